@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/t2map/t2map/hint"
+	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/t2fit"
 )
@@ -30,14 +31,7 @@ type SettingsError struct {
 
 // Error gives both.
 func (e *SettingsError) Error() string {
-	return fmt.Sprintf("output folder %s holds %s made with other settings: %s", e.Folder, counted(e.Results, "result", "results"), strings.Join(e.Differences, "; "))
-}
-
-func counted(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
+	return fmt.Sprintf("output folder %s holds %s made with other settings: %s", e.Folder, printable.Counted(e.Results, "result", "results"), strings.Join(e.Differences, "; "))
 }
 
 // checkAgreement refuses to add to results that were made with other settings. It is to
@@ -108,7 +102,7 @@ func (e *MixedError) Error() string {
 		if n := len(g.Folders) - shown; n > 0 {
 			names += fmt.Sprintf(" and %d more", n)
 		}
-		parts = append(parts, fmt.Sprintf("%s by %s (%s)", counted(len(g.Folders), "result", "results"), strings.Join(g.Settings, ", "), names))
+		parts = append(parts, fmt.Sprintf("%s by %s (%s)", printable.Counted(len(g.Folders), "result", "results"), strings.Join(g.Settings, ", "), names))
 	}
 	return fmt.Sprintf("%s holds results that were made with different settings: %s", e.Folder, strings.Join(parts, "; "))
 }
@@ -225,7 +219,7 @@ func settingsOf(p report.Protocol, noise, version string, r report.Result) []set
 		{"sigma", fmt.Sprint(p.Sigma)},
 		{"echo floor", fmt.Sprint(p.EchoFloor)},
 		{"epg with", epg},
-		{"scheme", short(p.Scheme)},
+		{"scheme", printable.Short(p.Scheme)},
 		{labelMeaning, fmt.Sprint(p.Labels)},
 		{"segmentation", p.Segmenter.Text()},
 		{versionSetting, version},

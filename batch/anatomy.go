@@ -24,16 +24,16 @@ type Anatomy struct {
 
 // chooseAnatomy returns the one series of the study that is named. Nothing is taken in
 // its place: what one visit shows must be what another shows.
-func (s Settings) chooseAnatomy(j Job) Anatomy {
+func (s *Intake) chooseAnatomy(j Job) Anatomy {
 	rule := s.Protocol.Anatomy
 	if s.Anatomy != "" {
-		rule = SeriesRule{anyOf: s.Anatomy, flag: "--anatomy"}
+		rule = seriesNamed("--anatomy", s.Anatomy)
 	}
 	if rule == (SeriesRule{}) || s.Protocol.Maps == MapsNone {
 		return Anatomy{}
 	}
 	asked := rule.String()
-	fit := j.fitting(rule)
+	fit := fitting(j, rule)
 	a := Anatomy{Named: true}
 	switch {
 	case len(fit) == 0:
@@ -54,9 +54,9 @@ func (s Settings) chooseAnatomy(j Job) Anatomy {
 	return a
 }
 
-// fitting returns all series of the study that fit the rule, those of one echo too. Where the
+// fitting returns all series of the study of a job that fit the rule, those of one echo too. Where the
 // rule has no side, the other knee cannot be meant.
-func (j Job) fitting(rule SeriesRule) []dicomio.Train {
+func fitting(j Job, rule SeriesRule) []dicomio.Train {
 	if rule.Side == "" {
 		rule.Side = j.Train.Side
 	}

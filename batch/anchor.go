@@ -13,7 +13,7 @@ import (
 
 // anchor settles from which folder on the layout is matched for each root, and returns a remark for
 // each root where that is above the root, or where nothing but the folders says so.
-func (s *Settings) anchor(studies []dicomio.Study) []string {
+func (s *Intake) anchor(studies []dicomio.Study) []string {
 	s.ups = map[string]int{}
 	if s.layout() == "" || s.Manifest != "" {
 		return nil
@@ -33,7 +33,7 @@ func (s *Settings) anchor(studies []dicomio.Study) []string {
 	subjects := map[string]bool{}
 	for _, of := range s.earlier {
 		for _, e := range of {
-			subjects[e.subject] = true
+			subjects[e.Subject] = true
 		}
 	}
 	vouched := func(st dicomio.Study, id Identity) bool { return s.earlier.vouch(st, id) || subjects[id.Subject] }
@@ -171,14 +171,14 @@ func (l layout) vouchedUps(studies []dicomio.Study, ups int, vouched func(dicomi
 
 // vouch reports whether something else than its folders says that a study has this identity: the
 // attributes for the subject, or its earlier results.
-func (all earlierStudies) vouch(st dicomio.Study, id Identity) bool {
+func (all Earlier) vouch(st dicomio.Study, id Identity) bool {
 	for _, code := range []string{st.PatientID, st.TrialSubject} {
 		if code != "" && table.IsAlike(code, id.Subject) {
 			return true
 		}
 	}
 	for _, e := range all[st.Hash] {
-		if e.subject == id.Subject && e.visit == id.Visit {
+		if e.Subject == id.Subject && e.Visit == id.Visit {
 			return true
 		}
 	}

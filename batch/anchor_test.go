@@ -16,23 +16,23 @@ func TestIdentityBelowInnerFolders(t *testing.T) {
 	const layout = "{subject}/{visit}"
 	for _, c := range []struct {
 		name, folder, id string
-		earlier          earlierStudies
+		earlier          Earlier
 		rename           bool
 		subject, visit   string
 	}{
 		{"PatientID", "data/KN-101/V1/T2map", "KN-101", nil, false, "KN-101", "V1"},
 		{"PatientID, a series' folder", "data/KN-101/V1/series5", "kn_101", nil, false, "KN-101", "V1"},
 		{"PatientID, two inner folders", "data/KN-101/V1/knee/T2map/dicom", "KN-101", nil, false, "KN-101", "V1"},
-		{"its own results", "data/KN-101/V1/T2map", "4711", earlierStudies{"h": {{subject: "KN-101", visit: "V1", folder: "x"}}}, false, "KN-101", "V1"},
-		{"results of another visit", "data/KN-101/V2/T2map", "4711", earlierStudies{"other": {{subject: "KN-101", visit: "V1", folder: "x"}}}, false, "KN-101", "V2"},
+		{"its own results", "data/KN-101/V1/T2map", "4711", Earlier{"h": {{Subject: "KN-101", Visit: "V1", Folder: "x"}}}, false, "KN-101", "V1"},
+		{"results of another visit", "data/KN-101/V2/T2map", "4711", Earlier{"other": {{Subject: "KN-101", Visit: "V1", Folder: "x"}}}, false, "KN-101", "V2"},
 	} {
 		base := t.TempDir()
 		folder := filepath.Join(base, filepath.FromSlash(c.folder))
 		for root := folder; root != base; root = filepath.Dir(root) {
 			st := dicomio.Study{Hash: "h", Root: root, Folder: folder, PatientID: c.id}
-			s := Settings{Layout: layout, earlier: c.earlier}
+			s := Intake{Rules: Rules{Layout: layout}, earlier: c.earlier}
 			s.anchor([]dicomio.Study{st})
-			id, err := s.identify(st, nil)
+			id, err := s.identify(st)
 			if err != nil || id.Subject != c.subject || id.Visit != c.visit {
 				t.Errorf("%s, searched %s: %+v, %v", c.name, strings.TrimPrefix(root, base), id, err)
 			}
@@ -40,9 +40,9 @@ func TestIdentityBelowInnerFolders(t *testing.T) {
 	}
 	// The folder's own reading stays where PatientID says nothing else.
 	st := dicomio.Study{Hash: "h", Root: "/KN-101/data", Folder: "/KN-101/data/V1/x", PatientID: "V1"}
-	s := Settings{Layout: layout}
+	s := Intake{Rules: Rules{Layout: layout}}
 	s.anchor([]dicomio.Study{st})
-	if id, err := s.identify(st, nil); err != nil || id.Subject != "V1" {
+	if id, err := s.identify(st); err != nil || id.Subject != "V1" {
 		t.Errorf("%+v, %v", id, err)
 	}
 }
@@ -50,11 +50,11 @@ func TestIdentityBelowInnerFolders(t *testing.T) {
 // The folders above the searched one name a study only if something vouches for them; where the folders
 // alone name the studies, a remark says how.
 func TestLayoutAboveTheSearchedFolder(t *testing.T) {
-	earlier := earlierStudies{"other": {{subject: "KN-101", visit: "V9", folder: "x"}}}
+	earlier := Earlier{"other": {{Subject: "KN-101", Visit: "V9", Folder: "x"}}}
 	for _, c := range []struct {
 		name, layout, searched string
 		folders, ids, trial    []string
-		earlier                earlierStudies
+		earlier                Earlier
 		want                   string // the first study; "" fails
 		remark                 string
 	}{
@@ -83,12 +83,12 @@ func TestLayoutAboveTheSearchedFolder(t *testing.T) {
 			}
 			studies = append(studies, st)
 		}
-		s := Settings{Layout: c.layout, earlier: c.earlier}
+		s := Intake{Rules: Rules{Layout: c.layout}, earlier: c.earlier}
 		remarks := strings.Join(s.anchor(studies), "\n")
 		if !strings.Contains(remarks, c.remark) || (c.remark == "") != (remarks == "") {
 			t.Errorf("%s: remarks %q, want %q", c.name, remarks, c.remark)
 		}
-		switch id, err := s.identify(studies[0], nil); {
+		switch id, err := s.identify(studies[0]); {
 		case c.want == "" && (err == nil || !strings.Contains(hint.Find(err), "search one of those, or begin the layout with the name of a folder")):
 			t.Errorf("%s: %+v, %v, hint %q", c.name, id, err, hint.Find(err))
 		case c.want != "" && (err != nil || id.Subject+"/"+id.Visit != c.want):

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/t2map/t2map/hint"
+	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/segment/anatomy"
@@ -21,33 +22,9 @@ type Masks struct {
 }
 
 // carries reports whether the job's mask may be that of another visit.
-func (s Settings) carries(j Job) bool {
+func (s *Intake) carries(j Job) bool {
 	from := s.Protocol.Masks.From
 	return from != "" && j.Identity.Visit != from
-}
-
-// carryMasks gives the jobs that have no mask the job of the visit whose mask is carried, and
-// fails those for which there is none.
-func (s Settings) carryMasks(jobs []Job, out *Outcome, earlier *ledger) []Job {
-	from := s.Protocol.Masks.From
-	if from == "" {
-		return jobs
-	}
-	var kept []Job
-	for _, j := range jobs {
-		if !j.carried {
-			kept = append(kept, j)
-			continue
-		}
-		source, err := sourceOf(jobs, j, from)
-		if err != nil {
-			out.fail(s, j, ofSetting(err), earlier)
-			continue
-		}
-		j.From = source
-		kept = append(kept, j)
-	}
-	return kept
 }
 
 // OtherKneeError says that the visit whose mask would be carried shows the other knee.
@@ -60,14 +37,14 @@ type OtherKneeError struct {
 // Error names both knees.
 func (e *OtherKneeError) Error() string {
 	return fmt.Sprintf("none found, and the visit %s, whose mask would be carried, shows the %s knee, this study the %s one",
-		short(e.Visit), e.Other, e.Side)
+		printable.Short(e.Visit), e.Other, e.Side)
 }
 
 const hintOtherKnee = "a mask is carried to the same knee only: give this study a mask of its own, or map the visit's study of " +
 	"this knee together with it; if it is the same knee, correct the side in a manifest (column side)"
 
-// sourceOf returns the job of the subject's visit, and of the same knee, whose mask is carried.
-func sourceOf(jobs []Job, to Job, visit string) (*Job, error) {
+// MaskSource returns the job of the subject's visit, and of the same knee, whose mask is carried.
+func MaskSource(jobs []Job, to Job, visit string) (*Job, error) {
 	var found []*Job
 	var sides []string // of the studies of the visit
 	for i := range jobs {
@@ -75,8 +52,8 @@ func sourceOf(jobs []Job, to Job, visit string) (*Job, error) {
 		if j.carried || j.Identity.Subject != to.Identity.Subject || j.Identity.Visit != visit {
 			continue
 		}
-		sides = append(sides, cmp.Or(sideOf(*j), "unknown"))
-		if sameSide(sideOf(*j), sideOf(to)) {
+		sides = append(sides, cmp.Or(j.side(), "unknown"))
+		if sameSide(j.side(), to.side()) {
 			source := *j
 			found = append(found, &source)
 		}
@@ -85,17 +62,17 @@ func sourceOf(jobs []Job, to Job, visit string) (*Job, error) {
 	case len(found) == 1:
 		return found[0], nil
 	case len(found) == 0 && len(sides) > 0: // each of them is known
-		return nil, hint.Errorf(hintOtherKnee, "mask: %w", &OtherKneeError{Visit: visit, Side: sideOf(to), Other: sides[0]})
+		return nil, hint.Errorf(hintOtherKnee, "mask: %w", &OtherKneeError{Visit: visit, Side: to.side(), Other: sides[0]})
 	case len(found) == 0:
 		return nil, hint.Errorf("map the visit together with this one and give it a mask, or give this study a mask of its own",
-			"mask: none found, and none to carry: the visit %s is missing, failed or has no mask", short(visit))
+			"mask: none found, and none to carry: the visit %s is missing, failed or has no mask", printable.Short(visit))
 	}
 	advice := "name the studies in a manifest, so that only one belongs to that visit"
-	if sideOf(to) == "" {
+	if to.side() == "" {
 		advice = "name the side of this study's knee in a manifest (column side)"
 	}
 	return nil, hint.Errorf(advice, "mask: %d studies belong to the visit %s, whose mask would be carried (sides: %s)",
-		len(found), short(visit), strings.Join(sides, ", "))
+		len(found), printable.Short(visit), strings.Join(sides, ", "))
 }
 
 // source is the job for whose study the mask was drawn.
@@ -157,7 +134,7 @@ func (j Job) noteCarried(r *report.Result, k dividedKnee) {
 		return
 	}
 	r.Mask.From = j.From.Identity.Visit
-	r.Notes = append(r.Notes, fmt.Sprintf("the mask is that of the visit %s, carried here by registration of the first echoes", short(j.From.Identity.Visit)))
+	r.Notes = append(r.Notes, fmt.Sprintf("the mask is that of the visit %s, carried here by registration of the first echoes", printable.Short(j.From.Identity.Visit)))
 }
 
 // sideFrom compares the side that the mask shows with what the images of this study say.
@@ -165,7 +142,7 @@ func (j Job) sideFrom(k dividedKnee) error {
 	if j.From == nil || k.side == anatomy.UnknownSide {
 		return nil
 	}
-	claims := append(j.sideClaims(), anatomy.Claim{Source: "the mask of the visit " + short(j.From.Identity.Visit), Side: k.side})
+	claims := append(j.sideClaims(), anatomy.Claim{Source: "the mask of the visit " + printable.Short(j.From.Identity.Visit), Side: k.side})
 	_, err := anatomy.Evidence{}.Agree(claims...)
 	return err
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -17,14 +16,14 @@ import (
 )
 
 // chooseTrain returns the one train of the study that is meant.
-func (s Settings) chooseTrain(st dicomio.Study, side string) (dicomio.Train, error) {
+func (s *Intake) chooseTrain(st dicomio.Study, side string) (dicomio.Train, error) {
 	var none dicomio.Train
 	if len(st.Damaged) > 0 { // what cannot be read may have been an echo
 		return none, fmt.Errorf("%s%w", more(st.Damaged), st.Damaged[0])
 	}
 	rule := s.Protocol.Series
 	if s.Series != "" {
-		rule = SeriesRule{anyOf: s.Series, flag: "--series"}
+		rule = seriesNamed("--series", s.Series)
 	}
 	if rule.Side == "" {
 		rule.Side = side
@@ -50,10 +49,10 @@ func (s Settings) chooseTrain(st dicomio.Study, side string) (dicomio.Train, err
 	case len(trains) == 0:
 		return none, noTrain(st)
 	case len(chosen) == 0:
-		if err := rule.short(trains); err != nil {
+		if err := tooShort(rule, trains); err != nil {
 			return none, err
 		}
-		return none, ofSetting(rule.noneFits(trains, side))
+		return none, ofSetting(noneFits(rule, trains, side))
 	case len(chosen) > 1:
 		return none, ofSetting(hint.Errorf("choose one with --series or a series rule in the protocol", "%d multi-echo series: %s", len(chosen), listTrains(chosen)))
 	}
@@ -65,7 +64,7 @@ func (s Settings) chooseTrain(st dicomio.Study, side string) (dicomio.Train, err
 
 // noneFits says that no train fits the rule and, where that is for the side that the manifest or
 // the layout names, what the trains say of theirs.
-func (r SeriesRule) noneFits(trains []dicomio.Train, side string) error {
+func noneFits(r SeriesRule, trains []dicomio.Train, side string) error {
 	text, advice := fmt.Sprintf("no multi-echo series fits %s; there are %s", r, listTrains(trains)), "t2map inspect shows the series"
 	anySide := r
 	anySide.Side = ""
@@ -142,7 +141,7 @@ func (r SeriesRule) String() string {
 		parts = append(parts, "quantity "+r.Quantity)
 	}
 	if r.anyOf != "" {
-		parts = append(parts, fmt.Sprintf("%s %s", r.flag, short(r.anyOf)))
+		parts = append(parts, fmt.Sprintf("%s %s", r.flag, printable.Short(r.anyOf)))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -175,33 +174,7 @@ func listTrains(trains []dicomio.Train) string {
 	var out []string
 	for _, t := range trains {
 		side := cmp.Or(t.Side, "unknown")
-		out = append(out, fmt.Sprintf("number %d (hash %s, %q, %d echoes, side %s)", t.Number, t.Hash, short(t.Description), len(t.TE), side))
+		out = append(out, fmt.Sprintf("number %d (hash %s, %q, %d echoes, side %s)", t.Number, t.Hash, printable.Short(t.Description), len(t.TE), side))
 	}
 	return strings.Join(out, "; ")
-}
-
-// short keeps header text on one line and to a length that fits a message.
-func short(s string) string {
-	s = printable.Line(s)
-	if r := []rune(s); len(r) > 64 {
-		s = string(r[:63]) + "…"
-	}
-	return s
-}
-
-// below names path below folder with slashes, or by its last part where it is
-// not.
-func below(folder, path string) string {
-	rel, err := filepath.Rel(absolute(folder), absolute(path))
-	if err != nil || rel == "." || strings.HasPrefix(rel, "..") {
-		return filepath.Base(path)
-	}
-	return filepath.ToSlash(rel)
-}
-
-func absolute(path string) string {
-	if abs, err := filepath.Abs(path); err == nil {
-		return abs
-	}
-	return path
 }

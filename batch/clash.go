@@ -30,7 +30,7 @@ const (
 //   - studies of one subject that a manifest gives no visit, unless they show different knees;
 //   - studies that a layout names after the folder of a series, though PatientID says that subjects
 //     with other names are the same patient (see doubtful).
-func clashes(jobs []Job, earlier earlierStudies) map[int]error {
+func clashes(jobs []Job, earlier Earlier) map[int]error {
 	all := map[int]error{}
 	stay := earlier.without(jobs)
 	bySubject := map[string][]int{}
@@ -42,7 +42,7 @@ func clashes(jobs []Job, earlier earlierStudies) map[int]error {
 		others := bySubject[j.Identity.Subject]
 		switch j.Identity.source {
 		case fromFolder:
-			earlierToo := slices.ContainsFunc(stay, func(e earlierStudy) bool { return e.subject == j.Identity.Subject })
+			earlierToo := slices.ContainsFunc(stay, func(e EarlierStudy) bool { return e.Subject == j.Identity.Subject })
 			if earlierToo || slices.ContainsFunc(others, func(k int) bool { return jobs[k].Study.Top() != j.Study.Top() }) {
 				all[n] = hint.Errorf("name the studies in a manifest (--manifest) or by the folders above them (--layout)",
 					"identity: PatientID (0010,0020) is empty, and studies in several folders named %.40q would be one subject", j.Identity.Subject)
@@ -51,8 +51,8 @@ func clashes(jobs []Job, earlier earlierStudies) map[int]error {
 			if j.Identity.Visit != "" {
 				continue
 			}
-			earlierToo := slices.ContainsFunc(stay, func(e earlierStudy) bool {
-				return e.subject == j.Identity.Subject && e.visit == "" && sameSide(e.side, knownSide(j))
+			earlierToo := slices.ContainsFunc(stay, func(e EarlierStudy) bool {
+				return e.Subject == j.Identity.Subject && e.Visit == "" && sameSide(e.Side, knownSide(j))
 			})
 			if earlierToo || slices.ContainsFunc(others, func(k int) bool { return k != n && jobs[k].Identity.Visit == "" && mayShowOneKnee(j, jobs[k]) }) {
 				all[n] = hint.Errorf("give each row a visit", "identity: there are several studies of subject %.40q, and the manifest has no visit to tell them apart", j.Identity.Subject)

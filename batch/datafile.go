@@ -26,7 +26,7 @@ type dataFiles struct {
 func (d *dataFiles) open(name string) (io.ReadCloser, error) {
 	local := filepath.FromSlash(strings.ReplaceAll(name, `\`, "/"))
 	if !filepath.IsLocal(local) || strings.ContainsAny(name, ":\x00") {
-		return nil, fmt.Errorf("the data file %s lies outside of the header's folder", short(name))
+		return nil, fmt.Errorf("the data file %s lies outside of the header's folder", printable.Short(name))
 	}
 	path := filepath.Join(filepath.Dir(d.job.Mask.Path), local)
 	tree := d.job.Tree

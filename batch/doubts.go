@@ -7,18 +7,19 @@ import (
 
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/hint"
+	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/volume"
 )
 
 // doubts returns what speaks against the figures of the train, a sentence each.
-func (p Protocol) doubts(t dicomio.Train) []string {
+func doubts(t dicomio.Train, p Protocol) []string {
 	var out []string
 	if c := t.Claim; c != nil { // the train is mapped all the same
-		out = append(out, fmt.Sprintf("%s says %q, so that the series measures %s; the protocol says that it is %s, and it was mapped as that", c.Attribute, short(c.Words), c.Quantity, quantityT2))
+		out = append(out, fmt.Sprintf("%s says %q, so that the series measures %s; the protocol says that it is %s, and it was mapped as that", c.Attribute, printable.Short(c.Words), c.Quantity, quantityT2))
 	}
 	if c := t.Mention; c != nil && t.Claim == nil {
-		out = append(out, fmt.Sprintf("%s says %q beside T2, and nothing else says that the series measures %s; it was mapped as T2", c.Attribute, short(c.Words), c.Quantity))
+		out = append(out, fmt.Sprintf("%s says %q beside T2, and nothing else says that the series measures %s; it was mapped as T2", c.Attribute, printable.Short(c.Words), c.Quantity))
 	}
 	var lost []string
 	if n := p.Series.Echoes; n > len(t.TE) {
@@ -37,7 +38,7 @@ func (p Protocol) doubts(t dicomio.Train) []string {
 		out = append(out, fmt.Sprintf("RepetitionTime (0018,0080) differs between slices, from %s to %s, so that they are weighted by T1 in different ways: the series may hold two acquisitions", listMS(tr[:1]), listMS(tr[1:])))
 	}
 	for _, l := range t.LeftOut {
-		out = append(out, fmt.Sprintf("%d images of the series at echo time %s were left out: their ImageType (0008,0008) is \"%s\", that of the series \"%s\"", l.Images, listMS(l.TE), short(l.Type), short(l.TrainType)))
+		out = append(out, fmt.Sprintf("%d images of the series at echo time %s were left out: their ImageType (0008,0008) is \"%s\", that of the series \"%s\"", l.Images, listMS(l.TE), printable.Short(l.Type), printable.Short(l.TrainType)))
 	}
 	return out
 }
@@ -82,9 +83,9 @@ func lossText(t dicomio.Train, l dicomio.Loss) string {
 	return fmt.Sprintf("EchoTrainLength (0018,0091) is %d, and %d echoes are there, unless several make one image (turbo spin echo)", l.Promised, len(t.TE))
 }
 
-// short returns why the one train that fits the rule but for the number of its echoes has
+// tooShort returns why the one train that fits the rule but for the number of its echoes has
 // too few of them; nil where there is no such train.
-func (r SeriesRule) short(trains []dicomio.Train) error {
+func tooShort(r SeriesRule, trains []dicomio.Train) error {
 	rest := r
 	rest.Echoes = 0
 	fit := rest.among(trains)

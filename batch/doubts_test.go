@@ -132,7 +132,7 @@ func TestShortTrain(t *testing.T) {
 		{[]float64{10, 20, 30}, "the next echo would be at 40 ms"}, {[]float64{20, 30, 40}, "the next echo would be at 10 ms"}, {[]float64{10, 25, 50}, "10, 25, 50 ms, and the protocol asks for 4"},
 		{[]float64{34.800000000000004, 46.4, 58}, "34.8, 46.4, 58 ms"},
 	} {
-		err := SeriesRule{Echoes: 4}.short([]dicomio.Train{{TE: c.te}})
+		err := tooShort(SeriesRule{Echoes: 4}, []dicomio.Train{{TE: c.te}})
 		if err == nil || !strings.Contains(err.Error(), c.want) || hint.Find(err) == "" {
 			t.Errorf("%v: %v, want …%s…", c.te, err, c.want)
 		}
@@ -142,7 +142,7 @@ func TestShortTrain(t *testing.T) {
 		rule   SeriesRule
 		trains []dicomio.Train
 	}{{SeriesRule{Echoes: 4}, []dicomio.Train{three, three}}, {SeriesRule{Echoes: 3}, []dicomio.Train{four}}, {SeriesRule{Number: 9}, []dicomio.Train{three}}, {SeriesRule{Number: 9, Echoes: 4}, []dicomio.Train{three}}} {
-		if err := c.rule.short(c.trains); err != nil {
+		if err := tooShort(c.rule, c.trains); err != nil {
 			t.Errorf("%s: %v", c.rule, err)
 		}
 	}
@@ -303,7 +303,7 @@ func TestEchoTimesWithoutNoise(t *testing.T) {
 
 // A protocol's name that says T1ρ beside T2 is a warning.
 func TestProtocolOfTwoQuantities(t *testing.T) {
-	got := Protocol{}.doubts(dicomio.Train{TE: []float64{10, 20, 30}, Mention: &dicomio.Claim{Quantity: dicomio.T1rho, Attribute: "ProtocolName (0018,1030)", Words: "T1RHO"}})
+	got := doubts(dicomio.Train{TE: []float64{10, 20, 30}, Mention: &dicomio.Claim{Quantity: dicomio.T1rho, Attribute: "ProtocolName (0018,1030)", Words: "T1RHO"}}, Protocol{})
 	if len(got) != 1 || !strings.HasPrefix(got[0], `ProtocolName (0018,1030) says "T1RHO" beside T2`) {
 		t.Errorf("%q", got)
 	}
@@ -311,7 +311,7 @@ func TestProtocolOfTwoQuantities(t *testing.T) {
 
 // A TR that differs between slices is a warning.
 func TestRepetitionTimesOfSlices(t *testing.T) {
-	got := Protocol{}.doubts(dicomio.Train{TE: []float64{10, 20, 30}, SliceTR: [2]float64{1500, 2700.5}})
+	got := doubts(dicomio.Train{TE: []float64{10, 20, 30}, SliceTR: [2]float64{1500, 2700.5}}, Protocol{})
 	if len(got) != 1 || !strings.Contains(got[0], "RepetitionTime (0018,0080) differs between slices, from 1500 ms to 2700.5 ms") {
 		t.Errorf("%q", got)
 	}

@@ -9,39 +9,30 @@ import (
 	"github.com/t2map/t2map/table"
 )
 
-// earlierStudy is the identity under which results of a study were written.
-type earlierStudy struct {
-	subject, visit, side string
-	folder               string // below the output folder
-	series               string
+// EarlierStudy is the identity under which results of a study were written.
+type EarlierStudy struct {
+	Subject, Visit, Side string
+	Folder               string // below the output folder
+	Series               string // its hash
 }
 
 // name names it for people.
-func (e earlierStudy) name() string { return identityName(e.subject, e.visit) }
+func (e EarlierStudy) name() string { return identityName(e.Subject, e.Visit) }
 
 func identityName(subject, visit string) string {
 	return fmt.Sprintf("%.80q", strings.TrimSuffix(subject+"/"+visit, "/"))
 }
 
-// earlierStudies are the identities of the studies whose results are in the output folder, by the
+// Earlier are the identities of the studies whose results are in the output folder, by the
 // hash of the study: one for each knee.
-type earlierStudies map[string][]earlierStudy
-
-// identities returns the studies whose results are in the output folder.
-func (l *ledger) identities() earlierStudies {
-	all := earlierStudies{}
-	for _, r := range l.results() {
-		all[r.Study] = append(all[r.Study], earlierStudy{r.Subject, r.Visit, r.Side, l.below(r), r.Series})
-	}
-	return all
-}
+type Earlier map[string][]EarlierStudy
 
 // of returns the earlier results that new ones of the job may displace.
-func (all earlierStudies) of(j Job) []earlierStudy {
-	var of []earlierStudy
-	knee := scanned{j.Study.Hash, knownSeries(j), knownSide(j)}
+func (all Earlier) of(j Job) []EarlierStudy {
+	var of []EarlierStudy
+	knee := Knee{j.Study.Hash, KnownSeries(j), knownSide(j)}
 	for _, e := range all[j.Study.Hash] {
-		if knee.same(scanned{j.Study.Hash, e.series, e.side}) {
+		if knee.Same(Knee{j.Study.Hash, e.Series, e.Side}) {
 			of = append(of, e)
 		}
 	}
@@ -51,7 +42,7 @@ func (all earlierStudies) of(j Job) []earlierStudy {
 // knownSide returns the side of a job, whose series may not be chosen yet: empty where the study has
 // series of both knees and the identity does not say which one.
 func knownSide(j Job) string {
-	if side := sideOf(j); side != "" || len(j.Study.Trains) == 0 {
+	if side := j.side(); side != "" || len(j.Study.Trains) == 0 {
 		return side
 	}
 	first := j.Study.Trains[0]
@@ -60,12 +51,12 @@ func knownSide(j Job) string {
 			return ""
 		}
 	}
-	return sideOf(Job{Train: first})
+	return Job{Train: first}.side()
 }
 
-// knownSeries returns the hash of a job's series: empty where the study has several and none is chosen
+// KnownSeries returns the hash of a job's series: empty where the study has several and none is chosen
 // yet.
-func knownSeries(j Job) string {
+func KnownSeries(j Job) string {
 	if j.Train.Hash == "" && len(j.Study.Trains) == 1 {
 		return j.Study.Trains[0].Hash
 	}
@@ -74,46 +65,29 @@ func knownSeries(j Job) string {
 
 // renamed returns an error where the output folder holds results of the job's study under another
 // identity: new results would remove the old rows from the tables.
-func renamed(j Job, earlier earlierStudies) error {
+func renamed(j Job, earlier Earlier) error {
 	for _, old := range earlier.of(j) {
-		if old.subject == j.Identity.Subject && old.visit == j.Identity.Visit {
+		if old.Subject == j.Identity.Subject && old.Visit == j.Identity.Visit {
 			continue
 		}
 		advice := "search the same folder as before, correct the manifest or the layout, or accept the new name with --rename"
-		if anon := codeOf(j.Study); old.subject == anon || old.visit == anon {
+		if anon := codeOf(j.Study); old.Subject == anon || old.Visit == anon {
 			advice = "accept the new name with --rename" // what the warning advised to choose
 		}
 		return hint.Errorf(advice,
 			"identity: the study is now %s (from %s), but the output folder holds its results as %s, in the folder %s",
-			identityName(j.Identity.Subject, j.Identity.Visit), j.Identity.From, old.name(), old.folder)
+			identityName(j.Identity.Subject, j.Identity.Visit), j.Identity.From, old.name(), old.Folder)
 	}
 	return nil
 }
 
-// checkIdentities returns an error for each job whose identity cannot be right, given the other jobs
-// and the earlier results, and nil for the others: subjects whose names are alike (see table.Keys), and
-// studies that would be taken for one patient or one visit (see clashes).
-func checkIdentities(jobs []Job, earlier earlierStudies) []error {
-	alike := alikeSubjects(jobs, earlier)
-	clash := clashes(jobs, earlier)
-	errs := make([]error, len(jobs))
-	for n, j := range jobs {
-		errs[n] = clash[n]
-		if other := alike[j.Identity.Subject]; other != "" {
-			errs[n] = hint.Errorf("write the name of a subject in one way, in the folders' names or in a manifest, and give two subjects names that cannot be confused",
-				"identity: subject %.40q differs from %.40q %s", j.Identity.Subject, other, table.Alike)
-		}
-	}
-	return errs
-}
-
 // alikeSubjects returns the subjects whose names are alike, each with another one: among the jobs, and
 // between the jobs and the earlier results that stay.
-func alikeSubjects(jobs []Job, earlier earlierStudies) map[string]string {
+func alikeSubjects(jobs []Job, earlier Earlier) map[string]string {
 	var subjects table.Names
 	alike := map[string]string{}
 	for _, e := range earlier.without(jobs) {
-		subjects.Add(e.subject)
+		subjects.Add(e.Subject)
 	}
 	for _, j := range jobs {
 		if other, found := subjects.Add(j.Identity.Subject); found {
@@ -124,40 +98,22 @@ func alikeSubjects(jobs []Job, earlier earlierStudies) map[string]string {
 }
 
 // without returns the earlier results that the jobs do not displace.
-func (all earlierStudies) without(jobs []Job) []earlierStudy {
+func (all Earlier) without(jobs []Job) []EarlierStudy {
 	displaced := map[string]bool{} // by folder
 	for _, j := range jobs {
 		for _, e := range all.of(j) {
-			displaced[e.folder] = true
+			displaced[e.Folder] = true
 		}
 	}
-	var stay []earlierStudy
+	var stay []EarlierStudy
 	for _, of := range all {
 		for _, e := range of {
-			if !displaced[e.folder] {
+			if !displaced[e.Folder] {
 				stay = append(stay, e)
 			}
 		}
 	}
 	return stay
-}
-
-// identified returns the jobs whose identity can be right; the others fail, and their earlier results
-// stay in the tables.
-func (s Settings) identified(jobs []Job, out *Outcome, earlier *ledger) []Job {
-	for n, texts := range doubtful(jobs) {
-		jobs[n].Identity.Warnings = append(jobs[n].Identity.Warnings, texts...)
-	}
-	var sound []Job
-	for n, err := range checkIdentities(jobs, earlier.identities()) {
-		if err != nil {
-			out.fail(s, jobs[n], ofSetting(err), earlier)
-			continue
-		}
-		sound = append(sound, jobs[n])
-	}
-	out.Remarks = append(out.Remarks, alikeVisits(sound)...)
-	return sound
 }
 
 // alikeVisits notes visits of the run whose names are alike: each may be right, for a subject of its
@@ -181,3 +137,16 @@ func alikeVisits(jobs []Job) []string {
 	}
 	return []string{fmt.Sprintf("visits %s differ %s: t2map trial refuses them", text, table.Alike)}
 }
+
+// Knee is a knee of a study: the hashes of the study and of the series that shows it, empty if that
+// is not known, and its side.
+type Knee struct{ Study, Series, Side string }
+
+// Same reports whether two of them may be one knee. One series shows one knee, even if its side was
+// corrected; two series show one unless their sides differ.
+func (k Knee) Same(other Knee) bool {
+	return k.Study == other.Study && (k.Series != "" && k.Series == other.Series || sameSide(k.Side, other.Side))
+}
+
+// sameSide reports whether two sides may be one: a side that is not known may be either.
+func sameSide(a, b string) bool { return a == b || a == "" || b == "" }

@@ -30,10 +30,10 @@ type Identity struct {
 // identify finds the identity of a study: from the manifest, else from the
 // layout, else from the clinical-trial attributes, else from PatientID and the
 // name of its folder. It is the same whichever of the folders above the study was searched.
-func (s Settings) identify(st dicomio.Study, m *manifest) (Identity, error) {
+func (s *Intake) identify(st dicomio.Study) (Identity, error) {
 	switch {
-	case m != nil:
-		id, err := m.identify(st)
+	case s.manifest != nil:
+		id, err := s.manifest.identify(st)
 		return id.chosen(st), err
 	case s.layout() != "":
 		l, err := parseLayout(s.layout())
@@ -79,12 +79,12 @@ const undecoded dicomio.Disclosure = "holds characters that are not in the file'
 // PatientID, because names are few enough to be tried until the hash fits.
 func codeOf(st dicomio.Study) string { return "anon-" + st.Hash }
 
-func (s Settings) acceptsPatientID() bool { return s.AcceptPatientID || s.Protocol.AcceptPatientID }
+func (s *Intake) acceptsPatientID() bool { return s.AcceptPatientID || s.Protocol.AcceptPatientID }
 
 // code puts a code in place of a subject that tells who the patient is (see
 // dicomio.Study.DisclosesAsID). Where all images say that the patient's identity was removed, the
 // attribute holds a code.
-func (s Settings) code(id *Identity, st dicomio.Study, attribute string) {
+func (s *Intake) code(id *Identity, st dicomio.Study, attribute string) {
 	d := st.DisclosesAsID(id.Subject)
 	switch {
 	case strings.ContainsRune(id.Subject, '\uFFFD'):
@@ -100,7 +100,7 @@ func (s Settings) code(id *Identity, st dicomio.Study, attribute string) {
 }
 
 // codeVisit does the same for a visit, which may be named after a date.
-func (s Settings) codeVisit(id *Identity, st dicomio.Study, from string) {
+func (s *Intake) codeVisit(id *Identity, st dicomio.Study, from string) {
 	d := st.Discloses(id.Visit)
 	if d == "" || s.acceptsPatientID() || st.IdentityRemoved() && from != folderWords {
 		return
@@ -144,4 +144,4 @@ func folderOf(st dicomio.Study) string {
 	return filepath.Base(files.WithoutEndings(st.Name())) // its files lie under folders that have nothing in common
 }
 
-func (s Settings) layout() string { return cmp.Or(s.Layout, s.Protocol.Layout) }
+func (s *Intake) layout() string { return cmp.Or(s.Layout, s.Protocol.Layout) }

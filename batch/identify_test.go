@@ -39,9 +39,9 @@ func TestIdentityOfSearchedFolders(t *testing.T) {
 		}
 		for _, root := range roots {
 			st := dicomio.Study{Root: root, Folder: folder, PatientID: "P"}
-			s := Settings{Layout: c.layout}
+			s := Intake{Rules: Rules{Layout: c.layout}}
 			s.anchor([]dicomio.Study{st})
-			id, err := s.identify(st, nil)
+			id, err := s.identify(st)
 			if err != nil || id.Subject != c.subject || id.Visit != c.visit {
 				t.Errorf("%s of %s, searched %s: %+v, %v", c.layout, c.folder, strings.TrimPrefix(root, base), id, err)
 			}
@@ -58,9 +58,9 @@ func TestIdentityOfWorkingDirectory(t *testing.T) {
 	t.Chdir(dir)
 	for _, layout := range []string{"", "{subject}/{visit}"} {
 		st := dicomio.Study{Root: ".", Folder: ".", PatientID: "KN-101"}
-		s := Settings{Layout: layout}
+		s := Intake{Rules: Rules{Layout: layout}}
 		s.anchor([]dicomio.Study{st})
-		if id, err := s.identify(st, nil); err != nil || id.Subject != "KN-101" || id.Visit != "V1" {
+		if id, err := s.identify(st); err != nil || id.Subject != "KN-101" || id.Visit != "V1" {
 			t.Errorf("%q: %+v, %v", layout, id, err)
 		}
 	}
@@ -69,22 +69,22 @@ func TestIdentityOfWorkingDirectory(t *testing.T) {
 // Studies of several patients that lie too high for the layout do not become visits of the folder
 // above them; and where one of many lies too high, it alone does not match.
 func TestLayoutThatIsTooDeep(t *testing.T) {
-	s := Settings{Layout: "{subject}/{visit}"}
+	s := Intake{Rules: Rules{Layout: "{subject}/{visit}"}}
 	studies := []dicomio.Study{{Root: "/data", Folder: "/data/KN-101", PatientID: "1"}, {Root: "/data", Folder: "/data/KN-102", PatientID: "2"}}
 	if remarks := s.anchor(studies); len(remarks) != 0 {
 		t.Errorf("%q", remarks)
 	}
 	for _, st := range studies {
-		if _, err := s.identify(st, nil); err == nil || !strings.Contains(err.Error(), "does not match the layout") {
+		if _, err := s.identify(st); err == nil || !strings.Contains(err.Error(), "does not match the layout") {
 			t.Errorf("%s: %v", st.Folder, err)
 		}
 	}
 	studies = append(studies[:1], dicomio.Study{Root: "/data", Folder: "/data/KN-102/V1", PatientID: "2"})
 	s.anchor(studies)
-	if _, err := s.identify(studies[0], nil); err == nil {
+	if _, err := s.identify(studies[0]); err == nil {
 		t.Error("a study without a visit has one")
 	}
-	if id, err := s.identify(studies[1], nil); err != nil || id.Subject != "KN-102" {
+	if id, err := s.identify(studies[1]); err != nil || id.Subject != "KN-102" {
 		t.Errorf("%+v, %v", id, err)
 	}
 }

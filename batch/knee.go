@@ -92,7 +92,7 @@ func (j Job) divideMarks(
 
 // theseMarks returns the marks of the knee that the series shows, of two on either side of a plane.
 func (j Job) theseMarks(marks segment.Marks, plane anatomy.Plane) (segment.Marks, error) {
-	switch sideOf(j) {
+	switch j.side() {
 	case "right":
 		return marks.Beside(plane, anatomy.Right), nil
 	case "left":
@@ -262,7 +262,7 @@ func (j Job) thisKnee(ctx context.Context, marks segment.Marks) (anatomy.Mask, s
 	if marks, err = j.theseMarks(marks, plane); err != nil {
 		return tissues, marks, err
 	}
-	if sideOf(j) == "left" {
+	if j.side() == "left" {
 		return knees[1], marks, nil // the patient's right comes first
 	}
 	return knees[0], marks, nil

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/t2map/t2map/hint"
+	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/volume"
 )
@@ -27,7 +28,7 @@ type LabelPair struct {
 func ReadLabelPair(paths [2]string, scheme *segment.Scheme) (LabelPair, error) {
 	var maps [2]labelMap
 	for n, path := range paths {
-		j := Job{Mask: Mask{Path: path, format: sniff(nil, path)}, bound: Settings{}.bound()}
+		j := Job{Mask: Mask{Path: path, format: sniff(nil, path)}, bound: MachineBound()}
 		var err error
 		if maps[n], err = j.openLabelMap(j.checkLabelGrid); err != nil {
 			return LabelPair{}, hintMask(err)
@@ -48,12 +49,12 @@ func ReadLabelPair(paths [2]string, scheme *segment.Scheme) (LabelPair, error) {
 // checkLabelGrid is checkMaskGrid for one of two label maps without a study.
 func (j Job) checkLabelGrid(g volume.Geometry) error {
 	alone := j
-	alone.bound = bound{}
+	alone.bound = Bound{}
 	if err := alone.checkMaskGrid(g); err != nil {
 		return err
 	}
-	if need := 2 * int64(g.Voxels()) * bytesPerMaskVoxel; j.bound.most > 0 && need > j.bound.most {
-		return hint.Errorf("crop both masks to the knee", "the mask has %d×%d×%d voxels, more than fit twice into %d MiB", g.Size[0], g.Size[1], g.Size[2], j.bound.most>>20)
+	if need := 2 * int64(g.Voxels()) * bytesPerMaskVoxel; j.bound.Bytes > 0 && need > j.bound.Bytes {
+		return hint.Errorf("crop both masks to the knee", "the mask has %d×%d×%d voxels, more than fit twice into %d MiB", g.Size[0], g.Size[1], g.Size[2], j.bound.Bytes>>20)
 	}
 	return nil
 }
@@ -95,7 +96,7 @@ func (l labelMap) ofSegments(byName bool) (volume.Labels, []labelName, error) {
 	labels := volume.Labels{Geometry: l.segments.Geometry, Data: make([]uint16, l.segments.Voxels())}
 	var names []labelName
 	for n, s := range l.segments.Segments {
-		name := labelName{uint16(n + 1), short(s.Label), strconv.Itoa(s.Number)}
+		name := labelName{uint16(n + 1), printable.Short(s.Label), strconv.Itoa(s.Number)}
 		if strings.TrimSpace(s.Label) == "" {
 			name.name = strconv.Itoa(s.Number)
 		}

@@ -25,7 +25,7 @@ type ledger struct {
 	// listed are the studies that studies.csv listed without a result.
 	listed []report.Failure
 	// names says who the studies were, also those whose results were displaced since.
-	names earlierStudies
+	names Earlier
 
 	mu      sync.Mutex
 	byStudy map[string][]report.Result // all that can be read
@@ -55,7 +55,7 @@ func readLedger(out string) (*ledger, error) {
 			r, err = report.ReadResult(path)
 		}
 		if err != nil {
-			l.broken = append(l.broken, unreadable(below(out, filepath.Dir(path))))
+			l.broken = append(l.broken, unreadable(files.Below(out, filepath.Dir(path))))
 			return nil
 		}
 		r.Inputs, r.Outputs = nil, nil // tables need neither
@@ -127,28 +127,15 @@ func equal(r, other report.Result) bool {
 	return errA == nil && errB == nil && bytes.Equal(a, b)
 }
 
-func (l *ledger) below(r report.Result) string { return below(l.out, r.Dir) }
+func (l *ledger) below(r report.Result) string { return files.Below(l.out, r.Dir) }
 
 // sameRows reports whether two results are of the same knee of the same study, which has
 // one row for each compartment.
-func sameRows(a, b report.Result) bool { return kneeOf(a).same(kneeOf(b)) }
+func sameRows(a, b report.Result) bool { return kneeOf(a).Same(kneeOf(b)) }
 
-// scanned is a knee of a study: the hashes of the study and of the series that shows it, empty if that
-// is not known, and its side.
-type scanned struct{ study, series, side string }
+func kneeOf(r report.Result) Knee { return Knee{r.Study, r.Series, r.Side} }
 
-func kneeOf(r report.Result) scanned { return scanned{r.Study, r.Series, r.Side} }
-
-func kneeThatFailed(f report.Failure) scanned { return scanned{f.Study, f.Series, f.Side} }
-
-// same reports whether two of them may be one knee. One series shows one knee, even if its side was
-// corrected; two series show one unless their sides differ.
-func (k scanned) same(other scanned) bool {
-	return k.study == other.study && (k.series != "" && k.series == other.series || sameSide(k.side, other.side))
-}
-
-// sameSide reports whether two sides may be one: a side that is not known may be either.
-func sameSide(a, b string) bool { return a == b || a == "" || b == "" }
+func kneeThatFailed(f report.Failure) Knee { return Knee{f.Study, f.Series, f.Side} }
 
 // standing reports whether the tables hold a result of the claim's knee.
 func (l *ledger) standing(claim report.Result) bool {
@@ -202,7 +189,7 @@ func (l *ledger) setAside(r report.Result, why string) {
 
 // remark says where the folder of a result was moved.
 func (l *ledger) remark(r report.Result, to, why string) {
-	l.moved = append(l.moved, fmt.Sprintf("the earlier result in %s was moved to %s: %s", l.below(r), below(l.out, to), why))
+	l.moved = append(l.moved, fmt.Sprintf("the earlier result in %s was moved to %s: %s", l.below(r), files.Below(l.out, to), why))
 }
 
 // move moves the folder of a result to a free name where no table reads it, and notes if that fails.
@@ -236,12 +223,12 @@ func freeName(path string) string {
 func (l *ledger) makeWay(jobs []Job) {
 	taken := map[string]report.Result{}
 	for _, j := range jobs {
-		taken[filepath.Clean(j.Dir)] = j.claim()
+		taken[filepath.Clean(j.Dir)] = claim(j)
 	}
 	for _, j := range jobs {
 		l.byStudy[j.Study.Hash] = slices.DeleteFunc(l.byStudy[j.Study.Hash], func(r report.Result) bool {
-			claim, found := taken[filepath.Clean(r.Dir)]
-			if !found || sameRows(r, claim) || !sameRows(r, j.claim()) {
+			taker, ok := taken[filepath.Clean(r.Dir)]
+			if !ok || sameRows(r, taker) || !sameRows(r, claim(j)) {
 				return false
 			}
 			if to, ok := l.move(r, "its folder is another study's now"); ok {
@@ -266,7 +253,7 @@ func (l *ledger) restore() {
 			err = report.MoveFolder(m.to, r.Dir)
 		}
 		if err != nil {
-			l.err = errors.Join(l.err, hint.Errorf("move the folder back, and write the tables again: "+tablesCommand(l.out), "results: the earlier result of a study that is not done is in %s and cannot be moved back to %s: %w", below(l.out, m.to), l.below(r), err))
+			l.err = errors.Join(l.err, hint.Errorf("move the folder back, and write the tables again: "+tablesCommand(l.out), "results: the earlier result of a study that is not done is in %s and cannot be moved back to %s: %w", files.Below(l.out, m.to), l.below(r), err))
 			continue
 		}
 		l.byStudy[r.Study] = append(l.byStudy[r.Study], r)
@@ -334,4 +321,13 @@ func (l *ledger) remarks() []string {
 		return append(moved[:shownMoves], fmt.Sprintf("and so on: %d earlier results in all", n))
 	}
 	return moved
+}
+
+// identities returns the studies whose results are in the output folder.
+func (l *ledger) identities() Earlier {
+	all := Earlier{}
+	for _, r := range l.results() {
+		all[r.Study] = append(all[r.Study], EarlierStudy{r.Subject, r.Visit, r.Side, l.below(r), r.Series})
+	}
+	return all
 }

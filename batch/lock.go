@@ -14,6 +14,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/t2map/t2map/hint"
+	"github.com/t2map/t2map/printable"
 )
 
 // lockFile is locked by the run that writes into an output folder. The system frees the
@@ -40,7 +41,7 @@ func (h Holder) String() string {
 	}
 	host := ""
 	if h.Host != "" {
-		host = " on " + short(h.Host)
+		host = " on " + printable.Short(h.Host)
 	}
 	return fmt.Sprintf("process %d%s, which started at %s", h.PID, host, h.Started.Local().Format("2006-01-02 15:04:05"))
 }

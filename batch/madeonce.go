@@ -32,37 +32,37 @@ func newMadeOnce() *madeOnce {
 // it made; others wait for it and get the same bytes. What ends the first job, such as
 // its own series that cannot be read, does not count for the others.
 func (j Job) segmentOnce(ctx context.Context, p Protocol) (maskRead, error) {
-	if j.made == nil {
+	if j.Input.made == nil {
 		return j.segment(ctx, p)
 	}
 	select {
-	case <-j.made.turn:
+	case <-j.Input.made.turn:
 	case <-ctx.Done():
 		return maskRead{kind: kindProgram}, ctx.Err()
 	}
-	defer func() { j.made.turn <- struct{}{} }()
+	defer func() { j.Input.made.turn <- struct{}{} }()
 	switch {
-	case j.made.err != nil:
-		return maskRead{kind: kindProgram}, j.made.err
-	case j.made.done:
+	case j.Input.made.err != nil:
+		return maskRead{kind: kindProgram}, j.Input.made.err
+	case j.Input.made.done:
 		return j.readAgain()
 	}
 	m, err := j.segment(ctx, p)
 	switch {
 	case err == nil:
-		j.made.done, j.made.mask, j.made.hash = true, *m.made, sha256.Sum256(m.made.file)
-		j.made.mask.warnings = nil // they are of the run of the program
+		j.Input.made.done, j.Input.made.mask, j.Input.made.hash = true, *m.made, sha256.Sum256(m.made.file)
+		j.Input.made.mask.warnings = nil // they are of the run of the program
 	case ctx.Err() == nil && errors.As(err, new(*ProgramError)):
-		j.made.err = err
+		j.Input.made.err = err
 	}
 	return m, err
 }
 
 // readAgain reads the label map that the program made for another job.
 func (j Job) readAgain() (maskRead, error) {
-	made := j.made.mask
+	made := j.Input.made.mask
 	m := maskRead{kind: kindProgram, file: report.File{Path: report.SegmentationFile}, made: &made}
-	if sha256.Sum256(made.file) != j.made.hash {
+	if sha256.Sum256(made.file) != j.Input.made.hash {
 		return m, errors.New("the label map of the program has changed in memory")
 	}
 	var err error

@@ -79,7 +79,7 @@ func TestMadeOnceIsNotSpoiled(t *testing.T) {
 	if m, err := j.readMask(t.Context(), p); err != nil || len(m.made.file) == 0 {
 		t.Errorf("after it: %v", err)
 	}
-	<-j.made.turn // another job has it made
+	<-j.Input.made.turn // another job has it made
 	if _, err := j.readMask(ended, p); !errors.Is(err, context.Canceled) {
 		t.Errorf("an ended job that waits: %v", err)
 	}

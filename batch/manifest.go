@@ -14,6 +14,7 @@ import (
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/hint"
+	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/table"
 )
 
@@ -40,8 +41,8 @@ type studyPlace struct{ hash, folder string }
 
 func placeOf(st dicomio.Study) studyPlace { return studyPlace{st.Hash, st.Folder} }
 
-// errUnlisted says that a study is not in the manifest, and is to be passed over.
-var errUnlisted = errors.New("not in the manifest")
+// ErrUnlisted says that a study is not in the manifest, and is to be passed over.
+var ErrUnlisted = errors.New("not in the manifest")
 
 // manifestColumns are all columns that a manifest may have.
 var manifestColumns = []string{"folder", "subject", "visit", "side", "mask"}
@@ -196,12 +197,12 @@ func (m *manifest) claim(studies []dicomio.Study) {
 	}
 }
 
-// identify returns the identity that the study's row gives it; errUnlisted if no row names the study. A
+// identify returns the identity that the study's row gives it; ErrUnlisted if no row names the study. A
 // row whose folder holds several studies names none of them.
 func (m *manifest) identify(st dicomio.Study) (Identity, error) {
 	row := m.rowOf(st)
 	if row == nil {
-		return Identity{}, errUnlisted
+		return Identity{}, ErrUnlisted
 	}
 	row.seen = true
 	const advice = "write a row for each study, and give each study a folder of its own"
@@ -254,7 +255,7 @@ func (m *manifest) remarks(unlisted []studyPlace) []string {
 		all = append(all, "manifest "+text)
 	}
 	if n := len(unlisted); n > 0 {
-		all = append(all, fmt.Sprintf("%s passed over, because no row of %s names its folder or one above it: %s", counted(n, "study", "studies"), m.path, m.list(unlisted)))
+		all = append(all, fmt.Sprintf("%s passed over, because no row of %s names its folder or one above it: %s", printable.Counted(n, "study", "studies"), m.path, m.list(unlisted)))
 	}
 	return all
 }
@@ -293,7 +294,7 @@ func (m *manifest) elsewhere(rows int) []string {
 	if rows == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("manifest %s: %s outside of the searched folders", m.path, counted(rows, "row names a folder", "rows name folders"))}
+	return []string{fmt.Sprintf("manifest %s: %s outside of the searched folders", m.path, printable.Counted(rows, "row names a folder", "rows name folders"))}
 }
 
 // missing says that the row's folder holds no study. The hint names a study that the manifest does not

@@ -8,6 +8,7 @@ import (
 
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/hint"
+	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/segment/depth"
@@ -171,7 +172,7 @@ func (m maskRead) described(p placedMask) report.Mask {
 		out.Size, out.Spacing = &size, &spacing
 	}
 	for _, g := range p.regions.Readings {
-		g.Label = short(g.Label)
+		g.Label = printable.Short(g.Label)
 		out.Segments = append(out.Segments, g)
 	}
 	return out
@@ -187,10 +188,10 @@ func (m maskRead) note(r *report.Result, placed placedMask, p Protocol) {
 		r.Notes = append(r.Notes, "the side of the knee is not known: neither the images, nor a manifest, nor the mask show it")
 	}
 	if len(m.beside) > 0 {
-		r.Notes = append(r.Notes, fmt.Sprintf("other files that could be a mask by their names were not taken: %s", firstNames(m.beside)))
+		r.Notes = append(r.Notes, fmt.Sprintf("other files that could be a mask by their names were not taken: %s", printable.FirstNames(m.beside)))
 	}
 	if len(m.differ) > 0 {
-		r.Warnings = append(r.Warnings, fmt.Sprintf("%s was taken as the mask by its name, and others that could be it hold something else: %s. Name the right one with --mask", short(path.Base(m.file.Path)), firstNames(m.differ)))
+		r.Warnings = append(r.Warnings, fmt.Sprintf("%s was taken as the mask by its name, and others that could be it hold something else: %s. Name the right one with --mask", printable.Short(path.Base(m.file.Path)), printable.FirstNames(m.differ)))
 	}
 	if m.made != nil {
 		r.Warnings = append(r.Warnings, m.made.warnings...)

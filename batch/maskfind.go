@@ -17,6 +17,7 @@ import (
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/hint"
+	"github.com/t2map/t2map/printable"
 )
 
 // firstMasks, otherMasks and lastMasks are the names under which a label map is looked for. The
@@ -37,7 +38,7 @@ var (
 const usualNames = "*label*, *mask* and *seg* with .nii, .nii.gz, .nrrd, .nhdr, .mha or .mhd, and a DICOM SEG or RTSTRUCT of the study"
 
 // maskPattern is the pattern that settings or protocol give, or "".
-func (s Settings) maskPattern() string { return cmp.Or(s.Mask, s.Protocol.Mask) }
+func (s *Intake) maskPattern() string { return cmp.Or(s.Mask, s.Protocol.Mask) }
 
 // checkMaskPattern returns an error when the pattern cannot be one of file names.
 func checkMaskPattern(pattern string) error {
@@ -52,7 +53,7 @@ func checkMaskPattern(pattern string) error {
 // name or DICOM object that was drawn on the train, else, where that is allowed,
 // the one DICOM object that was drawn on another series. It is an error when there
 // are several.
-func (s Settings) chooseMask(j Job) (Mask, error) {
+func (s *Intake) chooseMask(j Job) (Mask, error) {
 	found, err := s.masks(j)
 	switch {
 	case err != nil:
@@ -60,7 +61,7 @@ func (s Settings) chooseMask(j Job) (Mask, error) {
 	case len(found) > 1:
 		var names []string
 		for _, m := range found {
-			names = append(names, below(cmp.Or(j.Study.Home, j.Study.Root), m.Path))
+			names = append(names, files.Below(cmp.Or(j.Study.Home, j.Study.Root), m.Path))
 		}
 		return Mask{}, ofSetting(hint.Errorf(hintOneMask, "mask: %d candidates: %s", len(found), strings.Join(names, ", ")))
 	}
@@ -99,7 +100,7 @@ func drawnOn(st dicomio.Study, o dicomio.MaskObject) *dicomio.Train {
 }
 
 // masks returns the candidates for the mask; without an error there is one at least.
-func (s Settings) masks(j Job) ([]Mask, error) {
+func (s *Intake) masks(j Job) ([]Mask, error) {
 	st := j.Study
 	if j.Identity.Mask != "" {
 		m, err := s.openMask(st, j.Identity.Mask)
@@ -156,7 +157,7 @@ func (e *noMaskError) Error() string { return e.text }
 
 // noMask says that none was found, what was looked for, and what lies there that could be
 // meant.
-func (s Settings) noMask(st dicomio.Study) error {
+func (s *Intake) noMask(st dicomio.Study) error {
 	if st.Home == "" {
 		return ofSetting(hint.Errorf("name the mask in a manifest, or give every study a folder of its own", "the folder holds several studies, so no mask there is known to be this one's"))
 	}
@@ -168,19 +169,16 @@ func (s Settings) noMask(st dicomio.Study) error {
 	text += "; what lies there is " + listed(lying)
 	for _, m := range lying {
 		if formatIsRead(m.format) {
-			return ofSetting(hint.Errorf("if it is the mask, add --mask "+quoted(short(m.pattern)), "%w", &noMaskError{text}))
+			return ofSetting(hint.Errorf("if it is the mask, add --mask "+printable.Quoted(printable.Short(m.pattern)), "%w", &noMaskError{text}))
 		}
 	}
 	return hint.Errorf(hintExport, "%w", &noMaskError{text})
 }
 
-// quoted returns a text as one word of a shell.
-func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
-
 // maskFiles opens the files that could be the mask. Images and other DICOM files that a
 // pattern happens to fit are none of them, nor are the data of a header that fits too; a file in
 // a format that is not read is an error where there is nothing else.
-func (s Settings) maskFiles(st dicomio.Study, paths []string) ([]Mask, error) {
+func (s *Intake) maskFiles(st dicomio.Study, paths []string) ([]Mask, error) {
 	var found []Mask
 	var unread error
 	for _, p := range paths {
@@ -214,7 +212,7 @@ func (s Settings) maskFiles(st dicomio.Study, paths []string) ([]Mask, error) {
 
 // openMask tells by the file's content what kind of mask it is. What is not DICOM and
 // looks like nothing else is to be NIfTI: reading it says what is wrong.
-func (s Settings) openMask(st dicomio.Study, file string) (Mask, error) {
+func (s *Intake) openMask(st dicomio.Study, file string) (Mask, error) {
 	o, err := dicomio.OpenMaskObject(s.tree, file, maskName(st, file))
 	switch {
 	case errors.Is(err, dicomio.ErrNotDICOM):
@@ -247,12 +245,12 @@ func (m Mask) isDataOf(others []Mask) bool {
 
 // maskName names a mask as results do, below the searched folder.
 func maskName(st dicomio.Study, file string) string {
-	return path.Join(st.RootName, below(st.Root, file))
+	return path.Join(st.RootName, files.Below(st.Root, file))
 }
 
 // candidates returns the label maps that could be the study's mask, or the files that fit
 // the pattern.
-func (s Settings) candidates(st dicomio.Study) []string {
+func (s *Intake) candidates(st dicomio.Study) []string {
 	if s.Protocol.Segment.Named() {
 		return nil // a program makes it
 	}
@@ -272,7 +270,7 @@ func (s Settings) candidates(st dicomio.Study) []string {
 // or else those that fit it as it is written or, where there are none, in upper and lower case
 // alike. One that is a path is looked for below the folders above the
 // study's too, as far as they are the study's alone.
-func (s Settings) named(st dicomio.Study, pattern string) []string {
+func (s *Intake) named(st dicomio.Study, pattern string) []string {
 	literal := func(name, whole string) bool { return name == pattern || whole == filepath.ToSlash(pattern) }
 	as, alike := written([]string{pattern}), folded([]string{pattern})
 	for _, f := range []fits{literal, as, alike} {
@@ -296,7 +294,7 @@ func (s Settings) named(st dicomio.Study, pattern string) []string {
 // beside returns the files of a usual name that lie beside the mask and were not taken,
 // where none was asked for by name, and those of them that hold something else than a label
 // map in the same format, unpacked. Whether two formats hold the same is not asked.
-func (s Settings) beside(j Job, m Mask) (all, differ []string) {
+func (s *Intake) beside(j Job, m Mask) (all, differ []string) {
 	if s.maskPattern() != "" || j.Identity.Mask != "" {
 		return nil, nil
 	}
@@ -306,7 +304,7 @@ func (s Settings) beside(j Job, m Mask) (all, differ []string) {
 		if file == m.Path {
 			continue
 		}
-		name := below(j.Study.Home, file)
+		name := files.Below(j.Study.Home, file)
 		all = append(all, name)
 		if m.Object != nil || nifti(filepath.Base(file), "") != nifti(filepath.Base(m.Path), "") {
 			continue
@@ -323,7 +321,7 @@ func (s Settings) beside(j Job, m Mask) (all, differ []string) {
 
 // contentHash returns the SHA-256 of what is in the file, unpacked, or nil where it cannot
 // be read.
-func (s Settings) contentHash(file string) []byte {
+func (s *Intake) contentHash(file string) []byte {
 	const most = 1 << 30 // bytes: four times a mask of 512 × 512 × 128 voxels in float64
 	f, err := s.tree.Open(file)
 	if err != nil {
@@ -370,7 +368,7 @@ func folded(patterns []string) fits {
 // inPlaces returns the files that fit in the study's folder and below, else those right in
 // the nearest folder above that is the study's alone. Folders beside it are not searched:
 // they may be those of a visit whose images are not here.
-func (s Settings) inPlaces(st dicomio.Study, f fits) []string {
+func (s *Intake) inPlaces(st dicomio.Study, f fits) []string {
 	var found []string
 	for n, dir := range places(st) {
 		if found = s.matching(dir, n == 0, f); len(found) > 0 {
@@ -399,10 +397,10 @@ func places(st dicomio.Study) []string {
 }
 
 // matching returns the files right in the folder, or anywhere below it where deep, that fit.
-func (s Settings) matching(folder string, deep bool, f fits) []string {
+func (s *Intake) matching(folder string, deep bool, f fits) []string {
 	var found []string
 	for _, file := range pathsIn(s.paths, folder, deep) {
-		if f(filepath.Base(file), below(folder, file)) {
+		if f(filepath.Base(file), files.Below(folder, file)) {
 			found = append(found, file)
 		}
 	}
@@ -424,21 +422,4 @@ func pathsIn(paths []string, folder string, deep bool) []string {
 		}
 	}
 	return out
-}
-
-// searched notes what lies under the roots.
-func (s *Settings) searched(found dicomio.Finding) {
-	s.tree, s.paths = found.Tree, nil
-	for _, e := range found.Tree.Entries() {
-		if e.Err == nil { // what cannot be listed is the reader's to complain about
-			s.paths = append(s.paths, e.Path)
-		}
-	}
-	slices.Sort(s.paths)
-	s.strangers = slices.Sorted(slices.Values(found.Strangers))
-	s.alike = map[string]bool{}
-	for _, st := range found.Studies {
-		_, again := s.alike[st.Name()]
-		s.alike[st.Name()] = again
-	}
 }

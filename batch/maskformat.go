@@ -12,6 +12,7 @@ import (
 
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/files"
+	"github.com/t2map/t2map/printable"
 )
 
 // The formats of images beside DICOM in which masks are kept. The first of them are read.
@@ -130,7 +131,7 @@ const mostSniffed = 500
 
 // lying returns the files that could be the study's mask by their format, whatever they
 // are called: those in its folders first, then those anywhere below its home.
-func (s Settings) lying(st dicomio.Study) []lyingFile {
+func (s *Intake) lying(st dicomio.Study) []lyingFile {
 	var out []lyingFile
 	seen := map[string]bool{}
 	add := func(dir string, deep, byPath bool) {
@@ -140,9 +141,9 @@ func (s Settings) lying(st dicomio.Study) []lyingFile {
 				continue
 			}
 			seen[file] = true
-			m := lyingFile{below(st.Home, file), sniff(s.tree, file), filepath.Base(file)}
+			m := lyingFile{files.Below(st.Home, file), sniff(s.tree, file), filepath.Base(file)}
 			if byPath {
-				m.pattern = below(dir, file)
+				m.pattern = files.Below(dir, file)
 			}
 			if m.format != "" {
 				out = append(out, m)
@@ -164,9 +165,9 @@ func listed(lying []lyingFile) string {
 	const shown = 6
 	var parts []string
 	for _, m := range lying[:min(shown, len(lying))] {
-		text := fmt.Sprintf("%s (%s)", short(m.name), m.format)
+		text := fmt.Sprintf("%s (%s)", printable.Short(m.name), m.format)
 		if !formatIsRead(m.format) {
-			text = fmt.Sprintf("%s (%s, which is not read)", short(m.name), m.format)
+			text = fmt.Sprintf("%s (%s, which is not read)", printable.Short(m.name), m.format)
 		}
 		parts = append(parts, text)
 	}

@@ -23,18 +23,14 @@ func (s Settings) concurrentMemory() int64 {
 	return int64(cmp.Or(s.MemoryMB, defaultMemoryMB)) << 20
 }
 
-// memoryBound returns the bytes that no study may exceed: the memory that the settings
-// give or, where they give none, three quarters of what this process may have, 0 where that is not
-// known. The rest is for headers, pictures and the system. Without the settings' word a
-// study that needs more than defaultMemoryMB runs alone.
-func (s Settings) memoryBound() int64 {
+// bound returns the memory that no study may exceed. Without the settings' word a study that needs more
+// than defaultMemoryMB runs alone.
+func (s Settings) bound() Bound {
 	if s.MemoryMB > 0 {
-		return int64(s.MemoryMB) << 20
+		return Bound{Bytes: int64(s.MemoryMB) << 20, Given: true}
 	}
-	return machineMemory() / 4 * 3
+	return MachineBound()
 }
-
-var machineMemory = sync.OnceValue(machine.Memory)
 
 // MemoryError says that a study needs more memory than it may have.
 type MemoryError struct {
@@ -60,16 +56,16 @@ func mebibytes(n int64) int64 { return (n + 1<<20 - 1) >> 20 }
 // what memory counts, than a study may have.
 func (j Job) checkMemory(beside int64) error {
 	need := j.memory(0) + beside
-	if j.bound.most == 0 || need <= j.bound.most {
+	if j.bound.Bytes == 0 || need <= j.bound.Bytes {
 		return nil
 	}
 	advice := "check Rows, Columns and the number of images; if they are right, map the study on a machine with more memory"
-	if j.bound.given {
+	if j.bound.Given {
 		advice = "check Rows, Columns and the number of images; if they are right, give more memory with --memory MIB"
 	}
 	g := j.Train.Geometry.Size
 	return ofSetting(hint.Errorf(advice, "memory: %d×%d×%d voxels, %d echoes: %w",
-		g[0], g[1], g[2], len(j.Train.TE), &MemoryError{Need: need, Bound: j.bound.most, Given: j.bound.given}))
+		g[0], g[1], g[2], len(j.Train.TE), &MemoryError{Need: need, Bound: j.bound.Bytes, Given: j.bound.Given}))
 }
 
 // bytesPerMarkedVoxel is what a voxel of a segment takes while a DICOM mask is read: its
@@ -79,20 +75,24 @@ const bytesPerMarkedVoxel = 12
 // mostMarked returns how many voxels the segments of the job's mask may have, given what the job and some bytes
 // beside it take; 0 where nothing bounds them.
 func (j Job) mostMarked(beside int64) int {
-	if j.bound.most == 0 {
+	if j.bound.Bytes == 0 {
 		return 0
 	}
-	return int(min(math.MaxInt, max(1, (j.bound.most-j.memory(0)-beside)/bytesPerMarkedVoxel)))
+	return int(min(math.MaxInt, max(1, (j.bound.Bytes-j.memory(0)-beside)/bytesPerMarkedVoxel)))
 }
 
-// bound is what a study may take, in bytes, and whether the settings say so; 0 bounds
-// nothing.
-type bound struct {
-	most  int64
-	given bool
+// Bound is the memory that a study may take; the zero value bounds nothing.
+type Bound struct {
+	Bytes int64
+	// Given says that the user has given the bound; else it is that of the machine.
+	Given bool
 }
 
-func (s Settings) bound() bound { return bound{s.memoryBound(), s.MemoryMB > 0} }
+// MachineBound is three quarters of the memory that this process may have, and bounds nothing if that is
+// not known. The rest is for headers, pictures and the system.
+func MachineBound() Bound { return Bound{Bytes: machineMemory() / 4 * 3} }
+
+var machineMemory = sync.OnceValue(machine.Memory)
 
 // memory estimates the bytes that the job takes while it is processed. Reading takes
 // buffers beside the echoes; the anatomy is read when all echoes but one are no longer needed, but
@@ -131,8 +131,8 @@ func collect() {
 	defer collecting.Unlock()
 	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/objects:bytes"}, {Name: "/gc/scan/heap:bytes"}}
 	metrics.Read(sample)
-	live, now, scanned := sample[0].Value.Uint64(), sample[1].Value.Uint64(), sample[2].Value.Uint64()
-	if now >= live+max(leastGarbage, 2*scanned) {
+	live, now, Knee := sample[0].Value.Uint64(), sample[1].Value.Uint64(), sample[2].Value.Uint64()
+	if now >= live+max(leastGarbage, 2*Knee) {
 		runtime.GC()
 	}
 }

@@ -154,7 +154,7 @@ func TestSourceOfTheOtherKnee(t *testing.T) {
 		"two of them":    {[]Job{right, unknown}, job("m3", "R"), "(sides: right, unknown)", "so that only one belongs to that visit"},
 		"none":           {nil, job("m3", "R"), "the visit baseline is missing, failed or has no mask", "map the visit together"},
 	} {
-		_, err := sourceOf(append(c.jobs, c.to), c.to, "baseline")
+		_, err := MaskSource(append(c.jobs, c.to), c.to, "baseline")
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(hint.Find(err), c.hint)) {
 			t.Errorf("%s: %v (%s), want %s (%s)", name, err, hint.Find(err), c.want, c.hint)
 		}

@@ -9,16 +9,27 @@ import (
 	"github.com/t2map/t2map/hint"
 )
 
-// internalError is the error of a study whose processing panicked, for a function that recovers.
-func internalError() error {
-	return hint.Errorf("please report this place and the kind of data", "internal error at %s", panicPlace())
+// PanicError says that the processing of a study panicked.
+type PanicError struct {
+	// Place is that of this program's code, as segment/regions.go:237.
+	Place string
+	// Value is that of the panic. It may hold texts of the study, and is not in the error's own.
+	Value any
 }
 
-// guarded calls f and returns an internal error where it panics.
+// Error gives the place.
+func (e *PanicError) Error() string { return "internal error at " + e.Place }
+
+// panicked returns the error of a panic, for a function that recovers.
+func panicked(value any) error {
+	return hint.Errorf("please report this place and the kind of data", "%w", &PanicError{panicPlace(), value})
+}
+
+// guarded calls f and returns a *PanicError where it panics.
 func guarded(f func() error) (err error) {
 	defer func() {
-		if recover() != nil {
-			err = internalError()
+		if value := recover(); value != nil {
+			err = panicked(value)
 		}
 	}()
 	return f()

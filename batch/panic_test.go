@@ -16,14 +16,6 @@ func TestPanicPlace(t *testing.T) {
 	none := func() error { return nil }
 	deep := func() error { segment.Parts{}.InRow(7, "medial", segment.All); return nil }
 	here := func() error { panic("Doe^Jane") }
-	caught := func(f func() error) (err error) {
-		defer func() {
-			if recover() != nil {
-				err = internalError()
-			}
-		}()
-		return f()
-	}
 	until := func(f func() error) func(context.Context) error {
 		return func(context.Context) error { return f() }
 	}
@@ -37,7 +29,7 @@ func TestPanicPlace(t *testing.T) {
 		"second of both":  {func() error { return both(none, deep) }, `^internal error at segment/regions\.go:\d+$`},
 		"first until":     {func() error { return bothUntil(t.Context(), until(here), until(none)) }, `^internal error at batch/panic_test\.go:\d+$`},
 	} {
-		err := caught(c.run)
+		err := guarded(c.run)
 		if err == nil || !regexp.MustCompile(c.want).MatchString(err.Error()) || hint.Find(err) == "" || strings.Contains(err.Error(), "Doe") {
 			t.Errorf("%s: %v, want %s", name, err, c.want)
 		}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment/anatomy"
 )
@@ -35,7 +36,7 @@ func omittedPieces(notes []anatomy.Note) (text string, large bool) {
 			for _, p := range all[listedPieces:] {
 				voxels += p.Voxels
 			}
-			parts = append(parts, fmt.Sprintf("%s %d voxels in %s", t, voxels, counted(len(all)-listedPieces, "more piece", "more pieces")))
+			parts = append(parts, fmt.Sprintf("%s %d voxels in %s", t, voxels, printable.Counted(len(all)-listedPieces, "more piece", "more pieces")))
 		}
 	}
 	if parts == nil {

@@ -25,11 +25,11 @@ func place(jobs []Job, earlier *ledger) {
 	}
 	count := map[string]int{}
 	for _, j := range jobs {
-		count[strings.ToLower(j.folder())]++
+		count[strings.ToLower(resultFolders(j)[0])]++
 	}
 	for i, j := range jobs {
 		for _, r := range earlier.byStudy[j.Study.Hash] {
-			if folder := earlier.below(r); jobs[i].Dir == "" && sameRows(r, j.claim()) && r.Subject == j.Identity.Subject && r.Visit == j.Identity.Visit && slices.Contains(j.folders(), folder) {
+			if folder := earlier.below(r); jobs[i].Dir == "" && sameRows(r, claim(j)) && r.Subject == j.Identity.Subject && r.Visit == j.Identity.Visit && slices.Contains(resultFolders(j), folder) {
 				p.take(&jobs[i], folder)
 			}
 		}
@@ -38,7 +38,7 @@ func place(jobs []Job, earlier *ledger) {
 		if jobs[i].Dir != "" {
 			continue
 		}
-		folders := j.folders()
+		folders := resultFolders(j)
 		switch other, found := p.stay[strings.ToLower(folders[0])]; {
 		case found && other.Study == j.Study.Hash:
 			folders = folders[1:]
@@ -49,7 +49,7 @@ func place(jobs []Job, earlier *ledger) {
 		p.take(&jobs[i], folders[max(free, 0)]) // where none is free, notAnothers says so
 	}
 	for i, j := range jobs {
-		another := func(r report.Result) bool { return r.Study != j.Study.Hash && sameSide(r.Side, sideOf(j)) }
+		another := func(r report.Result) bool { return r.Study != j.Study.Hash && sameSide(r.Side, j.side()) }
 		if slices.ContainsFunc(alike[visit{j.Identity.Subject, j.Identity.Visit}], another) {
 			jobs[i].Identity.Warnings = append(j.Identity.Warnings, "the output folder holds results of another study of this subject and visit: if they are several visits, name them in a manifest (--manifest) or by their folders (--layout)")
 		}
@@ -59,21 +59,16 @@ func place(jobs []Job, earlier *ledger) {
 // visit is what results and jobs of one visit have in common.
 type visit struct{ subject, visit string }
 
-// folder is where the results of a job go if no other results are there, below the output folder and
-// with slashes.
-func (j Job) folder() string {
-	folder := resultFolder(j.Identity.Subject, j.Identity.Visit)
-	if len(j.Study.Trains) > 1 {
-		folder += "-" + j.Train.Hash
-	}
-	return folder
-}
-
-// folders are all where they may go: with the hash of the series, of the study, and of both.
-func (j Job) folders() []string {
-	first := j.folder()
+// resultFolders are the folders where the results of a job may go, below the output folder and with slashes:
+// the first if no other results are there, else one with the hash of the series, of the study, or of both.
+func resultFolders(j Job) []string {
 	base := resultFolder(j.Identity.Subject, j.Identity.Visit)
-	return []string{first, base + "-" + j.Train.Hash, first + "-" + j.Study.Hash, base + "-" + j.Train.Hash + "-" + j.Study.Hash}
+	withSeries := base + "-" + j.Train.Hash
+	first := base
+	if len(j.Study.Trains) > 1 {
+		first = withSeries
+	}
+	return []string{first, withSeries, first + "-" + j.Study.Hash, withSeries + "-" + j.Study.Hash}
 }
 
 // placing is what is known of folders while jobs are placed, in lower case.
@@ -97,7 +92,7 @@ func (p placing) take(j *Job, folder string) {
 func (l *ledger) staying(jobs []Job) map[string]report.Result {
 	claims := map[string]report.Result{} // a run has one job for each study
 	for _, j := range jobs {
-		claims[j.Study.Hash] = j.claim()
+		claims[j.Study.Hash] = claim(j)
 	}
 	stay := map[string]report.Result{}
 	for _, r := range l.all() {

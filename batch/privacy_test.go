@@ -164,7 +164,7 @@ func TestPrivacy(t *testing.T) {
 func TestTrialSubjectGoesBeforePatientID(t *testing.T) {
 	for _, c := range []struct{ subject, visit, want string }{{"S07", "v1", "S07"}, {"S07", "", "S07"}, {"", "v1", "MRN123"}} {
 		st := dicomio.Study{Root: "r", Folder: filepath.Join("r", "x"), PatientID: "MRN123", TrialSubject: c.subject, TrialTimepoint: c.visit}
-		id, err := Settings{}.identify(st, nil)
+		id, err := new(Intake).identify(st)
 		if err != nil || id.Subject != c.want {
 			t.Errorf("subject %q, time point %q: %+v, %v", c.subject, c.visit, id, err)
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/hint"
+	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/t2fit"
@@ -31,22 +32,24 @@ type Job struct {
 	// From is the job whose mask is carried to this one; nil where the study has its own.
 	From  *Job
 	Input Input // what a program makes the mask of, instead of Mask
-	// made is the mask that the program makes, once for all jobs that use it.
-	made *madeOnce
-	Dir  string
+	Dir   string
 	// Tree opens the mask, which may lie in an archive; nil knows no archives.
 	Tree *files.Tree
 
-	alike bool  // other studies of the run go by the same name, that of their folder
-	bound bound // of its memory
+	bound Bound // of its memory
 
 	carried bool // whether the mask is to be that of another visit
 }
 
 // Process takes one study through the pipeline and writes its folder. Workers is
-// the number of parallel workers in each stage; 0 means one per processor.
-func Process(ctx context.Context, j Job, p Protocol, workers int) (report.Result, error) {
-	var err error
+// the number of parallel workers in each stage; 0 means one per processor. A panic, also in a library,
+// is a *PanicError.
+func Process(ctx context.Context, j Job, p Protocol, workers int) (r report.Result, err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			err = panicked(value)
+		}
+	}()
 	if p.Segment, err = p.Segment.identified(ctx); err != nil {
 		return report.Result{}, err
 	}
@@ -299,7 +302,7 @@ func describe(j Job, p Protocol, fit t2fit.Resolved, s volume.MultiEcho, noise v
 	record.PhilipsScaling = string(j.Train.Scaling)
 	r := report.Result{
 		Version: Version, Subject: j.Identity.Subject, Visit: j.Identity.Visit,
-		Study: j.Study.Hash, Series: j.Train.Hash, Side: sideOf(j),
+		Study: j.Study.Hash, Series: j.Train.Hash, Side: j.side(),
 		Protocol: record,
 		Scanner:  scanner(j.Train.Scanner), Acquisition: acquisition(j.Train.Acquisition),
 		TE: readableAll(s.TE), Size: s.Size, Spacing: s.Spacing(),
@@ -309,7 +312,7 @@ func describe(j Job, p Protocol, fit t2fit.Resolved, s volume.MultiEcho, noise v
 	if r.LossyImages = j.Train.Lossy; r.LossyImages {
 		r.Warnings = append(r.Warnings, "images were compressed with loss, here or before: T2 of voxels is not what the scanner measured; ask the site for the originals")
 	}
-	r.Warnings = append(r.Warnings, p.doubts(j.Train)...)
+	r.Warnings = append(r.Warnings, doubts(j.Train, p)...)
 	if c := j.Train.Claim; c != nil {
 		r.Protocol.QuantityOverruled = string(c.Quantity)
 	}
@@ -358,7 +361,7 @@ func (p Protocol) record(fit t2fit.Resolved) report.Protocol {
 	}
 	d := p.Division.withDefaults()
 	r.Masks = &report.MaskRules{Division: string(d.By), Layers: d.Layers, MinFraction: d.MinFraction, ErodeMM: d.ErodeMM, FluidMS: d.FluidMS, FluidEdgeMS: d.FluidEdgeMS,
-		Registered: short(p.Register.Moving), From: short(p.Masks.From)}
+		Registered: printable.Short(p.Register.Moving), From: printable.Short(p.Masks.From)}
 	if fit.Method == t2fit.EPG {
 		r.EPG = &report.EPG{T1MS: fit.T1, B1Range: fit.B1Range, RefocusingProfile: fit.RefocusingProfile}
 	}
@@ -368,14 +371,14 @@ func (p Protocol) record(fit t2fit.Resolved) report.Protocol {
 // scanner and acquisition keep header texts to one line of a bounded length.
 func scanner(s dicomio.Scanner) *report.Scanner {
 	return &report.Scanner{
-		Manufacturer: short(s.Manufacturer), Model: short(s.Model), FieldT: segment.Number(s.Field), Serial: s.Serial, Software: short(s.Software),
+		Manufacturer: printable.Short(s.Manufacturer), Model: printable.Short(s.Model), FieldT: segment.Number(s.Field), Serial: s.Serial, Software: printable.Short(s.Software),
 	}
 }
 
 func acquisition(a dicomio.Acquisition) *report.Acquisition {
 	return &report.Acquisition{
 		TRMS: segment.Number(a.TR), FlipDegrees: segment.Number(a.Flip), PixelBandwidthHz: segment.Number(a.Bandwidth),
-		PixelSpacingMM: a.PixelSpacing, Sequence: short(a.Sequence), Varying: a.Varying,
+		PixelSpacingMM: a.PixelSpacing, Sequence: printable.Short(a.Sequence), Varying: a.Varying,
 	}
 }
 
@@ -386,8 +389,8 @@ func (p Protocol) maps() Maps {
 	return p.Maps
 }
 
-// sideOf names the side of the knee in full, or "" where nothing says it.
-func sideOf(j Job) string {
+// side names the side of the knee in full, "" if it is not known: that of the series, else of the identity.
+func (j Job) side() string {
 	side := j.Train.Side
 	if side == "" {
 		side = j.Identity.Side

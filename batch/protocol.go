@@ -14,6 +14,7 @@ import (
 
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/hint"
+	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/t2fit"
 	"github.com/t2map/t2map/yamlfile"
@@ -90,6 +91,10 @@ type SeriesRule struct {
 	// the description, whichever fits; empty means any.
 	anyOf, flag string
 }
+
+// seriesNamed returns the rule of a series that a flag or key names by its number, the beginning of its
+// hash or a pattern of its description.
+func seriesNamed(flag, text string) SeriesRule { return SeriesRule{anyOf: text, flag: flag} }
 
 // quantityT2 is what a rule may say that a series measures.
 const quantityT2 = "T2"
@@ -325,7 +330,7 @@ func (p Protocol) Check() error {
 		return err
 	}
 	if p.Mask != "" && p.Segment.Named() {
-		return hint.Errorf("omit one of them; a manifest can name the corrected mask of a study", "mask %s and segment: masks are files, or a program makes them", short(p.Mask))
+		return hint.Errorf("omit one of them; a manifest can name the corrected mask of a study", "mask %s and segment: masks are files, or a program makes them", printable.Short(p.Mask))
 	}
 	if p.MaskThreshold != 0 {
 		if _, err := MaskThreshold(p.MaskThreshold); err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/hint"
+	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/register"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment/anatomy"
@@ -69,18 +70,18 @@ func (r Register) withDefaults() Register {
 
 // chooseMoving returns the one series of the study that the mask was drawn on, where it is to
 // be aligned; nil where it is not, or where that is the series that is mapped.
-func (s Settings) chooseMoving(j Job) (*dicomio.Train, error) {
+func (s *Intake) chooseMoving(j Job) (*dicomio.Train, error) {
 	name := s.Protocol.Register.Moving
 	if name == "" {
 		return nil, nil
 	}
 	const advice = "t2map inspect shows the series; name the one that the mask was drawn on with --register, or `register` in the protocol"
-	fit := j.fitting(SeriesRule{anyOf: name, flag: "--register"})
+	fit := fitting(j, seriesNamed("--register", name))
 	switch {
 	case len(fit) == 0:
-		return nil, ofSetting(hint.Errorf(advice, "register: no series of the study fits %s", short(name)))
+		return nil, ofSetting(hint.Errorf(advice, "register: no series of the study fits %s", printable.Short(name)))
 	case len(fit) > 1:
-		return nil, ofSetting(hint.Errorf(advice, "register: %d series fit %s: %s", len(fit), short(name), listTrains(fit)))
+		return nil, ofSetting(hint.Errorf(advice, "register: %d series fit %s: %s", len(fit), printable.Short(name), listTrains(fit)))
 	case fit[0].Hash == j.Train.Hash:
 		return nil, nil
 	}
@@ -115,7 +116,7 @@ type alignment struct {
 func (j Job) align(ctx context.Context, fixed volume.Map, from Job, k dividedKnee, p Protocol, workers int) (*alignment, error) {
 	var out *alignment
 	if from.Study.Hash != j.Study.Hash {
-		known := sideOf(j) != "" && (sideOf(from) != "" || k.shown != anatomy.UnknownSide)
+		known := j.side() != "" && (from.side() != "" || k.shown != anatomy.UnknownSide)
 		a, first, err := alignWith(ctx, fixed, moving{from.Train.FirstEcho(), report.EarlierVisit, known}, k, p.Register, workers)
 		if err != nil {
 			return nil, err
@@ -125,7 +126,7 @@ func (j Job) align(ctx context.Context, fixed volume.Map, from Job, k dividedKne
 	if from.Moving == nil || k.onSeries {
 		return out, nil
 	}
-	known := sideOf(from) != "" && (from.Moving.Side != "" || from.Identity.Side != "" || k.shown != anatomy.UnknownSide)
+	known := from.side() != "" && (from.Moving.Side != "" || from.Identity.Side != "" || k.shown != anatomy.UnknownSide)
 	a, _, err := alignWith(ctx, fixed, moving{*from.Moving, report.MaskImage, known}, k, p.Register, workers)
 	if err != nil {
 		return nil, err

@@ -19,6 +19,7 @@ import (
 	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/outfile"
+	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/volume"
@@ -33,22 +34,27 @@ type Input struct {
 	Named bool
 	// Train is the first echo of the series.
 	Train dicomio.Train
+	// made is the mask that the program makes, once for all jobs that use it.
+	made *madeOnce
 }
+
+// newInput returns the series as an input of the program.
+func newInput(t dicomio.Train) Input { return Input{Named: true, Train: t, made: newMadeOnce()} }
 
 // chooseInput returns the series that the protocol's program gets of the job's study. Nothing is
 // taken in the place of one that is named.
-func (s Settings) chooseInput(j Job) (Input, error) {
-	in := Input{Named: true, Train: j.Train.FirstEcho()}
+func (s *Intake) chooseInput(j Job) (Input, error) {
+	in := newInput(j.Train.FirstEcho())
 	name := s.Protocol.Segment.Input
 	if name == "" {
 		return in, in.Train.Problem
 	}
-	fit := j.fitting(SeriesRule{anyOf: name, flag: "input"})
+	fit := fitting(j, seriesNamed("input", name))
 	switch {
 	case len(fit) == 0:
-		return in, ofSetting(hint.Errorf("t2map inspect shows the series; correct `input` of the protocol's `segment`", "segment: no series of the study fits input %s", short(name)))
+		return in, ofSetting(hint.Errorf("t2map inspect shows the series; correct `input` of the protocol's `segment`", "segment: no series of the study fits input %s", printable.Short(name)))
 	case len(fit) > 1:
-		return in, ofSetting(hint.Errorf("correct `input` of the protocol's `segment` so that it fits one series", "segment: %d series fit input %s: %s", len(fit), short(name), listTrains(fit)))
+		return in, ofSetting(hint.Errorf("correct `input` of the protocol's `segment` so that it fits one series", "segment: %d series fit input %s: %s", len(fit), printable.Short(name), listTrains(fit)))
 	case fit[0].Hash == j.Train.Hash:
 		return in, in.Train.Problem
 	}
@@ -67,14 +73,14 @@ func (s Settings) chooseInput(j Job) (Input, error) {
 }
 
 // prepareSegmenter finds the program of the protocol. The scheme of its labels becomes that of
-// the run, and is also that of masks which a reader has corrected.
-func (s *Settings) prepareSegmenter() (err error) {
+// the intake, and is also that of masks which a reader has corrected.
+func (s *Intake) prepareSegmenter() (err error) {
 	p := &s.Protocol
 	if p.Segment, err = p.Segment.found(); err != nil || !p.Segment.Named() {
 		return err
 	}
 	if s.Mask != "" {
-		return hint.Errorf("name the masks that were drawn or corrected in a manifest, study by study", "--mask %s: a program makes the masks, according to `segment` of the protocol", short(s.Mask))
+		return hint.Errorf("name the masks that were drawn or corrected in a manifest, study by study", "--mask %s: a program makes the masks, according to `segment` of the protocol", printable.Short(s.Mask))
 	}
 	if p.Segment.Scheme.Known() {
 		p.Scheme = p.Segment.Scheme
@@ -277,22 +283,4 @@ func (m maskRead) sources(known []report.File) []report.File {
 		return append([]report.File{m.file}, m.data...)
 	}
 	return slices.DeleteFunc(slices.Clone(m.made.images), func(f report.File) bool { return slices.Contains(known, f) })
-}
-
-// trySegment describes what the program would make.
-func (s Settings) trySegment(j Job, in *InspectedStudy) {
-	in.Warnings = append(in.Warnings, s.Protocol.doubts(j.Train)...)
-	if j.Anatomy.Problem != nil {
-		in.Warnings = append(in.Warnings, j.Anatomy.warning())
-	}
-	in.Mask = &report.Mask{Path: report.SegmentationFile, Kind: kindProgram, Program: &report.ProgramMask{Series: j.Input.Train.Hash}}
-}
-
-// action says what Run would do with the job.
-func (s Settings) action(j Job) string {
-	what := fmt.Sprintf("map series %s (number %d) with ", j.Train.Hash, j.Train.Number)
-	if j.Input.Named {
-		return what + fmt.Sprintf("the label map that %s makes from series %s (number %d)", programName(s.Protocol.Segment.Command), j.Input.Train.Hash, j.Input.Train.Number)
-	}
-	return what + below(j.Study.Root, j.Mask.Path)
 }

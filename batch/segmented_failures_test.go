@@ -76,14 +76,18 @@ func TestSegmenterFailures(t *testing.T) {
 // jobOf returns the job of the one study.
 func jobOf(t *testing.T, s Settings) Job {
 	t.Helper()
-	found, err := s.find(t.Context())
+	search, err := s.find(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = found.Close() })
-	s.searched(found)
-	j := s.newJob(found.Studies[0])
-	if err := s.choose(&j); err != nil {
+	t.Cleanup(func() { _ = search.Close() })
+	in, err := s.prepare()
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.Take(search, nil)
+	j, err := in.Job(search.Studies[0])
+	if err != nil {
 		t.Fatal(err)
 	}
 	return j

@@ -13,7 +13,9 @@ import (
 	"time"
 
 	"github.com/t2map/t2map/batch/internal/segmenter"
+	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/hint"
+	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 )
@@ -74,7 +76,7 @@ func (f *segmentFile) segmenter(folder string) (Segmenter, error) {
 	if f == nil {
 		return s, nil
 	}
-	s = Segmenter{Command: f.Command, Version: f.Version, Input: f.Input, folder: absolute(folder)}
+	s = Segmenter{Command: f.Command, Version: f.Version, Input: f.Input, folder: files.Absolute(folder)}
 	var err error
 	if f.Scheme != "" {
 		if s.Scheme, err = ReadScheme(f.Scheme, folder); err != nil {
@@ -121,7 +123,7 @@ func (s Segmenter) check() error {
 	}
 	for _, a := range slices.Concat(s.Command, s.Version) {
 		if strings.ContainsRune(a, 0) {
-			return fmt.Errorf("segment: the argument %q contains a zero byte", short(a))
+			return fmt.Errorf("segment: the argument %q contains a zero byte", printable.Short(a))
 		}
 	}
 	if s.Timeout < 0 {
@@ -148,7 +150,7 @@ func (s Segmenter) found() (Segmenter, error) {
 	}
 	for n, a := range s.inProtocol(s.Command) {
 		if _, err := os.Stat(a); errors.Is(err, os.ErrNotExist) && strings.HasPrefix(s.Command[n], "{protocol}") {
-			return s, hint.Errorf("{protocol} is the folder of the protocol file", "segment: command: %s does not exist", short(s.Command[n]))
+			return s, hint.Errorf("{protocol} is the folder of the protocol file", "segment: command: %s does not exist", printable.Short(s.Command[n]))
 		}
 	}
 	return s, nil
@@ -189,7 +191,7 @@ func (s Segmenter) askVersion(ctx context.Context) (_ string, err error) {
 		}
 		return "", hint.Errorf("run the command of `version` by hand; without `version` the program's files are hashed instead", "segment: version: %w", &ProgramError{programName(s.Version), err})
 	}
-	return short(line), nil
+	return printable.Short(line), nil
 }
 
 // hashFiles hashes the executable and the files that the command names by absolute paths or
@@ -207,7 +209,7 @@ func (s Segmenter) hashFiles(ctx context.Context) ([]report.File, error) {
 		if err != nil {
 			return nil, hint.Errorf("check that it can be read, or name a command that prints the program's version under `version`", "segment: command: %w", err)
 		}
-		out = append(out, report.File{Path: short(filepath.Base(p)), SHA256: sum})
+		out = append(out, report.File{Path: printable.Short(filepath.Base(p)), SHA256: sum})
 	}
 	return out, nil
 }
@@ -245,7 +247,7 @@ func (s Segmenter) record() *report.Segmenter {
 	if !s.Named() {
 		return nil
 	}
-	return &report.Segmenter{Command: shownCommand(s.Command), Version: s.program.version, Files: s.program.files, Input: short(s.Input), TimeoutS: s.timeout().Seconds()}
+	return &report.Segmenter{Command: shownCommand(s.Command), Version: s.program.version, Files: s.program.files, Input: printable.Short(s.Input), TimeoutS: s.timeout().Seconds()}
 }
 
 // shownCommand returns a command as it may be shown: paths by their last part, since where a
@@ -260,7 +262,7 @@ func shownCommand(command []string) []string {
 		if n == 0 || filepath.IsAbs(value) || strings.HasPrefix(value, "{protocol}") {
 			value = filepath.Base(filepath.FromSlash(value))
 		}
-		out[n] = short(option + value)
+		out[n] = printable.Short(option + value)
 	}
 	return out
 }
@@ -269,7 +271,7 @@ func shownCommand(command []string) []string {
 // that has a path.
 func programName(command []string) string {
 	shown := shownCommand(command)
-	if len(command) > 1 && shown[1] != short(command[1]) && !strings.Contains(command[1], "=") {
+	if len(command) > 1 && shown[1] != printable.Short(command[1]) && !strings.Contains(command[1], "=") {
 		return shown[0] + " " + shown[1]
 	}
 	return shown[0]

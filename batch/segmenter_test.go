@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/hint"
 )
 
@@ -66,7 +67,7 @@ func TestSegmentInProtocol(t *testing.T) {
 		t.Fatal(err)
 	}
 	g := p.Segment
-	if len(g.Command) != 6 || len(g.Version) != 2 || g.Input != "SAG*DESS*" || g.Scheme.Name != "oai-zib" || g.Timeout != 90*time.Minute || g.folder != absolute(dir) || p.Scheme.Known() {
+	if len(g.Command) != 6 || len(g.Version) != 2 || g.Input != "SAG*DESS*" || g.Scheme.Name != "oai-zib" || g.Timeout != 90*time.Minute || g.folder != files.Absolute(dir) || p.Scheme.Known() {
 		t.Errorf("%+v", g)
 	}
 	if r := g.record(); r.Text() != `by python3 s.py --model=knee.pth {"a": 1} {input} {output} of series SAG*DESS* (SHA-256: )` || r.TimeoutS != 5400 {

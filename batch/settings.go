@@ -5,7 +5,6 @@ import (
 	"log/slog"
 
 	"github.com/t2map/t2map/dicomio"
-	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/table"
 )
@@ -68,17 +67,6 @@ type Settings struct {
 	Progress func(stage Stage, done, all int)
 	// Log, where set, gets a line per study and remarks; nil discards them.
 	Log *slog.Logger
-
-	// tree is what lies under the roots, once they have been searched; paths are its
-	// files and strangers those of them that are not DICOM, sorted.
-	tree             *files.Tree
-	paths, strangers []string
-	// alike are the names of studies that several of them go by: they share a folder.
-	alike map[string]bool
-	// ups says for each root how far above it the layout begins, see layout.ups.
-	ups map[string]int
-	// earlier are the studies whose results are in the output folder, as far as their names count.
-	earlier earlierStudies
 }
 
 // Stage is a part of a run, for progress.
@@ -117,8 +105,6 @@ type Outcome struct {
 	Passed dicomio.Passed
 	// Files is the number of files that were looked at.
 	Files int
-
-	staying []int // the indices of Failures that a setting explains
 }
 
 // NothingFoundError says that there was no study to work on.
@@ -151,4 +137,13 @@ func (s Settings) progress(stage Stage) func(done, all int) {
 		return nil
 	}
 	return func(done, all int) { s.Progress(stage, done, all) }
+}
+
+// rules returns the settings that say what is mapped of each study.
+func (s Settings) rules() Rules {
+	return Rules{
+		Protocol: s.Protocol, Manifest: s.Manifest, ManifestFormat: s.ManifestFormat,
+		AcceptPatientID: s.AcceptPatientID, Layout: s.Layout, Series: s.Series, Anatomy: s.Anatomy, Mask: s.Mask,
+		Memory: s.bound(),
+	}
 }

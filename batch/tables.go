@@ -14,6 +14,7 @@ import (
 
 	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/outfile"
+	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/table"
 )
@@ -21,12 +22,13 @@ import (
 // writeTables rebuilds the tables from this run's results and those of earlier runs that
 // they leave, so that several runs into one folder add up. A study that is not done keeps
 // what it had.
-func (s Settings) writeTables(out *Outcome, l *ledger) error {
+func (r *session) writeTables() error {
+	out, l := &r.out, r.ledger
 	out.Earlier = l.results()
-	out.sayWhatStays(l)
+	r.noteStanding()
 	written := map[string]bool{}
-	for _, r := range out.Results {
-		written[filepath.Clean(r.Dir)] = true
+	for _, result := range out.Results {
+		written[filepath.Clean(result.Dir)] = true
 	}
 	against := l.contradictions()
 	out.Failures = append(out.Failures, against...)
@@ -35,7 +37,7 @@ func (s Settings) writeTables(out *Outcome, l *ledger) error {
 		named := func(other report.Failure) bool {
 			return other.Study != "" && other.Subject != "" && resultFolder(other.Subject, other.Visit) == f.Folder
 		}
-		switch dir := filepath.Join(s.Out, filepath.FromSlash(f.Folder)); {
+		switch dir := filepath.Join(r.Out, filepath.FromSlash(f.Folder)); {
 		case written[dir]: // it has been replaced
 		case slices.ContainsFunc(out.Failures, named), slices.ContainsFunc(out.Listed, named):
 			// The study is listed, with why it could not be mapped again.
@@ -46,7 +48,7 @@ func (s Settings) writeTables(out *Outcome, l *ledger) error {
 	out.Failures = append(out.Failures, out.Unreadable...)
 	out.Unreadable = append(out.Unreadable, against...)
 	out.Remarks = append(out.Remarks, l.remarks()...)
-	return errors.Join(l.err, tabulate(s.Out, out))
+	return errors.Join(l.err, tabulate(r.Out, out))
 }
 
 // stillListed returns the studies that studies.csv lists as failed or not done and of which
@@ -55,7 +57,7 @@ func (s Settings) writeTables(out *Outcome, l *ledger) error {
 func (l *ledger) stillListed(out Outcome) []report.Failure {
 	var listed []report.Failure
 	for _, f := range l.listed {
-		same := func(other report.Failure) bool { return kneeThatFailed(f).same(kneeThatFailed(other)) }
+		same := func(other report.Failure) bool { return kneeThatFailed(f).Same(kneeThatFailed(other)) }
 		if f.Study == "" || out.holds(f) || slices.ContainsFunc(out.Failures, same) || slices.ContainsFunc(out.NotDone, same) {
 			continue
 		}
@@ -66,7 +68,7 @@ func (l *ledger) stillListed(out Outcome) []report.Failure {
 
 // holds reports whether the outcome has a result of the knee that failed.
 func (o Outcome) holds(f report.Failure) bool {
-	of := func(r report.Result) bool { return kneeThatFailed(f).same(kneeOf(r)) }
+	of := func(r report.Result) bool { return kneeThatFailed(f).Same(kneeOf(r)) }
 	return f.Study != "" && (slices.ContainsFunc(o.Results, of) || slices.ContainsFunc(o.Earlier, of))
 }
 
@@ -93,7 +95,7 @@ func tablesCommand(out string) string {
 	if strings.ContainsFunc(out, func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune(`/\:._-`, r)
 	}) {
-		out = quoted(out)
+		out = printable.Quoted(out)
 	}
 	return "t2map tables " + out
 }
@@ -134,7 +136,8 @@ func Tables(ctx context.Context, s Settings) (Outcome, error) {
 		return Outcome{}, err
 	}
 	lock.unfinished = true
-	var out Outcome
+	r := session{Settings: s, ledger: l}
+	out := &r.out
 	for _, f := range l.listed {
 		// What an earlier run found outside of studies stays listed too. A result that cannot be
 		// read is found again, if it is still there.
@@ -142,7 +145,7 @@ func Tables(ctx context.Context, s Settings) (Outcome, error) {
 			out.Failures = append(out.Failures, f)
 		}
 	}
-	err = s.writeTables(&out, l)
+	err = r.writeTables()
 	lock.unfinished = err != nil
 	for _, f := range out.Listed {
 		if f.NotDone {
@@ -152,7 +155,7 @@ func Tables(ctx context.Context, s Settings) (Outcome, error) {
 		}
 	}
 	out.Listed = nil
-	return out, err
+	return r.out, err
 }
 
 // holdsResults reports whether a run has written into the folder: it has a table, or the

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/outfile"
 	"github.com/t2map/t2map/report"
@@ -21,30 +22,32 @@ const GridFile = "grid.nii.gz"
 // the voxels that Run maps: <subject>/<visit>/grid.nii.gz in the folder s.Grids, with the suffixes
 // of results. The jobs are those of the studies. What cannot be read is a problem of its study.
 func (s Settings) writeGrids(ctx context.Context, jobs []Job, in *Inspection) error {
-	var have []Job
-	var at []int // the studies of have
+	var written []Job
+	var index []int // the studies of written
 	for n, j := range jobs {
-		if j.Train.Hash != "" && j.Train.Problem == nil && j.Train.CheckWritten() == nil && in.Studies[n].Subject != "" && in.Studies[n].Action != passOver {
-			have, at = append(have, j), append(at, n)
+		sound := j.Train.Hash != "" && j.Train.Problem == nil && j.Train.CheckWritten() == nil
+		if sound && in.Studies[n].Subject != "" && in.Studies[n].Action != passOver {
+			written, index = append(written, j), append(index, n)
 		}
 	}
-	place(have, &ledger{out: s.Grids, byStudy: map[string][]report.Result{}})
-	for n, j := range have {
+	place(written, &ledger{out: s.Grids, byStudy: map[string][]report.Result{}})
+	for n, j := range written {
 		path := filepath.Join(j.Dir, GridFile)
-		if err := j.writeGrid(ctx, path, s.Workers); err != nil {
+		st := &in.Studies[index[n]]
+		if err := writeGrid(ctx, j, path, s.Workers); err != nil {
 			if ctx.Err() != nil || outfile.Full(err) {
 				return err
 			}
-			in.Studies[at[n]].Problems = append(in.Studies[at[n]].Problems, problem(fmt.Errorf("grid: %w", err)))
+			st.Problems = append(st.Problems, problem(fmt.Errorf("grid: %w", err)))
 			continue
 		}
-		in.Studies[at[n]].Grid = below(s.Grids, path)
+		st.Grid = files.Below(s.Grids, path)
 	}
 	return nil
 }
 
 // writeGrid writes the first echo of the job's series as NIfTI. It replaces a file of that name.
-func (j Job) writeGrid(ctx context.Context, path string, workers int) error {
+func writeGrid(ctx context.Context, j Job, path string, workers int) error {
 	read, _, err := dicomio.Read(ctx, j.Train.FirstEcho(), workers)
 	if err != nil {
 		return err

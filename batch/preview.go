@@ -1,9 +1,11 @@
 package batch
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
+	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 )
@@ -61,7 +63,7 @@ func (j Job) gridPlan(m maskRead) *MaskPlan {
 // plan says what Run would do with the mask. placed is not read where no scheme is given.
 func (j Job) plan(m maskRead, placed placedMask, p Protocol) *MaskPlan {
 	out := j.gridPlan(m)
-	out.Side, out.Registration = sideOf(j), j.alignment(placed.dividedKnee)
+	out.Side, out.Registration = j.side(), j.alignment(placed.dividedKnee)
 	if !p.Scheme.Known() {
 		return out
 	}
@@ -92,35 +94,75 @@ func (j Job) alignment(k dividedKnee) (a Alignment) {
 		a.Series, a.Number = t.Hash, t.Number
 	}
 	if j.From != nil {
-		a.Visit = short(j.From.Identity.Visit)
+		a.Visit = printable.Short(j.From.Identity.Visit)
 	}
 	return a
 }
 
-// tryCarried looks at the studies to which the mask of another visit would be carried, now that
-// the jobs of all are known. The jobs are those of the studies.
-func (s Settings) tryCarried(ctx context.Context, jobs []Job, in *Inspection) {
-	var mapped []Job // those that Run would map, and carry masks from
-	for n := range jobs {
-		if in.Studies[n].Action != "fail" && in.Studies[n].Action != passOver {
-			mapped = append(mapped, jobs[n])
-		}
+// Preview is what Process would do with the mask of a study, as far as headers and the mask tell.
+type Preview struct {
+	// Mask is nil where the mask was not read. Its segments are there where a scheme is given.
+	Mask *report.Mask
+	// Plan is nil where a program makes the mask, or nothing is known of its grid.
+	Plan *MaskPlan
+	// Warnings are those of a result that can be told without a fit.
+	Warnings []string
+}
+
+// Examine asks what Process will ask, as far as headers and the mask tell. It reads the mask, and no
+// images.
+func Examine(ctx context.Context, j Job, p Protocol, workers int) (out Preview, err error) {
+	fit, err := p.Fit.Resolve()
+	if err != nil {
+		return out, err
 	}
-	for n := range jobs {
-		st := &in.Studies[n]
-		if !jobs[n].carried || st.Action == "fail" {
-			continue
-		}
-		from, err := sourceOf(mapped, jobs[n], s.Protocol.Masks.From)
-		if err == nil {
-			jobs[n].From = from
-			err = s.try(ctx, jobs[n], st)
-		}
-		if err != nil {
-			st.Action = "fail"
-			st.Problems = append(st.Problems, problem(err))
-			continue
-		}
-		st.Action = fmt.Sprintf("map series %s (number %d) with the mask of the visit %s", jobs[n].Train.Hash, jobs[n].Train.Number, short(from.Identity.Visit))
+	if err := fit.CheckTE(j.Train.TE); err != nil {
+		return out, fmt.Errorf("fit: %w", err)
 	}
+	var mask maskRead
+	var placed placedMask
+	known := p.Scheme.Known() // else what the labels mean is not asked yet
+	switch {
+	case j.Input.Named:
+		out.Mask = &report.Mask{
+			Path: report.SegmentationFile, Kind: kindProgram, Program: &report.ProgramMask{Series: j.Input.Train.Hash},
+		}
+	case known:
+		mask, placed, err = j.findRegions(ctx, p, workers)
+	default:
+		mask, err = j.readMask(ctx, p)
+	}
+	if err != nil {
+		if mask.geometry().Voxels() > 0 {
+			out.Plan = j.gridPlan(mask)
+		}
+		return out, fmt.Errorf("mask: %w", err)
+	}
+	out.Warnings = doubts(j.Train, p)
+	if j.Anatomy.Problem != nil {
+		out.Warnings = append(out.Warnings, j.Anatomy.warning())
+	}
+	if j.Input.Named {
+		return out, nil
+	}
+	out.Warnings = append(out.Warnings, placed.besideText()...)
+	described := mask.described(placed)
+	if j.From != nil {
+		described.From = j.From.Identity.Visit
+	}
+	out.Mask, out.Plan = &described, j.plan(mask, placed, p)
+	if !known {
+		return out, nil
+	}
+	out.Warnings = append(out.Warnings, j.alignmentWarnings(mask, placed.dividedKnee, p)...)
+	if j.needsAlignment(placed.dividedKnee) {
+		return out, nil // what depends on where the mask comes to lie is known to run alone
+	}
+	if text := mask.empty(placed.regions); text != "" && placed.marked == nil {
+		out.Warnings = append(out.Warnings, text)
+	}
+	out.Warnings = append(out.Warnings, placed.shareWarnings()...)
+	side := cmp.Or(j.side(), placed.sideName())
+	out.Warnings = append(out.Warnings, implausible(placed.regions, side)...)
+	return out, nil
 }
