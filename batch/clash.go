@@ -74,9 +74,9 @@ func mayShowOneKnee(a, b Job) bool { return sameSide(knownSide(a), knownSide(b))
 // doubtful returns, by the index of the job, what speaks against an identity that is used all the same.
 func doubtful(jobs []Job) map[int][]string {
 	all := map[int][]string{}
-	byVisit := map[visit][]int{}
+	byVisit := map[[2]string][]int{} // by subject and visit
 	for n, j := range jobs {
-		key := visit{j.Identity.Subject, j.Identity.Visit}
+		key := [2]string{j.Identity.Subject, j.Identity.Visit}
 		byVisit[key] = append(byVisit[key], n)
 	}
 	patients := patientsOf(jobs)
@@ -95,13 +95,13 @@ func doubtful(jobs []Job) map[int][]string {
 		another := func(k int) bool {
 			return jobs[k].Study.Hash != j.Study.Hash && jobs[k].Study.Top() != j.Study.Top() && mayShowOneKnee(j, jobs[k])
 		}
-		other := slices.IndexFunc(byVisit[visit{id.Subject, id.Visit}], another)
+		other := slices.IndexFunc(byVisit[[2]string{id.Subject, id.Visit}], another)
 		if id.source == fromFolder || other < 0 {
 			continue
 		}
 		if id.source == fromManifest {
 			if id.Visit != "" { // without a visit they fail
-				lines := []int{id.line, jobs[byVisit[visit{id.Subject, id.Visit}][other]].Identity.line}
+				lines := []int{id.line, jobs[byVisit[[2]string{id.Subject, id.Visit}][other]].Identity.line}
 				slices.Sort(lines)
 				all[n] = append(all[n], fmt.Sprintf("lines %d and %d of the manifest name studies of one subject, visit and side: give each its own visit or side", lines[0], lines[1]))
 			}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/t2map/t2map/register"
 	"github.com/t2map/t2map/segment/anatomy"
 )
 
@@ -16,5 +17,11 @@ func TestHintBothSides(t *testing.T) {
 	}
 	if hint := hintAnatomy(err); !strings.Contains(hint, "tibial-cartilage") || !strings.Contains(hint, "scheme") {
 		t.Errorf("hint: %s", hint)
+	}
+}
+
+func TestHintMirror(t *testing.T) {
+	if hintRegister(&register.MirrorError{}) == hintRegister(nil) {
+		t.Error("no hint of its own for a mirrored knee")
 	}
 }

@@ -34,14 +34,14 @@ func (s *Intake) identify(st dicomio.Study) (Identity, error) {
 	switch {
 	case s.manifest != nil:
 		id, err := s.manifest.identify(st)
-		return id.chosen(st), err
+		return chosen(id, st), err
 	case s.layout() != "":
 		l, err := parseLayout(s.layout())
 		if err != nil {
 			return Identity{}, err
 		}
 		id, err := l.identify(st, s.ups[st.Root])
-		return id.chosen(st), err
+		return chosen(id, st), err
 	}
 	folder := folderOf(st)
 	switch {
@@ -126,7 +126,7 @@ func disclosed(from string, d dicomio.Disclosure, what string) string {
 
 // chosen warns of an identity that a person chose and that tells who the patient is. It is used all
 // the same.
-func (id Identity) chosen(st dicomio.Study) Identity {
+func chosen(id Identity, st dicomio.Study) Identity {
 	for _, c := range []struct{ what, code string }{{"subject", id.Subject}, {"visit", id.Visit}} {
 		if d := st.Discloses(c.code); d != "" {
 			id.Warnings = append(id.Warnings, fmt.Sprintf("the %s from the %s %s, and appears in every table: choose a code that does not identify the patient", c.what, id.From, d))

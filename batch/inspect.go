@@ -139,7 +139,7 @@ func Inspect(ctx context.Context, s Settings) (Inspection, error) {
 	}
 	out := s.Out
 	s.Out = "" // nothing is written: the folder need not be there
-	intake, err := s.prepare()
+	studies, err := s.prepare()
 	s.Out = out
 	if err != nil {
 		return Inspection{}, err
@@ -151,19 +151,19 @@ func Inspect(ctx context.Context, s Settings) (Inspection, error) {
 	defer search.Close()
 	in := Inspection{
 		Files: search.Files, Passed: search.Passed, Studies: []InspectedStudy{}, Problems: []Problem{},
-		Notes: slices.Concat([]string{}, treeNotes(search.Tree), intake.Take(search, nil)),
+		Notes: slices.Concat([]string{}, treeNotes(search.Tree), studies.Take(search, nil)),
 	}
 	used := map[string]bool{}
 	var jobs []Job
 	for _, st := range search.Studies {
-		study, j := s.inspect(ctx, st, intake)
+		study, j := s.inspect(ctx, st, studies)
 		in.Studies, jobs = append(in.Studies, study), append(jobs, j)
-		if j.Mask.Object == nil && intake.Searched(j.Mask.Path) {
+		if j.Mask.Object == nil && studies.Searched(j.Mask.Path) {
 			used[j.Mask.Path] = true
 		}
 	}
 	s.inspectCarried(ctx, jobs, &in)
-	in.Notes = append(in.Notes, intake.Remarks()...)
+	in.Notes = append(in.Notes, studies.Remarks()...)
 	in.compare(jobs)
 	if s.Grids != "" {
 		if err := s.writeGrids(ctx, jobs, &in); err != nil {
@@ -175,7 +175,7 @@ func Inspect(ctx context.Context, s Settings) (Inspection, error) {
 	for _, err := range search.Damaged {
 		in.Problems = append(in.Problems, problem(err))
 	}
-	missing, remarks := intake.Missing(s.Roots)
+	missing, remarks := studies.Missing(s.Roots)
 	in.Notes = append(in.Notes, remarks...)
 	for _, m := range missing {
 		in.Problems = append(in.Problems, problem(m.Err))
@@ -184,7 +184,7 @@ func Inspect(ctx context.Context, s Settings) (Inspection, error) {
 }
 
 // inspect looks at one study. The job is what Run would do, as far as it is known.
-func (s Settings) inspect(ctx context.Context, st dicomio.Study, intake *Intake) (in InspectedStudy, j Job) {
+func (s Settings) inspect(ctx context.Context, st dicomio.Study, studies *Intake) (in InspectedStudy, j Job) {
 	in = InspectedStudy{
 		Folder: st.Name(), Study: st.Hash, Passed: st.Passed, Series: []InspectedSeries{}, Masks: []string{},
 		DICOMMasks: []InspectedMask{}, Warnings: []string{}, Problems: []Problem{},
@@ -192,7 +192,7 @@ func (s Settings) inspect(ctx context.Context, st dicomio.Study, intake *Intake)
 	for _, t := range slices.Concat(st.Trains, st.Suspects, st.Others) {
 		in.Series = append(in.Series, inspectTrain(t))
 	}
-	for _, f := range intake.candidates(st) { // none where a program makes the mask
+	for _, f := range studies.candidates(st) { // none where a program makes the mask
 		in.Masks = append(in.Masks, files.Below(st.Home, f))
 	}
 	listed := slices.Clone(st.Damaged)
@@ -204,7 +204,7 @@ func (s Settings) inspect(ctx context.Context, st dicomio.Study, intake *Intake)
 			listed = append(listed, t.Problem) // shown with its series
 		}
 	}
-	j, err := intake.Job(st)
+	j, err := studies.Job(st)
 	if errors.Is(err, ErrUnlisted) {
 		in.Action = passOver
 		return in, j

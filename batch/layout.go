@@ -1,13 +1,11 @@
 package batch
 
 import (
-	"fmt"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/files"
@@ -29,19 +27,13 @@ func parseLayout(pattern string) (layout, error) {
 	if pattern == "" {
 		return l, nil
 	}
-	if !utf8.ValidString(pattern) {
-		return l, fmt.Errorf("layout %q is not UTF-8", pattern)
-	}
-	if !strings.Contains(pattern, "{subject}") {
-		return l, hint.Errorf("write it as '{subject}/{visit}'", "layout %q has no {subject}", pattern)
+	if err := checkLayout(pattern); err != nil {
+		return l, err
 	}
 	expr := regexp.QuoteMeta(strings.Trim(filepath.ToSlash(pattern), "/"))
 	expr = strings.ReplaceAll(expr, `\*`, `[^/]*`)
 	for name, part := range map[string]string{"subject": `[^/]+?`, "visit": `[^/]+?`, "side": `[LR]`} {
 		expr = strings.Replace(expr, `\{`+name+`\}`, `(?P<`+name+`>`+part+`)`, 1)
-	}
-	if strings.Contains(expr, `\{`) {
-		return l, hint.Errorf("use {subject}, {visit} and {side}, each once at most", "layout %q has an unknown name, or a name twice", pattern)
 	}
 	expr = `^` + expr + `(?:/.*)?$`
 	l.lazy, l.greedy = regexp.MustCompile(expr), regexp.MustCompile(strings.ReplaceAll(expr, `+?`, `+`))

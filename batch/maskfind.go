@@ -196,7 +196,7 @@ func (s *Intake) maskFiles(st dicomio.Study, paths []string) ([]Mask, error) {
 		found = append(found, m)
 	}
 	all := slices.Clone(found)
-	found = slices.DeleteFunc(found, func(m Mask) bool { return m.isDataOf(all) })
+	found = slices.DeleteFunc(found, func(m Mask) bool { return isData(m, all) })
 	if unread != nil && !slices.ContainsFunc(found, func(m Mask) bool { return m.Object != nil || m.format != "" }) {
 		return nil, unread // what is left may be its data
 	}
@@ -231,9 +231,9 @@ func (s *Intake) openMask(st dicomio.Study, file string) (Mask, error) {
 // habit of the programs that write them.
 var dataEndings = []string{".raw", ".zraw", ".raw.gz", ".gz", ".raw.bz2", ".bz2", ".txt"}
 
-// isDataOf reports whether the file seems to hold the voxels of a header among the others:
+// isData reports whether the file seems to hold the voxels of a header among the others:
 // it has no format of its own, and the header's name with another ending.
-func (m Mask) isDataOf(others []Mask) bool {
+func isData(m Mask, others []Mask) bool {
 	if m.Object != nil || m.format != "" {
 		return false
 	}

@@ -18,9 +18,9 @@ import (
 // Windows and macOS do.
 func place(jobs []Job, earlier *ledger) {
 	p := placing{out: earlier.out, stay: earlier.staying(jobs), taken: map[string]bool{}}
-	alike := map[visit][]report.Result{}
+	alike := map[[2]string][]report.Result{} // by subject and visit
 	for _, r := range p.stay {
-		key := visit{r.Subject, r.Visit}
+		key := [2]string{r.Subject, r.Visit}
 		alike[key] = append(alike[key], r)
 	}
 	count := map[string]int{}
@@ -50,14 +50,11 @@ func place(jobs []Job, earlier *ledger) {
 	}
 	for i, j := range jobs {
 		another := func(r report.Result) bool { return r.Study != j.Study.Hash && sameSide(r.Side, j.side()) }
-		if slices.ContainsFunc(alike[visit{j.Identity.Subject, j.Identity.Visit}], another) {
+		if slices.ContainsFunc(alike[[2]string{j.Identity.Subject, j.Identity.Visit}], another) {
 			jobs[i].Identity.Warnings = append(j.Identity.Warnings, "the output folder holds results of another study of this subject and visit: if they are several visits, name them in a manifest (--manifest) or by their folders (--layout)")
 		}
 	}
 }
-
-// visit is what results and jobs of one visit have in common.
-type visit struct{ subject, visit string }
 
 // resultFolders are the folders where the results of a job may go, below the output folder and with slashes:
 // the first if no other results are there, else one with the hash of the series, of the study, or of both.

@@ -68,7 +68,8 @@ func Process(ctx context.Context, j Job, p Protocol, workers int) (r report.Resu
 
 // measure reads and fits the study. The result holds all that is written of it.
 func measure(ctx context.Context, j Job, p Protocol, workers int) (report.Study, error) {
-	fit, err := p.fit(workers)
+	p.Fit.Workers = workers
+	fit, err := p.Fit.Resolve()
 	if err != nil {
 		return report.Study{}, err
 	}
@@ -77,7 +78,7 @@ func measure(ctx context.Context, j Job, p Protocol, workers int) (report.Study,
 		return report.Study{}, err
 	}
 	collect() // the files' bytes make room for the maps
-	maps, err := fit.Fit(ctx, src.series, p.fitted(src.regions))
+	maps, err := fit.Fit(ctx, src.series, fitted(p, src.regions))
 	if err != nil {
 		return report.Study{}, notFitted(err)
 	}
@@ -233,15 +234,8 @@ func (s *source) alignMask(ctx context.Context, j Job, p Protocol, workers int) 
 	return err
 }
 
-// fit returns the resolved options of the fit with the number of workers.
-func (p Protocol) fit(workers int) (t2fit.Resolved, error) {
-	o := p.Fit
-	o.Workers = workers
-	return o.Resolve()
-}
-
 // fitted returns the voxels to fit: those of the regions, or all.
-func (p Protocol) fitted(r segment.Regions) volume.Labels {
+func fitted(p Protocol, r segment.Regions) volume.Labels {
 	if p.Maps == "" || p.Maps == MapsFull {
 		return volume.Labels{}
 	}

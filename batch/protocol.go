@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/hint"
@@ -337,8 +338,29 @@ func (p Protocol) Check() error {
 			return err
 		}
 	}
-	_, err := parseLayout(p.Layout)
-	return err
+	return checkLayout(p.Layout)
+}
+
+// checkLayout returns an error when a pattern of study folders is not one of {subject}, {visit} and {side}.
+func checkLayout(pattern string) error {
+	if pattern == "" {
+		return nil
+	}
+	if !utf8.ValidString(pattern) {
+		return fmt.Errorf("layout %q is not UTF-8", pattern)
+	}
+	if !strings.Contains(pattern, "{subject}") {
+		return hint.Errorf("write it as '{subject}/{visit}'", "layout %q has no {subject}", pattern)
+	}
+	rest := pattern
+	for _, name := range []string{"{subject}", "{visit}", "{side}"} {
+		rest = strings.Replace(rest, name, "*", 1)
+	}
+	if strings.Contains(rest, "{") {
+		return hint.Errorf("use {subject}, {visit} and {side}, each once at most",
+			"layout %q has an unknown name, or a name twice", pattern)
+	}
+	return nil
 }
 
 // ReadScheme returns the label scheme of that name, or the one in that YAML

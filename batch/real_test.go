@@ -69,11 +69,16 @@ func realStudy(t testing.TB, dir string) (volume.MultiEcho, volume.Labels, expec
 	if err != nil {
 		t.Fatal(err)
 	}
-	mask, err := Job{Mask: Mask{Path: filepath.Join(dir, "labels.nii.gz")}, Train: found.Studies[0].Trains[0]}.readMask(context.Background(), Protocol{})
+	mask, err := os.Open(filepath.Join(dir, "labels.nii.gz"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return series, mask.labels, want
+	defer mask.Close()
+	labels, err := nifti.ReadLabels(mask)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return series, labels, want
 }
 
 // percent005 is the tolerance that the reference was ordered with: 0.05 %, of

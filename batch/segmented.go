@@ -130,11 +130,7 @@ func (j Job) segment(ctx context.Context, p Protocol) (m maskRead, err error) {
 	if err != nil {
 		return m, err
 	}
-	program := p.Segment.program
-	values := scratch.Values()
-	values["{protocol}"] = p.Segment.folder
-	argv := append([]string{program.path}, segmenter.Expand(p.Segment.Command, values)[1:]...)
-	_, err = segmenter.Run(ctx, argv, scratch, segmenter.Limits{Time: p.Segment.timeout(), Bytes: mostScratch})
+	_, err = segmenter.Run(ctx, p.Segment.arguments(scratch.Values()), scratch, p.Segment.limits())
 	if err == nil {
 		err = j.readMade(scratch, image, &m)
 	}

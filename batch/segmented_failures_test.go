@@ -60,11 +60,7 @@ func TestSegmenterFailures(t *testing.T) {
 				return
 			}
 			j := jobOf(t, s)
-			var err error
-			if s.Protocol.Segment, err = s.Protocol.Segment.identified(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			_, err = j.readMask(t.Context(), s.Protocol)
+			_, err := Process(t.Context(), j, s.Protocol, 1)
 			var p *ProgramError
 			if !errors.As(err, c.as) || !errors.As(err, &p) || !errors.As(err, new(*settingError)) {
 				t.Errorf("%T: %v", err, err)

@@ -235,6 +235,17 @@ func hashFile(ctx context.Context, path string) (string, error) {
 	return fmt.Sprintf("%x", sum.Sum(nil)), nil
 }
 
+// arguments returns the program and its arguments, in which the placeholders have the given values.
+func (s Segmenter) arguments(values map[string]string) []string {
+	values["{protocol}"] = s.folder
+	return append([]string{s.program.path}, segmenter.Expand(s.Command, values)[1:]...)
+}
+
+// limits are those of the program's run for one study.
+func (s Segmenter) limits() segmenter.Limits {
+	return segmenter.Limits{Time: s.timeout(), Bytes: mostScratch}
+}
+
 func (s Segmenter) timeout() time.Duration {
 	if s.Timeout == 0 {
 		return defaultTimeout

@@ -93,7 +93,7 @@ func segmentForTests(how string, args []string) int {
 	if how == "huge" || how == "vast" { // files without content, which take no room
 		size := int64(64 << 20)
 		if how == "vast" {
-			size = mostScratch + 1
+			size = 8<<30 + 1
 		}
 		if err := os.Truncate(args[1], size); err != nil {
 			return fail(err)
