@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/t2map/t2map/hint"
+	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/t2fit"
@@ -164,11 +165,11 @@ func (s Settings) differences(fit t2fit.Resolved, r report.Result) []string {
 	if fit.Sigma > 0 {
 		noise = string(t2fit.SigmaGiven)
 	}
-	now := s.Protocol.record(fit)
+	now := s.Protocol.Record(fit)
 	now.PhilipsScaling, now.MaskThreshold = string(s.Protocol.PhilipsScaling), s.Protocol.MaskThreshold
 	now.Segments, now.Codes = s.Protocol.Scheme.Segments, s.Protocol.Scheme.Codes
 	var out []string
-	for _, d := range differ(made(r), settingsOf(now, noise, Version, r)) {
+	for _, d := range differ(made(r), settingsOf(now, noise, pipeline.Version, r)) {
 		if d.was.unspoken() {
 			out = append(out, d.was.name+" is another")
 		} else {
@@ -236,7 +237,7 @@ func settingsOf(p report.Protocol, noise, version string, r report.Result) []set
 		}
 		all = append(all, setting{"Philips scaling", scaling})
 	}
-	if len(r.Mask.Segments) > 0 || r.Mask.Kind != "" && !formatIsRead(r.Mask.Kind) && r.Mask.Kind != kindProgram {
+	if len(r.Mask.Segments) > 0 || r.Mask.Kind != "" && !pipeline.CanRead(r.Mask.Kind) && r.Mask.Kind != pipeline.KindProgram {
 		all = append(all, setting{segmentMeaning, fmt.Sprint(p.Segments, p.Codes)})
 	}
 	if r.Protocol.MaskThreshold > 0 {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/t2map/t2map/dicomio/dicomwrite"
 	"github.com/t2map/t2map/nifti"
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -66,13 +67,13 @@ func readMap(t *testing.T, path string) volume.Map {
 // Without a word about it, the first echo lies beside the maps, all of it, and the
 // mask by compartment; neither does where no maps are wanted.
 func TestAnatomyIsTheFirstEcho(t *testing.T) {
-	for _, maps := range []Maps{MapsFull, MapsMask, MapsNone} {
+	for _, maps := range []protocol.Maps{protocol.MapsFull, protocol.MapsMask, protocol.MapsNone} {
 		dir := t.TempDir()
 		scan(t, filepath.Join(dir, "studies", "s07"), "S07", false)
 		s := settings(t, dir)
 		s.Protocol.Maps = maps
 		r := run(t, s).Results[0]
-		if maps == MapsNone {
+		if maps == protocol.MapsNone {
 			for _, name := range []string{"anatomy.nii.gz", "compartments.nii.gz"} {
 				if _, err := os.Stat(filepath.Join(r.Dir, name)); err == nil || r.Anatomy != nil {
 					t.Errorf("%s is written with --maps none", name)
@@ -108,10 +109,10 @@ func TestAnatomyIsNamed(t *testing.T) {
 	s := settings(t, dir)
 	hash := ""
 	for _, rule := range []func(*Settings){
-		func(s *Settings) { s.Protocol.Anatomy = SeriesRule{Description: "sag*pd*"} },
-		func(s *Settings) { s.Protocol.Anatomy = SeriesRule{Number: 4, Echoes: 1, Side: "L"} },
+		func(s *Settings) { s.Protocol.Anatomy = protocol.SeriesRule{Description: "sag*pd*"} },
+		func(s *Settings) { s.Protocol.Anatomy = protocol.SeriesRule{Number: 4, Echoes: 1, Side: "L"} },
 		func(s *Settings) { s.Anatomy = "SAG PD*" },
-		func(s *Settings) { s.Anatomy, s.Protocol.Anatomy = "4", SeriesRule{Number: 99} },
+		func(s *Settings) { s.Anatomy, s.Protocol.Anatomy = "4", protocol.SeriesRule{Number: 99} },
 		func(s *Settings) { s.Anatomy = hash },
 	} {
 		s := s
@@ -183,7 +184,7 @@ func TestAnatomyIsNotGuessed(t *testing.T) {
 			if err != nil || !said(in.Studies[0].Warnings) {
 				t.Errorf("inspect: %v, warnings %q", err, in.Studies[0].Warnings)
 			}
-			s.Protocol.Maps = MapsNone
+			s.Protocol.Maps = protocol.MapsNone
 			if r := run(t, s).Results[0]; said(r.Warnings) {
 				t.Errorf("without maps: warnings %q", r.Warnings)
 			}
@@ -197,13 +198,13 @@ func TestAnatomyInProtocol(t *testing.T) {
 	if err := os.WriteFile(path, []byte("anatomy: {description: \"SAG*PD*\", side: R}\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if p, err := ReadProtocol(path); err != nil || p.Anatomy != (SeriesRule{Description: "SAG*PD*", Side: "R"}) {
+	if p, err := protocol.ReadProtocol(path); err != nil || p.Anatomy != (protocol.SeriesRule{Description: "SAG*PD*", Side: "R"}) {
 		t.Errorf("%+v, %v", p.Anatomy, err)
 	}
 	if err := os.WriteFile(path, []byte("anatomy: {side: both}\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ReadProtocol(path); err == nil || !strings.Contains(err.Error(), `anatomy: side "both"`) {
+	if _, err := protocol.ReadProtocol(path); err == nil || !strings.Contains(err.Error(), `anatomy: side "both"`) {
 		t.Errorf("%v", err)
 	}
 }

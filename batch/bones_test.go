@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/t2map/t2map/phantom"
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/volume"
@@ -56,7 +57,7 @@ func TestRegisteredMaskHasItsBones(t *testing.T) {
 	if s.Protocol.Scheme, err = segment.ParseScheme([]byte(bonesScheme)); err != nil {
 		t.Fatal(err)
 	}
-	s.Protocol.Register.Moving, s.Protocol.Maps = "SAG*DESS*", MapsMask
+	s.Protocol.Register.Moving, s.Protocol.Maps = "SAG*DESS*", protocol.MapsMask
 	first := oneResult(t, s)
 	copyFile(t, filepath.Join(first.Dir, "mask.nii.gz"), mask)
 	table, err := os.ReadFile(filepath.Join(first.Dir, "mask.txt"))

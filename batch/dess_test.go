@@ -15,6 +15,7 @@ import (
 	"github.com/t2map/t2map/internal/dicomtest"
 	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/phantom"
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/volume"
 )
@@ -47,7 +48,7 @@ func skmTea(t testing.TB, dir string) Settings {
 	if s.Protocol.Scheme, err = segment.Named("skm-tea"); err != nil {
 		t.Fatal(err)
 	}
-	s.Protocol.Maps = MapsMask
+	s.Protocol.Maps = protocol.MapsMask
 	return s
 }
 

@@ -4,28 +4,15 @@ import (
 	"errors"
 
 	"github.com/t2map/t2map/hint"
+	"github.com/t2map/t2map/intake"
+	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/report"
 )
 
-// settingError is a failure that a setting of the run explains, such as a series that it does
-// not name or a mask that its pattern does not find. The study may be sound.
-type settingError struct{ err error }
-
-func (e *settingError) Error() string { return e.err.Error() }
-func (e *settingError) Unwrap() error { return e.err }
-
-// ofSetting says that a setting of the run explains the error, which may be nil.
-func ofSetting(err error) error {
-	if err == nil {
-		return nil
-	}
-	return &settingError{err}
-}
-
 // failure lists a study that could not be done.
-func (r *session) failure(j Job, reason, advice string) report.Failure {
+func (r *session) failure(j pipeline.Job, reason, advice string) report.Failure {
 	f := report.Failure{
-		Subject: j.Identity.Subject, Visit: j.Identity.Visit, Study: j.Study.Hash, Series: KnownSeries(j), Side: j.side(),
+		Subject: j.Identity.Subject, Visit: j.Identity.Visit, Study: j.Study.Hash, Series: intake.KnownSeries(j), Side: j.Side(),
 		Reason: reason, Hint: advice,
 	}
 	if j.Study.Hash != "" {
@@ -36,8 +23,8 @@ func (r *session) failure(j Job, reason, advice string) report.Failure {
 
 // fail lists a study that could not be done. Its earlier results are set aside, unless a setting of
 // the run explains the failure: then they are what is known of the study, and stay.
-func (r *session) fail(j Job, err error) {
-	if errors.As(err, new(*settingError)) {
+func (r *session) fail(j pipeline.Job, err error) {
+	if errors.As(err, new(*pipeline.SettingError)) {
 		r.explained = append(r.explained, len(r.out.Failures))
 	} else {
 		r.ledger.settle(claim(j))
@@ -59,7 +46,7 @@ func (r *session) noteStanding() {
 }
 
 // leave lists a study that is not done though nothing is wrong with it.
-func (r *session) leave(j Job, reason string) {
+func (r *session) leave(j pipeline.Job, reason string) {
 	f := r.failure(j, reason, "run again")
 	f.NotDone = true
 	r.out.NotDone = append(r.out.NotDone, f)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/phantom"
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/t2fit"
@@ -87,23 +88,25 @@ func TestOtherSettings(t *testing.T) {
 	other.Labels[0].Name = "lateral"
 	for _, c := range []struct {
 		name string
-		set  func(p *Protocol)
+		set  func(p *protocol.Protocol)
 		want string // "" for no difference
 	}{
-		{"method", func(p *Protocol) { p.Fit.Method = t2fit.LogLinear }, "method nlls, now loglinear"},
-		{"the default by name", func(p *Protocol) { p.Fit.Method, p.Fit.SkipEchoes, p.Fit.T2Range = t2fit.NLLS, 1, [2]float64{0, 100} }, ""},
-		{"range", func(p *Protocol) { p.Fit.T2Range = [2]float64{0, 120} }, "T2 range 0 to 100 ms, now 0 to 120 ms"},
-		{"echoes", func(p *Protocol) { p.Fit.SkipEchoes = t2fit.NoSkip }, "skipped echoes 1, now 0"},
-		{"where noise comes from", func(p *Protocol) { p.Fit.SigmaFrom = t2fit.FromBackground }, "noise residuals, now background"},
-		{"noise", func(p *Protocol) { p.Fit.Sigma = 8.5 }, "noise residuals, now given; sigma 0, now 8.5"},
-		{"least R²", func(p *Protocol) { p.Fit.MinR2 = 0.8 }, "least R² 0, now 0.8"},
-		{"epg", func(p *Protocol) { p.Fit.Method = t2fit.EPG }, "epg with none, now T1 1200 ms"},
-		{"scheme", func(p *Protocol) { p.Scheme = oai }, "scheme compartments, now oai-zib; meaning of the labels is another"},
-		{"a scheme of that name", func(p *Protocol) { p.Scheme = other }, "meaning of the labels is another"},
-		{"which maps are written", func(p *Protocol) { p.Maps = MapsMask }, ""},
-		{"the protocol's name", func(p *Protocol) { p.Name = "x" }, ""},
-		{"a threshold of other masks", func(p *Protocol) { p.MaskThreshold = 0.3 }, ""},
-		{"scaling of another vendor", func(p *Protocol) { p.PhilipsScaling = "fp" }, ""},
+		{"method", func(p *protocol.Protocol) { p.Fit.Method = t2fit.LogLinear }, "method nlls, now loglinear"},
+		{"the default by name", func(p *protocol.Protocol) {
+			p.Fit.Method, p.Fit.SkipEchoes, p.Fit.T2Range = t2fit.NLLS, 1, [2]float64{0, 100}
+		}, ""},
+		{"range", func(p *protocol.Protocol) { p.Fit.T2Range = [2]float64{0, 120} }, "T2 range 0 to 100 ms, now 0 to 120 ms"},
+		{"echoes", func(p *protocol.Protocol) { p.Fit.SkipEchoes = t2fit.NoSkip }, "skipped echoes 1, now 0"},
+		{"where noise comes from", func(p *protocol.Protocol) { p.Fit.SigmaFrom = t2fit.FromBackground }, "noise residuals, now background"},
+		{"noise", func(p *protocol.Protocol) { p.Fit.Sigma = 8.5 }, "noise residuals, now given; sigma 0, now 8.5"},
+		{"least R²", func(p *protocol.Protocol) { p.Fit.MinR2 = 0.8 }, "least R² 0, now 0.8"},
+		{"epg", func(p *protocol.Protocol) { p.Fit.Method = t2fit.EPG }, "epg with none, now T1 1200 ms"},
+		{"scheme", func(p *protocol.Protocol) { p.Scheme = oai }, "scheme compartments, now oai-zib; meaning of the labels is another"},
+		{"a scheme of that name", func(p *protocol.Protocol) { p.Scheme = other }, "meaning of the labels is another"},
+		{"which maps are written", func(p *protocol.Protocol) { p.Maps = protocol.MapsMask }, ""},
+		{"the protocol's name", func(p *protocol.Protocol) { p.Name = "x" }, ""},
+		{"a threshold of other masks", func(p *protocol.Protocol) { p.MaskThreshold = 0.3 }, ""},
+		{"scaling of another vendor", func(p *protocol.Protocol) { p.PhilipsScaling = "fp" }, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			changed := s

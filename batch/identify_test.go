@@ -9,85 +9,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/t2map/t2map/dicomio"
-	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/phantom"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/table"
 )
-
-// A study has one identity whichever of the folders above it is searched.
-func TestIdentityOfSearchedFolders(t *testing.T) {
-	for _, c := range []struct{ layout, folder, subject, visit string }{
-		{"{subject}/{visit}", "data/KN-101/V1", "KN-101", "V1"},
-		{"{subject}/{visit}", "data/KN-101/V1/dicom", "KN-101", "V1"},
-		{"{subject}/{visit}", "data/KN-101/V1/DICOM/images", "KN-101", "V1"},
-		{"{subject}", "data/KN-101", "KN-101", ""},
-		{"site*/{subject}/{visit}", "data/site7/KN-101/V1", "KN-101", "V1"},
-		{"data/{subject}/{visit}", "data/KN-101/V1", "KN-101", "V1"},
-		{"KN-{subject}/V{visit}", "data/KN-101/V1/dicom", "101", "1"},
-		{"", "data/KN-101/V1", "P", "V1"},
-		{"", "data/KN-101/V1/dicom", "P", "V1"},
-		{"", "data/KN-101/V1/dcm/Images", "P", "V1"},
-		{"", "data/KN-101/V1.zip/dicom", "P", "V1"},
-	} {
-		base := t.TempDir()
-		folder := filepath.Join(base, filepath.FromSlash(c.folder))
-		roots := []string{}
-		for root := folder; root != base; root = filepath.Dir(root) {
-			roots = append(roots, root)
-		}
-		for _, root := range roots {
-			st := dicomio.Study{Root: root, Folder: folder, PatientID: "P"}
-			s := Intake{Rules: Rules{Layout: c.layout}}
-			s.anchor([]dicomio.Study{st})
-			id, err := s.identify(st)
-			if err != nil || id.Subject != c.subject || id.Visit != c.visit {
-				t.Errorf("%s of %s, searched %s: %+v, %v", c.layout, c.folder, strings.TrimPrefix(root, base), id, err)
-			}
-		}
-	}
-}
-
-// The working directory is a folder like others.
-func TestIdentityOfWorkingDirectory(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "KN-101", "V1", "dicom")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	t.Chdir(dir)
-	for _, layout := range []string{"", "{subject}/{visit}"} {
-		st := dicomio.Study{Root: ".", Folder: ".", PatientID: "KN-101"}
-		s := Intake{Rules: Rules{Layout: layout}}
-		s.anchor([]dicomio.Study{st})
-		if id, err := s.identify(st); err != nil || id.Subject != "KN-101" || id.Visit != "V1" {
-			t.Errorf("%q: %+v, %v", layout, id, err)
-		}
-	}
-}
-
-// Studies of several patients that lie too high for the layout do not become visits of the folder
-// above them; and where one of many lies too high, it alone does not match.
-func TestLayoutThatIsTooDeep(t *testing.T) {
-	s := Intake{Rules: Rules{Layout: "{subject}/{visit}"}}
-	studies := []dicomio.Study{{Root: "/data", Folder: "/data/KN-101", PatientID: "1"}, {Root: "/data", Folder: "/data/KN-102", PatientID: "2"}}
-	if remarks := s.anchor(studies); len(remarks) != 0 {
-		t.Errorf("%q", remarks)
-	}
-	for _, st := range studies {
-		if _, err := s.identify(st); err == nil || !strings.Contains(err.Error(), "does not match the layout") {
-			t.Errorf("%s: %v", st.Folder, err)
-		}
-	}
-	studies = append(studies[:1], dicomio.Study{Root: "/data", Folder: "/data/KN-102/V1", PatientID: "2"})
-	s.anchor(studies)
-	if _, err := s.identify(studies[0]); err == nil {
-		t.Error("a study without a visit has one")
-	}
-	if id, err := s.identify(studies[1]); err != nil || id.Subject != "KN-102" {
-		t.Errorf("%+v, %v", id, err)
-	}
-}
 
 // Searched from another folder on, a study keeps its rows, or fails with both names.
 func TestSearchedFromAnotherFolder(t *testing.T) {
@@ -170,53 +95,6 @@ func TestManifestSelects(t *testing.T) {
 	in, err := Inspect(context.Background(), s)
 	if err != nil || in.Failed() != 0 || len(in.Notes) != 1 || in.Notes[0] != want {
 		t.Errorf("%+v, %v", in, err)
-	}
-}
-
-// A manifest that contradicts itself is one error, before anything is done.
-func TestContradictoryManifests(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "m.csv")
-	for _, c := range []struct{ text, want string }{
-		{"folder,subject\na,S01\na,S02\n", "lines 2 and 3 name the same folder"},
-		{"folder,subject\na/b,S01\na\\b\\,S02\n", "lines 2 and 3 name the same folder"},
-		{"folder,subject\na/../b,S01\nb,S02\n", "lines 2 and 3 name the same folder"},
-		{"folder,subject\nJ\u00f6,S01\nJo\u0308,S02\n", "lines 2 and 3 name the same folder"},
-		{"folder,subject\na,001\nb,1\n", `subject "1" differs from "001" above only in`},
-		{"folder,subject,visit\na,S01,V1\nb,S02,v1\n", `visit "v1" differs from "V1" above only in`},
-		{"folder,subject\na,M\xfcller\n", "line 2: the text is not UTF-8"},
-		{"folder;subject\na;S01\n", `separated by ";"`},
-		{"folder,subject,visit\na,S01,V1,\nb,S02,V1\n", "line 2 has 4 cells"},
-	} {
-		writeText(t, path, c.text)
-		if _, err := readManifest(path, table.Format{}); err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(err.Error(), "manifest m.csv: ") || hint.Find(err) == "" {
-			t.Errorf("%q: %v (hint %q), want %q", c.text, err, hint.Find(err), c.want)
-		}
-	}
-	writeText(t, path, "folder;subject\na;M\xfcller\n")
-	m, err := readManifest(path, table.Format{Separator: ';', Encoding: "windows-1252"})
-	if err != nil || m.rows[0].Subject != "Müller" {
-		t.Errorf("declared: %+v, %v", m, err)
-	}
-}
-
-// The look-up asks the folders above a study, not every row.
-func TestManifestIsIndexed(t *testing.T) {
-	var text strings.Builder
-	text.WriteString("folder,subject\n")
-	const rows = 20000
-	for i := range rows {
-		fmt.Fprintf(&text, "s%d,K%d\n", i, i)
-	}
-	path := filepath.Join(t.TempDir(), "m.csv")
-	writeText(t, path, text.String())
-	m, err := readManifest(path, table.Format{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	st := dicomio.Study{Folder: filepath.Join(filepath.Dir(path), "elsewhere", "x")}
-	allocations := testing.AllocsPerRun(100, func() { _, _ = m.identify(st) })
-	if allocations > 200 { // some for each folder above, where a walk through the rows takes thousands
-		t.Errorf("%g allocations for a look-up in %d rows", allocations, rows)
 	}
 }
 

@@ -11,7 +11,10 @@ import (
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/hint"
+	"github.com/t2map/t2map/intake"
+	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/printable"
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/t2fit"
@@ -51,7 +54,7 @@ type InspectedStudy struct {
 	// are there where a scheme is given. Null where Run would fail.
 	Mask *report.Mask `json:"mask"`
 	// Plan is what Run would do with it; null where it would fail, or where a program makes it.
-	Plan *MaskPlan `json:"mask_plan"`
+	Plan *pipeline.MaskPlan `json:"mask_plan"`
 	// Grid is the image on which a mask can be drawn, below Settings.Grids; "" where none was written.
 	Grid string `json:"grid,omitempty"`
 	// Warnings are those of a result that can be told without a fit.
@@ -154,7 +157,7 @@ func Inspect(ctx context.Context, s Settings) (Inspection, error) {
 		Notes: slices.Concat([]string{}, treeNotes(search.Tree), studies.Take(search, nil)),
 	}
 	used := map[string]bool{}
-	var jobs []Job
+	var jobs []pipeline.Job
 	for _, st := range search.Studies {
 		study, j := s.inspect(ctx, st, studies)
 		in.Studies, jobs = append(in.Studies, study), append(jobs, j)
@@ -184,7 +187,7 @@ func Inspect(ctx context.Context, s Settings) (Inspection, error) {
 }
 
 // inspect looks at one study. The job is what Run would do, as far as it is known.
-func (s Settings) inspect(ctx context.Context, st dicomio.Study, studies *Intake) (in InspectedStudy, j Job) {
+func (s Settings) inspect(ctx context.Context, st dicomio.Study, studies *intake.Intake) (in InspectedStudy, j pipeline.Job) {
 	in = InspectedStudy{
 		Folder: st.Name(), Study: st.Hash, Passed: st.Passed, Series: []InspectedSeries{}, Masks: []string{},
 		DICOMMasks: []InspectedMask{}, Warnings: []string{}, Problems: []Problem{},
@@ -192,7 +195,7 @@ func (s Settings) inspect(ctx context.Context, st dicomio.Study, studies *Intake
 	for _, t := range slices.Concat(st.Trains, st.Suspects, st.Others) {
 		in.Series = append(in.Series, inspectTrain(t))
 	}
-	for _, f := range studies.candidates(st) { // none where a program makes the mask
+	for _, f := range studies.Candidates(st) { // none where a program makes the mask
 		in.Masks = append(in.Masks, files.Below(st.Home, f))
 	}
 	listed := slices.Clone(st.Damaged)
@@ -205,7 +208,7 @@ func (s Settings) inspect(ctx context.Context, st dicomio.Study, studies *Intake
 		}
 	}
 	j, err := studies.Job(st)
-	if errors.Is(err, ErrUnlisted) {
+	if errors.Is(err, intake.ErrUnlisted) {
 		in.Action = passOver
 		return in, j
 	}
@@ -219,7 +222,7 @@ func (s Settings) inspect(ctx context.Context, st dicomio.Study, studies *Intake
 		}
 	}
 	in.Subject, in.Visit, in.From = j.Identity.Subject, j.Identity.Visit, j.Identity.From
-	if err == nil && !j.carried {
+	if err == nil && !j.Carried {
 		err = s.preview(ctx, j, &in)
 	}
 	if err != nil {
@@ -234,8 +237,8 @@ func (s Settings) inspect(ctx context.Context, st dicomio.Study, studies *Intake
 }
 
 // preview adds what the mask shows without a fit.
-func (s Settings) preview(ctx context.Context, j Job, in *InspectedStudy) error {
-	p, err := Examine(ctx, j, s.Protocol, s.Workers)
+func (s Settings) preview(ctx context.Context, j pipeline.Job, in *InspectedStudy) error {
+	p, err := pipeline.Examine(ctx, j, s.Protocol, s.Workers)
 	in.Mask, in.Plan = p.Mask, p.Plan
 	in.Warnings = append(in.Warnings, p.Warnings...)
 	return err
@@ -248,14 +251,14 @@ const (
 )
 
 // action says what Run would do with the job.
-func (s Settings) action(j Job) string {
+func (s Settings) action(j pipeline.Job) string {
 	series := fmt.Sprintf("map series %s (number %d) with ", j.Train.Hash, j.Train.Number)
 	switch {
 	case j.From != nil:
 		return series + "the mask of the visit " + printable.Short(j.From.Identity.Visit)
 	case j.Input.Named:
 		return series + fmt.Sprintf("the label map that %s makes from series %s (number %d)",
-			programName(s.Protocol.Segment.Command), j.Input.Train.Hash, j.Input.Train.Number)
+			protocol.ProgramName(s.Protocol.Segment.Command), j.Input.Train.Hash, j.Input.Train.Number)
 	}
 	return series + files.Below(j.Study.Root, j.Mask.Path)
 }
@@ -271,8 +274,8 @@ func (in *InspectedStudy) fail(err error) {
 
 // inspectCarried looks at the studies to which the mask of another visit would be carried, now that
 // the jobs of all are known. The jobs are those of the studies.
-func (s Settings) inspectCarried(ctx context.Context, jobs []Job, in *Inspection) {
-	var mapped []Job // those that Run would map, and carry masks from
+func (s Settings) inspectCarried(ctx context.Context, jobs []pipeline.Job, in *Inspection) {
+	var mapped []pipeline.Job // those that Run would map, and carry masks from
 	for n := range jobs {
 		if in.Studies[n].mapped() {
 			mapped = append(mapped, jobs[n])
@@ -280,10 +283,10 @@ func (s Settings) inspectCarried(ctx context.Context, jobs []Job, in *Inspection
 	}
 	for n := range jobs {
 		st := &in.Studies[n]
-		if !jobs[n].carried || st.Action == fails {
+		if !jobs[n].Carried || st.Action == fails {
 			continue
 		}
-		source, err := MaskSource(mapped, jobs[n], s.Protocol.Masks.From)
+		source, err := intake.MaskSource(mapped, jobs[n], s.Protocol.Masks.From)
 		if err == nil {
 			jobs[n].From = source
 			err = s.preview(ctx, jobs[n], st)
@@ -298,15 +301,15 @@ func (s Settings) inspectCarried(ctx context.Context, jobs []Job, in *Inspection
 
 // compare makes the studies fail whose identities cannot be right beside each other. The jobs
 // are those of the studies.
-func (in *Inspection) compare(jobs []Job) {
-	var mapped []Job
+func (in *Inspection) compare(jobs []pipeline.Job) {
+	var mapped []pipeline.Job
 	var index []int // the studies of mapped
 	for n, st := range in.Studies {
 		if st.mapped() {
 			mapped, index = append(mapped, jobs[n]), append(index, n)
 		}
 	}
-	verdicts, remarks := Compare(mapped, nil)
+	verdicts, remarks := intake.Compare(mapped, nil)
 	for n, v := range verdicts {
 		st := &in.Studies[index[n]]
 		st.Warnings = append(st.Warnings, v.Warnings...)
@@ -332,7 +335,7 @@ func inspectMask(m dicomio.MaskObject, t dicomio.Train) InspectedMask {
 
 func inspectTrain(t dicomio.Train) InspectedSeries {
 	in := InspectedSeries{
-		Series: t.Hash, Number: t.Number, Description: printable.Short(t.Description), TE: readableAll(t.TE), Uneven: t.Uneven(), Size: t.Geometry.Size,
+		Series: t.Hash, Number: t.Number, Description: printable.Short(t.Description), TE: pipeline.ReadableTimes(t.TE), Uneven: t.Uneven(), Size: t.Geometry.Size,
 		Vendor: printable.Short(t.Scanner.Manufacturer), Model: printable.Short(t.Scanner.Model), Field: segment.Number(t.Scanner.Field), Side: t.Side,
 		Syntaxes: []string{}, Lossy: t.Lossy, Images: t.Images, Files: t.Files, Train: len(t.TE) >= t2fit.MinEchoes,
 	}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/phantom"
+	"github.com/t2map/t2map/pipeline"
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/volume"
 )
@@ -57,7 +59,7 @@ func TestInspectPlans(t *testing.T) {
 	st := inspectOne(t, s)
 	p := st.Plan
 	if p == nil || p.OnSeries || p.Size != labels.Size || p.Spacing != *r.Mask.Spacing || p.MinFraction != 0.5 || p.Scheme != "skm-tea" || p.Side != r.Side ||
-		!slices.Equal(p.Sides, r.Division.Sides) || p.Division != DividedByShape || p.Layers != 2 || p.Registration != (Alignment{}) {
+		!slices.Equal(p.Sides, r.Division.Sides) || p.Division != pipeline.DividedByShape || p.Layers != 2 || p.Registration != (pipeline.Alignment{}) {
 		t.Errorf("plan %+v", p)
 	}
 	if !slices.Equal(st.Warnings, r.Warnings) {
@@ -70,8 +72,8 @@ func TestInspectPlans(t *testing.T) {
 	}
 
 	changed := s
-	changed.Protocol.Division = Division{By: DivideNone, MinFraction: 0.7}
-	if p = inspectOne(t, changed).Plan; p.Division != MarkedTissues || p.Layers != 0 || p.MinFraction != 0.7 || p.Side != "right" || len(p.Sides) != 1 {
+	changed.Protocol.Division = protocol.Division{By: protocol.DivideNone, MinFraction: 0.7}
+	if p = inspectOne(t, changed).Plan; p.Division != pipeline.MarkedTissues || p.Layers != 0 || p.MinFraction != 0.7 || p.Side != "right" || len(p.Sides) != 1 {
 		t.Errorf("division none: %+v", p)
 	}
 	changed.Out = t.TempDir()
@@ -81,7 +83,7 @@ func TestInspectPlans(t *testing.T) {
 	changed = s
 	changed.Protocol.Register.Moving = "SAG*DESS*"
 	st = inspectOne(t, changed)
-	if st.Plan.Registration.Series == "" || st.Plan.Registration.Series == r.Series || st.Plan.Division != DividedByShape || len(st.Warnings) > 0 {
+	if st.Plan.Registration.Series == "" || st.Plan.Registration.Series == r.Series || st.Plan.Division != pipeline.DividedByShape || len(st.Warnings) > 0 {
 		t.Errorf("registered: %+v, warnings %q", st.Plan, st.Warnings)
 	}
 	changed = s
@@ -91,7 +93,7 @@ func TestInspectPlans(t *testing.T) {
 	}
 
 	k := knee(t, filepath.Join(dir, "own", "studies", "S02"), phantom.Options{Subject: "S02"})
-	if p = inspectOne(t, settings(t, filepath.Join(dir, "own"))).Plan; !p.OnSeries || p.MinFraction != 0 || p.Division != MarkedRows || p.Side != "right" || p.Size != k.Labels.Size {
+	if p = inspectOne(t, settings(t, filepath.Join(dir, "own"))).Plan; !p.OnSeries || p.MinFraction != 0 || p.Division != pipeline.MarkedRows || p.Side != "right" || p.Size != k.Labels.Size {
 		t.Errorf("its own grid: %+v", p)
 	}
 }

@@ -90,6 +90,7 @@ func packed(t testing.TB, b []byte, in func(io.Writer) io.WriteCloser) string {
 }
 
 func inGzip(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) }
+
 func inZlib(w io.Writer) io.WriteCloser { return zlib.NewWriter(w) }
 
 // studyWith writes the phantom's study without its mask, and files in its folder.

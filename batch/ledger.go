@@ -13,6 +13,8 @@ import (
 
 	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/hint"
+	"github.com/t2map/t2map/intake"
+	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/report"
 )
 
@@ -25,7 +27,7 @@ type ledger struct {
 	// listed are the studies that studies.csv listed without a result.
 	listed []report.Failure
 	// names says who the studies were, also those whose results were displaced since.
-	names Earlier
+	names intake.Earlier
 
 	mu      sync.Mutex
 	byStudy map[string][]report.Result // all that can be read
@@ -133,9 +135,9 @@ func (l *ledger) below(r report.Result) string { return files.Below(l.out, r.Dir
 // one row for each compartment.
 func sameRows(a, b report.Result) bool { return kneeOf(a).Same(kneeOf(b)) }
 
-func kneeOf(r report.Result) Knee { return Knee{r.Study, r.Series, r.Side} }
+func kneeOf(r report.Result) intake.Knee { return intake.Knee{Study: r.Study, Series: r.Series, Side: r.Side} }
 
-func kneeThatFailed(f report.Failure) Knee { return Knee{f.Study, f.Series, f.Side} }
+func kneeThatFailed(f report.Failure) intake.Knee { return intake.Knee{Study: f.Study, Series: f.Series, Side: f.Side} }
 
 // standing reports whether the tables hold a result of the claim's knee.
 func (l *ledger) standing(claim report.Result) bool {
@@ -220,7 +222,7 @@ func freeName(path string) string {
 
 // makeWay moves earlier results that the jobs replace out of folders that other jobs take, as
 // names do that were exchanged or moved along by a visit.
-func (l *ledger) makeWay(jobs []Job) {
+func (l *ledger) makeWay(jobs []pipeline.Job) {
 	taken := map[string]report.Result{}
 	for _, j := range jobs {
 		taken[filepath.Clean(j.Dir)] = claim(j)
@@ -324,10 +326,12 @@ func (l *ledger) remarks() []string {
 }
 
 // identities returns the studies whose results are in the output folder.
-func (l *ledger) identities() Earlier {
-	all := Earlier{}
+func (l *ledger) identities() intake.Earlier {
+	all := intake.Earlier{}
 	for _, r := range l.results() {
-		all[r.Study] = append(all[r.Study], EarlierStudy{r.Subject, r.Visit, r.Side, l.below(r), r.Series})
+		all[r.Study] = append(all[r.Study], intake.EarlierStudy{
+			Subject: r.Subject, Visit: r.Visit, Side: r.Side, Folder: l.below(r), Series: r.Series,
+		})
 	}
 	return all
 }

@@ -12,8 +12,9 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/hint"
+	"github.com/t2map/t2map/pipeline"
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/report"
 )
 
@@ -34,12 +35,12 @@ func TestMadeOnce(t *testing.T) {
 		for n := range results {
 			copied := j
 			copied.Dir = filepath.Join(dir, "results", strconv.Itoa(n))
-			all.Go(func() { results[n], errs[n] = Process(t.Context(), copied, s.Protocol, 1) })
+			all.Go(func() { results[n], errs[n] = pipeline.Process(t.Context(), copied, s.Protocol, 1) })
 		}
 		all.Wait()
 		for n, r := range results {
 			if how == "count-and-fail" {
-				if !errors.As(errs[n], new(*ProgramError)) || hint.Find(errs[n]) == "" {
+				if !errors.As(errs[n], new(*protocol.ProgramError)) || hint.Find(errs[n]) == "" {
 					t.Errorf("%s: %v", how, errs[n])
 				}
 				continue
@@ -72,21 +73,10 @@ func TestMadeOnceIsNotSpoiled(t *testing.T) {
 	j.Dir = filepath.Join(dir, "result")
 	ended, end := context.WithCancel(t.Context())
 	end()
-	if _, err := Process(ended, j, p, 1); !errors.Is(err, context.Canceled) {
+	if _, err := pipeline.Process(ended, j, p, 1); !errors.Is(err, context.Canceled) {
 		t.Errorf("an ended job: %v", err)
 	}
-	if _, err := Process(t.Context(), j, p, 1); err != nil {
+	if _, err := pipeline.Process(t.Context(), j, p, 1); err != nil {
 		t.Errorf("after it: %v", err)
-	}
-}
-
-// Nobody waits for a mask beyond its own end.
-func TestMadeOnceWaits(t *testing.T) {
-	j := Job{Input: newInput(dicomio.Train{})}
-	<-j.Input.made.turn // another job has it made
-	ended, end := context.WithCancel(t.Context())
-	end()
-	if _, err := j.readMask(ended, Protocol{}); !errors.Is(err, context.Canceled) {
-		t.Errorf("an ended job that waits: %v", err)
 	}
 }

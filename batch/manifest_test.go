@@ -10,10 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/phantom"
 	"github.com/t2map/t2map/report"
-	"github.com/t2map/t2map/table"
 )
 
 func TestIdentity(t *testing.T) {
@@ -53,38 +51,6 @@ func TestIdentity(t *testing.T) {
 				t.Errorf("%+v, want subject %q, visit %q", out.Results, c.subject, c.visit)
 			}
 		})
-	}
-}
-
-func TestSidesOfManifest(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "manifest.csv")
-	for text, want := range map[string]string{"L": "L", "r": "R", "left": "L", "Right": "R", "": ""} {
-		if err := os.WriteFile(path, []byte("folder,subject,side\na,S01,"+text+"\n"), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		m, err := readManifest(path, table.Format{})
-		if err != nil || m.rows[0].Side != want {
-			t.Errorf("%q: %+v, %v; want %s", text, m, err, want)
-		}
-	}
-}
-
-func TestManifestIsChecked(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "manifest.csv")
-	for _, c := range []struct{ text, want string }{
-		{"", "the table is empty"},
-		{"folder,subject,subject\na,S01,S02\n", `column "subject" appears twice`},
-		{"folder,subject,colour\n", `column "colour" is not known`},
-		{"folder,subject\n,S01\n", "line 2 has no folder or no subject"},
-		{"folder,subject,side\na,S01,both\n", "is not L, R, left or right"},
-		{"folder,subject\na,S01,more\n", "line 2 has 3 cells, but the first row names 2"},
-	} {
-		if err := os.WriteFile(path, []byte(c.text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := readManifest(path, table.Format{}); err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%q: %v, want …%s…", c.text, err, c.want)
-		}
 	}
 }
 
@@ -199,31 +165,6 @@ func TestRowOverSeveralStudies(t *testing.T) {
 		if err != nil || in.Failed() != c.failed {
 			t.Errorf("%q: inspect: %d fail, %v", c.rows, in.Failed(), err)
 		}
-	}
-}
-
-// A manifest that names nobody, or whose rows may be shifted, is an error before anything is done, and
-// its hints name no flag that run does not have.
-func TestManifestsThatNameNobody(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "m.csv")
-	for _, c := range []struct{ text, want string }{
-		{"folder,subject,visit\n", "manifest m.csv: the table has no rows"},
-		{"folder,subject\n,\n,,\n", "m.csv: "},
-		{"folder,subject,visit\na,V1\n", "manifest m.csv: line 2 has 2 cells, but the first row names 3 columns: visit is missing"},
-		{"folder,subject,visit,side\na,S1,V1,L\nb,S2\n", "line 3 has 2 cells"},
-		{"folder,subject,visit\na,S1,V1,x\n", "line 2 has 4 cells"},
-		{"folder;subject\na;S1\n", "separated by"},
-	} {
-		writeText(t, path, c.text)
-		_, err := readManifest(path, table.Format{})
-		if err == nil || !strings.Contains(err.Error(), c.want) || hint.Find(err) == "" || strings.Contains(hint.Find(err), "--decimal") {
-			t.Errorf("%q: %v (hint %q), want %q", c.text, err, hint.Find(err), c.want)
-		}
-	}
-	writeText(t, path, "folder,subject,visit,side\na,S1,V1,L\nb,S2,V1\n")
-	m, err := readManifest(path, table.Format{})
-	if err != nil || len(m.remarks(nil)) != 1 || !strings.Contains(m.remarks(nil)[0], "manifest m.csv: rows with fewer cells") {
-		t.Errorf("%v, %q", err, m.remarks(nil))
 	}
 }
 

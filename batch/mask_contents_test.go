@@ -12,6 +12,7 @@ import (
 	"github.com/t2map/t2map/dicomio/dicomwrite"
 	"github.com/t2map/t2map/internal/dicomtest"
 	"github.com/t2map/t2map/phantom"
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -188,7 +189,7 @@ func TestMaskSettingsOfProtocol(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		p, err := ReadProtocol(path)
+		p, err := protocol.ReadProtocol(path)
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%s: %v, want %q", text, err, want)
 		}

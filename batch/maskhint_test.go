@@ -5,8 +5,6 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/binary"
-	"errors"
-	"fmt"
 	"io"
 	"math"
 	"os"
@@ -14,14 +12,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/t2map/t2map/dicomio"
-	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/internal/dicomtest"
 	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/phantom"
-	"github.com/t2map/t2map/samples"
-	"github.com/t2map/t2map/segment"
-	"github.com/t2map/t2map/segment/resample"
 )
 
 // plainMask returns the study's labels as an uncompressed file in NIfTI-1.
@@ -156,30 +149,5 @@ func TestEveryRefusedMaskHasAHint(t *testing.T) {
 		if f.Hint != in.Studies[0].Problems[0].Hint || !strings.Contains(f.Hint, c.hint) {
 			t.Errorf("%s: hint %q, want %q", c.name, f.Hint, c.hint)
 		}
-	}
-}
-
-// No kind of fault is without a hint, and DICOM's errors that bring none get one.
-func TestMaskHints(t *testing.T) {
-	for _, f := range samples.Faults() {
-		if hintFault[f] == "" {
-			t.Errorf("fault %d has no hint", f)
-		}
-	}
-	seen := map[string]bool{}
-	for _, err := range []error{
-		&dicomio.FileError{Path: "a", Problem: "x", Kind: dicomio.ErrInvalid}, &dicomio.FileError{Path: "a", Problem: "x", Kind: dicomio.ErrUnsupported},
-		&segment.GridError{Distance: math.NaN()}, &segment.GridError{Distance: 3}, &formatError{"a", formatMINC}, &resample.OutsideError{DistanceMM: 3}, &coverError{}, &dicomio.ForeignError{Path: "a", Problem: "x"}, errors.New("anything else"),
-	} {
-		got := hint.Find(hintMask(fmt.Errorf("mask: %w", err)))
-		if got == "" || seen[got] {
-			t.Errorf("%v: hint %q", err, got)
-		}
-		seen[got] = true
-	}
-	// A hint that is there stays, and an interrupted run has none.
-	kept := hintMask(&dicomio.FileError{Path: "a", Problem: "x", Kind: dicomio.ErrInvalid, Hint: "own"})
-	if hint.Find(kept) != "own" || hintMask(context.Canceled) != context.Canceled || hintMask(nil) != nil {
-		t.Errorf("%q", hint.Find(kept))
 	}
 }

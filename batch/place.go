@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/t2map/t2map/intake"
+	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/report"
 )
 
@@ -16,7 +18,7 @@ import (
 // that holds a result which stays: then the hash of the series follows if that is of the same study,
 // and the hash of the study if not. Names are compared without case, as the file systems of
 // Windows and macOS do.
-func place(jobs []Job, earlier *ledger) {
+func place(jobs []pipeline.Job, earlier *ledger) {
 	p := placing{out: earlier.out, stay: earlier.staying(jobs), taken: map[string]bool{}}
 	alike := map[[2]string][]report.Result{} // by subject and visit
 	for _, r := range p.stay {
@@ -49,7 +51,7 @@ func place(jobs []Job, earlier *ledger) {
 		p.take(&jobs[i], folders[max(free, 0)]) // where none is free, notAnothers says so
 	}
 	for i, j := range jobs {
-		another := func(r report.Result) bool { return r.Study != j.Study.Hash && sameSide(r.Side, j.side()) }
+		another := func(r report.Result) bool { return r.Study != j.Study.Hash && intake.SameSide(r.Side, j.Side()) }
 		if slices.ContainsFunc(alike[[2]string{j.Identity.Subject, j.Identity.Visit}], another) {
 			jobs[i].Identity.Warnings = append(j.Identity.Warnings, "the output folder holds results of another study of this subject and visit: if they are several visits, name them in a manifest (--manifest) or by their folders (--layout)")
 		}
@@ -58,7 +60,7 @@ func place(jobs []Job, earlier *ledger) {
 
 // resultFolders are the folders where the results of a job may go, below the output folder and with slashes:
 // the first if no other results are there, else one with the hash of the series, of the study, or of both.
-func resultFolders(j Job) []string {
+func resultFolders(j pipeline.Job) []string {
 	base := resultFolder(j.Identity.Subject, j.Identity.Visit)
 	withSeries := base + "-" + j.Train.Hash
 	first := base
@@ -80,13 +82,13 @@ func (p placing) free(folder string) bool {
 	return !stays && !p.taken[strings.ToLower(folder)]
 }
 
-func (p placing) take(j *Job, folder string) {
+func (p placing) take(j *pipeline.Job, folder string) {
 	p.taken[strings.ToLower(folder)] = true
 	j.Dir = filepath.Join(p.out, filepath.FromSlash(folder))
 }
 
 // staying returns the results that none of the jobs replaces, by their folders in lower case.
-func (l *ledger) staying(jobs []Job) map[string]report.Result {
+func (l *ledger) staying(jobs []pipeline.Job) map[string]report.Result {
 	claims := map[string]report.Result{} // a run has one job for each study
 	for _, j := range jobs {
 		claims[j.Study.Hash] = claim(j)

@@ -14,7 +14,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/dicomio/dicomwrite"
 	"github.com/t2map/t2map/volume"
 )
@@ -156,17 +155,6 @@ func TestPrivacy(t *testing.T) {
 		}
 		if broken && out.Failures[0].Reason != "read: s07/IM_0003: EchoTime (0018,0081): missing" {
 			t.Errorf("reason %q", out.Failures[0].Reason)
-		}
-	}
-}
-
-// The patient's ID does not come out where the trial has a subject code.
-func TestTrialSubjectGoesBeforePatientID(t *testing.T) {
-	for _, c := range []struct{ subject, visit, want string }{{"S07", "v1", "S07"}, {"S07", "", "S07"}, {"", "v1", "MRN123"}} {
-		st := dicomio.Study{Root: "r", Folder: filepath.Join("r", "x"), PatientID: "MRN123", TrialSubject: c.subject, TrialTimepoint: c.visit}
-		id, err := new(Intake).identify(st)
-		if err != nil || id.Subject != c.want {
-			t.Errorf("subject %q, time point %q: %+v, %v", c.subject, c.visit, id, err)
 		}
 	}
 }

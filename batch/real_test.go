@@ -13,6 +13,7 @@ import (
 
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/nifti"
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/t2fit"
 	"github.com/t2map/t2map/volume"
@@ -145,7 +146,7 @@ func schemeOf(t testing.TB, name string) testScheme {
 	if name != "knee-ge-mese" {
 		file = "spheres-scheme.yaml"
 	}
-	s, err := ReadScheme(file, filepath.Join("..", "testdata"))
+	s, err := protocol.ReadScheme(file, filepath.Join("..", "testdata"))
 	if err != nil {
 		t.Fatal(err)
 	}

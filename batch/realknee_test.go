@@ -14,6 +14,7 @@ import (
 
 	"github.com/t2map/t2map/dicomio/dicomwrite"
 	"github.com/t2map/t2map/nrrd"
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/segment/anatomy"
 	"github.com/t2map/t2map/volume"
@@ -390,5 +391,5 @@ func paintedStudy(t testing.TB, p colours, s t2Series) (Settings, string) {
 	study := filepath.Join(dir, "studies", "a")
 	writeT2(t, study, m, p, s)
 	copyFile(t, realMaskFile, filepath.Join(study, "labels.nrrd"))
-	return Settings{Roots: []string{filepath.Join(dir, "studies")}, Out: filepath.Join(dir, "results"), Protocol: Protocol{Scheme: k.scheme}}, study
+	return Settings{Roots: []string{filepath.Join(dir, "studies")}, Out: filepath.Join(dir, "results"), Protocol: protocol.Protocol{Scheme: k.scheme}}, study
 }

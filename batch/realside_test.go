@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/klauspost/compress/gzip"
 
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/segment/anatomy"
@@ -112,7 +113,7 @@ func TestRealKneeByShapeAlone(t *testing.T) {
 	}
 	p := palette(alikeT2, healthyFilm)
 	s, study := paintedStudy(t, p, t2Series{})
-	s.Protocol.Maps = MapsMask
+	s.Protocol.Maps = protocol.MapsMask
 	want := oneResult(t, s)
 	if want.Side != "right" || len(want.Warnings)+len(want.Notes) != 0 || len(want.Division.Sides) < 3 {
 		t.Errorf("side %s by %+v, warnings %q, notes %q", want.Side, want.Division.Sides, want.Warnings, want.Notes)
@@ -138,7 +139,7 @@ func TestRealKneeByShapeAlone(t *testing.T) {
 	}
 	other[anatomy.Trochlear] = 90 // a lesion
 	s, _ = paintedStudy(t, palette(other, healthyFilm), t2Series{})
-	s.Protocol.Maps = MapsMask
+	s.Protocol.Maps = protocol.MapsMask
 	longer := oneResult(t, s)
 	for _, name := range []string{"regions.nii.gz", "compartments.nii.gz", "fraction.nii.gz"} {
 		if !bytes.Equal(outputOf(t, want, name), outputOf(t, longer, name)) {
@@ -153,7 +154,7 @@ func TestRealKneeByShapeAlone(t *testing.T) {
 	}
 
 	s, study = paintedStudy(t, p, t2Series{mirrored: true})
-	s.Protocol.Maps = MapsMask
+	s.Protocol.Maps = protocol.MapsMask
 	mirrorMask(t, filepath.Join(study, "labels.nrrd"))
 	left := oneResult(t, s)
 	if left.Side != "left" {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/t2map/t2map/nifti"
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/segment/anatomy"
@@ -106,7 +107,7 @@ func TestRealKneeAgainstTruth(t *testing.T) {
 	} {
 		p := palette(c.t2, c.film)
 		s, _ := paintedStudy(t, p, t2Series{})
-		s.Protocol.Maps, s.Protocol.Division.MinFraction = MapsMask, c.fraction
+		s.Protocol.Maps, s.Protocol.Division.MinFraction = protocol.MapsMask, c.fraction
 		r := oneResult(t, s)
 		m, err := realMixture()
 		if err != nil {

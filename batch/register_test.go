@@ -9,6 +9,7 @@ import (
 
 	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/phantom"
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/volume"
@@ -184,11 +185,11 @@ func TestRegisterRefuses(t *testing.T) {
 	movingTrial(t, filepath.Join(dir, "studies"))
 	for _, c := range []struct {
 		name     string
-		register Register
+		register protocol.Register
 		want     string
 	}{
-		{"no such series", Register{Moving: "COR*"}, "no series of the study fits COR*"},
-		{"a movement beyond the limit", Register{Moving: "SAG*DESS*", MaxRotation: 0.5}, "0.5"},
+		{"no such series", protocol.Register{Moving: "COR*"}, "no series of the study fits COR*"},
+		{"a movement beyond the limit", protocol.Register{Moving: "SAG*DESS*", MaxRotation: 0.5}, "0.5"},
 	} {
 		if c.register.MaxRotation > 0 && testing.Short() {
 			continue
@@ -203,7 +204,7 @@ func TestRegisterRefuses(t *testing.T) {
 			t.Errorf("%s: %+v", c.name, out.Failures)
 		}
 	}
-	if err := (Protocol{Register: Register{MaxShift: -1}}).Check(); err == nil || !strings.Contains(err.Error(), "max_shift_mm") {
+	if err := (protocol.Protocol{Register: protocol.Register{MaxShift: -1}}).Check(); err == nil || !strings.Contains(err.Error(), "max_shift_mm") {
 		t.Errorf("a negative limit: %v", err)
 	}
 }

@@ -10,6 +10,9 @@ import (
 
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/hint"
+	"github.com/t2map/t2map/intake"
+	"github.com/t2map/t2map/pipeline"
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/report"
 )
 
@@ -31,7 +34,7 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 		err = errors.New("no output folder is given")
 	}
 	if err == nil {
-		s.Protocol.Segment, err = s.Protocol.Segment.identified(ctx)
+		s.Protocol.Segment, err = s.Protocol.Segment.Identify(ctx)
 	}
 	if err != nil {
 		return Outcome{}, err
@@ -82,7 +85,7 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 // session is one run: its settings, what it looks at, and what became of that so far.
 type session struct {
 	Settings
-	intake *Intake
+	intake *intake.Intake
 	ledger *ledger
 	// alike are the names that several studies go by, since they share a folder.
 	alike map[string]bool
@@ -105,11 +108,11 @@ func alikeNames(studies []dicomio.Study) map[string]bool {
 
 // prepare checks the settings and the output folder, reads the manifest and finds the program that makes
 // masks, the scheme of whose labels becomes that of the run.
-func (s *Settings) prepare() (*Intake, error) {
+func (s *Settings) prepare() (*intake.Intake, error) {
 	if s.Workers < 0 || s.MemoryMB < 0 {
 		return nil, fmt.Errorf("workers %d, memory %d MiB: negative", s.Workers, s.MemoryMB)
 	}
-	in, err := NewIntake(s.rules())
+	in, err := intake.NewIntake(s.rules())
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +148,7 @@ func writable(folder string) error {
 func (s Settings) find(ctx context.Context) (dicomio.Finding, error) {
 	for _, root := range s.Roots {
 		if _, err := os.Stat(root); errors.Is(err, os.ErrNotExist) {
-			return dicomio.Finding{}, hint.Errorf("name the folder that holds the studies", "%w", &missingError{root})
+			return dicomio.Finding{}, hint.Errorf("name the folder that holds the studies", "%w", &protocol.MissingError{Path: root})
 		}
 	}
 	found, err := dicomio.Find(ctx, s.Roots, dicomio.FindOptions{Workers: s.Workers, Exclude: s.Out, PhilipsScaling: s.Protocol.PhilipsScaling, Progress: s.progress(StageHeaders)})
@@ -159,13 +162,13 @@ func (s Settings) find(ctx context.Context) (dicomio.Finding, error) {
 }
 
 // plan answers the questions of every study; those with no answer fail here.
-func (r *session) plan(search dicomio.Finding) []Job {
+func (r *session) plan(search dicomio.Finding) []pipeline.Job {
 	known := r.ledger.names
 	if r.Rename {
 		known = nil
 	}
 	r.remark(r.intake.Take(search, known)...)
-	var jobs []Job
+	var jobs []pipeline.Job
 	var told []error // damaged files that the failure of a study names
 	for _, j := range r.identifyAll(search.Studies) {
 		if err := r.intake.Choose(&j); err != nil {
@@ -181,7 +184,7 @@ func (r *session) plan(search dicomio.Finding) []Job {
 	r.remark(r.intake.Remarks()...)
 	loose := slices.DeleteFunc(slices.Clone(search.Damaged), func(err error) bool { return slices.Contains(told, err) })
 	if len(loose) > 0 {
-		r.fail(Job{}, fmt.Errorf("%s%w", more(loose), loose[0]))
+		r.fail(pipeline.Job{}, fmt.Errorf("%s%w", intake.SeveralFiles(loose), loose[0]))
 	}
 	for _, err := range search.Damaged {
 		r.out.Damaged = append(r.out.Damaged, problem(err))
@@ -189,7 +192,7 @@ func (r *session) plan(search dicomio.Finding) []Job {
 	missing, remarks := r.intake.Missing(r.Roots)
 	r.remark(remarks...)
 	for _, m := range missing {
-		r.fail(Job{Identity: m.Identity}, m.Err)
+		r.fail(pipeline.Job{Identity: m.Identity}, m.Err)
 	}
 	return jobs
 }
@@ -197,10 +200,10 @@ func (r *session) plan(search dicomio.Finding) []Job {
 // identifyAll returns a job for each study that has an identity and is not to be passed over. The others
 // fail. A study under another name than before fails before anything else is asked of it, and its earlier
 // results stay.
-func (r *session) identifyAll(studies []dicomio.Study) (jobs []Job) {
+func (r *session) identifyAll(studies []dicomio.Study) (jobs []pipeline.Job) {
 	for _, st := range studies {
 		j, err := r.intake.Identify(st)
-		if errors.Is(err, ErrUnlisted) {
+		if errors.Is(err, intake.ErrUnlisted) {
 			continue
 		}
 		for _, err := range st.Damaged {
@@ -219,8 +222,8 @@ func (r *session) identifyAll(studies []dicomio.Study) (jobs []Job) {
 
 // sound returns the jobs whose identity can be right beside the others; the rest fail, and their earlier
 // results stay in the tables.
-func (r *session) sound(jobs []Job) (sound []Job) {
-	verdicts, remarks := Compare(jobs, r.ledger.identities())
+func (r *session) sound(jobs []pipeline.Job) (sound []pipeline.Job) {
+	verdicts, remarks := intake.Compare(jobs, r.ledger.identities())
 	for n, v := range verdicts {
 		jobs[n].Identity.Warnings = append(jobs[n].Identity.Warnings, v.Warnings...)
 		if v.Err != nil {
@@ -235,12 +238,12 @@ func (r *session) sound(jobs []Job) (sound []Job) {
 
 // carryMasks gives the jobs that have no mask the job of the visit whose mask is carried, and fails those
 // for which there is none.
-func (r *session) carryMasks(jobs []Job) (kept []Job) {
+func (r *session) carryMasks(jobs []pipeline.Job) (kept []pipeline.Job) {
 	for _, j := range jobs {
-		if j.carried {
+		if j.Carried {
 			var err error
-			if j.From, err = MaskSource(jobs, j, r.Protocol.Masks.From); err != nil {
-				r.fail(j, ofSetting(err))
+			if j.From, err = intake.MaskSource(jobs, j, r.Protocol.Masks.From); err != nil {
+				r.fail(j, pipeline.Explained(err))
 				continue
 			}
 		}
@@ -250,12 +253,12 @@ func (r *session) carryMasks(jobs []Job) (kept []Job) {
 }
 
 // claim is a result of the job that is not there, with what says whose rows it would have.
-func claim(j Job) report.Result {
-	return report.Result{Study: j.Study.Hash, Series: KnownSeries(j), Side: j.side()}
+func claim(j pipeline.Job) report.Result {
+	return report.Result{Study: j.Study.Hash, Series: intake.KnownSeries(j), Side: j.Side()}
 }
 
 // name names a job for people.
-func (r *session) name(j Job) string {
+func (r *session) name(j pipeline.Job) string {
 	if j.Study.Hash == "" {
 		return cmp.Or(j.Identity.Subject, "unknown")
 	}

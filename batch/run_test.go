@@ -17,6 +17,7 @@ import (
 
 	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/phantom"
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/t2fit"
 	"github.com/t2map/t2map/volume"
@@ -48,7 +49,7 @@ func compartmentsScheme(t testing.TB) segment.Scheme {
 // settings returns settings for the studies under dir/studies, results going to
 // dir/results.
 func settings(t testing.TB, dir string) Settings {
-	return Settings{Roots: []string{filepath.Join(dir, "studies")}, Out: filepath.Join(dir, "results"), Protocol: Protocol{Scheme: compartmentsScheme(t)}}
+	return Settings{Roots: []string{filepath.Join(dir, "studies")}, Out: filepath.Join(dir, "results"), Protocol: protocol.Protocol{Scheme: compartmentsScheme(t)}}
 }
 
 func run(t testing.TB, s Settings) Outcome {
@@ -197,17 +198,17 @@ func TestMapsOptions(t *testing.T) {
 	dir := t.TempDir()
 	knee(t, filepath.Join(dir, "studies", "S01"), phantom.Options{})
 	var full []segment.Summary
-	for _, maps := range []Maps{MapsFull, MapsMask, MapsNone} {
+	for _, maps := range []protocol.Maps{protocol.MapsFull, protocol.MapsMask, protocol.MapsNone} {
 		s := settings(t, dir)
 		s.Protocol.Maps, s.Out = maps, filepath.Join(dir, string(maps))
 		r := run(t, s).Results[0]
-		if maps == MapsFull {
+		if maps == protocol.MapsFull {
 			full = r.Compartments
 		} else if diff := cmp.Diff(full, r.Compartments, sameNumbers); diff != "" {
 			t.Errorf("%s: %s", maps, diff)
 		}
 		f, err := os.Open(filepath.Join(r.Dir, "t2.nii.gz"))
-		if (err == nil) != (maps != MapsNone) {
+		if (err == nil) != (maps != protocol.MapsNone) {
 			t.Errorf("%s: t2.nii.gz: %v", maps, err)
 		}
 		if err != nil {
@@ -224,7 +225,7 @@ func TestMapsOptions(t *testing.T) {
 				mapped++
 			}
 		}
-		if inMask := full[0].Used + full[1].Used + full[2].Used; (maps == MapsMask) != (mapped <= inMask+full[0].Excluded.OutOfRange+full[1].Excluded.OutOfRange+full[2].Excluded.OutOfRange) {
+		if inMask := full[0].Used + full[1].Used + full[2].Used; (maps == protocol.MapsMask) != (mapped <= inMask+full[0].Excluded.OutOfRange+full[1].Excluded.OutOfRange+full[2].Excluded.OutOfRange) {
 			t.Errorf("%s: %d voxels mapped, %d of the mask used", maps, mapped, inMask)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/t2map/t2map/nifti"
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -39,8 +40,8 @@ func TestSegmenterOfTheDocumentation(t *testing.T) {
 		t.Skip("python with nibabel (Debian: python3-nibabel) is not installed")
 	}
 	dir := t.TempDir()
-	s := segmented(t, dir, Segmenter{})
-	p, err := ReadProtocol(filepath.Join("..", "testdata", "segment.yaml"))
+	s := segmented(t, dir, protocol.Segmenter{})
+	p, err := protocol.ReadProtocol(filepath.Join("..", "testdata", "segment.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}

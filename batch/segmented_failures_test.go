@@ -12,14 +12,16 @@ import (
 	"testing"
 	"time"
 
-	"github.com/t2map/t2map/batch/internal/segmenter"
+	"github.com/t2map/t2map/internal/segmenter"
+	"github.com/t2map/t2map/pipeline"
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/segment"
 )
 
 // What a program does wrong fails its study, with a typed error, a hint and no trace.
 func TestSegmenterFailures(t *testing.T) {
 	dir := t.TempDir()
-	base := segmented(t, dir, Segmenter{})
+	base := segmented(t, dir, protocol.Segmenter{})
 	for how, c := range map[string]struct {
 		want string // the end of the reason
 		as   any
@@ -38,7 +40,7 @@ func TestSegmenterFailures(t *testing.T) {
 		"fractions": {"", nil, "whole numbers"},
 		"moved":     {"its label map: mask grid differs from the series: voxel centres up to 5.00 mm apart (allowed 0.10 mm)", new(*segment.GridError), "resample it back"},
 		"other":     {"its label map: mask is 32×64×6 voxels, the series 64×64×6", new(*segment.GridError), "resample it back"},
-		"empty":     {"its label map marks no voxel", new(*EmptyMaskError), "name another as `input`"},
+		"empty":     {"its label map marks no voxel", new(*pipeline.EmptyMaskError), "name another as `input`"},
 		"unknown":   {"mask: segmentation.nii.gz: scheme compartments does not know label 9 (2 voxels)", nil, "scheme"},
 	} {
 		t.Run(how, func(t *testing.T) {
@@ -60,9 +62,9 @@ func TestSegmenterFailures(t *testing.T) {
 				return
 			}
 			j := jobOf(t, s)
-			_, err := Process(t.Context(), j, s.Protocol, 1)
-			var p *ProgramError
-			if !errors.As(err, c.as) || !errors.As(err, &p) || !errors.As(err, new(*settingError)) {
+			_, err := pipeline.Process(t.Context(), j, s.Protocol, 1)
+			var p *protocol.ProgramError
+			if !errors.As(err, c.as) || !errors.As(err, &p) || !errors.As(err, new(*pipeline.SettingError)) {
 				t.Errorf("%T: %v", err, err)
 			}
 		})
@@ -70,7 +72,7 @@ func TestSegmenterFailures(t *testing.T) {
 }
 
 // jobOf returns the job of the one study.
-func jobOf(t *testing.T, s Settings) Job {
+func jobOf(t *testing.T, s Settings) pipeline.Job {
 	t.Helper()
 	search, err := s.find(t.Context())
 	if err != nil {
@@ -150,7 +152,7 @@ func TestSegmenterOfDamagedSeries(t *testing.T) {
 	}
 	start := time.Now()
 	j.Dir = filepath.Join(dir, "out")
-	_, err = Process(t.Context(), j, s.Protocol, 1)
+	_, err = pipeline.Process(t.Context(), j, s.Protocol, 1)
 	if err == nil || !strings.HasPrefix(err.Error(), "read: ") || time.Since(start) > time.Minute {
 		t.Errorf("%v", err)
 	}

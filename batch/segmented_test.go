@@ -13,18 +13,19 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/t2map/t2map/batch/internal/segmenter"
 	"github.com/t2map/t2map/dicomio/dicomwrite"
 	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/internal/dicomtest"
+	"github.com/t2map/t2map/internal/segmenter"
 	"github.com/t2map/t2map/phantom"
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 )
 
 // segmented returns settings by which the program makes the masks of a phantom that has none,
 // and asks that nothing of it is left in the folder for temporary files.
-func segmented(t testing.TB, dir string, s Segmenter) Settings {
+func segmented(t testing.TB, dir string, s protocol.Segmenter) Settings {
 	t.Helper()
 	study := filepath.Join(dir, "studies", "a")
 	if _, err := os.Stat(study); err != nil {
@@ -118,7 +119,7 @@ func TestSegmentedInOtherForms(t *testing.T) {
 	want := oneResult(t, s)
 	for _, how := range []string{"flipped", "plain"} {
 		s.Protocol.Segment, s.Out = segmenterFor(t, how), filepath.Join(dir, how)
-		s.Protocol.Maps = MapsNone // the mask is kept all the same
+		s.Protocol.Maps = protocol.MapsNone // the mask is kept all the same
 		r := oneResult(t, s)
 		if d := cmp.Diff(rows(want), rows(r)); d != "" {
 			t.Errorf("%s: %s", how, d)

@@ -16,6 +16,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 
 	"github.com/t2map/t2map/nifti"
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -31,13 +32,13 @@ func TestMain(m *testing.M) {
 }
 
 // segmenterFor returns a protocol's program that goes about it in that way.
-func segmenterFor(t testing.TB, how string, more ...string) Segmenter {
+func segmenterFor(t testing.TB, how string, more ...string) protocol.Segmenter {
 	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Segmenter{Command: append([]string{exe, asSegmenter, how, "{input}", "{output}"}, more...)}
+	return protocol.Segmenter{Command: append([]string{exe, asSegmenter, how, "{input}", "{output}"}, more...)}
 }
 
 // segmentForTests makes a label map, or does not, and returns the exit status.

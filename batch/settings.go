@@ -5,13 +5,11 @@ import (
 	"log/slog"
 
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/intake"
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/table"
 )
-
-// Version is the version of t2map, written into every result. It is raised when figures or exclusions
-// change: results of two versions do not go into one folder.
-const Version = "0.3.0"
 
 // Settings says what to run on.
 type Settings struct {
@@ -21,7 +19,7 @@ type Settings struct {
 	// searched.
 	Out string
 	// Protocol is what the trial fixes.
-	Protocol Protocol
+	Protocol protocol.Protocol
 	// Manifest is a CSV of study folders, or "".
 	Manifest string
 	// ManifestFormat is how the manifest is written; the zero value is a CSV with commas in UTF-8.
@@ -140,8 +138,8 @@ func (s Settings) progress(stage Stage) func(done, all int) {
 }
 
 // rules returns the settings that say what is mapped of each study.
-func (s Settings) rules() Rules {
-	return Rules{
+func (s Settings) rules() intake.Rules {
+	return intake.Rules{
 		Protocol: s.Protocol, Manifest: s.Manifest, ManifestFormat: s.ManifestFormat,
 		AcceptPatientID: s.AcceptPatientID, Layout: s.Layout, Series: s.Series, Anatomy: s.Anatomy, Mask: s.Mask,
 		Memory: s.bound(),

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 )
@@ -167,7 +168,7 @@ func TestUndividedTibia(t *testing.T) {
 		t.Errorf("%s, hint %s", f.Reason, f.Hint)
 	}
 	s := of("tissues", "ski10")
-	s.Protocol.Division.By = DivideNone
+	s.Protocol.Division.By = protocol.DivideNone
 	r = oneResult(t, s)
 	var rows []string
 	for _, c := range r.Compartments {

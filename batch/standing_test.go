@@ -13,6 +13,7 @@ import (
 
 	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/phantom"
+	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/t2fit"
 )
@@ -229,7 +230,7 @@ func TestRefusedStudyHasOneRow(t *testing.T) {
 // others.
 func TestResultsOfOtherVersions(t *testing.T) {
 	for _, c := range []struct{ was, edit, want, mixed string }{
-		{`"version": "` + Version + `"`, `"version": "0.1.0"`, "version 0.1.0 of t2map, now " + Version, "version 0.1.0 of t2map (S01/M00)"},
+		{`"version": "` + pipeline.Version + `"`, `"version": "0.1.0"`, "version 0.1.0 of t2map, now " + pipeline.Version, "version 0.1.0 of t2map (S01/M00)"},
 		{`"method": "nlls"`, `"method": "arlo"`, "method arlo, now nlls", "method arlo (S01/M00)"},
 	} {
 		_, s := twoVisits(t)

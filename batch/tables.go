@@ -14,7 +14,9 @@ import (
 
 	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/outfile"
+	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/printable"
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/table"
 )
@@ -75,7 +77,7 @@ func (o Outcome) holds(f report.Failure) bool {
 // tabulate writes the tables. A study whose earlier result stays has that row alone, though this
 // run has failed to map it, or ended before.
 func tabulate(dir string, out *Outcome) error {
-	c := report.Cohort{Version: Version, Results: slices.Concat(out.Results, out.Earlier)}
+	c := report.Cohort{Version: pipeline.Version, Results: slices.Concat(out.Results, out.Earlier)}
 	for _, f := range slices.Concat(out.Failures, out.NotDone, out.Listed) {
 		if !out.holds(f) {
 			c.Failures = append(c.Failures, f)
@@ -119,7 +121,7 @@ func Tables(ctx context.Context, s Settings) (Outcome, error) {
 	const advice = "name the folder that t2map run was given by --out"
 	switch info, err := os.Stat(s.Out); {
 	case errors.Is(err, os.ErrNotExist):
-		return Outcome{}, hint.Errorf(advice, "results: %w", &missingError{s.Out})
+		return Outcome{}, hint.Errorf(advice, "results: %w", &protocol.MissingError{Path: s.Out})
 	case err != nil:
 		return Outcome{}, hint.Errorf(advice, "results: %w", err)
 	case !info.IsDir():

@@ -12,6 +12,7 @@ import (
 
 	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/outfile"
+	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/report"
 )
 
@@ -36,7 +37,7 @@ func (e *DiskFullError) Unwrap() error { return e.Err }
 // work is the processing of a run's jobs, and what became of them so far.
 type work struct {
 	*session
-	jobs   []Job
+	jobs   []pipeline.Job
 	stop   context.CancelCauseFunc
 	report func(done, all int) // of the progress
 
@@ -46,7 +47,7 @@ type work struct {
 }
 
 // processAll processes the jobs. Its error is what ended it before all was done.
-func (r *session) processAll(ctx context.Context, jobs []Job) error {
+func (r *session) processAll(ctx context.Context, jobs []pipeline.Job) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	w := work{session: r, jobs: jobs, stop: stop, report: r.progress(StageStudies), results: make([]*report.Result, len(jobs))}
@@ -77,7 +78,7 @@ func (w *work) run(ctx context.Context) {
 		g.SetLimit(1)
 	}
 	for n := range w.jobs {
-		need := min(w.jobs[n].memory(w.Workers), budget)
+		need := min(w.jobs[n].Memory(w.Workers), budget)
 		if memory.Acquire(ctx, need) != nil {
 			w.finish(n, report.Result{}, notDone(ctx))
 			continue
@@ -111,7 +112,7 @@ func (w *work) finish(n int, r report.Result, err error) {
 		w.ledger.settle(r)
 		w.log().Info("study done", "study", w.name(j), "folder", j.Dir)
 	}
-	w.jobs[n] = Job{} // its headers make room
+	w.jobs[n] = pipeline.Job{} // its headers make room
 	w.report(w.done, len(w.jobs))
 }
 
@@ -129,12 +130,12 @@ func notDone(ctx context.Context) error {
 }
 
 // process is Process for a job of a run.
-func (w *work) process(ctx context.Context, j Job) (report.Result, error) {
+func (w *work) process(ctx context.Context, j pipeline.Job) (report.Result, error) {
 	if err := notAnothers(j); err != nil {
 		return report.Result{}, err
 	}
-	r, err := Process(ctx, j, w.Protocol, w.Workers)
-	var panicked *PanicError
+	r, err := pipeline.Process(ctx, j, w.Protocol, w.Workers)
+	var panicked *pipeline.PanicError
 	if errors.As(err, &panicked) {
 		w.log().Debug("panic", "study", w.name(j), "value", panicked.Value)
 	}
@@ -146,10 +147,10 @@ func (w *work) process(ctx context.Context, j Job) (report.Result, error) {
 
 // notAnothers asks that the job's folder, where it is there, holds results of the
 // same study and knee, which the new ones may replace.
-func notAnothers(j Job) error {
+func notAnothers(j pipeline.Job) error {
 	old, err := report.ReadResult(filepath.Join(j.Dir, report.ResultFile))
 	if err == nil && !sameRows(old, claim(j)) {
-		return ofSetting(hint.Errorf("choose another folder with --out", "results: the folder %s holds the results of another series, %s of study %s", filepath.Join(filepath.Base(filepath.Dir(j.Dir)), filepath.Base(j.Dir)), old.Series, old.Study))
+		return pipeline.Explained(hint.Errorf("choose another folder with --out", "results: the folder %s holds the results of another series, %s of study %s", filepath.Join(filepath.Base(filepath.Dir(j.Dir)), filepath.Base(j.Dir)), old.Series, old.Study))
 	}
 	return nil
 }

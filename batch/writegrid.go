@@ -11,6 +11,7 @@ import (
 	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/outfile"
+	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/volume"
 )
@@ -21,8 +22,8 @@ const GridFile = "grid.nii.gz"
 // writeGrids writes the first echo of each study that has a series, so that a mask can be drawn on
 // the voxels that Run maps: <subject>/<visit>/grid.nii.gz in the folder s.Grids, with the suffixes
 // of results. The jobs are those of the studies. What cannot be read is a problem of its study.
-func (s Settings) writeGrids(ctx context.Context, jobs []Job, in *Inspection) error {
-	var written []Job
+func (s Settings) writeGrids(ctx context.Context, jobs []pipeline.Job, in *Inspection) error {
+	var written []pipeline.Job
 	var index []int // the studies of written
 	for n, j := range jobs {
 		sound := j.Train.Hash != "" && j.Train.Problem == nil && j.Train.CheckWritten() == nil
@@ -47,14 +48,14 @@ func (s Settings) writeGrids(ctx context.Context, jobs []Job, in *Inspection) er
 }
 
 // writeGrid writes the first echo of the job's series as NIfTI. It replaces a file of that name.
-func writeGrid(ctx context.Context, j Job, path string, workers int) error {
+func writeGrid(ctx context.Context, j pipeline.Job, path string, workers int) error {
 	read, _, err := dicomio.Read(ctx, j.Train.FirstEcho(), workers)
 	if err != nil {
 		return err
 	}
 	var b bytes.Buffer
 	// As in anatomy.nii.gz of results, byte for byte.
-	if err := nifti.WriteImage(&b, volume.Map{Geometry: read.Geometry, Data: read.Echo[0]}, "magnitude, see result.json, t2map "+Version); err != nil {
+	if err := nifti.WriteImage(&b, volume.Map{Geometry: read.Geometry, Data: read.Echo[0]}, "magnitude, see result.json, t2map "+pipeline.Version); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {

@@ -21,6 +21,7 @@ import (
 	"github.com/t2map/t2map/batch"
 	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/outfile"
+	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/trial"
 )
 
@@ -79,7 +80,7 @@ For research. Not a medical device.`,
   t2map inspect studies                         show what is there, and what run would do
   t2map run studies --out results --scheme skm-tea
   t2map trial results --design trial.csv --out trial-report`,
-		Version:       batch.Version,
+		Version:       pipeline.Version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          usage(cobra.NoArgs),

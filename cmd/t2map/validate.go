@@ -11,6 +11,7 @@ import (
 
 	"github.com/t2map/t2map/accuracy"
 	"github.com/t2map/t2map/batch"
+	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/report"
 )
 
@@ -76,7 +77,7 @@ func validate(c *cobra.Command, out string, o accuracy.Options) error {
 	if err != nil {
 		return err
 	}
-	a.Version = batch.Version
+	a.Version = pipeline.Version
 	a.Platform = fmt.Sprintf("%s/%s, %s", runtime.GOOS, runtime.GOARCH, runtime.Version())
 	if err := report.WriteAccuracy(out, a); err != nil {
 		return err

@@ -1,0 +1,130 @@
+package intake
+
+import (
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/files"
+	"github.com/t2map/t2map/hint"
+	"github.com/t2map/t2map/pipeline"
+	"github.com/t2map/t2map/protocol"
+)
+
+// layout is a pattern of study folders: segments with {subject}, {visit}, {side}
+// and *.
+type layout struct {
+	pattern string
+	// Both match the same folders; where several splits are possible, lazy makes
+	// each part as short as can be and greedy as long.
+	lazy, greedy *regexp.Regexp
+}
+
+// parseLayout reads a pattern such as {subject}/{visit}.
+func parseLayout(pattern string) (layout, error) {
+	l := layout{pattern: pattern}
+	if pattern == "" {
+		return l, nil
+	}
+	if err := protocol.CheckLayout(pattern); err != nil {
+		return l, err
+	}
+	expr := regexp.QuoteMeta(strings.Trim(filepath.ToSlash(pattern), "/"))
+	expr = strings.ReplaceAll(expr, `\*`, `[^/]*`)
+	for name, part := range map[string]string{"subject": `[^/]+?`, "visit": `[^/]+?`, "side": `[LR]`} {
+		expr = strings.Replace(expr, `\{`+name+`\}`, `(?P<`+name+`>`+part+`)`, 1)
+	}
+	expr = `^` + expr + `(?:/.*)?$`
+	l.lazy, l.greedy = regexp.MustCompile(expr), regexp.MustCompile(strings.ReplaceAll(expr, `+?`, `+`))
+	return l, nil
+}
+
+// identify matches the beginning of the path of the study's folder below the folder that lies ups
+// above the searched one.
+func (l layout) identify(st dicomio.Study, ups int) (pipeline.Identity, error) {
+	folder, _ := folderBelow(st, ups)
+	id, matched, several := l.match(folder)
+	if several {
+		return pipeline.Identity{}, hint.Errorf("name the study in a manifest, or choose a layout that splits it in one way only", "the layout %s splits the folder %s in several ways", l.pattern, folder)
+	}
+	if !matched {
+		advice := "rename the folder, correct the layout, or name the study in a manifest"
+		if l.matchesAbove(st, ups) {
+			advice = "if the folders above the searched one are meant, search one of those, or begin the layout with the name of a folder, as in 'data/{subject}/{visit}'; else correct the layout, or name the study in a manifest"
+		}
+		return pipeline.Identity{}, hint.Errorf(advice, "the folder does not match the layout %s", l.pattern)
+	}
+	return id, nil
+}
+
+// anchored reports whether the first part of the layout holds a part of a folder's name, which says
+// where it begins.
+func (l layout) anchored() bool {
+	first, _, _ := strings.Cut(strings.Trim(filepath.ToSlash(l.pattern), "/"), "/")
+	return strings.ContainsFunc(inBraces.ReplaceAllString(first, ""), func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) })
+}
+
+var inBraces = regexp.MustCompile(`\{[a-z]*\}`)
+
+// matchesAbove reports whether the layout would match from a folder above on.
+func (l layout) matchesAbove(st dicomio.Study, ups int) bool {
+	for {
+		ups++
+		folder, ok := folderBelow(st, ups)
+		if !ok {
+			return false
+		}
+		if _, matched, _ := l.match(folder); matched {
+			return true
+		}
+	}
+}
+
+// match matches the beginning of a path. Several says that it can be split in several ways. A folder
+// that wraps files, such as dicom, is neither subject nor visit.
+func (l layout) match(folder string) (id pipeline.Identity, matched, several bool) {
+	found := l.lazy.FindStringSubmatch(folder)
+	if found == nil {
+		return id, false, false
+	}
+	id.From, id.Source = "layout", pipeline.FromLayout
+	for i, name := range l.lazy.SubexpNames() {
+		switch name {
+		case "subject":
+			id.Subject = found[i]
+		case "visit":
+			id.Visit = found[i]
+		case "side":
+			id.Side = found[i]
+		}
+	}
+	if dicomio.Wraps(id.Subject) || dicomio.Wraps(id.Visit) {
+		return pipeline.Identity{}, false, false
+	}
+	return id, true, !slices.Equal(found, l.greedy.FindStringSubmatch(folder))
+}
+
+// folderBelow returns the path of the study's folder below the one that lies ups above the searched
+// one, with slashes; ok is false where there are not so many. For a study whose files lie under several
+// searched folders it is the one that holds them all.
+func folderBelow(st dicomio.Study, ups int) (folder string, ok bool) {
+	from, to := files.Absolute(st.Root), files.Absolute(st.Folder)
+	if !files.Inside(from, to) {
+		from = to
+		ups = max(ups, 1)
+	}
+	for range ups {
+		parent := filepath.Dir(from)
+		if parent == from {
+			return "", false
+		}
+		from = parent
+	}
+	if from == to {
+		return "", true
+	}
+	return files.WithoutEndings(files.Below(from, to)), true
+}

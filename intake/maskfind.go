@@ -1,0 +1,413 @@
+package intake
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/klauspost/compress/gzip"
+
+	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/files"
+	"github.com/t2map/t2map/hint"
+	"github.com/t2map/t2map/pipeline"
+	"github.com/t2map/t2map/printable"
+)
+
+// firstMasks, otherMasks and lastMasks are the names under which a label map is looked for. The
+// first are asked as they are written; the others in upper and lower case alike, and only
+// where there is neither one of those before nor a DICOM mask of the series, so that a study
+// that has a mask does not get two by a file beside it: 3D Slicer's own file, which is among
+// the last, often lies beside what was exported from it.
+var (
+	firstMasks = []string{"labels.nii.gz", "mask.nii.gz", "*seg*.nii*"}
+	otherMasks = []string{"*label*.nii*", "*mask*.nii*", "*seg*.nii*"}
+	lastMasks  = []string{
+		"*label*.nrrd", "*mask*.nrrd", "*seg*.nrrd", "*label*.nhdr", "*mask*.nhdr", "*seg*.nhdr",
+		"*label*.mha", "*mask*.mha", "*seg*.mha", "*label*.mhd", "*mask*.mhd", "*seg*.mhd",
+	}
+)
+
+// usualNames are these in words; the first are among the others.
+const usualNames = "*label*, *mask* and *seg* with .nii, .nii.gz, .nrrd, .nhdr, .mha or .mhd, and a DICOM SEG or RTSTRUCT of the study"
+
+// maskPattern is the pattern that settings or protocol give, or "".
+func (s *Intake) maskPattern() string { return cmp.Or(s.Mask, s.Protocol.Mask) }
+
+// chooseMask returns the mask of the job's study and train: the one of the
+// manifest, else the one file that fits the pattern, else the one file of a usual
+// name or DICOM object that was drawn on the train, else, where that is allowed,
+// the one DICOM object that was drawn on another series. It is an error when there
+// are several.
+func (s *Intake) chooseMask(j pipeline.Job) (pipeline.Mask, error) {
+	found, err := s.masks(j)
+	switch {
+	case err != nil:
+		return pipeline.Mask{}, pipeline.HintMask(fmt.Errorf("mask: %w", err))
+	case len(found) > 1:
+		var names []string
+		for _, m := range found {
+			names = append(names, files.Below(cmp.Or(j.Study.Home, j.Study.Root), m.Path))
+		}
+		return pipeline.Mask{}, pipeline.Explained(hint.Errorf(pipeline.HintOneMask, "mask: %d candidates: %s", len(found), strings.Join(names, ", ")))
+	}
+	m := found[0]
+	m.Beside, m.Differ = s.beside(j, m)
+	if m.Object == nil || m.Object.Problem != nil { // reading it says what is wrong
+		return m, nil
+	}
+	if m.Foreign = j.Train.Foreign(*m.Object); m.Foreign == nil {
+		return m, nil
+	}
+	m.Drawn = drawnOn(j.Study, *m.Object)
+	if m.Drawn != nil && (m.Drawn.SharesFrame(j.Train) || j.AlignsWith(*m.Drawn)) {
+		m.Foreign = nil
+		return m, nil
+	}
+	switch {
+	case s.Protocol.AllowForeignMask: // and lies on the grid of the series that it was drawn on, where that is here
+		return m, nil
+	case m.Drawn != nil:
+		return m, pipeline.Explained(hint.Errorf(fmt.Sprintf("align the two with --register %d, or, if the knee did not move between them, add --allow-foreign-mask", m.Drawn.Number),
+			"mask: %w: series %s (number %d), which is not in the frame of reference (0020,0052) of the mapped series, or one of them has none", m.Foreign, m.Drawn.Hash, m.Drawn.Number))
+	}
+	return m, pipeline.Explained(hint.Errorf(pipeline.HintForeign, "mask: %w", m.Foreign))
+}
+
+// drawnOn returns the series of the study, whatever its kind, that the object says it was
+// drawn on; nil where there is none that can be read.
+func drawnOn(st dicomio.Study, o dicomio.MaskObject) *dicomio.Train {
+	for _, t := range slices.Concat(st.Trains, st.Suspects, st.Others) {
+		if t.Geometry.Voxels() > 0 && t.Foreign(o) == nil {
+			return &t
+		}
+	}
+	return nil
+}
+
+// masks returns the candidates for the mask; without an error there is one at least.
+func (s *Intake) masks(j pipeline.Job) ([]pipeline.Mask, error) {
+	st := j.Study
+	if j.Identity.Mask != "" {
+		m, err := s.openMask(st, j.Identity.Mask)
+		if errors.Is(err, dicomio.ErrNoMask) {
+			err = hint.Errorf("name a label map in NIfTI, NRRD or MetaImage, a DICOM segmentation (SEG) or a structure set (RTSTRUCT) in the manifest", "%w", err)
+		}
+		return []pipeline.Mask{m}, err
+	}
+	if pattern := s.maskPattern(); pattern != "" {
+		found, err := s.maskFiles(st, s.named(st, pattern))
+		if err == nil && len(found) == 0 {
+			err = pipeline.Explained(s.noMask(st)) // it may be mistyped
+		}
+		return found, err
+	}
+	found, err := s.maskFiles(st, s.inPlaces(st, written(firstMasks)))
+	if err != nil {
+		return nil, err
+	}
+	var foreign []pipeline.Mask
+	for i, o := range st.Masks {
+		m := pipeline.Mask{Path: o.Path, Object: &st.Masks[i]}
+		if o.Problem == nil && j.Train.Foreign(o) != nil {
+			foreign = append(foreign, m)
+		} else {
+			found = append(found, m)
+		}
+	}
+	switch {
+	case len(found) > 0:
+		return found, nil
+	case len(foreign) > 0 && s.Protocol.AllowForeignMask:
+		return foreign, nil // chooseMask says that there are several
+	}
+	for _, names := range [][]string{otherMasks, lastMasks} {
+		if found, err = s.maskFiles(st, s.inPlaces(st, folded(names))); err != nil || len(found) > 0 {
+			return found, err
+		}
+	}
+	switch len(foreign) {
+	case 0:
+		return nil, s.noMask(st)
+	case 1:
+		return foreign, nil // chooseMask says what it refers to
+	}
+	return nil, pipeline.Explained(hint.Errorf(pipeline.HintForeign, "%d DICOM masks, none of this series; the first: %w", len(foreign), j.Train.Foreign(*foreign[0].Object)))
+}
+
+// noMaskError says that a study has no mask.
+type noMaskError struct{ text string }
+
+// Error says what was looked for and what lies there.
+func (e *noMaskError) Error() string { return e.text }
+
+// noMask says that none was found, what was looked for, and what lies there that could be
+// meant.
+func (s *Intake) noMask(st dicomio.Study) error {
+	if st.Home == "" {
+		return pipeline.Explained(hint.Errorf("name the mask in a manifest, or give every study a folder of its own", "the folder holds several studies, so no mask there is known to be this one's"))
+	}
+	text := fmt.Sprintf("none found (looked for %s)", cmp.Or(s.maskPattern(), usualNames))
+	lying := s.lying(st)
+	if len(lying) == 0 {
+		return hint.Errorf(pipeline.HintOneMask, "%w", &noMaskError{text})
+	}
+	text += "; what lies there is " + listed(lying)
+	for _, m := range lying {
+		if pipeline.CanRead(m.format) {
+			return pipeline.Explained(hint.Errorf("if it is the mask, add --mask "+printable.Quoted(printable.Short(m.pattern)), "%w", &noMaskError{text}))
+		}
+	}
+	return hint.Errorf(pipeline.HintExport, "%w", &noMaskError{text})
+}
+
+// maskFiles opens the files that could be the mask. Images and other DICOM files that a
+// pattern happens to fit are none of them, nor are the data of a header that fits too; a file in
+// a format that is not read is an error where there is nothing else.
+func (s *Intake) maskFiles(st dicomio.Study, paths []string) ([]pipeline.Mask, error) {
+	var found []pipeline.Mask
+	var unread error
+	for _, p := range paths {
+		m, err := s.openMask(st, p)
+		var other *pipeline.FormatError
+		switch {
+		case errors.Is(err, dicomio.ErrNoMask):
+			continue
+		case errors.As(err, &other):
+			unread = cmp.Or(unread, err)
+			continue
+		case err != nil:
+			return nil, err
+		}
+		found = append(found, m)
+	}
+	all := slices.Clone(found)
+	found = slices.DeleteFunc(found, func(m pipeline.Mask) bool { return isData(m, all) })
+	if unread != nil && !slices.ContainsFunc(found, func(m pipeline.Mask) bool { return m.Object != nil || m.Format != "" }) {
+		return nil, unread // what is left may be its data
+	}
+	if len(found) == 0 && len(paths) > 0 {
+		err := hint.Errorf(pipeline.HintOneMask, "%s fits %d files, none of them a label map, a segmentation or a structure set", cmp.Or(s.maskPattern(), "a usual name"), len(paths))
+		if s.maskPattern() != "" {
+			err = pipeline.Explained(err)
+		}
+		return nil, err
+	}
+	return found, nil
+}
+
+// openMask tells by the file's content what kind of mask it is. What is not DICOM and
+// looks like nothing else is to be NIfTI: reading it says what is wrong.
+func (s *Intake) openMask(st dicomio.Study, file string) (pipeline.Mask, error) {
+	o, err := dicomio.OpenMaskObject(s.tree, file, pipeline.MaskName(st, file))
+	switch {
+	case errors.Is(err, dicomio.ErrNotDICOM):
+		format := pipeline.Sniff(s.tree, file)
+		if format != "" && !pipeline.CanRead(format) {
+			return pipeline.Mask{}, &pipeline.FormatError{Name: pipeline.MaskName(st, file), Format: format}
+		}
+		return pipeline.Mask{Path: file, Format: format}, nil
+	case err != nil:
+		return pipeline.Mask{}, err
+	}
+	return pipeline.Mask{Path: file, Object: &o}, nil
+}
+
+// dataEndings are those of files that hold the voxels of a header beside them, by the
+// habit of the programs that write them.
+var dataEndings = []string{".raw", ".zraw", ".raw.gz", ".gz", ".raw.bz2", ".bz2", ".txt"}
+
+// isData reports whether the file seems to hold the voxels of a header among the others:
+// it has no format of its own, and the header's name with another ending.
+func isData(m pipeline.Mask, others []pipeline.Mask) bool {
+	if m.Object != nil || m.Format != "" {
+		return false
+	}
+	return slices.ContainsFunc(others, func(o pipeline.Mask) bool {
+		stem := strings.TrimSuffix(strings.TrimSuffix(o.Path, ".mhd"), ".nhdr")
+		return pipeline.CanRead(o.Format) && stem != o.Path && slices.ContainsFunc(dataEndings, func(end string) bool { return m.Path == stem+end })
+	})
+}
+
+// candidates returns the label maps that could be the study's mask, or the files that fit
+// the pattern.
+func (s *Intake) Candidates(st dicomio.Study) []string {
+	if s.Protocol.Segment.Named() {
+		return nil // a program makes it
+	}
+	if pattern := s.maskPattern(); pattern != "" {
+		return s.named(st, pattern)
+	}
+	if found := s.inPlaces(st, written(firstMasks)); len(found) > 0 {
+		return found
+	}
+	if found := s.inPlaces(st, folded(otherMasks)); len(found) > 0 {
+		return found
+	}
+	return s.inPlaces(st, folded(lastMasks))
+}
+
+// named returns the files that the pattern names to the letter, for names may have brackets,
+// or else those that fit it as it is written or, where there are none, in upper and lower case
+// alike. One that is a path is looked for below the folders above the
+// study's too, as far as they are the study's alone.
+func (s *Intake) named(st dicomio.Study, pattern string) []string {
+	literal := func(name, whole string) bool { return name == pattern || whole == filepath.ToSlash(pattern) }
+	as, alike := written([]string{pattern}), folded([]string{pattern})
+	for _, f := range []fits{literal, as, alike} {
+		if found := s.inPlaces(st, f); len(found) > 0 {
+			return found
+		}
+	}
+	if !strings.Contains(pattern, "/") {
+		return nil
+	}
+	for _, dir := range places(st) { // a path may lead to a folder beside the images
+		for _, f := range []fits{literal, alike} {
+			if found := s.matching(dir, true, f); len(found) > 0 {
+				return found
+			}
+		}
+	}
+	return nil
+}
+
+// beside returns the files of a usual name that lie beside the mask and were not taken,
+// where none was asked for by name, and those of them that hold something else than a label
+// map in the same format, unpacked. Whether two formats hold the same is not asked.
+func (s *Intake) beside(j pipeline.Job, m pipeline.Mask) (all, differ []string) {
+	if s.maskPattern() != "" || j.Identity.Mask != "" {
+		return nil, nil
+	}
+	var own []byte
+	nifti := folded(otherMasks)
+	for _, file := range s.inPlaces(j.Study, folded(slices.Concat(otherMasks, lastMasks))) {
+		if file == m.Path {
+			continue
+		}
+		name := files.Below(j.Study.Home, file)
+		all = append(all, name)
+		if m.Object != nil || nifti(filepath.Base(file), "") != nifti(filepath.Base(m.Path), "") {
+			continue
+		}
+		if own == nil {
+			own = s.contentHash(m.Path)
+		}
+		if other := s.contentHash(file); own != nil && other != nil && !bytes.Equal(own, other) {
+			differ = append(differ, name)
+		}
+	}
+	return all, differ
+}
+
+// contentHash returns the SHA-256 of what is in the file, unpacked, or nil where it cannot
+// be read.
+func (s *Intake) contentHash(file string) []byte {
+	const most = 1 << 30 // bytes: four times a mask of 512 × 512 × 128 voxels in float64
+	f, err := s.tree.Open(file)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	var r io.Reader = io.NewSectionReader(f, 0, f.Size())
+	if z, err := gzip.NewReader(r); err == nil {
+		r = z
+	} else {
+		r = io.NewSectionReader(f, 0, f.Size())
+	}
+	h := sha256.New()
+	if _, err := io.Copy(h, io.LimitReader(r, most)); err != nil {
+		return nil
+	}
+	return h.Sum(nil)
+}
+
+// fits reports whether a file is looked for, by its name or by its path below a folder,
+// with slashes.
+type fits func(name, whole string) bool
+
+// written fits the patterns as they are written, folded in upper and lower case alike.
+func written(patterns []string) fits {
+	return func(name, whole string) bool {
+		return slices.ContainsFunc(patterns, func(p string) bool {
+			byName, _ := path.Match(p, name)
+			byPath, _ := path.Match(filepath.ToSlash(p), whole)
+			return byName || byPath
+		})
+	}
+}
+
+func folded(patterns []string) fits {
+	var lower []string
+	for _, p := range patterns {
+		lower = append(lower, strings.ToLower(p))
+	}
+	as := written(lower)
+	return func(name, whole string) bool { return as(strings.ToLower(name), strings.ToLower(whole)) }
+}
+
+// inPlaces returns the files that fit in the study's folder and below, else those right in
+// the nearest folder above that is the study's alone. Folders beside it are not searched:
+// they may be those of a visit whose images are not here.
+func (s *Intake) inPlaces(st dicomio.Study, f fits) []string {
+	var found []string
+	for n, dir := range places(st) {
+		if found = s.matching(dir, n == 0, f); len(found) > 0 {
+			break
+		}
+	}
+	return found
+}
+
+// places returns the folders where a mask of the study may lie: its own, which is searched
+// with all below it, and those above that are its alone, which are not.
+func places(st dicomio.Study) []string {
+	if st.Home == "" {
+		return nil
+	}
+	top := files.Absolute(st.Top())
+	if !files.Inside(st.Home, top) {
+		top = files.Absolute(st.Folder)
+	}
+	out := []string{top}
+	for dir := top; dir != st.Home && files.Inside(st.Home, dir); {
+		dir = filepath.Dir(dir)
+		out = append(out, dir)
+	}
+	return out
+}
+
+// matching returns the files right in the folder, or anywhere below it where deep, that fit.
+func (s *Intake) matching(folder string, deep bool, f fits) []string {
+	var found []string
+	for _, file := range pathsIn(s.paths, folder, deep) {
+		if f(filepath.Base(file), files.Below(folder, file)) {
+			found = append(found, file)
+		}
+	}
+	return found
+}
+
+// pathsIn returns those of the sorted paths that lie right in the folder, or anywhere below
+// it where deep.
+func pathsIn(paths []string, folder string, deep bool) []string {
+	prefix := strings.TrimSuffix(folder, string(filepath.Separator)) + string(filepath.Separator)
+	from, _ := slices.BinarySearch(paths, prefix)
+	var out []string
+	for _, file := range paths[from:] {
+		if !strings.HasPrefix(file, prefix) {
+			break // they are sorted
+		}
+		if deep || filepath.Dir(file) == folder {
+			out = append(out, file)
+		}
+	}
+	return out
+}
