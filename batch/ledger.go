@@ -135,9 +135,13 @@ func (l *ledger) below(r report.Result) string { return files.Below(l.out, r.Dir
 // one row for each compartment.
 func sameRows(a, b report.Result) bool { return kneeOf(a).Same(kneeOf(b)) }
 
-func kneeOf(r report.Result) intake.Knee { return intake.Knee{Study: r.Study, Series: r.Series, Side: r.Side} }
+func kneeOf(r report.Result) intake.Knee {
+	return intake.Knee{Study: r.Study, Series: r.Series, Side: r.Side}
+}
 
-func kneeThatFailed(f report.Failure) intake.Knee { return intake.Knee{Study: f.Study, Series: f.Series, Side: f.Side} }
+func kneeThatFailed(f report.Failure) intake.Knee {
+	return intake.Knee{Study: f.Study, Series: f.Series, Side: f.Side}
+}
 
 // standing reports whether the tables hold a result of the claim's knee.
 func (l *ledger) standing(claim report.Result) bool {

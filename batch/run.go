@@ -112,7 +112,7 @@ func (s *Settings) prepare() (*intake.Intake, error) {
 	if s.Workers < 0 || s.MemoryMB < 0 {
 		return nil, fmt.Errorf("workers %d, memory %d MiB: negative", s.Workers, s.MemoryMB)
 	}
-	in, err := intake.NewIntake(s.rules())
+	in, err := intake.New(s.rules())
 	if err != nil {
 		return nil, err
 	}

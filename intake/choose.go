@@ -79,7 +79,7 @@ func noneFits(r protocol.SeriesRule, trains []dicomio.Train, side string) error 
 	return hint.Errorf("find out which knee it is: correct the side in the manifest, or ask the site to correct the images", "%s: %s", text, strings.Join(said, ", "))
 }
 
-// more says how many files have errors, if the one that follows is the first of several.
+// SeveralFiles says how many files have errors, if the one that follows is the first of several.
 func SeveralFiles(errs []error) string {
 	switch n := len(errs); {
 	case n < 2:

@@ -149,5 +149,5 @@ func (k Knee) Same(other Knee) bool {
 	return k.Study == other.Study && (k.Series != "" && k.Series == other.Series || SameSide(k.Side, other.Side))
 }
 
-// sameSide reports whether two sides may be one: a side that is not known may be either.
+// SameSide reports whether two sides may be one: a side that is not known may be either.
 func SameSide(a, b string) bool { return a == b || a == "" || b == "" }

@@ -59,9 +59,9 @@ type Intake struct {
 	earlier Earlier
 }
 
-// NewIntake checks the rules, finds the program that makes masks, and reads the manifest. The protocol of
+// New checks the rules, finds the program that makes masks, and reads the manifest. The protocol of
 // the intake has the scheme of that program's labels.
-func NewIntake(r Rules) (*Intake, error) {
+func New(r Rules) (*Intake, error) {
 	in := &Intake{Rules: r}
 	if err := errors.Join(r.Protocol.Check(), protocol.CheckMaskPattern(r.Mask)); err != nil {
 		return nil, err

@@ -236,7 +236,7 @@ func isData(m pipeline.Mask, others []pipeline.Mask) bool {
 	})
 }
 
-// candidates returns the label maps that could be the study's mask, or the files that fit
+// Candidates returns the label maps that could be the study's mask, or the files that fit
 // the pattern.
 func (s *Intake) Candidates(st dicomio.Study) []string {
 	if s.Protocol.Segment.Named() {

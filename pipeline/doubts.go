@@ -61,7 +61,7 @@ func breaks(s volume.MultiEcho, m volume.Maps, r segment.Regions, skipped int) [
 	return out
 }
 
-// lossText says what speaks for a lost echo, and what else may explain it.
+// LossText says what speaks for a lost echo, and what else may explain it.
 func LossText(t dicomio.Train, l dicomio.Loss) string {
 	var numbers []string
 	for _, n := range l.Numbers {
@@ -83,7 +83,7 @@ func LossText(t dicomio.Train, l dicomio.Loss) string {
 	return fmt.Sprintf("EchoTrainLength (0018,0091) is %d, and %d echoes are there, unless several make one image (turbo spin echo)", l.Promised, len(t.TE))
 }
 
-// listMS lists echo times.
+// ListTimes lists echo times.
 func ListTimes(te []float64) string {
 	var out []string
 	for _, v := range te {

@@ -234,7 +234,7 @@ func (m maskRead) empty(r segment.Regions) string {
 	return noVoxel
 }
 
-// maskName names a mask as results do, below the searched folder.
+// MaskName names a mask as results do, below the searched folder.
 func MaskName(st dicomio.Study, file string) string {
 	return path.Join(st.RootName, files.Below(st.Root, file))
 }

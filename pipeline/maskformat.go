@@ -28,12 +28,12 @@ const (
 	formatVTK       = "VTK"
 )
 
-// formatIsRead reports whether masks in that format are read.
+// CanRead reports whether masks in that format are read.
 func CanRead(format string) bool {
 	return format == formatNIfTI || format == formatNRRD || format == formatMetaImage
 }
 
-// formatError says that a file is in a format that is not read.
+// FormatError says that a file is in a format that is not read.
 type FormatError struct{ Name, Format string }
 
 // Error names the file and its format.
@@ -45,7 +45,7 @@ func (e *FormatError) Error() string {
 // beginning of a MetaImage.
 const sniffedBytes = 1024
 
-// sniff returns the format of a file by its first bytes, through gzip; "" where it is none
+// Sniff returns the format of a file by its first bytes, through gzip; "" where it is none
 // of those above or cannot be read.
 func Sniff(tree *files.Tree, path string) string {
 	if tree == nil {

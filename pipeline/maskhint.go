@@ -44,7 +44,7 @@ var hintFault = map[samples.Fault]string{
 	samples.FaultRange:    "save the mask with labels up to 65535; an image may lie in the mask's place",
 }
 
-// hintMask gives an error on the way of a mask its hint, unless it has one or is the end
+// HintMask gives an error on the way of a mask its hint, unless it has one or is the end
 // of the run.
 func HintMask(err error) error {
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || hint.Find(err) != "" {

@@ -32,7 +32,7 @@ func (e *MemoryError) Error() string {
 // mebibytes rounds up.
 func mebibytes(n int64) int64 { return (n + 1<<20 - 1) >> 20 }
 
-// checkMemory returns an error when the job needs more memory, with some bytes beside
+// CheckMemory returns an error when the job needs more memory, with some bytes beside
 // what memory counts, than a study may have.
 func (j Job) CheckMemory(beside int64) error {
 	need := j.Memory(0) + beside
@@ -74,7 +74,7 @@ func MachineBound() Bound { return Bound{Bytes: machineMemory() / 4 * 3} }
 
 var machineMemory = sync.OnceValue(machine.Memory)
 
-// memory estimates the bytes that the job takes while it is processed. Reading takes
+// Memory estimates the bytes that the job takes while it is processed. Reading takes
 // buffers beside the echoes; the anatomy is read when all echoes but one are no longer needed, but
 // that memory is not counted as free before the collector has run.
 func (j Job) Memory(workers int) int64 {

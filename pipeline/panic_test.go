@@ -24,10 +24,10 @@ func TestPanicPlace(t *testing.T) {
 		want string
 	}{
 		"another package": {deep, `^internal error at segment/regions\.go:\d+$`},
-		"this package":    {here, `^internal error at batch/panic_test\.go:\d+$`},
+		"this package":    {here, `^internal error at pipeline/panic_test\.go:\d+$`},
 		"first of both":   {func() error { return both(deep, none) }, `^internal error at segment/regions\.go:\d+$`},
 		"second of both":  {func() error { return both(none, deep) }, `^internal error at segment/regions\.go:\d+$`},
-		"first until":     {func() error { return bothUntil(t.Context(), until(here), until(none)) }, `^internal error at batch/panic_test\.go:\d+$`},
+		"first until":     {func() error { return bothUntil(t.Context(), until(here), until(none)) }, `^internal error at pipeline/panic_test\.go:\d+$`},
 	} {
 		err := guarded(c.run)
 		if err == nil || !regexp.MustCompile(c.want).MatchString(err.Error()) || hint.Find(err) == "" || strings.Contains(err.Error(), "Doe") {

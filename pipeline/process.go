@@ -19,7 +19,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// listTrains names trains for people who have to choose.
+// ListTrains names trains for people who have to choose.
 func ListTrains(trains []dicomio.Train) string {
 	var out []string
 	for _, t := range trains {
@@ -371,7 +371,7 @@ func acquisition(a dicomio.Acquisition) *report.Acquisition {
 	}
 }
 
-// side names the side of the knee in full, "" if it is not known: that of the series, else of the identity.
+// Side names the side of the knee in full, "" if it is not known: that of the series, else of the identity.
 func (j Job) Side() string {
 	side := j.Train.Side
 	if side == "" {

@@ -13,7 +13,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// alignsWith reports whether the series is the one that is aligned with the job's.
+// AlignsWith reports whether the series is the one that is aligned with the job's.
 func (j Job) AlignsWith(t dicomio.Train) bool {
 	return j.Moving != nil && j.Moving.Hash == t.Hash
 }

@@ -25,7 +25,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// kindProgram is the kind of a mask that a program made.
+// KindProgram is the kind of a mask that a program made.
 const KindProgram = "program"
 
 // Input is the series that a program segments, where the mask of a study is made by one.
@@ -38,7 +38,7 @@ type Input struct {
 	made *madeOnce
 }
 
-// newInput returns the series as an input of the program.
+// NewInput returns the series as an input of the program.
 func NewInput(t dicomio.Train) Input { return Input{Named: true, Train: t, made: newMadeOnce()} }
 
 // memory is how many bytes reading the series, and the labels of it, take. What the program

@@ -52,7 +52,7 @@ const (
 	defaultMinFraction = 0.5 // a voxel is rather cartilage than not
 )
 
-// withDefaults returns the division with its defaults filled in; Layers is 0 for none.
+// WithDefaults returns the division with its defaults filled in; Layers is 0 for none.
 func (d Division) WithDefaults() Division {
 	if d.By == "" {
 		d.By = DivideKnee
@@ -125,7 +125,7 @@ func (f protocolFile) division() (d Division, err error) {
 	return d, err
 }
 
-// scheme is the scheme as masks are read with it: with rows in the place of tissues where
+// MaskScheme is the scheme as masks are read with it: with rows in the place of tissues where
 // nothing is divided.
 func (p Protocol) MaskScheme() segment.Scheme {
 	if p.Division.WithDefaults().By == DivideNone {

@@ -29,7 +29,7 @@ type Masks struct {
 	From string `yaml:"from"`
 }
 
-// checkMaskPattern returns an error when the pattern cannot be one of file names.
+// CheckMaskPattern returns an error when the pattern cannot be one of file names.
 func CheckMaskPattern(pattern string) error {
 	if _, err := filepath.Match(pattern, ""); err != nil && !strings.Contains(pattern, ".") { // with one it may be a name
 		return hint.Errorf("a pattern is a file name with * and ?", "mask pattern %q: %w", pattern, err)
@@ -37,7 +37,7 @@ func CheckMaskPattern(pattern string) error {
 	return nil
 }
 
-// record is what results say of the protocol, whatever the study.
+// Record is what results say of the protocol, whatever the study.
 func (p Protocol) Record(fit t2fit.Resolved) report.Protocol {
 	r := report.Protocol{
 		Name: p.Name, Method: string(fit.Method), SkippedEchoes: fit.SkipEchoes, T2RangeMS: fit.T2Range,
@@ -337,7 +337,7 @@ func (p Protocol) Check() error {
 	return CheckLayout(p.Layout)
 }
 
-// checkLayout returns an error when a pattern of study folders is not one of {subject}, {visit} and {side}.
+// CheckLayout returns an error when a pattern of study folders is not one of {subject}, {visit} and {side}.
 func CheckLayout(pattern string) error {
 	if pattern == "" {
 		return nil

@@ -38,7 +38,7 @@ func (r Register) check() error {
 	return nil
 }
 
-// checkUsed returns an error where limits are set and nothing is aligned: neither is a series named nor
+// CheckUsed returns an error where limits are set and nothing is aligned: neither is a series named nor
 // are masks carried.
 func (p Protocol) CheckUsed() error {
 	if r := p.Register; r.Moving != "" || r == (Register{}) || p.Masks.From != "" {

@@ -132,7 +132,7 @@ func (s Segmenter) check() error {
 	return nil
 }
 
-// found looks for the program and for the files of the protocol's folder that its command
+// Find looks for the program and for the files of the protocol's folder that its command
 // names. Nothing is run.
 func (s Segmenter) Find() (Segmenter, error) {
 	if !s.Named() || s.program.path != "" {
@@ -161,7 +161,7 @@ func (s Segmenter) inProtocol(args []string) []string {
 	return segmenter.Expand(args, map[string]string{"{protocol}": s.folder})
 }
 
-// identified finds the program and learns which it is: its version, or the hashes of its files.
+// Identify finds the program and learns which it is: its version, or the hashes of its files.
 // It is asked once for a run.
 func (s Segmenter) Identify(ctx context.Context) (Segmenter, error) {
 	s, err := s.Find()
@@ -235,13 +235,13 @@ func hashFile(ctx context.Context, path string) (string, error) {
 	return fmt.Sprintf("%x", sum.Sum(nil)), nil
 }
 
-// arguments returns the program and its arguments, in which the placeholders have the given values.
+// Arguments returns the program and its arguments, in which the placeholders have the given values.
 func (s Segmenter) Arguments(values map[string]string) []string {
 	values["{protocol}"] = s.folder
 	return append([]string{s.program.path}, segmenter.Expand(s.Command, values)[1:]...)
 }
 
-// limits are those of the program's run for one study.
+// Limits are those of the program's run for one study.
 func (s Segmenter) Limits() segmenter.Limits {
 	return segmenter.Limits{Time: s.timeout(), Bytes: mostScratch}
 }
@@ -278,7 +278,7 @@ func shownCommand(command []string) []string {
 	return out
 }
 
-// programName names a program for people: with its script, where the first argument is one
+// ProgramName names a program for people: with its script, where the first argument is one
 // that has a path.
 func ProgramName(command []string) string {
 	shown := shownCommand(command)

@@ -10,7 +10,7 @@ import (
 	"github.com/t2map/t2map/printable"
 )
 
-// among returns those of the trains that fit the rule.
+// Matching returns those of the trains that fit the rule.
 func (r SeriesRule) Matching(trains []dicomio.Train) []dicomio.Train {
 	var out []dicomio.Train
 	for _, t := range trains {
@@ -21,7 +21,7 @@ func (r SeriesRule) Matching(trains []dicomio.Train) []dicomio.Train {
 	return out
 }
 
-// names reports whether the rule names a series, so that no other can be meant.
+// NamesSeries reports whether the rule names a series, so that no other can be meant.
 func (r SeriesRule) NamesSeries() bool {
 	return r.Description != "" || r.Number != 0 || r.anyOf != ""
 }
@@ -50,7 +50,7 @@ func (r SeriesRule) String() string {
 	return strings.Join(parts, ", ")
 }
 
-// matches reports whether the train fits every part of the rule that is set. A
+// Matches reports whether the train fits every part of the rule that is set. A
 // train of unknown side fits either side.
 func (r SeriesRule) Matches(t dicomio.Train) bool {
 	return (r.Description == "" || glob(r.Description, t.Description)) &&
@@ -93,11 +93,11 @@ type SeriesRule struct {
 	anyOf, flag string
 }
 
-// seriesNamed returns the rule of a series that a flag or key names by its number, the beginning of its
+// SeriesNamed returns the rule of a series that a flag or key names by its number, the beginning of its
 // hash or a pattern of its description.
 func SeriesNamed(flag, text string) SeriesRule { return SeriesRule{anyOf: text, flag: flag} }
 
-// quantityT2 is what a rule may say that a series measures.
+// QuantityT2 is what a rule may say that a series measures.
 const QuantityT2 = "T2"
 
 func (r SeriesRule) check(name string) error {
