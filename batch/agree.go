@@ -32,7 +32,8 @@ type SettingsError struct {
 
 // Error gives both.
 func (e *SettingsError) Error() string {
-	return fmt.Sprintf("output folder %s holds %s made with other settings: %s", e.Folder, printable.Counted(e.Results, "result", "results"), strings.Join(e.Differences, "; "))
+	return fmt.Sprintf("output folder %s holds %s made with other settings: %s", e.Folder, printable.Counted(e.Results,
+		"result", "results"), strings.Join(e.Differences, "; "))
 }
 
 // checkAgreement refuses to add to results that were made with other settings. It is to
@@ -55,7 +56,8 @@ func (s Settings) checkAgreement(l *ledger) error {
 	if n == 0 || s.Replace {
 		return nil
 	}
-	return hint.Errorf("choose another folder with --out, or add --replace: results of other settings are then moved to "+asideFolder+" in it and the tables hold none of them",
+	return hint.Errorf("choose another folder with --out, or add --replace: results of other settings are then "+
+		"moved to "+asideFolder+" in it and the tables hold none of them",
 		"%w", &SettingsError{Folder: s.Out, Results: n, Differences: differences})
 }
 
@@ -73,7 +75,8 @@ func (s Settings) replaceOthers(l *ledger) error {
 		if len(d) == 0 {
 			continue
 		}
-		l.byStudy[r.Study] = slices.DeleteFunc(l.byStudy[r.Study], func(other report.Result) bool { return other.Dir == r.Dir })
+		l.byStudy[r.Study] = slices.DeleteFunc(l.byStudy[r.Study],
+			func(other report.Result) bool { return other.Dir == r.Dir })
 		l.setAside(r, strings.Join(d, "; "))
 	}
 	return nil
@@ -103,9 +106,11 @@ func (e *MixedError) Error() string {
 		if n := len(g.Folders) - shown; n > 0 {
 			names += fmt.Sprintf(" and %d more", n)
 		}
-		parts = append(parts, fmt.Sprintf("%s by %s (%s)", printable.Counted(len(g.Folders), "result", "results"), strings.Join(g.Settings, ", "), names))
+		parts = append(parts, fmt.Sprintf("%s by %s (%s)", printable.Counted(len(g.Folders), "result", "results"),
+			strings.Join(g.Settings, ", "), names))
 	}
-	return fmt.Sprintf("%s holds results that were made with different settings: %s", e.Folder, strings.Join(parts, "; "))
+	return fmt.Sprintf("%s holds results that were made with different settings: %s", e.Folder, strings.Join(parts,
+		"; "))
 }
 
 // checkAlike refuses to put results into one table that were not made alike.
@@ -137,7 +142,8 @@ func (l *ledger) checkAlike() error {
 		}
 		e.Groups = append(e.Groups, same)
 	}
-	return hint.Errorf("map all studies in one way with t2map run --replace, or move the folders of one group elsewhere", "%w", e)
+	return hint.Errorf("map all studies in one way with t2map run --replace, or move the folders of one group "+
+		"elsewhere", "%w", e)
 }
 
 // made returns the settings that a result was made with.
@@ -226,9 +232,12 @@ func settingsOf(p report.Protocol, noise, version string, r report.Result) []set
 		{versionSetting, version},
 	}
 	if m := p.Masks; m != nil {
-		all = append(all, setting{"division", m.Division}, setting{"layers", fmt.Sprint(m.Layers)}, setting{"mask fraction", fmt.Sprint(m.MinFraction)},
-			setting{"erosion", fmt.Sprintf("%g mm", m.ErodeMM)}, setting{"limit of fluid", fmt.Sprintf("%g ms, %g ms at the edge", m.FluidMS, m.FluidEdgeMS)},
-			setting{"registration", cmp.Or(m.Registered, "none")}, setting{"masks carried from visit", cmp.Or(m.From, "none")})
+		all = append(all, setting{"division", m.Division}, setting{"layers", fmt.Sprint(m.Layers)},
+			setting{"mask fraction", fmt.Sprint(m.MinFraction)},
+			setting{"erosion", fmt.Sprintf("%g mm", m.ErodeMM)}, setting{"limit of fluid",
+				fmt.Sprintf("%g ms, %g ms at the edge", m.FluidMS, m.FluidEdgeMS)},
+			setting{"registration", cmp.Or(m.Registered, "none")}, setting{"masks carried from visit", cmp.Or(m.From,
+				"none")})
 	}
 	if r.Protocol.PhilipsScaling != "" {
 		scaling := p.PhilipsScaling
@@ -237,7 +246,8 @@ func settingsOf(p report.Protocol, noise, version string, r report.Result) []set
 		}
 		all = append(all, setting{"Philips scaling", scaling})
 	}
-	if len(r.Mask.Segments) > 0 || r.Mask.Kind != "" && !pipeline.CanRead(r.Mask.Kind) && r.Mask.Kind != pipeline.KindProgram {
+	if len(r.Mask.Segments) > 0 || r.Mask.Kind != "" && !pipeline.CanRead(r.Mask.Kind) &&
+		r.Mask.Kind != pipeline.KindProgram {
 		all = append(all, setting{segmentMeaning, fmt.Sprint(p.Segments, p.Codes)})
 	}
 	if r.Protocol.MaskThreshold > 0 {

@@ -44,7 +44,8 @@ func protonDensity(t *testing.T, dir string, change func(n int, im *dicomwrite.I
 			t.Fatal(err)
 		}
 		// Names before the train's and in the wrong order: neither matters.
-		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("A%s_%d", im.SeriesUID, 9-n)), b.Bytes(), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("A%s_%d", im.SeriesUID, 9-n)), b.Bytes(),
+			0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -94,7 +95,8 @@ func TestAnatomyIsTheFirstEcho(t *testing.T) {
 				t.Fatalf("%s: voxel %d is of compartment %g, want %g", maps, v, x, want)
 			}
 		}
-		if got.Geometry != mask.Geometry || r.Anatomy == nil || r.Anatomy.Series != r.Series || r.Anatomy.TE != 10 || r.Anatomy.Size != r.Size {
+		if got.Geometry != mask.Geometry || r.Anatomy == nil || r.Anatomy.Series != r.Series || r.Anatomy.TE != 10 ||
+			r.Anatomy.Size != r.Size {
 			t.Errorf("%s: %+v on %v", maps, r.Anatomy, got.Geometry)
 		}
 	}
@@ -123,7 +125,8 @@ func TestAnatomyIsNamed(t *testing.T) {
 		}
 		hash = r.Anatomy.Series
 		got := readMap(t, filepath.Join(r.Dir, "anatomy.nii.gz"))
-		want := volume.Geometry{Size: [3]int{12, 10, 4}, Affine: [3][4]float64{{0, 0, -1.5, 4.5}, {0.75, 0, 0, 0.5}, {0, -0.5, 0, -0.5}}}
+		want := volume.Geometry{Size: [3]int{12, 10, 4}, Affine: [3][4]float64{{0, 0, -1.5, 4.5}, {0.75, 0, 0, 0.5},
+			{0, -0.5, 0, -0.5}}}
 		if got.Geometry != want {
 			t.Fatalf("grid %v, want %v", got.Geometry, want)
 		}
@@ -147,15 +150,31 @@ func TestAnatomyIsNotGuessed(t *testing.T) {
 		twice  bool
 		want   string
 	}{
-		"not there":           {"COR*", nil, false, "no series of the study fits --anatomy COR*"},
-		"several":             {"SAG PD*", nil, true, "2 series fit --anatomy SAG PD*: number 4 (hash"},
-		"another frame":       {"4", func(_ int, im *dicomwrite.Image) { im.FrameOfReferenceUID = "2.25.5" }, false, "frame of reference"},
-		"no frame":            {"4", func(_ int, im *dicomwrite.Image) { im.FrameOfReferenceUID = "" }, false, "frame of reference"},
-		"a slice missing":     {"4", func(n int, im *dicomwrite.Image) { im.Position[0] = []float64{0, 1.5, 4.5, 6}[n] }, false, "uneven slice spacing"},
-		"no place":            {"4", func(_ int, im *dicomwrite.Image) { im.Overrides = []dicomwrite.Override{{Keyword: "PixelSpacing"}} }, false, "PixelSpacing (0028,0030): missing"},
-		"three planes":        {"4", func(n int, im *dicomwrite.Image) { im.Orientation[n%3], im.Orientation[(n+1)%3] = 0, 1 }, false, ""},
-		"a slice there twice": {"4", func(n int, im *dicomwrite.Image) { im.Position[0] = 3 * float64(n/2) }, false, "appears twice"},
-		"mosaic":              {"4", func(_ int, im *dicomwrite.Image) { im.ImageType = []string{"ORIGINAL", "PRIMARY", "M", "MOSAIC"} }, false, "mosaic"},
+		"not there": {"COR*", nil, false, "no series of the study fits --anatomy COR*"},
+		"several":   {"SAG PD*", nil, true, "2 series fit --anatomy SAG PD*: number 4 (hash"},
+		"another frame": {"4", func(_ int, im *dicomwrite.Image) { im.FrameOfReferenceUID = "2.25.5" }, false,
+			"frame of reference"},
+		"no frame": {"4", func(_ int, im *dicomwrite.Image) { im.FrameOfReferenceUID = "" }, false,
+			"frame of reference"},
+		"a slice missing": {"4", func(n int, im *dicomwrite.Image) {
+			im.Position[0] = []float64{0, 1.5, 4.5,
+				6}[n]
+		}, false, "uneven slice spacing"},
+		"no place": {"4", func(_ int,
+			im *dicomwrite.Image) {
+			im.Overrides = []dicomwrite.Override{{Keyword: "PixelSpacing"}}
+		}, false,
+			"PixelSpacing (0028,0030): missing"},
+		"three planes": {"4", func(n int, im *dicomwrite.Image) {
+			im.Orientation[n%3],
+				im.Orientation[(n+1)%3] = 0, 1
+		}, false, ""},
+		"a slice there twice": {"4", func(n int, im *dicomwrite.Image) { im.Position[0] = 3 * float64(n/2) }, false,
+			"appears twice"},
+		"mosaic": {"4", func(_ int, im *dicomwrite.Image) {
+			im.ImageType = []string{"ORIGINAL", "PRIMARY",
+				"M", "MOSAIC"}
+		}, false, "mosaic"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -175,9 +194,13 @@ func TestAnatomyIsNotGuessed(t *testing.T) {
 			}
 			r := out.Results[0]
 			said := func(texts []string) bool {
-				return slices.ContainsFunc(texts, func(w string) bool { return strings.Contains(w, "anatomy: ") && strings.Contains(w, c.want) })
+				return slices.ContainsFunc(texts, func(w string) bool {
+					return strings.Contains(w, "anatomy: ") &&
+						strings.Contains(w, c.want)
+				})
 			}
-			if _, err := os.Stat(filepath.Join(r.Dir, "anatomy.nii.gz")); err == nil || r.Anatomy != nil || !said(r.Warnings) {
+			if _, err := os.Stat(filepath.Join(r.Dir, "anatomy.nii.gz")); err == nil || r.Anatomy != nil ||
+				!said(r.Warnings) {
 				t.Errorf("%v, %+v, warnings %q", err, r.Anatomy, r.Warnings)
 			}
 			in, err := Inspect(context.Background(), s)
@@ -198,7 +221,8 @@ func TestAnatomyInProtocol(t *testing.T) {
 	if err := os.WriteFile(path, []byte("anatomy: {description: \"SAG*PD*\", side: R}\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if p, err := protocol.ReadProtocol(path); err != nil || p.Anatomy != (protocol.SeriesRule{Description: "SAG*PD*", Side: "R"}) {
+	if p, err := protocol.ReadProtocol(path); err != nil || p.Anatomy != (protocol.SeriesRule{Description: "SAG*PD*",
+		Side: "R"}) {
 		t.Errorf("%+v, %v", p.Anatomy, err)
 	}
 	if err := os.WriteFile(path, []byte("anatomy: {side: both}\n"), 0o644); err != nil {

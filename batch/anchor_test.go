@@ -43,13 +43,15 @@ func TestInnerFoldersThatNothingExplains(t *testing.T) {
 			}
 		}
 		for _, r := range out.Results {
-			if text := strings.Join(r.Warnings, "\n"); !strings.Contains(text, c.warns) || (c.warns == "") != (text == "") {
+			if text := strings.Join(r.Warnings, "\n"); !strings.Contains(text, c.warns) ||
+				(c.warns == "") != (text == "") {
 				t.Errorf("%s: warnings %q", c.name, r.Warnings)
 			}
 		}
 		// From the folder of the subjects all of them are right.
 		s.Roots, s.Out = []string{filepath.Join(dir, "studies")}, t.TempDir()
-		if out = run(t, s); len(out.Results) != 2 || out.Results[0].Subject != "KN-101" || out.Results[1].Visit != "V2" || len(out.Results[0].Warnings) != 0 {
+		if out = run(t, s); len(out.Results) != 2 || out.Results[0].Subject != "KN-101" ||
+			out.Results[1].Visit != "V2" || len(out.Results[0].Warnings) != 0 {
 			t.Errorf("%s, from above: %+v", c.name, out.Failures)
 		}
 	}
@@ -78,7 +80,8 @@ func TestSubjectAsVisit(t *testing.T) {
 func TestNumbersThatLookLikeVisits(t *testing.T) {
 	dir := t.TempDir()
 	for i, folder := range []string{"01/01/03", "01/02/03", "02/01/03"} {
-		scanOf(t, filepath.Join(dir, "studies", filepath.FromSlash(folder)), map[string]string{"PatientID": folder[:2], "StudyInstanceUID": fmt.Sprint("2.25.", i+1)}, false)
+		scanOf(t, filepath.Join(dir, "studies", filepath.FromSlash(folder)), map[string]string{"PatientID": folder[:2],
+			"StudyInstanceUID": fmt.Sprint("2.25.", i+1)}, false)
 	}
 	s := settings(t, dir)
 	s.Layout, s.Roots = "{subject}/{visit}", []string{filepath.Join(dir, "studies", "01")}

@@ -28,8 +28,9 @@ func TestRegisteredMaskHasItsBones(t *testing.T) {
 	if testing.Short() {
 		t.Skip("registers")
 	}
-	knee, err := phantom.New(t.Context(), phantom.Options{Matrix: 144, Slices: 24, Echoes: 4, DESSMatrix: 160, DESSSlices: 56,
-		DESSMoved: volume.Rigid{Rotation: volume.Identity().Rotation, Shift: [3]float64{2, -3, 4}}})
+	knee, err := phantom.New(t.Context(), phantom.Options{Matrix: 144, Slices: 24, Echoes: 4, DESSMatrix: 160,
+		DESSSlices: 56,
+		DESSMoved:  volume.Rigid{Rotation: volume.Identity().Rotation, Shift: [3]float64{2, -3, 4}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +96,8 @@ func silence(t *testing.T, study string) {
 // lateral femur meet in the notch, and the trochlea ends there, which the grid of the series shows as well.
 func sameCompartments(t *testing.T, first, second report.Result) {
 	t.Helper()
-	a, b := readLabelsOf(t, filepath.Join(first.Dir, "compartments.nii.gz")), readLabelsOf(t, filepath.Join(second.Dir, "compartments.nii.gz"))
+	a, b := readLabelsOf(t, filepath.Join(first.Dir, "compartments.nii.gz")), readLabelsOf(t, filepath.Join(second.Dir,
+		"compartments.nii.gz"))
 	marked, differ := 0, 0
 	for v := range a.Data {
 		if a.Data[v] != 0 || b.Data[v] != 0 {

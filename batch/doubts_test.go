@@ -61,10 +61,14 @@ func TestLostEcho(t *testing.T) {
 		want   []string // in the warning
 		failed []string // and in the reason to fail
 	}{
-		{"the third", []float64{30}, []string{"EchoNumbers (0018,0086) skip 3", "as if 30 ms had been lost", "EchoTrainLength (0018,0091) is 7, and 6 echoes are there"}, []string{"30 ms"}},
-		{"the first", []float64{10}, []string{"EchoNumbers (0018,0086) skip 1 at the echo times 20, 30, 40, 50, 60, 70 ms"}, []string{"skip 1"}},
-		{"the last", []float64{70}, []string{"EchoTrainLength (0018,0091) is 7"}, []string{"EchoTrainLength (0018,0091) is 7"}},
-		{"two", []float64{30, 50}, []string{"EchoNumbers (0018,0086) skip 3, 5", "as if 30, 50 ms had been lost"}, []string{"5 echo times"}},
+		{"the third", []float64{30}, []string{"EchoNumbers (0018,0086) skip 3", "as if 30 ms had been lost",
+			"EchoTrainLength (0018,0091) is 7, and 6 echoes are there"}, []string{"30 ms"}},
+		{"the first", []float64{10}, []string{"EchoNumbers (0018,0086) skip 1 at the echo times 20, 30, 40, 50, " +
+			"60, 70 ms"}, []string{"skip 1"}},
+		{"the last", []float64{70}, []string{"EchoTrainLength (0018,0091) is 7"},
+			[]string{"EchoTrainLength (0018,0091) is 7"}},
+		{"two", []float64{30, 50}, []string{"EchoNumbers (0018,0086) skip 3, 5", "as if 30, 50 ms had been lost"},
+			[]string{"5 echo times"}},
 		{"none", nil, nil, nil},
 	} {
 		dir := t.TempDir()
@@ -101,19 +105,22 @@ func TestLostEcho(t *testing.T) {
 			t.Fatalf("%s: %+v", c.name, out)
 		}
 		for _, want := range c.failed {
-			if f := out.Failures[0]; !strings.Contains(f.Reason, want) || !strings.Contains(f.Reason, "the protocol asks for 7") || f.Hint == "" {
+			if f := out.Failures[0]; !strings.Contains(f.Reason, want) || !strings.Contains(f.Reason,
+				"the protocol asks for 7") || f.Hint == "" {
 				t.Errorf("%s: %q, want …%s…", c.name, f.Reason, want)
 			}
 		}
 		// A protocol that names as many as there are settles all but the numbers.
 		s.Protocol.Series.Echoes, s.Out = 7-len(c.lost), filepath.Join(dir, "as-many")
-		if out = run(t, s); len(out.Results) != 1 || len(out.Results[0].Warnings) > 1 || c.name == "the last" && len(out.Results[0].Warnings) != 0 ||
+		if out = run(t, s); len(out.Results) != 1 || len(out.Results[0].Warnings) > 1 || c.name == "the last" &&
+			len(out.Results[0].Warnings) != 0 ||
 			len(out.Results[0].Warnings) == 1 && strings.Contains(out.Results[0].Warnings[0], "EchoTrainLength") {
 			t.Errorf("%s, named: %+v", c.name, out)
 		}
 		// One that promises more warns even where a flag names the series.
 		s.Protocol.Series.Echoes, s.Series, s.Out = 7, "1", filepath.Join(dir, "flag")
-		if out = run(t, s); len(out.Results) != 1 || strings.Contains(strings.Join(out.Results[0].Warnings, " "), "the protocol asks for 7") != (c.lost != nil) {
+		if out = run(t, s); len(out.Results) != 1 || strings.Contains(strings.Join(out.Results[0].Warnings, " "),
+			"the protocol asks for 7") != (c.lost != nil) {
 			t.Errorf("%s, by a flag: %+v", c.name, out)
 		}
 	}
@@ -138,11 +145,13 @@ func TestQuantityIsOverruled(t *testing.T) {
 	asT1rho(study)
 	s.Out = filepath.Join(dir, "refused")
 	out := run(t, s)
-	if len(out.Failures) != 1 || !strings.Contains(out.Failures[0].Reason, `SeriesDescription (0008,103E) says "T1-rho"`) || !strings.Contains(out.Failures[0].Hint, "quantity: T2") {
+	if len(out.Failures) != 1 || !strings.Contains(out.Failures[0].Reason,
+		`SeriesDescription (0008,103E) says "T1-rho"`) || !strings.Contains(out.Failures[0].Hint, "quantity: T2") {
 		t.Fatalf("%+v", out)
 	}
 	for _, rule := range []protocol.SeriesRule{{Number: 1}, {Description: "SAG*"}} {
-		if out := run(t, func() Settings { s := s; s.Protocol.Series = rule; return s }()); len(out.Failures) != 1 || !strings.Contains(out.Failures[0].Reason, "not T2") {
+		if out := run(t, func() Settings { s := s; s.Protocol.Series = rule; return s }()); len(out.Failures) != 1 ||
+			!strings.Contains(out.Failures[0].Reason, "not T2") {
 			t.Errorf("%s: %+v", rule, out)
 		}
 	}
@@ -152,7 +161,8 @@ func TestQuantityIsOverruled(t *testing.T) {
 		t.Fatalf("%+v", out.Failures)
 	}
 	r := out.Results[0]
-	if r.Protocol.QuantityOverruled != "T1ρ" || len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], `SeriesDescription (0008,103E) says "T1-rho"`) || r.Compartments[0].MeanT2 != plain.Compartments[0].MeanT2 {
+	if r.Protocol.QuantityOverruled != "T1ρ" || len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0],
+		`SeriesDescription (0008,103E) says "T1-rho"`) || r.Compartments[0].MeanT2 != plain.Compartments[0].MeanT2 {
 		t.Errorf("%+v, warnings %q", r.Protocol, r.Warnings)
 	}
 	if plain.Protocol.QuantityOverruled != "" || len(plain.Warnings) != 0 {
@@ -164,7 +174,8 @@ func TestQuantityIsOverruled(t *testing.T) {
 		return bytes.ReplaceAll(file, []byte("SAG T1-rho 7 ECHO"), []byte("SAG T2 MAP 7 ECHO"))
 	})
 	s.Protocol.Series, s.Out = protocol.SeriesRule{}, filepath.Join(dir, "beside")
-	if out := run(t, s); len(out.Results) != 1 || out.Results[0].Series == r.Series || out.Results[0].Protocol.QuantityOverruled != "" {
+	if out := run(t, s); len(out.Results) != 1 || out.Results[0].Series == r.Series ||
+		out.Results[0].Protocol.QuantityOverruled != "" {
 		t.Errorf("%+v", out)
 	}
 	s.Series, s.Out = r.Series[:8], filepath.Join(dir, "named")
@@ -173,7 +184,8 @@ func TestQuantityIsOverruled(t *testing.T) {
 	}
 	// --series chooses, and the protocol's word on the series that it names stays.
 	s.Protocol.Series, s.Out = protocol.SeriesRule{Description: "SAG*", Quantity: "T2"}, filepath.Join(dir, "chosen")
-	if out := run(t, s); len(out.Results) != 1 || out.Results[0].Series != r.Series || out.Results[0].Protocol.QuantityOverruled != "T1ρ" {
+	if out := run(t, s); len(out.Results) != 1 || out.Results[0].Series != r.Series ||
+		out.Results[0].Protocol.QuantityOverruled != "T1ρ" {
 		t.Errorf("%+v", out)
 	}
 	s.Protocol.Series, s.Out = protocol.SeriesRule{Number: 99, Quantity: "T2"}, filepath.Join(dir, "another")
@@ -196,7 +208,8 @@ func TestQuantityInAProtocol(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := protocol.ReadProtocol(path); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+		if _, err := protocol.ReadProtocol(path); (err == nil) != (want == "") || err != nil &&
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want …%s…", text, err, want)
 		}
 	}
@@ -218,7 +231,8 @@ func TestEchoOfAnotherImageType(t *testing.T) {
 			}
 			at := bytes.Index(file, []byte("\x08\x00\x08\x00CS"))
 			length := int(file[at+6])
-			return slices.Concat(file[:at+8], []byte((c.kind + strings.Repeat(" ", length))[:length]), file[at+8+length:])
+			return slices.Concat(file[:at+8], []byte((c.kind + strings.Repeat(" ", length))[:length]),
+				file[at+8+length:])
 		})
 		s := settings(t, dir)
 		out := run(t, s)
@@ -227,7 +241,8 @@ func TestEchoOfAnotherImageType(t *testing.T) {
 		}
 		r := out.Results[0]
 		warned := strings.Join(r.Warnings, "\n")
-		if (len(r.TE) == 7) != (c.want == "") || c.want == "" && warned != "" || !strings.Contains(warned, c.want) || strings.Contains(strings.Join(r.Notes, " "), "other series") {
+		if (len(r.TE) == 7) != (c.want == "") || c.want == "" && warned != "" || !strings.Contains(warned, c.want) ||
+			strings.Contains(strings.Join(r.Notes, " "), "other series") {
 			t.Errorf("%s: echo times %v, warnings %q, notes %q", c.kind, r.TE, r.Warnings, r.Notes)
 		}
 	}
@@ -251,7 +266,8 @@ func TestScatteredVisitFailsOnce(t *testing.T) {
 	s := settings(t, dir)
 	out := run(t, s)
 	if len(out.Results) != 1 || len(out.Failures) != 1 || out.Failures[0].Folder != "S01" ||
-		!strings.Contains(out.Failures[0].Reason, "StudyInstanceUID (0020,000D): 7 different ones") || out.Failures[0].Hint == "" {
+		!strings.Contains(out.Failures[0].Reason, "StudyInstanceUID (0020,000D): 7 different ones") ||
+		out.Failures[0].Hint == "" {
 		t.Errorf("%d results, failures %+v", len(out.Results), out.Failures)
 	}
 }

@@ -12,7 +12,8 @@ import (
 // failure lists a study that could not be done.
 func (r *session) failure(j pipeline.Job, reason, advice string) report.Failure {
 	f := report.Failure{
-		Subject: j.Identity.Subject, Visit: j.Identity.Visit, Study: j.Study.Hash, Series: intake.KnownSeries(j), Side: j.Side(),
+		Subject: j.Identity.Subject, Visit: j.Identity.Visit, Study: j.Study.Hash, Series: intake.KnownSeries(j),
+		Side:   j.Side(),
 		Reason: reason, Hint: advice,
 	}
 	if j.Study.Hash != "" {

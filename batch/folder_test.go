@@ -44,7 +44,8 @@ func TestTwoRunsAtOnce(t *testing.T) {
 	<-entered
 	var busy *BusyError
 	_, err := Run(context.Background(), s)
-	if !errors.As(err, &busy) || busy.Holder.PID != os.Getpid() || time.Since(busy.Holder.Started) > time.Hour || hint.Find(err) == "" ||
+	if !errors.As(err, &busy) || busy.Holder.PID != os.Getpid() || time.Since(busy.Holder.Started) > time.Hour ||
+		hint.Find(err) == "" ||
 		!strings.Contains(err.Error(), fmt.Sprintf("process %d", os.Getpid())) {
 		t.Errorf("%v, %+v", err, busy)
 	}
@@ -95,13 +96,16 @@ func TestOtherSettings(t *testing.T) {
 		{"the default by name", func(p *protocol.Protocol) {
 			p.Fit.Method, p.Fit.SkipEchoes, p.Fit.T2Range = t2fit.NLLS, 1, [2]float64{0, 100}
 		}, ""},
-		{"range", func(p *protocol.Protocol) { p.Fit.T2Range = [2]float64{0, 120} }, "T2 range 0 to 100 ms, now 0 to 120 ms"},
+		{"range", func(p *protocol.Protocol) { p.Fit.T2Range = [2]float64{0, 120} }, "T2 range 0 to 100 ms, now 0 " +
+			"to 120 ms"},
 		{"echoes", func(p *protocol.Protocol) { p.Fit.SkipEchoes = t2fit.NoSkip }, "skipped echoes 1, now 0"},
-		{"where noise comes from", func(p *protocol.Protocol) { p.Fit.SigmaFrom = t2fit.FromBackground }, "noise residuals, now background"},
+		{"where noise comes from", func(p *protocol.Protocol) { p.Fit.SigmaFrom = t2fit.FromBackground },
+			"noise residuals, now background"},
 		{"noise", func(p *protocol.Protocol) { p.Fit.Sigma = 8.5 }, "noise residuals, now given; sigma 0, now 8.5"},
 		{"least R²", func(p *protocol.Protocol) { p.Fit.MinR2 = 0.8 }, "least R² 0, now 0.8"},
 		{"epg", func(p *protocol.Protocol) { p.Fit.Method = t2fit.EPG }, "epg with none, now T1 1200 ms"},
-		{"scheme", func(p *protocol.Protocol) { p.Scheme = oai }, "scheme compartments, now oai-zib; meaning of the labels is another"},
+		{"scheme", func(p *protocol.Protocol) { p.Scheme = oai }, "scheme compartments, now oai-zib; meaning of the " +
+			"labels is another"},
 		{"a scheme of that name", func(p *protocol.Protocol) { p.Scheme = other }, "meaning of the labels is another"},
 		{"which maps are written", func(p *protocol.Protocol) { p.Maps = protocol.MapsMask }, ""},
 		{"the protocol's name", func(p *protocol.Protocol) { p.Name = "x" }, ""},
@@ -127,7 +131,8 @@ func TestOtherSettings(t *testing.T) {
 				return
 			}
 			var differ *SettingsError
-			if _, err := Run(context.Background(), changed); !errors.As(err, &differ) || differ.Results != 1 || hint.Find(err) == "" {
+			if _, err := Run(context.Background(), changed); !errors.As(err, &differ) || differ.Results != 1 ||
+				hint.Find(err) == "" {
 				t.Errorf("run: %v", err)
 			}
 			if diff := cmp.Diff(want, tree(t, s.Out)); diff != "" {
@@ -143,7 +148,8 @@ func TestOtherSettings(t *testing.T) {
 	if len(out.Results) != 1 || len(out.Earlier) != 0 || tableRows(t, s.Out) != 3 {
 		t.Errorf("%+v", out)
 	}
-	if aside, _ := filepath.Glob(filepath.Join(s.Out, asideFolder, "S01", "baseline-*", report.ResultFile)); len(aside) != 1 {
+	if aside, _ := filepath.Glob(filepath.Join(s.Out, asideFolder, "S01", "baseline-*",
+		report.ResultFile)); len(aside) != 1 {
 		t.Errorf("set aside: %v", aside)
 	}
 	s.Replace = false
@@ -163,7 +169,8 @@ func TestContradictingResults(t *testing.T) {
 		t.Fatal(err)
 	}
 	out, err := Tables(context.Background(), s)
-	if err != nil || len(out.Earlier) != 1 || len(out.Unreadable) != 0 || len(out.Remarks) != 1 || tableRows(t, s.Out) != 3 {
+	if err != nil || len(out.Earlier) != 1 || len(out.Unreadable) != 0 || len(out.Remarks) != 1 ||
+		tableRows(t, s.Out) != 3 {
 		t.Errorf("a copy: %+v, %v", out, err)
 	}
 	file := filepath.Join(backup, report.ResultFile)
@@ -171,7 +178,8 @@ func TestContradictingResults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(file, bytes.Replace(text, []byte(`"subject": "S01"`), []byte(`"subject": "S09"`), 1), 0o666); err != nil {
+	if err := os.WriteFile(file, bytes.Replace(text, []byte(`"subject": "S01"`), []byte(`"subject": "S09"`), 1),
+		0o666); err != nil {
 		t.Fatal(err)
 	}
 	out, err = Tables(context.Background(), s)
@@ -197,7 +205,8 @@ func TestTablesAlone(t *testing.T) {
 	for name, spoil := range map[string]func() error{
 		"nothing is wrong": func() error { return nil },
 		"two are gone": func() error {
-			return errors.Join(os.Remove(filepath.Join(s.Out, "compartments.csv")), os.Remove(filepath.Join(s.Out, "index.html")))
+			return errors.Join(os.Remove(filepath.Join(s.Out, "compartments.csv")), os.Remove(filepath.Join(s.Out,
+				"index.html")))
 		},
 		"a half of one": func() error { return os.Truncate(filepath.Join(s.Out, "compartments.csv"), 100) },
 	} {
@@ -235,7 +244,8 @@ func TestTablesAlone(t *testing.T) {
 		t.Errorf("nothing there: %v", err)
 	}
 	for _, path := range []string{filepath.Join(empty, "nix"), first(t, filepath.Join(dir, "studies", "S02"))} {
-		if _, err := Tables(context.Background(), Settings{Out: path}); err == nil || hint.Find(err) == "" || strings.Contains(err.Error(), "stat ") {
+		if _, err := Tables(context.Background(), Settings{Out: path}); err == nil || hint.Find(err) == "" ||
+			strings.Contains(err.Error(), "stat ") {
 			t.Errorf("%v, hint %q", err, hint.Find(err))
 		}
 	}
@@ -259,11 +269,14 @@ func TestDiskFull(t *testing.T) {
 	run(t, last)
 	out, err := Run(context.Background(), s)
 	var full *DiskFullError
-	if !errors.As(err, &full) || !errors.As(err, new(*fs.PathError)) || !strings.Contains(hint.Find(err), "make room") || strings.Contains(err.Error(), s.Out) || strings.Contains(err.Error(), ".tmp-") {
+	if !errors.As(err, &full) || !errors.As(err, new(*fs.PathError)) || !strings.Contains(hint.Find(err),
+		"make room") || strings.Contains(err.Error(), s.Out) || strings.Contains(err.Error(), ".tmp-") {
 		t.Errorf("%v, hint %q", err, hint.Find(err))
 	}
-	if len(out.Failures) != 0 || len(out.Results) == 0 || len(out.NotDone) == 0 || len(out.Results)+len(out.NotDone) != 6 || len(out.Earlier) != 1 {
-		t.Errorf("%d done, %d not done, %d earlier, failed %+v", len(out.Results), len(out.NotDone), len(out.Earlier), out.Failures)
+	if len(out.Failures) != 0 || len(out.Results) == 0 || len(out.NotDone) == 0 ||
+		len(out.Results)+len(out.NotDone) != 6 || len(out.Earlier) != 1 {
+		t.Errorf("%d done, %d not done, %d earlier, failed %+v", len(out.Results), len(out.NotDone), len(out.Earlier),
+			out.Failures)
 	}
 	if got := tableRows(t, s.Out); got != 3*(len(out.Results)+1) {
 		t.Errorf("%d rows, %d done", got, len(out.Results))
@@ -274,7 +287,8 @@ func TestDiskFull(t *testing.T) {
 		}
 	}
 	text, err := os.ReadFile(filepath.Join(s.Out, "studies.csv"))
-	if err != nil || strings.Count(string(text), ",not done,") != len(out.NotDone)-1 || strings.Contains(string(text), ",failed,") {
+	if err != nil || strings.Count(string(text), ",not done,") != len(out.NotDone)-1 || strings.Contains(string(text),
+		",failed,") {
 		t.Errorf("%v\n%s", err, text)
 	}
 }
@@ -286,11 +300,13 @@ func TestMemoryBound(t *testing.T) {
 	s := settings(t, dir)
 	s.MemoryMB = 1
 	out := run(t, s)
-	if len(out.Failures) != 1 || !strings.HasPrefix(out.Failures[0].Reason, "memory: 64×64×6 voxels, 7 echoes: the study needs 2 MiB of memory, more than the bound that was set, 1 MiB") || out.Failures[0].Hint == "" {
+	if len(out.Failures) != 1 || !strings.HasPrefix(out.Failures[0].Reason, "memory: 64×64×6 voxels, 7 echoes: the "+
+		"study needs 2 MiB of memory, more than the bound that was set, 1 MiB") || out.Failures[0].Hint == "" {
 		t.Errorf("%+v", out)
 	}
 	in, err := Inspect(context.Background(), s)
-	if err != nil || in.Studies[0].Action != "fail" || !strings.Contains(in.Studies[0].Problems[0].Reason, "the study needs 2 MiB") {
+	if err != nil || in.Studies[0].Action != "fail" || !strings.Contains(in.Studies[0].Problems[0].Reason,
+		"the study needs 2 MiB") {
 		t.Errorf("inspect: %+v, %v", in, err)
 	}
 	s.MemoryMB = 4

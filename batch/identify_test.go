@@ -24,7 +24,8 @@ func TestSearchedFromAnotherFolder(t *testing.T) {
 	before := tree(t, s.Out)["compartments.csv"]
 	s.Roots = []string{filepath.Join(dir, "data", "KN-101")}
 	out := run(t, s)
-	if len(out.Results) != 1 || out.Results[0].Subject != "KN-101" || out.Results[0].Visit != "V1" || tree(t, s.Out)["compartments.csv"] != before {
+	if len(out.Results) != 1 || out.Results[0].Subject != "KN-101" || out.Results[0].Visit != "V1" ||
+		tree(t, s.Out)["compartments.csv"] != before {
 		t.Errorf("%+v", out)
 	}
 	if len(out.Remarks) != 1 || !strings.Contains(out.Remarks[0], "is matched from KN-101 on") {
@@ -52,7 +53,8 @@ func TestAlikeSubjects(t *testing.T) {
 			t.Fatalf("%q, %q: %+v", c.a, c.b, out)
 		}
 		for _, f := range out.Failures {
-			if !strings.Contains(f.Reason, fmt.Sprintf("%q", c.a)) || !strings.Contains(f.Reason, fmt.Sprintf("%q", c.b)) || f.Hint == "" {
+			if !strings.Contains(f.Reason, fmt.Sprintf("%q", c.a)) || !strings.Contains(f.Reason, fmt.Sprintf("%q",
+				c.b)) || f.Hint == "" {
 				t.Errorf("%+v", f)
 			}
 		}
@@ -66,7 +68,8 @@ func TestAlikeSubjects(t *testing.T) {
 		s.Roots = []string{filepath.Join(all[0], c.a)}
 		run(t, s)
 		s.Roots = []string{filepath.Join(all[0], c.b)}
-		if out = run(t, s); len(out.Results) != 0 || len(out.Earlier) != 1 || len(out.Failures) != 1 || !strings.Contains(out.Failures[0].Reason, table.Alike) {
+		if out = run(t, s); len(out.Results) != 0 || len(out.Earlier) != 1 || len(out.Failures) != 1 ||
+			!strings.Contains(out.Failures[0].Reason, table.Alike) {
 			t.Errorf("%q after %q: %+v", c.b, c.a, out)
 		}
 	}
@@ -78,7 +81,8 @@ func TestManifestSelects(t *testing.T) {
 	for i, name := range []string{"a", "b", "c", "d"} {
 		knee(t, filepath.Join(dir, "studies", "site7", name), phantom.Options{Subject: fmt.Sprint("X", i)})
 	}
-	if err := os.WriteFile(filepath.Join(dir, "studies", "site7", "c", "damaged"), []byte("no image"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "studies", "site7", "c", "damaged"), []byte("no image"),
+		0o644); err != nil {
 		t.Fatal(err)
 	}
 	s := settings(t, dir)
@@ -88,7 +92,8 @@ func TestManifestSelects(t *testing.T) {
 	if len(out.Results) != 1 || out.Results[0].Subject != "001" || len(out.Failures) != 0 {
 		t.Fatalf("%+v", out)
 	}
-	const want = "3 studies passed over, because no row of m.csv names its folder or one above it: studies/site7/a, studies/site7/c, studies/site7/d"
+	const want = "3 studies passed over, because no row of m.csv names its folder or one above it: studies/site7/a, " +
+		"studies/site7/c, studies/site7/d"
 	if len(out.Remarks) != 1 || out.Remarks[0] != want {
 		t.Errorf("remarks %q", out.Remarks)
 	}
@@ -122,7 +127,8 @@ func TestPatientIDsThatAreNotCodes(t *testing.T) {
 	} {
 		dir := t.TempDir()
 		folder := filepath.Join(dir, "studies", "v1")
-		scanOf(t, folder, map[string]string{"PatientName": c.name, "PatientID": c.id, "PatientIdentityRemoved": c.removed, "SpecificCharacterSet": "ISO_IR 192"}, false)
+		scanOf(t, folder, map[string]string{"PatientName": c.name, "PatientID": c.id,
+			"PatientIdentityRemoved": c.removed, "SpecificCharacterSet": "ISO_IR 192"}, false)
 		s := settings(t, dir)
 		out := run(t, s)
 		if len(out.Results) != 1 {
@@ -152,10 +158,13 @@ func TestPatientIDsThatAreNotCodes(t *testing.T) {
 // Two people whose letters are lost do not get one code.
 func TestUndecodedPatientIDs(t *testing.T) {
 	dir := t.TempDir()
-	scanOf(t, filepath.Join(dir, "studies", "a"), map[string]string{"PatientID": "M\xfc01", "StudyInstanceUID": "2.25.1"}, false)
-	scanOf(t, filepath.Join(dir, "studies", "b"), map[string]string{"PatientID": "M\xf601", "StudyInstanceUID": "2.25.2"}, false)
+	scanOf(t, filepath.Join(dir, "studies", "a"), map[string]string{"PatientID": "M\xfc01",
+		"StudyInstanceUID": "2.25.1"}, false)
+	scanOf(t, filepath.Join(dir, "studies", "b"), map[string]string{"PatientID": "M\xf601",
+		"StudyInstanceUID": "2.25.2"}, false)
 	out := run(t, settings(t, dir))
-	if len(out.Results) != 2 || out.Results[0].Subject == out.Results[1].Subject || len(warningsOf(out.Results[0])) != 1 {
+	if len(out.Results) != 2 || out.Results[0].Subject == out.Results[1].Subject ||
+		len(warningsOf(out.Results[0])) != 1 {
 		t.Errorf("%+v", out)
 	}
 }
@@ -173,7 +182,8 @@ func TestFoldersCalledAfterPatients(t *testing.T) {
 		{"Quinn_Knee", "S01", "{subject}", "Quinn_Knee", "none", "the subject from the layout repeats"},
 	} {
 		dir := t.TempDir()
-		scanOf(t, filepath.Join(dir, "studies", c.folder), map[string]string{"PatientName": "Quinn^Harley", "PatientID": c.id}, false)
+		scanOf(t, filepath.Join(dir, "studies", c.folder), map[string]string{"PatientName": "Quinn^Harley",
+			"PatientID": c.id}, false)
 		s := settings(t, dir)
 		s.Layout = c.layout
 		out := run(t, s)
@@ -187,7 +197,9 @@ func TestFoldersCalledAfterPatients(t *testing.T) {
 		} else if visit == "" {
 			visit = "anon-" + r.Study
 		}
-		if r.Visit != visit || r.Subject != cmp.Or(c.subject, "anon-"+r.Study) || strings.Contains(strings.Join(r.Warnings, "\n"), c.warns) == false || (c.warns == "") != (len(r.Warnings) == 0) {
+		if r.Visit != visit || r.Subject != cmp.Or(c.subject, "anon-"+r.Study) ||
+			strings.Contains(strings.Join(r.Warnings, "\n"), c.warns) == false ||
+			(c.warns == "") != (len(r.Warnings) == 0) {
 			t.Errorf("%+v: subject %q, visit %q, warnings %q", c, r.Subject, r.Visit, r.Warnings)
 		}
 	}

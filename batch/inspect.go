@@ -187,7 +187,9 @@ func Inspect(ctx context.Context, s Settings) (Inspection, error) {
 }
 
 // inspect looks at one study. The job is what Run would do, as far as it is known.
-func (s Settings) inspect(ctx context.Context, st dicomio.Study, studies *intake.Intake) (in InspectedStudy, j pipeline.Job) {
+func (s Settings) inspect(
+	ctx context.Context, st dicomio.Study, studies *intake.Intake,
+) (in InspectedStudy, j pipeline.Job) {
 	in = InspectedStudy{
 		Folder: st.Name(), Study: st.Hash, Passed: st.Passed, Series: []InspectedSeries{}, Masks: []string{},
 		DICOMMasks: []InspectedMask{}, Warnings: []string{}, Problems: []Problem{},
@@ -321,7 +323,8 @@ func (in *Inspection) compare(jobs []pipeline.Job) {
 }
 
 func inspectMask(m dicomio.MaskObject, t dicomio.Train) InspectedMask {
-	in := InspectedMask{Path: m.Name, Kind: string(m.Kind), Label: printable.Short(m.Label), Description: printable.Short(m.Description)}
+	in := InspectedMask{Path: m.Name, Kind: string(m.Kind), Label: printable.Short(m.Label),
+		Description: printable.Short(m.Description)}
 	if m.Problem != nil {
 		p := problem(m.Problem)
 		in.Problem = &p
@@ -335,8 +338,10 @@ func inspectMask(m dicomio.MaskObject, t dicomio.Train) InspectedMask {
 
 func inspectTrain(t dicomio.Train) InspectedSeries {
 	in := InspectedSeries{
-		Series: t.Hash, Number: t.Number, Description: printable.Short(t.Description), TE: pipeline.ReadableTimes(t.TE), Uneven: t.Uneven(), Size: t.Geometry.Size,
-		Vendor: printable.Short(t.Scanner.Manufacturer), Model: printable.Short(t.Scanner.Model), Field: segment.Number(t.Scanner.Field), Side: t.Side,
+		Series: t.Hash, Number: t.Number, Description: printable.Short(t.Description), TE: pipeline.ReadableTimes(t.TE),
+		Uneven: t.Uneven(), Size: t.Geometry.Size,
+		Vendor: printable.Short(t.Scanner.Manufacturer), Model: printable.Short(t.Scanner.Model),
+		Field: segment.Number(t.Scanner.Field), Side: t.Side,
 		Syntaxes: []string{}, Lossy: t.Lossy, Images: t.Images, Files: t.Files, Train: len(t.TE) >= t2fit.MinEchoes,
 	}
 	for _, uid := range t.Syntaxes() {

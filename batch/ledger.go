@@ -77,11 +77,14 @@ func readLedger(out string) (*ledger, error) {
 
 // unreadable lists a result that cannot be read. What can be known of the study is where it lies.
 func unreadable(folder string) report.Failure {
-	f := report.Failure{Folder: folder, Reason: "results: the folder cannot be read, so the study is not in the tables", Hint: "map the study again, or remove the folder"}
+	f := report.Failure{Folder: folder, Reason: "results: the folder cannot be read, so the study is not in the tables",
+		Hint: "map the study again, or remove the folder"}
 	parts := strings.Split(folder, "/")
 	if len(parts) == 2 { // SUBJECT/VISIT, as place has it
 		f.Subject, f.Visit = parts[0], parts[1]
-		f.Reason = "results: " + report.ResultFile + " cannot be read, so the study is not in the tables; its subject and visit are those of the folder, the rest is not known"
+		f.Reason = "results: " + report.ResultFile + " cannot be read, so the study is not in the tables; its " +
+			"subject " +
+			"and visit are those of the folder, the rest is not known"
 	}
 	return f
 }
@@ -108,9 +111,11 @@ func (l *ledger) judge(results []report.Result) verdict {
 				v.copies = append(v.copies, fmt.Sprintf("%s is a copy of the result in %s", l.below(r), l.below(other)))
 				break
 			}
-			v.against = append(v.against, report.Failure{Subject: r.Subject, Visit: r.Visit, Study: r.Study, Series: r.Series, Side: r.Side, Folder: l.below(r),
-				Reason: fmt.Sprintf("results: this folder and %s hold different results of the same study, so neither is in the tables", l.below(other)),
-				Hint:   "map the study again, or remove one of the folders"})
+			v.against = append(v.against, report.Failure{Subject: r.Subject, Visit: r.Visit, Study: r.Study,
+				Series: r.Series, Side: r.Side, Folder: l.below(r),
+				Reason: fmt.Sprintf("results: this folder and %s hold different results of the same study, so neither "+
+					"is in the tables", l.below(other)),
+				Hint: "map the study again, or remove one of the folders"})
 			claimed[i], claimed[k] = true, true
 		}
 	}
@@ -147,7 +152,10 @@ func kneeThatFailed(f report.Failure) intake.Knee {
 func (l *ledger) standing(claim report.Result) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return slices.ContainsFunc(l.judge(l.byStudy[claim.Study]).sound, func(r report.Result) bool { return sameRows(r, claim) })
+	return slices.ContainsFunc(l.judge(l.byStudy[claim.Study]).sound, func(r report.Result) bool {
+		return sameRows(r,
+			claim)
+	})
 }
 
 // settle says what became of a study's earlier results now that the study has a new
@@ -195,7 +203,8 @@ func (l *ledger) setAside(r report.Result, why string) {
 
 // remark says where the folder of a result was moved.
 func (l *ledger) remark(r report.Result, to, why string) {
-	l.moved = append(l.moved, fmt.Sprintf("the earlier result in %s was moved to %s: %s", l.below(r), files.Below(l.out, to), why))
+	l.moved = append(l.moved, fmt.Sprintf("the earlier result in %s was moved to %s: %s", l.below(r), files.Below(l.out,
+		to), why))
 }
 
 // move moves the folder of a result to a free name where no table reads it, and notes if that fails.
@@ -206,7 +215,8 @@ func (l *ledger) move(r report.Result, why string) (to string, ok bool) {
 		err = report.MoveFolder(r.Dir, free)
 	}
 	if err != nil {
-		l.err = errors.Join(l.err, hint.Errorf("close what is open in the folder, and remove it or run again", "results: the earlier result in %s is displaced (%s) and cannot be moved away: %w", l.below(r), why, err))
+		l.err = errors.Join(l.err, hint.Errorf("close what is open in the folder, and remove it or run again",
+			"results: the earlier result in %s is displaced (%s) and cannot be moved away: %w", l.below(r), why, err))
 		return "", false
 	}
 	_ = os.Remove(filepath.Dir(r.Dir)) // the subject's folder, if it is empty now
@@ -259,13 +269,16 @@ func (l *ledger) restore() {
 			err = report.MoveFolder(m.to, r.Dir)
 		}
 		if err != nil {
-			l.err = errors.Join(l.err, hint.Errorf("move the folder back, and write the tables again: "+tablesCommand(l.out), "results: the earlier result of a study that is not done is in %s and cannot be moved back to %s: %w", files.Below(l.out, m.to), l.below(r), err))
+			l.err = errors.Join(l.err, hint.Errorf("move the folder back, and write the "+
+				"tables again: "+tablesCommand(l.out), "results: the earlier result of a study that is not done is in "+
+				"%s and cannot be moved back to %s: %w", files.Below(l.out, m.to), l.below(r), err))
 			continue
 		}
 		l.byStudy[r.Study] = append(l.byStudy[r.Study], r)
 		removeEmpty(filepath.Dir(m.to), l.out)
 		if r.Dir != m.Dir {
-			l.moved = append(l.moved, fmt.Sprintf("the earlier result in %s is now in %s, under its earlier name, because its study is not done", l.below(m.Result), l.below(r)))
+			l.moved = append(l.moved, fmt.Sprintf("the earlier result in %s is now in %s, under its earlier name, "+
+				"because its study is not done", l.below(m.Result), l.below(r)))
 		}
 	}
 	l.away = nil

@@ -19,10 +19,12 @@ func linkNotes(links []files.Link) []string {
 	}
 	var out []string
 	if n := len(outside); n > 0 {
-		out = append(out, fmt.Sprintf("links that lead out of the searched folders were followed (%d): %s", n, printable.FirstNames(outside)))
+		out = append(out, fmt.Sprintf("links that lead out of the searched folders were followed (%d): %s", n,
+			printable.FirstNames(outside)))
 	}
 	if n := len(dangling); n > 0 {
-		out = append(out, fmt.Sprintf("links that lead to nothing were passed over (%d): %s", n, printable.FirstNames(dangling)))
+		out = append(out, fmt.Sprintf("links that lead to nothing were passed over (%d): %s", n,
+			printable.FirstNames(dangling)))
 	}
 	return out
 }
@@ -32,10 +34,12 @@ func linkNotes(links []files.Link) []string {
 func treeNotes(tree *files.Tree) []string {
 	out := linkNotes(tree.Links())
 	if folders := tree.LitterFolders(); len(folders) > 0 {
-		out = append(out, fmt.Sprintf("folders of operating systems and other programs were not searched, though they hold files (%d): %s", len(folders), printable.FirstNames(folders)))
+		out = append(out, fmt.Sprintf("folders of operating systems and other programs were not searched, though they "+
+			"hold files (%d): %s", len(folders), printable.FirstNames(folders)))
 	}
 	if packed := tree.Packed(); len(packed) > 0 {
-		out = append(out, fmt.Sprintf("files in gzip were passed over, for they lie there unpacked too (%d): %s", len(packed), printable.FirstNames(packed)))
+		out = append(out, fmt.Sprintf("files in gzip were passed over, for they lie there unpacked too (%d): %s",
+			len(packed), printable.FirstNames(packed)))
 	}
 	return out
 }

@@ -43,7 +43,8 @@ func (h Holder) String() string {
 	if h.Host != "" {
 		host = " on " + printable.Short(h.Host)
 	}
-	return fmt.Sprintf("process %d%s, which started at %s", h.PID, host, h.Started.Local().Format("2006-01-02 15:04:05"))
+	return fmt.Sprintf("process %d%s, which started at %s", h.PID, host,
+		h.Started.Local().Format("2006-01-02 15:04:05"))
 }
 
 // BusyError says that another run writes into the output folder.
@@ -73,14 +74,16 @@ const waitEvery = 200 * time.Millisecond
 func (s Settings) lockOut(ctx context.Context) (*lock, error) {
 	name := filepath.Join(s.Out, lockFile)
 	if info, err := os.Lstat(name); err == nil && !info.Mode().IsRegular() { // it may lead to a file of somebody else
-		return nil, hint.Errorf("remove "+lockFile+" from the output folder", "output folder: %s is a link, or not a file at all; it is not written to", lockFile)
+		return nil, hint.Errorf("remove "+lockFile+" from the output folder", "output folder: %s is a link, or not a "+
+			"file at all; it is not written to", lockFile)
 	}
 	f := flock.New(name, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o666))
 	for said := false; ; said = true {
 		locked, err := f.TryLock()
 		switch {
 		case errors.Is(err, fs.ErrPermission):
-			return nil, hint.Errorf("choose another folder with --out, or check the permissions of "+lockFile+" in it", "output folder: %w", err)
+			return nil, hint.Errorf("choose another folder with --out, or check the permissions of "+lockFile+" in it",
+				"output folder: %w", err)
 		case err != nil:
 			// Some network file systems have no locks; a run can do without.
 			return &lock{}, nil
@@ -91,7 +94,8 @@ func (s Settings) lockOut(ctx context.Context) (*lock, error) {
 		}
 		holder := holderOf(s.Out)
 		if !s.Wait {
-			return nil, hint.Errorf("wait until it has ended (--wait does), or choose another folder with --out", "%w", &BusyError{Folder: s.Out, Holder: holder})
+			return nil, hint.Errorf("wait until it has ended (--wait does), or choose another folder with --out", "%w",
+				&BusyError{Folder: s.Out, Holder: holder})
 		}
 		if !said && s.Waiting != nil {
 			s.Waiting(holder)
@@ -167,7 +171,8 @@ type UnfinishedError struct {
 
 // Error names the folder and the run.
 func (e *UnfinishedError) Error() string {
-	return fmt.Sprintf("results %s: the last run into this folder ended before it wrote the tables (%s)", e.Folder, e.Holder)
+	return fmt.Sprintf("results %s: the last run into this folder ended before it wrote the tables (%s)", e.Folder,
+		e.Holder)
 }
 
 // CheckIdle returns a *BusyError when a run writes into the folder of results at the
@@ -185,7 +190,8 @@ func CheckIdle(out string) error {
 	}
 	if free {
 		if h := holderOf(out); (h != Holder{}) {
-			return errors.Join(hint.Errorf("run it again, or write the tables of what is there: "+tablesCommand(out), "%w", &UnfinishedError{Folder: out, Holder: h}), f.Close())
+			return errors.Join(hint.Errorf("run it again, or write the tables of what is there: "+tablesCommand(out),
+				"%w", &UnfinishedError{Folder: out, Holder: h}), f.Close())
 		}
 		return f.Close()
 	}

@@ -16,7 +16,8 @@ import (
 
 func TestIdentity(t *testing.T) {
 	dir := t.TempDir()
-	knee(t, filepath.Join(dir, "studies", "site7", "P-1", "v0", "dicom"), phantom.Options{Subject: "S01", Visit: "baseline"})
+	knee(t, filepath.Join(dir, "studies", "site7", "P-1", "v0", "dicom"), phantom.Options{Subject: "S01",
+		Visit: "baseline"})
 	s := settings(t, dir)
 	manifest := filepath.Join(dir, "manifest.csv")
 	for _, c := range []struct {
@@ -29,9 +30,12 @@ func TestIdentity(t *testing.T) {
 		{name: "layout that does not match", layout: "site8/{subject}/{visit}", want: "does not match the layout"},
 		{name: "layout that splits in two ways", layout: "{subject}{visit}", want: "splits the folder site7"},
 		{name: "layout with the last folder", layout: "*/{subject}/{visit}/dicom", subject: "P-1", visit: "v0"},
-		{name: "manifest", manifest: "\ufefffolder,subject,visit\nstudies/site7/P-1,X1,week 4\n", subject: "X1", visit: "week 4"},
-		{name: "manifest, deepest row", manifest: "folder,subject\nstudies,X\nstudies/site7/P-1/v0,Y\n", subject: "Y", want: "no MR study in the folder, studies"},
-		{name: "manifest without the study", manifest: "folder,subject\nstudies/other,X\n", want: "manifest manifest.csv: line 2: no MR study in the folder, studies/other"},
+		{name: "manifest", manifest: "\ufefffolder,subject,visit\nstudies/site7/P-1,X1,week 4\n", subject: "X1",
+			visit: "week 4"},
+		{name: "manifest, deepest row", manifest: "folder,subject\nstudies,X\nstudies/site7/P-1/v0,Y\n", subject: "Y",
+			want: "no MR study in the folder, studies"},
+		{name: "manifest without the study", manifest: "folder,subject\nstudies/other,X\n",
+			want: "manifest manifest.csv: line 2: no MR study in the folder, studies/other"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := s
@@ -44,10 +48,12 @@ func TestIdentity(t *testing.T) {
 				s.Manifest = manifest
 			}
 			out := run(t, s)
-			if c.want != "" && !slices.ContainsFunc(out.Failures, func(f report.Failure) bool { return strings.Contains(f.Reason, c.want) && f.Hint != "" }) {
+			if c.want != "" && !slices.ContainsFunc(out.Failures,
+				func(f report.Failure) bool { return strings.Contains(f.Reason, c.want) && f.Hint != "" }) {
 				t.Errorf("failures %+v, want …%s…", out.Failures, c.want)
 			}
-			if c.subject != "" && (len(out.Results) != 1 || out.Results[0].Subject != c.subject || out.Results[0].Visit != c.visit) {
+			if c.subject != "" && (len(out.Results) != 1 || out.Results[0].Subject != c.subject ||
+				out.Results[0].Visit != c.visit) {
 				t.Errorf("%+v, want subject %q, visit %q", out.Results, c.subject, c.visit)
 			}
 		})
@@ -65,7 +71,8 @@ func TestManifestMask(t *testing.T) {
 	}
 	s := settings(t, dir)
 	s.Manifest = filepath.Join(dir, "m.csv")
-	if err := os.WriteFile(s.Manifest, []byte("folder,subject,mask\nstudies/a,S9,reader2.nii.gz\n"), 0o644); err != nil {
+	if err := os.WriteFile(s.Manifest, []byte("folder,subject,mask\nstudies/a,S9,reader2.nii.gz\n"),
+		0o644); err != nil {
 		t.Fatal(err)
 	}
 	out := run(t, s)
@@ -97,8 +104,10 @@ func writeText(t *testing.T, path, text string) {
 
 func TestFolderName(t *testing.T) {
 	for in, want := range map[string]string{
-		"S01": "S01", "Größe 7": "Größe_7", "../../etc": "_.._.._etc", "a/b\\c": "a_b_c", "CON": "_CON", "nul.txt": "_nul.txt",
-		"compartments.csv": "_compartments.csv", "Index.html": "_Index.html", "": "_", ".hidden": "_.hidden", "dots...": "dots", "a\x00b": "a_b", "=cmd|' /C": "_cmd___C", strings.Repeat("x", 99): strings.Repeat("x", 64),
+		"S01": "S01", "Größe 7": "Größe_7", "../../etc": "_.._.._etc", "a/b\\c": "a_b_c", "CON": "_CON",
+		"nul.txt":          "_nul.txt",
+		"compartments.csv": "_compartments.csv", "Index.html": "_Index.html", "": "_", ".hidden": "_.hidden",
+		"dots...": "dots", "a\x00b": "a_b", "=cmd|' /C": "_cmd___C", strings.Repeat("x", 99): strings.Repeat("x", 64),
 	} {
 		got := folderName(in)
 		if in == "../../etc" {
@@ -155,7 +164,8 @@ func TestRowOverSeveralStudies(t *testing.T) {
 		for _, f := range out.Failures[:min(1, c.failed)] {
 			found := false
 			for _, f := range out.Failures {
-				found = found || strings.Contains(f.Reason, c.reason) && strings.Contains(f.Hint, "a row for each study")
+				found = found || strings.Contains(f.Reason, c.reason) && strings.Contains(f.Hint,
+					"a row for each study")
 			}
 			if !found {
 				t.Errorf("%q: %+v", c.rows, f)
@@ -184,10 +194,12 @@ func TestManifestFolderInAnotherCase(t *testing.T) {
 		s.Manifest = filepath.Join(dir, "m.csv")
 		writeText(t, s.Manifest, "folder,subject\nstudies/b,S1\n"+c.row+",S2\n")
 		out := run(t, s)
-		if len(out.Results) != 1 || len(out.Failures) != 1 || !strings.HasPrefix(out.Failures[0].Hint, c.hint) || strings.HasPrefix(c.hint, "write") && !strings.HasSuffix(out.Failures[0].Hint, c.hint) {
+		if len(out.Results) != 1 || len(out.Failures) != 1 || !strings.HasPrefix(out.Failures[0].Hint, c.hint) ||
+			strings.HasPrefix(c.hint, "write") && !strings.HasSuffix(out.Failures[0].Hint, c.hint) {
 			t.Errorf("%s: %+v", c.row, out.Failures)
 		}
-		if in, err := Inspect(t.Context(), s); err != nil || len(in.Problems) != 1 || !strings.HasPrefix(in.Problems[0].Hint, c.hint) {
+		if in, err := Inspect(t.Context(), s); err != nil || len(in.Problems) != 1 ||
+			!strings.HasPrefix(in.Problems[0].Hint, c.hint) {
 			t.Errorf("%s: %+v, %v", c.row, in.Problems, err)
 		}
 	}

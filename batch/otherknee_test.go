@@ -52,7 +52,8 @@ func TestMaskOfTheOtherKnee(t *testing.T) {
 	if testing.Short() {
 		t.Skip("registers several times")
 	}
-	knee, err := phantom.New(t.Context(), phantom.Options{Matrix: 96, Slices: 18, Echoes: 4, DESSMatrix: 110, DESSSlices: 40})
+	knee, err := phantom.New(t.Context(), phantom.Options{Matrix: 96, Slices: 18, Echoes: 4, DESSMatrix: 110,
+		DESSSlices: 40})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +75,8 @@ func TestMaskOfTheOtherKnee(t *testing.T) {
 	writeLabels(t, filepath.Join(series, "labels.nii.gz"), dess.Tissues)
 
 	s := settings(t, dir)
-	s.Roots, s.Layout, s.Protocol.Masks.From = []string{filepath.Join(dir, "visits")}, "visits/{subject}/{visit}", "baseline"
+	s.Roots, s.Layout, s.Protocol.Masks.From = []string{filepath.Join(dir,
+		"visits")}, "visits/{subject}/{visit}", "baseline"
 	s.Protocol.Maps = protocol.MapsNone
 	out := run(t, s)
 	if len(out.Failures) != 1 || len(out.Results) != 1 || out.Failures[0].Visit != "month03" {
@@ -88,18 +90,21 @@ func TestMaskOfTheOtherKnee(t *testing.T) {
 	}
 	writeText(t, s.Manifest, "folder,subject,visit,side\nvisits/S01/baseline,S01,baseline,R\nvisits/S01/month03,S01,month03,L\n")
 	s.Out = filepath.Join(dir, "sides")
-	if out := run(t, s); len(out.Failures) != 1 || !strings.Contains(out.Failures[0].Reason, "the visit baseline, whose mask would be carried, shows the right knee, this study the left one") {
+	if out := run(t, s); len(out.Failures) != 1 || !strings.Contains(out.Failures[0].Reason,
+		"the visit baseline, whose mask would be carried, shows the right knee, this study the left one") {
 		t.Errorf("other sides in the manifest: %+v", out.Failures)
 	}
 
 	s = skmTea(t, dir)
-	s.Roots, s.Out, s.Protocol.Register.Moving = []string{filepath.Join(dir, "series")}, filepath.Join(dir, "registered"), "DESS"
+	s.Roots, s.Out, s.Protocol.Register.Moving = []string{filepath.Join(dir, "series")}, filepath.Join(dir,
+		"registered"), "DESS"
 	wantMirrored(t, oneFailure(t, s))
 }
 
 func wantMirrored(t *testing.T, f report.Failure) {
 	t.Helper()
-	if !strings.Contains(f.Reason, "fit better if one is mirrored from left to right") || !strings.Contains(f.Hint, "column side") {
+	if !strings.Contains(f.Reason, "fit better if one is mirrored from left to right") || !strings.Contains(f.Hint,
+		"column side") {
 		t.Errorf("%s (%s)", f.Reason, f.Hint)
 	}
 }
@@ -115,15 +120,20 @@ func TestSourceOfTheOtherKnee(t *testing.T) {
 		to         pipeline.Job
 		want, hint string
 	}{
-		"the other knee": {[]pipeline.Job{left}, job("m3", "R"), "shows the left knee, this study the right one", "to the same knee only"},
-		"the same knee":  {[]pipeline.Job{left, right}, job("m3", "R"), "", ""},
-		"unknown":        {[]pipeline.Job{unknown}, job("m3", "R"), "", ""},
-		"both knees":     {[]pipeline.Job{left, right}, job("m3", ""), "2 studies belong to the visit baseline, whose mask would be carried (sides: left, right)", "name the side of this study"},
-		"two of them":    {[]pipeline.Job{right, unknown}, job("m3", "R"), "(sides: right, unknown)", "so that only one belongs to that visit"},
-		"none":           {nil, job("m3", "R"), "the visit baseline is missing, failed or has no mask", "map the visit together"},
+		"the other knee": {[]pipeline.Job{left}, job("m3", "R"), "shows the left knee, this study the right one",
+			"to the same knee only"},
+		"the same knee": {[]pipeline.Job{left, right}, job("m3", "R"), "", ""},
+		"unknown":       {[]pipeline.Job{unknown}, job("m3", "R"), "", ""},
+		"both knees": {[]pipeline.Job{left, right}, job("m3", ""), "2 studies belong to the visit baseline, whose " +
+			"mask would be carried (sides: left, right)", "name the side of this study"},
+		"two of them": {[]pipeline.Job{right, unknown}, job("m3", "R"), "(sides: right, unknown)",
+			"so that only one belongs to that visit"},
+		"none": {nil, job("m3", "R"), "the visit baseline is missing, failed or has no mask",
+			"map the visit together"},
 	} {
 		_, err := intake.MaskSource(append(c.jobs, c.to), c.to, "baseline")
-		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(hint.Find(err), c.hint)) {
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) ||
+			!strings.Contains(hint.Find(err), c.hint)) {
 			t.Errorf("%s: %v (%s), want %s (%s)", name, err, hint.Find(err), c.want, c.hint)
 		}
 	}
@@ -142,9 +152,11 @@ func TestLimitsWithoutRegistration(t *testing.T) {
 		"of carried masks": {protocol.Register{MaxShift: 40}, "baseline", false},
 		"nothing":          {protocol.Register{}, "", false},
 	} {
-		s := Settings{Protocol: protocol.Protocol{Scheme: compartmentsScheme(t), Register: c.register, Masks: protocol.Masks{From: c.from}}}
+		s := Settings{Protocol: protocol.Protocol{Scheme: compartmentsScheme(t), Register: c.register,
+			Masks: protocol.Masks{From: c.from}}}
 		_, err := s.prepare()
-		if c.bad != (err != nil) || c.bad && (!strings.Contains(err.Error(), "have no effect") || !strings.Contains(hint.Find(err), "--register")) {
+		if c.bad != (err != nil) || c.bad && (!strings.Contains(err.Error(), "have no effect") ||
+			!strings.Contains(hint.Find(err), "--register")) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

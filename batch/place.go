@@ -31,7 +31,9 @@ func place(jobs []pipeline.Job, earlier *ledger) {
 	}
 	for i, j := range jobs {
 		for _, r := range earlier.byStudy[j.Study.Hash] {
-			if folder := earlier.below(r); jobs[i].Dir == "" && sameRows(r, claim(j)) && r.Subject == j.Identity.Subject && r.Visit == j.Identity.Visit && slices.Contains(resultFolders(j), folder) {
+			if folder := earlier.below(r); jobs[i].Dir == "" && sameRows(r, claim(j)) &&
+				r.Subject == j.Identity.Subject && r.Visit == j.Identity.Visit && slices.Contains(resultFolders(j),
+				folder) {
 				p.take(&jobs[i], folder)
 			}
 		}
@@ -53,7 +55,9 @@ func place(jobs []pipeline.Job, earlier *ledger) {
 	for i, j := range jobs {
 		another := func(r report.Result) bool { return r.Study != j.Study.Hash && intake.SameSide(r.Side, j.Side()) }
 		if slices.ContainsFunc(alike[[2]string{j.Identity.Subject, j.Identity.Visit}], another) {
-			jobs[i].Identity.Warnings = append(j.Identity.Warnings, "the output folder holds results of another study of this subject and visit: if they are several visits, name them in a manifest (--manifest) or by their folders (--layout)")
+			jobs[i].Identity.Warnings = append(j.Identity.Warnings, "the output folder holds results of another study "+
+				"of this subject and visit: if they are several visits, name them in a manifest (--manifest) or by "+
+				"their folders (--layout)")
 		}
 	}
 }
@@ -109,7 +113,9 @@ func resultFolder(subject, visit string) string {
 
 // reserved are names that Windows keeps for devices, whatever their ending, and
 // the tables and other folders beside the studies' folders.
-var reserved = []string{"compartments", "studies", "index", asideFolder, "con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8", "com9", "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9"}
+var reserved = []string{"compartments", "studies", "index", asideFolder, "con", "prn", "aux", "nul", "com1", "com2",
+	"com3", "com4", "com5", "com6", "com7", "com8", "com9", "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7",
+	"lpt8", "lpt9"}
 
 // folderName makes a name that every file system takes of a text from a header:
 // letters, digits, dot, dash and underscore stay.

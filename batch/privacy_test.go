@@ -161,7 +161,8 @@ func TestPrivacy(t *testing.T) {
 
 // A subject code is data: it becomes no markup, no formula and no path.
 func TestHostileSubject(t *testing.T) {
-	for _, subject := range []string{`<script>alert(1)</script>`, `=cmd|' /C calc'!A0`, `../../../escape`, `..\..\escape`, "S\u202e07", "A,\"B\"\n"} {
+	for _, subject := range []string{`<script>alert(1)</script>`, `=cmd|' /C calc'!A0`, `../../../escape`,
+		`..\..\escape`, "S\u202e07", "A,\"B\"\n"} {
 		dir := t.TempDir()
 		scan(t, filepath.Join(dir, "studies", "s07"), subject, false)
 		s := settings(t, dir)
@@ -171,7 +172,8 @@ func TestHostileSubject(t *testing.T) {
 		if len(out.Results) != 1 {
 			t.Fatalf("%q: %+v", subject, out)
 		}
-		if rel, err := filepath.Rel(s.Out, out.Results[0].Dir); err != nil || strings.HasPrefix(rel, "..") || strings.Count(filepath.ToSlash(rel), "/") != 1 {
+		if rel, err := filepath.Rel(s.Out, out.Results[0].Dir); err != nil || strings.HasPrefix(rel, "..") ||
+			strings.Count(filepath.ToSlash(rel), "/") != 1 {
 			t.Errorf("%q: results went to %s", subject, out.Results[0].Dir)
 		}
 		texts := everythingWritten(t, s, &log)

@@ -115,7 +115,8 @@ func TestRealScansAgainstReference(t *testing.T) {
 				want expectedFit
 			}{{"skip first", 1, want.SkipFirst}, {"all echoes", t2fit.NoSkip, want.AllEchoes}} {
 				t.Run(c.name, func(t *testing.T) {
-					if !slices.EqualFunc(series.TE, c.want.TE, func(a, b float64) bool { return math.Abs(a-b) < 1e-6 }) {
+					if !slices.EqualFunc(series.TE, c.want.TE,
+						func(a, b float64) bool { return math.Abs(a-b) < 1e-6 }) {
 						t.Fatalf("echo times %v, want %v", series.TE, c.want.TE)
 					}
 					r := schemeOf(t, name).mustDivide(t, labels)
@@ -186,13 +187,15 @@ func compare(t *testing.T, label string, le100, all segment.Summary, w expectedL
 		t.Fatalf("label %s is not in the reference", label)
 	}
 	if le100.Voxels != w.Voxels || le100.Used != w.NLE || all.Used != w.Finite {
-		t.Errorf("label %s: %d voxels, %d up to 100 ms, %d in all; want %d, %d, %d", label, le100.Voxels, le100.Used, all.Used, w.Voxels, w.NLE, w.Finite)
+		t.Errorf("label %s: %d voxels, %d up to 100 ms, %d in all; want %d, %d, %d", label, le100.Voxels, le100.Used,
+			all.Used, w.Voxels, w.NLE, w.Finite)
 	}
 	for _, f := range []struct {
 		name string
 		got  segment.Number
 		want *float64
-	}{{"median", all.MedianT2, w.Median}, {"mean up to 100 ms", le100.MeanT2, w.MeanLE}, {"SD up to 100 ms", le100.SDT2, w.SDLE}} {
+	}{{"median", all.MedianT2, w.Median}, {"mean up to 100 ms", le100.MeanT2, w.MeanLE}, {"SD up to 100 ms", le100.SDT2,
+		w.SDLE}} {
 		if f.want == nil {
 			if w.NLE == 0 && !math.IsNaN(float64(f.got)) {
 				t.Errorf("label %s: %s of no voxels is %g", label, f.name, f.got)
@@ -224,7 +227,8 @@ func checkSphere14(t *testing.T, s volume.MultiEcho, r segment.Regions, m volume
 		if second := minimumAbove(100, rss); second > 0 && rss(second) < rss(1e6) {
 			worse++
 			if rss(second) <= rss(t2) {
-				t.Errorf("voxel %d: residual %g at T2 %.3f ms, the fit has %g at %.3f ms", v, rss(second), second, rss(t2), t2)
+				t.Errorf("voxel %d: residual %g at T2 %.3f ms, the fit has %g at %.3f ms", v, rss(second), second,
+					rss(t2), t2)
 			}
 			t2 = second
 		}
@@ -232,7 +236,8 @@ func checkSphere14(t *testing.T, s volume.MultiEcho, r segment.Regions, m volume
 	}
 	slices.Sort(values)
 	if worse != w.Finite-w.NLE || len(values) != w.Finite {
-		t.Errorf("%d of %d voxels have a second minimum, the reference has %d of %d above 100 ms", worse, len(values), w.Finite-w.NLE, w.Finite)
+		t.Errorf("%d of %d voxels have a second minimum, the reference has %d of %d above 100 ms", worse, len(values),
+			w.Finite-w.NLE, w.Finite)
 	}
 	mean := 0.0
 	for _, v := range values[:w.NLE] {
@@ -300,7 +305,8 @@ func TestGeometryAgainstDcm2niix(t *testing.T) {
 	}
 	series, _, _ := realStudy(t, dir)
 	out := t.TempDir()
-	if text, err := exec.Command(converter, "-z", "n", "-f", "knee", "-o", out, filepath.Join(dir, "dicom")).CombinedOutput(); err != nil {
+	if text, err := exec.Command(converter, "-z", "n", "-f", "knee", "-o", out, filepath.Join(dir,
+		"dicom")).CombinedOutput(); err != nil {
 		t.Fatalf("dcm2niix: %v\n%s", err, text)
 	}
 	files, err := filepath.Glob(filepath.Join(out, "knee_e1.nii"))

@@ -27,7 +27,8 @@ import (
 func countedRows(r report.Result) []string {
 	var out []string
 	for _, row := range slices.Concat(r.Compartments, r.Regions) {
-		out = append(out, fmt.Sprintf("%s/%s/%s %d %.6f", row.Compartment, row.Region, row.Layer, row.Voxels, row.MeanFraction))
+		out = append(out, fmt.Sprintf("%s/%s/%s %d %.6f", row.Compartment, row.Region, row.Layer, row.Voxels,
+			row.MeanFraction))
 	}
 	return out
 }
@@ -64,7 +65,8 @@ func mirrorMask(t testing.TB, path string) {
 		}
 		lines = append(lines, line)
 	}
-	if err := os.WriteFile(path, slices.Concat(bytes.Join(lines, []byte("\n")), []byte("\n\n"), data), 0o644); err != nil {
+	if err := os.WriteFile(path, slices.Concat(bytes.Join(lines, []byte("\n")), []byte("\n\n"), data),
+		0o644); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -124,7 +126,10 @@ func TestRealKneeByShapeAlone(t *testing.T) {
 	s.Manifest = filepath.Join(t.TempDir(), "m.csv")
 	writeText(t, s.Manifest, "folder,subject,side\n"+filepath.ToSlash(study)+",S1,R\n")
 	f := oneFailure(t, s)
-	for _, part := range []string{"the sources contradict each other about the side of the knee", "the manifest or the layout says right", "medial-tibial-cartilage in the mask says left", "fibula in the mask says left", "medial-meniscus in the mask says left"} {
+	for _, part := range []string{"the sources contradict each other about the side of the knee",
+		"the manifest or the layout says right", "medial-tibial-cartilage in the mask " +
+			"says left", "fibula in the mask " +
+			"says left", "medial-meniscus in the mask says left"} {
 		if !strings.Contains(f.Reason, part) {
 			t.Errorf("a mask mirrored within its grid: %s, want …%s…", f.Reason, part)
 		}
@@ -168,8 +173,10 @@ func TestRealKneeByShapeAlone(t *testing.T) {
 	for n, row := range slices.Concat(want.Compartments, want.Regions) {
 		other := slices.Concat(left.Compartments, left.Regions)[n]
 		voxels, t2 := other.Voxels-row.Voxels, float64(other.MeanT2/row.MeanT2)-1
-		if other.Compartment != row.Compartment || other.Region != row.Region || other.Layer != row.Layer || max(voxels, -voxels) > max(3, row.Voxels/100) || math.Abs(t2) > 0.002 {
-			t.Errorf("%s %s %s: %d voxels of %.3f ms, in the mirror %d of %.3f", row.Compartment, row.Region, row.Layer, row.Voxels, row.MeanT2, other.Voxels, other.MeanT2)
+		if other.Compartment != row.Compartment || other.Region != row.Region || other.Layer != row.Layer ||
+			max(voxels, -voxels) > max(3, row.Voxels/100) || math.Abs(t2) > 0.002 {
+			t.Errorf("%s %s %s: %d voxels of %.3f ms, in the mirror %d of %.3f", row.Compartment, row.Region, row.Layer,
+				row.Voxels, row.MeanT2, other.Voxels, other.MeanT2)
 		}
 	}
 }

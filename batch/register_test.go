@@ -20,7 +20,8 @@ import (
 func movingTrial(t *testing.T, dir string) []phantom.Truth {
 	t.Helper()
 	truth, err := phantom.WriteTrial(t.Context(), dir, phantom.Trial{
-		Subjects: 1, Matrix: 112, Slices: 18, Echoes: 4, DESSMatrix: 132, DESSSlices: 36, Form: phantom.Form{Mask: phantom.MaskTissues},
+		Subjects: 1, Matrix: 112, Slices: 18, Echoes: 4, DESSMatrix: 132, DESSSlices: 36,
+		Form:        phantom.Form{Mask: phantom.MaskTissues},
 		VisitMotion: phantom.Motion{Turn: 5, Shift: 5}, DESSMotion: phantom.Motion{Turn: 3, Shift: 4},
 	})
 	if err != nil {
@@ -102,7 +103,8 @@ func TestRegisteredAndCarried(t *testing.T) {
 // voxels of the compartments.
 func checkCorrectable(t *testing.T, r report.Result) {
 	t.Helper()
-	mask, used := readLabelsOf(t, filepath.Join(r.Dir, "mask.nii.gz")), readLabelsOf(t, filepath.Join(r.Dir, "compartments.nii.gz"))
+	mask, used := readLabelsOf(t, filepath.Join(r.Dir, "mask.nii.gz")), readLabelsOf(t, filepath.Join(r.Dir,
+		"compartments.nii.gz"))
 	seen := map[uint16]bool{}
 	for v, l := range mask.Data {
 		seen[l] = true
@@ -137,7 +139,8 @@ func centreOf(t *testing.T, r report.Result) [3]float64 {
 	n := 0.0
 	for v, c := range l.Data {
 		if c != 0 {
-			for i, x := range l.Position(float64(v%l.Size[0]), float64(v/l.Size[0]%l.Size[1]), float64(v/l.SliceVoxels())) {
+			for i, x := range l.Position(float64(v%l.Size[0]), float64(v/l.Size[0]%l.Size[1]),
+				float64(v/l.SliceVoxels())) {
 				sum[i] += x
 			}
 			n++
@@ -172,7 +175,9 @@ func TestCarriedFromNowhere(t *testing.T) {
 		t.Fatalf("%d results, %d failures", len(out.Results), len(out.Failures))
 	}
 	for _, f := range out.Failures {
-		want := map[string]string{"baseline": "none found (looked for", "month03": "none to carry: the visit baseline is missing, failed or has no mask"}[f.Visit]
+		want := map[string]string{"baseline": "none found (looked for", "month03": "none to carry: the visit " +
+			"baseline " +
+			"is missing, failed or has no mask"}[f.Visit]
 		if !strings.Contains(f.Reason, want) || f.Hint == "" {
 			t.Errorf("%s: %s (%s)", f.Visit, f.Reason, f.Hint)
 		}
@@ -204,7 +209,8 @@ func TestRegisterRefuses(t *testing.T) {
 			t.Errorf("%s: %+v", c.name, out.Failures)
 		}
 	}
-	if err := (protocol.Protocol{Register: protocol.Register{MaxShift: -1}}).Check(); err == nil || !strings.Contains(err.Error(), "max_shift_mm") {
+	if err := (protocol.Protocol{Register: protocol.Register{MaxShift: -1}}).Check(); err == nil ||
+		!strings.Contains(err.Error(), "max_shift_mm") {
 		t.Errorf("a negative limit: %v", err)
 	}
 }

@@ -148,10 +148,12 @@ func writable(folder string) error {
 func (s Settings) find(ctx context.Context) (dicomio.Finding, error) {
 	for _, root := range s.Roots {
 		if _, err := os.Stat(root); errors.Is(err, os.ErrNotExist) {
-			return dicomio.Finding{}, hint.Errorf("name the folder that holds the studies", "%w", &protocol.MissingError{Path: root})
+			return dicomio.Finding{}, hint.Errorf("name the folder that holds the studies", "%w",
+				&protocol.MissingError{Path: root})
 		}
 	}
-	found, err := dicomio.Find(ctx, s.Roots, dicomio.FindOptions{Workers: s.Workers, Exclude: s.Out, PhilipsScaling: s.Protocol.PhilipsScaling, Progress: s.progress(StageHeaders)})
+	found, err := dicomio.Find(ctx, s.Roots, dicomio.FindOptions{Workers: s.Workers, Exclude: s.Out,
+		PhilipsScaling: s.Protocol.PhilipsScaling, Progress: s.progress(StageHeaders)})
 	if err != nil {
 		return found, fmt.Errorf("find: %w", err)
 	}

@@ -47,10 +47,12 @@ func TestSegmenterOfTheDocumentation(t *testing.T) {
 	}
 	s.Protocol, p.Segment.Command[0] = p, python
 	r := oneResult(t, s)
-	if m := r.Protocol.Segmenter; len(m.Files) != 2 || m.Files[1].Path != "thresholds.py" || m.TimeoutS != 300 || r.Protocol.Scheme != "compartments" {
+	if m := r.Protocol.Segmenter; len(m.Files) != 2 || m.Files[1].Path != "thresholds.py" || m.TimeoutS != 300 ||
+		r.Protocol.Scheme != "compartments" {
 		t.Errorf("%+v", m)
 	}
-	echo, labels := readMap(t, filepath.Join(r.Dir, "anatomy.nii.gz")), readLabels(t, filepath.Join(r.Dir, "compartments.nii.gz"))
+	echo, labels := readMap(t, filepath.Join(r.Dir, "anatomy.nii.gz")), readLabels(t, filepath.Join(r.Dir,
+		"compartments.nii.gz"))
 	middle := 0.0
 	for k := range echo.Size[2] {
 		for j := range echo.Size[1] {

@@ -86,7 +86,8 @@ func TestSegmentedAsByFile(t *testing.T) {
 	}
 	files := tree(t, r.Dir)
 	p := r.Mask.Program
-	if r.Mask.Kind != "program" || r.Mask.Path != "segmentation.nii.gz" || p == nil || p.Series != r.Series || p.InputSHA256 != files["anatomy.nii.gz"] || p.OutputSHA256 != files["segmentation.nii.gz"] {
+	if r.Mask.Kind != "program" || r.Mask.Path != "segmentation.nii.gz" || p == nil || p.Series != r.Series ||
+		p.InputSHA256 != files["anatomy.nii.gz"] || p.OutputSHA256 != files["segmentation.nii.gz"] {
 		t.Errorf("%+v %+v, files %v", r.Mask, p, files)
 	}
 	if !slices.Contains(r.Outputs, report.File{Path: "segmentation.nii.gz", SHA256: files["segmentation.nii.gz"]}) {
@@ -97,11 +98,13 @@ func TestSegmentedAsByFile(t *testing.T) {
 	}
 	m := r.Protocol.Segmenter
 	exe, _ := os.Executable()
-	if m == nil || m.TimeoutS != 1800 || m.Version != "" || len(m.Files) != 1 || m.Files[0].Path != filepath.Base(exe) || len(m.Files[0].SHA256) != 64 ||
+	if m == nil || m.TimeoutS != 1800 || m.Version != "" || len(m.Files) != 1 ||
+		m.Files[0].Path != filepath.Base(exe) || len(m.Files[0].SHA256) != 64 ||
 		!slices.Equal(m.Command, []string{filepath.Base(exe), asSegmenter, "thresholds", "{input}", "{output}"}) {
 		t.Errorf("%+v", m)
 	}
-	for name, want := range map[string]string{"studies.csv": ",segmentation.nii.gz,program,", "index.html": "segmented by " + filepath.Base(exe) + " " + asSegmenter} {
+	for name, want := range map[string]string{"studies.csv": ",segmentation.nii.gz,program,",
+		"index.html": "segmented by " + filepath.Base(exe) + " " + asSegmenter} {
 		text, err := os.ReadFile(filepath.Join(s.Out, name))
 		if err != nil || !strings.Contains(string(text), want) {
 			t.Errorf("%s does not have %q (%v)", name, want, err)
@@ -125,7 +128,8 @@ func TestSegmentedInOtherForms(t *testing.T) {
 			t.Errorf("%s: %s", how, d)
 		}
 		kept := readMap(t, filepath.Join(r.Dir, "segmentation.nii.gz"))
-		if raw, err := os.ReadFile(filepath.Join(r.Dir, "segmentation.nii.gz")); err != nil || !bytes.HasPrefix(raw, []byte{0x1f, 0x8b}) {
+		if raw, err := os.ReadFile(filepath.Join(r.Dir, "segmentation.nii.gz")); err != nil || !bytes.HasPrefix(raw,
+			[]byte{0x1f, 0x8b}) {
 			t.Errorf("%s: not in gzip (%v)", how, err)
 		}
 		if swapped := how == "flipped"; (kept.Size != want.Size) != swapped {
@@ -201,9 +205,11 @@ func TestSegmenterInput(t *testing.T) {
 	emptyScratch(t)
 	onGrid := func(number int, description, frame string) {
 		protonDensity(t, study, func(n int, im *dicomwrite.Image) {
-			im.SeriesUID, im.SeriesNumber, im.SeriesDescription, im.FrameOfReferenceUID = fmt.Sprintf("2.25.900.7.%d", number), number, description, frame
+			im.SeriesUID, im.SeriesNumber, im.SeriesDescription, im.FrameOfReferenceUID = fmt.Sprintf("2.25.900.7.%d",
+				number), number, description, frame
 			im.InstanceUID = fmt.Sprintf("2.25.900.8.%d.%d", number, n)
-			im.Rows, im.Columns, im.PixelSpacing, im.Position, im.SliceThickness = 8, 8, [2]float64{1, 1}, [3]float64{3 * float64(n), 0, 0}, 3
+			im.Rows, im.Columns, im.PixelSpacing, im.Position, im.SliceThickness = 8, 8, [2]float64{1,
+				1}, [3]float64{3 * float64(n), 0, 0}, 3
 			im.Pixels = make([]int32, 64)
 			for v := range im.Pixels {
 				im.Pixels[v] = int32(200*(v%2) + number)
@@ -226,7 +232,10 @@ func TestSegmenterInput(t *testing.T) {
 		if voxels != 64 || r.Mask.Program.Series == r.Series || r.Protocol.Segmenter.Input != name {
 			t.Errorf("%d voxels, %+v", voxels, r.Mask.Program)
 		}
-		if n := slices.IndexFunc(r.Inputs, func(f report.File) bool { return strings.Contains(f.Path, "A2.25.900.7.5_8") }); n < 0 {
+		if n := slices.IndexFunc(r.Inputs, func(f report.File) bool {
+			return strings.Contains(f.Path,
+				"A2.25.900.7.5_8")
+		}); n < 0 {
 			t.Errorf("inputs %v", r.Inputs)
 		}
 	}
@@ -235,7 +244,8 @@ func TestSegmenterInput(t *testing.T) {
 	s.Protocol.Segment.Input, s.Out = "SAG PD fs", t.TempDir() // which has another grid
 	r := oneResult(t, s)
 	kept := readMap(t, filepath.Join(r.Dir, "segmentation.nii.gz"))
-	if used := slices.IndexFunc(r.Compartments, func(c segment.Summary) bool { return c.Voxels > 0 }); used < 0 || kept.Size != [3]int{12, 10, 4} || kept.Size == r.Size {
+	if used := slices.IndexFunc(r.Compartments, func(c segment.Summary) bool { return c.Voxels > 0 }); used < 0 ||
+		kept.Size != [3]int{12, 10, 4} || kept.Size == r.Size {
 		t.Errorf("%+v, kept on %v", r.Compartments, kept.Size)
 	}
 	for name, want := range map[string]string{
@@ -258,12 +268,14 @@ func TestCorrectedSegmentation(t *testing.T) {
 	want := oneResult(t, s)
 	copyFile(t, filepath.Join(want.Dir, "segmentation.nii.gz"), filepath.Join(dir, "studies", "a", "corrected.nii.gz"))
 	s.Manifest = filepath.Join(dir, "manifest.csv")
-	if err := os.WriteFile(s.Manifest, []byte("folder,subject,mask\nstudies/a,S01,corrected.nii.gz\n"), 0o666); err != nil {
+	if err := os.WriteFile(s.Manifest, []byte("folder,subject,mask\nstudies/a,S01,corrected.nii.gz\n"),
+		0o666); err != nil {
 		t.Fatal(err)
 	}
 	s.Rename = true
 	r := oneResult(t, s)
-	if d := cmp.Diff(rows(want), rows(r)); d != "" || r.Mask.Kind != "NIfTI" || r.Mask.Program != nil || r.Protocol.Segmenter == nil {
+	if d := cmp.Diff(rows(want), rows(r)); d != "" || r.Mask.Kind != "NIfTI" || r.Mask.Program != nil ||
+		r.Protocol.Segmenter == nil {
 		t.Errorf("%+v %s", r.Mask, d)
 	}
 }
@@ -279,8 +291,10 @@ func TestInspectSegmenter(t *testing.T) {
 	}
 	st := in.Studies[0]
 	exe, _ := os.Executable()
-	want := fmt.Sprintf("map series %s (number %d) with the label map that %s makes from series %[1]s (number %[2]d)", st.Series[0].Series, st.Series[0].Number, filepath.Base(exe))
-	if st.Action != want || st.Mask == nil || st.Mask.Kind != "program" || st.Mask.Program.Series != st.Series[0].Series {
+	want := fmt.Sprintf("map series %s (number %d) with the label map that %s makes from series %[1]s (number %[2]d)",
+		st.Series[0].Series, st.Series[0].Number, filepath.Base(exe))
+	if st.Action != want || st.Mask == nil || st.Mask.Kind != "program" ||
+		st.Mask.Program.Series != st.Series[0].Series {
 		t.Errorf("%s, want %s; %+v", st.Action, want, st.Mask)
 	}
 	s.Protocol.Segment.Command = []string{"no-such-segmenter", "{input}", "{output}"}
@@ -291,7 +305,8 @@ func TestInspectSegmenter(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	s.Protocol.Segment, s.Mask = segmenterFor(t, "hang"), "x.nii.gz"
-	if _, err := Run(t.Context(), s); err == nil || !strings.Contains(err.Error(), "--mask x.nii.gz: a program makes the masks") || hint.Find(err) == "" {
+	if _, err := Run(t.Context(), s); err == nil || !strings.Contains(err.Error(), "--mask x.nii.gz: a program makes "+
+		"the masks") || hint.Find(err) == "" {
 		t.Errorf("%v", err)
 	}
 }

@@ -173,7 +173,8 @@ func labelMaps(how string, g volume.Geometry, image []float32) (map[string][]byt
 func flipped(g volume.Geometry, labels []uint16) (volume.Geometry, []uint16) {
 	out := volume.Geometry{Size: [3]int{g.Size[2], g.Size[0], g.Size[1]}}
 	for r := range 3 {
-		out.Affine[r] = [4]float64{g.Affine[r][2], -g.Affine[r][0], g.Affine[r][1], g.Affine[r][3] + float64(g.Size[0]-1)*g.Affine[r][0]}
+		out.Affine[r] = [4]float64{g.Affine[r][2], -g.Affine[r][0], g.Affine[r][1], g.Affine[r][3] +
+			float64(g.Size[0]-1)*g.Affine[r][0]}
 	}
 	moved := make([]uint16, len(labels))
 	n := 0

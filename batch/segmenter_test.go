@@ -46,7 +46,8 @@ func TestSegmenterIsASetting(t *testing.T) {
 		t.Errorf("%+v", r.Protocol.Segmenter)
 	}
 	s.Protocol.Segment.Version = []string{s.Protocol.Segment.Command[0], asSegmenter, "fail", "x"}
-	if _, err := Run(t.Context(), s); !errors.As(err, new(*protocol.ProgramError)) || !strings.Contains(err.Error(), "segment: version: program ") || hint.Find(err) == "" {
+	if _, err := Run(t.Context(), s); !errors.As(err, new(*protocol.ProgramError)) || !strings.Contains(err.Error(),
+		"segment: version: program ") || hint.Find(err) == "" {
 		t.Errorf("%v", err)
 	}
 }

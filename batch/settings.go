@@ -113,7 +113,8 @@ type NothingFoundError struct {
 
 // Error says how many files were looked at and what they were.
 func (e *NothingFoundError) Error() string {
-	text := fmt.Sprintf("%d not DICOM, %d of other modalities, %d DICOMDIR", e.Passed.NotDICOM, e.Passed.OtherModality, e.Passed.DICOMDIR)
+	text := fmt.Sprintf("%d not DICOM, %d of other modalities, %d DICOMDIR", e.Passed.NotDICOM, e.Passed.OtherModality,
+		e.Passed.DICOMDIR)
 	if n := e.Passed.DanglingLinks; n > 0 {
 		text += fmt.Sprintf(", %d links to nothing", n)
 	}

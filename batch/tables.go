@@ -60,7 +60,8 @@ func (l *ledger) stillListed(out Outcome) []report.Failure {
 	var listed []report.Failure
 	for _, f := range l.listed {
 		same := func(other report.Failure) bool { return kneeThatFailed(f).Same(kneeThatFailed(other)) }
-		if f.Study == "" || out.holds(f) || slices.ContainsFunc(out.Failures, same) || slices.ContainsFunc(out.NotDone, same) {
+		if f.Study == "" || out.holds(f) || slices.ContainsFunc(out.Failures, same) || slices.ContainsFunc(out.NotDone,
+			same) {
 			continue
 		}
 		listed = append(listed, f)
@@ -87,7 +88,8 @@ func tabulate(dir string, out *Outcome) error {
 	case outfile.Full(err):
 		return hint.Errorf("make room, and write the tables again: "+tablesCommand(dir), "%w", &TablesError{err})
 	case err != nil:
-		return hint.Errorf("close the tables where they are open, and write them again: "+tablesCommand(dir), "%w", &TablesError{err})
+		return hint.Errorf("close the tables where they are open, and write them again: "+tablesCommand(dir), "%w",
+			&TablesError{err})
 	}
 	return nil
 }
@@ -212,7 +214,8 @@ func listedFailures(path string) ([]report.Failure, error) {
 			return failures, nil
 		}
 	}
-	return nil, hint.Errorf("put back studies.csv as t2map wrote it, or remove it: then the studies that it lists as failed or not done are no longer listed", "output folder: studies.csv: %w", err)
+	return nil, hint.Errorf("put back studies.csv as t2map wrote it, or remove it: then the studies that it lists as "+
+		"failed or not done are no longer listed", "output folder: studies.csv: %w", err)
 }
 
 // resaved reads a table of t2map that another program has saved, as its rows with the names of the columns

@@ -28,7 +28,8 @@ func TestInspectJudgesByTheSideOfTheMask(t *testing.T) {
 		sayInImages(t, study, c.laterality, "T2 MAP")
 		writeLabels(t, filepath.Join(study, "labels.nii.gz"), labels)
 		s := skmTea(t, dir)
-		s.Protocol.Scheme = meaning([6]string{"ignore", "ignore", c.first, c.second, "medial-meniscus", "lateral-meniscus"})
+		s.Protocol.Scheme = meaning([6]string{"ignore", "ignore", c.first, c.second, "medial-meniscus",
+			"lateral-meniscus"})
 		out := run(t, s)
 		in, err := Inspect(t.Context(), s)
 		if err != nil {
@@ -58,7 +59,8 @@ func TestPartsHaveDifferentNames(t *testing.T) {
 	m := segment.Marks{Names: names}
 	m.Labels = volume.Labels{Geometry: volume.Geometry{Size: [3]int{5, 1, 1}}, Data: []uint16{1, 2, 2, 3, 1}}
 	p := m.Divided([]anatomy.Region{
-		anatomy.Trochlear, anatomy.Trochlear, anatomy.Trochlear, anatomy.MedialTibialCentral, anatomy.MedialFemoralCentral,
+		anatomy.Trochlear, anatomy.Trochlear, anatomy.Trochlear, anatomy.MedialTibialCentral,
+		anatomy.MedialFemoralCentral,
 	}, []uint8{1, 1, 2, 1, 2}, 2)
 	seen := map[segment.Part]bool{}
 	for n, part := range p.Part {

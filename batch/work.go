@@ -50,7 +50,8 @@ type work struct {
 func (r *session) processAll(ctx context.Context, jobs []pipeline.Job) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	w := work{session: r, jobs: jobs, stop: stop, report: r.progress(StageStudies), results: make([]*report.Result, len(jobs))}
+	w := work{session: r, jobs: jobs, stop: stop, report: r.progress(StageStudies), results: make([]*report.Result,
+		len(jobs))}
 	if w.report == nil {
 		w.report = func(int, int) {}
 	}
@@ -101,7 +102,9 @@ func (w *work) finish(n int, r report.Result, err error) {
 	j := w.jobs[n]
 	switch {
 	case outfile.Full(err):
-		w.stop(hint.Errorf("make room, for instance on the disk of the output folder or of TMPDIR, and run again; what is done stays, and tables that are missing are written by "+tablesCommand(w.Out), "%w", &DiskFullError{err}))
+		w.stop(hint.Errorf("make room, for instance on the disk of the output folder or of TMPDIR, and run again; "+
+			"what is done stays, and tables that are missing are "+
+			"written by "+tablesCommand(w.Out), "%w", &DiskFullError{err}))
 		w.leave(j, errDiskFull.Error())
 	case errors.Is(err, errInterrupted), errors.Is(err, errDiskFull):
 		w.leave(j, err.Error())
@@ -150,7 +153,9 @@ func (w *work) process(ctx context.Context, j pipeline.Job) (report.Result, erro
 func notAnothers(j pipeline.Job) error {
 	old, err := report.ReadResult(filepath.Join(j.Dir, report.ResultFile))
 	if err == nil && !sameRows(old, claim(j)) {
-		return pipeline.Explained(hint.Errorf("choose another folder with --out", "results: the folder %s holds the results of another series, %s of study %s", filepath.Join(filepath.Base(filepath.Dir(j.Dir)), filepath.Base(j.Dir)), old.Series, old.Study))
+		return pipeline.Explained(hint.Errorf("choose another folder with --out", "results: the folder %s holds the "+
+			"results of another series, %s of study %s", filepath.Join(filepath.Base(filepath.Dir(j.Dir)),
+			filepath.Base(j.Dir)), old.Series, old.Study))
 	}
 	return nil
 }

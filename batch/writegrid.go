@@ -55,7 +55,8 @@ func writeGrid(ctx context.Context, j pipeline.Job, path string, workers int) er
 	}
 	var b bytes.Buffer
 	// As in anatomy.nii.gz of results, byte for byte.
-	if err := nifti.WriteImage(&b, volume.Map{Geometry: read.Geometry, Data: read.Echo[0]}, "magnitude, see result.json, t2map "+pipeline.Version); err != nil {
+	if err := nifti.WriteImage(&b, volume.Map{Geometry: read.Geometry, Data: read.Echo[0]},
+		"magnitude, see result.json, t2map "+pipeline.Version); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {

@@ -36,7 +36,8 @@ func (s *Intake) chooseAnatomy(j pipeline.Job) pipeline.Anatomy {
 		}
 	}
 	if a.Problem == nil && !a.Train.SharesFrame(j.Train) {
-		a.Problem = fmt.Errorf("series %s (number %d) is not in the frame of reference (0020,0052) of the mapped series, or one of them has none", a.Train.Hash, a.Train.Number)
+		a.Problem = fmt.Errorf("series %s (number %d) is not in the frame of reference (0020,0052) of the mapped "+
+			"series, or one of them has none", a.Train.Hash, a.Train.Number)
 	}
 	return a
 }

@@ -53,7 +53,8 @@ func (s *Intake) anchor(studies []dicomio.Study) []string {
 		}
 		parts := strings.Split(filepath.ToSlash(files.Absolute(root)), "/")
 		from := strings.Join(parts[max(0, len(parts)-ups):], "/")
-		remarks = append(remarks, fmt.Sprintf("the layout %s is matched from %s on: the searched folder and the folders above it", l.pattern, from))
+		remarks = append(remarks, fmt.Sprintf("the layout %s is matched from %s on: the searched folder and the "+
+			"folders above it", l.pattern, from))
 	}
 	if unsure != "" {
 		remarks = append(remarks, unsure)
@@ -63,7 +64,9 @@ func (s *Intake) anchor(studies []dicomio.Study) []string {
 
 // unsure says from which folder on the layout is matched, and what the first study becomes, if it could
 // begin at another folder as well and nothing else than the folders says who any of the studies is.
-func (l layout) unsure(root string, studies []dicomio.Study, vouched func(dicomio.Study, pipeline.Identity) bool) string {
+func (l layout) unsure(
+	root string, studies []dicomio.Study, vouched func(dicomio.Study, pipeline.Identity) bool,
+) string {
 	text := ""
 	if l.anchored() {
 		return text
@@ -76,7 +79,9 @@ func (l layout) unsure(root string, studies []dicomio.Study, vouched func(dicomi
 		case vouched(st, id):
 			return ""
 		case text == "":
-			text = fmt.Sprintf("the layout %s is matched from below the folder %.80q on, and only the folders say who the studies are: the first one is subject %.80q", l.pattern, filepath.Base(files.Absolute(root)), id.Subject)
+			text = fmt.Sprintf("the layout %s is matched from below the folder %.80q on, and only the folders say who "+
+				"the studies are: the first one is "+
+				"subject %.80q", l.pattern, filepath.Base(files.Absolute(root)), id.Subject)
 			if id.Visit != "" {
 				text += fmt.Sprintf(", visit %.80q", id.Visit)
 			}

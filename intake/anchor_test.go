@@ -22,8 +22,10 @@ func TestIdentityBelowInnerFolders(t *testing.T) {
 		{"PatientID", "data/KN-101/V1/T2map", "KN-101", nil, false, "KN-101", "V1"},
 		{"PatientID, a series' folder", "data/KN-101/V1/series5", "kn_101", nil, false, "KN-101", "V1"},
 		{"PatientID, two inner folders", "data/KN-101/V1/knee/T2map/dicom", "KN-101", nil, false, "KN-101", "V1"},
-		{"its own results", "data/KN-101/V1/T2map", "4711", Earlier{"h": {{Subject: "KN-101", Visit: "V1", Folder: "x"}}}, false, "KN-101", "V1"},
-		{"results of another visit", "data/KN-101/V2/T2map", "4711", Earlier{"other": {{Subject: "KN-101", Visit: "V1", Folder: "x"}}}, false, "KN-101", "V2"},
+		{"its own results", "data/KN-101/V1/T2map", "4711", Earlier{"h": {{Subject: "KN-101", Visit: "V1",
+			Folder: "x"}}}, false, "KN-101", "V1"},
+		{"results of another visit", "data/KN-101/V2/T2map", "4711", Earlier{"other": {{Subject: "KN-101", Visit: "V1",
+			Folder: "x"}}}, false, "KN-101", "V2"},
 	} {
 		base := t.TempDir()
 		folder := filepath.Join(base, filepath.FromSlash(c.folder))
@@ -57,26 +59,40 @@ func TestLayoutAboveTheSearchedFolder(t *testing.T) {
 		want                   string // the first study; "" fails
 		remark                 string
 	}{
-		{"a flat archive", "{subject}/{visit}", "data", []string{"KN-101", "KN-102"}, []string{"", ""}, nil, nil, "", ""},
+		{"a flat archive", "{subject}/{visit}", "data", []string{"KN-101", "KN-102"}, []string{"", ""}, nil, nil, "",
+			""},
 		{"one flat study", "{subject}/{visit}", "data", []string{"KN-101"}, []string{""}, nil, nil, "", ""},
-		{"one flat study of that PatientID", "{subject}/{visit}", "data", []string{"KN-101"}, []string{"kn_101"}, nil, nil, "", ""},
-		{"a flat archive, one PatientID for all", "{subject}/{visit}", "data", []string{"KN-101", "KN-102"}, []string{"anonymous", "anonymous"}, nil, nil, "", ""},
-		{"a flat archive, trial codes", "{subject}/{visit}", "data", []string{"KN-101", "KN-102"}, []string{"", ""}, []string{"A1", "A2"}, nil, "", ""},
-		{"a flat archive, some with PatientID", "{subject}/{visit}", "data", []string{"KN-101", "KN-102"}, []string{"7", ""}, nil, nil, "", ""},
-		{"a subject", "{subject}/{visit}", "data/KN-101", []string{"V1", "V2"}, []string{"P4711", "P4711"}, nil, nil, "KN-101/V1", "from KN-101 on"},
-		{"a subject with a trial code", "{subject}/{visit}", "data/KN-101", []string{"V1", "V2"}, []string{"", ""}, []string{"A1", "A1"}, nil, "KN-101/V1", "from KN-101 on"},
-		{"a subject of earlier results", "{subject}/{visit}", "data/KN-101", []string{"V1", "V2"}, []string{"", ""}, nil, earlier, "KN-101/V1", "from KN-101 on"},
-		{"the name of a folder", "data/{subject}/{visit}", "data/KN-101", []string{"V1", "V2"}, []string{"", ""}, nil, nil, "KN-101/V1", "from data/KN-101 on"},
-		{"part of a name", "KN-{subject}/V{visit}", "data/KN-101", []string{"V1"}, []string{""}, nil, nil, "101/1", "from KN-101 on"},
-		{"inner folders", "{subject}/{visit}", "data/KN-101", []string{"V1/left", "V2/left"}, []string{"", ""}, nil, nil, "V1/left", `below the folder "KN-101" on, and only the folders say who the studies are: the first one is subject "V1", visit "left"`},
-		{"folders alone", "{subject}/{visit}", "data", []string{"KN-101/V1", "KN-102/V1"}, []string{"", ""}, nil, nil, "KN-101/V1", `below the folder "data" on`},
-		{"PatientID", "{subject}/{visit}", "data", []string{"KN-101/V1", "KN-102/V1"}, []string{"", "KN-102"}, nil, nil, "KN-101/V1", ""},
+		{"one flat study of that PatientID", "{subject}/{visit}", "data", []string{"KN-101"}, []string{"kn_101"}, nil,
+			nil, "", ""},
+		{"a flat archive, one PatientID for all", "{subject}/{visit}", "data", []string{"KN-101", "KN-102"},
+			[]string{"anonymous", "anonymous"}, nil, nil, "", ""},
+		{"a flat archive, trial codes", "{subject}/{visit}", "data", []string{"KN-101", "KN-102"}, []string{"", ""},
+			[]string{"A1", "A2"}, nil, "", ""},
+		{"a flat archive, some with PatientID", "{subject}/{visit}", "data", []string{"KN-101", "KN-102"}, []string{"7",
+			""}, nil, nil, "", ""},
+		{"a subject", "{subject}/{visit}", "data/KN-101", []string{"V1", "V2"}, []string{"P4711", "P4711"}, nil, nil,
+			"KN-101/V1", "from KN-101 on"},
+		{"a subject with a trial code", "{subject}/{visit}", "data/KN-101", []string{"V1", "V2"}, []string{"", ""},
+			[]string{"A1", "A1"}, nil, "KN-101/V1", "from KN-101 on"},
+		{"a subject of earlier results", "{subject}/{visit}", "data/KN-101", []string{"V1", "V2"}, []string{"", ""},
+			nil, earlier, "KN-101/V1", "from KN-101 on"},
+		{"the name of a folder", "data/{subject}/{visit}", "data/KN-101", []string{"V1", "V2"}, []string{"", ""}, nil,
+			nil, "KN-101/V1", "from data/KN-101 on"},
+		{"part of a name", "KN-{subject}/V{visit}", "data/KN-101", []string{"V1"}, []string{""}, nil, nil, "101/1",
+			"from KN-101 on"},
+		{"inner folders", "{subject}/{visit}", "data/KN-101", []string{"V1/left", "V2/left"}, []string{"", ""}, nil,
+			nil, "V1/left", `below the folder "KN-101" on, and only the folders say who the studies are: the first one is subject "V1", visit "left"`},
+		{"folders alone", "{subject}/{visit}", "data", []string{"KN-101/V1", "KN-102/V1"}, []string{"", ""}, nil, nil,
+			"KN-101/V1", `below the folder "data" on`},
+		{"PatientID", "{subject}/{visit}", "data", []string{"KN-101/V1", "KN-102/V1"}, []string{"", "KN-102"}, nil, nil,
+			"KN-101/V1", ""},
 	} {
 		base := t.TempDir()
 		root := filepath.Join(base, filepath.FromSlash(c.searched))
 		var studies []dicomio.Study
 		for i, folder := range c.folders {
-			st := dicomio.Study{Hash: folder, Root: root, Folder: filepath.Join(root, filepath.FromSlash(folder)), PatientID: c.ids[i]}
+			st := dicomio.Study{Hash: folder, Root: root, Folder: filepath.Join(root, filepath.FromSlash(folder)),
+				PatientID: c.ids[i]}
 			if c.trial != nil {
 				st.TrialSubject = c.trial[i]
 			}
@@ -88,7 +104,8 @@ func TestLayoutAboveTheSearchedFolder(t *testing.T) {
 			t.Errorf("%s: remarks %q, want %q", c.name, remarks, c.remark)
 		}
 		switch id, err := s.identify(studies[0]); {
-		case c.want == "" && (err == nil || !strings.Contains(hint.Find(err), "search one of those, or begin the layout with the name of a folder")):
+		case c.want == "" && (err == nil || !strings.Contains(hint.Find(err), "search one of those, or begin the "+
+			"layout with the name of a folder")):
 			t.Errorf("%s: %+v, %v, hint %q", c.name, id, err, hint.Find(err))
 		case c.want != "" && (err != nil || id.Subject+"/"+id.Visit != c.want):
 			t.Errorf("%s: %+v, %v, want %s", c.name, id, err, c.want)

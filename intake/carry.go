@@ -25,11 +25,14 @@ type OtherKneeError struct {
 
 // Error names both knees.
 func (e *OtherKneeError) Error() string {
-	return fmt.Sprintf("none found, and the visit %s, whose mask would be carried, shows the %s knee, this study the %s one",
+	return fmt.Sprintf("none found, and the visit %s, whose mask would be carried, shows the %s knee, this study "+
+		"the %s one",
 		printable.Short(e.Visit), e.Other, e.Side)
 }
 
-const hintOtherKnee = "a mask is carried to the same knee only: give this study a mask of its own, or map the visit's study of " +
+const hintOtherKnee = "a mask is carried to the same knee only: give this study a mask of its own, or map the " +
+	"visit's " +
+	"study of " +
 	"this knee together with it; if it is the same knee, correct the side in a manifest (column side)"
 
 // MaskSource returns the job of the subject's visit, and of the same knee, whose mask is carried.
@@ -51,10 +54,13 @@ func MaskSource(jobs []pipeline.Job, to pipeline.Job, visit string) (*pipeline.J
 	case len(found) == 1:
 		return found[0], nil
 	case len(found) == 0 && len(sides) > 0: // each of them is known
-		return nil, hint.Errorf(hintOtherKnee, "mask: %w", &OtherKneeError{Visit: visit, Side: to.Side(), Other: sides[0]})
+		return nil, hint.Errorf(hintOtherKnee, "mask: %w", &OtherKneeError{Visit: visit, Side: to.Side(),
+			Other: sides[0]})
 	case len(found) == 0:
-		return nil, hint.Errorf("map the visit together with this one and give it a mask, or give this study a mask of its own",
-			"mask: none found, and none to carry: the visit %s is missing, failed or has no mask", printable.Short(visit))
+		return nil, hint.Errorf("map the visit together with this one and give it a mask, or give this study a mask "+
+			"of its own",
+			"mask: none found, and none to carry: the visit %s is missing, failed or "+
+				"has no mask", printable.Short(visit))
 	}
 	advice := "name the studies in a manifest, so that only one belongs to that visit"
 	if to.Side() == "" {

@@ -52,10 +52,12 @@ func (s *Intake) chooseTrain(st dicomio.Study, side string) (dicomio.Train, erro
 		}
 		return none, pipeline.Explained(noneFits(rule, trains, side))
 	case len(chosen) > 1:
-		return none, pipeline.Explained(hint.Errorf("choose one with --series or a series rule in the protocol", "%d multi-echo series: %s", len(chosen), pipeline.ListTrains(chosen)))
+		return none, pipeline.Explained(hint.Errorf("choose one with --series or a series rule in the protocol",
+			"%d multi-echo series: %s", len(chosen), pipeline.ListTrains(chosen)))
 	}
 	if problem := chosen[0].Problem; problem != nil && len(st.Spoiled) > 0 {
-		return none, hint.Errorf(hint.Find(problem), "%w; in its folder lies %s%w", problem, SeveralFiles(st.Spoiled), st.Spoiled[0])
+		return none, hint.Errorf(hint.Find(problem), "%w; in its folder lies %s%w", problem, SeveralFiles(st.Spoiled),
+			st.Spoiled[0])
 	}
 	return chosen[0], chosen[0].Problem
 }
@@ -63,7 +65,8 @@ func (s *Intake) chooseTrain(st dicomio.Study, side string) (dicomio.Train, erro
 // noneFits says that no train fits the rule and, where that is for the side that the manifest or
 // the layout names, what the trains say of theirs.
 func noneFits(r protocol.SeriesRule, trains []dicomio.Train, side string) error {
-	text, advice := fmt.Sprintf("no multi-echo series fits %s; there are %s", r, pipeline.ListTrains(trains)), "t2map inspect shows the series"
+	text, advice := fmt.Sprintf("no multi-echo series fits %s; there are %s", r,
+		pipeline.ListTrains(trains)), "t2map inspect shows the series"
 	anySide := r
 	anySide.Side = ""
 	others := anySide.Matching(trains)
@@ -76,7 +79,8 @@ func noneFits(r protocol.SeriesRule, trains []dicomio.Train, side string) error 
 			said = append(said, fmt.Sprintf("%s of number %d says %s", c.Attribute, t.Number, c.Side))
 		}
 	}
-	return hint.Errorf("find out which knee it is: correct the side in the manifest, or ask the site to correct the images", "%s: %s", text, strings.Join(said, ", "))
+	return hint.Errorf("find out which knee it is: correct the side in the manifest, or ask the site to correct "+
+		"the images", "%s: %s", text, strings.Join(said, ", "))
 }
 
 // SeveralFiles says how many files have errors, if the one that follows is the first of several.
@@ -98,10 +102,12 @@ func noTrain(st dicomio.Study) error {
 	}
 	for _, t := range st.Others {
 		if len(t.TE) > 1 {
-			return hint.Errorf("T2 needs a series of more echoes", "series %s (number %d) has %d echo times, at least %d are needed", t.Hash, t.Number, len(t.TE), t2fit.MinEchoes)
+			return hint.Errorf("T2 needs a series of more echoes", "series %s (number %d) has %d echo times, at least "+
+				"%d are needed", t.Hash, t.Number, len(t.TE), t2fit.MinEchoes)
 		}
 	}
-	return hint.Errorf("t2map inspect shows what is there", "no multi-echo series: %d MR images of other series, %d maps or phase images", st.Passed.OtherSeries, st.Passed.Derived)
+	return hint.Errorf("t2map inspect shows what is there", "no multi-echo series: %d MR images of other series, %d "+
+		"maps or phase images", st.Passed.OtherSeries, st.Passed.Derived)
 }
 
 // tooShort returns why the one train that fits the rule but for the number of its echoes has
@@ -126,5 +132,6 @@ func tooShort(r protocol.SeriesRule, trains []dicomio.Train) error {
 		why = ": " + strings.Join(evidence, "; ")
 	}
 	return hint.Errorf("ask the site for the missing images, or correct echoes in the protocol's series rule",
-		"series %s (number %d) has %d echo times, %s, and the protocol asks for %d%s", t.Hash, t.Number, len(t.TE), pipeline.ListTimes(t.TE), r.Echoes, why)
+		"series %s (number %d) has %d echo times, %s, and the protocol asks "+
+			"for %d%s", t.Hash, t.Number, len(t.TE), pipeline.ListTimes(t.TE), r.Echoes, why)
 }

@@ -16,7 +16,8 @@ func TestShortTrain(t *testing.T) {
 		te   []float64
 		want string
 	}{
-		{[]float64{10, 20, 30}, "the next echo would be at 40 ms"}, {[]float64{20, 30, 40}, "the next echo would be at 10 ms"}, {[]float64{10, 25, 50}, "10, 25, 50 ms, and the protocol asks for 4"},
+		{[]float64{10, 20, 30}, "the next echo would be at 40 ms"}, {[]float64{20, 30, 40},
+			"the next echo would be at 10 ms"}, {[]float64{10, 25, 50}, "10, 25, 50 ms, and the protocol asks for 4"},
 		{[]float64{34.800000000000004, 46.4, 58}, "34.8, 46.4, 58 ms"},
 	} {
 		err := tooShort(protocol.SeriesRule{Echoes: 4}, []dicomio.Train{{TE: c.te}})
@@ -28,7 +29,9 @@ func TestShortTrain(t *testing.T) {
 	for _, c := range []struct {
 		rule   protocol.SeriesRule
 		trains []dicomio.Train
-	}{{protocol.SeriesRule{Echoes: 4}, []dicomio.Train{three, three}}, {protocol.SeriesRule{Echoes: 3}, []dicomio.Train{four}}, {protocol.SeriesRule{Number: 9}, []dicomio.Train{three}}, {protocol.SeriesRule{Number: 9, Echoes: 4}, []dicomio.Train{three}}} {
+	}{{protocol.SeriesRule{Echoes: 4}, []dicomio.Train{three, three}}, {protocol.SeriesRule{Echoes: 3},
+		[]dicomio.Train{four}}, {protocol.SeriesRule{Number: 9}, []dicomio.Train{three}},
+		{protocol.SeriesRule{Number: 9, Echoes: 4}, []dicomio.Train{three}}} {
 		if err := tooShort(c.rule, c.trains); err != nil {
 			t.Errorf("%s: %v", c.rule, err)
 		}

@@ -32,10 +32,14 @@ func clashes(jobs []pipeline.Job, earlier Earlier) map[int]error {
 		others := bySubject[j.Identity.Subject]
 		switch j.Identity.Source {
 		case pipeline.FromFolder:
-			earlierToo := slices.ContainsFunc(stay, func(e EarlierStudy) bool { return e.Subject == j.Identity.Subject })
-			if earlierToo || slices.ContainsFunc(others, func(k int) bool { return jobs[k].Study.Top() != j.Study.Top() }) {
-				all[n] = hint.Errorf("name the studies in a manifest (--manifest) or by the folders above them (--layout)",
-					"identity: PatientID (0010,0020) is empty, and studies in several folders named %.40q would be one subject", j.Identity.Subject)
+			earlierToo := slices.ContainsFunc(stay,
+				func(e EarlierStudy) bool { return e.Subject == j.Identity.Subject })
+			if earlierToo || slices.ContainsFunc(others,
+				func(k int) bool { return jobs[k].Study.Top() != j.Study.Top() }) {
+				all[n] = hint.Errorf("name the studies in a manifest (--manifest) or by the folders above them "+
+					"(--layout)",
+					"identity: PatientID (0010,0020) is empty, and studies in several folders named %.40q would be "+
+						"one subject", j.Identity.Subject)
 			}
 		case pipeline.FromManifest:
 			if j.Identity.Visit != "" {
@@ -44,14 +48,21 @@ func clashes(jobs []pipeline.Job, earlier Earlier) map[int]error {
 			earlierToo := slices.ContainsFunc(stay, func(e EarlierStudy) bool {
 				return e.Subject == j.Identity.Subject && e.Visit == "" && SameSide(e.Side, knownSide(j))
 			})
-			if earlierToo || slices.ContainsFunc(others, func(k int) bool { return k != n && jobs[k].Identity.Visit == "" && mayShowOneKnee(j, jobs[k]) }) {
-				all[n] = hint.Errorf("give each row a visit", "identity: there are several studies of subject %.40q, and the manifest has no visit to tell them apart", j.Identity.Subject)
+			if earlierToo || slices.ContainsFunc(others, func(k int) bool {
+				return k != n &&
+					jobs[k].Identity.Visit == "" && mayShowOneKnee(j, jobs[k])
+			}) {
+				all[n] = hint.Errorf("give each row a visit", "identity: there are several studies of subject %.40q, "+
+					"and the manifest has no visit to tell them apart", j.Identity.Subject)
 			}
 		case pipeline.FromLayout:
 			other := patients.another(j)
 			if folder := seriesFolder(j); folder != "" && other != "" {
-				all[n] = hint.Errorf("begin the layout with the name of a folder, as in 'data/{subject}/{visit}'; or search the folder that holds the subjects",
-					"identity: the layout takes the folder %.40q, which is named after a series, for a part of the name, and subjects %.40q and %.40q have one PatientID (0010,0020)", folder, j.Identity.Subject, other)
+				all[n] = hint.Errorf("begin the layout with the name of a folder, as in 'data/{subject}/{visit}'; or "+
+					"search the folder that holds the subjects",
+					"identity: the layout takes the folder %.40q, which is named after a series, for a part of the "+
+						"name, and subjects %.40q and %.40q have one PatientID "+
+						"(0010,0020)", folder, j.Identity.Subject, other)
 			}
 		}
 	}
@@ -73,17 +84,21 @@ func doubtful(jobs []pipeline.Job) map[int][]string {
 	for n, j := range jobs {
 		id := j.Identity
 		if id.Source == pipeline.FromLayout {
-			const advice = "if the layout begins at the wrong folder, begin it with the name of a folder, as in 'data/{subject}/{visit}'"
+			const advice = "if the layout begins at the wrong folder, begin it with the name of a folder, as in " +
+				"'data/{subject}/{visit}'"
 			if patients.another(j) != "" {
 				all[n] = append(all[n], "the layout gives several subjects to one PatientID (0010,0020): "+advice)
 			} else if code := subjectAsVisit(j); code != "" {
-				all[n] = append(all[n], fmt.Sprintf("the layout takes %.40q for the visit, but %s names the subject so: %s", id.Visit, code, advice))
+				all[n] = append(all[n], fmt.Sprintf("the layout takes %.40q for the visit, but %s names the "+
+					"subject so: %s", id.Visit, code, advice))
 			} else if folder := seriesFolder(j); folder != "" {
-				all[n] = append(all[n], fmt.Sprintf("the layout takes the folder %.40q, which is named after a series, for a part of the study's name: %s", folder, advice))
+				all[n] = append(all[n], fmt.Sprintf("the layout takes the folder %.40q, which is named after a "+
+					"series, for a part of the study's name: %s", folder, advice))
 			}
 		}
 		another := func(k int) bool {
-			return jobs[k].Study.Hash != j.Study.Hash && jobs[k].Study.Top() != j.Study.Top() && mayShowOneKnee(j, jobs[k])
+			return jobs[k].Study.Hash != j.Study.Hash && jobs[k].Study.Top() != j.Study.Top() &&
+				mayShowOneKnee(j, jobs[k])
 		}
 		other := slices.IndexFunc(byVisit[[2]string{id.Subject, id.Visit}], another)
 		if id.Source == pipeline.FromFolder || other < 0 {
@@ -93,7 +108,8 @@ func doubtful(jobs []pipeline.Job) map[int][]string {
 			if id.Visit != "" { // without a visit they fail
 				lines := []int{id.Line, jobs[byVisit[[2]string{id.Subject, id.Visit}][other]].Identity.Line}
 				slices.Sort(lines)
-				all[n] = append(all[n], fmt.Sprintf("lines %d and %d of the manifest name studies of one subject, visit and side: give each its own visit or side", lines[0], lines[1]))
+				all[n] = append(all[n], fmt.Sprintf("lines %d and %d of the manifest name studies of one subject, "+
+					"visit and side: give each its own visit or side", lines[0], lines[1]))
 			}
 			continue
 		}
@@ -101,7 +117,8 @@ func doubtful(jobs []pipeline.Job) map[int][]string {
 		if id.Visit != "" {
 			what = fmt.Sprintf("are visit %.40q", id.Visit)
 		}
-		all[n] = append(all[n], fmt.Sprintf("studies of this subject in several folders %s: if they are several visits, name them in a manifest (--manifest) or by their folders (--layout)", what))
+		all[n] = append(all[n], fmt.Sprintf("studies of this subject in several folders %s: if they are several "+
+			"visits, name them in a manifest (--manifest) or by their folders (--layout)", what))
 	}
 	return all
 }
@@ -113,7 +130,8 @@ func subjectAsVisit(j pipeline.Job) string {
 	if visit == "" || table.IsAlike(folderOf(j.Study), visit) {
 		return ""
 	}
-	for _, of := range []struct{ code, attribute string }{{j.Study.PatientID, "PatientID (0010,0020)"}, {j.Study.TrialSubject, "ClinicalTrialSubjectID (0012,0040)"}} {
+	for _, of := range []struct{ code, attribute string }{{j.Study.PatientID, "PatientID (0010,0020)"},
+		{j.Study.TrialSubject, "ClinicalTrialSubjectID (0012,0040)"}} {
 		if !saysNothing(of.code) && table.IsAlike(of.code, visit) {
 			return of.attribute
 		}
@@ -168,7 +186,8 @@ func seriesFolder(j pipeline.Job) string {
 		}
 		number := numberedSeries.FindStringSubmatch(name)
 		for _, t := range j.Study.Trains {
-			if number != nil && number[1] == strconv.Itoa(t.Number) || mentionsT2.MatchString(name) && table.IsAlike(name, t.Description) {
+			if number != nil && number[1] == strconv.Itoa(t.Number) || mentionsT2.MatchString(name) &&
+				table.IsAlike(name, t.Description) {
 				return name
 			}
 		}

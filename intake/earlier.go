@@ -71,7 +71,8 @@ func renamed(j pipeline.Job, earlier Earlier) error {
 		if old.Subject == j.Identity.Subject && old.Visit == j.Identity.Visit {
 			continue
 		}
-		advice := "search the same folder as before, correct the manifest or the layout, or accept the new name with --rename"
+		advice := "search the same folder as before, correct the manifest or the layout, or accept the new name with " +
+			"--rename"
 		if anon := codeOf(j.Study); old.Subject == anon || old.Visit == anon {
 			advice = "accept the new name with --rename" // what the warning advised to choose
 		}

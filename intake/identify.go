@@ -113,7 +113,8 @@ func disclosed(from string, d dicomio.Disclosure, what string) string {
 func chosen(id pipeline.Identity, st dicomio.Study) pipeline.Identity {
 	for _, c := range []struct{ what, code string }{{"subject", id.Subject}, {"visit", id.Visit}} {
 		if d := st.Discloses(c.code); d != "" {
-			id.Warnings = append(id.Warnings, fmt.Sprintf("the %s from the %s %s, and appears in every table: choose a code that does not identify the patient", c.what, id.From, d))
+			id.Warnings = append(id.Warnings, fmt.Sprintf("the %s from the %s %s, and appears in every table: choose "+
+				"a code that does not identify the patient", c.what, id.From, d))
 		}
 	}
 	return id

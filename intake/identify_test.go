@@ -63,7 +63,8 @@ func TestIdentityOfWorkingDirectory(t *testing.T) {
 // above them; and where one of many lies too high, it alone does not match.
 func TestLayoutThatIsTooDeep(t *testing.T) {
 	s := Intake{Rules: Rules{Layout: "{subject}/{visit}"}}
-	studies := []dicomio.Study{{Root: "/data", Folder: "/data/KN-101", PatientID: "1"}, {Root: "/data", Folder: "/data/KN-102", PatientID: "2"}}
+	studies := []dicomio.Study{{Root: "/data", Folder: "/data/KN-101", PatientID: "1"}, {Root: "/data",
+		Folder: "/data/KN-102", PatientID: "2"}}
 	if remarks := s.anchor(studies); len(remarks) != 0 {
 		t.Errorf("%q", remarks)
 	}
@@ -84,8 +85,10 @@ func TestLayoutThatIsTooDeep(t *testing.T) {
 
 // The patient's ID does not come out where the trial has a subject code.
 func TestTrialSubjectGoesBeforePatientID(t *testing.T) {
-	for _, c := range []struct{ subject, visit, want string }{{"S07", "v1", "S07"}, {"S07", "", "S07"}, {"", "v1", "MRN123"}} {
-		st := dicomio.Study{Root: "r", Folder: filepath.Join("r", "x"), PatientID: "MRN123", TrialSubject: c.subject, TrialTimepoint: c.visit}
+	for _, c := range []struct{ subject, visit, want string }{{"S07", "v1", "S07"}, {"S07", "", "S07"},
+		{"", "v1", "MRN123"}} {
+		st := dicomio.Study{Root: "r", Folder: filepath.Join("r", "x"), PatientID: "MRN123", TrialSubject: c.subject,
+			TrialTimepoint: c.visit}
 		id, err := new(Intake).identify(st)
 		if err != nil || id.Subject != c.want {
 			t.Errorf("subject %q, time point %q: %+v, %v", c.subject, c.visit, id, err)

@@ -48,12 +48,15 @@ func (l layout) identify(st dicomio.Study, ups int) (pipeline.Identity, error) {
 	folder, _ := folderBelow(st, ups)
 	id, matched, several := l.match(folder)
 	if several {
-		return pipeline.Identity{}, hint.Errorf("name the study in a manifest, or choose a layout that splits it in one way only", "the layout %s splits the folder %s in several ways", l.pattern, folder)
+		return pipeline.Identity{}, hint.Errorf("name the study in a manifest, or choose a layout that splits it in "+
+			"one way only", "the layout %s splits the folder %s in several ways", l.pattern, folder)
 	}
 	if !matched {
 		advice := "rename the folder, correct the layout, or name the study in a manifest"
 		if l.matchesAbove(st, ups) {
-			advice = "if the folders above the searched one are meant, search one of those, or begin the layout with the name of a folder, as in 'data/{subject}/{visit}'; else correct the layout, or name the study in a manifest"
+			advice = "if the folders above the searched one are meant, search one of those, or begin the layout with " +
+				"the name of a folder, as in 'data/{subject}/{visit}'; else correct the layout, or name the study in " +
+				"a manifest"
 		}
 		return pipeline.Identity{}, hint.Errorf(advice, "the folder does not match the layout %s", l.pattern)
 	}
@@ -64,7 +67,10 @@ func (l layout) identify(st dicomio.Study, ups int) (pipeline.Identity, error) {
 // where it begins.
 func (l layout) anchored() bool {
 	first, _, _ := strings.Cut(strings.Trim(filepath.ToSlash(l.pattern), "/"), "/")
-	return strings.ContainsFunc(inBraces.ReplaceAllString(first, ""), func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) })
+	return strings.ContainsFunc(inBraces.ReplaceAllString(first, ""), func(r rune) bool {
+		return unicode.IsLetter(r) ||
+			unicode.IsDigit(r)
+	})
 }
 
 var inBraces = regexp.MustCompile(`\{[a-z]*\}`)

@@ -56,7 +56,8 @@ var manifestColumns = []string{"folder", "subject", "visit", "side", "mask"}
 // subject, or that ends before the column of visits; a folder in two rows; subjects or visits with names
 // that are alike (see table.Keys).
 func readManifest(file string, format table.Format) (*manifest, error) {
-	source := table.Source{Name: filepath.Base(file), Format: format, NoNumbers: true} // messages omit the folders above it
+	// messages omit the folders above it
+	source := table.Source{Name: filepath.Base(file), Format: format, NoNumbers: true}
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, fmt.Errorf("manifest: %w", err)
@@ -81,7 +82,8 @@ func readManifest(file string, format table.Format) (*manifest, error) {
 	if err := t.Need(needed...); err != nil {
 		return nil, fmt.Errorf("manifest %w", err)
 	}
-	m := &manifest{path: t.Name, dir: files.Absolute(filepath.Dir(file)), byPlace: map[string]*manifestRow{}, notes: t.Remarks()}
+	m := &manifest{path: t.Name, dir: files.Absolute(filepath.Dir(file)), byPlace: map[string]*manifestRow{},
+		notes: t.Remarks()}
 	if text := source.Remark(); text != "" {
 		m.notes = append(m.notes, text)
 	}
@@ -96,19 +98,22 @@ func (m *manifest) readRows(t *table.Table) error {
 	var subjects, visits table.Names
 	for _, r := range t.Rows {
 		row := &manifestRow{line: r.Line, Identity: pipeline.Identity{
-			Subject: r.Text("subject"), Visit: r.Text("visit"), Side: sideLetter(r.Text("side")), Mask: fromSlashes(r.Text("mask")), From: "manifest", Source: pipeline.FromManifest, Line: r.Line}}
+			Subject: r.Text("subject"), Visit: r.Text("visit"), Side: sideLetter(r.Text("side")),
+			Mask: fromSlashes(r.Text("mask")), From: "manifest", Source: pipeline.FromManifest, Line: r.Line}}
 		switch {
 		case r.Text("folder") == "" || row.Subject == "":
 			return hint.Errorf(manifestHint, "manifest %s: line %d has no folder or no subject", m.path, row.line)
 		case row.Side != "" && row.Side != "L" && row.Side != "R":
-			return hint.Errorf("leave the cell empty if the side is not known", "manifest %s: line %d: side %.20q is not L, R, left or right", m.path, row.line, r.Text("side"))
+			return hint.Errorf("leave the cell empty if the side is not known", "manifest %s: line %d: side %.20q is "+
+				"not L, R, left or right", m.path, row.line, r.Text("side"))
 		}
 		for _, c := range []struct {
 			names      *table.Names
 			what, name string
 		}{{&subjects, "subject", row.Subject}, {&visits, "visit", row.Visit}} {
 			if other, alike := c.names.Add(c.name); alike {
-				return hint.Errorf("write the name in one way", "manifest %s: line %d: %s %.40q differs from %.40q above %s", m.path, row.line, c.what, c.name, other, table.Alike)
+				return hint.Errorf("write the name in one way", "manifest %s: line %d: %s %.40q differs from %.40q "+
+					"above %s", m.path, row.line, c.what, c.name, other, table.Alike)
 			}
 		}
 		if err := m.place(row, r.Text("folder")); err != nil {
@@ -116,7 +121,8 @@ func (m *manifest) readRows(t *table.Table) error {
 		}
 	}
 	if len(m.rows) == 0 {
-		return hint.Errorf("write a row for each study below the names of the columns", "manifest %s: the table has no rows", m.path)
+		return hint.Errorf("write a row for each study below the names of the columns",
+			"manifest %s: the table has no rows", m.path)
 	}
 	return nil
 }
@@ -131,7 +137,8 @@ func (m *manifest) place(row *manifestRow, folder string) error {
 	row.folder = filepath.Clean(row.folder)
 	key := placeKey(row.folder)
 	if other := m.byPlace[key]; other != nil {
-		return hint.Errorf("write one row for each folder", "manifest %s: lines %d and %d name the same folder", m.path, other.line, row.line)
+		return hint.Errorf("write one row for each folder", "manifest %s: lines %d and %d name the same folder", m.path,
+			other.line, row.line)
 	}
 	m.byPlace[key] = row
 	m.rows = append(m.rows, row)
@@ -209,9 +216,11 @@ func (m *manifest) identify(st dicomio.Study) (pipeline.Identity, error) {
 	const advice = "write a row for each study, and give each study a folder of its own"
 	switch {
 	case len(row.studies) > 1:
-		return pipeline.Identity{}, hint.Errorf(advice, "manifest %s: line %d: the folder holds %d studies (%s)", m.path, row.line, len(row.studies), m.list(row.studies))
+		return pipeline.Identity{}, hint.Errorf(advice, "manifest %s: line %d: the folder holds %d studies (%s)",
+			m.path, row.line, len(row.studies), m.list(row.studies))
 	case len(row.studies) == 1 && row.studies[0].hash != st.Hash:
-		return pipeline.Identity{}, hint.Errorf(advice, "manifest %s: line %d names another study in the same folder", m.path, row.line)
+		return pipeline.Identity{}, hint.Errorf(advice, "manifest %s: line %d names another study in the same folder",
+			m.path, row.line)
 	}
 	id := row.Identity
 	if id.Mask != "" && !filepath.IsAbs(id.Mask) {
@@ -226,7 +235,10 @@ func (m *manifest) list(studies []studyPlace) string {
 	var names []string
 	for _, st := range studies[:min(len(studies), shown)] {
 		name := m.relative(st.folder)
-		if slices.ContainsFunc(studies, func(other studyPlace) bool { return other != st && other.folder == st.folder }) {
+		if slices.ContainsFunc(studies, func(other studyPlace) bool {
+			return other != st &&
+				other.folder == st.folder
+		}) {
 			name += " (" + st.hash + ")"
 		}
 		names = append(names, name)
@@ -256,7 +268,8 @@ func (m *manifest) remarks(unlisted []studyPlace) []string {
 		all = append(all, "manifest "+text)
 	}
 	if n := len(unlisted); n > 0 {
-		all = append(all, fmt.Sprintf("%s passed over, because no row of %s names its folder or one above it: %s", printable.Counted(n, "study", "studies"), m.path, m.list(unlisted)))
+		all = append(all, fmt.Sprintf("%s passed over, because no row of %s names its folder or one above it: %s",
+			printable.Counted(n, "study", "studies"), m.path, m.list(unlisted)))
 	}
 	return all
 }
@@ -295,7 +308,8 @@ func (m *manifest) elsewhere(rows int) []string {
 	if rows == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("manifest %s: %s outside of the searched folders", m.path, printable.Counted(rows, "row names a folder", "rows name folders"))}
+	return []string{fmt.Sprintf("manifest %s: %s outside of the searched folders", m.path, printable.Counted(rows,
+		"row names a folder", "rows name folders"))}
 }
 
 // missing says that the row's folder holds no study. The hint names a study that the manifest does not

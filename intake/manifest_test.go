@@ -27,7 +27,8 @@ func TestContradictoryManifests(t *testing.T) {
 		{"folder,subject,visit\na,S01,V1,\nb,S02,V1\n", "line 2 has 4 cells"},
 	} {
 		writeText(t, path, c.text)
-		if _, err := readManifest(path, table.Format{}); err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(err.Error(), "manifest m.csv: ") || hint.Find(err) == "" {
+		if _, err := readManifest(path, table.Format{}); err == nil || !strings.Contains(err.Error(), c.want) ||
+			!strings.HasPrefix(err.Error(), "manifest m.csv: ") || hint.Find(err) == "" {
 			t.Errorf("%q: %v (hint %q), want %q", c.text, err, hint.Find(err), c.want)
 		}
 	}
@@ -98,20 +99,23 @@ func TestManifestsThatNameNobody(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"folder,subject,visit\n", "manifest m.csv: the table has no rows"},
 		{"folder,subject\n,\n,,\n", "m.csv: "},
-		{"folder,subject,visit\na,V1\n", "manifest m.csv: line 2 has 2 cells, but the first row names 3 columns: visit is missing"},
+		{"folder,subject,visit\na,V1\n", "manifest m.csv: line 2 has 2 cells, but the first row names 3 columns: " +
+			"visit is missing"},
 		{"folder,subject,visit,side\na,S1,V1,L\nb,S2\n", "line 3 has 2 cells"},
 		{"folder,subject,visit\na,S1,V1,x\n", "line 2 has 4 cells"},
 		{"folder;subject\na;S1\n", "separated by"},
 	} {
 		writeText(t, path, c.text)
 		_, err := readManifest(path, table.Format{})
-		if err == nil || !strings.Contains(err.Error(), c.want) || hint.Find(err) == "" || strings.Contains(hint.Find(err), "--decimal") {
+		if err == nil || !strings.Contains(err.Error(), c.want) || hint.Find(err) == "" ||
+			strings.Contains(hint.Find(err), "--decimal") {
 			t.Errorf("%q: %v (hint %q), want %q", c.text, err, hint.Find(err), c.want)
 		}
 	}
 	writeText(t, path, "folder,subject,visit,side\na,S1,V1,L\nb,S2,V1\n")
 	m, err := readManifest(path, table.Format{})
-	if err != nil || len(m.remarks(nil)) != 1 || !strings.Contains(m.remarks(nil)[0], "manifest m.csv: rows with fewer cells") {
+	if err != nil || len(m.remarks(nil)) != 1 || !strings.Contains(m.remarks(nil)[0], "manifest m.csv: rows with "+
+		"fewer cells") {
 		t.Errorf("%v, %q", err, m.remarks(nil))
 	}
 }

@@ -36,7 +36,8 @@ var (
 )
 
 // usualNames are these in words; the first are among the others.
-const usualNames = "*label*, *mask* and *seg* with .nii, .nii.gz, .nrrd, .nhdr, .mha or .mhd, and a DICOM SEG or RTSTRUCT of the study"
+const usualNames = "*label*, *mask* and *seg* with .nii, .nii.gz, .nrrd, .nhdr, .mha or .mhd, and a DICOM SEG or " +
+	"RTSTRUCT of the study"
 
 // maskPattern is the pattern that settings or protocol give, or "".
 func (s *Intake) maskPattern() string { return cmp.Or(s.Mask, s.Protocol.Mask) }
@@ -56,7 +57,8 @@ func (s *Intake) chooseMask(j pipeline.Job) (pipeline.Mask, error) {
 		for _, m := range found {
 			names = append(names, files.Below(cmp.Or(j.Study.Home, j.Study.Root), m.Path))
 		}
-		return pipeline.Mask{}, pipeline.Explained(hint.Errorf(pipeline.HintOneMask, "mask: %d candidates: %s", len(found), strings.Join(names, ", ")))
+		return pipeline.Mask{}, pipeline.Explained(hint.Errorf(pipeline.HintOneMask, "mask: %d candidates: %s",
+			len(found), strings.Join(names, ", ")))
 	}
 	m := found[0]
 	m.Beside, m.Differ = s.beside(j, m)
@@ -75,8 +77,10 @@ func (s *Intake) chooseMask(j pipeline.Job) (pipeline.Mask, error) {
 	case s.Protocol.AllowForeignMask: // and lies on the grid of the series that it was drawn on, where that is here
 		return m, nil
 	case m.Drawn != nil:
-		return m, pipeline.Explained(hint.Errorf(fmt.Sprintf("align the two with --register %d, or, if the knee did not move between them, add --allow-foreign-mask", m.Drawn.Number),
-			"mask: %w: series %s (number %d), which is not in the frame of reference (0020,0052) of the mapped series, or one of them has none", m.Foreign, m.Drawn.Hash, m.Drawn.Number))
+		return m, pipeline.Explained(hint.Errorf(fmt.Sprintf("align the two with --register %d, or, if the knee did "+
+			"not move between them, add --allow-foreign-mask", m.Drawn.Number),
+			"mask: %w: series %s (number %d), which is not in the frame of reference (0020,0052) of the mapped "+
+				"series, or one of them has none", m.Foreign, m.Drawn.Hash, m.Drawn.Number))
 	}
 	return m, pipeline.Explained(hint.Errorf(pipeline.HintForeign, "mask: %w", m.Foreign))
 }
@@ -98,7 +102,8 @@ func (s *Intake) masks(j pipeline.Job) ([]pipeline.Mask, error) {
 	if j.Identity.Mask != "" {
 		m, err := s.openMask(st, j.Identity.Mask)
 		if errors.Is(err, dicomio.ErrNoMask) {
-			err = hint.Errorf("name a label map in NIfTI, NRRD or MetaImage, a DICOM segmentation (SEG) or a structure set (RTSTRUCT) in the manifest", "%w", err)
+			err = hint.Errorf("name a label map in NIfTI, NRRD or MetaImage, a DICOM segmentation (SEG) or a "+
+				"structure set (RTSTRUCT) in the manifest", "%w", err)
 		}
 		return []pipeline.Mask{m}, err
 	}
@@ -139,7 +144,8 @@ func (s *Intake) masks(j pipeline.Job) ([]pipeline.Mask, error) {
 	case 1:
 		return foreign, nil // chooseMask says what it refers to
 	}
-	return nil, pipeline.Explained(hint.Errorf(pipeline.HintForeign, "%d DICOM masks, none of this series; the first: %w", len(foreign), j.Train.Foreign(*foreign[0].Object)))
+	return nil, pipeline.Explained(hint.Errorf(pipeline.HintForeign, "%d DICOM masks, none of this series; the "+
+		"first: %w", len(foreign), j.Train.Foreign(*foreign[0].Object)))
 }
 
 // noMaskError says that a study has no mask.
@@ -152,7 +158,8 @@ func (e *noMaskError) Error() string { return e.text }
 // meant.
 func (s *Intake) noMask(st dicomio.Study) error {
 	if st.Home == "" {
-		return pipeline.Explained(hint.Errorf("name the mask in a manifest, or give every study a folder of its own", "the folder holds several studies, so no mask there is known to be this one's"))
+		return pipeline.Explained(hint.Errorf("name the mask in a manifest, or give every study a folder of its own",
+			"the folder holds several studies, so no mask there is known to be this one's"))
 	}
 	text := fmt.Sprintf("none found (looked for %s)", cmp.Or(s.maskPattern(), usualNames))
 	lying := s.lying(st)
@@ -162,7 +169,8 @@ func (s *Intake) noMask(st dicomio.Study) error {
 	text += "; what lies there is " + listed(lying)
 	for _, m := range lying {
 		if pipeline.CanRead(m.format) {
-			return pipeline.Explained(hint.Errorf("if it is the mask, add --mask "+printable.Quoted(printable.Short(m.pattern)), "%w", &noMaskError{text}))
+			return pipeline.Explained(hint.Errorf("if it is the mask, "+
+				"add --mask "+printable.Quoted(printable.Short(m.pattern)), "%w", &noMaskError{text}))
 		}
 	}
 	return hint.Errorf(pipeline.HintExport, "%w", &noMaskError{text})
@@ -190,11 +198,15 @@ func (s *Intake) maskFiles(st dicomio.Study, paths []string) ([]pipeline.Mask, e
 	}
 	all := slices.Clone(found)
 	found = slices.DeleteFunc(found, func(m pipeline.Mask) bool { return isData(m, all) })
-	if unread != nil && !slices.ContainsFunc(found, func(m pipeline.Mask) bool { return m.Object != nil || m.Format != "" }) {
+	if unread != nil && !slices.ContainsFunc(found, func(m pipeline.Mask) bool {
+		return m.Object != nil ||
+			m.Format != ""
+	}) {
 		return nil, unread // what is left may be its data
 	}
 	if len(found) == 0 && len(paths) > 0 {
-		err := hint.Errorf(pipeline.HintOneMask, "%s fits %d files, none of them a label map, a segmentation or a structure set", cmp.Or(s.maskPattern(), "a usual name"), len(paths))
+		err := hint.Errorf(pipeline.HintOneMask, "%s fits %d files, none of them a label map, a segmentation or a "+
+			"structure set", cmp.Or(s.maskPattern(), "a usual name"), len(paths))
 		if s.maskPattern() != "" {
 			err = pipeline.Explained(err)
 		}
@@ -232,7 +244,8 @@ func isData(m pipeline.Mask, others []pipeline.Mask) bool {
 	}
 	return slices.ContainsFunc(others, func(o pipeline.Mask) bool {
 		stem := strings.TrimSuffix(strings.TrimSuffix(o.Path, ".mhd"), ".nhdr")
-		return pipeline.CanRead(o.Format) && stem != o.Path && slices.ContainsFunc(dataEndings, func(end string) bool { return m.Path == stem+end })
+		return pipeline.CanRead(o.Format) && stem != o.Path && slices.ContainsFunc(dataEndings,
+			func(end string) bool { return m.Path == stem+end })
 	})
 }
 

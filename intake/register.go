@@ -17,13 +17,16 @@ func (s *Intake) chooseMoving(j pipeline.Job) (*dicomio.Train, error) {
 	if name == "" {
 		return nil, nil
 	}
-	const advice = "t2map inspect shows the series; name the one that the mask was drawn on with --register, or `register` in the protocol"
+	const advice = "t2map inspect shows the series; name the one that the mask was drawn on with --register, or " +
+		"`register` in the protocol"
 	fit := fitting(j, protocol.SeriesNamed("--register", name))
 	switch {
 	case len(fit) == 0:
-		return nil, pipeline.Explained(hint.Errorf(advice, "register: no series of the study fits %s", printable.Short(name)))
+		return nil, pipeline.Explained(hint.Errorf(advice, "register: no series of the study fits %s",
+			printable.Short(name)))
 	case len(fit) > 1:
-		return nil, pipeline.Explained(hint.Errorf(advice, "register: %d series fit %s: %s", len(fit), printable.Short(name), pipeline.ListTrains(fit)))
+		return nil, pipeline.Explained(hint.Errorf(advice, "register: %d series fit %s: %s", len(fit),
+			printable.Short(name), pipeline.ListTrains(fit)))
 	case fit[0].Hash == j.Train.Hash:
 		return nil, nil
 	}

@@ -68,5 +68,6 @@ func (j Job) addAnatomy(ctx context.Context, s *report.Study, workers int) error
 }
 
 func describeAnatomy(t dicomio.Train, lossy bool) *report.Anatomy {
-	return &report.Anatomy{Series: t.Hash, TE: readable(t.TE[0]), Size: t.Geometry.Size, Spacing: t.Geometry.Spacing(), LossyImages: lossy}
+	return &report.Anatomy{Series: t.Hash, TE: readable(t.TE[0]), Size: t.Geometry.Size, Spacing: t.Geometry.Spacing(),
+		LossyImages: lossy}
 }

@@ -41,7 +41,9 @@ func bonesOf(m segment.Marks) bones {
 
 // placeBones brings the bones onto the grid of the job's series, as place does the other tissues. Each bone
 // competes with the others alone, so that they take no voxel from the cartilage.
-func (j Job) placeBones(ctx context.Context, b bones, d protocol.Division, transform *volume.Rigid, workers int) (bones, error) {
+func (j Job) placeBones(
+	ctx context.Context, b bones, d protocol.Division, transform *volume.Rigid, workers int,
+) (bones, error) {
 	if len(b.Data) == 0 {
 		return b, nil
 	}

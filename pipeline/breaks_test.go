@@ -22,8 +22,10 @@ func TestBreaksInWords(t *testing.T) {
 		want    string
 	}{
 		{[2][5]float32{{900, 800, 700, 600, 500}, {900, 800, 700, 600, 500}}, ""},
-		{[2][5]float32{{900, 300, 800, 700, 600}, {900, 300, 800, 700, 600}}, "the mean signal of medial rises by a factor of 2.7 from 20 ms to 30 ms, which"},
-		{[2][5]float32{{900, 800, 700, 600, 500}, {900, 800, 700, 200, 180}}, "the mean signal of medial in slice 2 of 2 is 0.33 times what a decay leaves at 40 ms after 20, 30 ms, which"},
+		{[2][5]float32{{900, 300, 800, 700, 600}, {900, 300, 800, 700, 600}}, "the mean signal of medial rises by a " +
+			"factor of 2.7 from 20 ms to 30 ms, which"},
+		{[2][5]float32{{900, 800, 700, 600, 500}, {900, 800, 700, 200, 180}}, "the mean signal of medial in slice 2 " +
+			"of 2 is 0.33 times what a decay leaves at 40 ms after 20, 30 ms, which"},
 	} {
 		s := volume.MultiEcho{Geometry: g, TE: []float64{10, 20, 30, 40, 50}}
 		for e := range s.TE {
@@ -33,7 +35,8 @@ func TestBreaksInWords(t *testing.T) {
 			}
 			s.Echo = append(s.Echo, echo)
 		}
-		if got := strings.Join(breaks(s, m, r, 1), "; "); !strings.HasPrefix(got, c.want) || (got == "") != (c.want == "") {
+		if got := strings.Join(breaks(s, m, r, 1), "; "); !strings.HasPrefix(got, c.want) ||
+			(got == "") != (c.want == "") {
 			t.Errorf("%q, want %q…", got, c.want)
 		}
 	}

@@ -71,7 +71,8 @@ func (j Job) noteCarried(r *report.Result, k dividedKnee) {
 		return
 	}
 	r.Mask.From = j.From.Identity.Visit
-	r.Notes = append(r.Notes, fmt.Sprintf("the mask is that of the visit %s, carried here by registration of the first echoes", printable.Short(j.From.Identity.Visit)))
+	r.Notes = append(r.Notes, fmt.Sprintf("the mask is that of the visit %s, carried here by registration of the "+
+		"first echoes", printable.Short(j.From.Identity.Visit)))
 }
 
 // sideFrom compares the side that the mask shows with what the images of this study say.
@@ -79,7 +80,8 @@ func (j Job) sideFrom(k dividedKnee) error {
 	if j.From == nil || k.side == anatomy.UnknownSide {
 		return nil
 	}
-	claims := append(j.sideClaims(), anatomy.Claim{Source: "the mask of the visit " + printable.Short(j.From.Identity.Visit), Side: k.side})
+	claims := append(j.sideClaims(), anatomy.Claim{Source: "the mask of the visit " +
+		printable.Short(j.From.Identity.Visit), Side: k.side})
 	_, err := anatomy.Evidence{}.Agree(claims...)
 	return err
 }

@@ -59,7 +59,8 @@ func (p placedMask) measureTexture(r *report.Result, maps volume.Maps) error {
 	}
 	for n, t := range all {
 		rows[n].Texture = segment.Texture{
-			Pairs: t.Pairs, Contrast: segment.Number(t.Contrast), Entropy: segment.Number(t.Entropy), Homogeneity: segment.Number(t.Homogeneity),
+			Pairs: t.Pairs, Contrast: segment.Number(t.Contrast), Entropy: segment.Number(t.Entropy),
+			Homogeneity: segment.Number(t.Homogeneity),
 		}
 	}
 	return nil
@@ -97,13 +98,17 @@ func (p placedMask) noteThin(r *report.Result) error {
 		thin, known := found[key]
 		if !known {
 			var err error
-			if thin, err = p.depths.ThinFor(series, thinVoxels, func(v int) bool { return p.parts.InRow(p.sheet[v], row.Compartment, row.Region) }); err != nil {
+			if thin, err = p.depths.ThinFor(series, thinVoxels, func(v int) bool {
+				return p.parts.InRow(p.sheet[v],
+					row.Compartment, row.Region)
+			}); err != nil {
 				return err
 			}
 			found[key] = thin
 		}
 		if thin.Across < thinVoxels {
-			row.Note = join(row.Note, fmt.Sprintf("the cartilage is %.1f mm thick, %.1f voxels of the series: its layers share voxels", thin.Thickness, math.Floor(10*thin.Across)/10))
+			row.Note = join(row.Note, fmt.Sprintf("the cartilage is %.1f mm thick, %.1f voxels of the series: its "+
+				"layers share voxels", thin.Thickness, math.Floor(10*thin.Across)/10))
 		}
 	}
 	return nil
@@ -111,8 +116,11 @@ func (p placedMask) noteThin(r *report.Result) error {
 
 // plateWords are the plates as notes name them, and the tissues whose absence leaves them empty.
 var plateWords = map[anatomy.Plate][2]string{
-	anatomy.PlateMedialTibial: {"the medial tibia", "medial tibial cartilage"}, anatomy.PlateLateralTibial: {"the lateral tibia", "lateral tibial cartilage"},
-	anatomy.PlateMedialFemoral: {"the medial femur", "cartilage of the medial condyle"}, anatomy.PlateLateralFemoral: {"the lateral femur", "cartilage of the lateral condyle"},
+	anatomy.PlateMedialTibial: {"the medial tibia",
+		"medial tibial cartilage"}, anatomy.PlateLateralTibial: {"the lateral tibia", "lateral tibial cartilage"},
+	anatomy.PlateMedialFemoral: {"the medial femur",
+		"cartilage of the medial condyle"}, anatomy.PlateLateralFemoral: {"the lateral femur", "cartilage of the " +
+		"lateral condyle"},
 	anatomy.PlateTrochlear: {"the trochlea", "trochlea"}, anatomy.PlatePatellar: {"the patella", "patella"},
 }
 
@@ -140,7 +148,8 @@ func (p placedMask) notePlates(r *report.Result) {
 			}
 		}
 		if len(present) == 1 && len(missing) == 1 && voxels == row.Voxels {
-			row.Note = join(row.Note, fmt.Sprintf("%s alone: %s", plateWords[present[0]][0], p.missingPlate(missing[0])))
+			row.Note = join(row.Note, fmt.Sprintf("%s alone: %s", plateWords[present[0]][0],
+				p.missingPlate(missing[0])))
 		}
 	}
 }
@@ -174,7 +183,8 @@ func (p placedMask) noteLayers(r *report.Result) {
 				divided += count[n]
 			}
 			if unlayered > 0 {
-				s.Note = join(s.Note, fmt.Sprintf("%d of %d voxels are in no layer: their depth is not known", unlayered, s.Voxels))
+				s.Note = join(s.Note, fmt.Sprintf("%d of %d voxels are in no layer: their depth is not known",
+					unlayered, s.Voxels))
 			}
 			if own := s.Voxels - divided; own > 0 && divided > 0 {
 				s.Note = join(s.Note, fmt.Sprintf("%d of %d voxels are in no region: the mask marks them as %s",
@@ -202,7 +212,8 @@ func (p placedMask) measureDepth(r *report.Result, maps volume.Maps) error {
 		any := false
 		for v, d := range byVoxel {
 			of[v] = float32(math.NaN())
-			if part := p.regions.Part[v]; part != 0 && p.regions.Parts[part-1].Plate == string(plate) && !math.IsNaN(float64(d)) {
+			if part := p.regions.Part[v]; part != 0 && p.regions.Parts[part-1].Plate == string(plate) &&
+				!math.IsNaN(float64(d)) {
 				of[v], any = d, true
 			}
 		}
@@ -288,7 +299,8 @@ func columnWidth(g volume.Geometry, axis [3]float64) float64 {
 
 // femoralPoints are the used voxels of the femoral cartilage, in the space of the mask.
 func (p placedMask) femoralPoints(maps volume.Maps) []unroll.Point {
-	femoral := map[string]bool{string(anatomy.PlateMedialFemoral): true, string(anatomy.PlateLateralFemoral): true, string(anatomy.PlateTrochlear): true}
+	femoral := map[string]bool{string(anatomy.PlateMedialFemoral): true, string(anatomy.PlateLateralFemoral): true,
+		string(anatomy.PlateTrochlear): true}
 	g := p.regions.Geometry
 	var out []unroll.Point
 	for v, part := range p.regions.Part {

@@ -16,10 +16,12 @@ import (
 func doubts(t dicomio.Train, p protocol.Protocol) []string {
 	var out []string
 	if c := t.Claim; c != nil { // the train is mapped all the same
-		out = append(out, fmt.Sprintf("%s says %q, so that the series measures %s; the protocol says that it is %s, and it was mapped as that", c.Attribute, printable.Short(c.Words), c.Quantity, protocol.QuantityT2))
+		out = append(out, fmt.Sprintf("%s says %q, so that the series measures %s; the protocol says that it is %s, "+
+			"and it was mapped as that", c.Attribute, printable.Short(c.Words), c.Quantity, protocol.QuantityT2))
 	}
 	if c := t.Mention; c != nil && t.Claim == nil {
-		out = append(out, fmt.Sprintf("%s says %q beside T2, and nothing else says that the series measures %s; it was mapped as T2", c.Attribute, printable.Short(c.Words), c.Quantity))
+		out = append(out, fmt.Sprintf("%s says %q beside T2, and nothing else says that the series measures %s; it "+
+			"was mapped as T2", c.Attribute, printable.Short(c.Words), c.Quantity))
 	}
 	var lost []string
 	if n := p.Series.Echoes; n > len(t.TE) {
@@ -35,10 +37,14 @@ func doubts(t dicomio.Train, p protocol.Protocol) []string {
 		out = append(out, "echoes may be missing on every slice: "+strings.Join(lost, "; "))
 	}
 	if tr := t.SliceTR; tr[1] > 0 {
-		out = append(out, fmt.Sprintf("RepetitionTime (0018,0080) differs between slices, from %s to %s, so that they are weighted by T1 in different ways: the series may hold two acquisitions", ListTimes(tr[:1]), ListTimes(tr[1:])))
+		out = append(out, fmt.Sprintf("RepetitionTime (0018,0080) differs between slices, from %s to %s, so that they "+
+			"are weighted by T1 in different ways: the series may hold two "+
+			"acquisitions", ListTimes(tr[:1]), ListTimes(tr[1:])))
 	}
 	for _, l := range t.LeftOut {
-		out = append(out, fmt.Sprintf("%d images of the series at echo time %s were left out: their ImageType (0008,0008) is \"%s\", that of the series \"%s\"", l.Images, ListTimes(l.TE), printable.Short(l.Type), printable.Short(l.TrainType)))
+		out = append(out, fmt.Sprintf("%d images of the series at echo time %s were left out: their ImageType "+
+			"(0008,0008) is \"%s\", that of the "+
+			"series \"%s\"", l.Images, ListTimes(l.TE), printable.Short(l.Type), printable.Short(l.TrainType)))
 	}
 	return out
 }
@@ -52,11 +58,14 @@ func breaks(s volume.MultiEcho, m volume.Maps, r segment.Regions, skipped int) [
 		if b.Slice >= 0 {
 			where = fmt.Sprintf(" in slice %d of %d", b.Slice+1, s.Size[2])
 		}
-		what := fmt.Sprintf("is %.2g times what a decay leaves at %s after %s", b.Factor, ListTimes(s.TE[b.To:b.To+1]), ListTimes(s.TE[b.From:b.To]))
+		what := fmt.Sprintf("is %.2g times what a decay leaves at %s after %s", b.Factor, ListTimes(s.TE[b.To:b.To+1]),
+			ListTimes(s.TE[b.From:b.To]))
 		if b.Rise {
-			what = fmt.Sprintf("rises by a factor of %.2g from %s to %s", b.Factor, ListTimes(s.TE[b.From:b.From+1]), ListTimes(s.TE[b.To:b.To+1]))
+			what = fmt.Sprintf("rises by a factor of %.2g from %s to %s", b.Factor, ListTimes(s.TE[b.From:b.From+1]),
+				ListTimes(s.TE[b.To:b.To+1]))
 		}
-		out = append(out, fmt.Sprintf("the mean signal of %s%s %s, which no decay does: echoes may be exchanged, copied or on another scale", b.Compartment, where, what))
+		out = append(out, fmt.Sprintf("the mean signal of %s%s %s, which no decay does: echoes may be exchanged, "+
+			"copied or on another scale", b.Compartment, where, what))
 	}
 	return out
 }
@@ -69,18 +78,23 @@ func LossText(t dicomio.Train, l dicomio.Loss) string {
 	}
 	switch l.Reason {
 	case dicomio.DisorderedNumbers:
-		return fmt.Sprintf("EchoNumbers (0018,0086) are %s at the echo times %s, so that echo times may be exchanged", strings.Join(numbers, ", "), ListTimes(t.TE))
+		return fmt.Sprintf("EchoNumbers (0018,0086) are %s at the echo times %s, so that echo times may be exchanged",
+			strings.Join(numbers, ", "), ListTimes(t.TE))
 	case dicomio.LateFirst:
-		return fmt.Sprintf("the first echo time, %s, is twice the echo spacing, as if %s had been lost, unless the sequence begins there", ListTimes(t.TE[:1]), ListTimes(l.TE))
+		return fmt.Sprintf("the first echo time, %s, is twice the echo spacing, as if %s had been lost, unless the "+
+			"sequence begins there", ListTimes(t.TE[:1]), ListTimes(l.TE))
 	case dicomio.SkippedNumbers:
-		return fmt.Sprintf("EchoNumbers (0018,0086) skip %s at the echo times %s", strings.Join(numbers, ", "), ListTimes(t.TE))
+		return fmt.Sprintf("EchoNumbers (0018,0086) skip %s at the echo times %s", strings.Join(numbers, ", "),
+			ListTimes(t.TE))
 	case dicomio.UnevenTimes:
-		return fmt.Sprintf("the echo times %s are uneven, as if %s had been lost, unless the sequence measures at these times", ListTimes(t.TE), ListTimes(l.TE))
+		return fmt.Sprintf("the echo times %s are uneven, as if %s had been lost, unless the sequence measures at "+
+			"these times", ListTimes(t.TE), ListTimes(l.TE))
 	}
 	if l.Private {
 		return fmt.Sprintf("the scanner's Number of Echoes (0019,107E) is %d, and %d are there", l.Promised, len(t.TE))
 	}
-	return fmt.Sprintf("EchoTrainLength (0018,0091) is %d, and %d echoes are there, unless several make one image (turbo spin echo)", l.Promised, len(t.TE))
+	return fmt.Sprintf("EchoTrainLength (0018,0091) is %d, and %d echoes are there, unless several make one image "+
+		"(turbo spin echo)", l.Promised, len(t.TE))
 }
 
 // ListTimes lists echo times.

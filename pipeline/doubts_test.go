@@ -28,7 +28,8 @@ func TestEchoTimesWithoutNoise(t *testing.T) {
 
 // A protocol's name that says T1ρ beside T2 is a warning.
 func TestProtocolOfTwoQuantities(t *testing.T) {
-	got := doubts(dicomio.Train{TE: []float64{10, 20, 30}, Mention: &dicomio.Claim{Quantity: dicomio.T1rho, Attribute: "ProtocolName (0018,1030)", Words: "T1RHO"}}, protocol.Protocol{})
+	got := doubts(dicomio.Train{TE: []float64{10, 20, 30}, Mention: &dicomio.Claim{Quantity: dicomio.T1rho,
+		Attribute: "ProtocolName (0018,1030)", Words: "T1RHO"}}, protocol.Protocol{})
 	if len(got) != 1 || !strings.HasPrefix(got[0], `ProtocolName (0018,1030) says "T1RHO" beside T2`) {
 		t.Errorf("%q", got)
 	}
@@ -37,7 +38,8 @@ func TestProtocolOfTwoQuantities(t *testing.T) {
 // A TR that differs between slices is a warning.
 func TestRepetitionTimesOfSlices(t *testing.T) {
 	got := doubts(dicomio.Train{TE: []float64{10, 20, 30}, SliceTR: [2]float64{1500, 2700.5}}, protocol.Protocol{})
-	if len(got) != 1 || !strings.Contains(got[0], "RepetitionTime (0018,0080) differs between slices, from 1500 ms to 2700.5 ms") {
+	if len(got) != 1 || !strings.Contains(got[0], "RepetitionTime (0018,0080) differs between slices, from 1500 ms to "+
+		"2700.5 ms") {
 		t.Errorf("%q", got)
 	}
 }

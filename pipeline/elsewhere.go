@@ -31,7 +31,8 @@ func (j Job) checkPlace(m maskRead) error {
 	}
 	nearest := math.Inf(1)
 	see := func(v int) {
-		p := indexIn(toIndex, g.Position(float64(v%g.Size[0]), float64(v/g.Size[0]%g.Size[1]), float64(v/(g.Size[0]*g.Size[1]))))
+		p := indexIn(toIndex, g.Position(float64(v%g.Size[0]), float64(v/g.Size[0]%g.Size[1]),
+			float64(v/(g.Size[0]*g.Size[1]))))
 		for a, n := range series.Size { // how far it is outside
 			p[a] = max(0, p[a]-float64(n)+0.5) - max(0, -0.5-p[a])
 		}

@@ -107,7 +107,9 @@ func (j Job) theseMarks(marks segment.Marks, plane anatomy.Plane) (segment.Marks
 func (k *dividedKnee) release() { k.parts.Data = nil }
 
 // divideTissues divides the marks by the shape of the knee.
-func (j Job) divideTissues(ctx context.Context, marks segment.Marks, d protocol.Division, workers int) (dividedKnee, error) {
+func (j Job) divideTissues(
+	ctx context.Context, marks segment.Marks, d protocol.Division, workers int,
+) (dividedKnee, error) {
 	mask, marks, err := j.thisKnee(ctx, marks)
 	if err != nil {
 		return dividedKnee{}, err
@@ -331,7 +333,8 @@ func recordDivision(d anatomy.Division, claims []anatomy.Claim) *report.Division
 	counts := d.Counts()
 	for _, r := range anatomy.Regions() {
 		if n := counts[r]; n > 0 {
-			out.Regions = append(out.Regions, report.RegionSize{Region: r.String(), Voxels: n, VolumeMM3: float64(n) * d.VoxelVolume()})
+			out.Regions = append(out.Regions, report.RegionSize{Region: r.String(), Voxels: n,
+				VolumeMM3: float64(n) * d.VoxelVolume()})
 		}
 	}
 	return out
@@ -344,7 +347,8 @@ func hintAnatomy(err error) string {
 	var sides *anatomy.SideError
 	switch {
 	case errors.As(err, &sides):
-		return "find out which knee it is: correct the side in the manifest, ask the site to correct the images, or use the mask of this knee. If the labels of medial and lateral are exchanged, use another scheme"
+		return "find out which knee it is: correct the side in the manifest, ask the site to correct the images, or " +
+			"use the mask of this knee. If the labels of medial and lateral are exchanged, use another scheme"
 	case !errors.As(err, &fault):
 		return undivided
 	}
@@ -352,11 +356,15 @@ func hintAnatomy(err error) string {
 	case anatomy.NoSide:
 		return "name the side of the knee in the manifest (column side), or ask the site for Laterality (0020,0060)"
 	case anatomy.Askew:
-		return "save the mask with the position and the orientation of the series that it was drawn on, or name the right scheme with --scheme"
+		return "save the mask with the position and the orientation of the series that it was drawn on, or name the " +
+			"right scheme with --scheme"
 	case anatomy.TwoKnees, anatomy.TwoPatellae:
 		return "the mask must mark one knee only: remove the other one from it"
 	case anatomy.BothSides:
-		return "this label marks both sides of the knee: name another scheme with --scheme, such as ski10 for a tibia in one label, or a scheme of your own with tibial-cartilage, femoral-cartilage or menisci, which are divided by their shape"
+		return "this label marks both sides of the knee: name another scheme with --scheme, such as ski10 for " +
+			"a tibia " +
+			"in one label, or a scheme of your own with tibial-cartilage, femoral-cartilage or menisci, which are " +
+			"divided by their shape"
 	case anatomy.CutOff:
 		return "mark the whole of the cartilage, or " + undivided
 	}
@@ -394,7 +402,8 @@ func (k placedMask) notesOf() (notes, warnings []string) {
 		case anatomy.Crumbs:
 			crumbs = append(crumbs, fmt.Sprintf("%s (%d of its voxels)", n.Plate, n.Count))
 		case anatomy.Torn:
-			notes = append(notes, fmt.Sprintf("a separate piece of the %s (%d voxels of the mask, %.1f mm away) was taken as a part of it", n.Tissue, n.Count, n.Piece.Distance))
+			notes = append(notes, fmt.Sprintf("a separate piece of the %s (%d voxels of the mask, %.1f mm away) was "+
+				"taken as a part of it", n.Tissue, n.Count, n.Piece.Distance))
 		case anatomy.CutTissue:
 			cut = append(cut, n.Tissue.String())
 		case anatomy.NoRidge:
@@ -404,11 +413,13 @@ func (k placedMask) notesOf() (notes, warnings []string) {
 		case anatomy.AxesByPatient:
 			notes = append(notes, "the axes of the knee are those of the patient: the mask has too little shape")
 		case anatomy.SideOfAnatomyUnknown:
-			notes = append(notes, "the labels of the mask do not show which knee it is: a mask that was mirrored from left to right would not be detected")
+			notes = append(notes, "the labels of the mask do not show which knee it is: a mask that was mirrored from "+
+				"left to right would not be detected")
 		}
 	}
 	if len(crumbs) > 0 {
-		notes = append(notes, "small separate pieces of the mask are in the rows, but were ignored when borders were placed: "+strings.Join(crumbs, ", "))
+		notes = append(notes, "small separate pieces of the mask are in the rows, but were ignored when borders were "+
+			"placed: "+strings.Join(crumbs, ", "))
 	}
 	if text, large := omittedPieces(k.notes); large {
 		warnings = append(warnings, text)

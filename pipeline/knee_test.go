@@ -12,11 +12,14 @@ import (
 // its own says nothing of plates.
 func TestNotePlates(t *testing.T) {
 	row := func(compartment, region string, voxels int) segment.Summary {
-		return segment.Summary{Compartment: compartment, Region: region, Layer: segment.All, Voxels: voxels, MeanT2: 40, PlateMeanT2: segment.Number(math.NaN())}
+		return segment.Summary{Compartment: compartment, Region: region, Layer: segment.All, Voxels: voxels, MeanT2: 40,
+			PlateMeanT2: segment.Number(math.NaN())}
 	}
 	r := report.Result{
-		Compartments: []segment.Summary{row("medial", segment.All, 10), row("lateral", segment.All, 30), row("patellofemoral", segment.All, 20)},
-		Regions:      []segment.Summary{row("medial", "medial-femoral", 10), row("lateral", "lateral-femoral", 10), row("lateral", "lateral-tibial", 20), row("patellofemoral", "trochlear", 15)},
+		Compartments: []segment.Summary{row("medial", segment.All, 10), row("lateral", segment.All, 30),
+			row("patellofemoral", segment.All, 20)},
+		Regions: []segment.Summary{row("medial", "medial-femoral", 10), row("lateral", "lateral-femoral", 10),
+			row("lateral", "lateral-tibial", 20), row("patellofemoral", "trochlear", 15)},
 	}
 	segment.SetPlateMeans(r.Compartments, r.Regions)
 	placedMask{}.notePlates(&r)
@@ -27,7 +30,8 @@ func TestNotePlates(t *testing.T) {
 		got := r.Compartments[n]
 		same := float64(got.PlateMeanT2) == want.mean || math.IsNaN(float64(got.PlateMeanT2)) && math.IsNaN(want.mean)
 		if got.Note != want.note || !same {
-			t.Errorf("%s: note %q, mean of plates %g; want %q, %g", got.Compartment, got.Note, got.PlateMeanT2, want.note, want.mean)
+			t.Errorf("%s: note %q, mean of plates %g; want %q, %g", got.Compartment, got.Note, got.PlateMeanT2,
+				want.note, want.mean)
 		}
 	}
 }

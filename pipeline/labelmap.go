@@ -32,7 +32,8 @@ type labelMap struct {
 // taken, whatever the file holds or declares.
 func (j Job) readLabelMap() (maskRead, error) {
 	l, err := j.openLabelMap(j.checkMaskGrid)
-	return maskRead{kind: l.format, file: l.file, data: l.data, segmented: l.segmented, labels: l.labels, segments: l.segments}, err
+	return maskRead{kind: l.format, file: l.file, data: l.data, segmented: l.segmented, labels: l.labels,
+		segments: l.segments}, err
 }
 
 // openLabelMap reads the job's mask as it is, in any format of label maps. check is asked about

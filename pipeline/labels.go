@@ -54,7 +54,8 @@ func (j Job) checkLabelGrid(g volume.Geometry) error {
 		return err
 	}
 	if need := 2 * int64(g.Voxels()) * bytesPerMaskVoxel; j.Bound.Bytes > 0 && need > j.Bound.Bytes {
-		return hint.Errorf("crop both masks to the knee", "the mask has %d×%d×%d voxels, more than fit twice into %d MiB", g.Size[0], g.Size[1], g.Size[2], j.Bound.Bytes>>20)
+		return hint.Errorf("crop both masks to the knee", "the mask has %d×%d×%d voxels, more than fit twice "+
+			"into %d MiB", g.Size[0], g.Size[1], g.Size[2], j.Bound.Bytes>>20)
 	}
 	return nil
 }
@@ -69,7 +70,8 @@ type labelName struct {
 func (l labelMap) named(scheme *segment.Scheme, byName bool) (volume.Labels, []labelName, error) {
 	switch {
 	case scheme != nil:
-		marks, err := maskRead{file: l.file, segmented: l.segmented, labels: l.labels, segments: l.segments}.interpret(*scheme)
+		marks, err := maskRead{file: l.file, segmented: l.segmented, labels: l.labels,
+			segments: l.segments}.interpret(*scheme)
 		var names []labelName
 		for n, name := range marks.Names {
 			names = append(names, labelName{uint16(n + 1), name, name})
@@ -104,15 +106,19 @@ func (l labelMap) ofSegments(byName bool) (volume.Labels, []labelName, error) {
 		case byName && strings.TrimSpace(s.Label) != "":
 			name.key = " " + segment.Fold(s.Label) // which no number is
 		case s.Unnumbered:
-			return labels, nil, hint.Errorf("give the labels meanings with --scheme, or save both masks with the names of their segments", "%s: segment %q has no number of its own to be paired by", l.file.Path, name.name)
+			return labels, nil, hint.Errorf("give the labels meanings with --scheme, or save both masks with the "+
+				"names of their segments", "%s: segment %q has no number of its own to be "+
+				"paired by", l.file.Path, name.name)
 		}
 		if at := slices.IndexFunc(names, func(o labelName) bool { return o.key == name.key }); at >= 0 {
-			return labels, nil, hint.Errorf("give each segment a name of its own, or their meanings with --scheme", "%s: segments %d and %d are both called %q", l.file.Path, at+1, n+1, name.name)
+			return labels, nil, hint.Errorf("give each segment a name of its own, or their meanings with --scheme",
+				"%s: segments %d and %d are both called %q", l.file.Path, at+1, n+1, name.name)
 		}
 		names = append(names, name)
 		for _, v := range s.Voxels {
 			if was := labels.Data[v]; was != 0 {
-				return labels, nil, hint.Errorf("correct the masks: each voxel belongs to one segment", "%s: segments %q and %q share voxels", l.file.Path, names[was-1].name, name.name)
+				return labels, nil, hint.Errorf("correct the masks: each voxel belongs to one segment",
+					"%s: segments %q and %q share voxels", l.file.Path, names[was-1].name, name.name)
 			}
 			labels.Data[v] = name.value
 		}

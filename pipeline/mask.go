@@ -133,11 +133,13 @@ func (j Job) checkMaskGrid(g volume.Geometry) error {
 		voxels *= float64(n)
 	}
 	if voxels > mostMaskVoxels {
-		return hint.Errorf("is it the mask of this study?", "the mask has %d×%d×%d voxels, more than an image of a knee", g.Size[0], g.Size[1], g.Size[2])
+		return hint.Errorf("is it the mask of this study?", "the mask has %d×%d×%d voxels, more than an image "+
+			"of a knee", g.Size[0], g.Size[1], g.Size[2])
 	}
 	for c, d := range g.Spacing() {
 		if extent := d * float64(g.Size[c]); extent > mostExtent {
-			return hint.Errorf("save the mask with its spacing in mm", "the mask spans %.3g mm, more than a leg: its spacing may be in another unit", extent)
+			return hint.Errorf("save the mask with its spacing in mm", "the mask spans %.3g mm, more than a leg: its "+
+				"spacing may be in another unit", extent)
 		}
 	}
 	return j.CheckMemory(int64(voxels) * bytesPerMaskVoxel)
@@ -152,7 +154,8 @@ func (m maskRead) interpret(scheme segment.Scheme) (marks segment.Marks, err err
 			marks, err = scheme.Interpret(m.labels)
 		}
 		if err != nil {
-			err = hint.Errorf("name the right scheme with --scheme, or give the label a meaning in a scheme file (docs/masks.md)", "%s: %w", m.file.Path, err)
+			err = hint.Errorf("name the right scheme with --scheme, or give the label a meaning in a scheme file "+
+				"(docs/masks.md)", "%s: %w", m.file.Path, err)
 		}
 		return marks, err
 	}
@@ -187,13 +190,17 @@ func (m maskRead) note(r *report.Result, placed placedMask, p protocol.Protocol)
 	notes, warnings := placed.notesOf()
 	r.Notes, r.Warnings = append(r.Notes, notes...), append(r.Warnings, warnings...)
 	if r.Side == "" {
-		r.Notes = append(r.Notes, "the side of the knee is not known: neither the images, nor a manifest, nor the mask show it")
+		r.Notes = append(r.Notes, "the side of the knee is not known: neither the images, nor a manifest, nor the "+
+			"mask show it")
 	}
 	if len(m.beside) > 0 {
-		r.Notes = append(r.Notes, fmt.Sprintf("other files that could be a mask by their names were not taken: %s", printable.FirstNames(m.beside)))
+		r.Notes = append(r.Notes, fmt.Sprintf("other files that could be a mask by their names were not taken: %s",
+			printable.FirstNames(m.beside)))
 	}
 	if len(m.differ) > 0 {
-		r.Warnings = append(r.Warnings, fmt.Sprintf("%s was taken as the mask by its name, and others that could be it hold something else: %s. Name the right one with --mask", printable.Short(path.Base(m.file.Path)), printable.FirstNames(m.differ)))
+		r.Warnings = append(r.Warnings, fmt.Sprintf("%s was taken as the mask by its name, and others that could be "+
+			"it hold something else: %s. Name the right one "+
+			"with --mask", printable.Short(path.Base(m.file.Path)), printable.FirstNames(m.differ)))
 	}
 	if m.made != nil {
 		r.Warnings = append(r.Warnings, m.made.warnings...)
@@ -210,7 +217,8 @@ func (m maskRead) note(r *report.Result, placed placedMask, p protocol.Protocol)
 	r.Protocol.Segments, r.Protocol.Codes = slices.Clone(p.Scheme.Segments), slices.Clone(p.Scheme.Codes)
 	r.Protocol.MaskThreshold = m.segments.Threshold
 	if r.Protocol.ForeignMask = m.foreign != nil; r.Protocol.ForeignMask {
-		r.Warnings = append(r.Warnings, fmt.Sprintf("the mask was not drawn on this series, which was allowed: %v", m.foreign))
+		r.Warnings = append(r.Warnings, fmt.Sprintf("the mask was not drawn on this series, which was allowed: %v",
+			m.foreign))
 	}
 }
 
@@ -219,7 +227,9 @@ func (p placedMask) besideText() []string {
 	if p.beside == nil {
 		return nil
 	}
-	return []string{fmt.Sprintf("the grid of the mask has the size and spacing of the series but lies up to %.2f mm away: the mask may belong to another visit, or may have lost its position; look at the overlay", p.beside.Distance)}
+	return []string{fmt.Sprintf("the grid of the mask has the size and spacing of the series but lies up to %.2f mm "+
+		"away: the mask may belong to another visit, or may have lost its position; look at "+
+		"the overlay", p.beside.Distance)}
 }
 
 // empty warns of a mask that is sound and marks nothing; else it is "".

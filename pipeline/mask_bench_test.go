@@ -26,7 +26,8 @@ func BenchmarkMask(b *testing.B) {
 	}
 	var p protocol.Protocol
 	p.Scheme.Name = "knee-dess-seg"
-	for n, tissue := range []string{"femoral-cartilage", "medial-tibial-cartilage", "lateral-tibial-cartilage", "patellar-cartilage",
+	for n, tissue := range []string{"femoral-cartilage", "medial-tibial-cartilage", "lateral-tibial-cartilage",
+		"patellar-cartilage",
 		"femur", "tibia", "patella", "fibula", "lateral-meniscus", "medial-meniscus"} {
 		p.Scheme.Labels = append(p.Scheme.Labels, segment.Label{Value: uint16(n + 1), Name: tissue})
 	}

@@ -73,12 +73,14 @@ func Sniff(tree *files.Tree, path string) string {
 // NumPy (numpy.lib.format), MATLAB (MAT-File Format, 1-5), HDF5 (File Format
 // Specification, II.A) and VTK (VTK File Formats).
 var signatures = []struct{ bytes, format string }{
-	{"NRRD0", formatNRRD}, {"\x93NUMPY", formatNumPy}, {"MATLAB 5.0 MAT-file", formatMATLAB}, {"MATLAB 7.3 MAT-file", formatMATLAB},
+	{"NRRD0", formatNRRD}, {"\x93NUMPY", formatNumPy}, {"MATLAB 5.0 MAT-file", formatMATLAB}, {"MATLAB 7.3 MAT-file",
+		formatMATLAB},
 	{"\x89HDF\r\n\x1a\n", formatHDF5}, {"# vtk DataFile", formatVTK}, {"<VTKFile", formatVTK},
 }
 
 // endings tell formats whose first bytes say little.
-var endings = []struct{ ending, format string }{{".mgh", formatMGH}, {".mgz", formatMGH}, {".mgh.gz", formatMGH}, {".mnc", formatMINC}, {".gipl", formatGIPL}, {".gipl.gz", formatGIPL}}
+var endings = []struct{ ending, format string }{{".mgh", formatMGH}, {".mgz", formatMGH}, {".mgh.gz", formatMGH},
+	{".mnc", formatMINC}, {".gipl", formatGIPL}, {".gipl.gz", formatGIPL}}
 
 // formatOf tells the format by the first bytes of a file, unpacked, and its name in lower
 // case.
@@ -94,7 +96,8 @@ func formatOf(head []byte, name string) string {
 		}
 	}
 	// MetaImage has keys, one of which is DimSize (itk.org/Wiki/MetaIO/Documentation).
-	if bytes.Contains(head, []byte("NDims")) && bytes.Contains(head, []byte("DimSize")) && bytes.ContainsRune(head, '=') {
+	if bytes.Contains(head, []byte("NDims")) && bytes.Contains(head, []byte("DimSize")) && bytes.ContainsRune(head,
+		'=') {
 		return formatMetaImage
 	}
 	return niftiOf(head)

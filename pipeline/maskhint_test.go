@@ -23,8 +23,11 @@ func TestMaskHints(t *testing.T) {
 	}
 	seen := map[string]bool{}
 	for _, err := range []error{
-		&dicomio.FileError{Path: "a", Problem: "x", Kind: dicomio.ErrInvalid}, &dicomio.FileError{Path: "a", Problem: "x", Kind: dicomio.ErrUnsupported},
-		&segment.GridError{Distance: math.NaN()}, &segment.GridError{Distance: 3}, &FormatError{"a", formatMINC}, &resample.OutsideError{DistanceMM: 3}, &coverError{}, &dicomio.ForeignError{Path: "a", Problem: "x"}, errors.New("anything else"),
+		&dicomio.FileError{Path: "a", Problem: "x", Kind: dicomio.ErrInvalid}, &dicomio.FileError{Path: "a",
+			Problem: "x", Kind: dicomio.ErrUnsupported},
+		&segment.GridError{Distance: math.NaN()}, &segment.GridError{Distance: 3}, &FormatError{"a",
+			formatMINC}, &resample.OutsideError{DistanceMM: 3}, &coverError{},
+		&dicomio.ForeignError{Path: "a", Problem: "x"}, errors.New("anything else"),
 	} {
 		got := hint.Find(HintMask(fmt.Errorf("mask: %w", err)))
 		if got == "" || seen[got] {

@@ -16,11 +16,14 @@ func implausible(r segment.Regions, side string) []string {
 	for _, f := range r.Check(side) {
 		switch f.Kind {
 		case segment.TooLarge:
-			out = append(out, fmt.Sprintf("%s holds more than %g cm³, too much for the cartilage of a knee: %s", f.Compartment, f.LimitMM3/1000, perhaps))
+			out = append(out, fmt.Sprintf("%s holds more than %g cm³, too much for the cartilage of a knee: %s",
+				f.Compartment, f.LimitMM3/1000, perhaps))
 		case segment.SumTooLarge:
-			out = append(out, fmt.Sprintf("medial, lateral and patellofemoral together hold more than %g cm³, too much for the cartilage of a knee: %s", f.LimitMM3/1000, perhaps))
+			out = append(out, fmt.Sprintf("medial, lateral and patellofemoral together hold more than %g cm³, too "+
+				"much for the cartilage of a knee: %s", f.LimitMM3/1000, perhaps))
 		case segment.TooSmall:
-			out = append(out, fmt.Sprintf("%s holds less than %g cm³, too little for a plate of cartilage: the mask may be unfinished, or %s", f.Compartment, f.LimitMM3/1000, perhaps))
+			out = append(out, fmt.Sprintf("%s holds less than %g cm³, too little for a plate of cartilage: the mask "+
+				"may be unfinished, or %s", f.Compartment, f.LimitMM3/1000, perhaps))
 		case segment.WrongSide:
 			out = append(out, wrongSide(f, side)+": "+perhaps+", or its labels are exchanged"+alsoSide(f))
 		case segment.Undivided:
@@ -32,7 +35,8 @@ func implausible(r segment.Regions, side string) []string {
 		if len(undivided) == 1 {
 			verb = "holds"
 		}
-		out = append(out, fmt.Sprintf("the femoral cartilage is not divided (row femoral): %s %s the cartilage of the tibia or the patella alone", strings.Join(undivided, ", "), verb))
+		out = append(out, fmt.Sprintf("the femoral cartilage is not divided (row femoral): %s %s the cartilage of the "+
+			"tibia or the patella alone", strings.Join(undivided, ", "), verb))
 	}
 	return out
 }

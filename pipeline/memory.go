@@ -39,7 +39,8 @@ func (j Job) CheckMemory(beside int64) error {
 	if j.Bound.Bytes == 0 || need <= j.Bound.Bytes {
 		return nil
 	}
-	advice := "check Rows, Columns and the number of images; if they are right, map the study on a machine with more memory"
+	advice := "check Rows, Columns and the number of images; if they are right, map the study on a machine with " +
+		"more memory"
 	if j.Bound.Given {
 		advice = "check Rows, Columns and the number of images; if they are right, give more memory with --memory MIB"
 	}
@@ -109,7 +110,8 @@ func collect() {
 		return
 	}
 	defer collecting.Unlock()
-	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/objects:bytes"}, {Name: "/gc/scan/heap:bytes"}}
+	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/objects:bytes"},
+		{Name: "/gc/scan/heap:bytes"}}
 	metrics.Read(sample)
 	live, now, Knee := sample[0].Value.Uint64(), sample[1].Value.Uint64(), sample[2].Value.Uint64()
 	if now >= live+max(leastGarbage, 2*Knee) {

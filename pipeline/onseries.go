@@ -72,7 +72,9 @@ func (j Job) findRegions(ctx context.Context, p protocol.Protocol, workers int) 
 // place brings a divided mask onto the grid of the job's series: by whole voxels where both
 // have the same, else by the part of each voxel that the mask covers. transform takes a
 // position of the series to the space of the mask; nil means that they share it.
-func (j Job) place(ctx context.Context, k dividedKnee, d protocol.Division, transform *volume.Rigid, workers int) (placedMask, error) {
+func (j Job) place(
+	ctx context.Context, k dividedKnee, d protocol.Division, transform *volume.Rigid, workers int,
+) (placedMask, error) {
 	p := placedMask{dividedKnee: k, transform: transform}
 	d = d.WithDefaults()
 	if transform == nil && !k.cropped && segment.CheckGrid(k.parts.Geometry, j.Train.Geometry) == nil {
@@ -157,7 +159,8 @@ func (e *coverError) Error() string {
 		parts = append(parts, fmt.Sprintf("%s %d %%, the rest up to %s outside",
 			t.tissue, 100*t.inside/t.voxels, resample.Millimetres(t.farthest)))
 	}
-	return fmt.Sprintf("too little of the mask lies in the field of view of the series (%.0f %% needed): %s", 100*leastCovered, strings.Join(parts, "; "))
+	return fmt.Sprintf("too little of the mask lies in the field of view of the series (%.0f %% needed): %s",
+		100*leastCovered, strings.Join(parts, "; "))
 }
 
 // checkCover returns a *coverError where less than half of a tissue lies in the field of view.

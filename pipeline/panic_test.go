@@ -27,10 +27,12 @@ func TestPanicPlace(t *testing.T) {
 		"this package":    {here, `^internal error at pipeline/panic_test\.go:\d+$`},
 		"first of both":   {func() error { return both(deep, none) }, `^internal error at segment/regions\.go:\d+$`},
 		"second of both":  {func() error { return both(none, deep) }, `^internal error at segment/regions\.go:\d+$`},
-		"first until":     {func() error { return bothUntil(t.Context(), until(here), until(none)) }, `^internal error at pipeline/panic_test\.go:\d+$`},
+		"first until": {func() error { return bothUntil(t.Context(), until(here), until(none)) },
+			`^internal error at pipeline/panic_test\.go:\d+$`},
 	} {
 		err := guarded(c.run)
-		if err == nil || !regexp.MustCompile(c.want).MatchString(err.Error()) || hint.Find(err) == "" || strings.Contains(err.Error(), "Doe") {
+		if err == nil || !regexp.MustCompile(c.want).MatchString(err.Error()) || hint.Find(err) == "" ||
+			strings.Contains(err.Error(), "Doe") {
 			t.Errorf("%s: %v, want %s", name, err, c.want)
 		}
 	}

@@ -21,7 +21,8 @@ func TestBothUntil(t *testing.T) {
 		<-ctx.Done()
 		return ctx.Err()
 	}
-	for name, functions := range map[string][2]func(context.Context) error{"first": {fail, wait}, "second": {wait, fail}} {
+	for name, functions := range map[string][2]func(context.Context) error{"first": {fail, wait}, "second": {wait,
+		fail}} {
 		if err := bothUntil(t.Context(), functions[0], functions[1]); err != fault {
 			t.Errorf("the %s function fails: %v, want %v", name, err, fault)
 		}

@@ -36,13 +36,15 @@ func omittedPieces(notes []anatomy.Note) (text string, large bool) {
 			for _, p := range all[listedPieces:] {
 				voxels += p.Voxels
 			}
-			parts = append(parts, fmt.Sprintf("%s %d voxels in %s", t, voxels, printable.Counted(len(all)-listedPieces, "more piece", "more pieces")))
+			parts = append(parts, fmt.Sprintf("%s %d voxels in %s", t, voxels, printable.Counted(len(all)-listedPieces,
+				"more piece", "more pieces")))
 		}
 	}
 	if parts == nil {
 		return "", false
 	}
-	return "pieces of the mask that lie apart from their tissue are omitted from all rows (" + strings.Join(parts, "; ") + "): see the overlay", large
+	return "pieces of the mask that lie apart from their tissue are omitted from all rows (" + strings.Join(parts,
+		"; ") + "): see the overlay", large
 }
 
 // recordPieces is what results say of the pieces that are in no row.

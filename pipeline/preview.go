@@ -58,7 +58,8 @@ type Alignment struct {
 // gridPlan describes the grid of a mask alone.
 func (j Job) gridPlan(m maskRead) *MaskPlan {
 	g := m.geometry()
-	return &MaskPlan{OnSeries: segment.CheckGrid(g, j.Train.Geometry) == nil, Size: g.Size, Spacing: g.Spacing(), Sides: []report.SideSource{}}
+	return &MaskPlan{OnSeries: segment.CheckGrid(g, j.Train.Geometry) == nil, Size: g.Size, Spacing: g.Spacing(),
+		Sides: []report.SideSource{}}
 }
 
 // plan says what Run would do with the mask. placed is not read where no scheme is given.

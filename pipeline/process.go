@@ -24,7 +24,8 @@ func ListTrains(trains []dicomio.Train) string {
 	var out []string
 	for _, t := range trains {
 		side := cmp.Or(t.Side, "unknown")
-		out = append(out, fmt.Sprintf("number %d (hash %s, %q, %d echoes, side %s)", t.Number, t.Hash, printable.Short(t.Description), len(t.TE), side))
+		out = append(out, fmt.Sprintf("number %d (hash %s, %q, %d echoes, side %s)", t.Number, t.Hash,
+			printable.Short(t.Description), len(t.TE), side))
 	}
 	return strings.Join(out, "; ")
 }
@@ -93,7 +94,8 @@ func measure(ctx context.Context, j Job, p protocol.Protocol, workers int) (repo
 	if err != nil {
 		return report.Study{}, notFitted(err)
 	}
-	if err := segment.ExcludeFluid(&maps, src.regions, segment.FluidLimits{T2: p.Division.FluidMS, PartialT2: p.Division.FluidEdgeMS}); err != nil {
+	if err := segment.ExcludeFluid(&maps, src.regions, segment.FluidLimits{T2: p.Division.FluidMS,
+		PartialT2: p.Division.FluidEdgeMS}); err != nil {
 		return report.Study{}, wrapped("fluid", err)
 	}
 	j.Train.Lossy = j.Train.Lossy || src.lossy // in a frame that Find did not look at
@@ -120,7 +122,8 @@ func measure(ctx context.Context, j Job, p protocol.Protocol, workers int) (repo
 		return report.Study{}, err
 	}
 	if noneUsed(result.Compartments) {
-		result.Warnings = append(result.Warnings, "no voxel of the mask has a sound T2: the tables say why each was excluded; look at the images and at the echo times")
+		result.Warnings = append(result.Warnings, "no voxel of the mask has a sound T2: the tables say why each was "+
+			"excluded; look at the images and at the echo times")
 	}
 	if err := src.measureDepth(&result, maps); err != nil {
 		return report.Study{}, wrapped("depth", err)
@@ -151,13 +154,16 @@ func measure(ctx context.Context, j Job, p protocol.Protocol, workers int) (repo
 }
 
 // addAligned adds what shows how the mask was aligned, and the mask as it came to lie.
-func (j Job) addAligned(ctx context.Context, s *report.Study, src source, p protocol.Protocol, workers int) (err error) {
+func (j Job) addAligned(
+	ctx context.Context, s *report.Study, src source, p protocol.Protocol, workers int,
+) (err error) {
 	if src.aligned == nil {
 		return nil
 	}
 	s.Registration = &src.aligned.pictures
 	if s.Mask, err = j.correctable(ctx, src, p, workers); err == nil && len(s.Mask.Data) > 0 {
-		s.Result.Notes = append(s.Result.Notes, "mask.nii.gz is the registered mask in the labels of the scheme, for a reader to correct")
+		s.Result.Notes = append(s.Result.Notes, "mask.nii.gz is the registered mask in the labels of the scheme, for "+
+			"a reader to correct")
 	}
 	return err
 }
@@ -263,9 +269,11 @@ func wrapped(stage string, err error) error {
 
 func notFitted(err error) error {
 	if errors.Is(err, t2fit.ErrNoise) {
-		return hint.Errorf("give it by --sigma NUMBER, or choose where it comes from by --sigma residuals or --sigma background", "fit: %w", err)
+		return hint.Errorf("give it by --sigma NUMBER, or choose where it comes from by --sigma residuals or --sigma "+
+			"background", "fit: %w", err)
 	}
-	return hint.Errorf("t2map inspect shows the echo times; --method and --skip-echoes have to suit them", "fit: %w", err)
+	return hint.Errorf("t2map inspect shows the echo times; --method and --skip-echoes have to suit them", "fit: %w",
+		err)
 }
 
 // curves fits the mean signal of each compartment, for the picture of its decay.
@@ -315,20 +323,24 @@ func describe(j Job, p protocol.Protocol, fit t2fit.Resolved, s volume.MultiEcho
 	}
 	r.Warnings = append(r.Warnings, j.Identity.Warnings...)
 	if r.LossyImages = j.Train.Lossy; r.LossyImages {
-		r.Warnings = append(r.Warnings, "images were compressed with loss, here or before: T2 of voxels is not what the scanner measured; ask the site for the originals")
+		r.Warnings = append(r.Warnings, "images were compressed with loss, here or before: T2 of voxels is not what "+
+			"the scanner measured; ask the site for the originals")
 	}
 	r.Warnings = append(r.Warnings, doubts(j.Train, p)...)
 	if c := j.Train.Claim; c != nil {
 		r.Protocol.QuantityOverruled = string(c.Quantity)
 	}
 	if n := len(j.Study.Spoiled); n > 0 {
-		r.Notes = append(r.Notes, fmt.Sprintf("%d damaged files in the study's folder do not say whose they are, or are copies of images that are here: every slice has every echo without them", n))
+		r.Notes = append(r.Notes, fmt.Sprintf("%d damaged files in the study's folder do not say whose they are, or "+
+			"are copies of images that are here: every slice has every echo without them", n))
 	}
 	if fit.Method == t2fit.EPG && p.Fit.RefocusingProfile == nil {
-		r.Warnings = append(r.Warnings, "epg was used without the refocusing profile of the slices: on slices of real pulses its T2 is longer, and further from the truth, than that of nlls (docs/protocol.md)")
+		r.Warnings = append(r.Warnings, "epg was used without the refocusing profile of the slices: on slices of real "+
+			"pulses its T2 is longer, and further from the truth, than that of nlls (docs/protocol.md)")
 	}
 	if fit.Method == t2fit.Rician && noise.Source == string(t2fit.FromResiduals) {
-		r.Notes = append(r.Notes, "the noise was estimated from residuals, which also hold what stimulated echoes leave: where the refocusing is far from 180°, T2 by rician then reads short, and sigma should be given")
+		r.Notes = append(r.Notes, "the noise was estimated from residuals, which also hold what stimulated echoes "+
+			"leave: where the refocusing is far from 180°, T2 by rician then reads short, and sigma should be given")
 	}
 	if text := passedWords(j.Study.Passed); text != "" {
 		r.Notes = append(r.Notes, "passed over: "+text)
@@ -343,7 +355,8 @@ func passedWords(n dicomio.Passed) string {
 		n         int
 		one, many string
 	}{
-		{n.OtherSeries, "MR image of another series", "MR images of other series"}, {n.Derived, "map or phase image", "maps or phase images"},
+		{n.OtherSeries, "MR image of another series", "MR images of other series"}, {n.Derived, "map or phase image",
+			"maps or phase images"},
 		{n.OtherModality, "file of another modality", "files of other modalities"},
 	} {
 		switch p.n {
@@ -360,7 +373,8 @@ func passedWords(n dicomio.Passed) string {
 // scanner and acquisition keep header texts to one line of a bounded length.
 func scanner(s dicomio.Scanner) *report.Scanner {
 	return &report.Scanner{
-		Manufacturer: printable.Short(s.Manufacturer), Model: printable.Short(s.Model), FieldT: segment.Number(s.Field), Serial: s.Serial, Software: printable.Short(s.Software),
+		Manufacturer: printable.Short(s.Manufacturer), Model: printable.Short(s.Model), FieldT: segment.Number(s.Field),
+		Serial: s.Serial, Software: printable.Short(s.Software),
 	}
 }
 

@@ -30,11 +30,14 @@ type alignment struct {
 // align returns the transform from the series of the job, whose first echo is fixed, to the
 // space of the mask k, which was drawn for the study of from: the job itself, or that of the
 // visit whose mask is carried. It is nil where both share their space.
-func (j Job) align(ctx context.Context, fixed volume.Map, from Job, k dividedKnee, p protocol.Protocol, workers int) (*alignment, error) {
+func (j Job) align(
+	ctx context.Context, fixed volume.Map, from Job, k dividedKnee, p protocol.Protocol, workers int,
+) (*alignment, error) {
 	var out *alignment
 	if from.Study.Hash != j.Study.Hash {
 		known := j.Side() != "" && (from.Side() != "" || k.shown != anatomy.UnknownSide)
-		a, first, err := alignWith(ctx, fixed, moving{from.Train.FirstEcho(), report.EarlierVisit, known}, k, p.Register, workers)
+		a, first, err := alignWith(ctx, fixed, moving{from.Train.FirstEcho(), report.EarlierVisit, known}, k,
+			p.Register, workers)
 		if err != nil {
 			return nil, err
 		}
@@ -84,7 +87,8 @@ func alignWith(
 	a := &alignment{transform: result.Transform, record: report.Registration{
 		Of: m.of, Moving: m.Hash, Rotation: result.Transform.Rotation, ShiftMM: result.Transform.Shift,
 		AngleDegrees: result.Rotation, CentreShiftMM: result.Shift,
-		MutualInformationBefore: number(result.Before), MutualInformationAfter: number(result.After), Program: "elastix " + result.Version,
+		MutualInformationBefore: number(result.Before), MutualInformationAfter: number(result.After),
+		Program: "elastix " + result.Version,
 	}}
 	a.record.Still = result.Still
 	a.pictures = report.Aligned{
@@ -102,9 +106,11 @@ func hintRegister(err error) string {
 	var unsuitable *register.UnsuitableError
 	switch {
 	case errors.As(err, new(*register.MotionError)):
-		return "check whether both images show this knee; if they do, raise max_rotation_degrees or max_shift_mm of `register` in the protocol"
+		return "check whether both images show this knee; if they do, raise max_rotation_degrees or max_shift_mm of " +
+			"`register` in the protocol"
 	case errors.As(err, new(*register.MirrorError)):
-		return "use the mask and the images of this knee; if they do show it, name its side in a manifest (column side): " +
+		return "use the mask and the images of this knee; if they do show it, name its side in a manifest " +
+			"(column side): " +
 			"then the images are not compared with their mirror image"
 	case errors.As(err, new(*register.MetricError)):
 		return "if the knee did not move, omit --register; otherwise check whether both images show this knee"

@@ -37,7 +37,8 @@ func TestSideOfRows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	right := Job{Train: dicomio.Train{Side: "R", Sides: []dicomio.SideClaim{{Attribute: "Laterality (0020,0060)", Side: "R"}}}}
+	right := Job{Train: dicomio.Train{Side: "R", Sides: []dicomio.SideClaim{{Attribute: "Laterality (0020,0060)",
+		Side: "R"}}}}
 	two := rowMask(map[int]uint16{-70: 1, -90: 2, 70: 2, 90: 1}) // a right and a left knee
 	for name, c := range map[string]struct {
 		job    Job
@@ -48,7 +49,8 @@ func TestSideOfRows(t *testing.T) {
 		fails  bool
 		voxels int
 	}{
-		"agrees":             {right, compartments, "", rowMask(map[int]uint16{17: 1, -17: 2}), anatomy.Right, false, 2},
+		"agrees": {right, compartments, "", rowMask(map[int]uint16{17: 1, -17: 2}), anatomy.Right, false,
+			2},
 		"exchanged":          {right, compartments, "", rowMask(map[int]uint16{-17: 1, 17: 2}), 0, true, 0},
 		"undivided":          {right, skm, protocol.DivideNone, rowMask(map[int]uint16{-17: 3, 17: 4}), 0, true, 0},
 		"menisci, undivided": {right, skm, protocol.DivideNone, rowMask(map[int]uint16{-17: 5, 17: 6}), 0, true, 0},
@@ -69,7 +71,8 @@ func TestSideOfRows(t *testing.T) {
 			continue
 		}
 		if c.fails {
-			if !errors.As(err, new(*anatomy.SideError)) && !errors.As(err, new(*anatomy.Error)) || hint.Find(err) == "" {
+			if !errors.As(err, new(*anatomy.SideError)) && !errors.As(err, new(*anatomy.Error)) ||
+				hint.Find(err) == "" {
 				t.Errorf("%s: %v, without a hint or of another kind", name, err)
 			}
 			continue
@@ -91,17 +94,21 @@ func TestSideOfRows(t *testing.T) {
 func TestCheckPlace(t *testing.T) {
 	m := rowMask(map[int]uint16{0: 1}) // from −6 to 5 along x
 	series := func(x float64) volume.Geometry {
-		return volume.Geometry{Size: [3]int{10, 10, 10}, Affine: [3][4]float64{{2, 0, 0, x}, {0, 2, 0, 0}, {0, 0, 2, 0}}}
+		return volume.Geometry{Size: [3]int{10, 10, 10}, Affine: [3][4]float64{{2, 0, 0, x}, {0, 2, 0, 0},
+			{0, 0, 2, 0}}}
 	}
 	for name, c := range map[string]struct {
 		job  Job
 		mask maskRead
 		want string
 	}{
-		"inside":        {Job{Train: dicomio.Train{Geometry: series(-6)}}, m, ""},
-		"on the grid":   {Job{Train: dicomio.Train{Geometry: series(60)}}, m, ""}, // the labels lie outside, which Onto tells
-		"far":           {Job{Train: dicomio.Train{Geometry: series(160)}}, m, "mask lies outside the series: its nearest voxel is 154.0 mm from the field of view"},
-		"beyond":        {Job{Train: dicomio.Train{Geometry: series(1e22)}}, m, "mask lies outside the series: its nearest voxel is more than 10 m from the field of view"},
+		"inside": {Job{Train: dicomio.Train{Geometry: series(-6)}}, m, ""},
+		// the labels lie outside, which Onto tells
+		"on the grid": {Job{Train: dicomio.Train{Geometry: series(60)}}, m, ""},
+		"far": {Job{Train: dicomio.Train{Geometry: series(160)}}, m, "mask lies outside the series: its " +
+			"nearest voxel is 154.0 mm from the field of view"},
+		"beyond": {Job{Train: dicomio.Train{Geometry: series(1e22)}}, m, "mask lies outside the series: its " +
+			"nearest voxel is more than 10 m from the field of view"},
 		"empty":         {Job{Train: dicomio.Train{Geometry: series(160)}}, rowMask(nil), ""},
 		"to be aligned": {Job{Train: dicomio.Train{Geometry: series(160)}, Moving: &dicomio.Train{}}, m, ""},
 	} {

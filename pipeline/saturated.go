@@ -52,6 +52,7 @@ func (n saturation) warning(te []float64) string {
 			echoes = append(echoes, fmt.Sprintf("echo %d (%g ms)", e+1, te[e]))
 		}
 	}
-	return fmt.Sprintf("voxels of the mask are saturated at %s and were excluded: the images hold no higher value there, so that the signal was cut off by the scanner or by a conversion; ask the site for the original images",
+	return fmt.Sprintf("voxels of the mask are saturated at %s and were excluded: the images hold no higher value "+
+		"there, so that the signal was cut off by the scanner or by a conversion; ask the site for the original images",
 		strings.Join(echoes, ", "))
 }

@@ -72,11 +72,13 @@ func (j Job) segment(ctx context.Context, p protocol.Protocol) (m maskRead, err 
 	m.made.facts.Series = j.Input.Train.Hash
 	scratch, err := segmenter.NewScratch()
 	if err != nil {
-		return m, hint.Errorf("TMPDIR names the folder for temporary files; it needs room for the images", "scratch folder: %w", err)
+		return m, hint.Errorf("TMPDIR names the folder for temporary files; it needs room for the images",
+			"scratch folder: %w", err)
 	}
 	defer func() {
 		if left := scratch.Remove(); left != nil {
-			m.made.warnings = append(m.made.warnings, fmt.Sprintf("images of the study stay in the scratch folder %s, which cannot be removed: %v", filepath.Base(scratch.Dir), left))
+			m.made.warnings = append(m.made.warnings, fmt.Sprintf("images of the study stay in the scratch folder %s, "+
+				"which cannot be removed: %v", filepath.Base(scratch.Dir), left))
 		}
 	}()
 	image, err := j.writeInput(ctx, scratch.Input(), m.made)
@@ -88,7 +90,8 @@ func (j Job) segment(ctx context.Context, p protocol.Protocol) (m maskRead, err 
 		err = j.readMade(scratch, image, &m)
 	}
 	if err != nil && ctx.Err() == nil && !outfile.Full(err) {
-		err = Explained(hint.Errorf(hintProgram(err), "%w", &protocol.ProgramError{Program: protocol.ProgramName(p.Segment.Command), Err: j.hidden(err)}))
+		err = Explained(hint.Errorf(hintProgram(err), "%w",
+			&protocol.ProgramError{Program: protocol.ProgramName(p.Segment.Command), Err: j.hidden(err)}))
 	}
 	return m, err
 }
@@ -125,7 +128,9 @@ func (j Job) writeInput(ctx context.Context, path string, made *madeMask) (volum
 	}
 	sum := sha256.New()
 	out := bufio.NewWriterSize(io.MultiWriter(f, sum), 1<<16)
-	err = nifti.WriteImage(out, volume.Map{Geometry: read.Geometry, Data: read.Echo[0]}, "magnitude, see result.json, t2map "+Version) // as in anatomy.nii.gz, byte for byte
+	// as in anatomy.nii.gz, byte for byte
+	err = nifti.WriteImage(out, volume.Map{Geometry: read.Geometry, Data: read.Echo[0]},
+		"magnitude, see result.json, t2map "+Version)
 	if err = errors.Join(err, out.Flush(), f.Close()); err != nil {
 		return volume.Geometry{}, fmt.Errorf("image for the program: %w", err)
 	}
@@ -206,9 +211,11 @@ func hintProgram(err error) string {
 	case errors.As(err, new(*segmenter.StartError)):
 		return "check that the program was built for this machine and is executable"
 	case errors.As(err, new(*segmenter.TimeoutError)):
-		return "give it more time with `timeout` of the protocol's `segment`, or run it by hand on an anatomy.nii.gz of t2map to see what it waits for"
+		return "give it more time with `timeout` of the protocol's `segment`, or run it by hand on an anatomy.nii.gz " +
+			"of t2map to see what it waits for"
 	case errors.As(err, new(*segmenter.SignalError)):
-		return "the system may have ended it for lack of memory; t2map does not count the memory of programs. With --workers 1, studies are processed one at a time"
+		return "the system may have ended it for lack of memory; t2map does not count the memory of programs. With " +
+			"--workers 1, studies are processed one at a time"
 	case errors.As(err, new(*segmenter.ExitError)):
 		return "run the command by hand on an anatomy.nii.gz of t2map, and read everything that it prints"
 	case errors.As(err, new(*segmenter.ScratchSizeError)):
@@ -216,13 +223,17 @@ func hintProgram(err error) string {
 	case errors.As(err, new(*segmenter.NoOutputError)):
 		return "the program must write one label map in NIfTI to {output}, or under another name into {dir}/output"
 	case errors.As(err, new(*segmenter.ManyOutputsError)):
-		return "let the program write all labels into one label map (TotalSegmentator: --ml), and nothing else in NIfTI into {dir}/output"
+		return "let the program write all labels into one label map (TotalSegmentator: --ml), and nothing else in " +
+			"NIfTI into {dir}/output"
 	case errors.As(err, &grid):
-		return "the label map must lie on the voxels of {input}: let the program resample it back to the image that it was given"
+		return "the label map must lie on the voxels of {input}: let the program resample it back to the image that " +
+			"it was given"
 	case errors.As(err, new(*EmptyMaskError)):
-		return "the series may not be of the kind that the program was made for; name another as `input` of the protocol's `segment`"
+		return "the series may not be of the kind that the program was made for; name another as `input` of the " +
+			"protocol's `segment`"
 	}
-	return "the program must write a label map in NIfTI-1: whole numbers, one for each voxel of {input}, with its sform or qform"
+	return "the program must write a label map in NIfTI-1: whole numbers, one for each voxel of {input}, with its " +
+		"sform or qform"
 }
 
 // sources are the files that the mask was made of, without those that are known already: the

@@ -17,7 +17,8 @@ import (
 // than the mask shows.
 func TestSideOfTheMasksSeries(t *testing.T) {
 	train := func(hash string, number int, side string) dicomio.Train {
-		return dicomio.Train{Hash: hash, Number: number, Side: side, Sides: []dicomio.SideClaim{{Attribute: "Laterality (0020,0060)", Side: side}}}
+		return dicomio.Train{Hash: hash, Number: number, Side: side,
+			Sides: []dicomio.SideClaim{{Attribute: "Laterality (0020,0060)", Side: side}}}
 	}
 	t2, silent, dess := train("a", 1, "R"), dicomio.Train{Hash: "a", Number: 1}, train("b", 12, "L")
 	marked := maskRead{labels: volume.Labels{Geometry: volume.Geometry{Size: [3]int{1, 1, 1}}, Data: []uint16{1}}}
@@ -30,10 +31,13 @@ func TestSideOfTheMasksSeries(t *testing.T) {
 		job  Job
 		want string // "" where all is well
 	}{
-		"registered":          {Job{Train: t2, Moving: &dess}, "Laterality (0020,0060) says right, Laterality (0020,0060) of series number 12 says left"},
-		"drawn on":            {Job{Train: t2, Mask: Mask{Drawn: &dess}}, "of series number 12 says left"},
-		"program":             {Job{Train: t2, Input: Input{Named: true, Train: dess}}, "of series number 12 says left"},
-		"manifest":            {Job{Train: silent, Moving: &dess, Identity: Identity{Side: "R"}}, "of series number 12 says left, the manifest or the layout says right"},
+		"registered": {Job{Train: t2, Moving: &dess}, "Laterality (0020,0060) says right, Laterality " +
+			"(0020,0060) of series number 12 says left"},
+		"drawn on": {Job{Train: t2, Mask: Mask{Drawn: &dess}}, "of series number 12 says left"},
+		"program": {Job{Train: t2, Input: Input{Named: true, Train: dess}},
+			"of series number 12 says left"},
+		"manifest": {Job{Train: silent, Moving: &dess, Identity: Identity{Side: "R"}},
+			"of series number 12 says left, the manifest or the layout says right"},
 		"alone":               {Job{Train: silent, Moving: &dess}, ""},
 		"the mapped one":      {Job{Train: t2, Input: Input{Named: true, Train: t2}}, ""},
 		"twice the same side": {Job{Train: dess, Moving: &dess, Identity: Identity{Side: "L"}}, ""},
@@ -43,7 +47,8 @@ func TestSideOfTheMasksSeries(t *testing.T) {
 			_, err = c.job.divideMask(t.Context(), marked, marks, p, 1)
 		}
 		var sides *anatomy.SideError
-		if c.want == "" && err != nil || c.want != "" && (!errors.As(err, &sides) || !strings.Contains(err.Error(), c.want) || hint.Find(err) == "") {
+		if c.want == "" && err != nil || c.want != "" && (!errors.As(err, &sides) || !strings.Contains(err.Error(),
+			c.want) || hint.Find(err) == "") {
 			t.Errorf("%s: %v, want %s", name, err, c.want)
 		}
 	}

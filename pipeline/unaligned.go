@@ -21,8 +21,10 @@ func (j Job) alignmentWarnings(m maskRead, k dividedKnee, p protocol.Protocol) [
 		return []string{"--register names the mapped series itself: " +
 			"the mask, which lies on another grid, was not registered with it"}
 	case !liesOn(m.geometry(), from.Moving.Geometry):
-		return []string{fmt.Sprintf("the mask does not lie on the voxels of series %s (number %d), which --register names: "+
-			"if it was drawn on another series, the registration does not hold for it", from.Moving.Hash, from.Moving.Number)}
+		return []string{fmt.Sprintf("the mask does not lie on the voxels of series %s (number %d), which "+
+			"--register names: "+
+			"if it was drawn on another series, the registration does not "+
+			"hold for it", from.Moving.Hash, from.Moving.Number)}
 	}
 	return nil
 }

@@ -31,7 +31,8 @@ type Masks struct {
 
 // CheckMaskPattern returns an error when the pattern cannot be one of file names.
 func CheckMaskPattern(pattern string) error {
-	if _, err := filepath.Match(pattern, ""); err != nil && !strings.Contains(pattern, ".") { // with one it may be a name
+	// with one it may be a name
+	if _, err := filepath.Match(pattern, ""); err != nil && !strings.Contains(pattern, ".") {
 		return hint.Errorf("a pattern is a file name with * and ?", "mask pattern %q: %w", pattern, err)
 	}
 	return nil
@@ -41,11 +42,13 @@ func CheckMaskPattern(pattern string) error {
 func (p Protocol) Record(fit t2fit.Resolved) report.Protocol {
 	r := report.Protocol{
 		Name: p.Name, Method: string(fit.Method), SkippedEchoes: fit.SkipEchoes, T2RangeMS: fit.T2Range,
-		MinR2: fit.MinR2, MinSignal: fit.MinSignal, Sigma: fit.Sigma, EchoFloor: fit.EchoFloor, Scheme: p.Scheme.Name, Labels: p.Scheme.Labels, Maps: string(p.maps()),
+		MinR2: fit.MinR2, MinSignal: fit.MinSignal, Sigma: fit.Sigma, EchoFloor: fit.EchoFloor, Scheme: p.Scheme.Name,
+		Labels: p.Scheme.Labels, Maps: string(p.maps()),
 		Segmenter: p.Segment.record(),
 	}
 	d := p.Division.WithDefaults()
-	r.Masks = &report.MaskRules{Division: string(d.By), Layers: d.Layers, MinFraction: d.MinFraction, ErodeMM: d.ErodeMM, FluidMS: d.FluidMS, FluidEdgeMS: d.FluidEdgeMS,
+	r.Masks = &report.MaskRules{Division: string(d.By), Layers: d.Layers, MinFraction: d.MinFraction,
+		ErodeMM: d.ErodeMM, FluidMS: d.FluidMS, FluidEdgeMS: d.FluidEdgeMS,
 		Registered: printable.Short(p.Register.Moving), From: printable.Short(p.Masks.From)}
 	if fit.Method == t2fit.EPG {
 		r.EPG = &report.EPG{T1MS: fit.T1, B1Range: fit.B1Range, RefocusingProfile: fit.RefocusingProfile}
@@ -157,12 +160,15 @@ func ReadProtocol(path string) (Protocol, error) {
 	var f protocolFile
 	err = yamlfile.Decode(text, &f)
 	if errors.Is(err, yamlfile.ErrEmpty) || err == nil && reflect.ValueOf(f).IsZero() {
-		return Protocol{}, hint.Errorf("write one key at least, such as method: nlls, or omit --protocol; docs/protocol.md lists the keys", "protocol %s holds no settings", path)
+		return Protocol{}, hint.Errorf("write one key at least, such as method: nlls, or omit --protocol; "+
+			"docs/protocol.md lists the keys", "protocol %s holds no settings", path)
 	}
 	if err != nil {
 		return Protocol{}, hintText(fmt.Errorf("protocol %s: %w", path, err))
 	}
-	p := Protocol{Name: f.Name, Register: f.Register, Masks: f.Masks, Mask: f.Mask, Layout: f.Layout, Series: f.Series, Anatomy: f.Anatomy, Maps: Maps(f.Maps), PhilipsScaling: dicomio.PhilipsScaling(f.Philips), AllowForeignMask: f.Foreign, AcceptPatientID: f.Accept}
+	p := Protocol{Name: f.Name, Register: f.Register, Masks: f.Masks, Mask: f.Mask, Layout: f.Layout, Series: f.Series,
+		Anatomy: f.Anatomy, Maps: Maps(f.Maps), PhilipsScaling: dicomio.PhilipsScaling(f.Philips),
+		AllowForeignMask: f.Foreign, AcceptPatientID: f.Accept}
 	if f.Threshold != nil {
 		if p.MaskThreshold, err = MaskThreshold(*f.Threshold); err != nil {
 			return Protocol{}, fmt.Errorf("protocol %s: %w", path, err)
@@ -267,7 +273,8 @@ func SetSigma(o *t2fit.Options, text string) error {
 	}
 	sigma, err := strconv.ParseFloat(text, 64)
 	if err != nil || !(sigma > 0) || math.IsInf(sigma, 0) {
-		return fmt.Errorf("sigma %q is neither a standard deviation above 0 nor %s or %s", text, t2fit.FromResiduals, t2fit.FromBackground)
+		return fmt.Errorf("sigma %q is neither a standard deviation above 0 nor %s or %s", text, t2fit.FromResiduals,
+			t2fit.FromBackground)
 	}
 	o.Sigma, o.SigmaFrom = sigma, ""
 	return nil
@@ -327,7 +334,8 @@ func (p Protocol) Check() error {
 		return err
 	}
 	if p.Mask != "" && p.Segment.Named() {
-		return hint.Errorf("omit one of them; a manifest can name the corrected mask of a study", "mask %s and segment: masks are files, or a program makes them", printable.Short(p.Mask))
+		return hint.Errorf("omit one of them; a manifest can name the corrected mask of a study",
+			"mask %s and segment: masks are files, or a program makes them", printable.Short(p.Mask))
 	}
 	if p.MaskThreshold != 0 {
 		if _, err := MaskThreshold(p.MaskThreshold); err != nil {

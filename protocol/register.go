@@ -46,7 +46,8 @@ func (p Protocol) CheckUsed() error {
 	}
 	const advice = "name the series that masks were drawn on: `moving` in `register` of the protocol, or --register; " +
 		"or remove `register` from the protocol"
-	return hint.Errorf(advice, "register: max_rotation_degrees and max_shift_mm have no effect: no series is named that is to be aligned, "+
+	return hint.Errorf(advice, "register: max_rotation_degrees and max_shift_mm have no effect: no series is named "+
+		"that is to be aligned, "+
 		"and no mask is carried")
 }
 

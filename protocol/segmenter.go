@@ -85,7 +85,8 @@ func (f *segmentFile) segmenter(folder string) (Segmenter, error) {
 	}
 	if f.Timeout != "" {
 		if s.Timeout, err = time.ParseDuration(f.Timeout); err != nil || s.Timeout <= 0 {
-			return s, fmt.Errorf("segment: timeout: %q is not a positive time with its unit, such as 45m or 2h", f.Timeout)
+			return s, fmt.Errorf("segment: timeout: %q is not a positive time with its unit, such as 45m or 2h",
+				f.Timeout)
 		}
 	}
 	if len(s.Command) == 0 {
@@ -113,12 +114,14 @@ func (s Segmenter) check() error {
 	}
 	for _, p := range segmenter.Placeholders(s.Version) {
 		if p != "{protocol}" {
-			return fmt.Errorf("segment: version: %s cannot be used here: the version command runs once for all studies", p)
+			return fmt.Errorf("segment: version: %s cannot be used here: the version command runs once for all studies",
+				p)
 		}
 	}
 	for _, p := range known[:2] {
 		if !slices.Contains(used, p) && !slices.Contains(used, "{dir}") {
-			return hint.Errorf(hintCommand, "segment: command has neither %s nor {dir}: the program would not know this path", p)
+			return hint.Errorf(hintCommand, "segment: command has neither %s nor {dir}: the program would not know "+
+				"this path", p)
 		}
 	}
 	for _, a := range slices.Concat(s.Command, s.Version) {
@@ -138,7 +141,8 @@ func (s Segmenter) Find() (Segmenter, error) {
 	if !s.Named() || s.program.path != "" {
 		return s, nil
 	}
-	const advice = "install it, or correct the name: a name without a slash is searched for in PATH, and a relative path starts at the protocol's folder"
+	const advice = "install it, or correct the name: a name without a slash is searched for in PATH, and a relative " +
+		"path starts at the protocol's folder"
 	var err error
 	if s.program.path, err = segmenter.Find(s.inProtocol(s.Command)[0], s.folder); err != nil {
 		return s, hint.Errorf(advice, "segment: command: %w", err)
@@ -150,7 +154,8 @@ func (s Segmenter) Find() (Segmenter, error) {
 	}
 	for n, a := range s.inProtocol(s.Command) {
 		if _, err := os.Stat(a); errors.Is(err, os.ErrNotExist) && strings.HasPrefix(s.Command[n], "{protocol}") {
-			return s, hint.Errorf("{protocol} is the folder of the protocol file", "segment: command: %s does not exist", printable.Short(s.Command[n]))
+			return s, hint.Errorf("{protocol} is the folder of the protocol file", "segment: command: %s does "+
+				"not exist", printable.Short(s.Command[n]))
 		}
 	}
 	return s, nil
@@ -189,7 +194,8 @@ func (s Segmenter) askVersion(ctx context.Context) (_ string, err error) {
 		if ctx.Err() != nil {
 			return "", ctx.Err()
 		}
-		return "", hint.Errorf("run the command of `version` by hand; without `version` the program's files are hashed instead", "segment: version: %w", &ProgramError{ProgramName(s.Version), err})
+		return "", hint.Errorf("run the command of `version` by hand; without `version` the program's files are "+
+			"hashed instead", "segment: version: %w", &ProgramError{ProgramName(s.Version), err})
 	}
 	return printable.Short(line), nil
 }
@@ -199,7 +205,8 @@ func (s Segmenter) askVersion(ctx context.Context) (_ string, err error) {
 func (s Segmenter) hashFiles(ctx context.Context) ([]report.File, error) {
 	paths := []string{s.program.path}
 	for _, a := range s.inProtocol(s.Command)[1:] {
-		if info, err := os.Stat(a); err == nil && filepath.IsAbs(a) && info.Mode().IsRegular() && !slices.Contains(paths, a) {
+		if info, err := os.Stat(a); err == nil && filepath.IsAbs(a) && info.Mode().IsRegular() &&
+			!slices.Contains(paths, a) {
 			paths = append(paths, a)
 		}
 	}
@@ -207,7 +214,8 @@ func (s Segmenter) hashFiles(ctx context.Context) ([]report.File, error) {
 	for _, p := range paths {
 		sum, err := hashFile(ctx, p)
 		if err != nil {
-			return nil, hint.Errorf("check that it can be read, or name a command that prints the program's version under `version`", "segment: command: %w", err)
+			return nil, hint.Errorf("check that it can be read, or name a command that prints the program's version "+
+				"under `version`", "segment: command: %w", err)
 		}
 		out = append(out, report.File{Path: printable.Short(filepath.Base(p)), SHA256: sum})
 	}
@@ -258,7 +266,8 @@ func (s Segmenter) record() *report.Segmenter {
 	if !s.Named() {
 		return nil
 	}
-	return &report.Segmenter{Command: shownCommand(s.Command), Version: s.program.version, Files: s.program.files, Input: printable.Short(s.Input), TimeoutS: s.timeout().Seconds()}
+	return &report.Segmenter{Command: shownCommand(s.Command), Version: s.program.version, Files: s.program.files,
+		Input: printable.Short(s.Input), TimeoutS: s.timeout().Seconds()}
 }
 
 // shownCommand returns a command as it may be shown: paths by their last part, since where a

@@ -19,12 +19,15 @@ func TestSegmentInProtocol(t *testing.T) {
 		}
 		return ReadProtocol(path)
 	}
-	p, err := read("segment:\n  command: [python3, '{protocol}/s.py', --model=/models/knee.pth, '{\"a\": 1}', '{input}', '{output}']\n  version: [python3, --version]\n  input: 'SAG*DESS*'\n  scheme: oai-zib\n  timeout: 1h30m\n")
+	p, err := read("segment:\n  command: [python3, '{protocol}/s.py', --model=/models/knee.pth, '{\"a\": 1}', " +
+		"'{input}', '{output}']\n  version: [python3, --version]\n  input: 'SAG*DESS*'\n  scheme: oai-zib\n  " +
+		"timeout: 1h30m\n")
 	if err != nil {
 		t.Fatal(err)
 	}
 	g := p.Segment
-	if len(g.Command) != 6 || len(g.Version) != 2 || g.Input != "SAG*DESS*" || g.Scheme.Name != "oai-zib" || g.Timeout != 90*time.Minute || g.folder != files.Absolute(dir) || p.Scheme.Known() {
+	if len(g.Command) != 6 || len(g.Version) != 2 || g.Input != "SAG*DESS*" || g.Scheme.Name != "oai-zib" ||
+		g.Timeout != 90*time.Minute || g.folder != files.Absolute(dir) || p.Scheme.Known() {
 		t.Errorf("%+v", g)
 	}
 	if r := g.record(); r.Text() != `by python3 s.py --model=knee.pth {"a": 1} {input} {output} of series SAG*DESS* (SHA-256: )` || r.TimeoutS != 5400 {
@@ -36,19 +39,22 @@ func TestSegmentInProtocol(t *testing.T) {
 	if _, err := g.Find(); err == nil || !strings.Contains(err.Error(), "{protocol}/s.py does not exist") {
 		t.Errorf("%v", err)
 	}
-	if p, err = read("segment: {command: [x, '{dir}'], input: 5}"); err != nil || p.Segment.Input != "5" || p.Segment.timeout() != 30*time.Minute {
+	if p, err = read("segment: {command: [x, '{dir}'], input: 5}"); err != nil || p.Segment.Input != "5" ||
+		p.Segment.timeout() != 30*time.Minute {
 		t.Errorf("%+v, %v", p.Segment, err)
 	}
 	for text, want := range map[string]string{
-		"segment: {}":                                                    "segment: command is missing",
-		"segment: {input: x}":                                            "segment: command is missing",
-		"segment: {command: []}":                                         "segment: command is missing",
-		"segment: {command: 'x {input} {output}'}":                       "command",
-		"segment: {command: [x, '{input}']}":                             "neither {output} nor {dir}",
-		"segment: {command: [x, '{output}']}":                            "neither {input} nor {dir}",
-		"segment: {command: [x, '{inptu}', '{dir}']}":                    "{inptu} is not one of {input}, {output}, {dir}, {protocol}",
-		"segment: {command: [x, '{dir}'], version: [x, '{input}']}":      "version: {input} cannot be used here",
-		"segment: {command: [x, '{dir}'], timeout: 30}":                  `timeout: "30" is not a positive time with its unit`,
+		"segment: {}":                              "segment: command is missing",
+		"segment: {input: x}":                      "segment: command is missing",
+		"segment: {command: []}":                   "segment: command is missing",
+		"segment: {command: 'x {input} {output}'}": "command",
+		"segment: {command: [x, '{input}']}":       "neither {output} nor {dir}",
+		"segment: {command: [x, '{output}']}":      "neither {input} nor {dir}",
+		"segment: {command: [x, '{inptu}', '{dir}']}": "{inptu} is not one of {input}, {output}, " +
+			"{dir}, {protocol}",
+		"segment: {command: [x, '{dir}'], version: [x, '{input}']}": "version: {input} cannot be used here",
+		"segment: {command: [x, '{dir}'], " +
+			"timeout: 30}": `timeout: "30" is not a positive time with its unit`,
 		"segment: {command: [x, '{dir}'], timeout: 0s}":                  `timeout: "0s" is not a positive time`,
 		"segment: {command: [x, '{dir}'], timeout: -5m}":                 `timeout: "-5m" is not a positive time`,
 		"segment: {command: [x, '{dir}'], scheme: madeup}":               "madeup",

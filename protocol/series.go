@@ -57,7 +57,8 @@ func (r SeriesRule) Matches(t dicomio.Train) bool {
 		(r.Number == 0 || r.Number == t.Number) &&
 		(r.Echoes == 0 || r.Echoes == len(t.TE)) &&
 		(r.Side == "" || t.Side == "" || r.Side == t.Side) &&
-		(r.anyOf == "" || r.anyOf == strconv.Itoa(t.Number) || beginsHash(t.Hash, r.anyOf) || glob(r.anyOf, t.Description))
+		(r.anyOf == "" || r.anyOf == strconv.Itoa(t.Number) || beginsHash(t.Hash, r.anyOf) ||
+			glob(r.anyOf, t.Description))
 }
 
 // beginsHash reports whether text is enough of the hash to be meant as one.

@@ -107,10 +107,12 @@ func TestFirstLine(t *testing.T) {
 			t.Errorf("%q, %v; want %q", got, err, c.want)
 		}
 	}
-	if got, err := FirstLine(t.Context(), argv("print", " ", "\n"), s, patient); !errors.As(err, new(*NothingSaidError)) {
+	if got, err := FirstLine(t.Context(), argv("print", " ", "\n"), s, patient); !errors.As(err,
+		new(*NothingSaidError)) {
 		t.Errorf("%q, %v", got, err)
 	}
-	if got, err := FirstLine(t.Context(), argv("fail", "3", "no such option"), s, patient); err == nil || err.Error() != "exit status 3; its last output: no such option" {
+	if got, err := FirstLine(t.Context(), argv("fail", "3", "no such option"), s, patient); err == nil ||
+		err.Error() != "exit status 3; its last output: no such option" {
 		t.Errorf("%q, %v", got, err)
 	}
 }
@@ -152,17 +154,20 @@ func TestFailures(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(s.Dir, "tmp", "large"), make([]byte, 9<<20), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if _, err = Run(t.Context(), argv("print", "", ""), s, Limits{Time: time.Minute, Bytes: 8 << 20}); !errors.As(err, new(*ScratchSizeError)) {
+	if _, err = Run(t.Context(), argv("print", "", ""), s, Limits{Time: time.Minute, Bytes: 8 << 20}); !errors.As(err,
+		new(*ScratchSizeError)) {
 		t.Errorf("%v", err)
 	}
-	if _, err = Run(t.Context(), []string{filepath.Join(s.Dir, "nowhere")}, s, patient); !errors.As(err, new(*StartError)) || strings.Contains(err.Error(), s.Dir) {
+	if _, err = Run(t.Context(), []string{filepath.Join(s.Dir, "nowhere")}, s, patient); !errors.As(err,
+		new(*StartError)) || strings.Contains(err.Error(), s.Dir) {
 		t.Errorf("%v", err)
 	}
 	script := filepath.Join(s.Dir, "text")
 	if err := os.WriteFile(script, []byte("not a program\n"), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if _, err = Run(t.Context(), []string{script}, s, patient); runtime.GOOS != "windows" && (!errors.As(err, new(*StartError)) || strings.Contains(err.Error(), s.Dir)) {
+	if _, err = Run(t.Context(), []string{script}, s, patient); runtime.GOOS != "windows" &&
+		(!errors.As(err, new(*StartError)) || strings.Contains(err.Error(), s.Dir)) {
 		t.Errorf("%v", err)
 	}
 }
@@ -171,7 +176,8 @@ func TestFailures(t *testing.T) {
 func TestChatter(t *testing.T) {
 	s := scratch(t)
 	r, err := run(t.Context(), argv("chatter"), s, patient)
-	if !errors.As(err, new(*ExitError)) || !strings.HasSuffix(err.Error(), "| the end") || len(r.err.head) > kept || cap(r.err.tail) > 64*kept {
+	if !errors.As(err, new(*ExitError)) || !strings.HasSuffix(err.Error(), "| the end") || len(r.err.head) > kept ||
+		cap(r.err.tail) > 64*kept {
 		t.Errorf("%v, %d bytes in %d", err, len(r.err.tail), cap(r.err.tail))
 	}
 }
@@ -298,9 +304,12 @@ func TestResult(t *testing.T) {
 		{"beside other files", []string{"knee.nii.gz", "plans.json", "log.txt"}, "knee.nii.gz"},
 		{"nothing", nil, "no label map (.nii, .nii.gz) in {dir}/output"},
 		{"other files", []string{"plans.json", "knee.nrrd"}, "no label map (.nii, .nii.gz) in {dir}/output"},
-		{"two", []string{"knee.nii.gz", "a/b\x07.nii"}, "2 label maps in {dir}/output, want one: a/b .nii, knee.nii.gz"},
-		{"five", []string{"1.nii", "2.nii", "3.nii", "4.nii", "5.nii"}, "5 label maps in {dir}/output, want one: 1.nii, 2.nii, 3.nii and 2 more"},
-		{"large", []string{"large.nii"}, "the label map has 100 bytes, more than a float64 label map on the grid of the image, which has 99"},
+		{"two", []string{"knee.nii.gz", "a/b\x07.nii"}, "2 label maps in {dir}/output, want one: a/b .nii, " +
+			"knee.nii.gz"},
+		{"five", []string{"1.nii", "2.nii", "3.nii", "4.nii", "5.nii"}, "5 label maps in {dir}/output, want one: " +
+			"1.nii, 2.nii, 3.nii and 2 more"},
+		{"large", []string{"large.nii"}, "the label map has 100 bytes, more than a float64 label map on the grid of " +
+			"the image, which has 99"},
 	} {
 		if runtime.GOOS == "windows" && strings.Contains(c.want, "b .nii") {
 			continue // whose names cannot have control characters
@@ -308,7 +317,8 @@ func TestResult(t *testing.T) {
 		s := scratch(t)
 		for _, name := range c.write {
 			path := filepath.Join(s.Dir, "output", filepath.FromSlash(name))
-			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), os.WriteFile(path, make([]byte, 10*len(name)-10*len("large.nii")+100), 0o666)); err != nil {
+			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), os.WriteFile(path,
+				make([]byte, 10*len(name)-10*len("large.nii")+100), 0o666)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -330,7 +340,8 @@ func TestResult(t *testing.T) {
 	if err := os.Symlink("/etc/passwd", s.Output()); err != nil {
 		t.Skip(err)
 	}
-	if _, err := s.Result(1 << 20); !errors.As(err, new(*OutputKindError)) || err.Error() != "{dir}/output/knee.nii.gz is a link, not a file" {
+	if _, err := s.Result(1 << 20); !errors.As(err, new(*OutputKindError)) ||
+		err.Error() != "{dir}/output/knee.nii.gz is a link, not a file" {
 		t.Errorf("a link: %v", err)
 	}
 	if err := os.RemoveAll(filepath.Join(s.Dir, "output")); err != nil {
@@ -350,7 +361,8 @@ func TestRemove(t *testing.T) {
 	s := scratch(t)
 	deep := filepath.Join(s.Dir, "tmp", "a", "b")
 	err := errors.Join(os.MkdirAll(deep, 0o777), os.WriteFile(filepath.Join(deep, "x"), nil, 0o400),
-		os.Symlink(filepath.Dir(outside), filepath.Join(deep, "link")), os.Chmod(deep, 0o500), os.Chmod(filepath.Dir(deep), 0))
+		os.Symlink(filepath.Dir(outside), filepath.Join(deep, "link")), os.Chmod(deep,
+			0o500), os.Chmod(filepath.Dir(deep), 0))
 	if err != nil {
 		t.Skip(err)
 	}
@@ -363,7 +375,8 @@ func TestRemove(t *testing.T) {
 }
 
 func TestDuration(t *testing.T) {
-	for want, d := range map[string]time.Duration{"30m": 30 * time.Minute, "2h": 2 * time.Hour, "1h30m": 90 * time.Minute, "90ms": 90 * time.Millisecond, "1m30s": 90 * time.Second, "20s": 20 * time.Second} {
+	for want, d := range map[string]time.Duration{"30m": 30 * time.Minute, "2h": 2 * time.Hour,
+		"1h30m": 90 * time.Minute, "90ms": 90 * time.Millisecond, "1m30s": 90 * time.Second, "20s": 20 * time.Second} {
 		if got := Duration(d); got != want {
 			t.Errorf("%s, want %s", got, want)
 		}
