@@ -84,11 +84,13 @@ func TestMaskOfTheOtherKnee(t *testing.T) {
 	}
 	wantMirrored(t, out.Failures[0])
 	s.Out, s.Manifest = filepath.Join(dir, "believed"), filepath.Join(dir, "m.csv")
-	writeText(t, s.Manifest, "folder,subject,visit,side\nvisits/S01/baseline,S01,baseline,R\nvisits/S01/month03,S01,month03,R\n")
+	writeText(t, s.Manifest, "folder,subject,visit,side\n"+
+		"visits/S01/baseline,S01,baseline,R\nvisits/S01/month03,S01,month03,R\n")
 	if out := run(t, s); len(out.Results) != 2 {
 		t.Errorf("with a side in the manifest: %+v", out.Failures)
 	}
-	writeText(t, s.Manifest, "folder,subject,visit,side\nvisits/S01/baseline,S01,baseline,R\nvisits/S01/month03,S01,month03,L\n")
+	writeText(t, s.Manifest, "folder,subject,visit,side\n"+
+		"visits/S01/baseline,S01,baseline,R\nvisits/S01/month03,S01,month03,L\n")
 	s.Out = filepath.Join(dir, "sides")
 	if out := run(t, s); len(out.Failures) != 1 || !strings.Contains(out.Failures[0].Reason,
 		"the visit baseline, whose mask would be carried, shows the right knee, this study the left one") {

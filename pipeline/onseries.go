@@ -169,7 +169,10 @@ func checkCover(parts segment.Parts, coverage []resample.Coverage) error {
 	for _, c := range coverage {
 		n := parts.Tissue[c.Label-1] - 1
 		t := &tissues[n]
-		t.tissue, t.voxels, t.inside, t.farthest = parts.Marked[n], t.voxels+c.Voxels, t.inside+c.Inside, max(t.farthest, c.FarthestMM)
+		t.tissue = parts.Marked[n]
+		t.voxels += c.Voxels
+		t.inside += c.Inside
+		t.farthest = max(t.farthest, c.FarthestMM)
 	}
 	tissues = slices.DeleteFunc(tissues, func(t tissueCover) bool {
 		return t.voxels == 0 || float64(t.inside) >= leastCovered*float64(t.voxels)

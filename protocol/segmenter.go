@@ -95,7 +95,8 @@ func (f *segmentFile) segmenter(folder string) (Segmenter, error) {
 	return s, nil
 }
 
-const hintCommand = `write the program and each of its arguments as one item of a list, as in command: [my-segmenter, "{input}", "{output}"]`
+const hintCommand = `write the program and each of its arguments as one item of a list, ` +
+	`as in command: [my-segmenter, "{input}", "{output}"]`
 
 // Named reports whether there is a program.
 func (s Segmenter) Named() bool { return len(s.Command) > 0 }
