@@ -117,11 +117,11 @@ func (e *MixedError) Error() string {
 func (l *ledger) checkAlike() error {
 	var groups [][]report.Result
 	for _, r := range l.results() {
-		at := slices.IndexFunc(groups, func(g []report.Result) bool { return len(differ(made(g[0]), made(r))) == 0 })
-		if at < 0 {
-			at, groups = len(groups), append(groups, nil)
+		index := slices.IndexFunc(groups, func(g []report.Result) bool { return len(differ(made(g[0]), made(r))) == 0 })
+		if index < 0 {
+			index, groups = len(groups), append(groups, nil)
 		}
-		groups[at] = append(groups[at], r)
+		groups[index] = append(groups[index], r)
 	}
 	if len(groups) < 2 {
 		return nil
@@ -135,7 +135,7 @@ func (l *ledger) checkAlike() error {
 		}
 		same := MadeAlike{}
 		for _, d := range differ(made(g[0]), made(other[0])) {
-			same.Settings = append(same.Settings, d.was.words())
+			same.Settings = append(same.Settings, d.earlier.words())
 		}
 		for _, r := range g {
 			same.Folders = append(same.Folders, l.below(r))
@@ -150,13 +150,13 @@ func (l *ledger) checkAlike() error {
 func made(r report.Result) []setting { return settingsOf(r.Protocol, r.Noise.Source, r.Version, r) }
 
 // difference is a setting with two values.
-type difference struct{ was, is setting }
+type difference struct{ earlier, current setting }
 
 // differ returns the settings that differ, of those that both lists hold.
-func differ(was, is []setting) []difference {
+func differ(earlier, current []setting) []difference {
 	var out []difference
-	for _, a := range was {
-		for _, b := range is {
+	for _, a := range earlier {
+		for _, b := range current {
 			if a.name == b.name && a.value != b.value {
 				out = append(out, difference{a, b})
 			}
@@ -176,10 +176,10 @@ func (s Settings) differences(fit t2fit.Resolved, r report.Result) []string {
 	now.Segments, now.Codes = s.Protocol.Scheme.Segments, s.Protocol.Scheme.Codes
 	var out []string
 	for _, d := range differ(made(r), settingsOf(now, noise, pipeline.Version, r)) {
-		if d.was.unspoken() {
-			out = append(out, d.was.name+" is another")
+		if d.earlier.unspoken() {
+			out = append(out, d.earlier.name+" is another")
 		} else {
-			out = append(out, fmt.Sprintf("%s, now %s", d.was.words(), d.is.value))
+			out = append(out, fmt.Sprintf("%s, now %s", d.earlier.words(), d.current.value))
 		}
 	}
 	return out

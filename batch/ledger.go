@@ -40,7 +40,7 @@ type ledger struct {
 // movedAway is a result whose folder another study takes.
 type movedAway struct {
 	report.Result        // as it was
-	to            string // where its folder is now
+	folder        string // where its folder is now
 }
 
 // asideFolder holds, below the output folder, results that were displaced. Tables never read it.
@@ -170,7 +170,7 @@ func (l *ledger) settle(now report.Result) {
 	l.away = slices.DeleteFunc(l.away, func(m movedAway) bool {
 		replaced := sameRows(m.Result, now)
 		if replaced {
-			l.remark(m.Result, m.to, "its folder is another study's now")
+			l.remark(m.Result, m.folder, "its folder is another study's now")
 		}
 		return replaced
 	})
@@ -196,19 +196,19 @@ func samePath(a, b string) bool { return filepath.Clean(a) == filepath.Clean(b) 
 
 // setAside moves the folder of a result to where no table reads it.
 func (l *ledger) setAside(r report.Result, why string) {
-	if to, ok := l.move(r, why); ok {
-		l.remark(r, to, why)
+	if folder, ok := l.move(r, why); ok {
+		l.remark(r, folder, why)
 	}
 }
 
 // remark says where the folder of a result was moved.
-func (l *ledger) remark(r report.Result, to, why string) {
+func (l *ledger) remark(r report.Result, folder, why string) {
 	l.moved = append(l.moved, fmt.Sprintf("the earlier result in %s was moved to %s: %s", l.below(r), files.Below(l.out,
-		to), why))
+		folder), why))
 }
 
 // move moves the folder of a result to a free name where no table reads it, and notes if that fails.
-func (l *ledger) move(r report.Result, why string) (to string, ok bool) {
+func (l *ledger) move(r report.Result, why string) (folder string, ok bool) {
 	free := freeName(filepath.Join(l.out, asideFolder, filepath.FromSlash(l.below(r))+"-"+folderName(r.Series)))
 	err := os.MkdirAll(filepath.Dir(free), 0o777)
 	if err == nil {
@@ -247,8 +247,8 @@ func (l *ledger) makeWay(jobs []pipeline.Job) {
 			if !ok || sameRows(r, taker) || !sameRows(r, claim(j)) {
 				return false
 			}
-			if to, ok := l.move(r, "its folder is another study's now"); ok {
-				l.away = append(l.away, movedAway{r, to})
+			if folder, ok := l.move(r, "its folder is another study's now"); ok {
+				l.away = append(l.away, movedAway{r, folder})
 			}
 			return true
 		})
@@ -266,16 +266,16 @@ func (l *ledger) restore() {
 		}
 		err := os.MkdirAll(filepath.Dir(r.Dir), 0o777)
 		if err == nil {
-			err = report.MoveFolder(m.to, r.Dir)
+			err = report.MoveFolder(m.folder, r.Dir)
 		}
 		if err != nil {
 			l.err = errors.Join(l.err, hint.Errorf("move the folder back, and write the "+
 				"tables again: "+tablesCommand(l.out), "results: the earlier result of a study that is not done is in "+
-				"%s and cannot be moved back to %s: %w", files.Below(l.out, m.to), l.below(r), err))
+				"%s and cannot be moved back to %s: %w", files.Below(l.out, m.folder), l.below(r), err))
 			continue
 		}
 		l.byStudy[r.Study] = append(l.byStudy[r.Study], r)
-		removeEmpty(filepath.Dir(m.to), l.out)
+		removeEmpty(filepath.Dir(m.folder), l.out)
 		if r.Dir != m.Dir {
 			l.moved = append(l.moved, fmt.Sprintf("the earlier result in %s is now in %s, under its earlier name, "+
 				"because its study is not done", l.below(m.Result), l.below(r)))
@@ -296,8 +296,8 @@ func removeEmpty(folder, top string) {
 // results returns what is left and belongs in the tables, by folder.
 func (l *ledger) results() []report.Result {
 	var sound []report.Result
-	for _, of := range l.byStudy {
-		sound = append(sound, l.judge(of).sound...)
+	for _, results := range l.byStudy {
+		sound = append(sound, l.judge(results).sound...)
 	}
 	return byFolder(sound)
 }
@@ -305,8 +305,8 @@ func (l *ledger) results() []report.Result {
 // all returns what is left, also copies and contradictions, by folder.
 func (l *ledger) all() []report.Result {
 	var all []report.Result
-	for _, of := range l.byStudy {
-		all = append(all, of...)
+	for _, results := range l.byStudy {
+		all = append(all, results...)
 	}
 	return byFolder(all)
 }
@@ -319,8 +319,8 @@ func byFolder(results []report.Result) []report.Result {
 // contradictions returns the results that are left and contradict each other, by folder.
 func (l *ledger) contradictions() []report.Failure {
 	var against []report.Failure
-	for _, of := range l.byStudy {
-		against = append(against, l.judge(of).against...)
+	for _, results := range l.byStudy {
+		against = append(against, l.judge(results).against...)
 	}
 	slices.SortFunc(against, func(a, b report.Failure) int { return strings.Compare(a.Folder, b.Folder) })
 	return against
@@ -332,8 +332,8 @@ const shownMoves = 5
 // remarks says what became of displaced results, and which are copies.
 func (l *ledger) remarks() []string {
 	moved := slices.Clone(l.moved)
-	for _, of := range l.byStudy {
-		moved = append(moved, l.judge(of).copies...)
+	for _, results := range l.byStudy {
+		moved = append(moved, l.judge(results).copies...)
 	}
 	slices.Sort(moved) // studies end in any order
 	if n := len(moved); n > shownMoves {

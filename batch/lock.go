@@ -78,7 +78,7 @@ func (s Settings) lockOut(ctx context.Context) (*lock, error) {
 			"file at all; it is not written to", lockFile)
 	}
 	f := flock.New(name, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o666))
-	for said := false; ; said = true {
+	for told := false; ; told = true {
 		locked, err := f.TryLock()
 		switch {
 		case errors.Is(err, fs.ErrPermission):
@@ -97,7 +97,7 @@ func (s Settings) lockOut(ctx context.Context) (*lock, error) {
 			return nil, hint.Errorf("wait until it has ended (--wait does), or choose another folder with --out", "%w",
 				&BusyError{Folder: s.Out, Holder: holder})
 		}
-		if !said && s.Waiting != nil {
+		if !told && s.Waiting != nil {
 			s.Waiting(holder)
 		}
 		select {

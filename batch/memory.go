@@ -26,9 +26,9 @@ func (s Settings) bound() pipeline.Bound {
 	return pipeline.MachineBound()
 }
 
-// besides is the memory that a run takes beside the headers of its cohort and its
+// runOverhead is the memory that a run takes besides the headers of its cohort and its
 // studies: pictures, the tables' page and the program itself.
-const besides = 64 << 20
+const runOverhead = 64 << 20
 
 // limitCollector makes the garbage collector keep the run's memory to what its studies
 // need, once headers have been read: left to itself it lets memory grow to twice what is in use. It never raises
@@ -42,6 +42,6 @@ func limitCollector(budget int64, jobs []pipeline.Job, workers int) func() {
 	metrics.Read(sample)
 	held := int64(sample[0].Value.Uint64() - sample[1].Value.Uint64())
 	before := debug.SetMemoryLimit(-1)
-	debug.SetMemoryLimit(min(before, most+held+besides))
+	debug.SetMemoryLimit(min(before, most+held+runOverhead))
 	return func() { debug.SetMemoryLimit(before) }
 }

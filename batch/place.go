@@ -43,10 +43,10 @@ func place(jobs []pipeline.Job, earlier *ledger) {
 			continue
 		}
 		folders := resultFolders(j)
-		switch other, found := p.stay[strings.ToLower(folders[0])]; {
-		case found && other.Study == j.Study.Hash:
+		switch other, stands := p.stay[strings.ToLower(folders[0])]; {
+		case stands && other.Study == j.Study.Hash:
 			folders = folders[1:]
-		case found || count[strings.ToLower(folders[0])] > 1:
+		case stands || count[strings.ToLower(folders[0])] > 1:
 			folders = folders[2:]
 		}
 		free := slices.IndexFunc(folders, p.free)
@@ -99,7 +99,7 @@ func (l *ledger) staying(jobs []pipeline.Job) map[string]report.Result {
 	}
 	stay := map[string]report.Result{}
 	for _, r := range l.all() {
-		if claim, found := claims[r.Study]; !found || !sameRows(r, claim) {
+		if claim, ok := claims[r.Study]; !ok || !sameRows(r, claim) {
 			stay[strings.ToLower(l.below(r))] = r
 		}
 	}

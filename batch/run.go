@@ -152,15 +152,15 @@ func (s Settings) find(ctx context.Context) (dicomio.Finding, error) {
 				&protocol.MissingError{Path: root})
 		}
 	}
-	found, err := dicomio.Find(ctx, s.Roots, dicomio.FindOptions{Workers: s.Workers, Exclude: s.Out,
+	search, err := dicomio.Find(ctx, s.Roots, dicomio.FindOptions{Workers: s.Workers, Exclude: s.Out,
 		PhilipsScaling: s.Protocol.PhilipsScaling, Progress: s.progress(StageHeaders)})
 	if err != nil {
-		return found, fmt.Errorf("find: %w", err)
+		return search, fmt.Errorf("find: %w", err)
 	}
-	if len(found.Studies) == 0 && len(found.Damaged) == 0 {
-		return found, errors.Join(&NothingFoundError{Files: found.Files, Passed: found.Passed}, found.Close())
+	if len(search.Studies) == 0 && len(search.Damaged) == 0 {
+		return search, errors.Join(&NothingFoundError{Files: search.Files, Passed: search.Passed}, search.Close())
 	}
-	return found, nil
+	return search, nil
 }
 
 // plan answers the questions of every study; those with no answer fail here.
@@ -171,11 +171,11 @@ func (r *session) plan(search dicomio.Finding) []pipeline.Job {
 	}
 	r.remark(r.intake.Take(search, known)...)
 	var jobs []pipeline.Job
-	var told []error // damaged files that the failure of a study names
+	var named []error // damaged files that the failure of a study names
 	for _, j := range r.identifyAll(search.Studies) {
 		if err := r.intake.Choose(&j); err != nil {
 			if spoiled := j.Study.Spoiled; len(spoiled) > 0 && errors.Is(err, spoiled[0]) {
-				told = append(told, spoiled...)
+				named = append(named, spoiled...)
 			}
 			r.fail(j, err)
 			continue
@@ -184,7 +184,7 @@ func (r *session) plan(search dicomio.Finding) []pipeline.Job {
 	}
 	jobs = r.carryMasks(r.sound(jobs))
 	r.remark(r.intake.Remarks()...)
-	loose := slices.DeleteFunc(slices.Clone(search.Damaged), func(err error) bool { return slices.Contains(told, err) })
+	loose := slices.DeleteFunc(slices.Clone(search.Damaged), func(err error) bool { return slices.Contains(named, err) })
 	if len(loose) > 0 {
 		r.fail(pipeline.Job{}, fmt.Errorf("%s%w", intake.SeveralFiles(loose), loose[0]))
 	}

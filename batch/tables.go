@@ -71,8 +71,8 @@ func (l *ledger) stillListed(out Outcome) []report.Failure {
 
 // holds reports whether the outcome has a result of the knee that failed.
 func (o Outcome) holds(f report.Failure) bool {
-	of := func(r report.Result) bool { return kneeThatFailed(f).Same(kneeOf(r)) }
-	return f.Study != "" && (slices.ContainsFunc(o.Results, of) || slices.ContainsFunc(o.Earlier, of))
+	same := func(r report.Result) bool { return kneeThatFailed(f).Same(kneeOf(r)) }
+	return f.Study != "" && (slices.ContainsFunc(o.Results, same) || slices.ContainsFunc(o.Earlier, same))
 }
 
 // tabulate writes the tables. A study whose earlier result stays has that row alone, though this
@@ -168,9 +168,9 @@ func holdsResults(dir string) bool {
 	if _, err := os.Stat(filepath.Join(dir, "studies.csv")); err == nil {
 		return true
 	}
-	found := errors.New("found")
-	err := eachResult(dir, func(string, error) error { return found })
-	return errors.Is(err, found)
+	errFound := errors.New("found")
+	err := eachResult(dir, func(string, error) error { return errFound })
+	return errors.Is(err, errFound)
 }
 
 // open locks the output folder, clears away what a killed run has left there and reads

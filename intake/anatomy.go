@@ -19,14 +19,14 @@ func (s *Intake) chooseAnatomy(j pipeline.Job) pipeline.Anatomy {
 	if rule == (protocol.SeriesRule{}) || s.Protocol.Maps == protocol.MapsNone {
 		return pipeline.Anatomy{}
 	}
-	asked := rule.String()
+	name := rule.String()
 	fit := fitting(j, rule)
 	a := pipeline.Anatomy{Named: true}
 	switch {
 	case len(fit) == 0:
-		a.Problem = fmt.Errorf("no series of the study fits %s", asked)
+		a.Problem = fmt.Errorf("no series of the study fits %s", name)
 	case len(fit) > 1:
-		a.Problem = fmt.Errorf("%d series fit %s: %s", len(fit), asked, pipeline.ListTrains(fit))
+		a.Problem = fmt.Errorf("%d series fit %s: %s", len(fit), name, pipeline.ListTrains(fit))
 	case fit[0].Hash == j.Train.Hash:
 		return pipeline.Anatomy{} // its first echo is what is shown by default
 	default:

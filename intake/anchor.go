@@ -15,7 +15,7 @@ import (
 // anchor settles from which folder on the layout is matched for each root, and returns a remark for
 // each root where that is above the root, or where nothing but the folders says so.
 func (s *Intake) anchor(studies []dicomio.Study) []string {
-	s.ups = map[string]int{}
+	s.levels = map[string]int{}
 	if s.layout() == "" || s.Manifest != "" {
 		return nil
 	}
@@ -32,8 +32,8 @@ func (s *Intake) anchor(studies []dicomio.Study) []string {
 		byRoot[st.Root] = append(byRoot[st.Root], st)
 	}
 	subjects := map[string]bool{}
-	for _, of := range s.earlier {
-		for _, e := range of {
+	for _, studies := range s.earlier {
+		for _, e := range studies {
 			subjects[e.Subject] = true
 		}
 	}
@@ -46,15 +46,15 @@ func (s *Intake) anchor(studies []dicomio.Study) []string {
 	var remarks []string
 	unsure := ""
 	for _, root := range roots {
-		ups := l.vouchedUps(byRoot[root], l.ups(byRoot[root], named), vouched)
-		if s.ups[root] = ups; ups == 0 {
+		levels := l.vouchedLevels(byRoot[root], l.levelsAbove(byRoot[root], named), vouched)
+		if s.levels[root] = levels; levels == 0 {
 			unsure = cmp.Or(unsure, l.unsure(root, byRoot[root], vouched))
 			continue
 		}
 		parts := strings.Split(filepath.ToSlash(files.Absolute(root)), "/")
-		from := strings.Join(parts[max(0, len(parts)-ups):], "/")
+		first := strings.Join(parts[max(0, len(parts)-levels):], "/")
 		remarks = append(remarks, fmt.Sprintf("the layout %s is matched from %s on: the searched folder and the "+
-			"folders above it", l.pattern, from))
+			"folders above it", l.pattern, first))
 	}
 	if unsure != "" {
 		remarks = append(remarks, unsure)
@@ -101,19 +101,19 @@ func namesPatient(st dicomio.Study, id pipeline.Identity) bool {
 	return false
 }
 
-// ups returns how far above the searched folder the first part of the layout is, for the studies
+// levelsAbove returns how far above the searched folder the first part of the layout is, for the studies
 // below it: 0 where any of them matches from there. So data, data/KN-101 and data/KN-101/V1 give one
 // study one identity.
 //
 // Where folders above have to give the subject, something else has to say that each of the studies which
 // they name so is that of a patient, and of one: a study that lies too high, such as data/KN-101 for
 // {subject}/{visit}, does not match, rather than be visit KN-101 of a subject data.
-func (l layout) ups(studies []dicomio.Study, named func(dicomio.Study, pipeline.Identity) bool) int {
-	for ups := 0; ; ups++ {
-		any := false
+func (l layout) levelsAbove(studies []dicomio.Study, named func(dicomio.Study, pipeline.Identity) bool) int {
+	for levelsAbove := 0; ; levelsAbove++ {
+		matches := false
 		patients := map[string]string{} // by subject
 		for _, st := range studies {
-			folder, ok := folderBelow(st, ups)
+			folder, ok := folderBelow(st, levelsAbove)
 			if !ok {
 				return 0
 			}
@@ -121,34 +121,34 @@ func (l layout) ups(studies []dicomio.Study, named func(dicomio.Study, pipeline.
 			if !matched {
 				continue
 			}
-			any = true
-			if ups > 0 && !named(st, id) {
+			matches = true
+			if levelsAbove > 0 && !named(st, id) {
 				return 0
 			}
 			patient := cmp.Or(st.PatientID, st.TrialSubject)
-			if known := patients[id.Subject]; ups > 0 && known != "" && patient != "" && known != patient {
+			if known := patients[id.Subject]; levelsAbove > 0 && known != "" && patient != "" && known != patient {
 				return 0
 			}
 			if patient != "" {
 				patients[id.Subject] = patient
 			}
 		}
-		if any {
-			return ups
+		if matches {
+			return levelsAbove
 		}
 	}
 }
 
-// vouchedUps returns a place for the layout's first part above ups where something else than the
-// folders says that all subjects are right, if it does not at ups. A study in data/KN-101/V1/T2map is
+// vouchedLevels returns a place for the layout's first part above the given levels where something other than the
+// folders says that all subjects are right, if it does not at these levels. A study in data/KN-101/V1/T2map is
 // V1/T2map for {subject}/{visit} when data/KN-101 is searched, and KN-101/V1 when its PatientID is
-// KN-101 or its results are there under that name. It returns ups if it finds no such
-// place, or if all that match at ups are vouched for.
-func (l layout) vouchedUps(studies []dicomio.Study, ups int, vouched func(dicomio.Study, pipeline.Identity) bool) int {
+// KN-101 or its results are there under that name. It returns levels if it finds no such
+// place, or if all that match there are vouched for.
+func (l layout) vouchedLevels(studies []dicomio.Study, levels int, vouched func(dicomio.Study, pipeline.Identity) bool) int {
 	// count returns how many studies match, and how many of those are vouched for.
-	count := func(ups int) (matched, sure int, ok bool) {
+	count := func(levels int) (matched, sure int, ok bool) {
 		for _, st := range studies {
-			folder, ok := folderBelow(st, ups)
+			folder, ok := folderBelow(st, levels)
 			if !ok {
 				return 0, 0, false
 			}
@@ -162,17 +162,17 @@ func (l layout) vouchedUps(studies []dicomio.Study, ups int, vouched func(dicomi
 		}
 		return matched, sure, true
 	}
-	matched, sure, ok := count(ups)
+	matched, sure, ok := count(levels)
 	if !ok || sure == matched {
-		return ups
+		return levels
 	}
-	for up := ups + 1; ; up++ {
-		n, sure, ok := count(up)
+	for level := levels + 1; ; level++ {
+		n, sure, ok := count(level)
 		switch {
 		case !ok:
-			return ups
+			return levels
 		case n >= matched && sure == n:
-			return up
+			return level
 		}
 	}
 }

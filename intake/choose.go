@@ -73,14 +73,14 @@ func noneFits(r protocol.SeriesRule, trains []dicomio.Train, side string) error 
 	if side == "" || r.Side != side || len(others) == 0 {
 		return hint.Errorf(advice, "%s", text)
 	}
-	said := []string{"the manifest or the layout says " + side}
+	claims := []string{"the manifest or the layout says " + side}
 	for _, t := range others {
 		for _, c := range t.Sides {
-			said = append(said, fmt.Sprintf("%s of number %d says %s", c.Attribute, t.Number, c.Side))
+			claims = append(claims, fmt.Sprintf("%s of number %d says %s", c.Attribute, t.Number, c.Side))
 		}
 	}
 	return hint.Errorf("find out which knee it is: correct the side in the manifest, or ask the site to correct "+
-		"the images", "%s: %s", text, strings.Join(said, ", "))
+		"the images", "%s: %s", text, strings.Join(claims, ", "))
 }
 
 // SeveralFiles says how many files have errors, if the one that follows is the first of several.

@@ -130,10 +130,10 @@ func subjectAsVisit(j pipeline.Job) string {
 	if visit == "" || table.IsAlike(folderOf(j.Study), visit) {
 		return ""
 	}
-	for _, of := range []struct{ code, attribute string }{{j.Study.PatientID, "PatientID (0010,0020)"},
+	for _, name := range []struct{ code, attribute string }{{j.Study.PatientID, "PatientID (0010,0020)"},
 		{j.Study.TrialSubject, "ClinicalTrialSubjectID (0012,0040)"}} {
-		if !saysNothing(of.code) && table.IsAlike(of.code, visit) {
-			return of.attribute
+		if !saysNothing(name.code) && table.IsAlike(name.code, visit) {
+			return name.attribute
 		}
 	}
 	return ""

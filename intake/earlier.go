@@ -92,7 +92,7 @@ func alikeSubjects(jobs []pipeline.Job, earlier Earlier) map[string]string {
 		subjects.Add(e.Subject)
 	}
 	for _, j := range jobs {
-		if other, found := subjects.Add(j.Identity.Subject); found {
+		if other, alikeNames := subjects.Add(j.Identity.Subject); alikeNames {
 			alike[j.Identity.Subject], alike[other] = other, j.Identity.Subject
 		}
 	}
@@ -108,8 +108,8 @@ func (all Earlier) without(jobs []pipeline.Job) []EarlierStudy {
 		}
 	}
 	var stay []EarlierStudy
-	for _, of := range all {
-		for _, e := range of {
+	for _, studies := range all {
+		for _, e := range studies {
 			if !displaced[e.Folder] {
 				stay = append(stay, e)
 			}
@@ -124,7 +124,7 @@ func alikeVisits(jobs []pipeline.Job) []string {
 	var visits table.Names
 	var pairs []string
 	for _, j := range jobs {
-		if other, found := visits.Add(j.Identity.Visit); found {
+		if other, alike := visits.Add(j.Identity.Visit); alike {
 			pairs = append(pairs, fmt.Sprintf("%.40q and %.40q", other, j.Identity.Visit))
 		}
 	}

@@ -24,7 +24,7 @@ func (s *Intake) identify(st dicomio.Study) (pipeline.Identity, error) {
 		if err != nil {
 			return pipeline.Identity{}, err
 		}
-		id, err := l.identify(st, s.ups[st.Root])
+		id, err := l.identify(st, s.levels[st.Root])
 		return chosen(id, st), err
 	}
 	folder := folderOf(st)
@@ -84,25 +84,25 @@ func (s *Intake) code(id *pipeline.Identity, st dicomio.Study, attribute string)
 }
 
 // codeVisit does the same for a visit, which may be named after a date.
-func (s *Intake) codeVisit(id *pipeline.Identity, st dicomio.Study, from string) {
+func (s *Intake) codeVisit(id *pipeline.Identity, st dicomio.Study, source string) {
 	d := st.Discloses(id.Visit)
-	if d == "" || s.acceptsPatientID() || st.IdentityRemoved() && from != folderWords {
+	if d == "" || s.acceptsPatientID() || st.IdentityRemoved() && source != folderWords {
 		return
 	}
 	id.Visit = codeOf(st)
-	id.Warnings = append(id.Warnings, disclosed(from, d, "visit"))
+	id.Warnings = append(id.Warnings, disclosed(source, d, "visit"))
 }
 
 // disclosed is the warning of a study whose subject or visit is replaced by a code.
-func disclosed(from string, d dicomio.Disclosure, what string) string {
-	text := fmt.Sprintf("%s %s: the %s is a code made from the hash of the study instead. ", from, d, what)
+func disclosed(source string, d dicomio.Disclosure, what string) string {
+	text := fmt.Sprintf("%s %s: the %s is a code made from the hash of the study instead. ", source, d, what)
 	if what == "subject" {
 		text += "Each visit becomes a subject of its own unless you name "
 	} else {
 		text += "Name "
 	}
 	text += "the study in a manifest (--manifest) or by its folders (--layout); --accept-patient-id uses what is there"
-	if from == folderWords {
+	if source == folderWords {
 		text += ". Results name files by their folders: rename it"
 	}
 	return text

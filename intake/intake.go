@@ -53,8 +53,8 @@ type Intake struct {
 	tree *files.Tree
 	// paths are the files of the tree, and strangers those that are not DICOM, both sorted.
 	paths, strangers []string
-	// ups says for each root how far above it the layout begins, see layout.ups.
-	ups map[string]int
+	// levels says for each root how many folders above it the layout begins, see layout.levelsAbove.
+	levels map[string]int
 	// earlier are the studies whose results are there already.
 	earlier Earlier
 }

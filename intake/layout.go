@@ -42,10 +42,10 @@ func parseLayout(pattern string) (layout, error) {
 	return l, nil
 }
 
-// identify matches the beginning of the path of the study's folder below the folder that lies ups
-// above the searched one.
-func (l layout) identify(st dicomio.Study, ups int) (pipeline.Identity, error) {
-	folder, _ := folderBelow(st, ups)
+// identify matches the beginning of the path of the study's folder below the folder that is that
+// many levels above the searched one.
+func (l layout) identify(st dicomio.Study, levels int) (pipeline.Identity, error) {
+	folder, _ := folderBelow(st, levels)
 	id, matched, several := l.match(folder)
 	if several {
 		return pipeline.Identity{}, hint.Errorf("name the study in a manifest, or choose a layout that splits it in "+
@@ -53,7 +53,7 @@ func (l layout) identify(st dicomio.Study, ups int) (pipeline.Identity, error) {
 	}
 	if !matched {
 		advice := "rename the folder, correct the layout, or name the study in a manifest"
-		if l.matchesAbove(st, ups) {
+		if l.matchesAbove(st, levels) {
 			advice = "if the folders above the searched one are meant, search one of those, or begin the layout with " +
 				"the name of a folder, as in 'data/{subject}/{visit}'; else correct the layout, or name the study in " +
 				"a manifest"
@@ -76,10 +76,10 @@ func (l layout) anchored() bool {
 var inBraces = regexp.MustCompile(`\{[a-z]*\}`)
 
 // matchesAbove reports whether the layout would match from a folder above on.
-func (l layout) matchesAbove(st dicomio.Study, ups int) bool {
+func (l layout) matchesAbove(st dicomio.Study, levels int) bool {
 	for {
-		ups++
-		folder, ok := folderBelow(st, ups)
+		levels++
+		folder, ok := folderBelow(st, levels)
 		if !ok {
 			return false
 		}
@@ -92,45 +92,45 @@ func (l layout) matchesAbove(st dicomio.Study, ups int) bool {
 // match matches the beginning of a path. Several says that it can be split in several ways. A folder
 // that wraps files, such as dicom, is neither subject nor visit.
 func (l layout) match(folder string) (id pipeline.Identity, matched, several bool) {
-	found := l.lazy.FindStringSubmatch(folder)
-	if found == nil {
+	groups := l.lazy.FindStringSubmatch(folder)
+	if groups == nil {
 		return id, false, false
 	}
 	id.From, id.Source = "layout", pipeline.FromLayout
 	for i, name := range l.lazy.SubexpNames() {
 		switch name {
 		case "subject":
-			id.Subject = found[i]
+			id.Subject = groups[i]
 		case "visit":
-			id.Visit = found[i]
+			id.Visit = groups[i]
 		case "side":
-			id.Side = found[i]
+			id.Side = groups[i]
 		}
 	}
 	if dicomio.Wraps(id.Subject) || dicomio.Wraps(id.Visit) {
 		return pipeline.Identity{}, false, false
 	}
-	return id, true, !slices.Equal(found, l.greedy.FindStringSubmatch(folder))
+	return id, true, !slices.Equal(groups, l.greedy.FindStringSubmatch(folder))
 }
 
-// folderBelow returns the path of the study's folder below the one that lies ups above the searched
-// one, with slashes; ok is false where there are not so many. For a study whose files lie under several
+// folderBelow returns the path of the study's folder below the one that is that many levels above
+// the searched one, with slashes; ok is false if there are fewer folders. For a study whose files lie under several
 // searched folders it is the one that holds them all.
-func folderBelow(st dicomio.Study, ups int) (folder string, ok bool) {
-	from, to := files.Absolute(st.Root), files.Absolute(st.Folder)
-	if !files.Inside(from, to) {
-		from = to
-		ups = max(ups, 1)
+func folderBelow(st dicomio.Study, levels int) (string, bool) {
+	top, folder := files.Absolute(st.Root), files.Absolute(st.Folder)
+	if !files.Inside(top, folder) {
+		top = folder
+		levels = max(levels, 1)
 	}
-	for range ups {
-		parent := filepath.Dir(from)
-		if parent == from {
+	for range levels {
+		parent := filepath.Dir(top)
+		if parent == top {
 			return "", false
 		}
-		from = parent
+		top = parent
 	}
-	if from == to {
+	if top == folder {
 		return "", true
 	}
-	return files.WithoutEndings(files.Below(from, to)), true
+	return files.WithoutEndings(files.Below(top, folder)), true
 }

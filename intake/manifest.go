@@ -29,11 +29,11 @@ type manifest struct {
 }
 
 type manifestRow struct {
-	line   int
-	folder string // absolute
-	given  string // as it stands in the table, where that is relative
+	line     int
+	folder   string // absolute
+	relative string // as it stands in the table, where that is relative
 	pipeline.Identity
-	seen    bool
+	claimed bool
 	studies []studyPlace // those that the row names, see manifest.claim
 }
 
@@ -131,7 +131,7 @@ func (m *manifest) readRows(t *table.Table) error {
 func (m *manifest) place(row *manifestRow, folder string) error {
 	row.folder = fromSlashes(folder)
 	if !filepath.IsAbs(row.folder) {
-		row.given = filepath.ToSlash(row.folder)
+		row.relative = filepath.ToSlash(row.folder)
 		row.folder = filepath.Join(m.dir, row.folder)
 	}
 	row.folder = filepath.Clean(row.folder)
@@ -199,8 +199,8 @@ func (m *manifest) claim(studies []dicomio.Study) {
 				added[row] = append(added[row], placeOf(st))
 			}
 		}
-		for row, of := range added {
-			row.studies = of
+		for row, claimed := range added {
+			row.studies = claimed
 		}
 	}
 }
@@ -212,7 +212,7 @@ func (m *manifest) identify(st dicomio.Study) (pipeline.Identity, error) {
 	if row == nil {
 		return pipeline.Identity{}, ErrUnlisted
 	}
-	row.seen = true
+	row.claimed = true
 	const advice = "write a row for each study, and give each study a folder of its own"
 	switch {
 	case len(row.studies) > 1:
@@ -289,7 +289,7 @@ func (m *manifest) unseen(roots []string) (rows []*manifestRow, outside int) {
 			return files.Inside(fold(root), fold(r.folder)) || files.Inside(fold(r.folder), fold(root))
 		}
 		switch {
-		case r.seen:
+		case r.claimed:
 			claimed++
 		case slices.ContainsFunc(roots, searched):
 			rows = append(rows, r)
@@ -316,8 +316,8 @@ func (m *manifest) elsewhere(rows int) []string {
 // list and whose folder differs only in case.
 func (m *manifest) missing(r *manifestRow, unlisted []studyPlace) error {
 	name, path := "", m.path
-	if r.given != "" {
-		name = ", " + r.given
+	if r.relative != "" {
+		name = ", " + r.relative
 	}
 	advice := "check the folder: it is relative to the folder of the manifest, and must be inside a searched folder"
 	for _, st := range unlisted {

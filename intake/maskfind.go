@@ -48,20 +48,20 @@ func (s *Intake) maskPattern() string { return cmp.Or(s.Mask, s.Protocol.Mask) }
 // the one DICOM object that was drawn on another series. It is an error when there
 // are several.
 func (s *Intake) chooseMask(j pipeline.Job) (pipeline.Mask, error) {
-	found, err := s.masks(j)
+	masks, err := s.masks(j)
 	switch {
 	case err != nil:
 		return pipeline.Mask{}, pipeline.HintMask(fmt.Errorf("mask: %w", err))
-	case len(found) > 1:
+	case len(masks) > 1:
 		var names []string
-		for _, m := range found {
+		for _, m := range masks {
 			names = append(names, files.Below(cmp.Or(j.Study.Home, j.Study.Root), m.Path))
 		}
 		return pipeline.Mask{}, pipeline.Explained(hint.Errorf(pipeline.HintOneMask, "mask: %d candidates: %s",
-			len(found), strings.Join(names, ", ")))
+			len(masks), strings.Join(names, ", ")))
 	}
-	m := found[0]
-	m.Beside, m.Differ = s.beside(j, m)
+	m := masks[0]
+	m.Beside, m.Differ = s.unused(j, m)
 	if m.Object == nil || m.Object.Problem != nil { // reading it says what is wrong
 		return m, nil
 	}
@@ -108,13 +108,13 @@ func (s *Intake) masks(j pipeline.Job) ([]pipeline.Mask, error) {
 		return []pipeline.Mask{m}, err
 	}
 	if pattern := s.maskPattern(); pattern != "" {
-		found, err := s.maskFiles(st, s.named(st, pattern))
-		if err == nil && len(found) == 0 {
+		masks, err := s.maskFiles(st, s.named(st, pattern))
+		if err == nil && len(masks) == 0 {
 			err = pipeline.Explained(s.noMask(st)) // it may be mistyped
 		}
-		return found, err
+		return masks, err
 	}
-	found, err := s.maskFiles(st, s.inPlaces(st, written(firstMasks)))
+	masks, err := s.maskFiles(st, s.inPlaces(st, written(firstMasks)))
 	if err != nil {
 		return nil, err
 	}
@@ -124,18 +124,18 @@ func (s *Intake) masks(j pipeline.Job) ([]pipeline.Mask, error) {
 		if o.Problem == nil && j.Train.Foreign(o) != nil {
 			foreign = append(foreign, m)
 		} else {
-			found = append(found, m)
+			masks = append(masks, m)
 		}
 	}
 	switch {
-	case len(found) > 0:
-		return found, nil
+	case len(masks) > 0:
+		return masks, nil
 	case len(foreign) > 0 && s.Protocol.AllowForeignMask:
 		return foreign, nil // chooseMask says that there are several
 	}
 	for _, names := range [][]string{otherMasks, lastMasks} {
-		if found, err = s.maskFiles(st, s.inPlaces(st, folded(names))); err != nil || len(found) > 0 {
-			return found, err
+		if masks, err = s.maskFiles(st, s.inPlaces(st, folded(names))); err != nil || len(masks) > 0 {
+			return masks, err
 		}
 	}
 	switch len(foreign) {
@@ -180,7 +180,7 @@ func (s *Intake) noMask(st dicomio.Study) error {
 // pattern happens to fit are none of them, nor are the data of a header that fits too; a file in
 // a format that is not read is an error where there is nothing else.
 func (s *Intake) maskFiles(st dicomio.Study, paths []string) ([]pipeline.Mask, error) {
-	var found []pipeline.Mask
+	var masks []pipeline.Mask
 	var unread error
 	for _, p := range paths {
 		m, err := s.openMask(st, p)
@@ -194,17 +194,17 @@ func (s *Intake) maskFiles(st dicomio.Study, paths []string) ([]pipeline.Mask, e
 		case err != nil:
 			return nil, err
 		}
-		found = append(found, m)
+		masks = append(masks, m)
 	}
-	all := slices.Clone(found)
-	found = slices.DeleteFunc(found, func(m pipeline.Mask) bool { return isData(m, all) })
-	if unread != nil && !slices.ContainsFunc(found, func(m pipeline.Mask) bool {
+	all := slices.Clone(masks)
+	masks = slices.DeleteFunc(masks, func(m pipeline.Mask) bool { return isData(m, all) })
+	if unread != nil && !slices.ContainsFunc(masks, func(m pipeline.Mask) bool {
 		return m.Object != nil ||
 			m.Format != ""
 	}) {
 		return nil, unread // what is left may be its data
 	}
-	if len(found) == 0 && len(paths) > 0 {
+	if len(masks) == 0 && len(paths) > 0 {
 		err := hint.Errorf(pipeline.HintOneMask, "%s fits %d files, none of them a label map, a segmentation or a "+
 			"structure set", cmp.Or(s.maskPattern(), "a usual name"), len(paths))
 		if s.maskPattern() != "" {
@@ -212,7 +212,7 @@ func (s *Intake) maskFiles(st dicomio.Study, paths []string) ([]pipeline.Mask, e
 		}
 		return nil, err
 	}
-	return found, nil
+	return masks, nil
 }
 
 // openMask tells by the file's content what kind of mask it is. What is not DICOM and
@@ -258,11 +258,11 @@ func (s *Intake) Candidates(st dicomio.Study) []string {
 	if pattern := s.maskPattern(); pattern != "" {
 		return s.named(st, pattern)
 	}
-	if found := s.inPlaces(st, written(firstMasks)); len(found) > 0 {
-		return found
+	if paths := s.inPlaces(st, written(firstMasks)); len(paths) > 0 {
+		return paths
 	}
-	if found := s.inPlaces(st, folded(otherMasks)); len(found) > 0 {
-		return found
+	if paths := s.inPlaces(st, folded(otherMasks)); len(paths) > 0 {
+		return paths
 	}
 	return s.inPlaces(st, folded(lastMasks))
 }
@@ -273,10 +273,10 @@ func (s *Intake) Candidates(st dicomio.Study) []string {
 // study's too, as far as they are the study's alone.
 func (s *Intake) named(st dicomio.Study, pattern string) []string {
 	literal := func(name, whole string) bool { return name == pattern || whole == filepath.ToSlash(pattern) }
-	as, alike := written([]string{pattern}), folded([]string{pattern})
-	for _, f := range []fits{literal, as, alike} {
-		if found := s.inPlaces(st, f); len(found) > 0 {
-			return found
+	exact, alike := written([]string{pattern}), folded([]string{pattern})
+	for _, f := range []fits{literal, exact, alike} {
+		if matches := s.inPlaces(st, f); len(matches) > 0 {
+			return matches
 		}
 	}
 	if !strings.Contains(pattern, "/") {
@@ -284,22 +284,22 @@ func (s *Intake) named(st dicomio.Study, pattern string) []string {
 	}
 	for _, dir := range places(st) { // a path may lead to a folder beside the images
 		for _, f := range []fits{literal, alike} {
-			if found := s.matching(dir, true, f); len(found) > 0 {
-				return found
+			if matches := s.matching(dir, true, f); len(matches) > 0 {
+				return matches
 			}
 		}
 	}
 	return nil
 }
 
-// beside returns the files of a usual name that lie beside the mask and were not taken,
+// unused returns the files of a usual name that lie beside the mask and were not used,
 // where none was asked for by name, and those of them that hold something else than a label
 // map in the same format, unpacked. Whether two formats hold the same is not asked.
-func (s *Intake) beside(j pipeline.Job, m pipeline.Mask) (all, differ []string) {
+func (s *Intake) unused(j pipeline.Job, m pipeline.Mask) (all, differ []string) {
 	if s.maskPattern() != "" || j.Identity.Mask != "" {
 		return nil, nil
 	}
-	var own []byte
+	var content []byte
 	nifti := folded(otherMasks)
 	for _, file := range s.inPlaces(j.Study, folded(slices.Concat(otherMasks, lastMasks))) {
 		if file == m.Path {
@@ -310,10 +310,10 @@ func (s *Intake) beside(j pipeline.Job, m pipeline.Mask) (all, differ []string) 
 		if m.Object != nil || nifti(filepath.Base(file), "") != nifti(filepath.Base(m.Path), "") {
 			continue
 		}
-		if own == nil {
-			own = s.contentHash(m.Path)
+		if content == nil {
+			content = s.contentHash(m.Path)
 		}
-		if other := s.contentHash(file); own != nil && other != nil && !bytes.Equal(own, other) {
+		if other := s.contentHash(file); content != nil && other != nil && !bytes.Equal(content, other) {
 			differ = append(differ, name)
 		}
 	}
@@ -362,21 +362,21 @@ func folded(patterns []string) fits {
 	for _, p := range patterns {
 		lower = append(lower, strings.ToLower(p))
 	}
-	as := written(lower)
-	return func(name, whole string) bool { return as(strings.ToLower(name), strings.ToLower(whole)) }
+	fit := written(lower)
+	return func(name, whole string) bool { return fit(strings.ToLower(name), strings.ToLower(whole)) }
 }
 
 // inPlaces returns the files that fit in the study's folder and below, else those right in
 // the nearest folder above that is the study's alone. Folders beside it are not searched:
 // they may be those of a visit whose images are not here.
 func (s *Intake) inPlaces(st dicomio.Study, f fits) []string {
-	var found []string
+	var paths []string
 	for n, dir := range places(st) {
-		if found = s.matching(dir, n == 0, f); len(found) > 0 {
+		if paths = s.matching(dir, n == 0, f); len(paths) > 0 {
 			break
 		}
 	}
-	return found
+	return paths
 }
 
 // places returns the folders where a mask of the study may lie: its own, which is searched
@@ -399,22 +399,22 @@ func places(st dicomio.Study) []string {
 
 // matching returns the files right in the folder, or anywhere below it where deep, that fit.
 func (s *Intake) matching(folder string, deep bool, f fits) []string {
-	var found []string
+	var matches []string
 	for _, file := range pathsIn(s.paths, folder, deep) {
 		if f(filepath.Base(file), files.Below(folder, file)) {
-			found = append(found, file)
+			matches = append(matches, file)
 		}
 	}
-	return found
+	return matches
 }
 
 // pathsIn returns those of the sorted paths that lie right in the folder, or anywhere below
 // it where deep.
 func pathsIn(paths []string, folder string, deep bool) []string {
 	prefix := strings.TrimSuffix(folder, string(filepath.Separator)) + string(filepath.Separator)
-	from, _ := slices.BinarySearch(paths, prefix)
+	first, _ := slices.BinarySearch(paths, prefix)
 	var out []string
-	for _, file := range paths[from:] {
+	for _, file := range paths[first:] {
 		if !strings.HasPrefix(file, prefix) {
 			break // they are sorted
 		}

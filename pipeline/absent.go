@@ -205,13 +205,13 @@ func percent(share float64) string {
 // rowsOfTissue lists those of the rows that hold no voxel which the mask marks with the row itself, as the
 // beginning of a sentence: "medial and lateral are"; "" where there are none.
 func (p placedMask) rowsOfTissue(rows ...string) string {
-	own := map[string]bool{}
+	marked := map[string]bool{}
 	for _, n := range p.regions.Part {
 		if n != 0 && p.regions.Parts[n-1].Region == "" {
-			own[p.regions.Parts[n-1].Compartment] = true
+			marked[p.regions.Parts[n-1].Compartment] = true
 		}
 	}
-	rows = slices.DeleteFunc(slices.Clone(rows), func(row string) bool { return own[row] })
+	rows = slices.DeleteFunc(slices.Clone(rows), func(row string) bool { return marked[row] })
 	switch len(rows) {
 	case 0:
 		return ""

@@ -25,15 +25,15 @@ func bonesOf(m segment.Marks) bones {
 		t := anatomy.TissueNamed(name)
 		isBone[n+1] = t == anatomy.Femur || t == anatomy.Tibia || t == anatomy.Patella || t == anatomy.Fibula
 	}
-	found := false
+	ok := false
 	for v, mark := range m.Data {
 		if isBone[mark] {
-			found = true
+			ok = true
 		} else {
 			m.Data[v] = 0
 		}
 	}
-	if !found {
+	if !ok {
 		return bones{}
 	}
 	return bones{Labels: m.Labels, names: m.Names}

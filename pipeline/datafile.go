@@ -41,22 +41,22 @@ func (d *dataFiles) open(name string) (io.ReadCloser, error) {
 	case err != nil:
 		return nil, fmt.Errorf("the data file %s: %w", printable.Line(shown), err)
 	}
-	return &dataFile{hashed: hashing(f), file: f, name: shown, of: d}, nil
+	return &dataFile{hashed: hashing(f), file: f, name: shown, files: d}, nil
 }
 
 // dataFile is an open one.
 type dataFile struct {
 	*hashed
-	file *files.File
-	name string
-	of   *dataFiles
+	file  *files.File
+	name  string
+	files *dataFiles
 }
 
 // Close notes the file with its hash, if it was read to its end: what remains of one that is
 // refused may be long.
 func (f *dataFile) Close() error {
-	if noted := (report.File{Path: f.name, SHA256: f.hex()}); f.read == f.size && !slices.Contains(f.of.read, noted) {
-		f.of.read = append(f.of.read, noted)
+	if noted := (report.File{Path: f.name, SHA256: f.hex()}); f.read == f.size && !slices.Contains(f.files.read, noted) {
+		f.files.read = append(f.files.read, noted)
 	}
 	return f.file.Close()
 }

@@ -46,8 +46,8 @@ func (p placedMask) measureTexture(r *report.Result, maps volume.Maps) error {
 			if list[n].Layer != segment.All {
 				continue
 			}
-			of, member := p.regions.Members(list[n])
-			rows, parts, labels.Data = append(rows, &list[n]), append(parts, of), member
+			own, member := p.regions.Members(list[n])
+			rows, parts, labels.Data = append(rows, &list[n]), append(parts, own), member
 		}
 	}
 	if len(rows) == 0 {
@@ -88,14 +88,14 @@ func (p placedMask) noteThin(r *report.Result) error {
 	if p.transform != nil {
 		series = series.Moved(*p.transform)
 	}
-	found := map[[2]string]depth.Thin{} // layers of one row share it
+	thinness := map[[2]string]depth.Thin{} // layers of one row share it
 	for n := range r.Regions {
 		row := &r.Regions[n]
 		if row.Layer == segment.All || row.Voxels == 0 {
 			continue
 		}
 		key := [2]string{row.Compartment, row.Region}
-		thin, known := found[key]
+		thin, known := thinness[key]
 		if !known {
 			var err error
 			if thin, err = p.depths.ThinFor(series, thinVoxels, func(v int) bool {
@@ -104,7 +104,7 @@ func (p placedMask) noteThin(r *report.Result) error {
 			}); err != nil {
 				return err
 			}
-			found[key] = thin
+			thinness[key] = thin
 		}
 		if thin.Across < thinVoxels {
 			row.Note = join(row.Note, fmt.Sprintf("the cartilage is %.1f mm thick, %.1f voxels of the series: its "+
@@ -186,9 +186,9 @@ func (p placedMask) noteLayers(r *report.Result) {
 				s.Note = join(s.Note, fmt.Sprintf("%d of %d voxels are in no layer: their depth is not known",
 					unlayered, s.Voxels))
 			}
-			if own := s.Voxels - divided; own > 0 && divided > 0 {
+			if marked := s.Voxels - divided; marked > 0 && divided > 0 {
 				s.Note = join(s.Note, fmt.Sprintf("%d of %d voxels are in no region: the mask marks them as %s",
-					own, s.Voxels, s.Compartment))
+					marked, s.Voxels, s.Compartment))
 			}
 		}
 	}
@@ -204,23 +204,23 @@ func (p placedMask) measureDepth(r *report.Result, maps volume.Maps) error {
 		return nil
 	}
 	byVoxel := resample.MeanOnto(p.depths.Geometry, p.depths.Voxels, p.depths.Depth, p.regions.Geometry, p.transform)
-	of := make([]float32, len(byVoxel)) // of the plate, and NaN elsewhere
+	depths := make([]float32, len(byVoxel)) // of the plate, and NaN elsewhere
 	for _, plate := range anatomy.Plates() {
 		if segment.IsMeniscus(string(plate)) {
 			continue // which have no bone
 		}
-		any := false
+		measured := false
 		for v, d := range byVoxel {
-			of[v] = float32(math.NaN())
+			depths[v] = float32(math.NaN())
 			if part := p.regions.Part[v]; part != 0 && p.regions.Parts[part-1].Plate == string(plate) &&
 				!math.IsNaN(float64(d)) {
-				of[v], any = d, true
+				depths[v], measured = d, true
 			}
 		}
-		if !any {
+		if !measured {
 			continue
 		}
-		bins, err := depth.Profile(of, maps.T2, maps.Status, profileBins)
+		bins, err := depth.Profile(depths, maps.T2, maps.Status, profileBins)
 		if err != nil {
 			return err
 		}
@@ -307,15 +307,15 @@ func (p placedMask) femoralPoints(maps volume.Maps) []unroll.Point {
 		if part == 0 || maps.Status[v] != volume.Fitted || !femoral[p.regions.Parts[part-1].Plate] {
 			continue
 		}
-		at := g.Position(float64(v%g.Size[0]), float64(v/g.Size[0]%g.Size[1]), float64(v/g.Size[0]/g.Size[1]))
+		position := g.Position(float64(v%g.Size[0]), float64(v/g.Size[0]%g.Size[1]), float64(v/g.Size[0]/g.Size[1]))
 		if p.transform != nil {
-			at = p.transform.Apply(at)
+			position = p.transform.Apply(position)
 		}
 		weight := 1.0
 		if p.regions.Fraction != nil {
 			weight = float64(p.regions.Fraction[v])
 		}
-		out = append(out, unroll.Point{At: at, T2: float64(maps.T2[v]), Weight: weight})
+		out = append(out, unroll.Point{At: position, T2: float64(maps.T2[v]), Weight: weight})
 	}
 	return out
 }

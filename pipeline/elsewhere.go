@@ -30,7 +30,7 @@ func (j Job) checkPlace(m maskRead) error {
 		return nil
 	}
 	nearest := math.Inf(1)
-	see := func(v int) {
+	measure := func(v int) {
 		p := indexIn(toIndex, g.Position(float64(v%g.Size[0]), float64(v/g.Size[0]%g.Size[1]),
 			float64(v/(g.Size[0]*g.Size[1]))))
 		for a, n := range series.Size { // how far it is outside
@@ -44,12 +44,12 @@ func (j Job) checkPlace(m maskRead) error {
 	}
 	for v, label := range m.labels.Data {
 		if label != 0 {
-			see(v)
+			measure(v)
 		}
 	}
 	for _, s := range m.segments.Segments {
 		for _, v := range s.Voxels {
-			see(int(v))
+			measure(int(v))
 		}
 	}
 	if math.IsInf(nearest, 1) { // nothing is marked, or far beyond numbers
@@ -63,13 +63,13 @@ func (j Job) checkPlace(m maskRead) error {
 func apart(g, series volume.Geometry, toIndex [3][4]float64) bool {
 	lo, hi := [3]float64{math.Inf(1), math.Inf(1), math.Inf(1)}, [3]float64{math.Inf(-1), math.Inf(-1), math.Inf(-1)}
 	for corner := range 8 {
-		var at [3]float64
-		for a := range at {
-			if at[a] = -0.5; corner>>a&1 == 1 {
-				at[a] = float64(g.Size[a]) - 0.5
+		var index [3]float64
+		for a := range index {
+			if index[a] = -0.5; corner>>a&1 == 1 {
+				index[a] = float64(g.Size[a]) - 0.5
 			}
 		}
-		for a, x := range indexIn(toIndex, g.Position(at[0], at[1], at[2])) {
+		for a, x := range indexIn(toIndex, g.Position(index[0], index[1], index[2])) {
 			lo[a], hi[a] = min(lo[a], x), max(hi[a], x)
 		}
 	}

@@ -139,7 +139,7 @@ func (j Job) divideKnee(
 	ctx context.Context, mask anatomy.Mask, rows []anatomy.Claim, d protocol.Division, workers int,
 ) (k dividedKnee, division anatomy.Division, layers []uint8, err error) {
 	examined := newExamination()
-	err = bothUntil(ctx, func(ctx context.Context) (err error) {
+	err = inParallelUntil(ctx, func(ctx context.Context) (err error) {
 		if d.Layers > 0 {
 			o := depth.Options{Axes: examined.axes, Workers: workers}
 			layers, err = k.measureDepth(ctx, mask, o, d.Layers)

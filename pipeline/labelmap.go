@@ -81,19 +81,19 @@ func (e *quietError) Unwrap() error { return e.err }
 
 // hashed is a file that is hashed as it is read.
 type hashed struct {
-	from io.Reader
-	size int64
-	read int64 // bytes
-	hash hash.Hash
+	source io.Reader
+	size   int64
+	read   int64 // bytes
+	hash   hash.Hash
 }
 
 func hashing(f *files.File) *hashed {
-	return &hashed{from: io.NewSectionReader(f, 0, f.Size()), size: f.Size(), hash: sha256.New()}
+	return &hashed{source: io.NewSectionReader(f, 0, f.Size()), size: f.Size(), hash: sha256.New()}
 }
 
 // Read reads and hashes.
 func (h *hashed) Read(p []byte) (int, error) {
-	n, err := h.from.Read(p)
+	n, err := h.source.Read(p)
 	h.read += int64(n)
 	h.hash.Write(p[:n])
 	return n, err

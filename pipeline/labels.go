@@ -80,13 +80,13 @@ func (l labelMap) named(scheme *segment.Scheme, byName bool) (volume.Labels, []l
 	case l.segmented:
 		return l.ofSegments(byName)
 	}
-	var has [math.MaxUint16 + 1]bool
+	var present [math.MaxUint16 + 1]bool
 	for _, v := range l.labels.Data {
-		has[v] = true
+		present[v] = true
 	}
 	var names []labelName
-	for v := 1; v < len(has); v++ {
-		if has[v] {
+	for v := 1; v < len(present); v++ {
+		if present[v] {
 			names = append(names, labelName{uint16(v), strconv.Itoa(v), strconv.Itoa(v)})
 		}
 	}
@@ -110,9 +110,9 @@ func (l labelMap) ofSegments(byName bool) (volume.Labels, []labelName, error) {
 				"names of their segments", "%s: segment %q has no number of its own to be "+
 				"paired by", l.file.Path, name.name)
 		}
-		if at := slices.IndexFunc(names, func(o labelName) bool { return o.key == name.key }); at >= 0 {
+		if index := slices.IndexFunc(names, func(o labelName) bool { return o.key == name.key }); index >= 0 {
 			return labels, nil, hint.Errorf("give each segment a name of its own, or their meanings with --scheme",
-				"%s: segments %d and %d are both called %q", l.file.Path, at+1, n+1, name.name)
+				"%s: segments %d and %d are both called %q", l.file.Path, index+1, n+1, name.name)
 		}
 		names = append(names, name)
 		for _, v := range s.Voxels {

@@ -52,7 +52,7 @@ type maskRead struct {
 	cropped  bool
 	segments volume.Segmentation
 	foreign  error
-	beside   []string
+	unused   []string
 	differ   []string
 	made     *madeMask // by a program; else nil
 }
@@ -86,31 +86,31 @@ func (j Job) readMask(ctx context.Context, p protocol.Protocol) (maskRead, error
 	default:
 		m, err = j.readLabelMap()
 	}
-	m.beside, m.differ = j.Mask.Beside, j.Mask.Differ
+	m.unused, m.differ = j.Mask.Beside, j.Mask.Differ
 	return m, HintMask(err)
 }
 
 func (j Job) readObject(ctx context.Context, p protocol.Protocol) (maskRead, error) {
 	m := maskRead{kind: string(j.Mask.Object.Kind), segmented: true, foreign: j.Mask.Foreign}
 	o := dicomio.MaskOptions{Threshold: p.MaskThreshold}
-	beside := j.Mask.Object.ReadMemory()
-	if err := j.CheckMemory(beside); err != nil {
+	extra := j.Mask.Object.ReadMemory()
+	if err := j.CheckMemory(extra); err != nil {
 		return m, err
 	}
-	o.MostVoxels = j.mostMarked(beside)
-	on := j.Train
+	o.MostVoxels = j.mostMarked(extra)
+	series := j.Train
 	if j.Mask.Drawn != nil {
-		on = *j.Mask.Drawn
-		if err := j.checkMaskGrid(on.Geometry); err != nil {
+		series = *j.Mask.Drawn
+		if err := j.checkMaskGrid(series.Geometry); err != nil {
 			return m, err
 		}
 	}
 	if j.Mask.Foreign == nil {
-		o.Frame = on.Frame()
+		o.Frame = series.Frame()
 	}
 	var file dicomio.File
 	var err error
-	m.segments, file, err = dicomio.ReadMask(ctx, *j.Mask.Object, on.Geometry, o)
+	m.segments, file, err = dicomio.ReadMask(ctx, *j.Mask.Object, series.Geometry, o)
 	m.file = report.File{Path: file.Path, SHA256: file.SHA256}
 	return m, err
 }
@@ -193,9 +193,9 @@ func (m maskRead) note(r *report.Result, placed placedMask, p protocol.Protocol)
 		r.Notes = append(r.Notes, "the side of the knee is not known: neither the images, nor a manifest, nor the "+
 			"mask show it")
 	}
-	if len(m.beside) > 0 {
+	if len(m.unused) > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("other files that could be a mask by their names were not taken: %s",
-			printable.FirstNames(m.beside)))
+			printable.FirstNames(m.unused)))
 	}
 	if len(m.differ) > 0 {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("%s was taken as the mask by its name, and others that could be "+
@@ -224,12 +224,12 @@ func (m maskRead) note(r *report.Result, placed placedMask, p protocol.Protocol)
 
 // besideText warns of a mask that was drawn on the grid of the series, and lies beside it.
 func (p placedMask) besideText() []string {
-	if p.beside == nil {
+	if p.shift == nil {
 		return nil
 	}
 	return []string{fmt.Sprintf("the grid of the mask has the size and spacing of the series but lies up to %.2f mm "+
 		"away: the mask may belong to another visit, or may have lost its position; look at "+
-		"the overlay", p.beside.Distance)}
+		"the overlay", p.shift.Distance)}
 }
 
 // empty warns of a mask that is sound and marks nothing; else it is "".

@@ -34,8 +34,8 @@ func mebibytes(n int64) int64 { return (n + 1<<20 - 1) >> 20 }
 
 // CheckMemory returns an error when the job needs more memory, with some bytes beside
 // what memory counts, than a study may have.
-func (j Job) CheckMemory(beside int64) error {
-	need := j.Memory(0) + beside
+func (j Job) CheckMemory(extra int64) error {
+	need := j.Memory(0) + extra
 	if j.Bound.Bytes == 0 || need <= j.Bound.Bytes {
 		return nil
 	}
@@ -55,11 +55,11 @@ const bytesPerMarkedVoxel = 12
 
 // mostMarked returns how many voxels the segments of the job's mask may have, given what the job and some bytes
 // beside it take; 0 where nothing bounds them.
-func (j Job) mostMarked(beside int64) int {
+func (j Job) mostMarked(extra int64) int {
 	if j.Bound.Bytes == 0 {
 		return 0
 	}
-	return int(min(math.MaxInt, max(1, (j.Bound.Bytes-j.Memory(0)-beside)/bytesPerMarkedVoxel)))
+	return int(min(math.MaxInt, max(1, (j.Bound.Bytes-j.Memory(0)-extra)/bytesPerMarkedVoxel)))
 }
 
 // Bound is the memory that a study may take; the zero value bounds nothing.

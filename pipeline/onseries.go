@@ -25,27 +25,27 @@ type placedMask struct {
 	// coverage is how much of each part lies in the field of view of the series, before erosion;
 	// nil where the mask lies on the grid of the series, which holds all.
 	coverage []resample.Coverage
-	// beside is how the mask's grid differs from that of the series, where it is the same but
+	// shift is how the mask's grid differs from that of the series, where it is the same but
 	// for its place; else nil.
-	beside *segment.GridError
+	shift *segment.GridError
 }
 
 // findRegions reads the job's mask, divides it and, unless images have to be aligned first,
 // brings it onto the grid of the series. Its errors have hints.
 func (j Job) findRegions(ctx context.Context, p protocol.Protocol, workers int) (maskRead, placedMask, error) {
-	from := j.source()
-	m, err := from.readMask(ctx, p)
+	source := j.source()
+	m, err := source.readMask(ctx, p)
 	if err != nil {
 		return m, placedMask{}, err
 	}
-	onSeries := segment.CheckGrid(m.geometry(), from.Train.Geometry) == nil
+	onSeries := segment.CheckGrid(m.geometry(), source.Train.Geometry) == nil
 	m.crop(j.Train.Geometry)
 	marks, err := m.interpret(p.MaskScheme())
 	if err != nil {
 		return m, placedMask{}, err
 	}
 	collect() // what was read makes room for the division
-	k, err := from.divideMask(ctx, m, marks, p, workers)
+	k, err := source.divideMask(ctx, m, marks, p, workers)
 	if errors.As(err, new(*anatomy.Error)) {
 		err = j.elsewhere(m, err)
 	}
@@ -61,7 +61,7 @@ func (j Job) findRegions(ctx context.Context, p protocol.Protocol, workers int) 
 	k.marks = nil
 	placed, err := j.place(ctx, k, p.Division, nil, workers)
 	if placed.resampled {
-		placed.beside = shifted(m.geometry(), j.Train.Geometry)
+		placed.shift = shifted(m.geometry(), j.Train.Geometry)
 	}
 	if err != nil {
 		err = HintMask(fmt.Errorf("%s: %w", m.file.Path, err))

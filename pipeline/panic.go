@@ -43,14 +43,14 @@ func panicPlace() string {
 	frames := runtime.CallersFrames(callers[:runtime.Callers(1, callers)])
 	panicked := false
 	for {
-		f, more := frames.Next()
+		f, ok := frames.Next()
 		switch {
 		case f.Function == "runtime.gopanic":
 			panicked = true
 		case panicked && strings.HasPrefix(f.Function, modulePath+"/"):
 			return fmt.Sprintf("%s:%d", frameFile(f), f.Line)
 		}
-		if !more {
+		if !ok {
 			return "an unknown place"
 		}
 	}

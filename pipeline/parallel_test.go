@@ -23,13 +23,13 @@ func TestBothUntil(t *testing.T) {
 	}
 	for name, functions := range map[string][2]func(context.Context) error{"first": {fail, wait}, "second": {wait,
 		fail}} {
-		if err := bothUntil(t.Context(), functions[0], functions[1]); err != fault {
+		if err := inParallelUntil(t.Context(), functions[0], functions[1]); err != fault {
 			t.Errorf("the %s function fails: %v, want %v", name, err, fault)
 		}
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := bothUntil(ended, wait, wait); err != context.Canceled {
+	if err := inParallelUntil(ended, wait, wait); err != context.Canceled {
 		t.Errorf("%v, want %v", err, context.Canceled)
 	}
 }

@@ -55,9 +55,9 @@ func recordPieces(notes []anatomy.Note) (out []report.OmittedPiece) {
 		}
 		p := report.OmittedPiece{Tissue: n.Tissue.String(), Pieces: 1, Voxels: n.Count, DistanceMM: n.Piece.Distance}
 		if n.Piece.Small { // which may be thousands
-			at := slices.IndexFunc(out, func(o report.OmittedPiece) bool { return o.Small && o.Tissue == p.Tissue })
-			if at >= 0 {
-				o := &out[at]
+			index := slices.IndexFunc(out, func(o report.OmittedPiece) bool { return o.Small && o.Tissue == p.Tissue })
+			if index >= 0 {
+				o := &out[index]
 				o.Pieces, o.Voxels, o.DistanceMM = o.Pieces+1, o.Voxels+p.Voxels, min(o.DistanceMM, p.DistanceMM)
 				continue
 			}

@@ -112,7 +112,7 @@ func measure(ctx context.Context, j Job, p protocol.Protocol, workers int) (repo
 		result.Warnings = append(result.Warnings, text)
 	}
 	result.Warnings = append(result.Warnings, breaks(src.series, maps, src.regions, fit.SkipEchoes)...)
-	err = both(func() error {
+	err = inParallel(func() error {
 		return wrapped("summarize", src.summarize(&result, maps))
 	}, func() error {
 		result.Decays = curves(fit, src.series, maps, src.regions)
@@ -194,7 +194,7 @@ func (j Job) read(ctx context.Context, p protocol.Protocol, workers int) (source
 	var images []dicomio.File
 	made, stop := context.WithCancel(ctx) // a program does not go on for a series that cannot be read
 	defer stop()
-	err := both(func() (err error) {
+	err := inParallel(func() (err error) {
 		if s.series, images, err = dicomio.Read(ctx, j.Train, workers); err != nil {
 			stop()
 		}
@@ -287,13 +287,13 @@ func curves(fit t2fit.Resolved, s volume.MultiEcho, m volume.Maps, r segment.Reg
 		}
 		// The noise of a mean is less than a voxel's; its bias by the noise is not. An
 		// empty compartment has no mean signal; its curve stays NaN.
-		own := fit
+		options := fit
 		if d.Sigma > 0 {
-			own.Sigma = d.Sigma
+			options.Sigma = d.Sigma
 		}
-		est, _ := own.Curve(s.TE, d.Signal)
+		est, _ := options.Curve(s.TE, d.Signal)
 		curve.T2, curve.S0 = segment.Number(est.T2), segment.Number(est.S0)
-		curve.Model = numbers(own.Expected(s.TE, est))
+		curve.Model = numbers(options.Expected(s.TE, est))
 		out = append(out, curve)
 	}
 	return out

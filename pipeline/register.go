@@ -31,23 +31,23 @@ type alignment struct {
 // space of the mask k, which was drawn for the study of from: the job itself, or that of the
 // visit whose mask is carried. It is nil where both share their space.
 func (j Job) align(
-	ctx context.Context, fixed volume.Map, from Job, k dividedKnee, p protocol.Protocol, workers int,
+	ctx context.Context, fixed volume.Map, source Job, k dividedKnee, p protocol.Protocol, workers int,
 ) (*alignment, error) {
 	var out *alignment
-	if from.Study.Hash != j.Study.Hash {
-		known := j.Side() != "" && (from.Side() != "" || k.shown != anatomy.UnknownSide)
-		a, first, err := alignWith(ctx, fixed, moving{from.Train.FirstEcho(), report.EarlierVisit, known}, k,
+	if source.Study.Hash != j.Study.Hash {
+		known := j.Side() != "" && (source.Side() != "" || k.shown != anatomy.UnknownSide)
+		a, first, err := alignWith(ctx, fixed, moving{source.Train.FirstEcho(), report.EarlierVisit, known}, k,
 			p.Register, workers)
 		if err != nil {
 			return nil, err
 		}
 		out, fixed = a, first
 	}
-	if from.Moving == nil || k.onSeries {
+	if source.Moving == nil || k.onSeries {
 		return out, nil
 	}
-	known := from.Side() != "" && (from.Moving.Side != "" || from.Identity.Side != "" || k.shown != anatomy.UnknownSide)
-	a, _, err := alignWith(ctx, fixed, moving{*from.Moving, report.MaskImage, known}, k, p.Register, workers)
+	known := source.Side() != "" && (source.Moving.Side != "" || source.Identity.Side != "" || k.shown != anatomy.UnknownSide)
+	a, _, err := alignWith(ctx, fixed, moving{*source.Moving, report.MaskImage, known}, k, p.Register, workers)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +63,7 @@ func (j Job) align(
 // moving is a series whose first echo is aligned with another image.
 type moving struct {
 	dicomio.Train
-	of string // what it is, as results say
+	role string // what it is, as results say
 	// sided says that the sides of both images are known, and have been compared.
 	sided bool
 }
@@ -85,7 +85,7 @@ func alignWith(
 		return nil, image, hint.Errorf(hintRegister(err), "series %s with the first echo: %w", m.Hash, err)
 	}
 	a := &alignment{transform: result.Transform, record: report.Registration{
-		Of: m.of, Moving: m.Hash, Rotation: result.Transform.Rotation, ShiftMM: result.Transform.Shift,
+		Of: m.role, Moving: m.Hash, Rotation: result.Transform.Rotation, ShiftMM: result.Transform.Shift,
 		AngleDegrees: result.Rotation, CentreShiftMM: result.Shift,
 		MutualInformationBefore: number(result.Before), MutualInformationAfter: number(result.After),
 		Program: "elastix " + result.Version,

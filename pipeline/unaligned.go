@@ -13,18 +13,18 @@ import (
 // alignmentWarnings warns where --register cannot do what it was given for: it names the mapped series
 // itself, or the mask was drawn on another series than the one it names.
 func (j Job) alignmentWarnings(m maskRead, k dividedKnee, p protocol.Protocol) []string {
-	from := j.source()
+	source := j.source()
 	switch {
 	case p.Register.Moving == "" || k.onSeries:
 		return nil
-	case from.Moving == nil:
+	case source.Moving == nil:
 		return []string{"--register names the mapped series itself: " +
 			"the mask, which lies on another grid, was not registered with it"}
-	case !liesOn(m.geometry(), from.Moving.Geometry):
+	case !liesOn(m.geometry(), source.Moving.Geometry):
 		return []string{fmt.Sprintf("the mask does not lie on the voxels of series %s (number %d), which "+
 			"--register names: "+
 			"if it was drawn on another series, the registration does not "+
-			"hold for it", from.Moving.Hash, from.Moving.Number)}
+			"hold for it", source.Moving.Hash, source.Moving.Number)}
 	}
 	return nil
 }
@@ -40,11 +40,11 @@ func liesOn(mask, series volume.Geometry) bool {
 	}
 	spacing, tolerance := series.Spacing(), series.Tolerance()
 	for corner := range 8 {
-		var at [3]float64
-		for c := range at {
-			at[c] = float64(corner >> c & 1 * (mask.Size[c] - 1))
+		var index [3]float64
+		for c := range index {
+			index[c] = float64(corner >> c & 1 * (mask.Size[c] - 1))
 		}
-		p := mask.Position(at[0], at[1], at[2])
+		p := mask.Position(index[0], index[1], index[2])
 		for c, row := range inverse {
 			x := row[0]*p[0] + row[1]*p[1] + row[2]*p[2] + row[3]
 			n := math.Round(x)

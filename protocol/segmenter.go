@@ -277,8 +277,8 @@ func shownCommand(command []string) []string {
 	out := make([]string, len(command))
 	for n, a := range command {
 		option, value := "", a
-		if at := strings.LastIndex(a, "="); at >= 0 {
-			option, value = a[:at+1], a[at+1:]
+		if equals := strings.LastIndex(a, "="); equals >= 0 {
+			option, value = a[:equals+1], a[equals+1:]
 		}
 		if n == 0 || filepath.IsAbs(value) || strings.HasPrefix(value, "{protocol}") {
 			value = filepath.Base(filepath.FromSlash(value))
