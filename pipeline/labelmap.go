@@ -15,32 +15,16 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// labelMap is what a label map's files hold, on the grid of the file.
-type labelMap struct {
-	format string // NIfTI, NRRD or MetaImage
-	labels volume.Labels
-	// segments are the named structures of a file of 3D Slicer, and segmented says that it
-	// is one; then there are no labels.
-	segments  volume.Segmentation
-	segmented bool
-	file      report.File
-	data      []report.File // those that the file names as holding its voxels
-}
-
 // readLabelMap reads the job's mask, a label map, on its own grid. The header's grid is
 // compared with what a study may take before a voxel is read, so that no more memory is
 // taken, whatever the file holds or declares.
-func (j Job) readLabelMap() (maskRead, error) {
-	l, err := j.openLabelMap(j.checkMaskGrid)
-	return maskRead{kind: l.format, file: l.file, data: l.data, segmented: l.segmented, labels: l.labels,
-		segments: l.segments}, err
-}
+func (j Job) readLabelMap() (maskRead, error) { return j.openLabelMap(j.checkMaskGrid) }
 
 // openLabelMap reads the job's mask as it is, in any format of label maps. check is asked about
 // the grid that the header declares before a voxel is read, and bounds what is read; its error
 // is returned. Files are hashed as they are read.
-func (j Job) openLabelMap(check func(volume.Geometry) error) (labelMap, error) {
-	l := labelMap{format: cmp.Or(j.Mask.Format, formatNIfTI), file: report.File{Path: MaskName(j.Study, j.Mask.Path)}}
+func (j Job) openLabelMap(check func(volume.Geometry) error) (maskRead, error) {
+	l := maskRead{kind: cmp.Or(j.Mask.Format, formatNIfTI), file: report.File{Path: MaskName(j.Study, j.Mask.Path)}}
 	f, err := openFile(j.Tree, j.Mask.Path)
 	if err != nil {
 		return l, err // which names the file
@@ -48,7 +32,7 @@ func (j Job) openLabelMap(check func(volume.Geometry) error) (labelMap, error) {
 	defer f.Close()
 	in := hashing(f)
 	d := dataFiles{job: j}
-	switch l.format {
+	switch l.kind {
 	case formatNRRD:
 		var m nrrd.Mask
 		m, err = nrrd.Read(in, nrrd.Options{Check: check, Open: d.open, MostVoxels: j.mostMarked(0)})

@@ -26,7 +26,7 @@ type LabelPair struct {
 // numbers beside a file without names, are errors. So is a grid that takes more memory than a study
 // may have. Its errors have hints.
 func ReadLabelPair(paths [2]string, scheme *segment.Scheme) (LabelPair, error) {
-	var maps [2]labelMap
+	var maps [2]maskRead
 	for n, path := range paths {
 		j := Job{Mask: Mask{Path: path, Format: Sniff(nil, path)}, Bound: MachineBound()}
 		var err error
@@ -67,21 +67,20 @@ type labelName struct {
 }
 
 // named returns the labels of the file and their names, in the order of the file.
-func (l labelMap) named(scheme *segment.Scheme, byName bool) (volume.Labels, []labelName, error) {
+func (m maskRead) named(scheme *segment.Scheme, byName bool) (volume.Labels, []labelName, error) {
 	switch {
 	case scheme != nil:
-		marks, err := maskRead{file: l.file, segmented: l.segmented, labels: l.labels,
-			segments: l.segments}.interpret(*scheme)
+		marks, err := m.interpret(*scheme)
 		var names []labelName
 		for n, name := range marks.Names {
 			names = append(names, labelName{uint16(n + 1), name, name})
 		}
 		return marks.Labels, names, err
-	case l.segmented:
-		return l.ofSegments(byName)
+	case m.segmented:
+		return m.segmentLabels(byName)
 	}
 	var present [math.MaxUint16 + 1]bool
-	for _, v := range l.labels.Data {
+	for _, v := range m.labels.Data {
 		present[v] = true
 	}
 	var names []labelName
@@ -90,14 +89,14 @@ func (l labelMap) named(scheme *segment.Scheme, byName bool) (volume.Labels, []l
 			names = append(names, labelName{uint16(v), strconv.Itoa(v), strconv.Itoa(v)})
 		}
 	}
-	return l.labels, names, nil
+	return m.labels, names, nil
 }
 
-// ofSegments returns the segments as labels, in their order.
-func (l labelMap) ofSegments(byName bool) (volume.Labels, []labelName, error) {
-	labels := volume.Labels{Geometry: l.segments.Geometry, Data: make([]uint16, l.segments.Voxels())}
+// segmentLabels returns the segments as labels, in their order.
+func (m maskRead) segmentLabels(byName bool) (volume.Labels, []labelName, error) {
+	labels := volume.Labels{Geometry: m.segments.Geometry, Data: make([]uint16, m.segments.Voxels())}
 	var names []labelName
-	for n, s := range l.segments.Segments {
+	for n, s := range m.segments.Segments {
 		name := labelName{uint16(n + 1), printable.Short(s.Label), strconv.Itoa(s.Number)}
 		if strings.TrimSpace(s.Label) == "" {
 			name.name = strconv.Itoa(s.Number)
@@ -108,17 +107,17 @@ func (l labelMap) ofSegments(byName bool) (volume.Labels, []labelName, error) {
 		case s.Unnumbered:
 			return labels, nil, hint.Errorf("give the labels meanings with --scheme, or save both masks with the "+
 				"names of their segments", "%s: segment %q has no number of its own to be "+
-				"paired by", l.file.Path, name.name)
+				"paired by", m.file.Path, name.name)
 		}
 		if index := slices.IndexFunc(names, func(o labelName) bool { return o.key == name.key }); index >= 0 {
 			return labels, nil, hint.Errorf("give each segment a name of its own, or their meanings with --scheme",
-				"%s: segments %d and %d are both called %q", l.file.Path, index+1, n+1, name.name)
+				"%s: segments %d and %d are both called %q", m.file.Path, index+1, n+1, name.name)
 		}
 		names = append(names, name)
 		for _, v := range s.Voxels {
 			if was := labels.Data[v]; was != 0 {
 				return labels, nil, hint.Errorf("correct the masks: each voxel belongs to one segment",
-					"%s: segments %q and %q share voxels", l.file.Path, names[was-1].name, name.name)
+					"%s: segments %q and %q share voxels", m.file.Path, names[was-1].name, name.name)
 			}
 			labels.Data[v] = name.value
 		}

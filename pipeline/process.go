@@ -299,8 +299,6 @@ func curves(fit t2fit.Resolved, s volume.MultiEcho, m volume.Maps, r segment.Reg
 	return out
 }
 
-func number(x float64) segment.Number { return segment.Number(x) }
-
 func numbers(x []float64) []segment.Number {
 	var out []segment.Number
 	for _, v := range x {

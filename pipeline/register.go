@@ -9,6 +9,7 @@ import (
 	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/register"
 	"github.com/t2map/t2map/report"
+	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/segment/anatomy"
 	"github.com/t2map/t2map/volume"
 )
@@ -87,7 +88,7 @@ func alignWith(
 	a := &alignment{transform: result.Transform, record: report.Registration{
 		Of: m.role, Moving: m.Hash, Rotation: result.Transform.Rotation, ShiftMM: result.Transform.Shift,
 		AngleDegrees: result.Rotation, CentreShiftMM: result.Shift,
-		MutualInformationBefore: number(result.Before), MutualInformationAfter: number(result.After),
+		MutualInformationBefore: segment.Number(result.Before), MutualInformationAfter: segment.Number(result.After),
 		Program: "elastix " + result.Version,
 	}}
 	a.record.Still = result.Still
