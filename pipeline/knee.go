@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/hint"
@@ -340,94 +339,10 @@ func recordDivision(d anatomy.Division, claims []anatomy.Claim) *report.Division
 	return out
 }
 
-// hintAnatomy says what to do about a mask that cannot be divided.
-func hintAnatomy(err error) string {
-	const undivided = "check the mask and the scheme, or report each tissue as a row of its own with --division none"
-	var fault *anatomy.Error
-	var sides *anatomy.SideError
-	switch {
-	case errors.As(err, &sides):
-		return "find out which knee it is: correct the side in the manifest, ask the site to correct the images, or " +
-			"use the mask of this knee. If the labels of medial and lateral are exchanged, use another scheme"
-	case !errors.As(err, &fault):
-		return undivided
-	}
-	switch fault.Problem {
-	case anatomy.NoSide:
-		return "name the side of the knee in the manifest (column side), or ask the site for Laterality (0020,0060)"
-	case anatomy.Askew:
-		return "save the mask with the position and the orientation of the series that it was drawn on, or name the " +
-			"right scheme with --scheme"
-	case anatomy.TwoKnees, anatomy.TwoPatellae:
-		return "the mask must mark one knee only: remove the other one from it"
-	case anatomy.BothSides:
-		return "this label marks both sides of the knee: name another scheme with --scheme, such as ski10 for " +
-			"a tibia " +
-			"in one label, or a scheme of your own with tibial-cartilage, femoral-cartilage or menisci, which are " +
-			"divided by their shape"
-	case anatomy.CutOff:
-		return "mark the whole of the cartilage, or " + undivided
-	}
-	return undivided
-}
-
 // sideName names the side in full, or "" where it is not known.
 func (k dividedKnee) sideName() string {
 	if k.side == anatomy.UnknownSide {
 		return ""
 	}
 	return k.side.String()
-}
-
-// notesOf writes the facts about a division that a reader of its values should know.
-func (k placedMask) notesOf() (notes, warnings []string) {
-	var crumbs, cut []string
-	rows := k.rowsOfTissue(segment.Medial, segment.Lateral)
-	has := func(kind anatomy.NoteKind) bool {
-		return slices.ContainsFunc(k.notes, func(n anatomy.Note) bool { return n.Kind == kind })
-	}
-	switch noTibia, noFemur := has(anatomy.NoTibia), has(anatomy.NoFemur); {
-	case rows == "": // the mask marks medial and lateral themselves
-	case noTibia && noFemur:
-		notes = append(notes,
-			"the mask has neither tibial cartilage nor femoral cartilage behind the trochlea: "+rows+" empty")
-	case noTibia:
-		warnings = append(warnings, "the mask has no tibial cartilage: "+rows+" the cartilage of the femur alone")
-	case noFemur:
-		warnings = append(warnings,
-			"the mask has no femoral cartilage behind the trochlea: "+rows+" the cartilage of the tibia alone")
-	}
-	for _, n := range k.notes {
-		switch n.Kind {
-		case anatomy.Crumbs:
-			crumbs = append(crumbs, fmt.Sprintf("%s (%d of its voxels)", n.Plate, n.Count))
-		case anatomy.Torn:
-			notes = append(notes, fmt.Sprintf("a separate piece of the %s (%d voxels of the mask, %.1f mm away) was "+
-				"taken as a part of it", n.Tissue, n.Count, n.Piece.Distance))
-		case anatomy.CutTissue:
-			cut = append(cut, n.Tissue.String())
-		case anatomy.NoRidge:
-			notes = append(notes, "the patellar cartilage has no ridge: it is divided at its centroid")
-		case anatomy.AxesByFemur, anatomy.AxesByMenisci:
-			notes = append(notes, "the axes of the knee were found without the tibial cartilage")
-		case anatomy.AxesByPatient:
-			notes = append(notes, "the axes of the knee are those of the patient: the mask has too little shape")
-		case anatomy.SideOfAnatomyUnknown:
-			notes = append(notes, "the labels of the mask do not show which knee it is: a mask that was mirrored from "+
-				"left to right would not be detected")
-		}
-	}
-	if len(crumbs) > 0 {
-		notes = append(notes, "small separate pieces of the mask are in the rows, but were ignored when borders were "+
-			"placed: "+strings.Join(crumbs, ", "))
-	}
-	if text, large := omittedPieces(k.notes); large {
-		warnings = append(warnings, text)
-	} else if text != "" {
-		notes = append(notes, text)
-	}
-	if len(cut) > 0 {
-		notes = append(notes, "the mask reaches the edge of its grid: "+strings.Join(cut, ", "))
-	}
-	return notes, warnings
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/samples"
 	"github.com/t2map/t2map/segment"
+	"github.com/t2map/t2map/segment/anatomy"
 	"github.com/t2map/t2map/segment/resample"
 )
 
@@ -122,4 +123,35 @@ func hintDivide(err error) string {
 		return hint.Find(err)
 	}
 	return "correct the segment's label, code or number, or say what it is under `segments` in a scheme file"
+}
+
+// hintAnatomy says what to do about a mask that cannot be divided.
+func hintAnatomy(err error) string {
+	const undivided = "check the mask and the scheme, or report each tissue as a row of its own with --division none"
+	var fault *anatomy.Error
+	var sides *anatomy.SideError
+	switch {
+	case errors.As(err, &sides):
+		return "find out which knee it is: correct the side in the manifest, ask the site to correct the images, or " +
+			"use the mask of this knee. If the labels of medial and lateral are exchanged, use another scheme"
+	case !errors.As(err, &fault):
+		return undivided
+	}
+	switch fault.Problem {
+	case anatomy.NoSide:
+		return "name the side of the knee in the manifest (column side), or ask the site for Laterality (0020,0060)"
+	case anatomy.Askew:
+		return "save the mask with the position and the orientation of the series that it was drawn on, or name the " +
+			"right scheme with --scheme"
+	case anatomy.TwoKnees, anatomy.TwoPatellae:
+		return "the mask must mark one knee only: remove the other one from it"
+	case anatomy.BothSides:
+		return "this label marks both sides of the knee: name another scheme with --scheme, such as ski10 for " +
+			"a tibia " +
+			"in one label, or a scheme of your own with tibial-cartilage, femoral-cartilage or menisci, which are " +
+			"divided by their shape"
+	case anatomy.CutOff:
+		return "mark the whole of the cartilage, or " + undivided
+	}
+	return undivided
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/report"
+	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/segment/anatomy"
 )
 
@@ -66,4 +67,57 @@ func recordPieces(notes []anatomy.Note) (out []report.OmittedPiece) {
 		out = append(out, p)
 	}
 	return out
+}
+
+// notesOf writes the facts about a division that a reader of its values should know.
+func (k placedMask) notesOf() (notes, warnings []string) {
+	var crumbs, cut []string
+	rows := k.rowsOfTissue(segment.Medial, segment.Lateral)
+	has := func(kind anatomy.NoteKind) bool {
+		return slices.ContainsFunc(k.notes, func(n anatomy.Note) bool { return n.Kind == kind })
+	}
+	switch noTibia, noFemur := has(anatomy.NoTibia), has(anatomy.NoFemur); {
+	case rows == "": // the mask marks medial and lateral themselves
+	case noTibia && noFemur:
+		notes = append(notes,
+			"the mask has neither tibial cartilage nor femoral cartilage behind the trochlea: "+rows+" empty")
+	case noTibia:
+		warnings = append(warnings, "the mask has no tibial cartilage: "+rows+" the cartilage of the femur alone")
+	case noFemur:
+		warnings = append(warnings,
+			"the mask has no femoral cartilage behind the trochlea: "+rows+" the cartilage of the tibia alone")
+	}
+	for _, n := range k.notes {
+		switch n.Kind {
+		case anatomy.Crumbs:
+			crumbs = append(crumbs, fmt.Sprintf("%s (%d of its voxels)", n.Plate, n.Count))
+		case anatomy.Torn:
+			notes = append(notes, fmt.Sprintf("a separate piece of the %s (%d voxels of the mask, %.1f mm away) was "+
+				"taken as a part of it", n.Tissue, n.Count, n.Piece.Distance))
+		case anatomy.CutTissue:
+			cut = append(cut, n.Tissue.String())
+		case anatomy.NoRidge:
+			notes = append(notes, "the patellar cartilage has no ridge: it is divided at its centroid")
+		case anatomy.AxesByFemur, anatomy.AxesByMenisci:
+			notes = append(notes, "the axes of the knee were found without the tibial cartilage")
+		case anatomy.AxesByPatient:
+			notes = append(notes, "the axes of the knee are those of the patient: the mask has too little shape")
+		case anatomy.SideOfAnatomyUnknown:
+			notes = append(notes, "the labels of the mask do not show which knee it is: a mask that was mirrored from "+
+				"left to right would not be detected")
+		}
+	}
+	if len(crumbs) > 0 {
+		notes = append(notes, "small separate pieces of the mask are in the rows, but were ignored when borders were "+
+			"placed: "+strings.Join(crumbs, ", "))
+	}
+	if text, large := omittedPieces(k.notes); large {
+		warnings = append(warnings, text)
+	} else if text != "" {
+		notes = append(notes, text)
+	}
+	if len(cut) > 0 {
+		notes = append(notes, "the mask reaches the edge of its grid: "+strings.Join(cut, ", "))
+	}
+	return notes, warnings
 }
