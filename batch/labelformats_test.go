@@ -243,8 +243,8 @@ func TestRefusedFormats(t *testing.T) {
 			"6\nElementType = MET_UCHAR\nElementDataFile = seg.raw\n", "seg.raw": raw},
 			"a/seg.mhd: TransformMatrix: missing", "TransformMatrix, Offset and ElementSpacing"},
 		"missing data": {mhd("seg.raw"), "a/seg.mhd: the data file a/seg.raw is not there", "into one folder"},
-		"data above": {mhd("../b/seg.raw"), "a/seg.mhd: the data file ../b/seg.raw lies outside of the " +
-			"header's folder", "without a folder"},
+		"data above": {mhd("../b/seg.raw"), "a/seg.mhd: the data file ../b/seg.raw lies outside of the header's " +
+			"folder", "without a folder"},
 		"data hidden above":   {mhd("x/../../seg.raw"), "lies outside of the header's folder", "without a folder"},
 		"Windows' data above": {mhd(`..\seg.raw`), "lies outside of the header's folder", "without a folder"},
 		"data anywhere":       {mhd("/etc/passwd"), "the data file /etc/passwd lies outside", "without a folder"},

@@ -83,8 +83,7 @@ func unreadable(folder string) report.Failure {
 	if len(parts) == 2 { // SUBJECT/VISIT, as place has it
 		f.Subject, f.Visit = parts[0], parts[1]
 		f.Reason = "results: " + report.ResultFile + " cannot be read, so the study is not in the tables; its " +
-			"subject " +
-			"and visit are those of the folder, the rest is not known"
+			"subject and visit are those of the folder, the rest is not known"
 	}
 	return f
 }

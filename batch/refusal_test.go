@@ -56,9 +56,9 @@ func TestBadStudyHarmsNoOther(t *testing.T) {
 				t.Skip("no symbolic links here: ", err)
 			}
 		}, nil},
-		{"no mask", "mask: none found (looked for *label*, *mask* and *seg* with .nii, .nii.gz, .nrrd, .nhdr, " +
-			".mha or " +
-			".mhd, and a DICOM SEG or RTSTRUCT of the study)", true, func(t *testing.T, dir string, _ *phantom.Study) {
+		{"no mask", "mask: none found (looked for *label*, *mask* and *seg* with .nii, .nii.gz, .nrrd, .nhdr, .mha " +
+			"or .mhd, and a DICOM SEG or RTSTRUCT of the " +
+			"study)", true, func(t *testing.T, dir string, _ *phantom.Study) {
 			remove(t, filepath.Join(dir, "labels.nii.gz"))
 		}, nil},
 		{"two masks", "mask: 2 candidates: labels.nii.gz, my_seg.nii.gz", true, func(t *testing.T, dir string,
@@ -76,9 +76,8 @@ func TestBadStudyHarmsNoOther(t *testing.T) {
 			g.Affine[1][3] += 200 // the field of view has 132 mm
 			writeMask(t, filepath.Join(dir, "labels.nii.gz"), g, func(int) uint8 { return 1 })
 		}, nil},
-		{"a mask half outside", "too little of the mask lies in the field of view of the series (50 % " +
-			"needed): medial " +
-			"32 %, the rest up to 42.5 mm outside", true, func(t *testing.T, dir string, k *phantom.Study) {
+		{"a mask half outside", "too little of the mask lies in the field of view of the series (50 % needed): " +
+			"medial 32 %, the rest up to 42.5 mm outside", true, func(t *testing.T, dir string, k *phantom.Study) {
 			g := k.Labels.Geometry
 			g.Affine[0][3] += 48 // four of six slices
 			writeMask(t, filepath.Join(dir, "labels.nii.gz"), g, func(int) uint8 { return 1 })

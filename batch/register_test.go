@@ -176,8 +176,7 @@ func TestCarriedFromNowhere(t *testing.T) {
 	}
 	for _, f := range out.Failures {
 		want := map[string]string{"baseline": "none found (looked for", "month03": "none to carry: the visit " +
-			"baseline " +
-			"is missing, failed or has no mask"}[f.Visit]
+			"baseline is missing, failed or has no mask"}[f.Visit]
 		if !strings.Contains(f.Reason, want) || f.Hint == "" {
 			t.Errorf("%s: %s (%s)", f.Visit, f.Reason, f.Hint)
 		}

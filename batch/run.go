@@ -184,7 +184,10 @@ func (r *session) plan(search dicomio.Finding) []pipeline.Job {
 	}
 	jobs = r.carryMasks(r.sound(jobs))
 	r.remark(r.intake.Remarks()...)
-	loose := slices.DeleteFunc(slices.Clone(search.Damaged), func(err error) bool { return slices.Contains(named, err) })
+	loose := slices.DeleteFunc(slices.Clone(search.Damaged), func(err error) bool {
+		return slices.Contains(named,
+			err)
+	})
 	if len(loose) > 0 {
 		r.fail(pipeline.Job{}, fmt.Errorf("%s%w", intake.SeveralFiles(loose), loose[0]))
 	}

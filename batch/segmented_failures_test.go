@@ -34,8 +34,8 @@ func TestSegmenterFailures(t *testing.T) {
 		"nothing": {"no label map (.nii, .nii.gz) in {dir}/output", new(*segmenter.NoOutputError), "{output}"},
 		"two": {"2 label maps in {dir}/output, want one: knee.nii.gz, other.nii.gz",
 			new(*segmenter.ManyOutputsError), "--ml"},
-		"huge": {"the label map has 67108864 bytes, more than a float64 label map on the grid of the image, " +
-			"which has 1245184", new(*segmenter.OutputSizeError), "NIfTI-1"},
+		"huge": {"the label map has 67108864 bytes, more than a float64 label map on the grid of the image, which " +
+			"has 1245184", new(*segmenter.OutputSizeError), "NIfTI-1"},
 		"vast": {"its scratch folder holds more than 8192 MiB", new(*segmenter.ScratchSizeError),
 			"probability maps"},
 		"garbage":   {"", nil, "must write a label map in NIfTI-1"},

@@ -144,7 +144,9 @@ func (l layout) levelsAbove(studies []dicomio.Study, named func(dicomio.Study, p
 // V1/T2map for {subject}/{visit} when data/KN-101 is searched, and KN-101/V1 when its PatientID is
 // KN-101 or its results are there under that name. It returns levels if it finds no such
 // place, or if all that match there are vouched for.
-func (l layout) vouchedLevels(studies []dicomio.Study, levels int, vouched func(dicomio.Study, pipeline.Identity) bool) int {
+func (l layout) vouchedLevels(
+	studies []dicomio.Study, levels int, vouched func(dicomio.Study, pipeline.Identity) bool,
+) int {
 	// count returns how many studies match, and how many of those are vouched for.
 	count := func(levels int) (matched, sure int, ok bool) {
 		for _, st := range studies {

@@ -31,9 +31,7 @@ func (e *OtherKneeError) Error() string {
 }
 
 const hintOtherKnee = "a mask is carried to the same knee only: give this study a mask of its own, or map the " +
-	"visit's " +
-	"study of " +
-	"this knee together with it; if it is the same knee, correct the side in a manifest (column side)"
+	"visit's study of this knee together with it; if it is the same knee, correct the side in a manifest (column side)"
 
 // MaskSource returns the job of the subject's visit, and of the same knee, whose mask is carried.
 func MaskSource(jobs []pipeline.Job, target pipeline.Job, visit string) (*pipeline.Job, error) {

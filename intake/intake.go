@@ -207,8 +207,8 @@ func Compare(jobs []pipeline.Job, earlier Earlier) (verdicts []Verdict, remarks 
 	for n, j := range jobs {
 		verdicts[n] = Verdict{pipeline.Explained(clash[n]), doubts[n]}
 		if other := alike[j.Identity.Subject]; other != "" {
-			const advice = "write the name of a subject in one way, in the folders' names or in a manifest, " +
-				"and give two subjects names that cannot be confused"
+			const advice = "write the name of a subject in one way, in the folders' names or in a manifest, and " +
+				"give two subjects names that cannot be confused"
 			verdicts[n].Err = pipeline.Explained(hint.Errorf(advice,
 				"identity: subject %.40q differs from %.40q %s", j.Identity.Subject, other, table.Alike))
 		}

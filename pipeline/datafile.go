@@ -55,7 +55,8 @@ type dataFile struct {
 // Close notes the file with its hash, if it was read to its end: what remains of one that is
 // refused may be long.
 func (f *dataFile) Close() error {
-	if noted := (report.File{Path: f.name, SHA256: f.hex()}); f.read == f.size && !slices.Contains(f.files.read, noted) {
+	if noted := (report.File{Path: f.name, SHA256: f.hex()}); f.read == f.size && !slices.Contains(f.files.read,
+		noted) {
 		f.files.read = append(f.files.read, noted)
 	}
 	return f.file.Close()

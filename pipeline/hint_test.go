@@ -13,8 +13,8 @@ import (
 func TestHintBothSides(t *testing.T) {
 	err := fmt.Errorf("mask: %w", &anatomy.Error{Problem: anatomy.BothSides, Tissue: anatomy.MedialTibialCartilage,
 		Amount: 41})
-	if want := "medial-tibial-cartilage: lies on both sides of the knee: its halves are 41 " +
-		"mm apart"; !strings.HasSuffix(err.Error(), want) {
+	if want := "medial-tibial-cartilage: lies on both sides of the knee: its halves are 41 mm " +
+		"apart"; !strings.HasSuffix(err.Error(), want) {
 		t.Errorf("%v, want …%s", err, want)
 	}
 	if hint := hintAnatomy(err); !strings.Contains(hint, "tibial-cartilage") || !strings.Contains(hint, "scheme") {

@@ -38,11 +38,9 @@ var hintFault = map[samples.Fault]string{
 		"and 0 outside",
 	samples.FaultPlace: "save the mask with its place in the patient (in NIfTI the sform or qform of the series, " +
 		"in NRRD space directions and space origin, in MetaImage TransformMatrix, Offset and ElementSpacing): " +
-		"without " +
-		"it nobody knows where its voxels lie. Draw it on a file that was converted from the DICOM series, or export " +
-		"it as a DICOM segmentation",
-	samples.FaultAffine: "save the mask again with the place of the series (in NIfTI the sform or qform of " +
-		"the series)",
+		"without it nobody knows where its voxels lie. Draw it on a file that was converted from the DICOM series, " +
+		"or export it as a DICOM segmentation",
+	samples.FaultAffine: "save the mask again with the place of the series (in NIfTI the sform or qform of the series)",
 	samples.FaultForms: "find out which of the two is right and set the code of the other to 0; with nibabel: " +
 		"image.set_qform(None, code=0) keeps the sform",
 	samples.FaultLength:   "copy the mask again: the file and its header do not agree on how long it is",
@@ -51,9 +49,8 @@ var hintFault = map[samples.Fault]string{
 	samples.FaultDataFile: "copy the header and its data file into one folder, and let the header name it without a " +
 		"folder; or save the mask as one file, .nrrd, .mha or .nii.gz",
 	samples.FaultSegments: "save the segmentation again, or export it as a label map",
-	samples.FaultNegative: "save the mask with labels of 0 and above; signed storage of another program may " +
-		"have been " +
-		"read as unsigned or scaled",
+	samples.FaultNegative: "save the mask with labels of 0 and above; signed storage of another program may have " +
+		"been read as unsigned or scaled",
 	samples.FaultFraction: "save the label map as it was drawn: one that was resampled or smoothed needs " +
 		"nearest-neighbour interpolation",
 	samples.FaultNaN:   "save the mask with 0 instead of NaN in the background",
@@ -90,9 +87,8 @@ func maskHint(err error) string {
 			return "draw the mask on this series, or resample it to the series' grid by nearest neighbour; t2map " +
 				"inspect shows the matrix"
 		}
-		return "the mask must lie on the voxels of this series; see t2map inspect. It may belong to another " +
-			"visit, or " +
-			"may have lost its position when it was converted"
+		return "the mask must lie on the voxels of this series; see t2map inspect. It may belong to another visit, " +
+			"or may have lost its position when it was converted"
 	case samples.FaultOf(err) != samples.FaultNone:
 		return hintFault[samples.FaultOf(err)]
 	case errors.Is(err, dicomio.ErrUnsupported):
@@ -146,10 +142,9 @@ func hintAnatomy(err error) string {
 	case anatomy.TwoKnees, anatomy.TwoPatellae:
 		return "the mask must mark one knee only: remove the other one from it"
 	case anatomy.BothSides:
-		return "this label marks both sides of the knee: name another scheme with --scheme, such as ski10 for " +
-			"a tibia " +
-			"in one label, or a scheme of your own with tibial-cartilage, femoral-cartilage or menisci, which are " +
-			"divided by their shape"
+		return "this label marks both sides of the knee: name another scheme with --scheme, such as ski10 for a " +
+			"tibia in one label, or a scheme of your own with tibial-cartilage, femoral-cartilage or menisci, " +
+			"which are divided by their shape"
 	case anatomy.CutOff:
 		return "mark the whole of the cartilage, or " + undivided
 	}

@@ -25,8 +25,10 @@ func TestPanicPlace(t *testing.T) {
 	}{
 		"another package": {deep, `^internal error at segment/regions\.go:\d+$`},
 		"this package":    {here, `^internal error at pipeline/panic_test\.go:\d+$`},
-		"first of both":   {func() error { return inParallel(deep, none) }, `^internal error at segment/regions\.go:\d+$`},
-		"second of both":  {func() error { return inParallel(none, deep) }, `^internal error at segment/regions\.go:\d+$`},
+		"first of both": {func() error { return inParallel(deep, none) },
+			`^internal error at segment/regions\.go:\d+$`},
+		"second of both": {func() error { return inParallel(none, deep) },
+			`^internal error at segment/regions\.go:\d+$`},
 		"first until": {func() error { return inParallelUntil(t.Context(), until(here), until(none)) },
 			`^internal error at pipeline/panic_test\.go:\d+$`},
 	} {

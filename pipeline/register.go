@@ -47,7 +47,8 @@ func (j Job) align(
 	if source.Moving == nil || k.onSeries {
 		return out, nil
 	}
-	known := source.Side() != "" && (source.Moving.Side != "" || source.Identity.Side != "" || k.shown != anatomy.UnknownSide)
+	known := source.Side() != "" && (source.Moving.Side != "" || source.Identity.Side != "" ||
+		k.shown != anatomy.UnknownSide)
 	a, _, err := alignWith(ctx, fixed, moving{*source.Moving, report.MaskImage, known}, k, p.Register, workers)
 	if err != nil {
 		return nil, err
@@ -110,9 +111,8 @@ func hintRegister(err error) string {
 		return "check whether both images show this knee; if they do, raise max_rotation_degrees or max_shift_mm of " +
 			"`register` in the protocol"
 	case errors.As(err, new(*register.MirrorError)):
-		return "use the mask and the images of this knee; if they do show it, name its side in a manifest " +
-			"(column side): " +
-			"then the images are not compared with their mirror image"
+		return "use the mask and the images of this knee; if they do show it, name its side in a manifest (column " +
+			"side): then the images are not compared with their mirror image"
 	case errors.As(err, new(*register.MetricError)):
 		return "if the knee did not move, omit --register; otherwise check whether both images show this knee"
 	case errors.As(err, new(*register.OverlapError)):

@@ -105,8 +105,8 @@ func TestCheckPlace(t *testing.T) {
 		"inside": {Job{Train: dicomio.Train{Geometry: series(-6)}}, m, ""},
 		// the labels lie outside, which Onto tells
 		"on the grid": {Job{Train: dicomio.Train{Geometry: series(60)}}, m, ""},
-		"far": {Job{Train: dicomio.Train{Geometry: series(160)}}, m, "mask lies outside the series: its " +
-			"nearest voxel is 154.0 mm from the field of view"},
+		"far": {Job{Train: dicomio.Train{Geometry: series(160)}}, m, "mask lies outside the series: its nearest " +
+			"voxel is 154.0 mm from the field of view"},
 		"beyond": {Job{Train: dicomio.Train{Geometry: series(1e22)}}, m, "mask lies outside the series: its " +
 			"nearest voxel is more than 10 m from the field of view"},
 		"empty":         {Job{Train: dicomio.Train{Geometry: series(160)}}, rowMask(nil), ""},

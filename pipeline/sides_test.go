@@ -31,8 +31,8 @@ func TestSideOfTheMasksSeries(t *testing.T) {
 		job  Job
 		want string // "" where all is well
 	}{
-		"registered": {Job{Train: t2, Moving: &dess}, "Laterality (0020,0060) says right, Laterality " +
-			"(0020,0060) of series number 12 says left"},
+		"registered": {Job{Train: t2, Moving: &dess}, "Laterality (0020,0060) says right, Laterality (0020,0060) " +
+			"of series number 12 says left"},
 		"drawn on": {Job{Train: t2, Mask: Mask{Drawn: &dess}}, "of series number 12 says left"},
 		"program": {Job{Train: t2, Input: Input{Named: true, Train: dess}},
 			"of series number 12 says left"},

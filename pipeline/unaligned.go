@@ -18,8 +18,8 @@ func (j Job) alignmentWarnings(m maskRead, k dividedKnee, p protocol.Protocol) [
 	case p.Register.Moving == "" || k.onSeries:
 		return nil
 	case source.Moving == nil:
-		return []string{"--register names the mapped series itself: " +
-			"the mask, which lies on another grid, was not registered with it"}
+		return []string{"--register names the mapped series itself: the mask, which lies on another grid, was not " +
+			"registered with it"}
 	case !liesOn(m.geometry(), source.Moving.Geometry):
 		return []string{fmt.Sprintf("the mask does not lie on the voxels of series %s (number %d), which "+
 			"--register names: "+
