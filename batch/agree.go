@@ -210,7 +210,7 @@ const versionSetting = "version"
 
 // settingsOf lists the settings that move figures. Those that concern some studies only,
 // such as the threshold of fractional masks, are listed where r says that its study is one.
-// Which voxels are written as maps moves no figure, and which series or mask is taken is no method.
+// Which voxels are written as maps moves no figure, and which series or mask is taken is not a method.
 func settingsOf(p report.Protocol, noise, version string, r report.Result) []setting {
 	epg := "none"
 	if e := p.EPG; e != nil {

@@ -51,11 +51,11 @@ type InspectedStudy struct {
 	Masks      []string        `json:"masks"`
 	DICOMMasks []InspectedMask `json:"dicom_masks"`
 	// Mask is the mask that Run would take, as a result would describe it: its segments
-	// are there where a scheme is given. Null where Run would fail.
+	// are there if a scheme is given. Null where Run would fail.
 	Mask *report.Mask `json:"mask"`
-	// Plan is what Run would do with it; null where it would fail, or where a program makes it.
+	// Plan is what Run would do with it; null if it would fail, or where a program makes it.
 	Plan *pipeline.MaskPlan `json:"mask_plan"`
-	// Grid is the image on which a mask can be drawn, below Settings.Grids; "" where none was written.
+	// Grid is the image on which a mask can be drawn, below Settings.Grids; "" if none was written.
 	Grid string `json:"grid,omitempty"`
 	// Warnings are those of a result that can be told without a fit.
 	Warnings []string `json:"warnings"`
@@ -91,7 +91,7 @@ type InspectedSeries struct {
 	Spacing [3]float64 `json:"spacing_mm"`
 	Vendor  string     `json:"vendor"`
 	Model   string     `json:"model"`
-	// Field is the field strength in T, null where it is not known.
+	// Field is the field strength in T, null if it is not known.
 	Field segment.Number `json:"field_t"`
 	Side  string         `json:"side"`
 	// Syntaxes are the transfer syntaxes of its files, sorted; Lossy says that images

@@ -47,7 +47,7 @@ type movedAway struct {
 const asideFolder = "set-aside"
 
 // readLedger reads the result.json of every study below the output folder, and the failures that
-// studies.csv lists. It is an error where that table is there and cannot be read, because a new one
+// studies.csv lists. It is an error if that table is there and cannot be read, because a new one
 // would not list them.
 func readLedger(out string) (*ledger, error) {
 	l := &ledger{out: out, byStudy: map[string][]report.Result{}}
@@ -268,9 +268,9 @@ func (l *ledger) restore() {
 			err = report.MoveFolder(m.folder, r.Dir)
 		}
 		if err != nil {
-			l.err = errors.Join(l.err, hint.Errorf("move the folder back, and write the "+
-				"tables again: "+tablesCommand(l.out), "results: the earlier result of a study that is not done is in "+
-				"%s and cannot be moved back to %s: %w", files.Below(l.out, m.folder), l.below(r), err))
+			l.err = errors.Join(l.err, hint.Errorf("move the folder back, and write thetables "+
+				"again: "+tablesCommand(l.out), "results: the earlier result of a study that is not done is in%s "+
+				"and cannot be moved back to %s: %w", files.Below(l.out, m.folder), l.below(r), err))
 			continue
 		}
 		l.byStudy[r.Study] = append(l.byStudy[r.Study], r)

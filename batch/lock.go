@@ -61,7 +61,7 @@ func (e *BusyError) Error() string {
 
 // lock is an output folder that no other run writes into.
 type lock struct {
-	file *flock.Flock // nil where the file system knows no locks
+	file *flock.Flock // nil if the file system does not support locks
 	// unfinished says that the tables do not fit the folders of the studies.
 	unfinished bool
 }
@@ -69,7 +69,7 @@ type lock struct {
 // waitEvery is the time between two looks at a lock that another run holds.
 const waitEvery = 200 * time.Millisecond
 
-// lockOut locks the output folder, which must be there. Where another run holds it, that
+// lockOut locks the output folder, which must be there. If another run holds it, that
 // is a *BusyError, or the settings say to wait.
 func (s Settings) lockOut(ctx context.Context) (*lock, error) {
 	name := filepath.Join(s.Out, lockFile)
@@ -109,7 +109,7 @@ func (s Settings) lockOut(ctx context.Context) (*lock, error) {
 }
 
 // sign writes into the lock file who holds the lock. Nothing but a message needs it, so
-// that what cannot be written is no error.
+// that what cannot be written is not an error.
 func (l *lock) sign() {
 	host, _ := os.Hostname()
 	text, err := json.Marshal(Holder{PID: os.Getpid(), Host: host, Started: time.Now().UTC().Truncate(time.Second)})
@@ -118,7 +118,7 @@ func (l *lock) sign() {
 	}
 }
 
-// note replaces the text of the lock file. Where it cannot be cut it still begins with the text.
+// note replaces the text of the lock file. If it cannot be cut it still begins with the text.
 func (l *lock) note(text []byte) {
 	f, err := os.OpenFile(l.file.Path(), os.O_WRONLY, 0)
 	if err != nil {

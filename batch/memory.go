@@ -12,7 +12,7 @@ import (
 // echoes, which take 240 MiB each.
 const defaultMemoryMB = 1024
 
-// concurrentMemory returns the bytes that studies in the works at the same time may take.
+// concurrentMemory returns the bytes that studies in progress at the same time may take.
 func (s Settings) concurrentMemory() int64 {
 	return int64(cmp.Or(s.MemoryMB, defaultMemoryMB)) << 20
 }

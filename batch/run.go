@@ -22,7 +22,7 @@ import (
 // the error is ctx's. When the disk is full, likewise, and the error is a *DiskFullError.
 //
 // A study that has a new result, or has failed, loses its earlier one: its folder is
-// moved to set-aside in the output folder. Where a setting of the run explains the failure, such as a
+// moved to set-aside in the output folder. If a setting of the run explains the failure, such as a
 // series that it does not name, the earlier one stays.
 //
 // Other errors are those of the run as a whole: settings that make no sense, a
@@ -52,7 +52,7 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 		return Outcome{}, err
 	}
 	lock.unfinished = true
-	defer search.Close() // what was unpacked of archives is no loss
+	defer search.Close() // files left over from archives do no harm
 	r := &session{Settings: s, intake: in, ledger: earlier, alike: alikeNames(search.Studies)}
 	r.out = Outcome{Passed: search.Passed, Files: search.Files, Remarks: treeNotes(search.Tree)}
 	if !lock.held() {

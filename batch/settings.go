@@ -49,7 +49,7 @@ type Settings struct {
 	// Workers is the number of files read and of voxel slabs fitted at a time; 0
 	// means one per processor. With 1, studies are taken one by one.
 	Workers int
-	// MemoryMB bounds the memory of the studies that are in the works at the same
+	// MemoryMB bounds the memory of the studies that are in progress at the same
 	// time, in MiB; a study that needs more fails with a *MemoryError. 0 means 1024, and
 	// that a study which needs more runs alone, as long as it needs no more than three quarters of
 	// what the machine or the process's control group has.
@@ -58,12 +58,12 @@ type Settings struct {
 	// settings are set aside. Without it they are an error.
 	Replace bool
 	// Wait says to wait for another run that writes into Out, which is an error otherwise.
-	// Waiting, where set, is called once before that.
+	// Waiting, if not nil, is called once before that.
 	Wait    bool
 	Waiting func(Holder)
-	// Progress, where set, is told how far a stage is. Calls do not overlap.
+	// Progress, if not nil, is told how far a stage is. Calls do not overlap.
 	Progress func(stage Stage, done, all int)
-	// Log, where set, gets a line per study and remarks; nil discards them.
+	// Log, if not nil, gets a line per study and remarks; nil discards them.
 	Log *slog.Logger
 }
 

@@ -103,8 +103,8 @@ func (w *work) finish(n int, r report.Result, err error) {
 	switch {
 	case outfile.Full(err):
 		w.stop(hint.Errorf("make room, for instance on the disk of the output folder or of TMPDIR, and run again; "+
-			"what is done stays, and tables that are missing are "+
-			"written by "+tablesCommand(w.Out), "%w", &DiskFullError{err}))
+			"what is done stays, and tables that are missing arewritten "+
+			"by "+tablesCommand(w.Out), "%w", &DiskFullError{err}))
 		w.leave(j, errDiskFull.Error())
 	case errors.Is(err, errInterrupted), errors.Is(err, errDiskFull):
 		w.leave(j, err.Error())
@@ -148,7 +148,7 @@ func (w *work) process(ctx context.Context, j pipeline.Job) (report.Result, erro
 	return r, err
 }
 
-// notAnothers asks that the job's folder, where it is there, holds results of the
+// notAnothers asks that the job's folder, if it is there, holds results of the
 // same study and knee, which the new ones may replace.
 func notAnothers(j pipeline.Job) error {
 	old, err := report.ReadResult(filepath.Join(j.Dir, report.ResultFile))

@@ -42,7 +42,7 @@ func (s *Intake) chooseAnatomy(j pipeline.Job) pipeline.Anatomy {
 	return a
 }
 
-// fitting returns all series of the study of a job that fit the rule, those of one echo too. Where the
+// fitting returns all series of the study of a job that fit the rule, those of one echo too. If the
 // rule has no side, the other knee cannot be meant.
 func fitting(j pipeline.Job, rule protocol.SeriesRule) []dicomio.Train {
 	if rule.Side == "" {

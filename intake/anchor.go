@@ -80,8 +80,8 @@ func (l layout) unsure(
 			return ""
 		case text == "":
 			text = fmt.Sprintf("the layout %s is matched from below the folder %.80q on, and only the folders say who "+
-				"the studies are: the first one is "+
-				"subject %.80q", l.pattern, filepath.Base(files.Absolute(root)), id.Subject)
+				"the studies are: the first one issubject "+
+				"%.80q", l.pattern, filepath.Base(files.Absolute(root)), id.Subject)
 			if id.Visit != "" {
 				text += fmt.Sprintf(", visit %.80q", id.Visit)
 			}
@@ -102,7 +102,7 @@ func namesPatient(st dicomio.Study, id pipeline.Identity) bool {
 }
 
 // levelsAbove returns how far above the searched folder the first part of the layout is, for the studies
-// below it: 0 where any of them matches from there. So data, data/KN-101 and data/KN-101/V1 give one
+// below it: 0 if any of them matches from there. So data, data/KN-101 and data/KN-101/V1 give one
 // study one identity.
 //
 // Where folders above have to give the subject, something else has to say that each of the studies which

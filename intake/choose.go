@@ -79,8 +79,8 @@ func noneFits(r protocol.SeriesRule, trains []dicomio.Train, side string) error 
 			claims = append(claims, fmt.Sprintf("%s of number %d says %s", c.Attribute, t.Number, c.Side))
 		}
 	}
-	return hint.Errorf("find out which knee it is: correct the side in the manifest, or ask the site to correct "+
-		"the images", "%s: %s", text, strings.Join(claims, ", "))
+	return hint.Errorf("find out which knee it is: correct the side in the manifest, or ask the site to correctthe "+
+		"images", "%s: %s", text, strings.Join(claims, ", "))
 }
 
 // SeveralFiles says how many files have errors, if the one that follows is the first of several.
@@ -111,7 +111,7 @@ func noTrain(st dicomio.Study) error {
 }
 
 // tooShort returns why the one train that fits the rule but for the number of its echoes has
-// too few of them; nil where there is no such train.
+// too few of them; nil if there is no such train.
 func tooShort(r protocol.SeriesRule, trains []dicomio.Train) error {
 	rest := r
 	rest.Echoes = 0
@@ -132,6 +132,6 @@ func tooShort(r protocol.SeriesRule, trains []dicomio.Train) error {
 		why = ": " + strings.Join(evidence, "; ")
 	}
 	return hint.Errorf("ask the site for the missing images, or correct echoes in the protocol's series rule",
-		"series %s (number %d) has %d echo times, %s, and the protocol asks "+
-			"for %d%s", t.Hash, t.Number, len(t.TE), pipeline.ListTimes(t.TE), r.Echoes, why)
+		"series %s (number %d) has %d echo times, %s, and the protocol asksfor "+
+			"%d%s", t.Hash, t.Number, len(t.TE), pipeline.ListTimes(t.TE), r.Echoes, why)
 }

@@ -89,8 +89,8 @@ func doubtful(jobs []pipeline.Job) map[int][]string {
 			if patients.another(j) != "" {
 				all[n] = append(all[n], "the layout gives several subjects to one PatientID (0010,0020): "+advice)
 			} else if code := subjectAsVisit(j); code != "" {
-				all[n] = append(all[n], fmt.Sprintf("the layout takes %.40q for the visit, but %s names the "+
-					"subject so: %s", id.Visit, code, advice))
+				all[n] = append(all[n], fmt.Sprintf("the layout takes %.40q for the visit, but %s names thesubject "+
+					"so: %s", id.Visit, code, advice))
 			} else if folder := seriesFolder(j); folder != "" {
 				all[n] = append(all[n], fmt.Sprintf("the layout takes the folder %.40q, which is named after a "+
 					"series, for a part of the study's name: %s", folder, advice))
@@ -178,7 +178,7 @@ var (
 )
 
 // seriesFolder returns that of subject and visit which is named after one of the study's series: by
-// its number (series5), by its description, or as a T2 map. "" where neither is.
+// its number (series5), by its description, or as a T2 map. "" if neither is.
 func seriesFolder(j pipeline.Job) string {
 	for _, name := range []string{j.Identity.Visit, j.Identity.Subject} {
 		if mapSeries.MatchString(name) {

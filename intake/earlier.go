@@ -40,7 +40,7 @@ func (all Earlier) of(j pipeline.Job) []EarlierStudy {
 	return of
 }
 
-// knownSide returns the side of a job, whose series may not be chosen yet: empty where the study has
+// knownSide returns the side of a job, whose series may not be chosen yet: empty if the study has
 // series of both knees and the identity does not say which one.
 func knownSide(j pipeline.Job) string {
 	if side := j.Side(); side != "" || len(j.Study.Trains) == 0 {
@@ -55,7 +55,7 @@ func knownSide(j pipeline.Job) string {
 	return pipeline.Job{Train: first}.Side()
 }
 
-// KnownSeries returns the hash of a job's series: empty where the study has several and none is chosen
+// KnownSeries returns the hash of a job's series: empty if the study has several and none is chosen
 // yet.
 func KnownSeries(j pipeline.Job) string {
 	if j.Train.Hash == "" && len(j.Study.Trains) == 1 {
@@ -64,7 +64,7 @@ func KnownSeries(j pipeline.Job) string {
 	return j.Train.Hash
 }
 
-// renamed returns an error where the output folder holds results of the job's study under another
+// renamed returns an error if the output folder holds results of the job's study under another
 // identity: new results would remove the old rows from the tables.
 func renamed(j pipeline.Job, earlier Earlier) error {
 	for _, old := range earlier.of(j) {

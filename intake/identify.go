@@ -66,7 +66,7 @@ func codeOf(st dicomio.Study) string { return "anon-" + st.Hash }
 func (s *Intake) acceptsPatientID() bool { return s.AcceptPatientID || s.Protocol.AcceptPatientID }
 
 // code puts a code in place of a subject that tells who the patient is (see
-// dicomio.Study.DisclosesAsID). Where all images say that the patient's identity was removed, the
+// dicomio.Study.DisclosesAsID). If all images say that the patient's identity was removed, the
 // attribute holds a code.
 func (s *Intake) code(id *pipeline.Identity, st dicomio.Study, attribute string) {
 	d := st.DisclosesAsID(id.Subject)

@@ -92,7 +92,7 @@ func (s *Intake) Take(search dicomio.Finding, earlier Earlier) (remarks []string
 	s.earlier = earlier
 	s.tree, s.paths = search.Tree, nil
 	for _, e := range search.Tree.Entries() {
-		if e.Err == nil { // what cannot be listed is the reader's to complain about
+		if e.Err == nil { // what cannot be listed is reported by its reader
 			s.paths = append(s.paths, e.Path)
 		}
 	}
@@ -122,7 +122,7 @@ func (s *Intake) Job(st dicomio.Study) (pipeline.Job, error) {
 }
 
 // Identify returns a job about which no more is known than who the study is. It is ErrUnlisted where the
-// manifest does not list the study, and an error where the study had another name.
+// manifest does not list the study, and an error if the study had another name.
 func (s *Intake) Identify(st dicomio.Study) (pipeline.Job, error) {
 	j := pipeline.Job{Study: st, Tree: s.tree, Bound: s.Memory}
 	var err error
@@ -133,7 +133,7 @@ func (s *Intake) Identify(st dicomio.Study) (pipeline.Job, error) {
 	return j, pipeline.Explained(cmp.Or(err, renamed(j, s.earlier)))
 }
 
-// Choose answers the questions of a study whose identity is known. Where it fails, the job holds what
+// Choose answers the questions of a study whose identity is known. If it fails, the job holds what
 // is known so far.
 func (s *Intake) Choose(j *pipeline.Job) (err error) {
 	if j.Train, err = s.chooseTrain(j.Study, j.Identity.Side); err != nil {

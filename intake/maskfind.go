@@ -85,7 +85,7 @@ func (s *Intake) chooseMask(j pipeline.Job) (pipeline.Mask, error) {
 }
 
 // drawnOn returns the series of the study, whatever its kind, that the object says it was
-// drawn on; nil where there is none that can be read.
+// drawn on; nil if there is none that can be read.
 func drawnOn(st dicomio.Study, o dicomio.MaskObject) *dicomio.Train {
 	for _, t := range slices.Concat(st.Trains, st.Suspects, st.Others) {
 		if t.Geometry.Voxels() > 0 && t.Foreign(o) == nil {
@@ -168,8 +168,8 @@ func (s *Intake) noMask(st dicomio.Study) error {
 	text += "; what lies there is " + listed(lying)
 	for _, m := range lying {
 		if pipeline.CanRead(m.format) {
-			return pipeline.Explained(hint.Errorf("if it is the mask, "+
-				"add --mask "+printable.Quoted(printable.Short(m.pattern)), "%w", &noMaskError{text}))
+			return pipeline.Explained(hint.Errorf("if it is the mask,add "+
+				"--mask "+printable.Quoted(printable.Short(m.pattern)), "%w", &noMaskError{text}))
 		}
 	}
 	return hint.Errorf(pipeline.HintExport, "%w", &noMaskError{text})
@@ -177,7 +177,7 @@ func (s *Intake) noMask(st dicomio.Study) error {
 
 // maskFiles opens the files that could be the mask. Images and other DICOM files that a
 // pattern happens to fit are none of them, nor are the data of a header that fits too; a file in
-// a format that is not read is an error where there is nothing else.
+// a format that is not read is an error if there is nothing else.
 func (s *Intake) maskFiles(st dicomio.Study, paths []string) ([]pipeline.Mask, error) {
 	var masks []pipeline.Mask
 	var unread error
@@ -267,7 +267,7 @@ func (s *Intake) Candidates(st dicomio.Study) []string {
 }
 
 // named returns the files that the pattern names to the letter, for names may have brackets,
-// or else those that fit it as it is written or, where there are none, in upper and lower case
+// or else those that fit it as it is written or, if there are none, in upper and lower case
 // alike. One that is a path is looked for below the folders above the
 // study's too, as far as they are the study's alone.
 func (s *Intake) named(st dicomio.Study, pattern string) []string {
@@ -319,7 +319,7 @@ func (s *Intake) unused(j pipeline.Job, m pipeline.Mask) (all, differ []string) 
 	return all, differ
 }
 
-// contentHash returns the SHA-256 of what is in the file, unpacked, or nil where it cannot
+// contentHash returns the SHA-256 of what is in the file, unpacked, or nil if it cannot
 // be read.
 func (s *Intake) contentHash(file string) []byte {
 	const most = 1 << 30 // bytes: four times a mask of 512 × 512 × 128 voxels in float64

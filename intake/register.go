@@ -10,8 +10,8 @@ import (
 	"github.com/t2map/t2map/protocol"
 )
 
-// chooseMoving returns the one series of the study that the mask was drawn on, where it is to
-// be aligned; nil where it is not, or where that is the series that is mapped.
+// chooseMoving returns the one series of the study that the mask was drawn on, if it is to
+// be aligned; nil if it is not, or where that is the series that is mapped.
 func (s *Intake) chooseMoving(j pipeline.Job) (*dicomio.Train, error) {
 	name := s.Protocol.Register.Moving
 	if name == "" {

@@ -93,7 +93,7 @@ func (p placedMask) seeRegions() {
 	}
 }
 
-// why says why nothing of what the mask marks came onto the series; "" where it marks nothing.
+// why says why nothing of what the mask marks came onto the series; "" if it marks nothing.
 func (p placedMask) why(e extent) string {
 	switch {
 	case e.marked == 0:
@@ -203,7 +203,7 @@ func percent(share float64) string {
 }
 
 // rowsOfTissue lists those of the rows that hold no voxel which the mask marks with the row itself, as the
-// beginning of a sentence: "medial and lateral are"; "" where there are none.
+// beginning of a sentence: "medial and lateral are"; "" if there are none.
 func (p placedMask) rowsOfTissue(rows ...string) string {
 	marked := map[string]bool{}
 	for _, n := range p.regions.Part {

@@ -18,7 +18,7 @@ type bones struct {
 	names []string
 }
 
-// bonesOf returns the bones of the marks, whose other voxels it clears; it is empty where there are none.
+// bonesOf returns the bones of the marks, whose other voxels it clears; it is empty if there are none.
 func bonesOf(m segment.Marks) bones {
 	isBone := make([]bool, len(m.Names)+1)
 	for n, name := range m.Names {
@@ -71,7 +71,7 @@ func (b bones) addTo(labels volume.Labels, s segment.Scheme) {
 	}
 }
 
-// numberOf returns the first label of the scheme with that meaning, 0 where there is none.
+// numberOf returns the first label of the scheme with that meaning, 0 if there is none.
 func numberOf(s segment.Scheme, name string) uint16 {
 	for _, l := range s.Labels {
 		if l.Name == name {

@@ -22,7 +22,7 @@ func (j Job) source() Job {
 
 // correctable returns the mask of a source on the grid of the series, before erosion, in the
 // labels of the scheme and with its bones, so that a reader can correct it and use it as the mask of this study.
-// It is empty where the scheme has no number for what the mask marks.
+// It is empty if the scheme has no number for what the mask marks.
 func (j Job) correctable(ctx context.Context, src source, p protocol.Protocol, workers int) (volume.Labels, error) {
 	placed := src.placedMask
 	if placed.uneroded != nil {

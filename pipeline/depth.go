@@ -240,7 +240,7 @@ func profileOf(plate anatomy.Plate, bins []depth.Bin) report.Profile {
 	return out
 }
 
-// unrolled returns the femoral cartilage unrolled from its cylinder, or nil where the mask
+// unrolled returns the femoral cartilage unrolled from its cylinder, or nil if the mask
 // has none.
 func (p placedMask) unrolled(ctx context.Context, maps volume.Maps) (*report.Unrolled, error) {
 	if p.depths == nil {

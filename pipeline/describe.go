@@ -52,7 +52,7 @@ func describe(j Job, p protocol.Protocol, fit t2fit.Resolved, s volume.MultiEcho
 	return r
 }
 
-// passedWords counts the files of a study that were not mapped, as far as there are any.
+// passedWords counts the files of a study that were not mapped, if there are any.
 func passedWords(n dicomio.Passed) string {
 	var parts []string
 	for _, p := range []struct {

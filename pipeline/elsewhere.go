@@ -17,7 +17,7 @@ func (j Job) elsewhere(m maskRead, err error) error {
 	return err
 }
 
-// checkPlace returns an error where the whole mask lies outside of the field of view of the series. A mask
+// checkPlace returns an error if the whole mask lies outside of the field of view of the series. A mask
 // that images have to be aligned for may lie anywhere.
 func (j Job) checkPlace(m maskRead) error {
 	series := j.Train.Geometry

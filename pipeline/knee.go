@@ -21,22 +21,22 @@ type dividedKnee struct {
 	// side is that on which all sources agree, and shown the one that the mask shows, or unknown.
 	side   anatomy.Side
 	shown  anatomy.Side
-	record *report.Division // nil where nothing was divided
+	record *report.Division // nil if nothing was divided
 	// cropped says that the grid of parts is a part of the mask's.
 	cropped bool
 	notes   []anatomy.Note
 	// onSeries says that the mask was drawn on the voxels of the series that is mapped.
 	onSeries bool
-	// uneroded are the parts before erosion, nil where there was none. marked and left are the
+	// uneroded are the parts before erosion, nil if there was none. marked and left are the
 	// numbers of voxels of each part, as in its Data, before and after it.
 	uneroded     *segment.Parts
 	marked, left []int
-	// depths and axes are there where the cartilage has layers. sheet is the part of each of
+	// depths and axes are there if the cartilage has layers. sheet is the part of each of
 	// depths.Voxels.
 	depths *depth.Field
 	sheet  []uint16
 	axes   anatomy.Axes
-	// marks are those of the mask until it is known whether its bones are needed; nil where nothing was divided.
+	// marks are those of the mask until it is known whether its bones are needed; nil if nothing was divided.
 	marks *segment.Marks
 }
 
@@ -58,7 +58,7 @@ func (j Job) divideMask(
 	return k, nil
 }
 
-// divideMarks divides the tissues of one knee, where there are some.
+// divideMarks divides the tissues of one knee, if there are some.
 func (j Job) divideMarks(
 	ctx context.Context, marks segment.Marks, scheme segment.Scheme, d protocol.Division, workers int,
 ) (k dividedKnee, err error) {
@@ -339,7 +339,7 @@ func recordDivision(d anatomy.Division, claims []anatomy.Claim) *report.Division
 	return out
 }
 
-// sideName names the side in full, or "" where it is not known.
+// sideName names the side in full, or "" if it is not known.
 func (k dividedKnee) sideName() string {
 	if k.side == anatomy.UnknownSide {
 		return ""

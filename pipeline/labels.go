@@ -54,8 +54,8 @@ func (j Job) checkLabelGrid(g volume.Geometry) error {
 		return err
 	}
 	if need := 2 * int64(g.Voxels()) * bytesPerMaskVoxel; j.Bound.Bytes > 0 && need > j.Bound.Bytes {
-		return hint.Errorf("crop both masks to the knee", "the mask has %d×%d×%d voxels, more than fit twice "+
-			"into %d MiB", g.Size[0], g.Size[1], g.Size[2], j.Bound.Bytes>>20)
+		return hint.Errorf("crop both masks to the knee", "the mask has %d×%d×%d voxels, more than fit twiceinto "+
+			"%d MiB", g.Size[0], g.Size[1], g.Size[2], j.Bound.Bytes>>20)
 	}
 	return nil
 }
@@ -106,8 +106,8 @@ func (m maskRead) segmentLabels(byName bool) (volume.Labels, []labelName, error)
 			name.key = " " + segment.Fold(s.Label) // which no number is
 		case s.Unnumbered:
 			return labels, nil, hint.Errorf("give the labels meanings with --scheme, or save both masks with the "+
-				"names of their segments", "%s: segment %q has no number of its own to be "+
-				"paired by", m.file.Path, name.name)
+				"names of their segments", "%s: segment %q has no number of its own to bepaired "+
+				"by", m.file.Path, name.name)
 		}
 		if index := slices.IndexFunc(names, func(o labelName) bool { return o.key == name.key }); index >= 0 {
 			return labels, nil, hint.Errorf("give each segment a name of its own, or their meanings with --scheme",

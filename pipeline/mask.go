@@ -21,7 +21,7 @@ import (
 type Mask struct {
 	// Path opens the file.
 	Path string
-	// Object is the segmentation or structure set that it holds; nil where it is a
+	// Object is the segmentation or structure set that it holds; nil if it is a
 	// file in NIfTI, NRRD or MetaImage.
 	Object *dicomio.MaskObject
 	// Foreign is what the object refers to instead of the study's series, where it
@@ -36,7 +36,7 @@ type Mask struct {
 	// Differ are those of Beside in the same format that hold something else.
 	Differ []string
 
-	Format string // by its first bytes: NIfTI, NRRD or MetaImage; "" where they say nothing
+	Format string // by its first bytes: NIfTI, NRRD or MetaImage; "" if they say nothing
 }
 
 // maskRead is a mask on its own grid, before a scheme has said what it means: labels, or
@@ -47,7 +47,7 @@ type maskRead struct {
 	kind      string        // NIfTI, NRRD, MetaImage, SEG, RTSTRUCT or program
 	segmented bool
 	labels    volume.Labels
-	// box holds all labels, and cropped says that the rest of the grid is left aside.
+	// box holds all labels, and cropped says that the rest of the grid is omitted.
 	box      segment.Box
 	cropped  bool
 	segments volume.Segmentation
@@ -65,7 +65,7 @@ func (m maskRead) geometry() volume.Geometry {
 	return m.labels.Geometry
 }
 
-// crop leaves aside what of a label map holds no labels, unless it lies on the grid of the
+// crop omits what of a label map holds no labels, unless it lies on the grid of the
 // series, to which whole voxels are taken. Dividing it costs half of the time and memory then.
 func (m *maskRead) crop(series volume.Geometry) {
 	if m.segmented || segment.CheckGrid(m.labels.Geometry, series) == nil {
@@ -125,7 +125,7 @@ const mostExtent = 1500
 // series: labels, marks and parts of two bytes, tissue, region and layer of one.
 const bytesPerMaskVoxel = 3*2 + 3
 
-// checkMaskGrid returns an error where a mask of that grid takes more memory than the study
+// checkMaskGrid returns an error if a mask of that grid takes more memory than the study
 // may have.
 func (j Job) checkMaskGrid(g volume.Geometry) error {
 	voxels := 1.0 // a product of ints may overflow
@@ -133,8 +133,8 @@ func (j Job) checkMaskGrid(g volume.Geometry) error {
 		voxels *= float64(n)
 	}
 	if voxels > mostMaskVoxels {
-		return hint.Errorf("is it the mask of this study?", "the mask has %d×%d×%d voxels, more than an image "+
-			"of a knee", g.Size[0], g.Size[1], g.Size[2])
+		return hint.Errorf("is it the mask of this study?", "the mask has %d×%d×%d voxels, more than an imageof a "+
+			"knee", g.Size[0], g.Size[1], g.Size[2])
 	}
 	for c, d := range g.Spacing() {
 		if extent := d * float64(g.Size[c]); extent > mostExtent {
@@ -199,8 +199,8 @@ func (m maskRead) note(r *report.Result, placed placedMask, p protocol.Protocol)
 	}
 	if len(m.differ) > 0 {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("%s was taken as the mask by its name, and others that could be "+
-			"it hold something else: %s. Name the right one "+
-			"with --mask", printable.Short(path.Base(m.file.Path)), printable.FirstNames(m.differ)))
+			"it hold something else: %s. Name the right onewith "+
+			"--mask", printable.Short(path.Base(m.file.Path)), printable.FirstNames(m.differ)))
 	}
 	if m.made != nil {
 		r.Warnings = append(r.Warnings, m.made.warnings...)
@@ -228,8 +228,8 @@ func (p placedMask) besideText() []string {
 		return nil
 	}
 	return []string{fmt.Sprintf("the grid of the mask has the size and spacing of the series but lies up to %.2f mm "+
-		"away: the mask may belong to another visit, or may have lost its position; look at "+
-		"the overlay", p.shift.Distance)}
+		"away: the mask may belong to another visit, or may have lost its position; look atthe "+
+		"overlay", p.shift.Distance)}
 }
 
 // empty warns of a mask that is sound and marks nothing; else it is "".

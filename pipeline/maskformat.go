@@ -45,7 +45,7 @@ func (e *FormatError) Error() string {
 // beginning of a MetaImage.
 const sniffedBytes = 1024
 
-// Sniff returns the format of a file by its first bytes, through gzip; "" where it is none
+// Sniff returns the format of a file by its first bytes, through gzip; "" if it is none
 // of those above or cannot be read.
 func Sniff(tree *files.Tree, path string) string {
 	if tree == nil {

@@ -54,7 +54,7 @@ func (j Job) CheckMemory(extra int64) error {
 const bytesPerMarkedVoxel = 12
 
 // mostMarked returns how many voxels the segments of the job's mask may have, given what the job and some bytes
-// beside it take; 0 where nothing bounds them.
+// beside it take; 0 if nothing bounds them.
 func (j Job) mostMarked(extra int64) int {
 	if j.Bound.Bytes == 0 {
 		return 0

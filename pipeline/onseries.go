@@ -19,13 +19,13 @@ import (
 type placedMask struct {
 	dividedKnee
 	regions segment.Regions
-	// transform takes a position of the series to the space of the mask; nil where both are one.
+	// transform takes a position of the series to the space of the mask; nil if both are one.
 	transform *volume.Rigid
 	resampled bool // onto another grid
 	// coverage is how much of each part lies in the field of view of the series, before erosion;
-	// nil where the mask lies on the grid of the series, which holds all.
+	// nil if the mask lies on the grid of the series, which holds all.
 	coverage []resample.Coverage
-	// shift is how the mask's grid differs from that of the series, where it is the same but
+	// shift is how the mask's grid differs from that of the series, if it is the same but
 	// for its place; else nil.
 	shift *segment.GridError
 }
@@ -115,7 +115,7 @@ func (j Job) place(
 	return p, nil
 }
 
-// shifted returns how far a mask's grid lies from that of the series, where it has the same
+// shifted returns how far a mask's grid lies from that of the series, if it has the same
 // voxels in number and size; else nil. Such a mask was drawn on a series like this one.
 func shifted(mask, series volume.Geometry) *segment.GridError {
 	var e *segment.GridError

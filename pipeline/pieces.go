@@ -14,7 +14,7 @@ import (
 // listedPieces bounds the pieces of a tissue that a note names one by one.
 const listedPieces = 3
 
-// omittedPieces says which pieces of the mask are in no row, "" where there are none. large says
+// omittedPieces says which pieces of the mask are in no row, "" if there are none. large says
 // that one of them is not small.
 func omittedPieces(notes []anatomy.Note) (text string, large bool) {
 	var parts []string

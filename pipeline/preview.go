@@ -21,7 +21,7 @@ type MaskPlan struct {
 	// MinFraction is the least part of a voxel of the series that the mask has to cover, where
 	// it lies on another grid; else 0.
 	MinFraction float64 `json:"min_fraction"`
-	// Scheme is the name of the scheme; "" where none is given, or Run would refuse the mask. Then no
+	// Scheme is the name of the scheme; "" if none is given, or Run would refuse the mask. Then no
 	// field below is known.
 	Scheme string `json:"scheme"`
 	// Side is left, right or "", and Sides are the sources that name it.
@@ -103,9 +103,9 @@ func (j Job) alignment(k dividedKnee) (a Alignment) {
 
 // Preview is what Process would do with the mask of a study, as far as headers and the mask tell.
 type Preview struct {
-	// Mask is nil where the mask was not read. Its segments are there where a scheme is given.
+	// Mask is nil if the mask was not read. Its segments are there if a scheme is given.
 	Mask *report.Mask
-	// Plan is nil where a program makes the mask, or nothing is known of its grid.
+	// Plan is nil if a program makes the mask, or nothing is known of its grid.
 	Plan *MaskPlan
 	// Warnings are those of a result that can be told without a fit.
 	Warnings []string

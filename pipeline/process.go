@@ -38,14 +38,14 @@ type Job struct {
 	Train    dicomio.Train
 	Mask     Mask
 	Anatomy  Anatomy
-	// Moving is the series that the mask was drawn on, where it is aligned with the train;
+	// Moving is the series that the mask was drawn on, if it is aligned with the train;
 	// else nil.
 	Moving *dicomio.Train
-	// From is the job whose mask is carried to this one; nil where the study has its own.
+	// From is the job whose mask is carried to this one; nil if the study has its own.
 	From  *Job
 	Input Input // what a program makes the mask of, instead of Mask
 	Dir   string
-	// Tree opens the mask, which may lie in an archive; nil knows no archives.
+	// Tree opens the mask, which may lie in an archive; nil means that it does not.
 	Tree *files.Tree
 
 	Bound Bound // of its memory
@@ -188,8 +188,8 @@ type source struct {
 	series volume.MultiEcho
 	placedMask
 	mask    maskRead
-	aligned *alignment    // of the mask with the series; nil where none was needed
-	bones   bones         // of the mask, on the series, where it was aligned
+	aligned *alignment    // of the mask with the series; nil if none was needed
+	bones   bones         // of the mask, on the series, if it was aligned
 	files   []report.File // the images' and the mask's
 	lossy   bool          // whether an image is coded with loss
 }

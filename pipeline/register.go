@@ -30,7 +30,7 @@ type alignment struct {
 
 // align returns the transform from the series of the job, whose first echo is fixed, to the
 // space of the mask k, which was drawn for the study of from: the job itself, or that of the
-// visit whose mask is carried. It is nil where both share their space.
+// visit whose mask is carried. It is nil if both share their space.
 func (j Job) align(
 	ctx context.Context, fixed volume.Map, source Job, k dividedKnee, p protocol.Protocol, workers int,
 ) (*alignment, error) {

@@ -42,7 +42,7 @@ type Input struct {
 func NewInput(t dicomio.Train) Input { return Input{Named: true, Train: t, made: newMadeOnce()} }
 
 // memory is how many bytes reading the series, and the labels of it, take. What the program
-// takes is not ours to know.
+// takes is not known.
 func (in Input) memory(workers int) int64 {
 	if !in.Named {
 		return 0

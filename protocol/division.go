@@ -90,7 +90,7 @@ func (d Division) check() error {
 	return nil
 }
 
-// MaskFraction checks a least fraction as people write it: 0 is a mistake here, where it is
+// MaskFraction checks a least fraction as people write it: 0 is a mistake here, although it is
 // the default of the option.
 func MaskFraction(v float64) (float64, error) {
 	if !(v > 0 && v <= 1) {

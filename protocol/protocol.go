@@ -84,7 +84,7 @@ type Protocol struct {
 	Register Register
 	Masks    Masks
 	// AllowForeignMask takes a DICOM mask that refers to another series, or another
-	// frame of reference, where it lies on the grid of the series all the same.
+	// frame of reference, if it lies on the grid of the series all the same.
 	AllowForeignMask bool
 	// AcceptPatientID takes PatientID as it is, see Settings.AcceptPatientID.
 	AcceptPatientID bool
@@ -302,7 +302,7 @@ func Range(low, high float64) ([2]float64, error) {
 }
 
 // MaskThreshold checks a threshold of fractional masks as people write it: 0 is a
-// mistake here, where it is the default of the option.
+// mistake here, although it is the default of the option.
 func MaskThreshold(v float64) (float64, error) {
 	if !(v > 0 && v <= 1) {
 		return 0, fmt.Errorf("mask threshold %g is not above 0 and at most 1", v)

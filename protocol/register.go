@@ -38,7 +38,7 @@ func (r Register) check() error {
 	return nil
 }
 
-// CheckUsed returns an error where limits are set and nothing is aligned: neither is a series named nor
+// CheckUsed returns an error if limits are set and nothing is aligned: neither is a series named nor
 // are masks carried.
 func (p Protocol) CheckUsed() error {
 	if r := p.Register; r.Moving != "" || r == (Register{}) || p.Masks.From != "" {
@@ -47,8 +47,7 @@ func (p Protocol) CheckUsed() error {
 	const advice = "name the series that masks were drawn on: `moving` in `register` of the protocol, or --register; " +
 		"or remove `register` from the protocol"
 	return hint.Errorf(advice, "register: max_rotation_degrees and max_shift_mm have no effect: no series is named "+
-		"that is to be aligned, "+
-		"and no mask is carried")
+		"that is to be aligned,and no mask is carried")
 }
 
 func (r Register) WithDefaults() Register {

@@ -46,7 +46,7 @@ type Segmenter struct {
 type program struct {
 	path, versionPath string
 	version           string
-	files             []report.File // the executable and the files that the command names, where there is no version
+	files             []report.File // the executable and the files that the command names, if there is no version
 	known             bool          // version or files are known
 }
 
@@ -155,8 +155,8 @@ func (s Segmenter) Find() (Segmenter, error) {
 	}
 	for n, a := range s.inProtocol(s.Command) {
 		if _, err := os.Stat(a); errors.Is(err, os.ErrNotExist) && strings.HasPrefix(s.Command[n], "{protocol}") {
-			return s, hint.Errorf("{protocol} is the folder of the protocol file", "segment: command: %s does "+
-				"not exist", printable.Short(s.Command[n]))
+			return s, hint.Errorf("{protocol} is the folder of the protocol file", "segment: command: %s doesnot "+
+				"exist", printable.Short(s.Command[n]))
 		}
 	}
 	return s, nil
@@ -262,7 +262,7 @@ func (s Segmenter) timeout() time.Duration {
 	return s.Timeout
 }
 
-// record is what results say of the program; nil where there is none.
+// record is what results say of the program; nil if there is none.
 func (s Segmenter) record() *report.Segmenter {
 	if !s.Named() {
 		return nil

@@ -13,7 +13,7 @@ import (
 
 // Memory returns how many bytes of memory this process may have: the least of what the
 // machine has, what its control group may take (Linux, versions 1 and 2), the limit of its address space, and
-// GOMEMLIMIT. It is 0 where nothing of it is known.
+// GOMEMLIMIT. It is 0 if nothing of it is known.
 func Memory() int64 {
 	least := int64(math.MaxInt64)
 	for _, n := range []int64{physical(), groups(os.DirFS("/")), addressSpace(), debug.SetMemoryLimit(-1)} {

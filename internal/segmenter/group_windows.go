@@ -49,7 +49,7 @@ func (g *group) start() error {
 		err = windows.AssignProcessToJobObject(job, process)
 		_ = windows.CloseHandle(process)
 	}
-	if err != nil && g.cmd.Process.Kill() == nil { // one that has ended already is no error
+	if err != nil && g.cmd.Process.Kill() == nil { // one that has ended already is not an error
 		_ = g.cmd.Wait()
 		_ = windows.CloseHandle(job)
 		return err

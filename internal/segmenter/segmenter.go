@@ -14,7 +14,7 @@
 // Windows), which is ended with it. What leaves the group on purpose, as a daemon does, is out
 // of reach.
 //
-// The package knows no image format: whether a label map is sound is for its reader to say.
+// The package does not read images: whether a label map is sound is for its reader to say.
 package segmenter
 
 import (
