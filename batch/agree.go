@@ -14,10 +14,10 @@ import (
 	"github.com/t2map/t2map/t2fit"
 )
 
-// A folder holds results that were made alike: figures by two methods, or of two
-// meanings of a label, do not belong in one table.
+// A folder holds results of one kind: numbers by two methods, or by two meanings of a label, do not belong
+// in one table.
 
-// setting is one of those that move figures, as a value in words.
+// setting is a setting that changes numbers, in words.
 type setting struct{ name, value string }
 
 // SettingsError says that an output folder holds results that were made with other
@@ -82,18 +82,18 @@ func (s Settings) replaceOthers(l *ledger) error {
 	return nil
 }
 
-// MixedError says that a folder holds results that were not made alike.
+// MixedError says that a folder holds results that were made with different settings.
 type MixedError struct {
 	Folder string
-	// Groups are results that were made alike, the most first.
+	// Groups are the results by their settings, the largest group first.
 	Groups []MadeAlike
 }
 
-// MadeAlike are results that were made alike.
+// MadeAlike are results that were made with the same settings.
 type MadeAlike struct {
-	// Folders are those of the results, below the folder that holds them.
+	// Folders are the folders of the results, below the folder that holds them.
 	Folders []string
-	// Settings are those that the results of other groups do not share.
+	// Settings are the settings that differ from those of other groups.
 	Settings []string
 }
 
@@ -113,7 +113,7 @@ func (e *MixedError) Error() string {
 		"; "))
 }
 
-// checkAlike refuses to put results into one table that were not made alike.
+// checkAlike returns an error if the results were made with different settings.
 func (l *ledger) checkAlike() error {
 	var groups [][]report.Result
 	for _, r := range l.results() {
@@ -165,7 +165,7 @@ func differ(earlier, current []setting) []difference {
 	return out
 }
 
-// differences says what of a result was made otherwise than this run would make it.
+// differences lists the settings of a result that differ from those of this run.
 func (s Settings) differences(fit t2fit.Resolved, r report.Result) []string {
 	noise := string(fit.SigmaFrom)
 	if fit.Sigma > 0 {
@@ -185,7 +185,7 @@ func (s Settings) differences(fit t2fit.Resolved, r report.Result) []string {
 	return out
 }
 
-// Settings whose values are too long to be told.
+// Settings whose values are too long for a message.
 const (
 	labelMeaning   = "meaning of the labels"
 	segmentMeaning = "meaning of the segments"
@@ -193,7 +193,7 @@ const (
 
 func (s setting) unspoken() bool { return s.name == labelMeaning || s.name == segmentMeaning }
 
-// words says the setting for people.
+// words returns the setting as people read it.
 func (s setting) words() string {
 	switch {
 	case s.unspoken():
@@ -204,13 +204,13 @@ func (s setting) words() string {
 	return s.name + " " + s.value
 }
 
-// versionSetting is the version of t2map. Each raises it when its figures differ from those of the
+// versionSetting is the version of t2map. Each raises it when its numbers differ from those of the
 // last, so that results of two versions do not belong in one table.
 const versionSetting = "version"
 
-// settingsOf lists the settings that move figures. Those that concern some studies only,
+// settingsOf lists the settings that change numbers. Those that concern some studies only,
 // such as the threshold of fractional masks, are listed where r says that its study is one.
-// Which voxels are written as maps moves no figure, and which series or mask is taken is not a method.
+// Which voxels are written as maps changes no number, and which series or mask is taken is not a method.
 func settingsOf(p report.Protocol, noise, version string, r report.Result) []setting {
 	epg := "none"
 	if e := p.EPG; e != nil {

@@ -73,7 +73,7 @@ func TestTwoRunsAtOnce(t *testing.T) {
 	}
 }
 
-// Results of other settings are not added to; a setting that moves no figure is none.
+// Results of other settings are not added to; a setting that changes no number is none.
 func TestOtherSettings(t *testing.T) {
 	dir := t.TempDir()
 	knee(t, filepath.Join(dir, "studies", "S01"), phantom.Options{})
@@ -156,7 +156,7 @@ func TestOtherSettings(t *testing.T) {
 	run(t, s) // once more, with nothing of other settings left
 }
 
-// Two folders that claim the rows of one study, with different figures: neither is in the tables
+// Two folders that claim the rows of one study, with different numbers: neither is in the tables
 // until the study is mapped again. A copy counts once.
 func TestContradictingResults(t *testing.T) {
 	dir := t.TempDir()

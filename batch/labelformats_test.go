@@ -117,7 +117,7 @@ func studyWith(t testing.TB, files map[string]string) (dir string) {
 	return dir
 }
 
-// One mask gives the same figures in every format that is read, in one file or two, in the
+// One mask gives the same numbers in every format that is read, in one file or two, in the
 // series' order of voxels or another, by number or by name. Results say which format it was
 // and list every file.
 func TestMaskFormats(t *testing.T) {

@@ -29,8 +29,8 @@ func linkNotes(links []files.Link) []string {
 	return out
 }
 
-// treeNotes says what of the searched folders was read otherwise than it lies there: links,
-// folders that programs keep, files in gzip that lie there unpacked too.
+// treeNotes returns remarks on what was searched: links, folders of programs, and files in gzip that are
+// also there uncompressed.
 func treeNotes(tree *files.Tree) []string {
 	out := linkNotes(tree.Links())
 	if folders := tree.LitterFolders(); len(folders) > 0 {

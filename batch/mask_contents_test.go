@@ -128,7 +128,7 @@ func TestFractionalMask(t *testing.T) {
 }
 
 // A mask that marks nothing is sound; the result and the run say that there are no
-// figures, and inspect that there will be none.
+// numbers, and inspect that there will be none.
 func TestEmptyMask(t *testing.T) {
 	dir := t.TempDir()
 	study := filepath.Join(dir, "studies", "a")

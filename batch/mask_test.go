@@ -114,14 +114,14 @@ func writeStructures(t testing.TB, s *phantom.Study, image, path string) {
 	}
 }
 
-// figures are the parts of a result that a mask decides.
+// numbers are the parts of a result that a mask decides.
 func figures(r report.Result) []segment.Summary { return r.Compartments }
 
 var sameNumbers = cmp.Comparer(func(a, b segment.Number) bool {
 	return a == b || math.IsNaN(float64(a)) && math.IsNaN(float64(b))
 })
 
-// A study has the same figures whether its mask is NIfTI, a segmentation, whose
+// A study has the same numbers whether its mask is NIfTI, a segmentation, whose
 // segments are known by label or by code, or a structure set.
 func TestEveryKindOfMaskGivesTheSameFigures(t *testing.T) {
 	dir := t.TempDir()

@@ -17,8 +17,8 @@ func (s Settings) concurrentMemory() int64 {
 	return int64(cmp.Or(s.MemoryMB, defaultMemoryMB)) << 20
 }
 
-// bound returns the memory that no study may exceed. Without the settings' word a study that needs more
-// than defaultMemoryMB runs alone.
+// bound returns the memory that no study may exceed. If the settings give no bound, a study
+// that needs more than defaultMemoryMB runs alone.
 func (s Settings) bound() pipeline.Bound {
 	if s.MemoryMB > 0 {
 		return pipeline.Bound{Bytes: int64(s.MemoryMB) << 20, Given: true}
@@ -31,8 +31,8 @@ func (s Settings) bound() pipeline.Bound {
 const runOverhead = 64 << 20
 
 // limitCollector makes the garbage collector keep the run's memory to what its studies
-// need, once headers have been read: left to itself it lets memory grow to twice what is in use. It never raises
-// a limit that was set from outside (GOMEMLIMIT). What it returns takes the limit back.
+// need, once headers have been read: by default the memory may grow to twice that in use. It never raises a
+// limit that was set from outside (GOMEMLIMIT). The function that it returns restores the former limit.
 func limitCollector(budget int64, jobs []pipeline.Job, workers int) func() {
 	most := budget
 	for _, j := range jobs {

@@ -212,7 +212,7 @@ func compare(t *testing.T, label string, le100, all segment.Summary, w expectedL
 // squares: T2 is a fifth of the first fitted echo time there, and in three voxels
 // the residual has a second, worse minimum in the noise floor, above 100 ms, where
 // the reference ended. The fit has to be at the better one; with the worse one put
-// in its place, all the reference's figures come out.
+// in its place, all the reference's numbers come out.
 func checkSphere14(t *testing.T, s volume.MultiEcho, r segment.Regions, m volume.Maps, region uint16, w expectedLabel) {
 	t.Helper()
 	te := s.TE[1:]

@@ -107,7 +107,7 @@ func reflectMask(t testing.TB, path string) {
 }
 
 // Which voxels are taken, and into which regions they are divided, does not depend on T2; a
-// knee in a mirror gives the same figures and the other side; and a mask that was mirrored
+// knee in a mirror gives the same numbers and the other side; and a mask that was mirrored
 // within its grid is refused, with what each source says.
 func TestRealKneeByShapeAlone(t *testing.T) {
 	if testing.Short() {

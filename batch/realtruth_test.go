@@ -90,7 +90,7 @@ func (m mixture) taken(t testing.TB, r report.Result, p colours, compartment str
 //
 // A compartment holds fewer voxels at 0.9, and other ones: where its plates differ, so does the
 // mean of what is left. The truth about those voxels is met all the same, and the mean of the
-// plates is the figure that does not depend on which of them is thicker.
+// plates is the number that does not depend on which of them is thicker.
 func TestRealKneeAgainstTruth(t *testing.T) {
 	if testing.Short() {
 		t.Skip("divides large masks several times")

@@ -103,7 +103,7 @@ func TestSegmenterFailureLeavesResult(t *testing.T) {
 	dir := t.TempDir()
 	s := segmented(t, dir, segmenterFor(t, "thresholds"))
 	oneResult(t, s)
-	s.Protocol.Segment.Timeout = time.Nanosecond // no setting that moves figures
+	s.Protocol.Segment.Timeout = time.Nanosecond // no setting that changes numbers
 	out := run(t, s)
 	if len(out.Failures) != 1 || !strings.HasSuffix(out.Failures[0].Reason, "the earlier result of the study stays in "+
 		"the tables") || len(out.Earlier) != 1 {

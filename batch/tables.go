@@ -21,9 +21,8 @@ import (
 	"github.com/t2map/t2map/table"
 )
 
-// writeTables rebuilds the tables from this run's results and those of earlier runs that
-// they leave, so that several runs into one folder add up. A study that is not done keeps
-// what it had.
+// writeTables rebuilds the tables from this run's results and the earlier ones that they do not replace,
+// so that several runs can fill one folder. A study that is not done keeps its earlier results.
 func (r *session) writeTables() error {
 	out, l := &r.out, r.ledger
 	out.Earlier = l.results()
@@ -53,9 +52,9 @@ func (r *session) writeTables() error {
 	return errors.Join(l.err, tabulate(r.Out, out))
 }
 
-// stillListed returns the studies that studies.csv lists as failed or not done and of which
-// neither the outcome nor a result tells more. A row without a study is not one of them: it says
-// what an earlier run found elsewhere, such as damaged files.
+// stillListed returns the studies that studies.csv lists as failed or not done and that are neither in the
+// outcome nor among the results. Rows without a study are not among them: they list what an earlier run
+// found elsewhere, such as damaged files.
 func (l *ledger) stillListed(out Outcome) []report.Failure {
 	var listed []report.Failure
 	for _, f := range l.listed {
@@ -75,8 +74,8 @@ func (o Outcome) holds(f report.Failure) bool {
 	return f.Study != "" && (slices.ContainsFunc(o.Results, same) || slices.ContainsFunc(o.Earlier, same))
 }
 
-// tabulate writes the tables. A study whose earlier result stays has that row alone, though this
-// run has failed to map it, or ended before.
+// tabulate writes the tables. A study whose earlier result stays has only that row, although this run
+// failed to map it or ended before.
 func tabulate(dir string, out *Outcome) error {
 	c := report.Cohort{Version: pipeline.Version, Results: slices.Concat(out.Results, out.Earlier)}
 	for _, f := range slices.Concat(out.Failures, out.NotDone, out.Listed) {
@@ -107,7 +106,7 @@ func tablesCommand(out string) string {
 // TablesError says that tables, or the page, could not be written. The studies' folders are complete.
 type TablesError struct{ Err error }
 
-// Error says which.
+// Error names them.
 func (e *TablesError) Error() string { return fmt.Sprintf("tables: %v", e.Err) }
 
 // Unwrap returns what the system said.
@@ -174,7 +173,7 @@ func holdsResults(dir string) bool {
 }
 
 // open locks the output folder, clears away what a killed run has left there and reads
-// the results that stand in it.
+// the results in it.
 func (s Settings) open(ctx context.Context) (*lock, *ledger, error) {
 	lock, err := s.lockOut(ctx)
 	if err != nil {

@@ -26,7 +26,7 @@ type DiskFullError struct {
 	Err error
 }
 
-// Error says so. It does not name the file, which is a temporary one.
+// Error gives the cause. It does not name the file, which is a temporary one.
 func (e *DiskFullError) Error() string {
 	return fmt.Sprintf("the run was stopped: %v", outfile.Bare(e.Err))
 }
@@ -94,7 +94,7 @@ func (w *work) run(ctx context.Context) {
 	_ = g.Wait() // failures are in the outcome
 }
 
-// finish notes what became of a job.
+// finish records the result of a job, or why there is none.
 func (w *work) finish(n int, r report.Result, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -124,7 +124,7 @@ var (
 	errDiskFull    = errors.New("not done: the disk was full")
 )
 
-// notDone says why a study is not done when the context has ended.
+// notDone says why a study is not done, once the context has ended.
 func notDone(ctx context.Context) error {
 	if errors.As(context.Cause(ctx), new(*DiskFullError)) {
 		return errDiskFull

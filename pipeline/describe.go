@@ -104,6 +104,6 @@ func (j Job) Side() string {
 	return ""
 }
 
-// Version is the version of t2map, written into every result. It is raised when figures or exclusions
+// Version is the version of t2map, written into every result. It is raised when numbers or exclusions
 // change: results of two versions do not go into one folder.
 const Version = "0.3.0"

@@ -12,7 +12,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// doubts returns what speaks against the figures of the train, a sentence each.
+// doubts returns what speaks against the numbers of the train, a sentence each.
 func doubts(t dicomio.Train, p protocol.Protocol) []string {
 	var out []string
 	if c := t.Claim; c != nil { // the train is mapped all the same

@@ -8,7 +8,7 @@ import (
 )
 
 // implausible says in words what speaks against the meaning of the mask's labels in a knee
-// of that side. The figures are not among the words, so that studies with one fault have one
+// of that side. The numbers are not among the words, so that studies with one fault have one
 // text: volumes are in compartments.csv.
 func implausible(r segment.Regions, side string) []string {
 	const perhaps = "the scheme may belong to another mask"

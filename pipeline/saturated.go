@@ -40,7 +40,7 @@ func saturated(s volume.MultiEcho, m volume.Maps, r segment.Regions, skip int) s
 	return n
 }
 
-// warning says what speaks against the figures, or "". It holds no counts, which stand in the
+// warning says what speaks against the numbers, or "". It holds no counts, which stand in the
 // tables, so that studies with one fault share it.
 func (n saturation) warning(te []float64) string {
 	if n.voxels == 0 {
