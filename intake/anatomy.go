@@ -9,8 +9,8 @@ import (
 	"github.com/t2map/t2map/protocol"
 )
 
-// chooseAnatomy returns the one series of the study that is named. Nothing is taken in
-// its place: what one visit shows must be what another shows.
+// chooseAnatomy returns the one series of the study that is named. No other is used instead, so that all
+// visits show the same kind of series.
 func (s *Intake) chooseAnatomy(j pipeline.Job) pipeline.Anatomy {
 	rule := s.Protocol.Anatomy
 	if s.Anatomy != "" {
@@ -42,7 +42,7 @@ func (s *Intake) chooseAnatomy(j pipeline.Job) pipeline.Anatomy {
 	return a
 }
 
-// fitting returns all series of the study of a job that fit the rule, those of one echo too. If the
+// fitting returns all series of the study of a job that fit the rule, also those of one echo. If the
 // rule has no side, the other knee cannot be meant.
 func fitting(j pipeline.Job, rule protocol.SeriesRule) []dicomio.Train {
 	if rule.Side == "" {

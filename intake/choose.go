@@ -13,7 +13,7 @@ import (
 	"github.com/t2map/t2map/t2fit"
 )
 
-// chooseTrain returns the one train of the study that is meant.
+// chooseTrain returns the one train of the study that the rules pick.
 func (s *Intake) chooseTrain(st dicomio.Study, side string) (dicomio.Train, error) {
 	var none dicomio.Train
 	if len(st.Damaged) > 0 { // what cannot be read may have been an echo
@@ -27,8 +27,7 @@ func (s *Intake) chooseTrain(st dicomio.Study, side string) (dicomio.Train, erro
 		rule.Side = side
 	}
 	trains := st.Trains
-	// The protocol's word on a quantity is for the series that it names, however the user
-	// chooses among them.
+	// The protocol states the quantity of the series that its rule fits, whichever of them the user picks.
 	if named := s.Protocol.Series; named.Quantity == protocol.QuantityT2 {
 		trains = slices.Clone(trains)
 		for _, t := range st.Suspects {
@@ -62,8 +61,8 @@ func (s *Intake) chooseTrain(st dicomio.Study, side string) (dicomio.Train, erro
 	return chosen[0], chosen[0].Problem
 }
 
-// noneFits says that no train fits the rule and, where that is for the side that the manifest or
-// the layout names, what the trains say of theirs.
+// noneFits says that no train fits the rule. If the reason is the side from the manifest or the layout, it
+// lists the sides of the trains.
 func noneFits(r protocol.SeriesRule, trains []dicomio.Train, side string) error {
 	text, advice := fmt.Sprintf("no multi-echo series fits %s; there are %s", r,
 		pipeline.ListTrains(trains)), "t2map inspect shows the series"
@@ -95,7 +94,7 @@ func SeveralFiles(errs []error) string {
 	}
 }
 
-// noTrain says why a study has no train, as well as its files tell.
+// noTrain says why a study has no train, as far as its files show.
 func noTrain(st dicomio.Study) error {
 	if len(st.Suspects) > 0 {
 		return st.Suspects[0].Problem

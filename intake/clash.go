@@ -72,7 +72,7 @@ func clashes(jobs []pipeline.Job, earlier Earlier) map[int]error {
 // mayShowOneKnee reports whether two jobs of one patient may show the same knee.
 func mayShowOneKnee(a, b pipeline.Job) bool { return SameSide(knownSide(a), knownSide(b)) }
 
-// doubtful returns, by the index of the job, what speaks against an identity that is used all the same.
+// doubtful returns, by the index of the job, warnings about an identity that is used all the same.
 func doubtful(jobs []pipeline.Job) map[int][]string {
 	all := map[int][]string{}
 	byVisit := map[[2]string][]int{} // by subject and visit
@@ -123,8 +123,8 @@ func doubtful(jobs []pipeline.Job) map[int][]string {
 	return all
 }
 
-// subjectAsVisit returns the attribute that names the subject as the layout names the visit, where
-// folders are left that may be the visit's, or "".
+// subjectAsVisit returns the attribute whose subject has the name that the layout gives to the visit, or "".
+// Further folders, which may name the visit, have to follow.
 func subjectAsVisit(j pipeline.Job) string {
 	visit := j.Identity.Visit
 	if visit == "" || table.IsAlike(folderOf(j.Study), visit) {
@@ -158,7 +158,7 @@ func patientsOf(jobs []pipeline.Job) patients {
 	return p
 }
 
-// saysNothing reports whether a PatientID names nobody, as one that many files share.
+// saysNothing reports whether a PatientID identifies nobody, because many files share it.
 func saysNothing(id string) bool { return dicomio.General(id) || strings.Trim(id, "0 ._-") == "" }
 
 // another returns another subject of the job's patient, or "".
@@ -177,7 +177,7 @@ var (
 	mentionsT2     = regexp.MustCompile(`(?i)t2|echo|mese`)
 )
 
-// seriesFolder returns that of subject and visit which is named after one of the study's series: by
+// seriesFolder returns the subject or the visit if it is named after one of the study's series: by
 // its number (series5), by its description, or as a T2 map. "" if neither is.
 func seriesFolder(j pipeline.Job) string {
 	for _, name := range []string{j.Identity.Visit, j.Identity.Subject} {

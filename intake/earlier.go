@@ -17,7 +17,7 @@ type EarlierStudy struct {
 	Series               string // its hash
 }
 
-// name names it for people.
+// name returns the identity as people read it.
 func (e EarlierStudy) name() string { return identityName(e.Subject, e.Visit) }
 
 func identityName(subject, visit string) string {
@@ -28,19 +28,19 @@ func identityName(subject, visit string) string {
 // hash of the study: one for each knee.
 type Earlier map[string][]EarlierStudy
 
-// of returns the earlier results that new ones of the job may displace.
-func (all Earlier) of(j pipeline.Job) []EarlierStudy {
-	var of []EarlierStudy
+// displaced returns the earlier results that new ones of the job may displace.
+func (all Earlier) displaced(j pipeline.Job) []EarlierStudy {
+	var knees []EarlierStudy
 	knee := Knee{j.Study.Hash, KnownSeries(j), knownSide(j)}
 	for _, e := range all[j.Study.Hash] {
 		if knee.Same(Knee{j.Study.Hash, e.Series, e.Side}) {
-			of = append(of, e)
+			knees = append(knees, e)
 		}
 	}
-	return of
+	return knees
 }
 
-// knownSide returns the side of a job, whose series may not be chosen yet: empty if the study has
+// knownSide returns the side of a job, whose series may not be chosen yet; it is empty if the study has
 // series of both knees and the identity does not say which one.
 func knownSide(j pipeline.Job) string {
 	if side := j.Side(); side != "" || len(j.Study.Trains) == 0 {
@@ -67,7 +67,7 @@ func KnownSeries(j pipeline.Job) string {
 // renamed returns an error if the output folder holds results of the job's study under another
 // identity: new results would remove the old rows from the tables.
 func renamed(j pipeline.Job, earlier Earlier) error {
-	for _, old := range earlier.of(j) {
+	for _, old := range earlier.displaced(j) {
 		if old.Subject == j.Identity.Subject && old.Visit == j.Identity.Visit {
 			continue
 		}
@@ -103,7 +103,7 @@ func alikeSubjects(jobs []pipeline.Job, earlier Earlier) map[string]string {
 func (all Earlier) without(jobs []pipeline.Job) []EarlierStudy {
 	displaced := map[string]bool{} // by folder
 	for _, j := range jobs {
-		for _, e := range all.of(j) {
+		for _, e := range all.displaced(j) {
 			displaced[e.Folder] = true
 		}
 	}

@@ -13,7 +13,7 @@ import (
 
 // identify finds the identity of a study: from the manifest, else from the
 // layout, else from the clinical-trial attributes, else from PatientID and the
-// name of its folder. It is the same whichever of the folders above the study was searched.
+// name of its folder. It does not depend on which folder above the study was searched.
 func (s *Intake) identify(st dicomio.Study) (pipeline.Identity, error) {
 	switch {
 	case s.manifest != nil:
@@ -56,11 +56,11 @@ func (s *Intake) identify(st dicomio.Study) (pipeline.Identity, error) {
 // folderWords names the study's folder where others name an attribute.
 const folderWords = "the name of the study's folder"
 
-// undecoded says that a code is not legible: two people may share it.
+// undecoded says that a code could not be decoded: two people may share it.
 const undecoded dicomio.Disclosure = "holds characters that are not in the file's SpecificCharacterSet (0008,0005)"
 
 // codeOf returns a code for a study that has no other: the hash of its UID. It is not made from
-// PatientID, because names are few enough to be tried until the hash fits.
+// PatientID, because a name can be found by hashing all names.
 func codeOf(st dicomio.Study) string { return "anon-" + st.Hash }
 
 func (s *Intake) acceptsPatientID() bool { return s.AcceptPatientID || s.Protocol.AcceptPatientID }
@@ -83,7 +83,7 @@ func (s *Intake) code(id *pipeline.Identity, st dicomio.Study, attribute string)
 	id.Warnings = append(id.Warnings, disclosed(attribute, d, "subject"))
 }
 
-// codeVisit does the same for a visit, which may be named after a date.
+// codeVisit puts a code in place of a visit that tells who the patient is, such as a date.
 func (s *Intake) codeVisit(id *pipeline.Identity, st dicomio.Study, source string) {
 	d := st.Discloses(id.Visit)
 	if d == "" || s.acceptsPatientID() || st.IdentityRemoved() && source != folderWords {
@@ -108,8 +108,8 @@ func disclosed(source string, d dicomio.Disclosure, what string) string {
 	return text
 }
 
-// chosen warns of an identity that a person chose and that tells who the patient is. It is used all
-// the same.
+// chosen adds a warning to an identity from a manifest or a layout that tells who the patient is. The
+// identity is used all the same.
 func chosen(id pipeline.Identity, st dicomio.Study) pipeline.Identity {
 	for _, c := range []struct{ what, code string }{{"subject", id.Subject}, {"visit", id.Visit}} {
 		if d := st.Discloses(c.code); d != "" {
@@ -120,7 +120,7 @@ func chosen(id pipeline.Identity, st dicomio.Study) pipeline.Identity {
 	return id
 }
 
-// folderOf returns the name of the study's folder, whichever of the folders above it was searched.
+// folderOf returns the name of the study's folder, independent of which folder above it was searched.
 func folderOf(st dicomio.Study) string {
 	top := files.WithoutEndings(st.Top())
 	if name := filepath.Base(top); name != "." && name != string(filepath.Separator) {

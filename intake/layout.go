@@ -18,8 +18,8 @@ import (
 // and *.
 type layout struct {
 	pattern string
-	// Both match the same folders; where several splits are possible, lazy makes
-	// each part as short as can be and greedy as long.
+	// Both match the same folders. If a folder can be split in several ways, lazy makes each part as short
+	// as possible, and greedy as long as possible.
 	lazy, greedy *regexp.Regexp
 }
 
@@ -75,7 +75,7 @@ func (l layout) anchored() bool {
 
 var inBraces = regexp.MustCompile(`\{[a-z]*\}`)
 
-// matchesAbove reports whether the layout would match from a folder above on.
+// matchesAbove reports whether the layout would match if it began at a higher folder.
 func (l layout) matchesAbove(st dicomio.Study, levels int) bool {
 	for {
 		levels++
@@ -114,8 +114,8 @@ func (l layout) match(folder string) (id pipeline.Identity, matched, several boo
 }
 
 // folderBelow returns the path of the study's folder below the one that is that many levels above
-// the searched one, with slashes; ok is false if there are fewer folders. For a study whose files lie under several
-// searched folders it is the one that holds them all.
+// the searched one, with slashes; it returns false if there are fewer folders. For a study whose files lie
+// under several searched folders the path begins at the folder that holds them all.
 func folderBelow(st dicomio.Study, levels int) (string, bool) {
 	top, folder := files.Absolute(st.Root), files.Absolute(st.Folder)
 	if !files.Inside(top, folder) {

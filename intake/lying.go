@@ -15,8 +15,8 @@ import (
 // that asks for it.
 type lyingFile struct{ name, format, pattern string }
 
-// mostSniffed bounds how many files of a folder are opened in search of a mask: more are
-// a folder of something else.
+// mostSniffed bounds how many files of a folder are opened in search of a mask: a folder with more files
+// holds something else.
 const mostSniffed = 500
 
 // lying returns the files that could be the study's mask by their format, whatever they

@@ -37,7 +37,7 @@ type manifestRow struct {
 	studies []studyPlace // those that the row names, see manifest.claim
 }
 
-// studyPlace is all that a manifest keeps of a study, whose headers take memory.
+// studyPlace is what a manifest keeps of a study; the headers of the study would take memory.
 type studyPlace struct{ hash, folder string }
 
 func placeOf(st dicomio.Study) studyPlace { return studyPlace{st.Hash, st.Folder} }
@@ -49,12 +49,12 @@ var ErrUnlisted = errors.New("not in the manifest")
 var manifestColumns = []string{"folder", "subject", "visit", "side", "mask"}
 
 // readManifest reads a CSV whose first row names the columns: folder (relative to
-// the manifest's own folder, or absolute), subject, and where wanted visit, side
+// the manifest's own folder, or absolute), subject and, optionally, visit, side
 // and mask (relative to the study's folder). Parts of a path may be separated by backslashes.
 //
 // Errors are those of package table; a column that is not known; no rows; a row without folder or
 // subject, or that ends before the column of visits; a folder in two rows; subjects or visits with names
-// that are alike (see table.Keys).
+// that are alike (see table.Names).
 func readManifest(file string, format table.Format) (*manifest, error) {
 	// messages omit the folders above it
 	source := table.Source{Name: filepath.Base(file), Format: format, NoNumbers: true}
@@ -151,8 +151,8 @@ func fromSlashes(path string) string {
 	return filepath.FromSlash(strings.ReplaceAll(path, `\`, "/"))
 }
 
-// placeKey is equal for paths that name one folder, though their letters are other code points (macOS
-// gives names decomposed) or, on Windows, of another case.
+// placeKey is equal for paths of one folder, even if their letters are written with other code points (macOS
+// decomposes names) or, on Windows, in another case.
 func placeKey(path string) string {
 	path = norm.NFC.String(path)
 	if runtime.GOOS == "windows" {
@@ -186,7 +186,7 @@ func (m *manifest) rowOf(st dicomio.Study) *manifestRow {
 }
 
 // claim gives each row the studies in its folder, before identify is called for any of them. Studies
-// without a multi-echo series count only where no other study is there.
+// without a multi-echo series count only if no other study is in the folder.
 func (m *manifest) claim(studies []dicomio.Study) {
 	if m == nil {
 		return
@@ -274,9 +274,9 @@ func (m *manifest) remarks(unlisted []studyPlace) []string {
 	return all
 }
 
-// unseen returns the rows that no study has claimed, and how many further ones name folders outside
-// of the searched ones: those are not to be found in this run. If no row at all was claimed, all rows are
-// returned, because the wrong folder may have been searched.
+// unseen returns the rows whose studies were not found, and the number of rows that name folders outside the
+// searched ones, where this run cannot find them. If no row was claimed, it returns all rows, because the
+// wrong folder may have been searched.
 func (m *manifest) unseen(roots []string) (rows []*manifestRow, outside int) {
 	if m == nil {
 		return nil, 0

@@ -34,8 +34,8 @@ func folded(patterns []string) fits {
 	return func(name, whole string) bool { return fit(strings.ToLower(name), strings.ToLower(whole)) }
 }
 
-// inPlaces returns the files that fit in the study's folder and below, else those right in
-// the nearest folder above that is the study's alone. Folders beside it are not searched:
+// inPlaces returns the files that fit in the study's folder or below it, else those directly in the nearest
+// folder above that holds no other study. Folders beside it are not searched:
 // they may be those of a visit whose images are not here.
 func (s *Intake) inPlaces(st dicomio.Study, f fits) []string {
 	var paths []string
@@ -47,8 +47,8 @@ func (s *Intake) inPlaces(st dicomio.Study, f fits) []string {
 	return paths
 }
 
-// places returns the folders where a mask of the study may lie: its own, which is searched
-// with all below it, and those above that are its alone, which are not.
+// places returns the folders where a mask of the study may lie: its own, which is searched with all folders
+// below it, and the folders above that hold no other study, which are searched without.
 func places(st dicomio.Study) []string {
 	if st.Home == "" {
 		return nil
@@ -65,7 +65,7 @@ func places(st dicomio.Study) []string {
 	return out
 }
 
-// matching returns the files right in the folder, or anywhere below it where deep, that fit.
+// matching returns the files that fit, directly in the folder or, if deep, anywhere below it.
 func (s *Intake) matching(folder string, deep bool, f fits) []string {
 	var matches []string
 	for _, file := range pathsIn(s.paths, folder, deep) {
@@ -76,8 +76,7 @@ func (s *Intake) matching(folder string, deep bool, f fits) []string {
 	return matches
 }
 
-// pathsIn returns those of the sorted paths that lie right in the folder, or anywhere below
-// it where deep.
+// pathsIn returns the paths directly in the folder or, if deep, anywhere below it. The paths are sorted.
 func pathsIn(paths []string, folder string, deep bool) []string {
 	prefix := strings.TrimSuffix(folder, string(filepath.Separator)) + string(filepath.Separator)
 	first, _ := slices.BinarySearch(paths, prefix)

@@ -21,10 +21,10 @@ import (
 )
 
 // firstMasks, otherMasks and lastMasks are the names under which a label map is looked for. The
-// first are asked as they are written; the others in upper and lower case alike, and only
-// where there is neither one of those before nor a DICOM mask of the series, so that a study
-// that has a mask does not get two by a file beside it: 3D Slicer's own file, which is among
-// the last, often lies beside what was exported from it.
+// first are matched as they are written. The others are matched in upper and lower case alike, and only if
+// there is neither a file of the former names nor a DICOM mask of the series, so that a further file does
+// not give a study two masks: 3D Slicer's own file, which is among the last, often lies beside the label map
+// that was exported from it.
 var (
 	firstMasks = []string{"labels.nii.gz", "mask.nii.gz", "*seg*.nii*"}
 	otherMasks = []string{"*label*.nii*", "*mask*.nii*", "*seg*.nii*"}
@@ -34,7 +34,7 @@ var (
 	}
 )
 
-// usualNames are these in words; the first are among the others.
+// usualNames describes all of them; the first are special cases of the others.
 const usualNames = "*label*, *mask* and *seg* with .nii, .nii.gz, .nrrd, .nhdr, .mha or .mhd, and a DICOM SEG or " +
 	"RTSTRUCT of the study"
 
@@ -43,9 +43,8 @@ func (s *Intake) maskPattern() string { return cmp.Or(s.Mask, s.Protocol.Mask) }
 
 // chooseMask returns the mask of the job's study and train: the one of the
 // manifest, else the one file that fits the pattern, else the one file of a usual
-// name or DICOM object that was drawn on the train, else, where that is allowed,
-// the one DICOM object that was drawn on another series. It is an error when there
-// are several.
+// name or DICOM object that was drawn on the train, else, if the protocol allows it,
+// the one DICOM object that was drawn on another series. Several are an error.
 func (s *Intake) chooseMask(j pipeline.Job) (pipeline.Mask, error) {
 	masks, err := s.masks(j)
 	switch {
@@ -95,7 +94,7 @@ func drawnOn(st dicomio.Study, o dicomio.MaskObject) *dicomio.Train {
 	return nil
 }
 
-// masks returns the candidates for the mask; without an error there is one at least.
+// masks returns the candidates for the mask. Without an error there is at least one.
 func (s *Intake) masks(j pipeline.Job) ([]pipeline.Mask, error) {
 	st := j.Study
 	if j.Identity.Mask != "" {
@@ -153,8 +152,7 @@ type noMaskError struct{ text string }
 // Error says what was looked for and what lies there.
 func (e *noMaskError) Error() string { return e.text }
 
-// noMask says that none was found, what was looked for, and what lies there that could be
-// meant.
+// noMask says that no mask was found, which names were looked for, and which files could be meant.
 func (s *Intake) noMask(st dicomio.Study) error {
 	if st.Home == "" {
 		return pipeline.Explained(hint.Errorf("name the mask in a manifest, or give every study a folder of its own",
@@ -176,8 +174,8 @@ func (s *Intake) noMask(st dicomio.Study) error {
 }
 
 // maskFiles opens the files that could be the mask. Images and other DICOM files that a
-// pattern happens to fit are none of them, nor are the data of a header that fits too; a file in
-// a format that is not read is an error if there is nothing else.
+// pattern fits by chance are omitted, and so are the data files of a header that fits too. A file in a
+// format that is not read is an error if there is no other.
 func (s *Intake) maskFiles(st dicomio.Study, paths []string) ([]pipeline.Mask, error) {
 	var masks []pipeline.Mask
 	var unread error
@@ -214,8 +212,8 @@ func (s *Intake) maskFiles(st dicomio.Study, paths []string) ([]pipeline.Mask, e
 	return masks, nil
 }
 
-// openMask tells by the file's content what kind of mask it is. What is not DICOM and
-// looks like nothing else is to be NIfTI: reading it says what is wrong.
+// openMask tells the kind of a mask by the content of its file. A file that is neither DICOM nor of a known
+// format is taken for NIfTI, whose reader says what is wrong.
 func (s *Intake) openMask(st dicomio.Study, file string) (pipeline.Mask, error) {
 	o, err := dicomio.OpenMaskObject(s.tree, file, pipeline.MaskName(st, file))
 	switch {
@@ -231,8 +229,7 @@ func (s *Intake) openMask(st dicomio.Study, file string) (pipeline.Mask, error) 
 	return pipeline.Mask{Path: file, Object: &o}, nil
 }
 
-// dataEndings are those of files that hold the voxels of a header beside them, by the
-// habit of the programs that write them.
+// dataEndings are the usual endings of files that hold the voxels for a header beside them.
 var dataEndings = []string{".raw", ".zraw", ".raw.gz", ".gz", ".raw.bz2", ".bz2", ".txt"}
 
 // isData reports whether the file seems to hold the voxels of a header among the others:
@@ -266,10 +263,9 @@ func (s *Intake) Candidates(st dicomio.Study) []string {
 	return s.inPlaces(st, folded(lastMasks))
 }
 
-// named returns the files that the pattern names to the letter, for names may have brackets,
-// or else those that fit it as it is written or, if there are none, in upper and lower case
-// alike. One that is a path is looked for below the folders above the
-// study's too, as far as they are the study's alone.
+// named returns the files whose name is the pattern itself, because names may have brackets, else those that
+// match it as it is written, else those that match it in upper and lower case alike. A pattern with a path is
+// also looked for below the folders above the study's, as far as they hold no other study.
 func (s *Intake) named(st dicomio.Study, pattern string) []string {
 	literal := func(name, whole string) bool { return name == pattern || whole == filepath.ToSlash(pattern) }
 	exact, alike := written([]string{pattern}), folded([]string{pattern})
@@ -292,8 +288,8 @@ func (s *Intake) named(st dicomio.Study, pattern string) []string {
 }
 
 // unused returns the files of a usual name that lie beside the mask and were not used,
-// where none was asked for by name, and those of them that hold something else than a label
-// map in the same format, unpacked. Whether two formats hold the same is not asked.
+// unless the mask was asked for by name, and those of them whose uncompressed content differs from the
+// mask's. Files of different formats are not compared.
 func (s *Intake) unused(j pipeline.Job, m pipeline.Mask) (all, differ []string) {
 	if s.maskPattern() != "" || j.Identity.Mask != "" {
 		return nil, nil

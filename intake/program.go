@@ -9,8 +9,8 @@ import (
 	"github.com/t2map/t2map/protocol"
 )
 
-// chooseInput returns the series that the protocol's program gets of the job's study. Nothing is
-// taken in the place of one that is named.
+// chooseInput returns the series of the job's study that the protocol's program gets. If a series is named,
+// no other is used instead.
 func (s *Intake) chooseInput(j pipeline.Job) (pipeline.Input, error) {
 	in := pipeline.NewInput(j.Train.FirstEcho())
 	name := s.Protocol.Segment.Input

@@ -11,7 +11,7 @@ import (
 )
 
 // chooseMoving returns the one series of the study that the mask was drawn on, if it is to
-// be aligned; nil if it is not, or where that is the series that is mapped.
+// be aligned; nil if it is not, or if it is the mapped series.
 func (s *Intake) chooseMoving(j pipeline.Job) (*dicomio.Train, error) {
 	name := s.Protocol.Register.Moving
 	if name == "" {

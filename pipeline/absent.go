@@ -11,12 +11,12 @@ import (
 	"github.com/t2map/t2map/segment/anatomy"
 )
 
-// wholeInView is the part of a row in the field of view from which nothing is said of the rest: the
+// wholeInView is the share of a row in the field of view above which nothing is noted about the rest: the
 // outer slices of a series that shows the whole joint often miss the rims of the condyles.
 const wholeInView = 0.9
 
-// leastLeft is the part of a plate that erosion has to leave without a warning: of less than
-// half, as of what lies in view, the mean says little about the plate.
+// leastLeft is the share of a plate below which erosion is a warning: the mean of less than half says little
+// about the plate.
 const leastLeft = 0.5
 
 // extent is how much the mask marks of a row, in voxels of the mask.
@@ -26,9 +26,8 @@ type extent struct {
 	inView float64 // the part of marked that lies in the field of view; NaN without voxels
 }
 
-// extent returns that of all parts which belong counts, given their numbers. It is not known,
-// and all 0, where the mask lies on the grid of the series and was not eroded: there the rows
-// count the same voxels.
+// extent returns the extent of all parts for whose numbers belong is true. It is not known, and all 0, if the
+// mask lies on the grid of the series and was not eroded; then the rows count the same voxels.
 func (p placedMask) extent(belong func(part uint16) bool) extent {
 	var e extent
 	inside := 0
@@ -93,7 +92,7 @@ func (p placedMask) seeRegions() {
 	}
 }
 
-// why says why nothing of what the mask marks came onto the series; "" if it marks nothing.
+// why says why no marked voxel came onto the series; "" if the mask marks none.
 func (p placedMask) why(e extent) string {
 	switch {
 	case e.marked == 0:
@@ -193,7 +192,7 @@ func (p placedMask) shareWarnings() []string {
 	return out
 }
 
-// percent writes a part of a whole that is less than it: never as 100 %, and as 0 % only if it is 0.
+// percent writes a share below 1: never as 100 %, and as 0 % only if it is 0.
 func percent(share float64) string {
 	n := math.Floor(100 * share)
 	if n == 0 && share > 0 {

@@ -42,7 +42,7 @@ func (j Job) correctable(ctx context.Context, src source, p protocol.Protocol, w
 }
 
 // inScheme returns the mask on the grid of the series in the labels of the scheme; ok is false
-// where the scheme has no number for what the mask marks.
+// if the scheme has no number for what the mask marks.
 func (p placedMask) inScheme(s segment.Scheme) (labels volume.Labels, ok bool) {
 	numbers := make([]uint16, len(p.parts.Part)+1)
 	for n := range p.parts.Part {
@@ -61,7 +61,7 @@ func (p placedMask) inScheme(s segment.Scheme) (labels volume.Labels, ok bool) {
 	return labels, true
 }
 
-// noteCarried says on the result where its mask comes from, and what was not registered for it.
+// noteCarried adds notes on the origin of the mask, and on images that were not registered.
 func (j Job) noteCarried(r *report.Result, k dividedKnee) {
 	r.Notes = append(r.Notes, stillTexts(r.Registration)...)
 	if j.From == nil {

@@ -20,9 +20,9 @@ type dataFiles struct {
 	read []report.File // those that were read to their end, each once
 }
 
-// open opens a file by the name in the header. It lies in the header's folder or below: a header
-// comes from somewhere, and shall not choose what is read. Links there are followed as those
-// to masks are. One in gzip is opened as it is, for its reader undoes that.
+// open opens a file by the name in the header. The file has to lie in the header's folder or below it, because
+// a header of unknown origin must not choose which files are read. Links are followed, as for masks. A file in
+// gzip is opened as it is; its reader uncompresses it.
 func (d *dataFiles) open(name string) (io.ReadCloser, error) {
 	local := filepath.FromSlash(strings.ReplaceAll(name, `\`, "/"))
 	if !filepath.IsLocal(local) || strings.ContainsAny(name, ":\x00") {
@@ -44,7 +44,7 @@ func (d *dataFiles) open(name string) (io.ReadCloser, error) {
 	return &dataFile{hashed: hashing(f), file: f, name: shown, files: d}, nil
 }
 
-// dataFile is an open one.
+// dataFile is an open data file.
 type dataFile struct {
 	*hashed
 	file  *files.File
@@ -52,8 +52,8 @@ type dataFile struct {
 	files *dataFiles
 }
 
-// Close notes the file with its hash, if it was read to its end: what remains of one that is
-// refused may be long.
+// Close records the file with its hash, if it was read to its end. The rest of a refused file is not read,
+// because it may be long.
 func (f *dataFile) Close() error {
 	if noted := (report.File{Path: f.name, SHA256: f.hex()}); f.read == f.size && !slices.Contains(f.files.read,
 		noted) {

@@ -78,8 +78,7 @@ func join(a, b string) string {
 // divided into two layers.
 const thinVoxels = 2
 
-// noteThin notes on the rows of layers how thin the cartilage is for the voxels of the series,
-// where it is.
+// noteThin notes on the rows of layers where the cartilage is thin compared with the voxels of the series.
 func (p placedMask) noteThin(r *report.Result) error {
 	if p.depths == nil {
 		return nil

@@ -116,6 +116,7 @@ func readable(ms float64) float64 {
 	return v
 }
 
+// ReadableTimes returns the times without the noise of binary fractions, 34.8 for 34.800000000000004.
 func ReadableTimes(te []float64) []float64 {
 	out := make([]float64, len(te))
 	for n, v := range te {

@@ -8,8 +8,8 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// elsewhere returns the error of a mask that cannot be divided, or that of its position where this is wrong,
-// as then the shape is often, too.
+// elsewhere returns the error of the mask's position, if that is wrong, else err, the error of its division:
+// a mask in the wrong position often cannot be divided either.
 func (j Job) elsewhere(m maskRead, err error) error {
 	if place := j.checkPlace(m); place != nil {
 		return HintMask(fmt.Errorf("%s: %w", m.file.Path, place))
@@ -59,7 +59,7 @@ func (j Job) checkPlace(m maskRead) error {
 }
 
 // apart reports whether a plane along two axes of the series lies between both grids, more than a voxel
-// from the series. Grids may be apart without.
+// from the series. Other grids may be apart, too.
 func apart(g, series volume.Geometry, toIndex [3][4]float64) bool {
 	lo, hi := [3]float64{math.Inf(1), math.Inf(1), math.Inf(1)}, [3]float64{math.Inf(-1), math.Inf(-1), math.Inf(-1)}
 	for corner := range 8 {

@@ -15,7 +15,7 @@ import (
 	"github.com/t2map/t2map/segment/depth"
 )
 
-// dividedKnee is a mask divided into parts on its own grid, and what is known of how.
+// dividedKnee is a mask divided into parts on its own grid, and how it was divided.
 type dividedKnee struct {
 	parts segment.Parts
 	// side is that on which all sources agree, and shown the one that the mask shows, or unknown.
@@ -58,7 +58,7 @@ func (j Job) divideMask(
 	return k, nil
 }
 
-// divideMarks divides the tissues of one knee, if there are some.
+// divideMarks divides the tissues of one knee, if there are any.
 func (j Job) divideMarks(
 	ctx context.Context, marks segment.Marks, scheme segment.Scheme, d protocol.Division, workers int,
 ) (k dividedKnee, err error) {
@@ -133,7 +133,7 @@ func (j Job) divideTissues(
 	return k, nil
 }
 
-// divideKnee divides the mask of one knee into regions and, beside that, layers.
+// divideKnee divides the mask of one knee into regions and, in parallel, layers.
 func (j Job) divideKnee(
 	ctx context.Context, mask anatomy.Mask, rows []anatomy.Claim, d protocol.Division, workers int,
 ) (k dividedKnee, division anatomy.Division, layers []uint8, err error) {
@@ -162,7 +162,7 @@ type examination struct {
 
 func newExamination() *examination { return &examination{done: make(chan struct{})} }
 
-// finish hands over the knee.
+// finish makes the knee available to those who wait.
 func (e *examination) finish(k *anatomy.Knee) {
 	e.knee = k
 	close(e.done)
@@ -246,8 +246,7 @@ func (k *dividedKnee) erode(ctx context.Context, mask anatomy.Mask, mm float64) 
 	return nil
 }
 
-// thisKnee returns the mask of the knee that the series shows, and the marks of it, where these are
-// of both.
+// thisKnee returns the mask of the knee that the series shows, and its marks, if the marks are of two knees.
 func (j Job) thisKnee(ctx context.Context, marks segment.Marks) (anatomy.Mask, segment.Marks, error) {
 	tissues := marks.Tissues()
 	knees, err := anatomy.Knees(ctx, tissues)
@@ -270,7 +269,7 @@ func (j Job) thisKnee(ctx context.Context, marks segment.Marks) (anatomy.Mask, s
 	return knees[0], marks, nil
 }
 
-// sideClaims are the sources beside the mask that name the side of the knee.
+// sideClaims are the sources other than the mask that name the side of the knee.
 func (j Job) sideClaims() []anatomy.Claim {
 	var claims []anatomy.Claim
 	add := func(source, side string) {
@@ -293,8 +292,7 @@ func (j Job) sideClaims() []anatomy.Claim {
 	return claims
 }
 
-// maskSeries are the series that the mask was drawn on or made of, as far as that is not the one that is
-// mapped.
+// maskSeries are the series that the mask was drawn on or made from, without the mapped one.
 func (j Job) maskSeries() []dicomio.Train {
 	var out []dicomio.Train
 	add := func(t dicomio.Train) {

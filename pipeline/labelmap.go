@@ -53,7 +53,7 @@ func (j Job) openLabelMap(check func(volume.Geometry) error) (maskRead, error) {
 	return l, nil
 }
 
-// quietError is an error in whose text nothing of a header's tells of a patient.
+// quietError is an error whose text holds nothing from a header that could identify a patient.
 type quietError struct {
 	err  error
 	text string
@@ -89,13 +89,13 @@ func (h *hashed) Size() int64 { return h.size }
 // hex returns the hash of what was read.
 func (h *hashed) hex() string { return fmt.Sprintf("%x", h.hash.Sum(nil)) }
 
-// sum reads what is left, which belongs to the hash, and returns it.
+// sum reads the rest of the file and returns its hash.
 func (h *hashed) sum() (string, error) {
 	_, err := io.Copy(io.Discard, h)
 	return h.hex(), err
 }
 
-// openFile opens a file of the tree, or another.
+// openFile opens a file of the tree or, if tree is nil, of the file system.
 func openFile(tree *files.Tree, path string) (*files.File, error) {
 	if tree == nil {
 		tree = new(files.Tree)

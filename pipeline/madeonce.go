@@ -13,8 +13,8 @@ import (
 )
 
 // madeOnce is the mask that a program makes of a study's series. The jobs to which it is carried share
-// it, so that the program runs once and all of them have the same mask, also of a program that does
-// not make the same twice.
+// it, so that the program runs once and all of them have the same mask, even if the program does
+// not give the same mask twice.
 type madeOnce struct {
 	turn chan struct{} // holds a token while no job looks at it or has it made
 	done bool
@@ -30,8 +30,8 @@ func newMadeOnce() *madeOnce {
 }
 
 // segmentOnce returns the mask that the protocol's program makes for the job. The first job that asks has
-// it made; others wait for it and get the same bytes. What ends the first job, such as
-// its own series that cannot be read, does not count for the others.
+// it made; others wait for it and get the same bytes. An error of the first job
+// alone, such as a series that cannot be read, does not count for the others.
 func (j Job) segmentOnce(ctx context.Context, p protocol.Protocol) (maskRead, error) {
 	if j.Input.made == nil {
 		return j.segment(ctx, p)

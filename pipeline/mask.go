@@ -24,13 +24,12 @@ type Mask struct {
 	// Object is the segmentation or structure set that it holds; nil if it is a
 	// file in NIfTI, NRRD or MetaImage.
 	Object *dicomio.MaskObject
-	// Foreign is what the object refers to instead of the study's series, where it
-	// was allowed to; else nil.
+	// Foreign is what the object refers to instead of the study's series, if the protocol allows that;
+	// else nil.
 	Foreign error
-	// Drawn is the series of the study that the object was drawn on, where that is another
-	// than the one that is mapped.
+	// Drawn is the series of the study that the object was drawn on, if it is not the mapped one.
 	Drawn *dicomio.Train
-	// Beside are files of a usual name in the study's folders that were not taken, by their
+	// Beside are files of a usual name in the study's folders that were not used, by their
 	// names below its home.
 	Beside []string
 	// Differ are those of Beside in the same format that hold something else.
@@ -40,7 +39,7 @@ type Mask struct {
 }
 
 // maskRead is a mask on its own grid, before a scheme has said what it means: labels, or
-// segments where segmented is true.
+// segments if segmented is true.
 type maskRead struct {
 	file      report.File
 	data      []report.File // what the file names as holding its voxels
@@ -65,8 +64,8 @@ func (m maskRead) geometry() volume.Geometry {
 	return m.labels.Geometry
 }
 
-// crop omits what of a label map holds no labels, unless it lies on the grid of the
-// series, to which whole voxels are taken. Dividing it costs half of the time and memory then.
+// crop limits a label map to the box that holds its labels, which halves the time and memory of dividing
+// it. A map on the grid of the series is not cropped, because its voxels are taken as they are.
 func (m *maskRead) crop(series volume.Geometry) {
 	if m.segmented || segment.CheckGrid(m.labels.Geometry, series) == nil {
 		return
@@ -205,7 +204,7 @@ func (m maskRead) note(r *report.Result, placed placedMask, p protocol.Protocol)
 	if m.made != nil {
 		r.Warnings = append(r.Warnings, m.made.warnings...)
 	}
-	r.Warnings = append(r.Warnings, placed.besideText()...)
+	r.Warnings = append(r.Warnings, placed.shiftWarnings()...)
 	r.Warnings = append(r.Warnings, placed.shareWarnings()...)
 	if text := m.empty(regions); text != "" && placed.marked == nil { // else erosion left nothing
 		r.Warnings = append(r.Warnings, text)
@@ -222,8 +221,8 @@ func (m maskRead) note(r *report.Result, placed placedMask, p protocol.Protocol)
 	}
 }
 
-// besideText warns of a mask that was drawn on the grid of the series, and lies beside it.
-func (p placedMask) besideText() []string {
+// shiftWarnings warns of a mask whose grid is that of the series, but shifted.
+func (p placedMask) shiftWarnings() []string {
 	if p.shift == nil {
 		return nil
 	}

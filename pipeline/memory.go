@@ -32,8 +32,8 @@ func (e *MemoryError) Error() string {
 // mebibytes rounds up.
 func mebibytes(n int64) int64 { return (n + 1<<20 - 1) >> 20 }
 
-// CheckMemory returns an error when the job needs more memory, with some bytes beside
-// what memory counts, than a study may have.
+// CheckMemory returns an error if the job needs more memory, with some bytes added to the estimate of
+// Memory, than a study may have.
 func (j Job) CheckMemory(extra int64) error {
 	need := j.Memory(0) + extra
 	if j.Bound.Bytes == 0 || need <= j.Bound.Bytes {
@@ -53,8 +53,8 @@ func (j Job) CheckMemory(extra int64) error {
 // index of 4 bytes, in a list that doubles as it grows, and in a copy.
 const bytesPerMarkedVoxel = 12
 
-// mostMarked returns how many voxels the segments of the job's mask may have, given what the job and some bytes
-// beside it take; 0 if nothing bounds them.
+// mostMarked returns how many voxels the segments of the job's mask may have, besides the memory of the job and
+// some extra bytes; 0 if nothing bounds them.
 func (j Job) mostMarked(extra int64) int {
 	if j.Bound.Bytes == 0 {
 		return 0
@@ -93,18 +93,17 @@ func memoryOf(t dicomio.Train) int64 {
 	return int64(t.Geometry.Voxels()) * int64(4*len(t.TE)+maps+status+labels)
 }
 
-// leastGarbage is the memory that collect does not care about.
+// leastGarbage is the memory below which collect does nothing.
 const leastGarbage = 32 << 20
 
-// collecting is held by the call of collect that runs the collector.
+// collecting is locked by the call of collect that runs the collector.
 var collecting sync.Mutex
 
 // collect runs the garbage collector where at least leastGarbage was allocated since it
 // ran last, and twice as much as it has to look at. Large arrays that are no longer needed
 // then make room for the next ones. Each run of the collector looks at the headers of the
 // whole cohort, but not into arrays of numbers; the second condition keeps its cost per study
-// from growing with the number of studies. A call beside another one does nothing: the other
-// one frees what both leave.
+// from growing with the number of studies. A call during another call does nothing.
 func collect() {
 	if !collecting.TryLock() {
 		return

@@ -45,8 +45,8 @@ const (
 	MarkedTissues  DivisionKind = "tissues" // each tissue is a row, see DivideNone
 )
 
-// Alignment says which image is aligned with the first echo of the series; the zero value that
-// none is.
+// Alignment says which image is aligned with the first echo of the series; the zero value means
+// that none is.
 type Alignment struct {
 	// Series and Number are those of the image that the mask was drawn on.
 	Series string `json:"series,omitempty"`
@@ -62,7 +62,7 @@ func (j Job) gridPlan(m maskRead) *MaskPlan {
 		Sides: []report.SideSource{}}
 }
 
-// plan says what Run would do with the mask. placed is not read where no scheme is given.
+// plan says what Run would do with the mask. placed is not read if no scheme is given.
 func (j Job) plan(m maskRead, placed placedMask, p protocol.Protocol) *MaskPlan {
 	out := j.gridPlan(m)
 	out.Side, out.Registration = j.Side(), j.alignment(placed.dividedKnee)
@@ -107,7 +107,7 @@ type Preview struct {
 	Mask *report.Mask
 	// Plan is nil if a program makes the mask, or nothing is known of its grid.
 	Plan *MaskPlan
-	// Warnings are those of a result that can be told without a fit.
+	// Warnings are the warnings of a result that do not need a fit.
 	Warnings []string
 }
 
@@ -147,7 +147,7 @@ func Examine(ctx context.Context, j Job, p protocol.Protocol, workers int) (out 
 	if j.Input.Named {
 		return out, nil
 	}
-	out.Warnings = append(out.Warnings, placed.besideText()...)
+	out.Warnings = append(out.Warnings, placed.shiftWarnings()...)
 	described := mask.described(placed)
 	if j.From != nil {
 		described.From = j.From.Identity.Visit

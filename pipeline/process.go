@@ -78,7 +78,7 @@ func Process(ctx context.Context, j Job, p protocol.Protocol, workers int) (r re
 	return report.WriteStudy(j.Dir, s)
 }
 
-// measure reads and fits the study. The result holds all that is written of it.
+// measure reads and fits the study. The result holds everything that is written.
 func measure(ctx context.Context, j Job, p protocol.Protocol, workers int) (report.Study, error) {
 	p.Fit.Workers = workers
 	fit, err := p.Fit.Resolve()
@@ -159,7 +159,7 @@ func (j Job) startResult(p protocol.Protocol, fit t2fit.Resolved, src source, ma
 	return result
 }
 
-// addAligned adds what shows how the mask was aligned, and the mask as it came to lie.
+// addAligned adds pictures of the alignment, and the aligned mask.
 func (j Job) addAligned(
 	ctx context.Context, s *report.Study, src source, p protocol.Protocol, workers int,
 ) (err error) {
@@ -183,7 +183,7 @@ func noneUsed(compartments []segment.Summary) bool {
 	return voxels > 0 && used == 0
 }
 
-// source is what a study's files hold.
+// source is the content of a study's files.
 type source struct {
 	series volume.MultiEcho
 	placedMask
@@ -194,7 +194,7 @@ type source struct {
 	lossy   bool          // whether an image is coded with loss
 }
 
-// read reads the series and, beside it, the mask.
+// read reads the series and, in parallel, the mask.
 func (j Job) read(ctx context.Context, p protocol.Protocol, workers int) (source, error) {
 	var s source
 	var images []dicomio.File

@@ -19,7 +19,7 @@ func (j Job) AlignsWith(t dicomio.Train) bool {
 	return j.Moving != nil && j.Moving.Hash == t.Hash
 }
 
-// alignment is a mask's way to the series of a job.
+// alignment is how a mask was brought onto the series of a job.
 type alignment struct {
 	// transform takes a position of the series to the space of the mask.
 	transform volume.Rigid
@@ -29,7 +29,7 @@ type alignment struct {
 }
 
 // align returns the transform from the series of the job, whose first echo is fixed, to the
-// space of the mask k, which was drawn for the study of from: the job itself, or that of the
+// space of the mask k, which was drawn for the study of source: the job itself, or that of the
 // visit whose mask is carried. It is nil if both share their space.
 func (j Job) align(
 	ctx context.Context, fixed volume.Map, source Job, k dividedKnee, p protocol.Protocol, workers int,

@@ -28,7 +28,7 @@ import (
 // KindProgram is the kind of a mask that a program made.
 const KindProgram = "program"
 
-// Input is the series that a program segments, where the mask of a study is made by one.
+// Input is the series that a program segments, if a program makes the mask of a study.
 type Input struct {
 	// Named says that a program makes the mask.
 	Named bool
@@ -41,8 +41,7 @@ type Input struct {
 // NewInput returns the series as an input of the program.
 func NewInput(t dicomio.Train) Input { return Input{Named: true, Train: t, made: newMadeOnce()} }
 
-// memory is how many bytes reading the series, and the labels of it, take. What the program
-// takes is not known.
+// memory is how many bytes the series and its labels take. The memory of the program is not known.
 func (in Input) memory(workers int) int64 {
 	if !in.Named {
 		return 0
@@ -59,14 +58,14 @@ type madeMask struct {
 	warnings []string
 }
 
-// EmptyMaskError says that a program marked nothing.
+// EmptyMaskError says that a program marked no voxel.
 type EmptyMaskError struct{}
 
 // Error says so.
 func (e *EmptyMaskError) Error() string { return "its label map marks no voxel" }
 
 // segment runs the protocol's program on the job's input and reads what it wrote. What is
-// wrong with the program may be wrong with the machine: an earlier result of the study stays.
+// wrong with the program may be wrong with the machine, so that an earlier result of the study stays.
 func (j Job) segment(ctx context.Context, p protocol.Protocol) (m maskRead, err error) {
 	m = maskRead{kind: KindProgram, file: report.File{Path: report.SegmentationFile}, made: new(madeMask)}
 	m.made.facts.Series = j.Input.Train.Hash
@@ -96,8 +95,8 @@ func (j Job) segment(ctx context.Context, p protocol.Protocol) (m maskRead, err 
 	return m, err
 }
 
-// hidden takes names of people and places out of what a program said in an error: it may have
-// found them in files that lie elsewhere.
+// hidden removes names of people and places from the output of a program in an error: it may have found
+// them in other files.
 func (j Job) hidden(err error) error {
 	var timeout *segmenter.TimeoutError
 	var exit *segmenter.ExitError
@@ -166,7 +165,7 @@ func (j Job) readMade(scratch *segmenter.Scratch, image volume.Geometry, m *mask
 // errSeen ends the reading of a label map after its header.
 var errSeen = errors.New("the grid has been seen")
 
-// checkMadeGrid asks that the label map lies on the voxels of the image, in whatever order.
+// checkMadeGrid returns an error unless the label map lies on the voxels of the image, in any order.
 func checkMadeGrid(path string, image volume.Geometry) error {
 	f, err := os.Open(path)
 	if err != nil {
@@ -185,7 +184,7 @@ func checkMadeGrid(path string, image volume.Geometry) error {
 	return err
 }
 
-// compressed returns a file in gzip: as it is, if it is that already.
+// compressed returns a file in gzip. A file in gzip is returned as it is.
 func compressed(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {

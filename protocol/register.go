@@ -50,6 +50,7 @@ func (p Protocol) CheckUsed() error {
 		"that is to be aligned,and no mask is carried")
 }
 
+// WithDefaults returns the limits with their defaults filled in.
 func (r Register) WithDefaults() Register {
 	if r.MaxRotation == 0 {
 		r.MaxRotation = defaultMaxRotation

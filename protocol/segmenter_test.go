@@ -44,15 +44,17 @@ func TestSegmentInProtocol(t *testing.T) {
 		t.Errorf("%+v, %v", p.Segment, err)
 	}
 	for text, want := range map[string]string{
-		"segment: {}":                                                    "segment: command is missing",
-		"segment: {input: x}":                                            "segment: command is missing",
-		"segment: {command: []}":                                         "segment: command is missing",
-		"segment: {command: 'x {input} {output}'}":                       "command",
-		"segment: {command: [x, '{input}']}":                             "neither {output} nor {dir}",
-		"segment: {command: [x, '{output}']}":                            "neither {input} nor {dir}",
-		"segment: {command: [x, '{inptu}', '{dir}']}":                    "{inptu} is not one of {input}, {output}, {dir}, {protocol}",
-		"segment: {command: [x, '{dir}'], version: [x, '{input}']}":      "version: {input} cannot be used here",
-		"segment: {command: [x, '{dir}'], timeout: 30}":                  `timeout: "30" is not a positive time with its unit`,
+		"segment: {}":                              "segment: command is missing",
+		"segment: {input: x}":                      "segment: command is missing",
+		"segment: {command: []}":                   "segment: command is missing",
+		"segment: {command: 'x {input} {output}'}": "command",
+		"segment: {command: [x, '{input}']}":       "neither {output} nor {dir}",
+		"segment: {command: [x, '{output}']}":      "neither {input} nor {dir}",
+		"segment: {command: [x, '{inptu}', '{dir}']}": "{inptu} is not one of {input}, {output}, " +
+			"{dir}, {protocol}",
+		"segment: {command: [x, '{dir}'], version: [x, '{input}']}": "version: {input} cannot be used here",
+		"segment: {command: [x, '{dir}'], " +
+			"timeout: 30}": `timeout: "30" is not a positive time with its unit`,
 		"segment: {command: [x, '{dir}'], timeout: 0s}":                  `timeout: "0s" is not a positive time`,
 		"segment: {command: [x, '{dir}'], timeout: -5m}":                 `timeout: "-5m" is not a positive time`,
 		"segment: {command: [x, '{dir}'], scheme: madeup}":               "madeup",
