@@ -108,7 +108,8 @@ func TestPlatesOutsideTheFieldOfView(t *testing.T) {
 			t.Errorf("%s: %d voxels, %d with all slices, note %q", other, is.Voxels, was.Voxels, is.Note)
 		}
 		trochlea := rowOf(t, r, "trochlear")
-		if trochlea.Voxels == 0 || !strings.Contains(trochlea.Note, " % of it lies in the field of view ofthe series") {
+		if trochlea.Voxels == 0 || !strings.Contains(trochlea.Note, " % of it lies in the field of view of "+
+			"the series") {
 			t.Errorf("trochlea: %d voxels, note %q", trochlea.Voxels, trochlea.Note)
 		}
 		for n, begin := range []string{

@@ -268,8 +268,8 @@ func (l *ledger) restore() {
 			err = report.MoveFolder(m.folder, r.Dir)
 		}
 		if err != nil {
-			l.err = errors.Join(l.err, hint.Errorf("move the folder back, and write thetables "+
-				"again: "+tablesCommand(l.out), "results: the earlier result of a study that is not done is in%s "+
+			l.err = errors.Join(l.err, hint.Errorf("move the folder back, and write the tables "+
+				"again: "+tablesCommand(l.out), "results: the earlier result of a study that is not done is in %s "+
 				"and cannot be moved back to %s: %w", files.Below(l.out, m.folder), l.below(r), err))
 			continue
 		}

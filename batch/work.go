@@ -103,7 +103,7 @@ func (w *work) finish(n int, r report.Result, err error) {
 	switch {
 	case outfile.Full(err):
 		w.stop(hint.Errorf("make room, for instance on the disk of the output folder or of TMPDIR, and run again; "+
-			"what is done stays, and tables that are missing arewritten "+
+			"what is done stays, and tables that are missing are written "+
 			"by "+tablesCommand(w.Out), "%w", &DiskFullError{err}))
 		w.leave(j, errDiskFull.Error())
 	case errors.Is(err, errInterrupted), errors.Is(err, errDiskFull):

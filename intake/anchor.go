@@ -80,7 +80,7 @@ func (l layout) unsure(
 			return ""
 		case text == "":
 			text = fmt.Sprintf("the layout %s is matched from below the folder %.80q on, and only the folders say who "+
-				"the studies are: the first one issubject "+
+				"the studies are: the first one is subject "+
 				"%.80q", l.pattern, filepath.Base(files.Absolute(root)), id.Subject)
 			if id.Visit != "" {
 				text += fmt.Sprintf(", visit %.80q", id.Visit)

@@ -57,7 +57,7 @@ func MaskSource(jobs []pipeline.Job, target pipeline.Job, visit string) (*pipeli
 	case len(sources) == 0:
 		return nil, hint.Errorf("map the visit together with this one and give it a mask, or give this study a mask "+
 			"of its own",
-			"mask: none found, and none to carry: the visit %s is missing, failed orhas no "+
+			"mask: none found, and none to carry: the visit %s is missing, failed or has no "+
 				"mask", printable.Short(visit))
 	}
 	advice := "name the studies in a manifest, so that only one belongs to that visit"

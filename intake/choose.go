@@ -78,7 +78,7 @@ func noneFits(r protocol.SeriesRule, trains []dicomio.Train, side string) error 
 			claims = append(claims, fmt.Sprintf("%s of number %d says %s", c.Attribute, t.Number, c.Side))
 		}
 	}
-	return hint.Errorf("find out which knee it is: correct the side in the manifest, or ask the site to correctthe "+
+	return hint.Errorf("find out which knee it is: correct the side in the manifest, or ask the site to correct the "+
 		"images", "%s: %s", text, strings.Join(claims, ", "))
 }
 
@@ -131,6 +131,6 @@ func tooShort(r protocol.SeriesRule, trains []dicomio.Train) error {
 		why = ": " + strings.Join(evidence, "; ")
 	}
 	return hint.Errorf("ask the site for the missing images, or correct echoes in the protocol's series rule",
-		"series %s (number %d) has %d echo times, %s, and the protocol asksfor "+
+		"series %s (number %d) has %d echo times, %s, and the protocol asks for "+
 			"%d%s", t.Hash, t.Number, len(t.TE), pipeline.ListTimes(t.TE), r.Echoes, why)
 }

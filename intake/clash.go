@@ -89,7 +89,7 @@ func doubtful(jobs []pipeline.Job) map[int][]string {
 			if patients.another(j) != "" {
 				all[n] = append(all[n], "the layout gives several subjects to one PatientID (0010,0020): "+advice)
 			} else if code := subjectAsVisit(j); code != "" {
-				all[n] = append(all[n], fmt.Sprintf("the layout takes %.40q for the visit, but %s names thesubject "+
+				all[n] = append(all[n], fmt.Sprintf("the layout takes %.40q for the visit, but %s names the subject "+
 					"so: %s", id.Visit, code, advice))
 			} else if folder := seriesFolder(j); folder != "" {
 				all[n] = append(all[n], fmt.Sprintf("the layout takes the folder %.40q, which is named after a "+

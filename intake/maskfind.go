@@ -166,7 +166,7 @@ func (s *Intake) noMask(st dicomio.Study) error {
 	text += "; what lies there is " + listed(lying)
 	for _, m := range lying {
 		if pipeline.CanRead(m.format) {
-			return pipeline.Explained(hint.Errorf("if it is the mask,add "+
+			return pipeline.Explained(hint.Errorf("if it is the mask, add "+
 				"--mask "+printable.Quoted(printable.Short(m.pattern)), "%w", &noMaskError{text}))
 		}
 	}

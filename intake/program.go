@@ -23,8 +23,8 @@ func (s *Intake) chooseInput(j pipeline.Job) (pipeline.Input, error) {
 		return in, pipeline.Explained(hint.Errorf("t2map inspect shows the series; correct `input` of the protocol's "+
 			"`segment`", "segment: no series of the study fits input %s", printable.Short(name)))
 	case len(fit) > 1:
-		return in, pipeline.Explained(hint.Errorf("correct `input` of the protocol's `segment` so that it fitsone "+
-			"series", "segment: %d series fitinput %s: %s", len(fit), printable.Short(name), pipeline.ListTrains(fit)))
+		return in, pipeline.Explained(hint.Errorf("correct `input` of the protocol's `segment` so that it fits one "+
+			"series", "segment: %d series fit input %s: %s", len(fit), printable.Short(name), pipeline.ListTrains(fit)))
 	case fit[0].Hash == j.Train.Hash:
 		return in, in.Train.Problem
 	}

@@ -43,7 +43,7 @@ func doubts(t dicomio.Train, p protocol.Protocol) []string {
 	}
 	for _, l := range t.LeftOut {
 		out = append(out, fmt.Sprintf("%d images of the series at echo time %s were left out: their ImageType "+
-			"(0008,0008) is \"%s\", that of theseries "+
+			"(0008,0008) is \"%s\", that of the series "+
 			"\"%s\"", l.Images, ListTimes(l.TE), printable.Short(l.Type), printable.Short(l.TrainType)))
 	}
 	return out

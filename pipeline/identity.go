@@ -1,11 +1,11 @@
 package pipeline
 
-// identitySource is where an identity comes from, as far as it matters to how much it says.
-type identitySource int
+// IdentitySource says where an identity comes from, and so how far it can be relied on.
+type IdentitySource int
 
-// The sources.
+// The sources of identities.
 const (
-	fromAttributes identitySource = iota // the subject is an attribute, the visit too or a folder
+	FromAttributes IdentitySource = iota // the subject is an attribute, the visit too or a folder
 	FromManifest
 	FromLayout
 	FromFolder // the subject is the name of the study's folder, and there is no visit
@@ -15,15 +15,15 @@ const (
 type Identity struct {
 	// Subject and Visit are the trial's codes.
 	Subject, Visit string
-	// Side is L or R where the manifest or the layout says so, else "".
+	// Side is L or R if the manifest or the layout says so, else "".
 	Side string
 	// Mask is the mask file that the manifest names, else "".
 	Mask string
-	// From says where subject and visit come from.
-	From string
-	// Warnings say what in it may tell who the patient is, and what speaks against it.
+	// Source says where subject and visit come from, and From says so in words.
+	Source IdentitySource
+	From   string
+	// Line is that of the manifest, or 0.
+	Line int
+	// Warnings say what may identify the patient, and why the identity may be wrong.
 	Warnings []string
-
-	Source identitySource
-	Line   int // of the manifest
 }

@@ -54,7 +54,7 @@ func (j Job) checkLabelGrid(g volume.Geometry) error {
 		return err
 	}
 	if need := 2 * int64(g.Voxels()) * bytesPerMaskVoxel; j.Bound.Bytes > 0 && need > j.Bound.Bytes {
-		return hint.Errorf("crop both masks to the knee", "the mask has %d×%d×%d voxels, more than fit twiceinto "+
+		return hint.Errorf("crop both masks to the knee", "the mask has %d×%d×%d voxels, more than fit twice into "+
 			"%d MiB", g.Size[0], g.Size[1], g.Size[2], j.Bound.Bytes>>20)
 	}
 	return nil
@@ -106,7 +106,7 @@ func (m maskRead) segmentLabels(byName bool) (volume.Labels, []labelName, error)
 			name.key = " " + segment.Fold(s.Label) // which no number is
 		case s.Unnumbered:
 			return labels, nil, hint.Errorf("give the labels meanings with --scheme, or save both masks with the "+
-				"names of their segments", "%s: segment %q has no number of its own to bepaired "+
+				"names of their segments", "%s: segment %q has no number of its own to be paired "+
 				"by", m.file.Path, name.name)
 		}
 		if index := slices.IndexFunc(names, func(o labelName) bool { return o.key == name.key }); index >= 0 {

@@ -132,7 +132,7 @@ func (j Job) checkMaskGrid(g volume.Geometry) error {
 		voxels *= float64(n)
 	}
 	if voxels > mostMaskVoxels {
-		return hint.Errorf("is it the mask of this study?", "the mask has %d×%d×%d voxels, more than an imageof a "+
+		return hint.Errorf("is it the mask of this study?", "the mask has %d×%d×%d voxels, more than an image of a "+
 			"knee", g.Size[0], g.Size[1], g.Size[2])
 	}
 	for c, d := range g.Spacing() {
@@ -198,7 +198,7 @@ func (m maskRead) note(r *report.Result, placed placedMask, p protocol.Protocol)
 	}
 	if len(m.differ) > 0 {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("%s was taken as the mask by its name, and others that could be "+
-			"it hold something else: %s. Name the right onewith "+
+			"it hold something else: %s. Name the right one with "+
 			"--mask", printable.Short(path.Base(m.file.Path)), printable.FirstNames(m.differ)))
 	}
 	if m.made != nil {
@@ -227,7 +227,7 @@ func (p placedMask) shiftWarnings() []string {
 		return nil
 	}
 	return []string{fmt.Sprintf("the grid of the mask has the size and spacing of the series but lies up to %.2f mm "+
-		"away: the mask may belong to another visit, or may have lost its position; look atthe "+
+		"away: the mask may belong to another visit, or may have lost its position; look at the "+
 		"overlay", p.shift.Distance)}
 }
 

@@ -4,11 +4,13 @@ package pipeline
 // not name or a mask that its pattern does not find. The study may be sound.
 type SettingError struct{ err error }
 
+// Error is that of the failure.
 func (e *SettingError) Error() string { return e.err.Error() }
 
+// Unwrap returns the failure.
 func (e *SettingError) Unwrap() error { return e.err }
 
-// Explained says that a setting of the run explains the error, which may be nil.
+// Explained returns the error as one that a setting of the run explains; nil stays nil.
 func Explained(err error) error {
 	if err == nil {
 		return nil

@@ -21,8 +21,8 @@ func (j Job) alignmentWarnings(m maskRead, k dividedKnee, p protocol.Protocol) [
 		return []string{"--register names the mapped series itself: the mask, which lies on another grid, was not " +
 			"registered with it"}
 	case !liesOn(m.geometry(), source.Moving.Geometry):
-		return []string{fmt.Sprintf("the mask does not lie on the voxels of series %s (number %d), which--register "+
-			"names:if it was drawn on another series, the registration does nothold for "+
+		return []string{fmt.Sprintf("the mask does not lie on the voxels of series %s (number %d), which --register "+
+			"names: if it was drawn on another series, the registration does not hold for "+
 			"it", source.Moving.Hash, source.Moving.Number)}
 	}
 	return nil

@@ -47,7 +47,7 @@ func (p Protocol) CheckUsed() error {
 	const advice = "name the series that masks were drawn on: `moving` in `register` of the protocol, or --register; " +
 		"or remove `register` from the protocol"
 	return hint.Errorf(advice, "register: max_rotation_degrees and max_shift_mm have no effect: no series is named "+
-		"that is to be aligned,and no mask is carried")
+		"that is to be aligned, and no mask is carried")
 }
 
 // WithDefaults returns the limits with their defaults filled in.

@@ -155,7 +155,7 @@ func (s Segmenter) Find() (Segmenter, error) {
 	}
 	for n, a := range s.inProtocol(s.Command) {
 		if _, err := os.Stat(a); errors.Is(err, os.ErrNotExist) && strings.HasPrefix(s.Command[n], "{protocol}") {
-			return s, hint.Errorf("{protocol} is the folder of the protocol file", "segment: command: %s doesnot "+
+			return s, hint.Errorf("{protocol} is the folder of the protocol file", "segment: command: %s does not "+
 				"exist", printable.Short(s.Command[n]))
 		}
 	}

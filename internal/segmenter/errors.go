@@ -116,7 +116,7 @@ type OutputSizeError struct{ Bytes, Limit int64 }
 
 // Error gives both.
 func (e *OutputSizeError) Error() string {
-	return fmt.Sprintf("the label map has %d bytes, more than a float64 label map on the grid of the image,which "+
+	return fmt.Sprintf("the label map has %d bytes, more than a float64 label map on the grid of the image, which "+
 		"has %d", e.Bytes, e.Limit)
 }
 
