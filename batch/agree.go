@@ -7,14 +7,17 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/t2map/t2map/hint"
+	"github.com/t2map/t2map/pipeline"
+	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/t2fit"
 )
 
-// A folder holds results that were made alike: figures by two methods, or of two
-// meanings of a label, do not belong in one table.
+// A folder holds results of one kind: numbers by two methods, or by two meanings of a label, do not belong
+// in one table.
 
-// setting is one of those that move figures, as a value in words.
+// setting is a setting that changes numbers, in words.
 type setting struct{ name, value string }
 
 // SettingsError says that an output folder holds results that were made with other
@@ -29,14 +32,8 @@ type SettingsError struct {
 
 // Error gives both.
 func (e *SettingsError) Error() string {
-	return fmt.Sprintf("output folder %s holds %s made with other settings: %s", e.Folder, counted(e.Results, "result", "results"), strings.Join(e.Differences, "; "))
-}
-
-func counted(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
+	return fmt.Sprintf("output folder %s holds %s made with other settings: %s", e.Folder, printable.Counted(e.Results,
+		"result", "results"), strings.Join(e.Differences, "; "))
 }
 
 // checkAgreement refuses to add to results that were made with other settings. It is to
@@ -59,7 +56,8 @@ func (s Settings) checkAgreement(l *ledger) error {
 	if n == 0 || s.Replace {
 		return nil
 	}
-	return hinted("choose another folder with --out, or add --replace: results of other settings are then moved to "+asideFolder+" in it and the tables hold none of them",
+	return hint.Errorf("choose another folder with --out, or add --replace: results of other settings are then "+
+		"moved to "+asideFolder+" in it and the tables hold none of them",
 		"%w", &SettingsError{Folder: s.Out, Results: n, Differences: differences})
 }
 
@@ -77,24 +75,25 @@ func (s Settings) replaceOthers(l *ledger) error {
 		if len(d) == 0 {
 			continue
 		}
-		l.byStudy[r.Study] = slices.DeleteFunc(l.byStudy[r.Study], func(other report.Result) bool { return other.Dir == r.Dir })
+		l.byStudy[r.Study] = slices.DeleteFunc(l.byStudy[r.Study],
+			func(other report.Result) bool { return other.Dir == r.Dir })
 		l.setAside(r, strings.Join(d, "; "))
 	}
 	return nil
 }
 
-// MixedError says that a folder holds results that were not made alike.
+// MixedError says that a folder holds results that were made with different settings.
 type MixedError struct {
 	Folder string
-	// Groups are results that were made alike, the most first.
+	// Groups are the results by their settings, the largest group first.
 	Groups []MadeAlike
 }
 
-// MadeAlike are results that were made alike.
+// MadeAlike are results that were made with the same settings.
 type MadeAlike struct {
-	// Folders are those of the results, below the folder that holds them.
+	// Folders are the folders of the results, below the folder that holds them.
 	Folders []string
-	// Settings are those that the results of other groups do not share.
+	// Settings are the settings that differ from those of other groups.
 	Settings []string
 }
 
@@ -107,20 +106,22 @@ func (e *MixedError) Error() string {
 		if n := len(g.Folders) - shown; n > 0 {
 			names += fmt.Sprintf(" and %d more", n)
 		}
-		parts = append(parts, fmt.Sprintf("%s by %s (%s)", counted(len(g.Folders), "result", "results"), strings.Join(g.Settings, ", "), names))
+		parts = append(parts, fmt.Sprintf("%s by %s (%s)", printable.Counted(len(g.Folders), "result", "results"),
+			strings.Join(g.Settings, ", "), names))
 	}
-	return fmt.Sprintf("%s holds results that were made with different settings: %s", e.Folder, strings.Join(parts, "; "))
+	return fmt.Sprintf("%s holds results that were made with different settings: %s", e.Folder, strings.Join(parts,
+		"; "))
 }
 
-// checkAlike refuses to put results into one table that were not made alike.
+// checkAlike returns an error if the results were made with different settings.
 func (l *ledger) checkAlike() error {
 	var groups [][]report.Result
 	for _, r := range l.results() {
-		at := slices.IndexFunc(groups, func(g []report.Result) bool { return len(differ(made(g[0]), made(r))) == 0 })
-		if at < 0 {
-			at, groups = len(groups), append(groups, nil)
+		index := slices.IndexFunc(groups, func(g []report.Result) bool { return len(differ(made(g[0]), made(r))) == 0 })
+		if index < 0 {
+			index, groups = len(groups), append(groups, nil)
 		}
-		groups[at] = append(groups[at], r)
+		groups[index] = append(groups[index], r)
 	}
 	if len(groups) < 2 {
 		return nil
@@ -134,27 +135,28 @@ func (l *ledger) checkAlike() error {
 		}
 		same := MadeAlike{}
 		for _, d := range differ(made(g[0]), made(other[0])) {
-			same.Settings = append(same.Settings, d.was.words())
+			same.Settings = append(same.Settings, d.earlier.words())
 		}
 		for _, r := range g {
 			same.Folders = append(same.Folders, l.below(r))
 		}
 		e.Groups = append(e.Groups, same)
 	}
-	return hinted("map all studies in one way with t2map run --replace, or move the folders of one group elsewhere", "%w", e)
+	return hint.Errorf("map all studies in one way with t2map run --replace, or move the folders of one group "+
+		"elsewhere", "%w", e)
 }
 
 // made returns the settings that a result was made with.
 func made(r report.Result) []setting { return settingsOf(r.Protocol, r.Noise.Source, r.Version, r) }
 
 // difference is a setting with two values.
-type difference struct{ was, is setting }
+type difference struct{ earlier, current setting }
 
 // differ returns the settings that differ, of those that both lists hold.
-func differ(was, is []setting) []difference {
+func differ(earlier, current []setting) []difference {
 	var out []difference
-	for _, a := range was {
-		for _, b := range is {
+	for _, a := range earlier {
+		for _, b := range current {
 			if a.name == b.name && a.value != b.value {
 				out = append(out, difference{a, b})
 			}
@@ -163,27 +165,27 @@ func differ(was, is []setting) []difference {
 	return out
 }
 
-// differences says what of a result was made otherwise than this run would make it.
+// differences lists the settings of a result that differ from those of this run.
 func (s Settings) differences(fit t2fit.Resolved, r report.Result) []string {
 	noise := string(fit.SigmaFrom)
 	if fit.Sigma > 0 {
 		noise = string(t2fit.SigmaGiven)
 	}
-	now := s.Protocol.record(fit)
+	now := s.Protocol.Record(fit)
 	now.PhilipsScaling, now.MaskThreshold = string(s.Protocol.PhilipsScaling), s.Protocol.MaskThreshold
 	now.Segments, now.Codes = s.Protocol.Scheme.Segments, s.Protocol.Scheme.Codes
 	var out []string
-	for _, d := range differ(made(r), settingsOf(now, noise, Version, r)) {
-		if d.was.unspoken() {
-			out = append(out, d.was.name+" is another")
+	for _, d := range differ(made(r), settingsOf(now, noise, pipeline.Version, r)) {
+		if d.earlier.unspoken() {
+			out = append(out, d.earlier.name+" is another")
 		} else {
-			out = append(out, fmt.Sprintf("%s, now %s", d.was.words(), d.is.value))
+			out = append(out, fmt.Sprintf("%s, now %s", d.earlier.words(), d.current.value))
 		}
 	}
 	return out
 }
 
-// Settings whose values are too long to be told.
+// Settings whose values are too long for a message.
 const (
 	labelMeaning   = "meaning of the labels"
 	segmentMeaning = "meaning of the segments"
@@ -191,7 +193,7 @@ const (
 
 func (s setting) unspoken() bool { return s.name == labelMeaning || s.name == segmentMeaning }
 
-// words says the setting for people.
+// words returns the setting as people read it.
 func (s setting) words() string {
 	switch {
 	case s.unspoken():
@@ -202,13 +204,13 @@ func (s setting) words() string {
 	return s.name + " " + s.value
 }
 
-// versionSetting is the version of t2map. Each raises it when its figures differ from those of the
+// versionSetting is the version of t2map. Each raises it when its numbers differ from those of the
 // last, so that results of two versions do not belong in one table.
 const versionSetting = "version"
 
-// settingsOf lists the settings that move figures. Those that concern some studies only,
+// settingsOf lists the settings that change numbers. Those that concern some studies only,
 // such as the threshold of fractional masks, are listed where r says that its study is one.
-// Which voxels are written as maps moves no figure, and which series or mask is taken is no method.
+// Which voxels are written as maps changes no number, and which series or mask is taken is not a method.
 func settingsOf(p report.Protocol, noise, version string, r report.Result) []setting {
 	epg := "none"
 	if e := p.EPG; e != nil {
@@ -224,15 +226,18 @@ func settingsOf(p report.Protocol, noise, version string, r report.Result) []set
 		{"sigma", fmt.Sprint(p.Sigma)},
 		{"echo floor", fmt.Sprint(p.EchoFloor)},
 		{"epg with", epg},
-		{"scheme", short(p.Scheme)},
+		{"scheme", printable.Short(p.Scheme)},
 		{labelMeaning, fmt.Sprint(p.Labels)},
 		{"segmentation", p.Segmenter.Text()},
 		{versionSetting, version},
 	}
 	if m := p.Masks; m != nil {
-		all = append(all, setting{"division", m.Division}, setting{"layers", fmt.Sprint(m.Layers)}, setting{"mask fraction", fmt.Sprint(m.MinFraction)},
-			setting{"erosion", fmt.Sprintf("%g mm", m.ErodeMM)}, setting{"limit of fluid", fmt.Sprintf("%g ms, %g ms at the edge", m.FluidMS, m.FluidEdgeMS)},
-			setting{"registration", cmp.Or(m.Registered, "none")}, setting{"masks carried from visit", cmp.Or(m.From, "none")})
+		all = append(all, setting{"division", m.Division}, setting{"layers", fmt.Sprint(m.Layers)},
+			setting{"mask fraction", fmt.Sprint(m.MinFraction)},
+			setting{"erosion", fmt.Sprintf("%g mm", m.ErodeMM)}, setting{"limit of fluid",
+				fmt.Sprintf("%g ms, %g ms at the edge", m.FluidMS, m.FluidEdgeMS)},
+			setting{"registration", cmp.Or(m.Registered, "none")}, setting{"masks carried from visit", cmp.Or(m.From,
+				"none")})
 	}
 	if r.Protocol.PhilipsScaling != "" {
 		scaling := p.PhilipsScaling
@@ -241,7 +246,8 @@ func settingsOf(p report.Protocol, noise, version string, r report.Result) []set
 		}
 		all = append(all, setting{"Philips scaling", scaling})
 	}
-	if len(r.Mask.Segments) > 0 || r.Mask.Kind != "" && !formatIsRead(r.Mask.Kind) && r.Mask.Kind != kindProgram {
+	if len(r.Mask.Segments) > 0 || r.Mask.Kind != "" && !pipeline.CanRead(r.Mask.Kind) &&
+		r.Mask.Kind != pipeline.KindProgram {
 		all = append(all, setting{segmentMeaning, fmt.Sprint(p.Segments, p.Codes)})
 	}
 	if r.Protocol.MaskThreshold > 0 {

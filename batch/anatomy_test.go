@@ -12,6 +12,7 @@ import (
 
 	"github.com/t2map/t2map/dicomio/dicomwrite"
 	"github.com/t2map/t2map/nifti"
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -43,7 +44,8 @@ func protonDensity(t *testing.T, dir string, change func(n int, im *dicomwrite.I
 			t.Fatal(err)
 		}
 		// Names before the train's and in the wrong order: neither matters.
-		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("A%s_%d", im.SeriesUID, 9-n)), b.Bytes(), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("A%s_%d", im.SeriesUID, 9-n)), b.Bytes(),
+			0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -66,13 +68,13 @@ func readMap(t *testing.T, path string) volume.Map {
 // Without a word about it, the first echo lies beside the maps, all of it, and the
 // mask by compartment; neither does where no maps are wanted.
 func TestAnatomyIsTheFirstEcho(t *testing.T) {
-	for _, maps := range []Maps{MapsFull, MapsMask, MapsNone} {
+	for _, maps := range []protocol.Maps{protocol.MapsFull, protocol.MapsMask, protocol.MapsNone} {
 		dir := t.TempDir()
 		scan(t, filepath.Join(dir, "studies", "s07"), "S07", false)
 		s := settings(t, dir)
 		s.Protocol.Maps = maps
 		r := run(t, s).Results[0]
-		if maps == MapsNone {
+		if maps == protocol.MapsNone {
 			for _, name := range []string{"anatomy.nii.gz", "compartments.nii.gz"} {
 				if _, err := os.Stat(filepath.Join(r.Dir, name)); err == nil || r.Anatomy != nil {
 					t.Errorf("%s is written with --maps none", name)
@@ -93,7 +95,8 @@ func TestAnatomyIsTheFirstEcho(t *testing.T) {
 				t.Fatalf("%s: voxel %d is of compartment %g, want %g", maps, v, x, want)
 			}
 		}
-		if got.Geometry != mask.Geometry || r.Anatomy == nil || r.Anatomy.Series != r.Series || r.Anatomy.TE != 10 || r.Anatomy.Size != r.Size {
+		if got.Geometry != mask.Geometry || r.Anatomy == nil || r.Anatomy.Series != r.Series || r.Anatomy.TE != 10 ||
+			r.Anatomy.Size != r.Size {
 			t.Errorf("%s: %+v on %v", maps, r.Anatomy, got.Geometry)
 		}
 	}
@@ -108,10 +111,10 @@ func TestAnatomyIsNamed(t *testing.T) {
 	s := settings(t, dir)
 	hash := ""
 	for _, rule := range []func(*Settings){
-		func(s *Settings) { s.Protocol.Anatomy = SeriesRule{Description: "sag*pd*"} },
-		func(s *Settings) { s.Protocol.Anatomy = SeriesRule{Number: 4, Echoes: 1, Side: "L"} },
+		func(s *Settings) { s.Protocol.Anatomy = protocol.SeriesRule{Description: "sag*pd*"} },
+		func(s *Settings) { s.Protocol.Anatomy = protocol.SeriesRule{Number: 4, Echoes: 1, Side: "L"} },
 		func(s *Settings) { s.Anatomy = "SAG PD*" },
-		func(s *Settings) { s.Anatomy, s.Protocol.Anatomy = "4", SeriesRule{Number: 99} },
+		func(s *Settings) { s.Anatomy, s.Protocol.Anatomy = "4", protocol.SeriesRule{Number: 99} },
 		func(s *Settings) { s.Anatomy = hash },
 	} {
 		s := s
@@ -122,7 +125,8 @@ func TestAnatomyIsNamed(t *testing.T) {
 		}
 		hash = r.Anatomy.Series
 		got := readMap(t, filepath.Join(r.Dir, "anatomy.nii.gz"))
-		want := volume.Geometry{Size: [3]int{12, 10, 4}, Affine: [3][4]float64{{0, 0, -1.5, 4.5}, {0.75, 0, 0, 0.5}, {0, -0.5, 0, -0.5}}}
+		want := volume.Geometry{Size: [3]int{12, 10, 4}, Affine: [3][4]float64{{0, 0, -1.5, 4.5}, {0.75, 0, 0, 0.5},
+			{0, -0.5, 0, -0.5}}}
 		if got.Geometry != want {
 			t.Fatalf("grid %v, want %v", got.Geometry, want)
 		}
@@ -146,15 +150,31 @@ func TestAnatomyIsNotGuessed(t *testing.T) {
 		twice  bool
 		want   string
 	}{
-		"not there":           {"COR*", nil, false, "no series of the study fits --anatomy COR*"},
-		"several":             {"SAG PD*", nil, true, "2 series fit --anatomy SAG PD*: number 4 (hash"},
-		"another frame":       {"4", func(_ int, im *dicomwrite.Image) { im.FrameOfReferenceUID = "2.25.5" }, false, "frame of reference"},
-		"no frame":            {"4", func(_ int, im *dicomwrite.Image) { im.FrameOfReferenceUID = "" }, false, "frame of reference"},
-		"a slice missing":     {"4", func(n int, im *dicomwrite.Image) { im.Position[0] = []float64{0, 1.5, 4.5, 6}[n] }, false, "uneven slice spacing"},
-		"no place":            {"4", func(_ int, im *dicomwrite.Image) { im.Overrides = []dicomwrite.Override{{Keyword: "PixelSpacing"}} }, false, "PixelSpacing (0028,0030): missing"},
-		"three planes":        {"4", func(n int, im *dicomwrite.Image) { im.Orientation[n%3], im.Orientation[(n+1)%3] = 0, 1 }, false, ""},
-		"a slice there twice": {"4", func(n int, im *dicomwrite.Image) { im.Position[0] = 3 * float64(n/2) }, false, "appears twice"},
-		"mosaic":              {"4", func(_ int, im *dicomwrite.Image) { im.ImageType = []string{"ORIGINAL", "PRIMARY", "M", "MOSAIC"} }, false, "mosaic"},
+		"not there": {"COR*", nil, false, "no series of the study fits --anatomy COR*"},
+		"several":   {"SAG PD*", nil, true, "2 series fit --anatomy SAG PD*: number 4 (hash"},
+		"another frame": {"4", func(_ int, im *dicomwrite.Image) { im.FrameOfReferenceUID = "2.25.5" }, false,
+			"frame of reference"},
+		"no frame": {"4", func(_ int, im *dicomwrite.Image) { im.FrameOfReferenceUID = "" }, false,
+			"frame of reference"},
+		"a slice missing": {"4", func(n int, im *dicomwrite.Image) {
+			im.Position[0] = []float64{0, 1.5, 4.5,
+				6}[n]
+		}, false, "uneven slice spacing"},
+		"no place": {"4", func(_ int,
+			im *dicomwrite.Image) {
+			im.Overrides = []dicomwrite.Override{{Keyword: "PixelSpacing"}}
+		}, false,
+			"PixelSpacing (0028,0030): missing"},
+		"three planes": {"4", func(n int, im *dicomwrite.Image) {
+			im.Orientation[n%3],
+				im.Orientation[(n+1)%3] = 0, 1
+		}, false, ""},
+		"a slice there twice": {"4", func(n int, im *dicomwrite.Image) { im.Position[0] = 3 * float64(n/2) }, false,
+			"appears twice"},
+		"mosaic": {"4", func(_ int, im *dicomwrite.Image) {
+			im.ImageType = []string{"ORIGINAL", "PRIMARY",
+				"M", "MOSAIC"}
+		}, false, "mosaic"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -174,16 +194,20 @@ func TestAnatomyIsNotGuessed(t *testing.T) {
 			}
 			r := out.Results[0]
 			said := func(texts []string) bool {
-				return slices.ContainsFunc(texts, func(w string) bool { return strings.Contains(w, "anatomy: ") && strings.Contains(w, c.want) })
+				return slices.ContainsFunc(texts, func(w string) bool {
+					return strings.Contains(w, "anatomy: ") &&
+						strings.Contains(w, c.want)
+				})
 			}
-			if _, err := os.Stat(filepath.Join(r.Dir, "anatomy.nii.gz")); err == nil || r.Anatomy != nil || !said(r.Warnings) {
+			if _, err := os.Stat(filepath.Join(r.Dir, "anatomy.nii.gz")); err == nil || r.Anatomy != nil ||
+				!said(r.Warnings) {
 				t.Errorf("%v, %+v, warnings %q", err, r.Anatomy, r.Warnings)
 			}
 			in, err := Inspect(context.Background(), s)
 			if err != nil || !said(in.Studies[0].Warnings) {
 				t.Errorf("inspect: %v, warnings %q", err, in.Studies[0].Warnings)
 			}
-			s.Protocol.Maps = MapsNone
+			s.Protocol.Maps = protocol.MapsNone
 			if r := run(t, s).Results[0]; said(r.Warnings) {
 				t.Errorf("without maps: warnings %q", r.Warnings)
 			}
@@ -197,13 +221,14 @@ func TestAnatomyInProtocol(t *testing.T) {
 	if err := os.WriteFile(path, []byte("anatomy: {description: \"SAG*PD*\", side: R}\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if p, err := ReadProtocol(path); err != nil || p.Anatomy != (SeriesRule{Description: "SAG*PD*", Side: "R"}) {
+	if p, err := protocol.ReadProtocol(path); err != nil || p.Anatomy != (protocol.SeriesRule{Description: "SAG*PD*",
+		Side: "R"}) {
 		t.Errorf("%+v, %v", p.Anatomy, err)
 	}
 	if err := os.WriteFile(path, []byte("anatomy: {side: both}\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ReadProtocol(path); err == nil || !strings.Contains(err.Error(), `anatomy: side "both"`) {
+	if _, err := protocol.ReadProtocol(path); err == nil || !strings.Contains(err.Error(), `anatomy: side "both"`) {
 		t.Errorf("%v", err)
 	}
 }

@@ -5,96 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/t2map/t2map/dicomio"
 )
-
-// A folder between the visit and the images does not change who a study is, whichever folder is
-// searched, where PatientID or earlier results say which folder is the subject's.
-func TestIdentityBelowInnerFolders(t *testing.T) {
-	const layout = "{subject}/{visit}"
-	for _, c := range []struct {
-		name, folder, id string
-		earlier          earlierStudies
-		rename           bool
-		subject, visit   string
-	}{
-		{"PatientID", "data/KN-101/V1/T2map", "KN-101", nil, false, "KN-101", "V1"},
-		{"PatientID, a series' folder", "data/KN-101/V1/series5", "kn_101", nil, false, "KN-101", "V1"},
-		{"PatientID, two inner folders", "data/KN-101/V1/knee/T2map/dicom", "KN-101", nil, false, "KN-101", "V1"},
-		{"its own results", "data/KN-101/V1/T2map", "4711", earlierStudies{"h": {{subject: "KN-101", visit: "V1", folder: "x"}}}, false, "KN-101", "V1"},
-		{"results of another visit", "data/KN-101/V2/T2map", "4711", earlierStudies{"other": {{subject: "KN-101", visit: "V1", folder: "x"}}}, false, "KN-101", "V2"},
-	} {
-		base := t.TempDir()
-		folder := filepath.Join(base, filepath.FromSlash(c.folder))
-		for root := folder; root != base; root = filepath.Dir(root) {
-			st := dicomio.Study{Hash: "h", Root: root, Folder: folder, PatientID: c.id}
-			s := Settings{Layout: layout, earlier: c.earlier}
-			s.anchor([]dicomio.Study{st})
-			id, err := s.identify(st, nil)
-			if err != nil || id.Subject != c.subject || id.Visit != c.visit {
-				t.Errorf("%s, searched %s: %+v, %v", c.name, strings.TrimPrefix(root, base), id, err)
-			}
-		}
-	}
-	// The folder's own reading stays where PatientID says nothing else.
-	st := dicomio.Study{Hash: "h", Root: "/KN-101/data", Folder: "/KN-101/data/V1/x", PatientID: "V1"}
-	s := Settings{Layout: layout}
-	s.anchor([]dicomio.Study{st})
-	if id, err := s.identify(st, nil); err != nil || id.Subject != "V1" {
-		t.Errorf("%+v, %v", id, err)
-	}
-}
-
-// The folders above the searched one name a study only if something vouches for them; where the folders
-// alone name the studies, a remark says how.
-func TestLayoutAboveTheSearchedFolder(t *testing.T) {
-	earlier := earlierStudies{"other": {{subject: "KN-101", visit: "V9", folder: "x"}}}
-	for _, c := range []struct {
-		name, layout, searched string
-		folders, ids, trial    []string
-		earlier                earlierStudies
-		want                   string // the first study; "" fails
-		remark                 string
-	}{
-		{"a flat archive", "{subject}/{visit}", "data", []string{"KN-101", "KN-102"}, []string{"", ""}, nil, nil, "", ""},
-		{"one flat study", "{subject}/{visit}", "data", []string{"KN-101"}, []string{""}, nil, nil, "", ""},
-		{"one flat study of that PatientID", "{subject}/{visit}", "data", []string{"KN-101"}, []string{"kn_101"}, nil, nil, "", ""},
-		{"a flat archive, one PatientID for all", "{subject}/{visit}", "data", []string{"KN-101", "KN-102"}, []string{"anonymous", "anonymous"}, nil, nil, "", ""},
-		{"a flat archive, trial codes", "{subject}/{visit}", "data", []string{"KN-101", "KN-102"}, []string{"", ""}, []string{"A1", "A2"}, nil, "", ""},
-		{"a flat archive, some with PatientID", "{subject}/{visit}", "data", []string{"KN-101", "KN-102"}, []string{"7", ""}, nil, nil, "", ""},
-		{"a subject", "{subject}/{visit}", "data/KN-101", []string{"V1", "V2"}, []string{"P4711", "P4711"}, nil, nil, "KN-101/V1", "from KN-101 on"},
-		{"a subject with a trial code", "{subject}/{visit}", "data/KN-101", []string{"V1", "V2"}, []string{"", ""}, []string{"A1", "A1"}, nil, "KN-101/V1", "from KN-101 on"},
-		{"a subject of earlier results", "{subject}/{visit}", "data/KN-101", []string{"V1", "V2"}, []string{"", ""}, nil, earlier, "KN-101/V1", "from KN-101 on"},
-		{"the name of a folder", "data/{subject}/{visit}", "data/KN-101", []string{"V1", "V2"}, []string{"", ""}, nil, nil, "KN-101/V1", "from data/KN-101 on"},
-		{"part of a name", "KN-{subject}/V{visit}", "data/KN-101", []string{"V1"}, []string{""}, nil, nil, "101/1", "from KN-101 on"},
-		{"inner folders", "{subject}/{visit}", "data/KN-101", []string{"V1/left", "V2/left"}, []string{"", ""}, nil, nil, "V1/left", `below the folder "KN-101" on, and only the folders say who the studies are: the first one is subject "V1", visit "left"`},
-		{"folders alone", "{subject}/{visit}", "data", []string{"KN-101/V1", "KN-102/V1"}, []string{"", ""}, nil, nil, "KN-101/V1", `below the folder "data" on`},
-		{"PatientID", "{subject}/{visit}", "data", []string{"KN-101/V1", "KN-102/V1"}, []string{"", "KN-102"}, nil, nil, "KN-101/V1", ""},
-	} {
-		base := t.TempDir()
-		root := filepath.Join(base, filepath.FromSlash(c.searched))
-		var studies []dicomio.Study
-		for i, folder := range c.folders {
-			st := dicomio.Study{Hash: folder, Root: root, Folder: filepath.Join(root, filepath.FromSlash(folder)), PatientID: c.ids[i]}
-			if c.trial != nil {
-				st.TrialSubject = c.trial[i]
-			}
-			studies = append(studies, st)
-		}
-		s := Settings{Layout: c.layout, earlier: c.earlier}
-		remarks := strings.Join(s.anchor(studies), "\n")
-		if !strings.Contains(remarks, c.remark) || (c.remark == "") != (remarks == "") {
-			t.Errorf("%s: remarks %q, want %q", c.name, remarks, c.remark)
-		}
-		switch id, err := s.identify(studies[0], nil); {
-		case c.want == "" && (err == nil || !strings.Contains(Hint(err), "search one of those, or begin the layout with the name of a folder")):
-			t.Errorf("%s: %+v, %v, hint %q", c.name, id, err, Hint(err))
-		case c.want != "" && (err != nil || id.Subject+"/"+id.Visit != c.want):
-			t.Errorf("%s: %+v, %v, want %s", c.name, id, err, c.want)
-		}
-	}
-}
 
 // Where neither PatientID nor results say which folder is the subject's, two visits that would be two
 // subjects fail, and one that may be right has a warning.
@@ -132,13 +43,15 @@ func TestInnerFoldersThatNothingExplains(t *testing.T) {
 			}
 		}
 		for _, r := range out.Results {
-			if text := strings.Join(r.Warnings, "\n"); !strings.Contains(text, c.warns) || (c.warns == "") != (text == "") {
+			if text := strings.Join(r.Warnings, "\n"); !strings.Contains(text, c.warns) ||
+				(c.warns == "") != (text == "") {
 				t.Errorf("%s: warnings %q", c.name, r.Warnings)
 			}
 		}
 		// From the folder of the subjects all of them are right.
 		s.Roots, s.Out = []string{filepath.Join(dir, "studies")}, t.TempDir()
-		if out = run(t, s); len(out.Results) != 2 || out.Results[0].Subject != "KN-101" || out.Results[1].Visit != "V2" || len(out.Results[0].Warnings) != 0 {
+		if out = run(t, s); len(out.Results) != 2 || out.Results[0].Subject != "KN-101" ||
+			out.Results[1].Visit != "V2" || len(out.Results[0].Warnings) != 0 {
 			t.Errorf("%s, from above: %+v", c.name, out.Failures)
 		}
 	}
@@ -167,7 +80,8 @@ func TestSubjectAsVisit(t *testing.T) {
 func TestNumbersThatLookLikeVisits(t *testing.T) {
 	dir := t.TempDir()
 	for i, folder := range []string{"01/01/03", "01/02/03", "02/01/03"} {
-		scanOf(t, filepath.Join(dir, "studies", filepath.FromSlash(folder)), map[string]string{"PatientID": folder[:2], "StudyInstanceUID": fmt.Sprint("2.25.", i+1)}, false)
+		scanOf(t, filepath.Join(dir, "studies", filepath.FromSlash(folder)), map[string]string{"PatientID": folder[:2],
+			"StudyInstanceUID": fmt.Sprint("2.25.", i+1)}, false)
 	}
 	s := settings(t, dir)
 	s.Layout, s.Roots = "{subject}/{visit}", []string{filepath.Join(dir, "studies", "01")}

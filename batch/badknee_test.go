@@ -87,7 +87,8 @@ func tissueStudies(t testing.TB, dir string, names []string) volume.Labels {
 	t.Helper()
 	var labels volume.Labels
 	for n, name := range names {
-		s, err := phantom.New(t.Context(), phantom.Options{Subject: name, Matrix: 64, Slices: 18, Echoes: 4, DESSMatrix: 110, DESSSlices: 40})
+		s, err := phantom.New(t.Context(), phantom.Options{Subject: name, Matrix: 64, Slices: 18, Echoes: 4,
+			DESSMatrix: 110, DESSSlices: 40})
 		if err == nil {
 			err = s.Write(t.Context(), filepath.Join(dir, "studies", name))
 		}
@@ -139,7 +140,8 @@ func badKnees(t testing.TB) []badKnee {
 	same := func(t *testing.T, r, sound report.Result) {
 		for n, c := range r.Compartments {
 			if other := sound.Compartments[n]; c.Voxels != other.Voxels || c.MeanFraction != other.MeanFraction {
-				t.Errorf("%s: %d voxels covered to %v, sound %d to %v", c.Compartment, c.Voxels, c.MeanFraction, other.Voxels, other.MeanFraction)
+				t.Errorf("%s: %d voxels covered to %v, sound %d to %v", c.Compartment, c.Voxels, c.MeanFraction,
+					other.Voxels, other.MeanFraction)
 			}
 		}
 	}
@@ -158,7 +160,8 @@ func badKnees(t testing.TB) []badKnee {
 				}
 				return label
 			})
-		}), []string{"femoral-cartilage: cannot be divided: it has only 1 voxels"}, "check the mask and the scheme", nil},
+		}), []string{"femoral-cartilage: cannot be divided: it has only 1 voxels"}, "check the mask and the scheme",
+			nil},
 		{"crumbs-alone", labels(func(l volume.Labels, v int, label uint16) uint16 {
 			if label == 0 || v%137 != 0 {
 				return 0
@@ -168,51 +171,68 @@ func badKnees(t testing.TB) []badKnee {
 		{"crumbs", labels(crumbs), nil, "", func(t *testing.T, r, sound report.Result) {
 			// 141 single voxels: 135 lie apart, and 6 beside a plateau.
 			notes := strings.Join(r.Notes, "\n")
-			if !strings.Contains(notes, "in the rows, but were ignored when borders were placed: medial-tibial (6 of its voxels)") || !strings.Contains(notes, "lateral-tibial-cartilage 132 voxels in 132 more pieces") ||
-				len(r.Division.Omitted) != 1 || r.Division.Omitted[0].Pieces != 135 || r.Division.Omitted[0].Voxels != 135 || !r.Division.Omitted[0].Small || r.Compartments[0].Voxels != sound.Compartments[0].Voxels {
-				t.Errorf("notes %q, medial %d voxels, sound %d", r.Notes, r.Compartments[0].Voxels, sound.Compartments[0].Voxels)
+			if !strings.Contains(notes, "in the rows, but were ignored when borders were placed: medial-tibial (6 of "+
+				"its voxels)") || !strings.Contains(notes, "lateral-tibial-cartilage 132 voxels in 132 more pieces") ||
+				len(r.Division.Omitted) != 1 || r.Division.Omitted[0].Pieces != 135 ||
+				r.Division.Omitted[0].Voxels != 135 || !r.Division.Omitted[0].Small ||
+				r.Compartments[0].Voxels != sound.Compartments[0].Voxels {
+				t.Errorf("notes %q, medial %d voxels, sound %d", r.Notes, r.Compartments[0].Voxels,
+					sound.Compartments[0].Voxels)
 			}
 		}},
 		{"two-patellae", labels(func(l volume.Labels, v int, label uint16) uint16 {
 			const down = 42 // rows, of 1.2 mm
-			if high := v - down*l.Size[0]; label == 0 && high >= 0 && high/l.SliceVoxels() == v/l.SliceVoxels() && l.Data[high] == skmPatella {
+			if high := v - down*l.Size[0]; label == 0 && high >= 0 && high/l.SliceVoxels() == v/l.SliceVoxels() &&
+				l.Data[high] == skmPatella {
 				return skmPatella
 			}
 			return label
-		}), []string{"patellar-cartilage: a second piece of ", " mm from the first: the mask shows two patellae"}, "the mask must mark one knee only", nil},
+		}), []string{"patellar-cartilage: a second piece of ", " mm from the first: the mask shows two patellae"},
+			"the mask must mark one knee only", nil},
 		{"no-patella", labels(func(_ volume.Labels, _ int, label uint16) uint16 {
 			if label == skmPatella {
 				return 0
 			}
 			return label
 		}), nil, "", func(t *testing.T, r, _ report.Result) {
-			if row := rowOf(t, r, segment.Patellofemoral); !strings.HasPrefix(row.Note, "the trochlea alone: the mask has no patella") || row.Voxels != rowOf(t, r, "trochlear").Voxels || row.Voxels == 0 {
+			if row := rowOf(t, r, segment.Patellofemoral); !strings.HasPrefix(row.Note, "the trochlea alone: the mask "+
+				"has no patella") || row.Voxels != rowOf(t, r, "trochlear").Voxels || row.Voxels == 0 {
 				t.Errorf("%+v", row)
 			}
 		}},
-		{"empty", labels(func(volume.Labels, int, uint16) uint16 { return 0 }), nil, "", func(t *testing.T, r, _ report.Result) {
-			if len(r.Compartments) < 3 || r.Compartments[0].Voxels != 0 || !strings.Contains(strings.Join(r.Warnings, "\n"), "no voxel of the mask belongs to a compartment") {
+		{"empty", labels(func(volume.Labels, int, uint16) uint16 { return 0 }), nil, "", func(t *testing.T, r,
+			_ report.Result) {
+			if len(r.Compartments) < 3 || r.Compartments[0].Voxels != 0 || !strings.Contains(strings.Join(r.Warnings,
+				"\n"), "no voxel of the mask belongs to a compartment") {
 				t.Errorf("%+v, warnings %q", r.Compartments, r.Warnings)
 			}
 		}},
 		{"twice-the-field", of(padded), nil, "", same},
 		{"far", of(func(l volume.Labels) volume.Labels { return shiftedBy(l, [3]float64{0, 0, 200}) }),
-			[]string{"mask lies outside the series: its nearest voxel is ", " mm from the field of view"}, "lost its position", nil},
+			[]string{"mask lies outside the series: its nearest voxel is ",
+				" mm from the field of view"}, "lost its position", nil},
 		{"half-outside", of(func(l volume.Labels) volume.Labels { return shiftedBy(l, [3]float64{0, 0, 65}) }),
-			[]string{"lies in the field of view of the series (50 % needed): femoral-cartilage ", " %, the rest up to ", " mm outside"}, "lost its position", nil},
+			[]string{"lies in the field of view of the series (50 % needed): femoral-cartilage ", " %, the rest up to ",
+				" mm outside"}, "lost its position", nil},
 		{"mirrored", of(func(l volume.Labels) volume.Labels {
-			return reflectedAbout(l, l.Position(float64(l.Size[0]-1)/2, float64(l.Size[1]-1)/2, float64(l.Size[2]-1)/2)[0])
-		}), []string{"the sources contradict each other about the side of the knee: Laterality (0020,0060) says right", "medial-tibial-cartilage in the mask says left", "medial-meniscus in the mask says left"}, "which knee it is", nil},
+			return reflectedAbout(l, l.Position(float64(l.Size[0]-1)/2, float64(l.Size[1]-1)/2,
+				float64(l.Size[2]-1)/2)[0])
+		}), []string{"the sources contradict each other about the side of the knee: Laterality (0020,0060) says right",
+			"medial-tibial-cartilage in the mask says left", "medial-meniscus in the mask says left"},
+			"which knee it is", nil},
 		{"other-knee", of(func(l volume.Labels) volume.Labels { return reflectedAbout(l, 0) }),
-			[]string{"the sources contradict each other about the side of the knee: Laterality (0020,0060) says right", "medial-tibial-cartilage in the mask says left"}, "use the mask of this knee", nil},
+			[]string{"the sources contradict each other about the side of the knee: Laterality (0020,0060) says right",
+				"medial-tibial-cartilage in the mask says left"}, "use the mask of this knee", nil},
 		{"two-forms", func(l volume.Labels) map[string][]byte {
 			b := inNIfTI(t, l)
 			const qoffsetY = 272 // nifti1.h
-			binary.LittleEndian.PutUint32(b[qoffsetY:], math.Float32bits(math.Float32frombits(binary.LittleEndian.Uint32(b[qoffsetY:]))+3))
+			binary.LittleEndian.PutUint32(b[qoffsetY:],
+				math.Float32bits(math.Float32frombits(binary.LittleEndian.Uint32(b[qoffsetY:]))+3))
 			return map[string][]byte{"labels.nii": b}
 		}, []string{"place the voxels up to 3.00 mm apart"}, "set the code of the other to 0", nil},
 		{"truncated", func(l volume.Labels) map[string][]byte {
-			return map[string][]byte{"mask.nrrd": []byte(nrrdText(l.Geometry, "encoding: raw\n\n") + string(narrow(l.Data))[:12345])}
+			return map[string][]byte{"mask.nrrd": []byte(nrrdText(l.Geometry, "encoding: raw\n\n") +
+				string(narrow(l.Data))[:12345])}
 		}, []string{"mask.nrrd: data: 12345 of 484000 bytes"}, "copy the mask again", nil},
 		{"no-data-file", func(l volume.Labels) map[string][]byte {
 			return map[string][]byte{"seg.mhd": []byte(metaText(l.Geometry, "", "seg.raw"))}
@@ -266,7 +286,8 @@ func TestBadMasksOfTissues(t *testing.T) {
 	}
 	sound, ok := resultOf["sound"]
 	if !ok || len(sound.Warnings) > 0 || sound.Side != "right" {
-		t.Errorf("the sound mask: side %s, warnings %q, notes %q, %+v", sound.Side, sound.Warnings, sound.Notes, failureOf["sound"])
+		t.Errorf("the sound mask: side %s, warnings %q, notes %q, %+v", sound.Side, sound.Warnings, sound.Notes,
+			failureOf["sound"])
 	}
 	for _, c := range bad {
 		st := in.Studies[slices.IndexFunc(in.Studies, func(st InspectedStudy) bool { return st.Subject == c.name })]

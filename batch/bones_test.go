@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/t2map/t2map/phantom"
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/volume"
@@ -27,8 +28,9 @@ func TestRegisteredMaskHasItsBones(t *testing.T) {
 	if testing.Short() {
 		t.Skip("registers")
 	}
-	knee, err := phantom.New(t.Context(), phantom.Options{Matrix: 144, Slices: 24, Echoes: 4, DESSMatrix: 160, DESSSlices: 56,
-		DESSMoved: volume.Rigid{Rotation: volume.Identity().Rotation, Shift: [3]float64{2, -3, 4}}})
+	knee, err := phantom.New(t.Context(), phantom.Options{Matrix: 144, Slices: 24, Echoes: 4, DESSMatrix: 160,
+		DESSSlices: 56,
+		DESSMoved:  volume.Rigid{Rotation: volume.Identity().Rotation, Shift: [3]float64{2, -3, 4}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +58,7 @@ func TestRegisteredMaskHasItsBones(t *testing.T) {
 	if s.Protocol.Scheme, err = segment.ParseScheme([]byte(bonesScheme)); err != nil {
 		t.Fatal(err)
 	}
-	s.Protocol.Register.Moving, s.Protocol.Maps = "SAG*DESS*", MapsMask
+	s.Protocol.Register.Moving, s.Protocol.Maps = "SAG*DESS*", protocol.MapsMask
 	first := oneResult(t, s)
 	copyFile(t, filepath.Join(first.Dir, "mask.nii.gz"), mask)
 	table, err := os.ReadFile(filepath.Join(first.Dir, "mask.txt"))
@@ -94,7 +96,8 @@ func silence(t *testing.T, study string) {
 // lateral femur meet in the notch, and the trochlea ends there, which the grid of the series shows as well.
 func sameCompartments(t *testing.T, first, second report.Result) {
 	t.Helper()
-	a, b := readLabelsOf(t, filepath.Join(first.Dir, "compartments.nii.gz")), readLabelsOf(t, filepath.Join(second.Dir, "compartments.nii.gz"))
+	a, b := readLabelsOf(t, filepath.Join(first.Dir, "compartments.nii.gz")), readLabelsOf(t, filepath.Join(second.Dir,
+		"compartments.nii.gz"))
 	marked, differ := 0, 0
 	for v := range a.Data {
 		if a.Data[v] != 0 || b.Data[v] != 0 {

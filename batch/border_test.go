@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/phantom"
 	"github.com/t2map/t2map/segment"
@@ -25,11 +24,13 @@ func TestBorderVoxelsMoveTheMeans(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := study.WriteAs(t.Context(), filepath.Join(dir, "studies", "S41"), phantom.Form{Mask: phantom.MaskTissues}); err != nil {
+	if err := study.WriteAs(t.Context(), filepath.Join(dir, "studies", "S41"),
+		phantom.Form{Mask: phantom.MaskTissues}); err != nil {
 		t.Fatal(err)
 	}
 	r := run(t, skmTea(t, dir)).Results[0]
-	labels, t2, status := labelsIn(t, r.Dir, "compartments.nii.gz"), framesIn(t, r.Dir, "t2.nii.gz"), framesIn(t, r.Dir, "status.nii.gz")
+	labels, t2, status := labelsIn(t, r.Dir, "compartments.nii.gz"), framesIn(t, r.Dir, "t2.nii.gz"), framesIn(t, r.Dir,
+		"status.nii.gz")
 	for c, truth := range study.Truth() {
 		inside, n, outside := 0.0, 0, 0
 		for v, l := range labels.Data {
@@ -44,7 +45,8 @@ func TestBorderVoxelsMoveTheMeans(t *testing.T) {
 		all := 100 * (float64(r.Compartments[c].MeanT2)/truth.MeanT2 - 1)
 		centred := 100 * (inside/float64(n)/truth.MeanT2 - 1)
 		share := 100 * float64(outside) / float64(n+outside)
-		t.Logf("%s: %.1f %% of the voxels have their centre elsewhere; deviation %+.2f %%, without them %+.2f %%", truth.Name, share, all, centred)
+		t.Logf("%s: %.1f %% of the voxels have their centre elsewhere; deviation %+.2f %%, without them %+.2f %%",
+			truth.Name, share, all, centred)
 		if math.Abs(centred) > 0.9 || all < -3 || all > 1 || share < 2 || share > 5.5 {
 			t.Errorf("%s: other figures than docs/division.md states", truth.Name)
 		}
@@ -80,17 +82,4 @@ func framesIn(t *testing.T, dir, name string) []float32 {
 		t.Fatal(err)
 	}
 	return frames[0]
-}
-
-// The note on what was passed over names what there is, and nothing else.
-func TestPassedWords(t *testing.T) {
-	for want, n := range map[string]dicomio.Passed{
-		"":                             {},
-		"56 MR images of other series": {OtherSeries: 56, NotDICOM: 3},
-		"2 MR images of other series, 1 map or phase image, 4 files of other modalities": {OtherSeries: 2, Derived: 1, OtherModality: 4},
-	} {
-		if got := passedWords(n); got != want {
-			t.Errorf("%+v: %q, want %q", n, got, want)
-		}
-	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/t2map/t2map/internal/dicomtest"
 	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/phantom"
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/volume"
 )
@@ -24,7 +25,8 @@ import (
 func dessStudy(t testing.TB, dir, subject string) (volume.Labels, string) {
 	t.Helper()
 	study := filepath.Join(dir, "studies", subject)
-	s, err := phantom.New(t.Context(), phantom.Options{Subject: subject, Matrix: 64, Slices: 18, Echoes: 4, DESSMatrix: 110, DESSSlices: 40})
+	s, err := phantom.New(t.Context(), phantom.Options{Subject: subject, Matrix: 64, Slices: 18, Echoes: 4,
+		DESSMatrix: 110, DESSSlices: 40})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +49,7 @@ func skmTea(t testing.TB, dir string) Settings {
 	if s.Protocol.Scheme, err = segment.Named("skm-tea"); err != nil {
 		t.Fatal(err)
 	}
-	s.Protocol.Maps = MapsMask
+	s.Protocol.Maps = protocol.MapsMask
 	return s
 }
 
@@ -71,7 +73,8 @@ func ofImages(t testing.TB, study string) (own dicomwrite.Series, source string,
 	if err != nil || len(files) == 0 {
 		t.Fatal("no DESS series: ", err)
 	}
-	own = dicomwrite.Series{StudyUID: uidIn(t, files[0], 0x20, 0x0D), SeriesUID: "2.25.78", FrameOfReferenceUID: uidIn(t, files[0], 0x20, 0x52)}
+	own = dicomwrite.Series{StudyUID: uidIn(t, files[0], 0x20, 0x0D), SeriesUID: "2.25.78",
+		FrameOfReferenceUID: uidIn(t, files[0], 0x20, 0x52)}
 	for _, f := range files {
 		images = append(images, dicomwrite.Instance{Class: dicomwrite.MRImageStorage, UID: uidIn(t, f, 0x08, 0x18)})
 	}
@@ -83,18 +86,22 @@ func writeSegments(t testing.TB, study string, l volume.Labels, names []string, 
 	t.Helper()
 	own, source, images := ofImages(t, study)
 	spacing := l.Spacing()
-	s := dicomtest.Segmentation{Series: own, InstanceUID: "2.25.77", SourceSeriesUID: source, Sources: images, Grid: dicomwrite.Grid{
-		Rows: l.Size[1], Columns: l.Size[0], PixelSpacing: [2]float64{spacing[1], spacing[0]}, SliceThickness: spacing[2], SpacingBetweenSlices: spacing[2],
-	}}
+	s := dicomtest.Segmentation{Series: own, InstanceUID: "2.25.77", SourceSeriesUID: source, Sources: images,
+		Grid: dicomwrite.Grid{
+			Rows: l.Size[1], Columns: l.Size[0], PixelSpacing: [2]float64{spacing[1],
+				spacing[0]}, SliceThickness: spacing[2], SpacingBetweenSlices: spacing[2],
+		}}
 	for r := range 3 {
 		s.Orientation[r], s.Orientation[3+r] = l.Affine[r][0]/spacing[0], l.Affine[r][1]/spacing[1]
 	}
 	for n, name := range names {
 		number := n + 1
 		s.Segments = append(s.Segments, dicomtest.Segment{Number: number, Label: name,
-			Category: volume.Code{Value: "85756007", Scheme: "SCT", Meaning: "Tissue"}, Property: volume.Code{Value: "61496007", Scheme: "SCT", Meaning: "Cartilage"}})
+			Category: volume.Code{Value: "85756007", Scheme: "SCT",
+				Meaning: "Tissue"}, Property: volume.Code{Value: "61496007", Scheme: "SCT", Meaning: "Cartilage"}})
 		for k := range l.Size[2] {
-			f := dicomtest.SegmentFrame{Segment: number, Position: l.Position(0, 0, float64(k)), Pixels: make([]uint16, l.SliceVoxels())}
+			f := dicomtest.SegmentFrame{Segment: number, Position: l.Position(0, 0, float64(k)), Pixels: make([]uint16,
+				l.SliceVoxels())}
 			for v, label := range l.Data[k*l.SliceVoxels():][:l.SliceVoxels()] {
 				if int(label) == number {
 					f.Pixels[v] = 1
@@ -157,7 +164,8 @@ func TestMasksOfTheDESSSeries(t *testing.T) {
 	if testing.Short() {
 		t.Skip("divides large masks several times")
 	}
-	names := []string{"Patellar Cartilage", "Femoral Cartilage", "Tibial Cartilage, Medial", "Lateral tibial cartilage", "Medial Meniscus", "Lateral_Meniscus"}
+	names := []string{"Patellar Cartilage", "Femoral Cartilage", "Tibial Cartilage, Medial", "Lateral tibial cartilage",
+		"Medial Meniscus", "Lateral_Meniscus"}
 	names[2] = "Tibial cartilage medial"
 	dir := t.TempDir()
 	labels, study := dessStudy(t, dir, "S01")
@@ -165,24 +173,28 @@ func TestMasksOfTheDESSSeries(t *testing.T) {
 	path := filepath.Join(study, "labels.nii.gz")
 	writeLabels(t, path, labels)
 	want := oneResult(t, s)
-	if want.Mask.Size == nil || *want.Mask.Size != labels.Size || len(want.Warnings) > 0 || want.Compartments[0].Voxels < 100 {
+	if want.Mask.Size == nil || *want.Mask.Size != labels.Size || len(want.Warnings) > 0 ||
+		want.Compartments[0].Voxels < 100 {
 		t.Errorf("mask %+v, warnings %q, %+v", want.Mask, want.Warnings, want.Compartments)
 	}
 	// Layers of 1.2 mm share pixels of 2 mm, and say so.
 	for _, row := range want.Regions {
-		if layered := row.Layer != segment.All && row.Voxels > 0; layered != strings.Contains(row.Note, "voxels of the series: its layers share voxels") {
+		if layered := row.Layer != segment.All && row.Voxels > 0; layered != strings.Contains(row.Note,
+			"voxels of the series: its layers share voxels") {
 			t.Errorf("%s %s %s: note %q", row.Compartment, row.Region, row.Layer, row.Note)
 		}
 	}
 	remove(t, path)
-	for kind, write := range map[string]func(testing.TB, string, volume.Labels, []string, string){"SEG": writeSegments, "RTSTRUCT": writeContours} {
+	for kind, write := range map[string]func(testing.TB, string, volume.Labels, []string, string){"SEG": writeSegments,
+		"RTSTRUCT": writeContours} {
 		path := filepath.Join(study, "drawn.dcm")
 		write(t, study, labels, names, path)
 		r := oneResult(t, s)
 		if d := cmp.Diff(want.Compartments, r.Compartments, sameNumbers); d != "" {
 			t.Errorf("%s (-NIfTI +%s):\n%s", kind, kind, d)
 		}
-		if r.Mask.Kind != kind || r.Mask.Size == nil || *r.Mask.Size != labels.Size || r.Protocol.ForeignMask || len(r.Warnings) > 0 {
+		if r.Mask.Kind != kind || r.Mask.Size == nil || *r.Mask.Size != labels.Size || r.Protocol.ForeignMask ||
+			len(r.Warnings) > 0 {
 			t.Errorf("%s: %+v, foreign %v, warnings %q", kind, r.Mask, r.Protocol.ForeignMask, r.Warnings)
 		}
 		in, err := Inspect(t.Context(), s)
@@ -191,12 +203,14 @@ func TestMasksOfTheDESSSeries(t *testing.T) {
 		}
 		moveFrame(t, study, true)
 		f := oneFailure(t, s)
-		if !strings.Contains(f.Reason, "not in the frame of reference (0020,0052) of the mapped series") || !strings.Contains(f.Hint, "--register") {
+		if !strings.Contains(f.Reason, "not in the frame of reference (0020,0052) of the mapped series") ||
+			!strings.Contains(f.Hint, "--register") {
 			t.Errorf("%s of another frame of reference: %s, hint %s", kind, f.Reason, f.Hint)
 		}
 		allowed := s
 		allowed.Protocol.AllowForeignMask, allowed.Out = true, t.TempDir()
-		if r := oneResult(t, allowed); !r.Protocol.ForeignMask || len(r.Warnings) != 1 || !cmp.Equal(want.Compartments, r.Compartments, sameNumbers) {
+		if r := oneResult(t, allowed); !r.Protocol.ForeignMask || len(r.Warnings) != 1 || !cmp.Equal(want.Compartments,
+			r.Compartments, sameNumbers) {
 			t.Errorf("%s of another frame of reference, allowed: %q", kind, r.Warnings)
 		}
 		moveFrame(t, study, false)

@@ -1,7 +1,5 @@
-// Package batch takes studies through the pipeline: Process one, Run many,
-// Inspect to see what Run would do. It says which subject and visit a study is,
-// which of its series is meant and which file is its mask, and joins the stages;
-// what the stages compute is theirs.
+// Package batch takes many studies through the pipeline: Run maps them into a folder of results, Inspect shows
+// what Run would do, Tables writes the tables of a folder again.
 //
 // A study that cannot be processed correctly fails with a reason and leaves
 // nothing behind; the others go on.

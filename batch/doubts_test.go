@@ -3,7 +3,6 @@ package batch
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,9 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/phantom"
-	"github.com/t2map/t2map/report"
+	"github.com/t2map/t2map/protocol"
 )
 
 // eachImage puts what change returns in place of every image under dir; nil takes the file
@@ -63,10 +61,14 @@ func TestLostEcho(t *testing.T) {
 		want   []string // in the warning
 		failed []string // and in the reason to fail
 	}{
-		{"the third", []float64{30}, []string{"EchoNumbers (0018,0086) skip 3", "as if 30 ms had been lost", "EchoTrainLength (0018,0091) is 7, and 6 echoes are there"}, []string{"30 ms"}},
-		{"the first", []float64{10}, []string{"EchoNumbers (0018,0086) skip 1 at the echo times 20, 30, 40, 50, 60, 70 ms"}, []string{"skip 1"}},
-		{"the last", []float64{70}, []string{"EchoTrainLength (0018,0091) is 7"}, []string{"EchoTrainLength (0018,0091) is 7"}},
-		{"two", []float64{30, 50}, []string{"EchoNumbers (0018,0086) skip 3, 5", "as if 30, 50 ms had been lost"}, []string{"5 echo times"}},
+		{"the third", []float64{30}, []string{"EchoNumbers (0018,0086) skip 3", "as if 30 ms had been lost",
+			"EchoTrainLength (0018,0091) is 7, and 6 echoes are there"}, []string{"30 ms"}},
+		{"the first", []float64{10}, []string{"EchoNumbers (0018,0086) skip 1 at the echo times 20, 30, 40, 50, " +
+			"60, 70 ms"}, []string{"skip 1"}},
+		{"the last", []float64{70}, []string{"EchoTrainLength (0018,0091) is 7"},
+			[]string{"EchoTrainLength (0018,0091) is 7"}},
+		{"two", []float64{30, 50}, []string{"EchoNumbers (0018,0086) skip 3, 5", "as if 30, 50 ms had been lost"},
+			[]string{"5 echo times"}},
 		{"none", nil, nil, nil},
 	} {
 		dir := t.TempDir()
@@ -103,46 +105,23 @@ func TestLostEcho(t *testing.T) {
 			t.Fatalf("%s: %+v", c.name, out)
 		}
 		for _, want := range c.failed {
-			if f := out.Failures[0]; !strings.Contains(f.Reason, want) || !strings.Contains(f.Reason, "the protocol asks for 7") || f.Hint == "" {
+			if f := out.Failures[0]; !strings.Contains(f.Reason, want) || !strings.Contains(f.Reason,
+				"the protocol asks for 7") || f.Hint == "" {
 				t.Errorf("%s: %q, want …%s…", c.name, f.Reason, want)
 			}
 		}
 		// A protocol that names as many as there are settles all but the numbers.
 		s.Protocol.Series.Echoes, s.Out = 7-len(c.lost), filepath.Join(dir, "as-many")
-		if out = run(t, s); len(out.Results) != 1 || len(out.Results[0].Warnings) > 1 || c.name == "the last" && len(out.Results[0].Warnings) != 0 ||
+		if out = run(t, s); len(out.Results) != 1 || len(out.Results[0].Warnings) > 1 || c.name == "the last" &&
+			len(out.Results[0].Warnings) != 0 ||
 			len(out.Results[0].Warnings) == 1 && strings.Contains(out.Results[0].Warnings[0], "EchoTrainLength") {
 			t.Errorf("%s, named: %+v", c.name, out)
 		}
 		// One that promises more warns even where a flag names the series.
 		s.Protocol.Series.Echoes, s.Series, s.Out = 7, "1", filepath.Join(dir, "flag")
-		if out = run(t, s); len(out.Results) != 1 || strings.Contains(strings.Join(out.Results[0].Warnings, " "), "the protocol asks for 7") != (c.lost != nil) {
+		if out = run(t, s); len(out.Results) != 1 || strings.Contains(strings.Join(out.Results[0].Warnings, " "),
+			"the protocol asks for 7") != (c.lost != nil) {
 			t.Errorf("%s, by a flag: %+v", c.name, out)
-		}
-	}
-}
-
-// Without evidence in the images, the number that the protocol names says which echo may be
-// missing.
-func TestShortTrain(t *testing.T) {
-	for _, c := range []struct {
-		te   []float64
-		want string
-	}{
-		{[]float64{10, 20, 30}, "the next echo would be at 40 ms"}, {[]float64{20, 30, 40}, "the next echo would be at 10 ms"}, {[]float64{10, 25, 50}, "10, 25, 50 ms, and the protocol asks for 4"},
-		{[]float64{34.800000000000004, 46.4, 58}, "34.8, 46.4, 58 ms"},
-	} {
-		err := SeriesRule{Echoes: 4}.short([]dicomio.Train{{TE: c.te}})
-		if err == nil || !strings.Contains(err.Error(), c.want) || Hint(err) == "" {
-			t.Errorf("%v: %v, want …%s…", c.te, err, c.want)
-		}
-	}
-	three, four := dicomio.Train{TE: []float64{1, 2, 3}}, dicomio.Train{TE: []float64{1, 2, 3, 4}, Number: 2}
-	for _, c := range []struct {
-		rule   SeriesRule
-		trains []dicomio.Train
-	}{{SeriesRule{Echoes: 4}, []dicomio.Train{three, three}}, {SeriesRule{Echoes: 3}, []dicomio.Train{four}}, {SeriesRule{Number: 9}, []dicomio.Train{three}}, {SeriesRule{Number: 9, Echoes: 4}, []dicomio.Train{three}}} {
-		if err := c.rule.short(c.trains); err != nil {
-			t.Errorf("%s: %v", c.rule, err)
 		}
 	}
 }
@@ -166,21 +145,24 @@ func TestQuantityIsOverruled(t *testing.T) {
 	asT1rho(study)
 	s.Out = filepath.Join(dir, "refused")
 	out := run(t, s)
-	if len(out.Failures) != 1 || !strings.Contains(out.Failures[0].Reason, `SeriesDescription (0008,103E) says "T1-rho"`) || !strings.Contains(out.Failures[0].Hint, "quantity: T2") {
+	if len(out.Failures) != 1 || !strings.Contains(out.Failures[0].Reason,
+		`SeriesDescription (0008,103E) says "T1-rho"`) || !strings.Contains(out.Failures[0].Hint, "quantity: T2") {
 		t.Fatalf("%+v", out)
 	}
-	for _, rule := range []SeriesRule{{Number: 1}, {Description: "SAG*"}} {
-		if out := run(t, func() Settings { s := s; s.Protocol.Series = rule; return s }()); len(out.Failures) != 1 || !strings.Contains(out.Failures[0].Reason, "not T2") {
+	for _, rule := range []protocol.SeriesRule{{Number: 1}, {Description: "SAG*"}} {
+		if out := run(t, func() Settings { s := s; s.Protocol.Series = rule; return s }()); len(out.Failures) != 1 ||
+			!strings.Contains(out.Failures[0].Reason, "not T2") {
 			t.Errorf("%s: %+v", rule, out)
 		}
 	}
-	s.Protocol.Series, s.Out = SeriesRule{Number: 1, Quantity: "T2"}, filepath.Join(dir, "overruled")
+	s.Protocol.Series, s.Out = protocol.SeriesRule{Number: 1, Quantity: "T2"}, filepath.Join(dir, "overruled")
 	out = run(t, s)
 	if len(out.Results) != 1 {
 		t.Fatalf("%+v", out.Failures)
 	}
 	r := out.Results[0]
-	if r.Protocol.QuantityOverruled != "T1ρ" || len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], `SeriesDescription (0008,103E) says "T1-rho"`) || r.Compartments[0].MeanT2 != plain.Compartments[0].MeanT2 {
+	if r.Protocol.QuantityOverruled != "T1ρ" || len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0],
+		`SeriesDescription (0008,103E) says "T1-rho"`) || r.Compartments[0].MeanT2 != plain.Compartments[0].MeanT2 {
 		t.Errorf("%+v, warnings %q", r.Protocol, r.Warnings)
 	}
 	if plain.Protocol.QuantityOverruled != "" || len(plain.Warnings) != 0 {
@@ -191,8 +173,9 @@ func TestQuantityIsOverruled(t *testing.T) {
 	eachImage(t, filepath.Join(study, "again"), func(_ float64, file []byte) []byte {
 		return bytes.ReplaceAll(file, []byte("SAG T1-rho 7 ECHO"), []byte("SAG T2 MAP 7 ECHO"))
 	})
-	s.Protocol.Series, s.Out = SeriesRule{}, filepath.Join(dir, "beside")
-	if out := run(t, s); len(out.Results) != 1 || out.Results[0].Series == r.Series || out.Results[0].Protocol.QuantityOverruled != "" {
+	s.Protocol.Series, s.Out = protocol.SeriesRule{}, filepath.Join(dir, "beside")
+	if out := run(t, s); len(out.Results) != 1 || out.Results[0].Series == r.Series ||
+		out.Results[0].Protocol.QuantityOverruled != "" {
 		t.Errorf("%+v", out)
 	}
 	s.Series, s.Out = r.Series[:8], filepath.Join(dir, "named")
@@ -200,11 +183,12 @@ func TestQuantityIsOverruled(t *testing.T) {
 		t.Errorf("%+v", out)
 	}
 	// --series chooses, and the protocol's word on the series that it names stays.
-	s.Protocol.Series, s.Out = SeriesRule{Description: "SAG*", Quantity: "T2"}, filepath.Join(dir, "chosen")
-	if out := run(t, s); len(out.Results) != 1 || out.Results[0].Series != r.Series || out.Results[0].Protocol.QuantityOverruled != "T1ρ" {
+	s.Protocol.Series, s.Out = protocol.SeriesRule{Description: "SAG*", Quantity: "T2"}, filepath.Join(dir, "chosen")
+	if out := run(t, s); len(out.Results) != 1 || out.Results[0].Series != r.Series ||
+		out.Results[0].Protocol.QuantityOverruled != "T1ρ" {
 		t.Errorf("%+v", out)
 	}
-	s.Protocol.Series, s.Out = SeriesRule{Number: 99, Quantity: "T2"}, filepath.Join(dir, "another")
+	s.Protocol.Series, s.Out = protocol.SeriesRule{Number: 99, Quantity: "T2"}, filepath.Join(dir, "another")
 	if out := run(t, s); len(out.Failures) != 1 || !strings.Contains(out.Failures[0].Reason, "not T2") {
 		t.Errorf("%+v", out)
 	}
@@ -224,7 +208,8 @@ func TestQuantityInAProtocol(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := ReadProtocol(path); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+		if _, err := protocol.ReadProtocol(path); (err == nil) != (want == "") || err != nil &&
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want …%s…", text, err, want)
 		}
 	}
@@ -246,7 +231,8 @@ func TestEchoOfAnotherImageType(t *testing.T) {
 			}
 			at := bytes.Index(file, []byte("\x08\x00\x08\x00CS"))
 			length := int(file[at+6])
-			return slices.Concat(file[:at+8], []byte((c.kind + strings.Repeat(" ", length))[:length]), file[at+8+length:])
+			return slices.Concat(file[:at+8], []byte((c.kind + strings.Repeat(" ", length))[:length]),
+				file[at+8+length:])
 		})
 		s := settings(t, dir)
 		out := run(t, s)
@@ -255,7 +241,8 @@ func TestEchoOfAnotherImageType(t *testing.T) {
 		}
 		r := out.Results[0]
 		warned := strings.Join(r.Warnings, "\n")
-		if (len(r.TE) == 7) != (c.want == "") || c.want == "" && warned != "" || !strings.Contains(warned, c.want) || strings.Contains(strings.Join(r.Notes, " "), "other series") {
+		if (len(r.TE) == 7) != (c.want == "") || c.want == "" && warned != "" || !strings.Contains(warned, c.want) ||
+			strings.Contains(strings.Join(r.Notes, " "), "other series") {
 			t.Errorf("%s: echo times %v, warnings %q, notes %q", c.kind, r.TE, r.Warnings, r.Notes)
 		}
 	}
@@ -279,39 +266,8 @@ func TestScatteredVisitFailsOnce(t *testing.T) {
 	s := settings(t, dir)
 	out := run(t, s)
 	if len(out.Results) != 1 || len(out.Failures) != 1 || out.Failures[0].Folder != "S01" ||
-		!strings.Contains(out.Failures[0].Reason, "StudyInstanceUID (0020,000D): 7 different ones") || out.Failures[0].Hint == "" {
+		!strings.Contains(out.Failures[0].Reason, "StudyInstanceUID (0020,000D): 7 different ones") ||
+		out.Failures[0].Hint == "" {
 		t.Errorf("%d results, failures %+v", len(out.Results), out.Failures)
-	}
-}
-
-// Echo times in results and in what inspect prints are free of the noise of binary
-// fractions, and the same numbers as before where there is none.
-func TestEchoTimesWithoutNoise(t *testing.T) {
-	twelve := 12.0
-	noisy := []float64{twelve * 2.9, float64(float32(46.4)), 58, 0.1 * 116 * 6}
-	text, err := json.Marshal(report.Result{TE: readableAll(noisy)}.TE)
-	if err != nil || string(text) != "[34.8,46.4,58,69.6]" {
-		t.Errorf("%s, %v", text, err)
-	}
-	for n := 1; n < 50_000; n++ { // every microsecond to 50 ms
-		if v := float64(n) / 1000; readable(v) != v {
-			t.Fatalf("%v became %v", v, readable(v))
-		}
-	}
-}
-
-// A protocol's name that says T1ρ beside T2 is a warning.
-func TestProtocolOfTwoQuantities(t *testing.T) {
-	got := Protocol{}.doubts(dicomio.Train{TE: []float64{10, 20, 30}, Mention: &dicomio.Claim{Quantity: dicomio.T1rho, Attribute: "ProtocolName (0018,1030)", Words: "T1RHO"}})
-	if len(got) != 1 || !strings.HasPrefix(got[0], `ProtocolName (0018,1030) says "T1RHO" beside T2`) {
-		t.Errorf("%q", got)
-	}
-}
-
-// A TR that differs between slices is a warning.
-func TestRepetitionTimesOfSlices(t *testing.T) {
-	got := Protocol{}.doubts(dicomio.Train{TE: []float64{10, 20, 30}, SliceTR: [2]float64{1500, 2700.5}})
-	if len(got) != 1 || !strings.Contains(got[0], "RepetitionTime (0018,0080) differs between slices, from 1500 ms to 2700.5 ms") {
-		t.Errorf("%q", got)
 	}
 }

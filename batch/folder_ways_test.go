@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/phantom"
 	"github.com/t2map/t2map/report"
 )
@@ -71,7 +72,8 @@ func TestNothingCanBeSetAside(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(s.Out, asideFolder), nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Rename(filepath.Join(dir, "studies", "S01", "M00"), filepath.Join(dir, "studies", "S01", "M03")); err != nil {
+	if err := os.Rename(filepath.Join(dir, "studies", "S01", "M00"), filepath.Join(dir, "studies", "S01",
+		"M03")); err != nil {
 		t.Fatal(err)
 	}
 	s.Rename = true
@@ -93,12 +95,15 @@ func TestLinkedStudies(t *testing.T) {
 		if err := os.Rename(from, to); err != nil {
 			t.Fatal(err)
 		}
-		for _, link := range [][2]string{{to, from}, {s.Out, filepath.Join(s.Out, "loop")}, {dir, filepath.Join(s.Out, "above")}, {to, filepath.Join(s.Out, "twice")}, {"nowhere", filepath.Join(s.Out, "dangling")}} {
+		for _, link := range [][2]string{{to, from}, {s.Out, filepath.Join(s.Out, "loop")},
+			{dir, filepath.Join(s.Out, "above")}, {to, filepath.Join(s.Out, "twice")}, {"nowhere", filepath.Join(s.Out,
+				"dangling")}} {
 			if err := os.Symlink(link[0], link[1]); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if out, err := Tables(t.Context(), s); err != nil || len(out.Earlier) != 2 || len(out.Failures) != 0 || len(out.Remarks) != 0 || tableRows(t, s.Out) != 6 {
+		if out, err := Tables(t.Context(), s); err != nil || len(out.Earlier) != 2 || len(out.Failures) != 0 ||
+			len(out.Remarks) != 0 || tableRows(t, s.Out) != 6 {
 			t.Errorf("%s: %+v, %v", moved, out, err)
 		}
 		if out := run(t, s); len(out.Results) != 2 || len(out.Earlier) != 0 || tableRows(t, s.Out) != 6 {
@@ -119,11 +124,13 @@ func TestLockThatIsALink(t *testing.T) {
 		t.Fatal(err)
 	}
 	lock := filepath.Join(s.Out, lockFile)
-	for _, make := range []func() error{func() error { return os.Symlink(precious, lock) }, func() error { return os.Mkdir(lock, 0o777) }} {
+	for _, make := range []func() error{func() error { return os.Symlink(precious, lock) },
+		func() error { return os.Mkdir(lock, 0o777) }} {
 		if err := make(); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Run(t.Context(), s); err == nil || !strings.Contains(err.Error(), lockFile) || !strings.Contains(Hint(err), "remove") {
+		if _, err := Run(t.Context(), s); err == nil || !strings.Contains(err.Error(), lockFile) ||
+			!strings.Contains(hint.Find(err), "remove") {
 			t.Errorf("%v, want that the lock is not a file", err)
 		}
 		if err := os.Remove(lock); err != nil {
@@ -144,7 +151,8 @@ func TestUnreadableResultOfAFailedStudy(t *testing.T) {
 		t.Fatal(err)
 	}
 	out, err := Tables(t.Context(), s)
-	if err != nil || len(out.Unreadable) != 1 || out.Unreadable[0].Subject != "S01" || out.Unreadable[0].Visit != "M00" || !strings.Contains(out.Unreadable[0].Reason, "the rest is not known") {
+	if err != nil || len(out.Unreadable) != 1 || out.Unreadable[0].Subject != "S01" ||
+		out.Unreadable[0].Visit != "M00" || !strings.Contains(out.Unreadable[0].Reason, "the rest is not known") {
 		t.Errorf("%+v, %v", out, err)
 	}
 	remove(t, filepath.Join(dir, "studies", "S01", "M00", "labels.nii.gz"))
@@ -162,12 +170,14 @@ func TestDamagedFileCountsOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	out := run(t, s)
-	if len(out.Failures) != 1 || !strings.Contains(out.Failures[0].Reason, "is missing at slice") || !strings.Contains(out.Failures[0].Reason, "IM_0001.dcm: ") || len(out.Results) != 1 {
+	if len(out.Failures) != 1 || !strings.Contains(out.Failures[0].Reason, "is missing at slice") ||
+		!strings.Contains(out.Failures[0].Reason, "IM_0001.dcm: ") || len(out.Results) != 1 {
 		t.Errorf("%+v", out.Failures)
 	}
 	// Where the study does not fail for it, the file is named alone.
 	remove(t, filepath.Join(dir, "studies", "S01", "M00", "labels.nii.gz"))
-	if err := os.Rename(first(t, filepath.Join(dir, "studies", "S01", "M00")), filepath.Join(dir, "studies", "loose.dcm")); err != nil {
+	if err := os.Rename(first(t, filepath.Join(dir, "studies", "S01", "M00")), filepath.Join(dir, "studies",
+		"loose.dcm")); err != nil {
 		t.Fatal(err)
 	}
 	if out := run(t, s); len(out.Failures) != 2 {

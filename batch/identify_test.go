@@ -9,84 +9,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/phantom"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/table"
 )
-
-// A study has one identity whichever of the folders above it is searched.
-func TestIdentityOfSearchedFolders(t *testing.T) {
-	for _, c := range []struct{ layout, folder, subject, visit string }{
-		{"{subject}/{visit}", "data/KN-101/V1", "KN-101", "V1"},
-		{"{subject}/{visit}", "data/KN-101/V1/dicom", "KN-101", "V1"},
-		{"{subject}/{visit}", "data/KN-101/V1/DICOM/images", "KN-101", "V1"},
-		{"{subject}", "data/KN-101", "KN-101", ""},
-		{"site*/{subject}/{visit}", "data/site7/KN-101/V1", "KN-101", "V1"},
-		{"data/{subject}/{visit}", "data/KN-101/V1", "KN-101", "V1"},
-		{"KN-{subject}/V{visit}", "data/KN-101/V1/dicom", "101", "1"},
-		{"", "data/KN-101/V1", "P", "V1"},
-		{"", "data/KN-101/V1/dicom", "P", "V1"},
-		{"", "data/KN-101/V1/dcm/Images", "P", "V1"},
-		{"", "data/KN-101/V1.zip/dicom", "P", "V1"},
-	} {
-		base := t.TempDir()
-		folder := filepath.Join(base, filepath.FromSlash(c.folder))
-		roots := []string{}
-		for root := folder; root != base; root = filepath.Dir(root) {
-			roots = append(roots, root)
-		}
-		for _, root := range roots {
-			st := dicomio.Study{Root: root, Folder: folder, PatientID: "P"}
-			s := Settings{Layout: c.layout}
-			s.anchor([]dicomio.Study{st})
-			id, err := s.identify(st, nil)
-			if err != nil || id.Subject != c.subject || id.Visit != c.visit {
-				t.Errorf("%s of %s, searched %s: %+v, %v", c.layout, c.folder, strings.TrimPrefix(root, base), id, err)
-			}
-		}
-	}
-}
-
-// The working directory is a folder like others.
-func TestIdentityOfWorkingDirectory(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "KN-101", "V1", "dicom")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	t.Chdir(dir)
-	for _, layout := range []string{"", "{subject}/{visit}"} {
-		st := dicomio.Study{Root: ".", Folder: ".", PatientID: "KN-101"}
-		s := Settings{Layout: layout}
-		s.anchor([]dicomio.Study{st})
-		if id, err := s.identify(st, nil); err != nil || id.Subject != "KN-101" || id.Visit != "V1" {
-			t.Errorf("%q: %+v, %v", layout, id, err)
-		}
-	}
-}
-
-// Studies of several patients that lie too high for the layout do not become visits of the folder
-// above them; and where one of many lies too high, it alone does not match.
-func TestLayoutThatIsTooDeep(t *testing.T) {
-	s := Settings{Layout: "{subject}/{visit}"}
-	studies := []dicomio.Study{{Root: "/data", Folder: "/data/KN-101", PatientID: "1"}, {Root: "/data", Folder: "/data/KN-102", PatientID: "2"}}
-	if remarks := s.anchor(studies); len(remarks) != 0 {
-		t.Errorf("%q", remarks)
-	}
-	for _, st := range studies {
-		if _, err := s.identify(st, nil); err == nil || !strings.Contains(err.Error(), "does not match the layout") {
-			t.Errorf("%s: %v", st.Folder, err)
-		}
-	}
-	studies = append(studies[:1], dicomio.Study{Root: "/data", Folder: "/data/KN-102/V1", PatientID: "2"})
-	s.anchor(studies)
-	if _, err := s.identify(studies[0], nil); err == nil {
-		t.Error("a study without a visit has one")
-	}
-	if id, err := s.identify(studies[1], nil); err != nil || id.Subject != "KN-102" {
-		t.Errorf("%+v, %v", id, err)
-	}
-}
 
 // Searched from another folder on, a study keeps its rows, or fails with both names.
 func TestSearchedFromAnotherFolder(t *testing.T) {
@@ -98,7 +24,8 @@ func TestSearchedFromAnotherFolder(t *testing.T) {
 	before := tree(t, s.Out)["compartments.csv"]
 	s.Roots = []string{filepath.Join(dir, "data", "KN-101")}
 	out := run(t, s)
-	if len(out.Results) != 1 || out.Results[0].Subject != "KN-101" || out.Results[0].Visit != "V1" || tree(t, s.Out)["compartments.csv"] != before {
+	if len(out.Results) != 1 || out.Results[0].Subject != "KN-101" || out.Results[0].Visit != "V1" ||
+		tree(t, s.Out)["compartments.csv"] != before {
 		t.Errorf("%+v", out)
 	}
 	if len(out.Remarks) != 1 || !strings.Contains(out.Remarks[0], "is matched from KN-101 on") {
@@ -126,7 +53,8 @@ func TestAlikeSubjects(t *testing.T) {
 			t.Fatalf("%q, %q: %+v", c.a, c.b, out)
 		}
 		for _, f := range out.Failures {
-			if !strings.Contains(f.Reason, fmt.Sprintf("%q", c.a)) || !strings.Contains(f.Reason, fmt.Sprintf("%q", c.b)) || f.Hint == "" {
+			if !strings.Contains(f.Reason, fmt.Sprintf("%q", c.a)) || !strings.Contains(f.Reason, fmt.Sprintf("%q",
+				c.b)) || f.Hint == "" {
 				t.Errorf("%+v", f)
 			}
 		}
@@ -140,7 +68,8 @@ func TestAlikeSubjects(t *testing.T) {
 		s.Roots = []string{filepath.Join(all[0], c.a)}
 		run(t, s)
 		s.Roots = []string{filepath.Join(all[0], c.b)}
-		if out = run(t, s); len(out.Results) != 0 || len(out.Earlier) != 1 || len(out.Failures) != 1 || !strings.Contains(out.Failures[0].Reason, table.Alike) {
+		if out = run(t, s); len(out.Results) != 0 || len(out.Earlier) != 1 || len(out.Failures) != 1 ||
+			!strings.Contains(out.Failures[0].Reason, table.Alike) {
 			t.Errorf("%q after %q: %+v", c.b, c.a, out)
 		}
 	}
@@ -152,7 +81,8 @@ func TestManifestSelects(t *testing.T) {
 	for i, name := range []string{"a", "b", "c", "d"} {
 		knee(t, filepath.Join(dir, "studies", "site7", name), phantom.Options{Subject: fmt.Sprint("X", i)})
 	}
-	if err := os.WriteFile(filepath.Join(dir, "studies", "site7", "c", "damaged"), []byte("no image"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "studies", "site7", "c", "damaged"), []byte("no image"),
+		0o644); err != nil {
 		t.Fatal(err)
 	}
 	s := settings(t, dir)
@@ -162,60 +92,14 @@ func TestManifestSelects(t *testing.T) {
 	if len(out.Results) != 1 || out.Results[0].Subject != "001" || len(out.Failures) != 0 {
 		t.Fatalf("%+v", out)
 	}
-	const want = "3 studies passed over, because no row of m.csv names its folder or one above it: studies/site7/a, studies/site7/c, studies/site7/d"
+	const want = "3 studies passed over, because no row of m.csv names its folder or one above it: studies/site7/a, " +
+		"studies/site7/c, studies/site7/d"
 	if len(out.Remarks) != 1 || out.Remarks[0] != want {
 		t.Errorf("remarks %q", out.Remarks)
 	}
 	in, err := Inspect(context.Background(), s)
 	if err != nil || in.Failed() != 0 || len(in.Notes) != 1 || in.Notes[0] != want {
 		t.Errorf("%+v, %v", in, err)
-	}
-}
-
-// A manifest that contradicts itself is one error, before anything is done.
-func TestContradictoryManifests(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "m.csv")
-	for _, c := range []struct{ text, want string }{
-		{"folder,subject\na,S01\na,S02\n", "lines 2 and 3 name the same folder"},
-		{"folder,subject\na/b,S01\na\\b\\,S02\n", "lines 2 and 3 name the same folder"},
-		{"folder,subject\na/../b,S01\nb,S02\n", "lines 2 and 3 name the same folder"},
-		{"folder,subject\nJ\u00f6,S01\nJo\u0308,S02\n", "lines 2 and 3 name the same folder"},
-		{"folder,subject\na,001\nb,1\n", `subject "1" differs from "001" above only in`},
-		{"folder,subject,visit\na,S01,V1\nb,S02,v1\n", `visit "v1" differs from "V1" above only in`},
-		{"folder,subject\na,M\xfcller\n", "line 2: the text is not UTF-8"},
-		{"folder;subject\na;S01\n", `separated by ";"`},
-		{"folder,subject,visit\na,S01,V1,\nb,S02,V1\n", "line 2 has 4 cells"},
-	} {
-		writeText(t, path, c.text)
-		if _, err := readManifest(path, table.Format{}); err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(err.Error(), "manifest m.csv: ") || Hint(err) == "" {
-			t.Errorf("%q: %v (hint %q), want %q", c.text, err, Hint(err), c.want)
-		}
-	}
-	writeText(t, path, "folder;subject\na;M\xfcller\n")
-	m, err := readManifest(path, table.Format{Separator: ';', Encoding: "windows-1252"})
-	if err != nil || m.rows[0].Subject != "Müller" {
-		t.Errorf("declared: %+v, %v", m, err)
-	}
-}
-
-// The look-up asks the folders above a study, not every row.
-func TestManifestIsIndexed(t *testing.T) {
-	var text strings.Builder
-	text.WriteString("folder,subject\n")
-	const rows = 20000
-	for i := range rows {
-		fmt.Fprintf(&text, "s%d,K%d\n", i, i)
-	}
-	path := filepath.Join(t.TempDir(), "m.csv")
-	writeText(t, path, text.String())
-	m, err := readManifest(path, table.Format{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	st := dicomio.Study{Folder: filepath.Join(filepath.Dir(path), "elsewhere", "x")}
-	allocations := testing.AllocsPerRun(100, func() { _, _ = m.identify(st) })
-	if allocations > 200 { // some for each folder above, where a walk through the rows takes thousands
-		t.Errorf("%g allocations for a look-up in %d rows", allocations, rows)
 	}
 }
 
@@ -243,7 +127,8 @@ func TestPatientIDsThatAreNotCodes(t *testing.T) {
 	} {
 		dir := t.TempDir()
 		folder := filepath.Join(dir, "studies", "v1")
-		scanOf(t, folder, map[string]string{"PatientName": c.name, "PatientID": c.id, "PatientIdentityRemoved": c.removed, "SpecificCharacterSet": "ISO_IR 192"}, false)
+		scanOf(t, folder, map[string]string{"PatientName": c.name, "PatientID": c.id,
+			"PatientIdentityRemoved": c.removed, "SpecificCharacterSet": "ISO_IR 192"}, false)
 		s := settings(t, dir)
 		out := run(t, s)
 		if len(out.Results) != 1 {
@@ -273,10 +158,13 @@ func TestPatientIDsThatAreNotCodes(t *testing.T) {
 // Two people whose letters are lost do not get one code.
 func TestUndecodedPatientIDs(t *testing.T) {
 	dir := t.TempDir()
-	scanOf(t, filepath.Join(dir, "studies", "a"), map[string]string{"PatientID": "M\xfc01", "StudyInstanceUID": "2.25.1"}, false)
-	scanOf(t, filepath.Join(dir, "studies", "b"), map[string]string{"PatientID": "M\xf601", "StudyInstanceUID": "2.25.2"}, false)
+	scanOf(t, filepath.Join(dir, "studies", "a"), map[string]string{"PatientID": "M\xfc01",
+		"StudyInstanceUID": "2.25.1"}, false)
+	scanOf(t, filepath.Join(dir, "studies", "b"), map[string]string{"PatientID": "M\xf601",
+		"StudyInstanceUID": "2.25.2"}, false)
 	out := run(t, settings(t, dir))
-	if len(out.Results) != 2 || out.Results[0].Subject == out.Results[1].Subject || len(warningsOf(out.Results[0])) != 1 {
+	if len(out.Results) != 2 || out.Results[0].Subject == out.Results[1].Subject ||
+		len(warningsOf(out.Results[0])) != 1 {
 		t.Errorf("%+v", out)
 	}
 }
@@ -294,7 +182,8 @@ func TestFoldersCalledAfterPatients(t *testing.T) {
 		{"Quinn_Knee", "S01", "{subject}", "Quinn_Knee", "none", "the subject from the layout repeats"},
 	} {
 		dir := t.TempDir()
-		scanOf(t, filepath.Join(dir, "studies", c.folder), map[string]string{"PatientName": "Quinn^Harley", "PatientID": c.id}, false)
+		scanOf(t, filepath.Join(dir, "studies", c.folder), map[string]string{"PatientName": "Quinn^Harley",
+			"PatientID": c.id}, false)
 		s := settings(t, dir)
 		s.Layout = c.layout
 		out := run(t, s)
@@ -308,7 +197,9 @@ func TestFoldersCalledAfterPatients(t *testing.T) {
 		} else if visit == "" {
 			visit = "anon-" + r.Study
 		}
-		if r.Visit != visit || r.Subject != cmp.Or(c.subject, "anon-"+r.Study) || strings.Contains(strings.Join(r.Warnings, "\n"), c.warns) == false || (c.warns == "") != (len(r.Warnings) == 0) {
+		if r.Visit != visit || r.Subject != cmp.Or(c.subject, "anon-"+r.Study) ||
+			strings.Contains(strings.Join(r.Warnings, "\n"), c.warns) == false ||
+			(c.warns == "") != (len(r.Warnings) == 0) {
 			t.Errorf("%+v: subject %q, visit %q, warnings %q", c, r.Subject, r.Visit, r.Warnings)
 		}
 	}

@@ -9,6 +9,12 @@ import (
 	"strings"
 
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/files"
+	"github.com/t2map/t2map/hint"
+	"github.com/t2map/t2map/intake"
+	"github.com/t2map/t2map/pipeline"
+	"github.com/t2map/t2map/printable"
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/t2fit"
@@ -45,11 +51,11 @@ type InspectedStudy struct {
 	Masks      []string        `json:"masks"`
 	DICOMMasks []InspectedMask `json:"dicom_masks"`
 	// Mask is the mask that Run would take, as a result would describe it: its segments
-	// are there where a scheme is given. Null where Run would fail.
+	// are there if a scheme is given. Null where Run would fail.
 	Mask *report.Mask `json:"mask"`
-	// Plan is what Run would do with it; null where it would fail, or where a program makes it.
-	Plan *MaskPlan `json:"mask_plan"`
-	// Grid is the image on which a mask can be drawn, below Settings.Grids; "" where none was written.
+	// Plan is what Run would do with it; null if it would fail, or where a program makes it.
+	Plan *pipeline.MaskPlan `json:"mask_plan"`
+	// Grid is the image on which a mask can be drawn, below Settings.Grids; "" if none was written.
 	Grid string `json:"grid,omitempty"`
 	// Warnings are those of a result that can be told without a fit.
 	Warnings []string `json:"warnings"`
@@ -85,7 +91,7 @@ type InspectedSeries struct {
 	Spacing [3]float64 `json:"spacing_mm"`
 	Vendor  string     `json:"vendor"`
 	Model   string     `json:"model"`
-	// Field is the field strength in T, null where it is not known.
+	// Field is the field strength in T, null if it is not known.
 	Field segment.Number `json:"field_t"`
 	Side  string         `json:"side"`
 	// Syntaxes are the transfer syntaxes of its files, sorted; Lossy says that images
@@ -119,7 +125,7 @@ type Problem struct {
 }
 
 func problem(err error) Problem {
-	p := Problem{Reason: err.Error(), Hint: Hint(err), Unsupported: errors.Is(err, dicomio.ErrUnsupported)}
+	p := Problem{Reason: err.Error(), Hint: hint.Find(err), Unsupported: errors.Is(err, dicomio.ErrUnsupported)}
 	if f := (*dicomio.FileError)(nil); errors.As(err, &f) && f.Path != "" && f.Error() == p.Reason {
 		alone := *f
 		alone.Path = ""
@@ -136,36 +142,32 @@ func Inspect(ctx context.Context, s Settings) (Inspection, error) {
 	}
 	out := s.Out
 	s.Out = "" // nothing is written: the folder need not be there
-	m, err := s.prepare()
+	studies, err := s.prepare()
 	s.Out = out
 	if err != nil {
 		return Inspection{}, err
 	}
-	found, err := s.find(ctx)
+	search, err := s.find(ctx)
 	if err != nil {
 		return Inspection{}, err
 	}
-	defer found.Close()
-	s.searched(found)
-	in := Inspection{Files: found.Files, Passed: found.Passed, Studies: []InspectedStudy{}, Problems: []Problem{},
-		Notes: slices.Concat([]string{}, treeNotes(found.Tree), s.anchor(found.Studies))}
-	m.claim(found.Studies)
-	var unlisted []studyPlace
+	defer search.Close()
+	in := Inspection{
+		Files: search.Files, Passed: search.Passed, Studies: []InspectedStudy{}, Problems: []Problem{},
+		Notes: slices.Concat([]string{}, treeNotes(search.Tree), studies.Take(search, nil)),
+	}
 	used := map[string]bool{}
-	var jobs []Job
-	for _, st := range found.Studies {
-		study, j, labelMap := s.inspect(ctx, st, m)
-		if study.Action == passOver {
-			unlisted = append(unlisted, placeOf(st))
-		}
+	var jobs []pipeline.Job
+	for _, st := range search.Studies {
+		study, j := s.inspect(ctx, st, studies)
 		in.Studies, jobs = append(in.Studies, study), append(jobs, j)
-		if _, searched := slices.BinarySearch(s.paths, labelMap); searched {
-			used[labelMap] = true
+		if j.Mask.Object == nil && studies.Searched(j.Mask.Path) {
+			used[j.Mask.Path] = true
 		}
 	}
-	s.tryCarried(ctx, jobs, &in)
-	in.Notes = append(in.Notes, m.remarks(unlisted)...)
-	in.checkIdentities(jobs)
+	s.inspectCarried(ctx, jobs, &in)
+	in.Notes = append(in.Notes, studies.Remarks()...)
+	in.compare(jobs)
 	if s.Grids != "" {
 		if err := s.writeGrids(ctx, jobs, &in); err != nil {
 			return in, err
@@ -173,26 +175,30 @@ func Inspect(ctx context.Context, s Settings) (Inspection, error) {
 	}
 	in.LabelMaps = len(used)
 	in.Passed.NotDICOM -= len(used)
-	for _, err := range found.Damaged {
+	for _, err := range search.Damaged {
 		in.Problems = append(in.Problems, problem(err))
 	}
-	unseen, outside := m.unseen(s.Roots)
-	in.Notes = append(in.Notes, m.elsewhere(outside)...)
-	for _, row := range unseen {
-		in.Problems = append(in.Problems, problem(m.missing(row, unlisted)))
+	missing, remarks := studies.Missing(s.Roots)
+	in.Notes = append(in.Notes, remarks...)
+	for _, m := range missing {
+		in.Problems = append(in.Problems, problem(m.Err))
 	}
 	return in, nil
 }
 
-// inspect looks at one study. The job is what Run would do, as far as it is known. LabelMap is the file
-// in NIfTI, NRRD or MetaImage that Run would take, or "".
-func (s Settings) inspect(ctx context.Context, st dicomio.Study, m *manifest) (in InspectedStudy, j Job, labelMap string) {
-	in = InspectedStudy{Folder: st.Name(), Study: st.Hash, Passed: st.Passed, Series: []InspectedSeries{}, Masks: []string{}, DICOMMasks: []InspectedMask{}, Warnings: []string{}, Problems: []Problem{}}
+// inspect looks at one study. The job is what Run would do, as far as it is known.
+func (s Settings) inspect(
+	ctx context.Context, st dicomio.Study, studies *intake.Intake,
+) (in InspectedStudy, j pipeline.Job) {
+	in = InspectedStudy{
+		Folder: st.Name(), Study: st.Hash, Passed: st.Passed, Series: []InspectedSeries{}, Masks: []string{},
+		DICOMMasks: []InspectedMask{}, Warnings: []string{}, Problems: []Problem{},
+	}
 	for _, t := range slices.Concat(st.Trains, st.Suspects, st.Others) {
 		in.Series = append(in.Series, inspectTrain(t))
 	}
-	for _, f := range s.candidates(st) { // none where a program makes the mask
-		in.Masks = append(in.Masks, below(st.Home, f))
+	for _, f := range studies.Candidates(st) { // none where a program makes the mask
+		in.Masks = append(in.Masks, files.Below(st.Home, f))
 	}
 	listed := slices.Clone(st.Damaged)
 	for _, err := range listed {
@@ -203,129 +209,122 @@ func (s Settings) inspect(ctx context.Context, st dicomio.Study, m *manifest) (i
 			listed = append(listed, t.Problem) // shown with its series
 		}
 	}
-	j = s.newJob(st)
-	var err error
-	if j.Identity, err = s.identify(st, m); errors.Is(err, errUnlisted) {
+	j, err := studies.Job(st)
+	if errors.Is(err, intake.ErrUnlisted) {
 		in.Action = passOver
-		return in, j, ""
-	}
-	if err == nil {
-		err = s.choose(&j)
+		return in, j
 	}
 	in.Warnings = append(in.Warnings, j.Identity.Warnings...)
 	for _, o := range st.Masks {
 		mask := inspectMask(o, j.Train)
 		in.DICOMMasks = append(in.DICOMMasks, mask)
-		name := below(cmp.Or(st.Home, st.Root), o.Path)
+		name := files.Below(cmp.Or(st.Home, st.Root), o.Path)
 		if (mask.Foreign == "" || s.Protocol.AllowForeignMask) && !slices.Contains(in.Masks, name) {
 			in.Masks = append(in.Masks, name)
 		}
 	}
-	if j.Mask.Object == nil {
-		labelMap = j.Mask.Path
-	}
 	in.Subject, in.Visit, in.From = j.Identity.Subject, j.Identity.Visit, j.Identity.From
-	if err == nil && !j.carried {
-		err = s.try(ctx, j, &in)
+	if err == nil && !j.Carried {
+		err = s.preview(ctx, j, &in)
 	}
 	if err != nil {
-		in.Action = "fail"
+		in.Action = fails
 		if !slices.ContainsFunc(listed, func(l error) bool { return errors.Is(err, l) }) {
 			in.Problems = append(in.Problems, problem(err))
 		}
-		return in, j, labelMap
+		return in, j
 	}
 	in.Action = s.action(j)
-	return in, j, labelMap
+	return in, j
 }
 
-// passOver is what Run does with a study that the manifest does not list.
-const passOver = "pass over: not in the manifest"
+// preview adds what the mask shows without a fit.
+func (s Settings) preview(ctx context.Context, j pipeline.Job, in *InspectedStudy) error {
+	p, err := pipeline.Examine(ctx, j, s.Protocol, s.Workers)
+	in.Mask, in.Plan = p.Mask, p.Plan
+	in.Warnings = append(in.Warnings, p.Warnings...)
+	return err
+}
 
-// checkIdentities makes the studies fail whose identities cannot be right beside each other. The jobs
-// are those of the studies.
-func (in *Inspection) checkIdentities(jobs []Job) {
-	var named []Job
-	var at []int // the studies of named
-	for i, st := range in.Studies {
-		if st.Action != passOver && st.Action != "fail" {
-			named, at = append(named, jobs[i]), append(at, i)
+// What Run does with a study that the manifest does not list, and with one that cannot be mapped.
+const (
+	passOver = "pass over: not in the manifest"
+	fails    = "fail"
+)
+
+// action says what Run would do with the job.
+func (s Settings) action(j pipeline.Job) string {
+	series := fmt.Sprintf("map series %s (number %d) with ", j.Train.Hash, j.Train.Number)
+	switch {
+	case j.From != nil:
+		return series + "the mask of the visit " + printable.Short(j.From.Identity.Visit)
+	case j.Input.Named:
+		return series + fmt.Sprintf("the label map that %s makes from series %s (number %d)",
+			protocol.ProgramName(s.Protocol.Segment.Command), j.Input.Train.Hash, j.Input.Train.Number)
+	}
+	return series + files.Below(j.Study.Root, j.Mask.Path)
+}
+
+// mapped reports whether Run would map the study.
+func (in InspectedStudy) mapped() bool { return in.Action != fails && in.Action != passOver }
+
+// fail says that Run would fail on the study, and why.
+func (in *InspectedStudy) fail(err error) {
+	in.Action = fails
+	in.Problems = append(in.Problems, problem(err))
+}
+
+// inspectCarried looks at the studies to which the mask of another visit would be carried, now that
+// the jobs of all are known. The jobs are those of the studies.
+func (s Settings) inspectCarried(ctx context.Context, jobs []pipeline.Job, in *Inspection) {
+	var mapped []pipeline.Job // those that Run would map, and carry masks from
+	for n := range jobs {
+		if in.Studies[n].mapped() {
+			mapped = append(mapped, jobs[n])
 		}
 	}
-	for n, texts := range doubtful(named) {
-		in.Studies[at[n]].Warnings = append(in.Studies[at[n]].Warnings, texts...)
-	}
-	errs := checkIdentities(named, nil)
-	var sound []Job
-	for n, err := range errs {
-		if err == nil {
-			sound = append(sound, named[n])
+	for n := range jobs {
+		st := &in.Studies[n]
+		if !jobs[n].Carried || st.Action == fails {
 			continue
 		}
-		st := &in.Studies[at[n]]
-		st.Action = "fail"
-		st.Problems = append(st.Problems, problem(err))
+		source, err := intake.MaskSource(mapped, jobs[n], s.Protocol.Masks.From)
+		if err == nil {
+			jobs[n].From = source
+			err = s.preview(ctx, jobs[n], st)
+		}
+		if err != nil {
+			st.fail(err)
+			continue
+		}
+		st.Action = s.action(jobs[n])
 	}
-	in.Notes = append(in.Notes, alikeVisits(sound)...)
 }
 
-// try asks what Process will ask, as far as headers and the mask can tell, and
-// describes the mask.
-func (s Settings) try(ctx context.Context, j Job, in *InspectedStudy) error {
-	fit, err := s.Protocol.Fit.Resolve()
-	if err != nil {
-		return err
-	}
-	if err := fit.CheckTE(j.Train.TE); err != nil {
-		return fmt.Errorf("fit: %w", err)
-	}
-	if j.Input.Named {
-		s.trySegment(j, in)
-		return nil
-	}
-	known := s.Protocol.Scheme.Known() // else what the labels mean is not asked yet
-	var mask maskRead
-	var placed placedMask
-	if known {
-		mask, placed, err = j.findRegions(ctx, s.Protocol, s.Workers)
-	} else {
-		mask, err = j.readMask(ctx, s.Protocol)
-	}
-	if err != nil {
-		if mask.geometry().Voxels() > 0 {
-			in.Plan = j.gridPlan(mask)
+// compare makes the studies fail whose identities cannot be right beside each other. The jobs
+// are those of the studies.
+func (in *Inspection) compare(jobs []pipeline.Job) {
+	var mapped []pipeline.Job
+	var index []int // the studies of mapped
+	for n, st := range in.Studies {
+		if st.mapped() {
+			mapped, index = append(mapped, jobs[n]), append(index, n)
 		}
-		return wrapped("mask", err)
 	}
-	regions := placed.regions
-	in.Warnings = append(in.Warnings, s.Protocol.doubts(j.Train)...)
-	if j.Anatomy.Problem != nil {
-		in.Warnings = append(in.Warnings, j.Anatomy.warning())
+	verdicts, remarks := intake.Compare(mapped, nil)
+	for n, v := range verdicts {
+		st := &in.Studies[index[n]]
+		st.Warnings = append(st.Warnings, v.Warnings...)
+		if v.Err != nil {
+			st.fail(v.Err)
+		}
 	}
-	in.Warnings = append(in.Warnings, placed.besideText()...)
-	described := mask.described(placed)
-	if j.From != nil {
-		described.From = j.From.Identity.Visit
-	}
-	in.Mask, in.Plan = &described, j.plan(mask, placed, s.Protocol)
-	if known {
-		in.Warnings = append(in.Warnings, j.alignmentWarnings(mask, placed.dividedKnee, s.Protocol)...)
-	}
-	if j.needsAlignment(placed.dividedKnee) {
-		return nil // what depends on where the mask comes to lie is known to run alone
-	}
-	if text := mask.empty(regions); known && text != "" && placed.marked == nil {
-		in.Warnings = append(in.Warnings, text)
-	}
-	if known {
-		in.Warnings = append(in.Warnings, placed.shareWarnings()...)
-		in.Warnings = append(in.Warnings, implausible(regions, cmp.Or(sideOf(j), placed.sideName()))...)
-	}
-	return nil
+	in.Notes = append(in.Notes, remarks...)
 }
 
 func inspectMask(m dicomio.MaskObject, t dicomio.Train) InspectedMask {
-	in := InspectedMask{Path: m.Name, Kind: string(m.Kind), Label: short(m.Label), Description: short(m.Description)}
+	in := InspectedMask{Path: m.Name, Kind: string(m.Kind), Label: printable.Short(m.Label),
+		Description: printable.Short(m.Description)}
 	if m.Problem != nil {
 		p := problem(m.Problem)
 		in.Problem = &p
@@ -339,12 +338,14 @@ func inspectMask(m dicomio.MaskObject, t dicomio.Train) InspectedMask {
 
 func inspectTrain(t dicomio.Train) InspectedSeries {
 	in := InspectedSeries{
-		Series: t.Hash, Number: t.Number, Description: short(t.Description), TE: readableAll(t.TE), Uneven: t.Uneven(), Size: t.Geometry.Size,
-		Vendor: short(t.Scanner.Manufacturer), Model: short(t.Scanner.Model), Field: segment.Number(t.Scanner.Field), Side: t.Side,
+		Series: t.Hash, Number: t.Number, Description: printable.Short(t.Description), TE: pipeline.ReadableTimes(t.TE),
+		Uneven: t.Uneven(), Size: t.Geometry.Size,
+		Vendor: printable.Short(t.Scanner.Manufacturer), Model: printable.Short(t.Scanner.Model),
+		Field: segment.Number(t.Scanner.Field), Side: t.Side,
 		Syntaxes: []string{}, Lossy: t.Lossy, Images: t.Images, Files: t.Files, Train: len(t.TE) >= t2fit.MinEchoes,
 	}
 	for _, uid := range t.Syntaxes() {
-		in.Syntaxes = append(in.Syntaxes, short(uid))
+		in.Syntaxes = append(in.Syntaxes, printable.Short(uid))
 	}
 	if t.Geometry.Voxels() > 0 {
 		in.Spacing = t.Geometry.Spacing()
@@ -360,7 +361,7 @@ func inspectTrain(t dicomio.Train) InspectedSeries {
 func (in Inspection) Failed() int {
 	n := 0
 	for _, s := range in.Studies {
-		if s.Action == "fail" {
+		if s.Action == fails {
 			n++
 		}
 	}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/phantom"
+	"github.com/t2map/t2map/pipeline"
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/volume"
 )
@@ -35,10 +37,12 @@ func TestInspectShowsTheGridOfARefusedMask(t *testing.T) {
 		t.Fatal(in, err)
 	}
 	st := in.Studies[0]
-	if st.Action != "fail" || st.Plan == nil || st.Plan.Size != labels.Size || st.Plan.OnSeries || st.Plan.Scheme != "" {
+	if st.Action != "fail" || st.Plan == nil || st.Plan.Size != labels.Size || st.Plan.OnSeries ||
+		st.Plan.Scheme != "" {
 		t.Errorf("%s, plan %+v", st.Action, st.Plan)
 	}
-	if len(st.Problems) != 1 || !strings.Contains(st.Problems[0].Reason, "too little of the mask lies in the field of view of the series (50 % needed): ") {
+	if len(st.Problems) != 1 || !strings.Contains(st.Problems[0].Reason, "too little of the mask lies in the field of "+
+		"view of the series (50 % needed): ") {
 		t.Errorf("%+v", st.Problems)
 	}
 	if in.LabelMaps != 1 || in.Passed.NotDICOM != 0 {
@@ -56,8 +60,10 @@ func TestInspectPlans(t *testing.T) {
 	r := oneResult(t, s)
 	st := inspectOne(t, s)
 	p := st.Plan
-	if p == nil || p.OnSeries || p.Size != labels.Size || p.Spacing != *r.Mask.Spacing || p.MinFraction != 0.5 || p.Scheme != "skm-tea" || p.Side != r.Side ||
-		!slices.Equal(p.Sides, r.Division.Sides) || p.Division != DividedByShape || p.Layers != 2 || p.Registration != (Alignment{}) {
+	if p == nil || p.OnSeries || p.Size != labels.Size || p.Spacing != *r.Mask.Spacing || p.MinFraction != 0.5 ||
+		p.Scheme != "skm-tea" || p.Side != r.Side ||
+		!slices.Equal(p.Sides, r.Division.Sides) || p.Division != pipeline.DividedByShape || p.Layers != 2 ||
+		p.Registration != (pipeline.Alignment{}) {
 		t.Errorf("plan %+v", p)
 	}
 	if !slices.Equal(st.Warnings, r.Warnings) {
@@ -70,8 +76,9 @@ func TestInspectPlans(t *testing.T) {
 	}
 
 	changed := s
-	changed.Protocol.Division = Division{By: DivideNone, MinFraction: 0.7}
-	if p = inspectOne(t, changed).Plan; p.Division != MarkedTissues || p.Layers != 0 || p.MinFraction != 0.7 || p.Side != "right" || len(p.Sides) != 1 {
+	changed.Protocol.Division = protocol.Division{By: protocol.DivideNone, MinFraction: 0.7}
+	if p = inspectOne(t, changed).Plan; p.Division != pipeline.MarkedTissues || p.Layers != 0 || p.MinFraction != 0.7 ||
+		p.Side != "right" || len(p.Sides) != 1 {
 		t.Errorf("division none: %+v", p)
 	}
 	changed.Out = t.TempDir()
@@ -81,7 +88,8 @@ func TestInspectPlans(t *testing.T) {
 	changed = s
 	changed.Protocol.Register.Moving = "SAG*DESS*"
 	st = inspectOne(t, changed)
-	if st.Plan.Registration.Series == "" || st.Plan.Registration.Series == r.Series || st.Plan.Division != DividedByShape || len(st.Warnings) > 0 {
+	if st.Plan.Registration.Series == "" || st.Plan.Registration.Series == r.Series ||
+		st.Plan.Division != pipeline.DividedByShape || len(st.Warnings) > 0 {
 		t.Errorf("registered: %+v, warnings %q", st.Plan, st.Warnings)
 	}
 	changed = s
@@ -91,7 +99,8 @@ func TestInspectPlans(t *testing.T) {
 	}
 
 	k := knee(t, filepath.Join(dir, "own", "studies", "S02"), phantom.Options{Subject: "S02"})
-	if p = inspectOne(t, settings(t, filepath.Join(dir, "own"))).Plan; !p.OnSeries || p.MinFraction != 0 || p.Division != MarkedRows || p.Side != "right" || p.Size != k.Labels.Size {
+	if p = inspectOne(t, settings(t, filepath.Join(dir, "own"))).Plan; !p.OnSeries || p.MinFraction != 0 ||
+		p.Division != pipeline.MarkedRows || p.Side != "right" || p.Size != k.Labels.Size {
 		t.Errorf("its own grid: %+v", p)
 	}
 }
@@ -114,7 +123,8 @@ func TestInspectCarried(t *testing.T) {
 	if own.Visit != "V1" {
 		own, carried = carried, own
 	}
-	if own.Plan.Registration.Visit != "" || carried.Plan == nil || carried.Plan.Registration.Visit != "V1" || carried.Mask.From != "V1" || !strings.HasSuffix(carried.Action, "with the mask of the visit V1") {
+	if own.Plan.Registration.Visit != "" || carried.Plan == nil || carried.Plan.Registration.Visit != "V1" ||
+		carried.Mask.From != "V1" || !strings.HasSuffix(carried.Action, "with the mask of the visit V1") {
 		t.Errorf("own %+v, carried %+v: %s", own.Plan, carried.Plan, carried.Action)
 	}
 	s.Protocol.Masks.From = "V0"
@@ -141,7 +151,8 @@ func TestWriteGrid(t *testing.T) {
 		t.Fatalf("%+v, %v", in, err)
 	}
 	want := []string{"S01/baseline/grid.nii.gz", "S02/baseline/grid.nii.gz"}
-	if got := slices.Sorted(maps.Keys(tree(t, s.Grids))); !slices.Equal(got, want) || in.Studies[0].Grid != want[0] || in.Studies[1].Grid != want[1] {
+	if got := slices.Sorted(maps.Keys(tree(t, s.Grids))); !slices.Equal(got, want) || in.Studies[0].Grid != want[0] ||
+		in.Studies[1].Grid != want[1] {
 		t.Errorf("wrote %q, says %q and %q", got, in.Studies[0].Grid, in.Studies[1].Grid)
 	}
 	k := truth["S01"]
@@ -167,7 +178,8 @@ func TestWriteGrid(t *testing.T) {
 	writeLabels(t, filepath.Join(dir, "studies", "S01", "labels.nii.gz"), drawn)
 	s.Grids = ""
 	out := run(t, s)
-	if len(out.Results) != 1 || out.Results[0].Mask.Size != nil || len(out.Results[0].Warnings) > 0 || out.Results[0].Compartments[0].Voxels != count(k.Labels.Data, 1) {
+	if len(out.Results) != 1 || out.Results[0].Mask.Size != nil || len(out.Results[0].Warnings) > 0 ||
+		out.Results[0].Compartments[0].Voxels != count(k.Labels.Data, 1) {
 		t.Errorf("%+v, %+v", out.Results, out.Failures)
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/t2map/t2map/phantom"
-	"github.com/t2map/t2map/report"
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/segment/anatomy"
 )
@@ -17,7 +17,8 @@ import (
 func tissueStudy(t *testing.T, dir string) {
 	t.Helper()
 	_, err := phantom.WriteTrial(t.Context(), dir, phantom.Trial{
-		Subjects: 1, Matrix: 112, Slices: 18, Echoes: 4, DESSMatrix: 132, DESSSlices: 36, Form: phantom.Form{Mask: phantom.MaskTissues},
+		Subjects: 1, Matrix: 112, Slices: 18, Echoes: 4, DESSMatrix: 132, DESSSlices: 36,
+		Form: phantom.Form{Mask: phantom.MaskTissues},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -46,7 +47,8 @@ func TestRowsAddUp(t *testing.T) {
 	for _, list := range [][]segment.Summary{r.Compartments, r.Regions} {
 		for _, row := range list {
 			if row.Used+row.Excluded.Total() != row.Voxels {
-				t.Errorf("%s %s %s: %d used, %d excluded of %d", row.Compartment, row.Region, row.Layer, row.Used, row.Excluded.Total(), row.Voxels)
+				t.Errorf("%s %s %s: %d used, %d excluded of %d", row.Compartment, row.Region, row.Layer, row.Used,
+					row.Excluded.Total(), row.Voxels)
 			}
 			rows[[3]string{row.Compartment, row.Region, row.Layer}] = row
 		}
@@ -109,7 +111,8 @@ func TestCorrectedMaskIsNotMovedAgain(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(studies, "S01", "baseline", "labels.nii.gz"), mask, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	s.Out, s.Protocol.Division = filepath.Join(dir, "again"), Division{By: DivideNone} // the slices cut this small knee
+	// the slices cut this small knee
+	s.Out, s.Protocol.Division = filepath.Join(dir, "again"), protocol.Division{By: protocol.DivideNone}
 	out := run(t, s)
 	if len(out.Results) != 1 {
 		t.Fatal(out.Failures)
@@ -118,34 +121,11 @@ func TestCorrectedMaskIsNotMovedAgain(t *testing.T) {
 	if second.Registration != nil || !strings.Contains(strings.Join(second.Notes, "\n"), "nothing was registered") {
 		t.Errorf("registered again: %+v, %q", second.Registration, second.Notes)
 	}
-	a, b := readLabelsOf(t, filepath.Join(first.Dir, "mask.nii.gz")), readLabelsOf(t, filepath.Join(second.Dir, "compartments.nii.gz"))
+	a, b := readLabelsOf(t, filepath.Join(first.Dir, "mask.nii.gz")), readLabelsOf(t, filepath.Join(second.Dir,
+		"compartments.nii.gz"))
 	for v := range a.Data {
 		if (a.Data[v] != 0) != (b.Data[v] != 0) {
 			t.Fatalf("voxel %d: label %d in the mask that was put back, compartment %d", v, a.Data[v], b.Data[v])
-		}
-	}
-}
-
-// A compartment of one plate says so, and has no mean of plates; one with voxels of a row of
-// its own says nothing of plates.
-func TestNotePlates(t *testing.T) {
-	row := func(compartment, region string, voxels int) segment.Summary {
-		return segment.Summary{Compartment: compartment, Region: region, Layer: segment.All, Voxels: voxels, MeanT2: 40, PlateMeanT2: segment.Number(math.NaN())}
-	}
-	r := report.Result{
-		Compartments: []segment.Summary{row("medial", segment.All, 10), row("lateral", segment.All, 30), row("patellofemoral", segment.All, 20)},
-		Regions:      []segment.Summary{row("medial", "medial-femoral", 10), row("lateral", "lateral-femoral", 10), row("lateral", "lateral-tibial", 20), row("patellofemoral", "trochlear", 15)},
-	}
-	segment.SetPlateMeans(r.Compartments, r.Regions)
-	placedMask{}.notePlates(&r)
-	for n, want := range []struct {
-		note string
-		mean float64
-	}{{"the medial femur alone: the mask has no medial tibial cartilage", math.NaN()}, {"", 40}, {"", math.NaN()}} {
-		got := r.Compartments[n]
-		same := float64(got.PlateMeanT2) == want.mean || math.IsNaN(float64(got.PlateMeanT2)) && math.IsNaN(want.mean)
-		if got.Note != want.note || !same {
-			t.Errorf("%s: note %q, mean of plates %g; want %q, %g", got.Compartment, got.Note, got.PlateMeanT2, want.note, want.mean)
 		}
 	}
 }

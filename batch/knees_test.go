@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/phantom"
 	"github.com/t2map/t2map/t2fit"
 )
@@ -33,7 +34,8 @@ func TestCorrectedSide(t *testing.T) {
 			scanOf(t, folder, map[string]string{"SeriesNumber": "5"}, false)
 			s := settings(t, dir)
 			if series == 2 {
-				scanOf(t, filepath.Join(folder, "again"), map[string]string{"SeriesNumber": "6", "SeriesInstanceUID": "2.25.900.22"}, false)
+				scanOf(t, filepath.Join(folder, "again"), map[string]string{"SeriesNumber": "6",
+					"SeriesInstanceUID": "2.25.900.22"}, false)
 				remove(t, filepath.Join(folder, "again", "labels.nii.gz"))
 				s.Series = "5"
 			}
@@ -45,7 +47,8 @@ func TestCorrectedSide(t *testing.T) {
 			writeText(t, s.Manifest, "folder,subject,visit,side\nstudies/a,"+c.is+"\n")
 			if c.refused != "" {
 				out := run(t, s)
-				if len(out.Failures) != 1 || !strings.Contains(out.Failures[0].Reason, c.refused) || len(out.Earlier) != 1 || len(statuses(t, s.Out)) != 1 {
+				if len(out.Failures) != 1 || !strings.Contains(out.Failures[0].Reason, c.refused) ||
+					len(out.Earlier) != 1 || len(statuses(t, s.Out)) != 1 {
 					t.Errorf("%s, %d series: %+v, %q", c.name, series, out, statuses(t, s.Out))
 				}
 				sameTables(t, s.Out)
@@ -70,7 +73,8 @@ func TestFoldersOfOthersAreNotTaken(t *testing.T) {
 	}{
 		{"the other knee", map[string]string{"SeriesInstanceUID": "2.25.900.22", "Laterality": "R"}, 0, false},
 		{"another study", map[string]string{"StudyInstanceUID": "2.25.901.1", "Laterality": "L"}, 2, true},
-		{"another study of the other knee", map[string]string{"StudyInstanceUID": "2.25.901.1", "Laterality": "R"}, 2, false},
+		{"another study of the other knee", map[string]string{"StudyInstanceUID": "2.25.901.1", "Laterality": "R"}, 2,
+			false},
 	} {
 		dir := t.TempDir()
 		visit := filepath.Join(dir, "studies", "P", "V1")
@@ -121,16 +125,19 @@ func TestReplaceThatMapsNothing(t *testing.T) {
 	s.Replace, s.Series = true, "nope*"
 	s.Protocol.Fit.Method = t2fit.LogLinear
 	out := run(t, s)
-	if len(out.Failures) != 2 || len(out.Earlier) != 2 || tree(t, s.Out)["compartments.csv"] != before || !strings.HasSuffix(out.Failures[0].Reason, "stays in the tables") {
+	if len(out.Failures) != 2 || len(out.Earlier) != 2 || tree(t, s.Out)["compartments.csv"] != before ||
+		!strings.HasSuffix(out.Failures[0].Reason, "stays in the tables") {
 		t.Errorf("%+v", out)
 	}
 	// Where one of the studies is mapped, the earlier result of the other does not stay.
 	s.Series, s.Mask = "", "labels.nii.gz"
-	if err := os.Rename(filepath.Join(s.Roots[0], "S01", "M12", "labels.nii.gz"), filepath.Join(s.Roots[0], "S01", "M12", "reader.nii.gz")); err != nil {
+	if err := os.Rename(filepath.Join(s.Roots[0], "S01", "M12", "labels.nii.gz"), filepath.Join(s.Roots[0], "S01",
+		"M12", "reader.nii.gz")); err != nil {
 		t.Fatal(err)
 	}
 	out = run(t, s)
-	if len(out.Results) != 1 || len(out.Failures) != 1 || len(out.Earlier) != 0 || strings.Contains(out.Failures[0].Reason, "stays in the tables") {
+	if len(out.Results) != 1 || len(out.Failures) != 1 || len(out.Earlier) != 0 ||
+		strings.Contains(out.Failures[0].Reason, "stays in the tables") {
 		t.Errorf("%+v", out)
 	}
 	sameTables(t, s.Out)
@@ -171,7 +178,8 @@ func TestInterruptedRenaming(t *testing.T) {
 		}
 	}
 	out, err := Run(ctx, interrupted)
-	if !errors.Is(err, context.Canceled) || len(out.Results) < 2 || len(out.NotDone) == 0 || len(out.Results)+len(out.Earlier) != n {
+	if !errors.Is(err, context.Canceled) || len(out.Results) < 2 || len(out.NotDone) == 0 ||
+		len(out.Results)+len(out.Earlier) != n {
 		t.Errorf("%d done, %d earlier, %d not done, %v", len(out.Results), len(out.Earlier), len(out.NotDone), err)
 	}
 	if rows := statuses(t, s.Out); len(rows) != n || strings.Contains(strings.Join(rows, "\n"), "not done") {
@@ -202,8 +210,9 @@ func TestKilledRun(t *testing.T) {
 		_ = lock.file.Close() // as the system does
 		var unfinished *UnfinishedError
 		check := func(when string) {
-			if err := CheckIdle(s.Out); !errors.As(err, &unfinished) || unfinished.Holder.PID != os.Getpid() || !strings.Contains(Hint(err), "t2map tables "+s.Out) {
-				t.Errorf("%s: %v, hint %q", when, err, Hint(err))
+			if err := CheckIdle(s.Out); !errors.As(err, &unfinished) || unfinished.Holder.PID != os.Getpid() ||
+				!strings.Contains(hint.Find(err), "t2map tables "+s.Out) {
+				t.Errorf("%s: %v, hint %q", when, err, hint.Find(err))
 			}
 		}
 		check("killed")
@@ -247,7 +256,10 @@ func TestStudiesTableSavedOtherwise(t *testing.T) {
 		bad  bool
 	}{
 		{"semicolons", func(b []byte) []byte { return separated(t, b, ';') }, false},
-		{"tabs and CR", func(b []byte) []byte { return bytes.ReplaceAll(separated(t, b, '\t'), []byte("\n"), []byte("\r")) }, false},
+		{"tabs and CR", func(b []byte) []byte {
+			return bytes.ReplaceAll(separated(t, b, '\t'), []byte("\n"),
+				[]byte("\r"))
+		}, false},
 		{"UTF-16", func(b []byte) []byte {
 			wide := []byte{0xff, 0xfe}
 			for _, c := range separated(t, b, '\t') {
@@ -277,8 +289,9 @@ func TestStudiesTableSavedOtherwise(t *testing.T) {
 		if c.bad {
 			_, tablesErr := Tables(t.Context(), s)
 			for _, err := range []error{err, tablesErr} {
-				if err == nil || !strings.Contains(err.Error(), "studies.csv") || !strings.Contains(Hint(err), "put back studies.csv") {
-					t.Errorf("%s: %v, hint %q", c.name, err, Hint(err))
+				if err == nil || !strings.Contains(err.Error(), "studies.csv") || !strings.Contains(hint.Find(err),
+					"put back studies.csv") {
+					t.Errorf("%s: %v, hint %q", c.name, err, hint.Find(err))
 				}
 			}
 			if diff := cmp.Diff(before, tree(t, s.Out)); diff != "" {
@@ -287,7 +300,8 @@ func TestStudiesTableSavedOtherwise(t *testing.T) {
 			continue
 		}
 		failed := text[bytes.Index(text, []byte("S02,M00")):]
-		if again, readErr := os.ReadFile(file); err != nil || readErr != nil || !bytes.HasSuffix(again, failed) || len(out.Listed) != 1 {
+		if again, readErr := os.ReadFile(file); err != nil || readErr != nil || !bytes.HasSuffix(again, failed) ||
+			len(out.Listed) != 1 {
 			t.Errorf("%s: %v, %v, listed %+v\n%s", c.name, err, readErr, out.Listed, again)
 		}
 	}

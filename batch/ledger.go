@@ -12,6 +12,9 @@ import (
 	"sync"
 
 	"github.com/t2map/t2map/files"
+	"github.com/t2map/t2map/hint"
+	"github.com/t2map/t2map/intake"
+	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/report"
 )
 
@@ -24,7 +27,7 @@ type ledger struct {
 	// listed are the studies that studies.csv listed without a result.
 	listed []report.Failure
 	// names says who the studies were, also those whose results were displaced since.
-	names earlierStudies
+	names intake.Earlier
 
 	mu      sync.Mutex
 	byStudy map[string][]report.Result // all that can be read
@@ -37,14 +40,14 @@ type ledger struct {
 // movedAway is a result whose folder another study takes.
 type movedAway struct {
 	report.Result        // as it was
-	to            string // where its folder is now
+	folder        string // where its folder is now
 }
 
 // asideFolder holds, below the output folder, results that were displaced. Tables never read it.
 const asideFolder = "set-aside"
 
 // readLedger reads the result.json of every study below the output folder, and the failures that
-// studies.csv lists. It is an error where that table is there and cannot be read, because a new one
+// studies.csv lists. It is an error if that table is there and cannot be read, because a new one
 // would not list them.
 func readLedger(out string) (*ledger, error) {
 	l := &ledger{out: out, byStudy: map[string][]report.Result{}}
@@ -54,7 +57,7 @@ func readLedger(out string) (*ledger, error) {
 			r, err = report.ReadResult(path)
 		}
 		if err != nil {
-			l.broken = append(l.broken, unreadable(below(out, filepath.Dir(path))))
+			l.broken = append(l.broken, unreadable(files.Below(out, filepath.Dir(path))))
 			return nil
 		}
 		r.Inputs, r.Outputs = nil, nil // tables need neither
@@ -74,11 +77,13 @@ func readLedger(out string) (*ledger, error) {
 
 // unreadable lists a result that cannot be read. What can be known of the study is where it lies.
 func unreadable(folder string) report.Failure {
-	f := report.Failure{Folder: folder, Reason: "results: the folder cannot be read, so the study is not in the tables", Hint: "map the study again, or remove the folder"}
+	f := report.Failure{Folder: folder, Reason: "results: the folder cannot be read, so the study is not in the tables",
+		Hint: "map the study again, or remove the folder"}
 	parts := strings.Split(folder, "/")
 	if len(parts) == 2 { // SUBJECT/VISIT, as place has it
 		f.Subject, f.Visit = parts[0], parts[1]
-		f.Reason = "results: " + report.ResultFile + " cannot be read, so the study is not in the tables; its subject and visit are those of the folder, the rest is not known"
+		f.Reason = "results: " + report.ResultFile + " cannot be read, so the study is not in the tables; its " +
+			"subject and visit are those of the folder, the rest is not known"
 	}
 	return f
 }
@@ -105,9 +110,11 @@ func (l *ledger) judge(results []report.Result) verdict {
 				v.copies = append(v.copies, fmt.Sprintf("%s is a copy of the result in %s", l.below(r), l.below(other)))
 				break
 			}
-			v.against = append(v.against, report.Failure{Subject: r.Subject, Visit: r.Visit, Study: r.Study, Series: r.Series, Side: r.Side, Folder: l.below(r),
-				Reason: fmt.Sprintf("results: this folder and %s hold different results of the same study, so neither is in the tables", l.below(other)),
-				Hint:   "map the study again, or remove one of the folders"})
+			v.against = append(v.against, report.Failure{Subject: r.Subject, Visit: r.Visit, Study: r.Study,
+				Series: r.Series, Side: r.Side, Folder: l.below(r),
+				Reason: fmt.Sprintf("results: this folder and %s hold different results of the same study, so neither "+
+					"is in the tables", l.below(other)),
+				Hint: "map the study again, or remove one of the folders"})
 			claimed[i], claimed[k] = true, true
 		}
 	}
@@ -126,34 +133,28 @@ func equal(r, other report.Result) bool {
 	return errA == nil && errB == nil && bytes.Equal(a, b)
 }
 
-func (l *ledger) below(r report.Result) string { return below(l.out, r.Dir) }
+func (l *ledger) below(r report.Result) string { return files.Below(l.out, r.Dir) }
 
 // sameRows reports whether two results are of the same knee of the same study, which has
 // one row for each compartment.
-func sameRows(a, b report.Result) bool { return kneeOf(a).same(kneeOf(b)) }
+func sameRows(a, b report.Result) bool { return kneeOf(a).Same(kneeOf(b)) }
 
-// scanned is a knee of a study: the hashes of the study and of the series that shows it, empty if that
-// is not known, and its side.
-type scanned struct{ study, series, side string }
-
-func kneeOf(r report.Result) scanned { return scanned{r.Study, r.Series, r.Side} }
-
-func kneeThatFailed(f report.Failure) scanned { return scanned{f.Study, f.Series, f.Side} }
-
-// same reports whether two of them may be one knee. One series shows one knee, even if its side was
-// corrected; two series show one unless their sides differ.
-func (k scanned) same(other scanned) bool {
-	return k.study == other.study && (k.series != "" && k.series == other.series || sameSide(k.side, other.side))
+func kneeOf(r report.Result) intake.Knee {
+	return intake.Knee{Study: r.Study, Series: r.Series, Side: r.Side}
 }
 
-// sameSide reports whether two sides may be one: a side that is not known may be either.
-func sameSide(a, b string) bool { return a == b || a == "" || b == "" }
+func kneeThatFailed(f report.Failure) intake.Knee {
+	return intake.Knee{Study: f.Study, Series: f.Series, Side: f.Side}
+}
 
 // standing reports whether the tables hold a result of the claim's knee.
 func (l *ledger) standing(claim report.Result) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return slices.ContainsFunc(l.judge(l.byStudy[claim.Study]).sound, func(r report.Result) bool { return sameRows(r, claim) })
+	return slices.ContainsFunc(l.judge(l.byStudy[claim.Study]).sound, func(r report.Result) bool {
+		return sameRows(r,
+			claim)
+	})
 }
 
 // settle says what became of a study's earlier results now that the study has a new
@@ -168,7 +169,7 @@ func (l *ledger) settle(now report.Result) {
 	l.away = slices.DeleteFunc(l.away, func(m movedAway) bool {
 		replaced := sameRows(m.Result, now)
 		if replaced {
-			l.remark(m.Result, m.to, "its folder is another study's now")
+			l.remark(m.Result, m.folder, "its folder is another study's now")
 		}
 		return replaced
 	})
@@ -194,25 +195,27 @@ func samePath(a, b string) bool { return filepath.Clean(a) == filepath.Clean(b) 
 
 // setAside moves the folder of a result to where no table reads it.
 func (l *ledger) setAside(r report.Result, why string) {
-	if to, ok := l.move(r, why); ok {
-		l.remark(r, to, why)
+	if folder, ok := l.move(r, why); ok {
+		l.remark(r, folder, why)
 	}
 }
 
 // remark says where the folder of a result was moved.
-func (l *ledger) remark(r report.Result, to, why string) {
-	l.moved = append(l.moved, fmt.Sprintf("the earlier result in %s was moved to %s: %s", l.below(r), below(l.out, to), why))
+func (l *ledger) remark(r report.Result, folder, why string) {
+	l.moved = append(l.moved, fmt.Sprintf("the earlier result in %s was moved to %s: %s", l.below(r), files.Below(l.out,
+		folder), why))
 }
 
 // move moves the folder of a result to a free name where no table reads it, and notes if that fails.
-func (l *ledger) move(r report.Result, why string) (to string, ok bool) {
+func (l *ledger) move(r report.Result, why string) (folder string, ok bool) {
 	free := freeName(filepath.Join(l.out, asideFolder, filepath.FromSlash(l.below(r))+"-"+folderName(r.Series)))
 	err := os.MkdirAll(filepath.Dir(free), 0o777)
 	if err == nil {
 		err = report.MoveFolder(r.Dir, free)
 	}
 	if err != nil {
-		l.err = errors.Join(l.err, hinted("close what is open in the folder, and remove it or run again", "results: the earlier result in %s is displaced (%s) and cannot be moved away: %w", l.below(r), why, err))
+		l.err = errors.Join(l.err, hint.Errorf("close what is open in the folder, and remove it or run again",
+			"results: the earlier result in %s is displaced (%s) and cannot be moved away: %w", l.below(r), why, err))
 		return "", false
 	}
 	_ = os.Remove(filepath.Dir(r.Dir)) // the subject's folder, if it is empty now
@@ -232,19 +235,19 @@ func freeName(path string) string {
 
 // makeWay moves earlier results that the jobs replace out of folders that other jobs take, as
 // names do that were exchanged or moved along by a visit.
-func (l *ledger) makeWay(jobs []Job) {
+func (l *ledger) makeWay(jobs []pipeline.Job) {
 	taken := map[string]report.Result{}
 	for _, j := range jobs {
-		taken[filepath.Clean(j.Dir)] = j.claim()
+		taken[filepath.Clean(j.Dir)] = claim(j)
 	}
 	for _, j := range jobs {
 		l.byStudy[j.Study.Hash] = slices.DeleteFunc(l.byStudy[j.Study.Hash], func(r report.Result) bool {
-			claim, found := taken[filepath.Clean(r.Dir)]
-			if !found || sameRows(r, claim) || !sameRows(r, j.claim()) {
+			taker, ok := taken[filepath.Clean(r.Dir)]
+			if !ok || sameRows(r, taker) || !sameRows(r, claim(j)) {
 				return false
 			}
-			if to, ok := l.move(r, "its folder is another study's now"); ok {
-				l.away = append(l.away, movedAway{r, to})
+			if folder, ok := l.move(r, "its folder is another study's now"); ok {
+				l.away = append(l.away, movedAway{r, folder})
 			}
 			return true
 		})
@@ -262,16 +265,19 @@ func (l *ledger) restore() {
 		}
 		err := os.MkdirAll(filepath.Dir(r.Dir), 0o777)
 		if err == nil {
-			err = report.MoveFolder(m.to, r.Dir)
+			err = report.MoveFolder(m.folder, r.Dir)
 		}
 		if err != nil {
-			l.err = errors.Join(l.err, hinted("move the folder back, and write the tables again: "+tablesCommand(l.out), "results: the earlier result of a study that is not done is in %s and cannot be moved back to %s: %w", below(l.out, m.to), l.below(r), err))
+			l.err = errors.Join(l.err, hint.Errorf("move the folder back, and write the tables "+
+				"again: "+tablesCommand(l.out), "results: the earlier result of a study that is not done is in %s "+
+				"and cannot be moved back to %s: %w", files.Below(l.out, m.folder), l.below(r), err))
 			continue
 		}
 		l.byStudy[r.Study] = append(l.byStudy[r.Study], r)
-		removeEmpty(filepath.Dir(m.to), l.out)
+		removeEmpty(filepath.Dir(m.folder), l.out)
 		if r.Dir != m.Dir {
-			l.moved = append(l.moved, fmt.Sprintf("the earlier result in %s is now in %s, under its earlier name, because its study is not done", l.below(m.Result), l.below(r)))
+			l.moved = append(l.moved, fmt.Sprintf("the earlier result in %s is now in %s, under its earlier name, "+
+				"because its study is not done", l.below(m.Result), l.below(r)))
 		}
 	}
 	l.away = nil
@@ -289,8 +295,8 @@ func removeEmpty(folder, top string) {
 // results returns what is left and belongs in the tables, by folder.
 func (l *ledger) results() []report.Result {
 	var sound []report.Result
-	for _, of := range l.byStudy {
-		sound = append(sound, l.judge(of).sound...)
+	for _, results := range l.byStudy {
+		sound = append(sound, l.judge(results).sound...)
 	}
 	return byFolder(sound)
 }
@@ -298,8 +304,8 @@ func (l *ledger) results() []report.Result {
 // all returns what is left, also copies and contradictions, by folder.
 func (l *ledger) all() []report.Result {
 	var all []report.Result
-	for _, of := range l.byStudy {
-		all = append(all, of...)
+	for _, results := range l.byStudy {
+		all = append(all, results...)
 	}
 	return byFolder(all)
 }
@@ -312,8 +318,8 @@ func byFolder(results []report.Result) []report.Result {
 // contradictions returns the results that are left and contradict each other, by folder.
 func (l *ledger) contradictions() []report.Failure {
 	var against []report.Failure
-	for _, of := range l.byStudy {
-		against = append(against, l.judge(of).against...)
+	for _, results := range l.byStudy {
+		against = append(against, l.judge(results).against...)
 	}
 	slices.SortFunc(against, func(a, b report.Failure) int { return strings.Compare(a.Folder, b.Folder) })
 	return against
@@ -325,12 +331,23 @@ const shownMoves = 5
 // remarks says what became of displaced results, and which are copies.
 func (l *ledger) remarks() []string {
 	moved := slices.Clone(l.moved)
-	for _, of := range l.byStudy {
-		moved = append(moved, l.judge(of).copies...)
+	for _, results := range l.byStudy {
+		moved = append(moved, l.judge(results).copies...)
 	}
 	slices.Sort(moved) // studies end in any order
 	if n := len(moved); n > shownMoves {
 		return append(moved[:shownMoves], fmt.Sprintf("and so on: %d earlier results in all", n))
 	}
 	return moved
+}
+
+// identities returns the studies whose results are in the output folder.
+func (l *ledger) identities() intake.Earlier {
+	all := intake.Earlier{}
+	for _, r := range l.results() {
+		all[r.Study] = append(all[r.Study], intake.EarlierStudy{
+			Subject: r.Subject, Visit: r.Visit, Side: r.Side, Folder: l.below(r), Series: r.Series,
+		})
+	}
+	return all
 }

@@ -25,7 +25,9 @@ func TestRenamedStudyIsInTheTablesOnce(t *testing.T) {
 	s.Layout, s.Roots = "{subject}", []string{filepath.Join(dir, "studies")}
 	refused := run(t, s)
 	const want = `identity: the study is now "X1" (from layout), but the output folder holds its results as "S01/baseline", in the folder S01/baseline`
-	if len(refused.Results) != 0 || len(refused.Earlier) != 2 || len(refused.Failures) != 2 || !strings.HasPrefix(refused.Failures[0].Reason, want+"; ") || !strings.Contains(refused.Failures[0].Hint, "--rename") {
+	if len(refused.Results) != 0 || len(refused.Earlier) != 2 || len(refused.Failures) != 2 ||
+		!strings.HasPrefix(refused.Failures[0].Reason, want+"; ") || !strings.Contains(refused.Failures[0].Hint,
+		"--rename") {
 		t.Errorf("%+v", refused)
 	}
 	if tree(t, s.Out)["compartments.csv"] != before {
@@ -33,7 +35,8 @@ func TestRenamedStudyIsInTheTablesOnce(t *testing.T) {
 	}
 	s.Rename = true
 	out := run(t, s)
-	if len(out.Results) != 2 || len(out.Earlier) != 0 || len(out.Remarks) != 3 || !strings.Contains(out.Remarks[1], "S01/baseline was moved to set-aside/S01/baseline-") || !strings.Contains(out.Remarks[1], "now in X1/study") {
+	if len(out.Results) != 2 || len(out.Earlier) != 0 || len(out.Remarks) != 3 || !strings.Contains(out.Remarks[1],
+		"S01/baseline was moved to set-aside/S01/baseline-") || !strings.Contains(out.Remarks[1], "now in X1/study") {
 		t.Errorf("%d results, %d earlier, remarks %q", len(out.Results), len(out.Earlier), out.Remarks)
 	}
 	table, err := os.ReadFile(filepath.Join(s.Out, "compartments.csv"))
@@ -49,7 +52,10 @@ func TestFailureDisplacesItsStudy(t *testing.T) {
 		name string
 		fail func(t *testing.T, s *Settings, study string)
 	}{
-		{"a mask that is gone", func(t *testing.T, _ *Settings, study string) { remove(t, filepath.Join(study, "labels.nii.gz")) }},
+		{"a mask that is gone", func(t *testing.T, _ *Settings, study string) {
+			remove(t, filepath.Join(study,
+				"labels.nii.gz"))
+		}},
 		{"an echo that is gone", func(t *testing.T, _ *Settings, study string) { remove(t, first(t, study)) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -67,13 +73,15 @@ func TestFailureDisplacesItsStudy(t *testing.T) {
 				}
 			}
 			out, err := Run(ctx, interrupted)
-			if !errors.Is(err, context.Canceled) || len(out.NotDone) == 0 || len(out.Failures) != 0 || tableRows(t, s.Out) != 6 {
+			if !errors.Is(err, context.Canceled) || len(out.NotDone) == 0 || len(out.Failures) != 0 ||
+				tableRows(t, s.Out) != 6 {
 				t.Errorf("interrupted: %+v, %v, %d rows", out, err, tableRows(t, s.Out))
 			}
 			s.Roots = []string{study}
 			c.fail(t, &s, study)
 			out = run(t, s)
-			if len(out.Failures) != 1 || len(out.Earlier) != 1 || out.Earlier[0].Subject != "S02" || len(out.Remarks) != 1 || tableRows(t, s.Out) != 3 {
+			if len(out.Failures) != 1 || len(out.Earlier) != 1 || out.Earlier[0].Subject != "S02" ||
+				len(out.Remarks) != 1 || tableRows(t, s.Out) != 3 {
 				t.Errorf("%+v, %d rows", out, tableRows(t, s.Out))
 			}
 			aside, _ := filepath.Glob(filepath.Join(s.Out, asideFolder, "S01", "*", report.ResultFile))
@@ -110,7 +118,8 @@ func TestUnreadableResult(t *testing.T) {
 		t.Fatal(err)
 	}
 	out := run(t, s)
-	if len(out.Results) != 1 || len(out.Failures) != 1 || out.Failures[0].Folder != "S00/v1" || !strings.Contains(out.Failures[0].Reason, "cannot be read") {
+	if len(out.Results) != 1 || len(out.Failures) != 1 || out.Failures[0].Folder != "S00/v1" ||
+		!strings.Contains(out.Failures[0].Reason, "cannot be read") {
 		t.Errorf("%+v", out)
 	}
 }

@@ -2,9 +2,9 @@ package batch
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/t2map/t2map/files"
+	"github.com/t2map/t2map/printable"
 )
 
 // linkNotes says which links lead out of the searched folders, and which to nothing.
@@ -19,33 +19,27 @@ func linkNotes(links []files.Link) []string {
 	}
 	var out []string
 	if n := len(outside); n > 0 {
-		out = append(out, fmt.Sprintf("links that lead out of the searched folders were followed (%d): %s", n, firstNames(outside)))
+		out = append(out, fmt.Sprintf("links that lead out of the searched folders were followed (%d): %s", n,
+			printable.FirstNames(outside)))
 	}
 	if n := len(dangling); n > 0 {
-		out = append(out, fmt.Sprintf("links that lead to nothing were passed over (%d): %s", n, firstNames(dangling)))
+		out = append(out, fmt.Sprintf("links that lead to nothing were passed over (%d): %s", n,
+			printable.FirstNames(dangling)))
 	}
 	return out
 }
 
-// treeNotes says what of the searched folders was read otherwise than it lies there: links,
-// folders that programs keep, files in gzip that lie there unpacked too.
+// treeNotes returns remarks on what was searched: links, folders of programs, and files in gzip that are
+// also there uncompressed.
 func treeNotes(tree *files.Tree) []string {
 	out := linkNotes(tree.Links())
 	if folders := tree.LitterFolders(); len(folders) > 0 {
-		out = append(out, fmt.Sprintf("folders of operating systems and other programs were not searched, though they hold files (%d): %s", len(folders), firstNames(folders)))
+		out = append(out, fmt.Sprintf("folders of operating systems and other programs were not searched, though they "+
+			"hold files (%d): %s", len(folders), printable.FirstNames(folders)))
 	}
 	if packed := tree.Packed(); len(packed) > 0 {
-		out = append(out, fmt.Sprintf("files in gzip were passed over, for they lie there unpacked too (%d): %s", len(packed), firstNames(packed)))
+		out = append(out, fmt.Sprintf("files in gzip were passed over, for they lie there unpacked too (%d): %s",
+			len(packed), printable.FirstNames(packed)))
 	}
 	return out
-}
-
-// firstNames lists the first few names and how many are left.
-func firstNames(names []string) string {
-	const shown = 6
-	text := strings.Join(names[:min(shown, len(names))], ", ")
-	if n := len(names) - shown; n > 0 {
-		text += fmt.Sprintf(" and %d more", n)
-	}
-	return text
 }

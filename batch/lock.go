@@ -12,6 +12,9 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"github.com/t2map/t2map/hint"
+	"github.com/t2map/t2map/printable"
 )
 
 // lockFile is locked by the run that writes into an output folder. The system frees the
@@ -38,9 +41,10 @@ func (h Holder) String() string {
 	}
 	host := ""
 	if h.Host != "" {
-		host = " on " + short(h.Host)
+		host = " on " + printable.Short(h.Host)
 	}
-	return fmt.Sprintf("process %d%s, which started at %s", h.PID, host, h.Started.Local().Format("2006-01-02 15:04:05"))
+	return fmt.Sprintf("process %d%s, which started at %s", h.PID, host,
+		h.Started.Local().Format("2006-01-02 15:04:05"))
 }
 
 // BusyError says that another run writes into the output folder.
@@ -57,7 +61,7 @@ func (e *BusyError) Error() string {
 
 // lock is an output folder that no other run writes into.
 type lock struct {
-	file *flock.Flock // nil where the file system knows no locks
+	file *flock.Flock // nil if the file system does not support locks
 	// unfinished says that the tables do not fit the folders of the studies.
 	unfinished bool
 }
@@ -65,19 +69,21 @@ type lock struct {
 // waitEvery is the time between two looks at a lock that another run holds.
 const waitEvery = 200 * time.Millisecond
 
-// lockOut locks the output folder, which must be there. Where another run holds it, that
+// lockOut locks the output folder, which must be there. If another run holds it, that
 // is a *BusyError, or the settings say to wait.
 func (s Settings) lockOut(ctx context.Context) (*lock, error) {
 	name := filepath.Join(s.Out, lockFile)
 	if info, err := os.Lstat(name); err == nil && !info.Mode().IsRegular() { // it may lead to a file of somebody else
-		return nil, hinted("remove "+lockFile+" from the output folder", "output folder: %s is a link, or not a file at all; it is not written to", lockFile)
+		return nil, hint.Errorf("remove "+lockFile+" from the output folder", "output folder: %s is a link, or not a "+
+			"file at all; it is not written to", lockFile)
 	}
 	f := flock.New(name, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o666))
-	for said := false; ; said = true {
+	for told := false; ; told = true {
 		locked, err := f.TryLock()
 		switch {
 		case errors.Is(err, fs.ErrPermission):
-			return nil, hinted("choose another folder with --out, or check the permissions of "+lockFile+" in it", "output folder: %w", err)
+			return nil, hint.Errorf("choose another folder with --out, or check the permissions of "+lockFile+" in it",
+				"output folder: %w", err)
 		case err != nil:
 			// Some network file systems have no locks; a run can do without.
 			return &lock{}, nil
@@ -88,9 +94,10 @@ func (s Settings) lockOut(ctx context.Context) (*lock, error) {
 		}
 		holder := holderOf(s.Out)
 		if !s.Wait {
-			return nil, hinted("wait until it has ended (--wait does), or choose another folder with --out", "%w", &BusyError{Folder: s.Out, Holder: holder})
+			return nil, hint.Errorf("wait until it has ended (--wait does), or choose another folder with --out", "%w",
+				&BusyError{Folder: s.Out, Holder: holder})
 		}
-		if !said && s.Waiting != nil {
+		if !told && s.Waiting != nil {
 			s.Waiting(holder)
 		}
 		select {
@@ -102,7 +109,7 @@ func (s Settings) lockOut(ctx context.Context) (*lock, error) {
 }
 
 // sign writes into the lock file who holds the lock. Nothing but a message needs it, so
-// that what cannot be written is no error.
+// that what cannot be written is not an error.
 func (l *lock) sign() {
 	host, _ := os.Hostname()
 	text, err := json.Marshal(Holder{PID: os.Getpid(), Host: host, Started: time.Now().UTC().Truncate(time.Second)})
@@ -111,7 +118,7 @@ func (l *lock) sign() {
 	}
 }
 
-// note replaces the text of the lock file. Where it cannot be cut it still begins with the text.
+// note replaces the text of the lock file. If it cannot be cut it still begins with the text.
 func (l *lock) note(text []byte) {
 	f, err := os.OpenFile(l.file.Path(), os.O_WRONLY, 0)
 	if err != nil {
@@ -164,7 +171,8 @@ type UnfinishedError struct {
 
 // Error names the folder and the run.
 func (e *UnfinishedError) Error() string {
-	return fmt.Sprintf("results %s: the last run into this folder ended before it wrote the tables (%s)", e.Folder, e.Holder)
+	return fmt.Sprintf("results %s: the last run into this folder ended before it wrote the tables (%s)", e.Folder,
+		e.Holder)
 }
 
 // CheckIdle returns a *BusyError when a run writes into the folder of results at the
@@ -182,9 +190,10 @@ func CheckIdle(out string) error {
 	}
 	if free {
 		if h := holderOf(out); (h != Holder{}) {
-			return errors.Join(hinted("run it again, or write the tables of what is there: "+tablesCommand(out), "%w", &UnfinishedError{Folder: out, Holder: h}), f.Close())
+			return errors.Join(hint.Errorf("run it again, or write the tables of what is there: "+tablesCommand(out),
+				"%w", &UnfinishedError{Folder: out, Holder: h}), f.Close())
 		}
 		return f.Close()
 	}
-	return hinted("wait until it has ended", "%w", &BusyError{Folder: out, Holder: holderOf(out)})
+	return hint.Errorf("wait until it has ended", "%w", &BusyError{Folder: out, Holder: holderOf(out)})
 }

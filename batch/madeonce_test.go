@@ -1,14 +1,21 @@
 package batch
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/t2map/t2map/hint"
+	"github.com/t2map/t2map/pipeline"
+	"github.com/t2map/t2map/protocol"
+	"github.com/t2map/t2map/report"
 )
 
 // A mask that is carried to other visits is made once: the jobs that share it get the same bytes and
@@ -22,25 +29,18 @@ func TestMadeOnce(t *testing.T) {
 		if how == "count-and-fail" {
 			s = segmented(t, dir, segmenterFor(t, "count", ran, "fail"))
 		}
-		p := s.Protocol
-		var err error
-		if p.Segment, err = p.Segment.found(); err != nil {
-			t.Fatal(err)
-		}
-		masks := make([]maskRead, 4)
+		results := make([]report.Result, 4)
 		errs := make([]error, 4)
 		var all sync.WaitGroup
-		for n := range masks {
-			later := j
-			if n > 0 {
-				later = Job{Study: j.Study, Train: j.Train, From: &j}
-			}
-			all.Go(func() { masks[n], errs[n] = later.source().readMask(t.Context(), p) })
+		for n := range results {
+			copied := j
+			copied.Dir = filepath.Join(dir, "results", strconv.Itoa(n))
+			all.Go(func() { results[n], errs[n] = pipeline.Process(t.Context(), copied, s.Protocol, 1) })
 		}
 		all.Wait()
-		for n, m := range masks {
+		for n, r := range results {
 			if how == "count-and-fail" {
-				if !errors.As(errs[n], new(*ProgramError)) || Hint(errs[n]) == "" {
+				if !errors.As(errs[n], new(*protocol.ProgramError)) || hint.Find(errs[n]) == "" {
 					t.Errorf("%s: %v", how, errs[n])
 				}
 				continue
@@ -48,10 +48,15 @@ func TestMadeOnce(t *testing.T) {
 			if errs[n] != nil {
 				t.Fatal(errs[n])
 			}
-			first := masks[0]
-			if !slices.Equal(m.labels.Data, first.labels.Data) || !slices.Equal(m.made.file, first.made.file) ||
-				m.made.facts != first.made.facts || !slices.Equal(m.made.images, first.made.images) {
-				t.Errorf("mask %d differs from the first", n)
+			first := results[0]
+			made, err := os.ReadFile(filepath.Join(r.Dir, report.SegmentationFile))
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := os.ReadFile(filepath.Join(first.Dir, report.SegmentationFile))
+			if err != nil || !bytes.Equal(made, want) || *r.Mask.Program != *first.Mask.Program ||
+				!slices.Equal(r.Inputs, first.Inputs) {
+				t.Errorf("mask %d differs from the first, %v", n, err)
 			}
 		}
 		if text, err := os.ReadFile(ran); err != nil || strings.Count(string(text), "ran") != 1 {
@@ -65,20 +70,13 @@ func TestMadeOnceIsNotSpoiled(t *testing.T) {
 	dir := t.TempDir()
 	s := segmented(t, dir, segmenterFor(t, "thresholds"))
 	j, p := jobOf(t, s), s.Protocol
-	var err error
-	if p.Segment, err = p.Segment.found(); err != nil {
-		t.Fatal(err)
-	}
+	j.Dir = filepath.Join(dir, "result")
 	ended, end := context.WithCancel(t.Context())
 	end()
-	if _, err := j.readMask(ended, p); !errors.Is(err, context.Canceled) {
+	if _, err := pipeline.Process(ended, j, p, 1); !errors.Is(err, context.Canceled) {
 		t.Errorf("an ended job: %v", err)
 	}
-	if m, err := j.readMask(t.Context(), p); err != nil || len(m.made.file) == 0 {
+	if _, err := pipeline.Process(t.Context(), j, p, 1); err != nil {
 		t.Errorf("after it: %v", err)
-	}
-	<-j.made.turn // another job has it made
-	if _, err := j.readMask(ended, p); !errors.Is(err, context.Canceled) {
-		t.Errorf("an ended job that waits: %v", err)
 	}
 }

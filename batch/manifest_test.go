@@ -12,12 +12,12 @@ import (
 
 	"github.com/t2map/t2map/phantom"
 	"github.com/t2map/t2map/report"
-	"github.com/t2map/t2map/table"
 )
 
 func TestIdentity(t *testing.T) {
 	dir := t.TempDir()
-	knee(t, filepath.Join(dir, "studies", "site7", "P-1", "v0", "dicom"), phantom.Options{Subject: "S01", Visit: "baseline"})
+	knee(t, filepath.Join(dir, "studies", "site7", "P-1", "v0", "dicom"), phantom.Options{Subject: "S01",
+		Visit: "baseline"})
 	s := settings(t, dir)
 	manifest := filepath.Join(dir, "manifest.csv")
 	for _, c := range []struct {
@@ -30,9 +30,12 @@ func TestIdentity(t *testing.T) {
 		{name: "layout that does not match", layout: "site8/{subject}/{visit}", want: "does not match the layout"},
 		{name: "layout that splits in two ways", layout: "{subject}{visit}", want: "splits the folder site7"},
 		{name: "layout with the last folder", layout: "*/{subject}/{visit}/dicom", subject: "P-1", visit: "v0"},
-		{name: "manifest", manifest: "\ufefffolder,subject,visit\nstudies/site7/P-1,X1,week 4\n", subject: "X1", visit: "week 4"},
-		{name: "manifest, deepest row", manifest: "folder,subject\nstudies,X\nstudies/site7/P-1/v0,Y\n", subject: "Y", want: "no MR study in the folder, studies"},
-		{name: "manifest without the study", manifest: "folder,subject\nstudies/other,X\n", want: "manifest manifest.csv: line 2: no MR study in the folder, studies/other"},
+		{name: "manifest", manifest: "\ufefffolder,subject,visit\nstudies/site7/P-1,X1,week 4\n", subject: "X1",
+			visit: "week 4"},
+		{name: "manifest, deepest row", manifest: "folder,subject\nstudies,X\nstudies/site7/P-1/v0,Y\n", subject: "Y",
+			want: "no MR study in the folder, studies"},
+		{name: "manifest without the study", manifest: "folder,subject\nstudies/other,X\n",
+			want: "manifest manifest.csv: line 2: no MR study in the folder, studies/other"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := s
@@ -45,45 +48,15 @@ func TestIdentity(t *testing.T) {
 				s.Manifest = manifest
 			}
 			out := run(t, s)
-			if c.want != "" && !slices.ContainsFunc(out.Failures, func(f report.Failure) bool { return strings.Contains(f.Reason, c.want) && f.Hint != "" }) {
+			if c.want != "" && !slices.ContainsFunc(out.Failures,
+				func(f report.Failure) bool { return strings.Contains(f.Reason, c.want) && f.Hint != "" }) {
 				t.Errorf("failures %+v, want …%s…", out.Failures, c.want)
 			}
-			if c.subject != "" && (len(out.Results) != 1 || out.Results[0].Subject != c.subject || out.Results[0].Visit != c.visit) {
+			if c.subject != "" && (len(out.Results) != 1 || out.Results[0].Subject != c.subject ||
+				out.Results[0].Visit != c.visit) {
 				t.Errorf("%+v, want subject %q, visit %q", out.Results, c.subject, c.visit)
 			}
 		})
-	}
-}
-
-func TestSidesOfManifest(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "manifest.csv")
-	for text, want := range map[string]string{"L": "L", "r": "R", "left": "L", "Right": "R", "": ""} {
-		if err := os.WriteFile(path, []byte("folder,subject,side\na,S01,"+text+"\n"), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		m, err := readManifest(path, table.Format{})
-		if err != nil || m.rows[0].Side != want {
-			t.Errorf("%q: %+v, %v; want %s", text, m, err, want)
-		}
-	}
-}
-
-func TestManifestIsChecked(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "manifest.csv")
-	for _, c := range []struct{ text, want string }{
-		{"", "the table is empty"},
-		{"folder,subject,subject\na,S01,S02\n", `column "subject" appears twice`},
-		{"folder,subject,colour\n", `column "colour" is not known`},
-		{"folder,subject\n,S01\n", "line 2 has no folder or no subject"},
-		{"folder,subject,side\na,S01,both\n", "is not L, R, left or right"},
-		{"folder,subject\na,S01,more\n", "line 2 has 3 cells, but the first row names 2"},
-	} {
-		if err := os.WriteFile(path, []byte(c.text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := readManifest(path, table.Format{}); err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%q: %v, want …%s…", c.text, err, c.want)
-		}
 	}
 }
 
@@ -98,7 +71,8 @@ func TestManifestMask(t *testing.T) {
 	}
 	s := settings(t, dir)
 	s.Manifest = filepath.Join(dir, "m.csv")
-	if err := os.WriteFile(s.Manifest, []byte("folder,subject,mask\nstudies/a,S9,reader2.nii.gz\n"), 0o644); err != nil {
+	if err := os.WriteFile(s.Manifest, []byte("folder,subject,mask\nstudies/a,S9,reader2.nii.gz\n"),
+		0o644); err != nil {
 		t.Fatal(err)
 	}
 	out := run(t, s)
@@ -130,8 +104,10 @@ func writeText(t *testing.T, path, text string) {
 
 func TestFolderName(t *testing.T) {
 	for in, want := range map[string]string{
-		"S01": "S01", "Größe 7": "Größe_7", "../../etc": "_.._.._etc", "a/b\\c": "a_b_c", "CON": "_CON", "nul.txt": "_nul.txt",
-		"compartments.csv": "_compartments.csv", "Index.html": "_Index.html", "": "_", ".hidden": "_.hidden", "dots...": "dots", "a\x00b": "a_b", "=cmd|' /C": "_cmd___C", strings.Repeat("x", 99): strings.Repeat("x", 64),
+		"S01": "S01", "Größe 7": "Größe_7", "../../etc": "_.._.._etc", "a/b\\c": "a_b_c", "CON": "_CON",
+		"nul.txt":          "_nul.txt",
+		"compartments.csv": "_compartments.csv", "Index.html": "_Index.html", "": "_", ".hidden": "_.hidden",
+		"dots...": "dots", "a\x00b": "a_b", "=cmd|' /C": "_cmd___C", strings.Repeat("x", 99): strings.Repeat("x", 64),
 	} {
 		got := folderName(in)
 		if in == "../../etc" {
@@ -188,7 +164,8 @@ func TestRowOverSeveralStudies(t *testing.T) {
 		for _, f := range out.Failures[:min(1, c.failed)] {
 			found := false
 			for _, f := range out.Failures {
-				found = found || strings.Contains(f.Reason, c.reason) && strings.Contains(f.Hint, "a row for each study")
+				found = found || strings.Contains(f.Reason, c.reason) && strings.Contains(f.Hint,
+					"a row for each study")
 			}
 			if !found {
 				t.Errorf("%q: %+v", c.rows, f)
@@ -198,31 +175,6 @@ func TestRowOverSeveralStudies(t *testing.T) {
 		if err != nil || in.Failed() != c.failed {
 			t.Errorf("%q: inspect: %d fail, %v", c.rows, in.Failed(), err)
 		}
-	}
-}
-
-// A manifest that names nobody, or whose rows may be shifted, is an error before anything is done, and
-// its hints name no flag that run does not have.
-func TestManifestsThatNameNobody(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "m.csv")
-	for _, c := range []struct{ text, want string }{
-		{"folder,subject,visit\n", "manifest m.csv: the table has no rows"},
-		{"folder,subject\n,\n,,\n", "m.csv: "},
-		{"folder,subject,visit\na,V1\n", "manifest m.csv: line 2 has 2 cells, but the first row names 3 columns: visit is missing"},
-		{"folder,subject,visit,side\na,S1,V1,L\nb,S2\n", "line 3 has 2 cells"},
-		{"folder,subject,visit\na,S1,V1,x\n", "line 2 has 4 cells"},
-		{"folder;subject\na;S1\n", "separated by"},
-	} {
-		writeText(t, path, c.text)
-		_, err := readManifest(path, table.Format{})
-		if err == nil || !strings.Contains(err.Error(), c.want) || Hint(err) == "" || strings.Contains(Hint(err), "--decimal") {
-			t.Errorf("%q: %v (hint %q), want %q", c.text, err, Hint(err), c.want)
-		}
-	}
-	writeText(t, path, "folder,subject,visit,side\na,S1,V1,L\nb,S2,V1\n")
-	m, err := readManifest(path, table.Format{})
-	if err != nil || len(m.remarks(nil)) != 1 || !strings.Contains(m.remarks(nil)[0], "manifest m.csv: rows with fewer cells") {
-		t.Errorf("%v, %q", err, m.remarks(nil))
 	}
 }
 
@@ -242,10 +194,12 @@ func TestManifestFolderInAnotherCase(t *testing.T) {
 		s.Manifest = filepath.Join(dir, "m.csv")
 		writeText(t, s.Manifest, "folder,subject\nstudies/b,S1\n"+c.row+",S2\n")
 		out := run(t, s)
-		if len(out.Results) != 1 || len(out.Failures) != 1 || !strings.HasPrefix(out.Failures[0].Hint, c.hint) || strings.HasPrefix(c.hint, "write") && !strings.HasSuffix(out.Failures[0].Hint, c.hint) {
+		if len(out.Results) != 1 || len(out.Failures) != 1 || !strings.HasPrefix(out.Failures[0].Hint, c.hint) ||
+			strings.HasPrefix(c.hint, "write") && !strings.HasSuffix(out.Failures[0].Hint, c.hint) {
 			t.Errorf("%s: %+v", c.row, out.Failures)
 		}
-		if in, err := Inspect(t.Context(), s); err != nil || len(in.Problems) != 1 || !strings.HasPrefix(in.Problems[0].Hint, c.hint) {
+		if in, err := Inspect(t.Context(), s); err != nil || len(in.Problems) != 1 ||
+			!strings.HasPrefix(in.Problems[0].Hint, c.hint) {
 			t.Errorf("%s: %+v, %v", c.row, in.Problems, err)
 		}
 	}

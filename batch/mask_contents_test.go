@@ -12,6 +12,7 @@ import (
 	"github.com/t2map/t2map/dicomio/dicomwrite"
 	"github.com/t2map/t2map/internal/dicomtest"
 	"github.com/t2map/t2map/phantom"
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -44,7 +45,8 @@ func TestFramesOfStructureSets(t *testing.T) {
 		{"the set's own", []int{0}, "", ""},
 		{"the set's", []int{0, 1}, "its FrameOfReferenceUID (0020,0052) is frame ", ""},
 		{"a structure's", []int{3}, "it is drawn in frame ", "it is drawn in frame "},
-		{"the set's and a structure's", []int{0, 1, 3}, "its FrameOfReferenceUID", `segment 1 "Medial" is drawn in frame `},
+		{"the set's and a structure's", []int{0, 1, 3}, "its FrameOfReferenceUID",
+			`segment 1 "Medial" is drawn in frame `},
 	} {
 		parts := bytes.Split(written, []byte(frame))
 		file := slices.Clone(parts[0])
@@ -77,15 +79,19 @@ func fractionalMask(t *testing.T, k *phantom.Study, study string, values ...uint
 	image := filepath.Join(study, "IM_0001.dcm")
 	a, sp := k.Labels.Affine, k.Labels.Spacing()
 	g := dicomtest.Segmentation{InstanceUID: "2.25.77", Type: dicomtest.SegmentationFractional, MaximumFractional: 100,
-		SourceSeriesUID: uidIn(t, image, 0x20, 0x0E), Sources: []dicomwrite.Instance{{Class: dicomwrite.MRImageStorage, UID: uidIn(t, image, 0x08, 0x18)}},
-		Segments: []dicomtest.Segment{{Number: 1, Label: "medial", Category: volume.Code{Value: "85756007", Scheme: "SCT", Meaning: "Tissue"},
+		SourceSeriesUID: uidIn(t, image, 0x20, 0x0E), Sources: []dicomwrite.Instance{{Class: dicomwrite.MRImageStorage,
+			UID: uidIn(t, image, 0x08, 0x18)}},
+		Segments: []dicomtest.Segment{{Number: 1, Label: "medial", Category: volume.Code{Value: "85756007",
+			Scheme: "SCT", Meaning: "Tissue"},
 			Property: volume.Code{Value: "309312004", Scheme: "SCT", Meaning: "Cartilage"}}}}
 	g.StudyUID, g.SeriesUID, g.FrameOfReferenceUID = uidIn(t, image, 0x20, 0x0D), "2.25.78", uidIn(t, image, 0x20, 0x52)
-	g.Rows, g.Columns, g.PixelSpacing, g.SliceThickness = k.Labels.Size[1], k.Labels.Size[0], [2]float64{sp[1], sp[0]}, sp[2]
+	g.Rows, g.Columns, g.PixelSpacing, g.SliceThickness = k.Labels.Size[1], k.Labels.Size[0], [2]float64{sp[1],
+		sp[0]}, sp[2]
 	for i := range 3 {
 		g.Orientation[i], g.Orientation[3+i] = a[i][0]/sp[0], a[i][1]/sp[1]
 	}
-	f := dicomtest.SegmentFrame{Segment: 1, Position: k.Labels.Position(0, 0, 2), Pixels: make([]uint16, g.Rows*g.Columns)}
+	f := dicomtest.SegmentFrame{Segment: 1, Position: k.Labels.Position(0, 0, 2), Pixels: make([]uint16,
+		g.Rows*g.Columns)}
 	copy(f.Pixels[g.Columns*30+30:], values)
 	g.Frames = []dicomtest.SegmentFrame{f}
 	var b bytes.Buffer
@@ -122,7 +128,7 @@ func TestFractionalMask(t *testing.T) {
 }
 
 // A mask that marks nothing is sound; the result and the run say that there are no
-// figures, and inspect that there will be none.
+// numbers, and inspect that there will be none.
 func TestEmptyMask(t *testing.T) {
 	dir := t.TempDir()
 	study := filepath.Join(dir, "studies", "a")
@@ -156,8 +162,11 @@ func TestStructureOfPoints(t *testing.T) {
 	image := filepath.Join(study, "IM_0001.dcm")
 	set := dicomtest.Structures{InstanceUID: "2.25.77", SourceSeriesUID: uidIn(t, image, 0x20, 0x0E),
 		Sources: []dicomwrite.Instance{{Class: dicomwrite.MRImageStorage, UID: uidIn(t, image, 0x08, 0x18)}},
-		ROIs:    []dicomtest.ROI{{Number: 1, Name: "Medial", Contours: []dicomtest.Contour{{Points: [][3]float64{k.Labels.Position(3, 3, 0), k.Labels.Position(6, 3, 0), k.Labels.Position(6, 6, 0)}}}}}}
-	set.StudyUID, set.SeriesUID, set.FrameOfReferenceUID = uidIn(t, image, 0x20, 0x0D), "2.25.78", uidIn(t, image, 0x20, 0x52)
+		ROIs: []dicomtest.ROI{{Number: 1, Name: "Medial",
+			Contours: []dicomtest.Contour{{Points: [][3]float64{k.Labels.Position(3, 3, 0), k.Labels.Position(6, 3, 0),
+				k.Labels.Position(6, 6, 0)}}}}}}
+	set.StudyUID, set.SeriesUID, set.FrameOfReferenceUID = uidIn(t, image, 0x20, 0x0D), "2.25.78", uidIn(t, image, 0x20,
+		0x52)
 	var b bytes.Buffer
 	if err := dicomtest.WriteStructures(&b, set); err != nil {
 		t.Fatal(err)
@@ -168,7 +177,8 @@ func TestStructureOfPoints(t *testing.T) {
 	}
 	f := oneFailure(t, settings(t, dir))
 	if f.Reason != `mask: a/rt.dcm: segment 1 "Medial", medial: ContourGeometricType (3006,0042): contour 1: "OPEN_PLANAR" encloses no area, want CLOSED_PLANAR` ||
-		!strings.HasPrefix(f.Hint, "draw the structure as closed contours, or, if it is not wanted, give it to `ignore`") {
+		!strings.HasPrefix(f.Hint, "draw the structure as closed contours, or, if it is not wanted, give it to "+
+			"`ignore`") {
 		t.Errorf("%s (%s)", f.Reason, f.Hint)
 	}
 }
@@ -188,7 +198,7 @@ func TestMaskSettingsOfProtocol(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		p, err := ReadProtocol(path)
+		p, err := protocol.ReadProtocol(path)
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%s: %v, want %q", text, err, want)
 		}

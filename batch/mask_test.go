@@ -88,7 +88,8 @@ func writeStructures(t testing.TB, s *phantom.Study, image, path string) {
 	t.Helper()
 	set := dicomtest.Structures{InstanceUID: "2.25.77", SourceSeriesUID: uidIn(t, image, 0x20, 0x0E),
 		Sources: []dicomwrite.Instance{{Class: dicomwrite.MRImageStorage, UID: uidIn(t, image, 0x08, 0x18)}}}
-	set.StudyUID, set.SeriesUID, set.FrameOfReferenceUID = uidIn(t, image, 0x20, 0x0D), "2.25.78", uidIn(t, image, 0x20, 0x52)
+	set.StudyUID, set.SeriesUID, set.FrameOfReferenceUID = uidIn(t, image, 0x20, 0x0D), "2.25.78", uidIn(t, image, 0x20,
+		0x52)
 	for n, name := range []string{"Medial", "lateral cartilage", "patellofemoral"} {
 		roi := dicomtest.ROI{Number: n + 1, Name: name}
 		for v, label := range s.Labels.Data {
@@ -113,14 +114,14 @@ func writeStructures(t testing.TB, s *phantom.Study, image, path string) {
 	}
 }
 
-// figures are the parts of a result that a mask decides.
+// numbers are the parts of a result that a mask decides.
 func figures(r report.Result) []segment.Summary { return r.Compartments }
 
 var sameNumbers = cmp.Comparer(func(a, b segment.Number) bool {
 	return a == b || math.IsNaN(float64(a)) && math.IsNaN(float64(b))
 })
 
-// A study has the same figures whether its mask is NIfTI, a segmentation, whose
+// A study has the same numbers whether its mask is NIfTI, a segmentation, whose
 // segments are known by label or by code, or a structure set.
 func TestEveryKindOfMaskGivesTheSameFigures(t *testing.T) {
 	dir := t.TempDir()
@@ -140,7 +141,8 @@ func TestEveryKindOfMaskGivesTheSameFigures(t *testing.T) {
 	read := report.Mask{Path: "a/rt.dcm", Kind: "RTSTRUCT"}
 	for n, label := range []string{"Medial", "lateral cartilage", "patellofemoral"} {
 		c := want.Compartments[n]
-		read.Segments = append(read.Segments, segment.Reading{Number: n + 1, Label: label, Meaning: c.Compartment, By: "label", Voxels: c.Voxels})
+		read.Segments = append(read.Segments, segment.Reading{Number: n + 1, Label: label, Meaning: c.Compartment,
+			By: "label", Voxels: c.Voxels})
 	}
 	if d := cmp.Diff(read, structures.Mask); d != "" {
 		t.Errorf("mask (-want +got):\n%s", d)
@@ -166,7 +168,8 @@ func TestEveryKindOfMaskGivesTheSameFigures(t *testing.T) {
 			got := oneResult(t, s)
 			for n, c := range want.Compartments {
 				if g := got.Compartments[n]; g.Voxels != c.Voxels || g.Compartment != c.Compartment {
-					t.Errorf("%s, %s: %d voxels %s, want %d %s", layout, scheme, g.Voxels, g.Compartment, c.Voxels, c.Compartment)
+					t.Errorf("%s, %s: %d voxels %s, want %d %s", layout, scheme, g.Voxels, g.Compartment, c.Voxels,
+						c.Compartment)
 				}
 			}
 			if (len(got.Protocol.Codes) > 0) != (scheme == "codes") || got.Protocol.MaskThreshold != 0 {
@@ -199,8 +202,14 @@ func TestChoiceOfDICOMMasks(t *testing.T) {
 			kneeAs(t, study, dicomtest.Form{})
 			s.Protocol.Mask = "labels.d*"
 		}, "a/labels.dcm", ""},
-		{"a pattern that fits images too", func(t *testing.T, study string, k *phantom.Study, s *Settings) { s.Mask = "*.dcm" }, "a/labels.dcm", ""},
-		{"a pattern that fits images alone", func(t *testing.T, study string, k *phantom.Study, s *Settings) { s.Mask = "IM_*" },
+		{"a pattern that fits images too", func(t *testing.T, study string, k *phantom.Study,
+			s *Settings) {
+			s.Mask = "*.dcm"
+		}, "a/labels.dcm", ""},
+		{"a pattern that fits images alone", func(t *testing.T, study string, k *phantom.Study,
+			s *Settings) {
+			s.Mask = "IM_*"
+		},
 			"mask: IM_* fits", "put one mask"},
 		{"two objects", func(t *testing.T, study string, k *phantom.Study, _ *Settings) {
 			writeStructures(t, k, filepath.Join(study, "IM_0001.dcm"), filepath.Join(study, "rt.dcm"))
@@ -215,7 +224,8 @@ func TestChoiceOfDICOMMasks(t *testing.T) {
 		}, "a/labels.dcm", ""},
 		{"an image by the manifest", func(t *testing.T, study string, k *phantom.Study, s *Settings) {
 			s.Manifest = manifestOf(t, study, "IM_0001.dcm")
-		}, "mask: a/IM_0001.dcm: SOPClassUID (0008,0016): neither a segmentation (SEG) nor a structure set (RTSTRUCT)", "in the manifest"},
+		}, "mask: a/IM_0001.dcm: SOPClassUID (0008,0016): neither a segmentation (SEG) nor a structure set (RTSTRUCT)",
+			"in the manifest"},
 		{"a damaged segmentation", func(t *testing.T, study string, k *phantom.Study, _ *Settings) {
 			path := filepath.Join(study, "labels.dcm")
 			data, err := os.ReadFile(path)
@@ -227,7 +237,8 @@ func TestChoiceOfDICOMMasks(t *testing.T) {
 			}
 		}, "mask: a/labels.dcm: ", "copy or export it again"},
 		{"an unknown segment", func(t *testing.T, study string, k *phantom.Study, s *Settings) {
-			s.Protocol.Scheme = segment.Scheme{Name: "other", Segments: []segment.NamedSegment{{Label: "Fibula", Name: "fibula"}}}
+			s.Protocol.Scheme = segment.Scheme{Name: "other", Segments: []segment.NamedSegment{{Label: "Fibula",
+				Name: "fibula"}}}
 		}, `mask: a/labels.dcm: scheme other does not know segment 1 "medial" (`, "`segments` in a scheme file"},
 		{"in an archive", func(t *testing.T, study string, k *phantom.Study, s *Settings) {
 			zipFolder(t, study, filepath.Join(filepath.Dir(study), "a.zip"))
@@ -248,7 +259,8 @@ func TestChoiceOfDICOMMasks(t *testing.T) {
 			}
 			if c.hint == "" {
 				r := oneResult(t, s)
-				if got := r.Inputs[len(r.Inputs)-1].Path; got != c.want || !strings.HasSuffix(in.Studies[0].Action, " with "+c.want) {
+				if got := r.Inputs[len(r.Inputs)-1].Path; got != c.want || !strings.HasSuffix(in.Studies[0].Action,
+					" with "+c.want) {
 					t.Errorf("took %s and would have %s, want %s", got, in.Studies[0].Action, c.want)
 				}
 				return
@@ -257,7 +269,8 @@ func TestChoiceOfDICOMMasks(t *testing.T) {
 			if !strings.Contains(f.Reason, c.want) || !strings.Contains(f.Hint, c.hint) {
 				t.Errorf("%s (hint %s), want %s (%s)", f.Reason, f.Hint, c.want, c.hint)
 			}
-			if p := in.Studies[0].Problems; in.Studies[0].Action != "fail" || len(p) == 0 || p[len(p)-1].Reason != f.Reason {
+			if p := in.Studies[0].Problems; in.Studies[0].Action != "fail" || len(p) == 0 ||
+				p[len(p)-1].Reason != f.Reason {
 				t.Errorf("inspect says %+v, run %s", p, f.Reason)
 			}
 		})
@@ -302,7 +315,8 @@ func TestForeignMask(t *testing.T) {
 	copyFile(t, filepath.Join(other, "labels.dcm"), filepath.Join(study, "labels.dcm"))
 
 	f := oneFailure(t, s)
-	if !strings.Contains(f.Reason, "mask: a/labels.dcm: it refers to another series: ") || !strings.Contains(f.Hint, "--allow-foreign-mask") {
+	if !strings.Contains(f.Reason, "mask: a/labels.dcm: it refers to another series: ") || !strings.Contains(f.Hint,
+		"--allow-foreign-mask") {
 		t.Errorf("%s (%s)", f.Reason, f.Hint)
 	}
 	in, err := Inspect(context.Background(), s)
@@ -321,7 +335,8 @@ func TestForeignMask(t *testing.T) {
 		t.Errorf("figures (-own +foreign):\n%s", d)
 	}
 	if !slices.ContainsFunc(got.Warnings, func(n string) bool {
-		return strings.HasPrefix(n, "the mask was not drawn on this series, which was allowed: a/labels.dcm: it refers to another series")
+		return strings.HasPrefix(n, "the mask was not drawn on this series, which was allowed: a/labels.dcm: it "+
+			"refers to another series")
 	}) {
 		t.Errorf("warnings %q", got.Warnings)
 	}
@@ -348,9 +363,13 @@ func TestForeignMask(t *testing.T) {
 	if f := oneFailure(t, s); !strings.Contains(f.Reason, "mask: none found") { // it is of another study now
 		t.Errorf("%s (%s)", f.Reason, f.Hint)
 	}
-	for _, name := range []func(){func() { s.Mask = "labels.dcm" }, func() { s.Mask, s.Manifest, s.Rename = "", manifestOf(t, study, "labels.dcm"), true }} {
+	for _, name := range []func(){func() { s.Mask = "labels.dcm" }, func() {
+		s.Mask, s.Manifest, s.Rename = "",
+			manifestOf(t, study, "labels.dcm"), true
+	}} {
 		name()
-		if f := oneFailure(t, s); !strings.Contains(f.Reason, "mask: a/labels.dcm: ImagePositionPatient (0020,0032): frame 1: its pixels lie up to ") {
+		if f := oneFailure(t, s); !strings.Contains(f.Reason, "mask: a/labels.dcm: ImagePositionPatient (0020,0032): "+
+			"frame 1: its pixels lie up to ") {
 			t.Errorf("%s (%s)", f.Reason, f.Hint)
 		}
 	}

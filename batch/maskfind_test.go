@@ -30,13 +30,17 @@ func TestNamesOfMasks(t *testing.T) {
 		{"a label map", []string{"S01_LabelMap.nii"}, "", "a/S01_LabelMap.nii", ""},
 		{"in a folder below", []string{"masks/Knee_Mask.nii.gz"}, "", "a/masks/Knee_Mask.nii.gz", ""},
 		{"a pattern in another case", []string{"Cartilage.nii.gz"}, "CARTILAGE*", "a/Cartilage.nii.gz", ""},
-		{"a pattern as it is written", []string{"reader_A.nii.gz", "READER_a.nii.gz"}, "reader_A*", "a/reader_A.nii.gz", ""},
-		{"two alike", []string{"Segmentation.nii.gz", "mask.nii"}, "", "mask: 2 candidates: a/Segmentation.nii.gz, a/mask.nii", ""},
-		{"one of the first names beside another", []string{"labels.nii.gz", "Segmentation.nii.gz"}, "", "a/labels.nii.gz", "not taken: a/Segmentation.nii.gz"},
+		{"a pattern as it is written", []string{"reader_A.nii.gz", "READER_a.nii.gz"}, "reader_A*", "a/reader_A.nii.gz",
+			""},
+		{"two alike", []string{"Segmentation.nii.gz", "mask.nii"}, "", "mask: 2 candidates: a/Segmentation.nii.gz, " +
+			"a/mask.nii", ""},
+		{"one of the first names beside another", []string{"labels.nii.gz", "Segmentation.nii.gz"}, "",
+			"a/labels.nii.gz", "not taken: a/Segmentation.nii.gz"},
 		{"brackets", []string{"cart [1].nii.gz", "cart 1.nii.gz"}, "cart [1].nii.gz", "a/cart [1].nii.gz", ""},
 		{"a bracket that is not closed", []string{"cart[1.nii.gz"}, "cart[1.nii.gz", "a/cart[1.nii.gz", ""},
 		{"brackets in a folder", []string{"[x]/cart.nii.gz"}, "[x]/cart.nii.gz", "a/[x]/cart.nii.gz", ""},
-		{"an apostrophe", []string{"reader's.nii.gz"}, "", "what lies there is a/reader's.nii.gz (NIfTI)", `'reader'\''s.nii.gz'`},
+		{"an apostrophe", []string{"reader's.nii.gz"}, "", "what lies there is a/reader's.nii.gz (NIfTI)",
+			`'reader'\''s.nii.gz'`},
 		{"another name", []string{"cartilage.nii.gz"}, "", "what lies there is a/cartilage.nii.gz (NIfTI)", ""},
 	} {
 		dir := t.TempDir()
@@ -62,7 +66,8 @@ func TestNamesOfMasks(t *testing.T) {
 		s := settings(t, dir)
 		s.Mask = c.pattern
 		if !strings.HasPrefix(c.want, "a/") {
-			if f := oneFailure(t, s); !strings.Contains(f.Reason, c.want) || !strings.Contains(f.Hint, "--mask") || !strings.Contains(f.Hint, c.beside) {
+			if f := oneFailure(t, s); !strings.Contains(f.Reason, c.want) || !strings.Contains(f.Hint, "--mask") ||
+				!strings.Contains(f.Hint, c.beside) {
 				t.Errorf("%s: %q, hint %q, want %q", c.name, f.Reason, f.Hint, c.want)
 			}
 			continue
@@ -71,7 +76,10 @@ func TestNamesOfMasks(t *testing.T) {
 		if r.Mask.Path != c.want {
 			t.Errorf("%s: %s, want %s", c.name, r.Mask.Path, c.want)
 		}
-		noted := slices.ContainsFunc(r.Notes, func(n string) bool { return strings.Contains(n, "not taken") && strings.Contains(n, c.beside) })
+		noted := slices.ContainsFunc(r.Notes, func(n string) bool {
+			return strings.Contains(n, "not taken") &&
+				strings.Contains(n, c.beside)
+		})
 		if noted != (c.beside != "") {
 			t.Errorf("%s: notes %q", c.name, r.Notes)
 		}
@@ -88,7 +96,10 @@ func TestDICOMMaskBesideAnother(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := oneResult(t, settings(t, dir))
-	if r.Mask.Path != "a/labels.dcm" || !slices.ContainsFunc(r.Notes, func(n string) bool { return strings.HasSuffix(n, "not taken: a/Segmentation.nii.gz") }) {
+	if r.Mask.Path != "a/labels.dcm" || !slices.ContainsFunc(r.Notes, func(n string) bool {
+		return strings.HasSuffix(n,
+			"not taken: a/Segmentation.nii.gz")
+	}) {
 		t.Errorf("%+v, %q", r.Mask, r.Notes)
 	}
 }
@@ -118,7 +129,8 @@ func TestFormatsThatAreNotRead(t *testing.T) {
 		}
 		s := settings(t, dir)
 		f := oneFailure(t, s)
-		if named := strings.Contains(f.Reason, c.file); named == c.hidden || !c.hidden && !strings.Contains(f.Reason, c.file+" ("+c.format+", which is not read)") {
+		if named := strings.Contains(f.Reason, c.file); named == c.hidden || !c.hidden && !strings.Contains(f.Reason,
+			c.file+" ("+c.format+", which is not read)") {
 			t.Errorf("%s: %q", c.file, f.Reason)
 		}
 		if !c.hidden && !strings.Contains(f.Hint, "NIfTI") || f.Hint == "" {
@@ -129,7 +141,8 @@ func TestFormatsThatAreNotRead(t *testing.T) {
 		}
 		s.Mask = c.file // asked for by name
 		f = oneFailure(t, s)
-		if want := "mask: a/" + c.file + ": a file in the format " + c.format + ", which is not read"; f.Reason != want || f.Hint != hintExport {
+		if want := "mask: a/" + c.file + ": a file in the format " + c.format +
+			", which is not read"; f.Reason != want || !strings.HasPrefix(f.Hint, "export a label map in NIfTI") {
 			t.Errorf("%s by name: %q, hint %q", c.file, f.Reason, f.Hint)
 		}
 	}
@@ -169,7 +182,8 @@ func writeForeign(t testing.TB, path, class, modality string) {
 			Orientation: [6]float64{1, 0, 0, 0, 1, 0},
 		},
 		InstanceUID: "2.25.902", TE: 10, Pixels: make([]int32, 4),
-		Overrides: []dicomwrite.Override{{Keyword: "SOPClassUID", Values: []string{class}}, {Keyword: "Modality", Values: []string{modality}}},
+		Overrides: []dicomwrite.Override{{Keyword: "SOPClassUID", Values: []string{class}}, {Keyword: "Modality",
+			Values: []string{modality}}},
 	}
 	f, err := os.Create(path)
 	if err != nil {
@@ -195,7 +209,10 @@ func TestMasksThatDiffer(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := oneResult(t, settings(t, dir))
-		warned := slices.ContainsFunc(r.Warnings, func(w string) bool { return strings.Contains(w, "hold something else: a/Segmentation.nii.") })
+		warned := slices.ContainsFunc(r.Warnings, func(w string) bool {
+			return strings.Contains(w,
+				"hold something else: a/Segmentation.nii.")
+		})
 		if warned != change {
 			t.Errorf("changed %t: warnings %q", change, r.Warnings)
 		}
@@ -216,7 +233,9 @@ func TestMaskBesideTheImages(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := settings(t, dir)
-	if f := oneFailure(t, s); !strings.Contains(f.Reason, "what lies there is a/RESOURCES/seg/Segmentation.nii.gz (NIfTI)") || !strings.Contains(f.Hint, "RESOURCES/seg/Segmentation.nii.gz'") {
+	if f := oneFailure(t, s); !strings.Contains(f.Reason,
+		"what lies there is a/RESOURCES/seg/Segmentation.nii.gz (NIfTI)") ||
+		!strings.Contains(f.Hint, "RESOURCES/seg/Segmentation.nii.gz'") {
 		t.Errorf("%q, hint %q", f.Reason, f.Hint)
 	}
 	for _, pattern := range []string{"RESOURCES/seg/Segmentation.nii.gz", "a/RESOURCES/*/*.nii.gz", "resources/*/*"} {

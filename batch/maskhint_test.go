@@ -5,8 +5,6 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/binary"
-	"errors"
-	"fmt"
 	"io"
 	"math"
 	"os"
@@ -14,13 +12,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/internal/dicomtest"
 	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/phantom"
-	"github.com/t2map/t2map/samples"
-	"github.com/t2map/t2map/segment"
-	"github.com/t2map/t2map/segment/resample"
 )
 
 // plainMask returns the study's labels as an uncompressed file in NIfTI-1.
@@ -95,7 +89,8 @@ func TestEveryRefusedMaskHasAHint(t *testing.T) {
 	binary.LittleEndian.PutUint32(two, 540)
 	fixed := func(data []byte) func([]byte) []byte { return func([]byte) []byte { return data } }
 	moved := func(b []byte, at int, mm float32) []byte { // a length in the header
-		binary.LittleEndian.PutUint32(b[at:], math.Float32bits(math.Float32frombits(binary.LittleEndian.Uint32(b[at:]))+mm))
+		binary.LittleEndian.PutUint32(b[at:],
+			math.Float32bits(math.Float32frombits(binary.LittleEndian.Uint32(b[at:]))+mm))
 		return b
 	}
 	for _, c := range []struct {
@@ -119,20 +114,26 @@ func TestEveryRefusedMaskHasAHint(t *testing.T) {
 		{"an image", floats(1e6), "above 65535", "up to 65535"},
 		{"infinite", floats(float32(math.Inf(1))), "+Inf is not a label", "up to 65535"},
 		{"NIfTI-2", fixed(two), "a NIfTI-2 file", "NIfTI-1"},
-		{"Analyze", func(b []byte) []byte { copy(b[atMagic:], "\x00\x00\x00\x00"); return b }, "Analyze 7.5, which is not read", "export a label map in NIfTI"},
-		{"pair", func(b []byte) []byte { copy(b[atMagic:], "ni1\x00"); return b }, ".hdr/.img pair", "instead of a .hdr and an .img"},
+		{"Analyze", func(b []byte) []byte { copy(b[atMagic:], "\x00\x00\x00\x00"); return b },
+			"Analyze 7.5, which is not read", "export a label map in NIfTI"},
+		{"pair", func(b []byte) []byte { copy(b[atMagic:], "ni1\x00"); return b }, ".hdr/.img pair",
+			"instead of a .hdr and an .img"},
 		{"cut", func(b []byte) []byte { return b[:len(b)-10] }, "bytes: unexpected", "copy the mask again"},
 		{"too long", func(b []byte) []byte { return append(b, 1, 2) }, "more than the", "copy the mask again"},
 		{"empty", fixed(nil), "header: 0 of 348 bytes", "copy the mask again"},
 		{"gzip cut", packed(func(b []byte) []byte { return b[:len(b)-6] }), "data: ", "copy the mask again"},
-		{"gzip damaged", packed(func(b []byte) []byte { b[len(b)-8] ^= 1; return b }), "invalid checksum", "compression is damaged"},
+		{"gzip damaged", packed(func(b []byte) []byte { b[len(b)-8] ^= 1; return b }), "invalid checksum",
+			"compression is damaged"},
 		{"text", fixed([]byte("subject,visit\n")), "not a NIfTI file", "one NIfTI-1 file"},
-		{"NRRD in disguise", fixed([]byte("NRRD0004\ntype: uchar\n")), `encoding: "" is not an encoding`, "raw or in gzip"},
-		{"another size", short16(atDim, 3, 64, 128, 3), "lies in the field of view of the series (50 % needed): medial 46 %, the rest up to 71.2 mm outside", "t2map inspect shows both grids"},
+		{"NRRD in disguise", fixed([]byte("NRRD0004\ntype: uchar\n")), `encoding: "" is not an encoding`,
+			"raw or in gzip"},
+		{"another size", short16(atDim, 3, 64, 128, 3), "lies in the field of view of the series (50 % needed): " +
+			"medial 46 %, the rest up to 71.2 mm outside", "t2map inspect shows both grids"},
 		{"moved", func(b []byte) []byte {
 			return moved(moved(b, 280+16+12, 200), 268+4, 200) // srow_y[3], qoffset_y
 		}, "mask lies outside the series: its nearest voxel is ", "belong to another knee or visit"},
-		{"qform against sform", func(b []byte) []byte { return moved(b, 268+4, 4) }, "place the voxels up to 4.00 mm apart", "set the code of the other to 0"},
+		{"qform against sform", func(b []byte) []byte { return moved(b, 268+4, 4) }, "place the voxels up to 4.00 " +
+			"mm apart", "set the code of the other to 0"},
 		{"an unknown label", func(b []byte) []byte { b[len(b)-2] = 9; return b }, "does not know label 9", "--scheme"},
 	} {
 		dir := t.TempDir()
@@ -149,36 +150,12 @@ func TestEveryRefusedMaskHasAHint(t *testing.T) {
 			continue
 		}
 		f := oneFailure(t, s)
-		if f.Reason != in.Studies[0].Problems[0].Reason || !strings.Contains(f.Reason, "mask: a/labels.nii.gz: ") || !strings.Contains(f.Reason, c.reason) {
+		if f.Reason != in.Studies[0].Problems[0].Reason || !strings.Contains(f.Reason, "mask: a/labels.nii.gz: ") ||
+			!strings.Contains(f.Reason, c.reason) {
 			t.Errorf("%s: reason %q, inspect %q, want %q", c.name, f.Reason, in.Studies[0].Problems[0].Reason, c.reason)
 		}
 		if f.Hint != in.Studies[0].Problems[0].Hint || !strings.Contains(f.Hint, c.hint) {
 			t.Errorf("%s: hint %q, want %q", c.name, f.Hint, c.hint)
 		}
-	}
-}
-
-// No kind of fault is without a hint, and DICOM's errors that bring none get one.
-func TestMaskHints(t *testing.T) {
-	for _, f := range samples.Faults() {
-		if hintFault[f] == "" {
-			t.Errorf("fault %d has no hint", f)
-		}
-	}
-	seen := map[string]bool{}
-	for _, err := range []error{
-		&dicomio.FileError{Path: "a", Problem: "x", Kind: dicomio.ErrInvalid}, &dicomio.FileError{Path: "a", Problem: "x", Kind: dicomio.ErrUnsupported},
-		&segment.GridError{Distance: math.NaN()}, &segment.GridError{Distance: 3}, &formatError{"a", formatMINC}, &resample.OutsideError{DistanceMM: 3}, &coverError{}, &dicomio.ForeignError{Path: "a", Problem: "x"}, errors.New("anything else"),
-	} {
-		got := Hint(hintMask(fmt.Errorf("mask: %w", err)))
-		if got == "" || seen[got] {
-			t.Errorf("%v: hint %q", err, got)
-		}
-		seen[got] = true
-	}
-	// A hint that is there stays, and an interrupted run has none.
-	kept := hintMask(&dicomio.FileError{Path: "a", Problem: "x", Kind: dicomio.ErrInvalid, Hint: "own"})
-	if Hint(kept) != "own" || hintMask(context.Canceled) != context.Canceled || hintMask(nil) != nil {
-		t.Errorf("%q", Hint(kept))
 	}
 }

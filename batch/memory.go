@@ -2,156 +2,46 @@ package batch
 
 import (
 	"cmp"
-	"fmt"
-	"math"
-	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
-	"sync"
 
-	"github.com/t2map/t2map/batch/internal/machine"
-	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/pipeline"
 )
 
 // defaultMemoryMB is enough for two OAI knees of 384 × 384 × 30 voxels and 7
 // echoes, which take 240 MiB each.
 const defaultMemoryMB = 1024
 
-// concurrentMemory returns the bytes that studies in the works at the same time may take.
+// concurrentMemory returns the bytes that studies in progress at the same time may take.
 func (s Settings) concurrentMemory() int64 {
 	return int64(cmp.Or(s.MemoryMB, defaultMemoryMB)) << 20
 }
 
-// memoryBound returns the bytes that no study may exceed: the memory that the settings
-// give or, where they give none, three quarters of what this process may have, 0 where that is not
-// known. The rest is for headers, pictures and the system. Without the settings' word a
-// study that needs more than defaultMemoryMB runs alone.
-func (s Settings) memoryBound() int64 {
+// bound returns the memory that no study may exceed. If the settings give no bound, a study
+// that needs more than defaultMemoryMB runs alone.
+func (s Settings) bound() pipeline.Bound {
 	if s.MemoryMB > 0 {
-		return int64(s.MemoryMB) << 20
+		return pipeline.Bound{Bytes: int64(s.MemoryMB) << 20, Given: true}
 	}
-	return machineMemory() / 4 * 3
+	return pipeline.MachineBound()
 }
 
-var machineMemory = sync.OnceValue(machine.Memory)
-
-// MemoryError says that a study needs more memory than it may have.
-type MemoryError struct {
-	// Need and Bound are in bytes.
-	Need, Bound int64
-	// Given says that the bound is that of the settings, not of the machine.
-	Given bool
-}
-
-// Error gives both in MiB.
-func (e *MemoryError) Error() string {
-	bound := "what this machine has for a study"
-	if e.Given {
-		bound = "the bound that was set"
-	}
-	return fmt.Sprintf("the study needs %d MiB of memory, more than %s, %d MiB", mebibytes(e.Need), bound, e.Bound>>20)
-}
-
-// mebibytes rounds up.
-func mebibytes(n int64) int64 { return (n + 1<<20 - 1) >> 20 }
-
-// checkMemory returns an error when the job needs more memory, with some bytes beside
-// what memory counts, than a study may have.
-func (j Job) checkMemory(beside int64) error {
-	need := j.memory(0) + beside
-	if j.bound.most == 0 || need <= j.bound.most {
-		return nil
-	}
-	hint := "check Rows, Columns and the number of images; if they are right, map the study on a machine with more memory"
-	if j.bound.given {
-		hint = "check Rows, Columns and the number of images; if they are right, give more memory with --memory MIB"
-	}
-	g := j.Train.Geometry.Size
-	return ofSetting(&hintError{fmt.Errorf("memory: %d×%d×%d voxels, %d echoes: %w", g[0], g[1], g[2], len(j.Train.TE),
-		&MemoryError{Need: need, Bound: j.bound.most, Given: j.bound.given}), hint})
-}
-
-// bytesPerMarkedVoxel is what a voxel of a segment takes while a DICOM mask is read: its
-// index of 4 bytes, in a list that doubles as it grows, and in a copy.
-const bytesPerMarkedVoxel = 12
-
-// mostMarked returns how many voxels the segments of the job's mask may have, given what the job and some bytes
-// beside it take; 0 where nothing bounds them.
-func (j Job) mostMarked(beside int64) int {
-	if j.bound.most == 0 {
-		return 0
-	}
-	return int(min(math.MaxInt, max(1, (j.bound.most-j.memory(0)-beside)/bytesPerMarkedVoxel)))
-}
-
-// bound is what a study may take, in bytes, and whether the settings say so; 0 bounds
-// nothing.
-type bound struct {
-	most  int64
-	given bool
-}
-
-func (s Settings) bound() bound { return bound{s.memoryBound(), s.MemoryMB > 0} }
-
-// memory estimates the bytes that the job takes while it is processed. Reading takes
-// buffers beside the echoes; the anatomy is read when all echoes but one are no longer needed, but
-// that memory is not counted as free before the collector has run.
-func (j Job) memory(workers int) int64 {
-	n := memoryOf(j.Train) + j.Train.ReadMemory(workers)
-	if a := j.Anatomy; a.Named && a.Problem == nil {
-		n += a.memory() + a.Train.ReadMemory(workers)
-	}
-	return n + j.Input.memory(workers)
-}
-
-// memoryOf estimates the bytes a study takes: its echoes, four maps and labels
-// before and after they are on the grid.
-func memoryOf(t dicomio.Train) int64 {
-	const maps, status, labels = 4 * 4, 1, 2 * 2
-	return int64(t.Geometry.Voxels()) * int64(4*len(t.TE)+maps+status+labels)
-}
-
-// leastGarbage is the memory that collect does not care about.
-const leastGarbage = 32 << 20
-
-// collecting is held by the call of collect that runs the collector.
-var collecting sync.Mutex
-
-// collect runs the garbage collector where at least leastGarbage was allocated since it
-// ran last, and twice as much as it has to look at. Large arrays that are no longer needed
-// then make room for the next ones. Each run of the collector looks at the headers of the
-// whole cohort, but not into arrays of numbers; the second condition keeps its cost per study
-// from growing with the number of studies. A call beside another one does nothing: the other
-// one frees what both leave.
-func collect() {
-	if !collecting.TryLock() {
-		return
-	}
-	defer collecting.Unlock()
-	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/objects:bytes"}, {Name: "/gc/scan/heap:bytes"}}
-	metrics.Read(sample)
-	live, now, scanned := sample[0].Value.Uint64(), sample[1].Value.Uint64(), sample[2].Value.Uint64()
-	if now >= live+max(leastGarbage, 2*scanned) {
-		runtime.GC()
-	}
-}
-
-// besides is the memory that a run takes beside the headers of its cohort and its
+// runOverhead is the memory that a run takes besides the headers of its cohort and its
 // studies: pictures, the tables' page and the program itself.
-const besides = 64 << 20
+const runOverhead = 64 << 20
 
 // limitCollector makes the garbage collector keep the run's memory to what its studies
-// need, once headers have been read: left to itself it lets memory grow to twice what is in use. It never raises
-// a limit that was set from outside (GOMEMLIMIT). What it returns takes the limit back.
-func limitCollector(budget int64, jobs []Job, workers int) func() {
+// need, once headers have been read: by default the memory may grow to twice that in use. It never raises a
+// limit that was set from outside (GOMEMLIMIT). The function that it returns restores the former limit.
+func limitCollector(budget int64, jobs []pipeline.Job, workers int) func() {
 	most := budget
 	for _, j := range jobs {
-		most = max(most, j.memory(workers))
+		most = max(most, j.Memory(workers))
 	}
 	sample := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
 	metrics.Read(sample)
 	held := int64(sample[0].Value.Uint64() - sample[1].Value.Uint64())
 	before := debug.SetMemoryLimit(-1)
-	debug.SetMemoryLimit(min(before, most+held+besides))
+	debug.SetMemoryLimit(min(before, most+held+runOverhead))
 	return func() { debug.SetMemoryLimit(before) }
 }

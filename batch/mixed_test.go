@@ -31,11 +31,13 @@ func TestSchemesOfTissuesAndRows(t *testing.T) {
 	}{
 		{"tibia as rows", [6]string{"patellar-cartilage", "femoral-cartilage", "medial", "lateral", "ignore", "ignore"},
 			"", []string{"medial", "lateral"}},
-		{"one tibia as a row", [6]string{"patellar-cartilage", "femoral-cartilage", "medial", "ignore", "ignore", "ignore"},
+		{"one tibia as a row", [6]string{"patellar-cartilage", "femoral-cartilage", "medial", "ignore", "ignore",
+			"ignore"},
 			noTibia + "lateral is the cartilage of the femur alone", []string{"medial"}},
 		{"patella as a row", [6]string{"patellofemoral", "femoral-cartilage", "ignore", "ignore", "ignore", "ignore"},
 			noTibia + "medial and lateral are the cartilage of the femur alone", []string{"patellofemoral"}},
-		{"femur as a row", [6]string{"patellar-cartilage", "lateral", "medial-tibial-cartilage", "lateral-tibial-cartilage",
+		{"femur as a row", [6]string{"patellar-cartilage", "lateral", "medial-tibial-cartilage",
+			"lateral-tibial-cartilage",
 			"medial-meniscus", "lateral-meniscus"},
 			"the mask has no femoral cartilage behind the trochlea: medial is the cartilage of the tibia alone",
 			[]string{"lateral"}},
@@ -157,7 +159,8 @@ func TestPartsOfOneCartilageCompeteAsOne(t *testing.T) {
 	for n, a := range one {
 		b := five[n]
 		if a.Compartment != b.Compartment || a.Region != b.Region || a.Layer != b.Layer {
-			t.Fatalf("row %d: %s %s %s and %s %s %s", n, a.Compartment, a.Region, a.Layer, b.Compartment, b.Region, b.Layer)
+			t.Fatalf("row %d: %s %s %s and %s %s %s", n, a.Compartment, a.Region, a.Layer, b.Compartment, b.Region,
+				b.Layer)
 		}
 		if a.Voxels != b.Voxels || a.Voxels > 0 && a.MeanT2 != b.MeanT2 {
 			t.Errorf("%s %s %s: %d voxels of %g ms in one label, %d of %g ms in five",

@@ -1,7 +1,6 @@
 package batch
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,10 +8,12 @@ import (
 
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/dicomio/dicomwrite"
+	"github.com/t2map/t2map/hint"
+	"github.com/t2map/t2map/intake"
 	"github.com/t2map/t2map/phantom"
-	"github.com/t2map/t2map/register"
+	"github.com/t2map/t2map/pipeline"
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/report"
-	"github.com/t2map/t2map/segment/anatomy"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -51,7 +52,8 @@ func TestMaskOfTheOtherKnee(t *testing.T) {
 	if testing.Short() {
 		t.Skip("registers several times")
 	}
-	knee, err := phantom.New(t.Context(), phantom.Options{Matrix: 96, Slices: 18, Echoes: 4, DESSMatrix: 110, DESSSlices: 40})
+	knee, err := phantom.New(t.Context(), phantom.Options{Matrix: 96, Slices: 18, Echoes: 4, DESSMatrix: 110,
+		DESSSlices: 40})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,89 +75,68 @@ func TestMaskOfTheOtherKnee(t *testing.T) {
 	writeLabels(t, filepath.Join(series, "labels.nii.gz"), dess.Tissues)
 
 	s := settings(t, dir)
-	s.Roots, s.Layout, s.Protocol.Masks.From = []string{filepath.Join(dir, "visits")}, "visits/{subject}/{visit}", "baseline"
-	s.Protocol.Maps = MapsNone
+	s.Roots, s.Layout, s.Protocol.Masks.From = []string{filepath.Join(dir,
+		"visits")}, "visits/{subject}/{visit}", "baseline"
+	s.Protocol.Maps = protocol.MapsNone
 	out := run(t, s)
 	if len(out.Failures) != 1 || len(out.Results) != 1 || out.Failures[0].Visit != "month03" {
 		t.Fatalf("carried: %d results, failures %+v", len(out.Results), out.Failures)
 	}
 	wantMirrored(t, out.Failures[0])
 	s.Out, s.Manifest = filepath.Join(dir, "believed"), filepath.Join(dir, "m.csv")
-	writeText(t, s.Manifest, "folder,subject,visit,side\nvisits/S01/baseline,S01,baseline,R\nvisits/S01/month03,S01,month03,R\n")
+	writeText(t, s.Manifest, "folder,subject,visit,side\n"+
+		"visits/S01/baseline,S01,baseline,R\nvisits/S01/month03,S01,month03,R\n")
 	if out := run(t, s); len(out.Results) != 2 {
 		t.Errorf("with a side in the manifest: %+v", out.Failures)
 	}
-	writeText(t, s.Manifest, "folder,subject,visit,side\nvisits/S01/baseline,S01,baseline,R\nvisits/S01/month03,S01,month03,L\n")
+	writeText(t, s.Manifest, "folder,subject,visit,side\n"+
+		"visits/S01/baseline,S01,baseline,R\nvisits/S01/month03,S01,month03,L\n")
 	s.Out = filepath.Join(dir, "sides")
-	if out := run(t, s); len(out.Failures) != 1 || !strings.Contains(out.Failures[0].Reason, "the visit baseline, whose mask would be carried, shows the right knee, this study the left one") {
+	if out := run(t, s); len(out.Failures) != 1 || !strings.Contains(out.Failures[0].Reason,
+		"the visit baseline, whose mask would be carried, shows the right knee, this study the left one") {
 		t.Errorf("other sides in the manifest: %+v", out.Failures)
 	}
 
 	s = skmTea(t, dir)
-	s.Roots, s.Out, s.Protocol.Register.Moving = []string{filepath.Join(dir, "series")}, filepath.Join(dir, "registered"), "DESS"
+	s.Roots, s.Out, s.Protocol.Register.Moving = []string{filepath.Join(dir, "series")}, filepath.Join(dir,
+		"registered"), "DESS"
 	wantMirrored(t, oneFailure(t, s))
 }
 
 func wantMirrored(t *testing.T, f report.Failure) {
 	t.Helper()
-	if !strings.Contains(f.Reason, "fit better if one is mirrored from left to right") || !strings.Contains(f.Hint, "column side") {
+	if !strings.Contains(f.Reason, "fit better if one is mirrored from left to right") || !strings.Contains(f.Hint,
+		"column side") {
 		t.Errorf("%s (%s)", f.Reason, f.Hint)
-	}
-}
-
-// The series that a mask was drawn on, or made of, may name the other side than the mapped one does, or
-// than the mask shows.
-func TestSideOfTheMasksSeries(t *testing.T) {
-	train := func(hash string, number int, side string) dicomio.Train {
-		return dicomio.Train{Hash: hash, Number: number, Side: side, Sides: []dicomio.SideClaim{{Attribute: "Laterality (0020,0060)", Side: side}}}
-	}
-	t2, silent, dess := train("a", 1, "R"), dicomio.Train{Hash: "a", Number: 1}, train("b", 12, "L")
-	marked := maskRead{labels: volume.Labels{Geometry: volume.Geometry{Size: [3]int{1, 1, 1}}, Data: []uint16{1}}}
-	p := Protocol{Scheme: compartmentsScheme(t)}
-	for name, c := range map[string]struct {
-		job  Job
-		want string // "" where all is well
-	}{
-		"registered":          {Job{Train: t2, Moving: &dess}, "Laterality (0020,0060) says right, Laterality (0020,0060) of series number 12 says left"},
-		"drawn on":            {Job{Train: t2, Mask: Mask{Drawn: &dess}}, "of series number 12 says left"},
-		"program":             {Job{Train: t2, Input: Input{Named: true, Train: dess}}, "of series number 12 says left"},
-		"manifest":            {Job{Train: silent, Moving: &dess, Identity: Identity{Side: "R"}}, "of series number 12 says left, the manifest or the layout says right"},
-		"alone":               {Job{Train: silent, Moving: &dess}, ""},
-		"the mapped one":      {Job{Train: t2, Input: Input{Named: true, Train: t2}}, ""},
-		"twice the same side": {Job{Train: dess, Moving: &dess, Identity: Identity{Side: "L"}}, ""},
-	} {
-		marks, err := marked.interpret(p.scheme())
-		if err == nil {
-			_, err = c.job.divideMask(t.Context(), marked, marks, p, 1)
-		}
-		var sides *anatomy.SideError
-		if c.want == "" && err != nil || c.want != "" && (!errors.As(err, &sides) || !strings.Contains(err.Error(), c.want) || Hint(err) == "") {
-			t.Errorf("%s: %v, want %s", name, err, c.want)
-		}
 	}
 }
 
 // A visit whose mask is to be carried may show the other knee, or both.
 func TestSourceOfTheOtherKnee(t *testing.T) {
-	job := func(visit, side string) Job {
-		return Job{Identity: Identity{Subject: "S01", Visit: visit}, Train: dicomio.Train{Side: side}}
+	job := func(visit, side string) pipeline.Job {
+		return pipeline.Job{Identity: pipeline.Identity{Subject: "S01", Visit: visit}, Train: dicomio.Train{Side: side}}
 	}
 	left, right, unknown := job("baseline", "L"), job("baseline", "R"), job("baseline", "")
 	for name, c := range map[string]struct {
-		jobs       []Job
-		to         Job
+		jobs       []pipeline.Job
+		to         pipeline.Job
 		want, hint string
 	}{
-		"the other knee": {[]Job{left}, job("m3", "R"), "shows the left knee, this study the right one", "to the same knee only"},
-		"the same knee":  {[]Job{left, right}, job("m3", "R"), "", ""},
-		"unknown":        {[]Job{unknown}, job("m3", "R"), "", ""},
-		"both knees":     {[]Job{left, right}, job("m3", ""), "2 studies belong to the visit baseline, whose mask would be carried (sides: left, right)", "name the side of this study"},
-		"two of them":    {[]Job{right, unknown}, job("m3", "R"), "(sides: right, unknown)", "so that only one belongs to that visit"},
-		"none":           {nil, job("m3", "R"), "the visit baseline is missing, failed or has no mask", "map the visit together"},
+		"the other knee": {[]pipeline.Job{left}, job("m3", "R"), "shows the left knee, this study the right one",
+			"to the same knee only"},
+		"the same knee": {[]pipeline.Job{left, right}, job("m3", "R"), "", ""},
+		"unknown":       {[]pipeline.Job{unknown}, job("m3", "R"), "", ""},
+		"both knees": {[]pipeline.Job{left, right}, job("m3", ""), "2 studies belong to the visit baseline, whose " +
+			"mask would be carried (sides: left, right)", "name the side of this study"},
+		"two of them": {[]pipeline.Job{right, unknown}, job("m3", "R"), "(sides: right, unknown)",
+			"so that only one belongs to that visit"},
+		"none": {nil, job("m3", "R"), "the visit baseline is missing, failed or has no mask",
+			"map the visit together"},
 	} {
-		_, err := sourceOf(append(c.jobs, c.to), c.to, "baseline")
-		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(Hint(err), c.hint)) {
-			t.Errorf("%s: %v (%s), want %s (%s)", name, err, Hint(err), c.want, c.hint)
+		_, err := intake.MaskSource(append(c.jobs, c.to), c.to, "baseline")
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) ||
+			!strings.Contains(hint.Find(err), c.hint)) {
+			t.Errorf("%s: %v (%s), want %s (%s)", name, err, hint.Find(err), c.want, c.hint)
 		}
 	}
 }
@@ -163,23 +144,22 @@ func TestSourceOfTheOtherKnee(t *testing.T) {
 // Limits of a registration that nothing asks for are an error: they would have no effect.
 func TestLimitsWithoutRegistration(t *testing.T) {
 	for name, c := range map[string]struct {
-		register Register
+		register protocol.Register
 		from     string
 		bad      bool
 	}{
-		"a shift":          {Register{MaxShift: 40}, "", true},
-		"a rotation":       {Register{MaxRotation: 5}, "", true},
-		"with a series":    {Register{Moving: "DESS", MaxShift: 40}, "", false},
-		"of carried masks": {Register{MaxShift: 40}, "baseline", false},
-		"nothing":          {Register{}, "", false},
+		"a shift":          {protocol.Register{MaxShift: 40}, "", true},
+		"a rotation":       {protocol.Register{MaxRotation: 5}, "", true},
+		"with a series":    {protocol.Register{Moving: "DESS", MaxShift: 40}, "", false},
+		"of carried masks": {protocol.Register{MaxShift: 40}, "baseline", false},
+		"nothing":          {protocol.Register{}, "", false},
 	} {
-		s := Settings{Protocol: Protocol{Scheme: compartmentsScheme(t), Register: c.register, Masks: Masks{From: c.from}}}
+		s := Settings{Protocol: protocol.Protocol{Scheme: compartmentsScheme(t), Register: c.register,
+			Masks: protocol.Masks{From: c.from}}}
 		_, err := s.prepare()
-		if c.bad != (err != nil) || c.bad && (!strings.Contains(err.Error(), "have no effect") || !strings.Contains(Hint(err), "--register")) {
+		if c.bad != (err != nil) || c.bad && (!strings.Contains(err.Error(), "have no effect") ||
+			!strings.Contains(hint.Find(err), "--register")) {
 			t.Errorf("%s: %v", name, err)
 		}
-	}
-	if hintRegister(&register.MirrorError{}) == hintRegister(nil) {
-		t.Error("no hint of its own for a mirrored knee")
 	}
 }

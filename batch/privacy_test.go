@@ -14,7 +14,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/dicomio/dicomwrite"
 	"github.com/t2map/t2map/volume"
 )
@@ -160,20 +159,10 @@ func TestPrivacy(t *testing.T) {
 	}
 }
 
-// The patient's ID does not come out where the trial has a subject code.
-func TestTrialSubjectGoesBeforePatientID(t *testing.T) {
-	for _, c := range []struct{ subject, visit, want string }{{"S07", "v1", "S07"}, {"S07", "", "S07"}, {"", "v1", "MRN123"}} {
-		st := dicomio.Study{Root: "r", Folder: filepath.Join("r", "x"), PatientID: "MRN123", TrialSubject: c.subject, TrialTimepoint: c.visit}
-		id, err := Settings{}.identify(st, nil)
-		if err != nil || id.Subject != c.want {
-			t.Errorf("subject %q, time point %q: %+v, %v", c.subject, c.visit, id, err)
-		}
-	}
-}
-
 // A subject code is data: it becomes no markup, no formula and no path.
 func TestHostileSubject(t *testing.T) {
-	for _, subject := range []string{`<script>alert(1)</script>`, `=cmd|' /C calc'!A0`, `../../../escape`, `..\..\escape`, "S\u202e07", "A,\"B\"\n"} {
+	for _, subject := range []string{`<script>alert(1)</script>`, `=cmd|' /C calc'!A0`, `../../../escape`,
+		`..\..\escape`, "S\u202e07", "A,\"B\"\n"} {
 		dir := t.TempDir()
 		scan(t, filepath.Join(dir, "studies", "s07"), subject, false)
 		s := settings(t, dir)
@@ -183,7 +172,8 @@ func TestHostileSubject(t *testing.T) {
 		if len(out.Results) != 1 {
 			t.Fatalf("%q: %+v", subject, out)
 		}
-		if rel, err := filepath.Rel(s.Out, out.Results[0].Dir); err != nil || strings.HasPrefix(rel, "..") || strings.Count(filepath.ToSlash(rel), "/") != 1 {
+		if rel, err := filepath.Rel(s.Out, out.Results[0].Dir); err != nil || strings.HasPrefix(rel, "..") ||
+			strings.Count(filepath.ToSlash(rel), "/") != 1 {
 			t.Errorf("%q: results went to %s", subject, out.Results[0].Dir)
 		}
 		texts := everythingWritten(t, s, &log)

@@ -7,12 +7,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/t2fit"
 )
 
 // The protocol in the README is one that can be read.
 func TestProtocolOfTheReadme(t *testing.T) {
-	p, err := ReadProtocol(filepath.Join("..", "testdata", "protocol.yaml"))
+	p, err := protocol.ReadProtocol(filepath.Join("..", "testdata", "protocol.yaml"))
 	if err != nil || p.Name != "TRIAL-7" || p.Scheme.Name != "oai-zib" || p.Series.Echoes != 7 {
 		t.Errorf("%+v, %v", p, err)
 	}
@@ -39,7 +40,9 @@ func TestReadProtocol(t *testing.T) {
 		return path
 	}
 	write("labels.yaml", "name: ours\nlabels: {7: medial}\n")
-	p, err := ReadProtocol(write("p.yaml", "name: TRIAL-1\nmethod: epg\nskip_echoes: 0\nt2_range_ms: [5, 90]\nmin_r2: 0.8\nsigma: 12.5\necho_floor: 3\nt1_ms: 1100\nb1_range: [0.5, 1.1]\nrefocusing_profile: [1, 0.9]\nscheme: labels.yaml\nmaps: mask\nseries: {description: 'SAG T2*', echoes: 7}\n"))
+	p, err := protocol.ReadProtocol(write("p.yaml", "name: TRIAL-1\nmethod: epg\nskip_echoes: 0\nt2_range_ms: [5, "+
+		"90]\nmin_r2: 0.8\nsigma: 12.5\necho_floor: 3\nt1_ms: 1100\nb1_range: [0.5, 1.1]\nrefocusing_profile: [1, "+
+		"0.9]\nscheme: labels.yaml\nmaps: mask\nseries: {description: 'SAG T2*', echoes: 7}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +50,8 @@ func TestReadProtocol(t *testing.T) {
 		Method: t2fit.EPG, SkipEchoes: t2fit.NoSkip, T2Range: [2]float64{5, 90}, MinR2: 0.8,
 		Sigma: 12.5, EchoFloor: 3, T1: 1100, B1Range: [2]float64{0.5, 1.1}, RefocusingProfile: []float64{1, 0.9},
 	}
-	if p.Name != "TRIAL-1" || !reflect.DeepEqual(p.Fit, want) || p.Scheme.Name != "ours" || p.Maps != MapsMask || p.Series != (SeriesRule{Description: "SAG T2*", Echoes: 7}) {
+	if p.Name != "TRIAL-1" || !reflect.DeepEqual(p.Fit, want) || p.Scheme.Name != "ours" ||
+		p.Maps != protocol.MapsMask || p.Series != (protocol.SeriesRule{Description: "SAG T2*", Echoes: 7}) {
 		t.Errorf("%+v", p)
 	}
 	for _, c := range []struct{ text, want string }{
@@ -78,7 +82,8 @@ func TestReadProtocol(t *testing.T) {
 		{"anatomy: {description: x, number: 010}\n", `line 1: number: "010", want a whole number`},
 		{"erode_mm: 01\n", `line 1: erode_mm: "01", want a number`},
 	} {
-		if _, err := ReadProtocol(write("bad.yaml", c.text)); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := protocol.ReadProtocol(write("bad.yaml", c.text)); err == nil || !strings.Contains(err.Error(),
+			c.want) {
 			t.Errorf("%q: %v, want …%s…", c.text, err, c.want)
 		}
 	}

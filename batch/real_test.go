@@ -13,6 +13,7 @@ import (
 
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/nifti"
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/t2fit"
 	"github.com/t2map/t2map/volume"
@@ -69,11 +70,16 @@ func realStudy(t testing.TB, dir string) (volume.MultiEcho, volume.Labels, expec
 	if err != nil {
 		t.Fatal(err)
 	}
-	mask, err := Job{Mask: Mask{Path: filepath.Join(dir, "labels.nii.gz")}, Train: found.Studies[0].Trains[0]}.readMask(context.Background(), Protocol{})
+	mask, err := os.Open(filepath.Join(dir, "labels.nii.gz"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return series, mask.labels, want
+	defer mask.Close()
+	labels, err := nifti.ReadLabels(mask)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return series, labels, want
 }
 
 // percent005 is the tolerance that the reference was ordered with: 0.05 %, of
@@ -109,7 +115,8 @@ func TestRealScansAgainstReference(t *testing.T) {
 				want expectedFit
 			}{{"skip first", 1, want.SkipFirst}, {"all echoes", t2fit.NoSkip, want.AllEchoes}} {
 				t.Run(c.name, func(t *testing.T) {
-					if !slices.EqualFunc(series.TE, c.want.TE, func(a, b float64) bool { return math.Abs(a-b) < 1e-6 }) {
+					if !slices.EqualFunc(series.TE, c.want.TE,
+						func(a, b float64) bool { return math.Abs(a-b) < 1e-6 }) {
 						t.Fatalf("echo times %v, want %v", series.TE, c.want.TE)
 					}
 					r := schemeOf(t, name).mustDivide(t, labels)
@@ -140,7 +147,7 @@ func schemeOf(t testing.TB, name string) testScheme {
 	if name != "knee-ge-mese" {
 		file = "spheres-scheme.yaml"
 	}
-	s, err := ReadScheme(file, filepath.Join("..", "testdata"))
+	s, err := protocol.ReadScheme(file, filepath.Join("..", "testdata"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,13 +187,15 @@ func compare(t *testing.T, label string, le100, all segment.Summary, w expectedL
 		t.Fatalf("label %s is not in the reference", label)
 	}
 	if le100.Voxels != w.Voxels || le100.Used != w.NLE || all.Used != w.Finite {
-		t.Errorf("label %s: %d voxels, %d up to 100 ms, %d in all; want %d, %d, %d", label, le100.Voxels, le100.Used, all.Used, w.Voxels, w.NLE, w.Finite)
+		t.Errorf("label %s: %d voxels, %d up to 100 ms, %d in all; want %d, %d, %d", label, le100.Voxels, le100.Used,
+			all.Used, w.Voxels, w.NLE, w.Finite)
 	}
 	for _, f := range []struct {
 		name string
 		got  segment.Number
 		want *float64
-	}{{"median", all.MedianT2, w.Median}, {"mean up to 100 ms", le100.MeanT2, w.MeanLE}, {"SD up to 100 ms", le100.SDT2, w.SDLE}} {
+	}{{"median", all.MedianT2, w.Median}, {"mean up to 100 ms", le100.MeanT2, w.MeanLE}, {"SD up to 100 ms", le100.SDT2,
+		w.SDLE}} {
 		if f.want == nil {
 			if w.NLE == 0 && !math.IsNaN(float64(f.got)) {
 				t.Errorf("label %s: %s of no voxels is %g", label, f.name, f.got)
@@ -203,7 +212,7 @@ func compare(t *testing.T, label string, le100, all segment.Summary, w expectedL
 // squares: T2 is a fifth of the first fitted echo time there, and in three voxels
 // the residual has a second, worse minimum in the noise floor, above 100 ms, where
 // the reference ended. The fit has to be at the better one; with the worse one put
-// in its place, all the reference's figures come out.
+// in its place, all the reference's numbers come out.
 func checkSphere14(t *testing.T, s volume.MultiEcho, r segment.Regions, m volume.Maps, region uint16, w expectedLabel) {
 	t.Helper()
 	te := s.TE[1:]
@@ -218,7 +227,8 @@ func checkSphere14(t *testing.T, s volume.MultiEcho, r segment.Regions, m volume
 		if second := minimumAbove(100, rss); second > 0 && rss(second) < rss(1e6) {
 			worse++
 			if rss(second) <= rss(t2) {
-				t.Errorf("voxel %d: residual %g at T2 %.3f ms, the fit has %g at %.3f ms", v, rss(second), second, rss(t2), t2)
+				t.Errorf("voxel %d: residual %g at T2 %.3f ms, the fit has %g at %.3f ms", v, rss(second), second,
+					rss(t2), t2)
 			}
 			t2 = second
 		}
@@ -226,7 +236,8 @@ func checkSphere14(t *testing.T, s volume.MultiEcho, r segment.Regions, m volume
 	}
 	slices.Sort(values)
 	if worse != w.Finite-w.NLE || len(values) != w.Finite {
-		t.Errorf("%d of %d voxels have a second minimum, the reference has %d of %d above 100 ms", worse, len(values), w.Finite-w.NLE, w.Finite)
+		t.Errorf("%d of %d voxels have a second minimum, the reference has %d of %d above 100 ms", worse, len(values),
+			w.Finite-w.NLE, w.Finite)
 	}
 	mean := 0.0
 	for _, v := range values[:w.NLE] {
@@ -294,7 +305,8 @@ func TestGeometryAgainstDcm2niix(t *testing.T) {
 	}
 	series, _, _ := realStudy(t, dir)
 	out := t.TempDir()
-	if text, err := exec.Command(converter, "-z", "n", "-f", "knee", "-o", out, filepath.Join(dir, "dicom")).CombinedOutput(); err != nil {
+	if text, err := exec.Command(converter, "-z", "n", "-f", "knee", "-o", out, filepath.Join(dir,
+		"dicom")).CombinedOutput(); err != nil {
 		t.Fatalf("dcm2niix: %v\n%s", err, text)
 	}
 	files, err := filepath.Glob(filepath.Join(out, "knee_e1.nii"))

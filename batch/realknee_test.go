@@ -14,6 +14,7 @@ import (
 
 	"github.com/t2map/t2map/dicomio/dicomwrite"
 	"github.com/t2map/t2map/nrrd"
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/segment/anatomy"
 	"github.com/t2map/t2map/volume"
@@ -155,7 +156,8 @@ func palette(cartilage map[anatomy.Region]float64, film float64) colours {
 	const voxel = 0.364583
 	soft, wet := relaxed(0.75, 1.42), film/voxel
 	p := colours{
-		softTissue: {{soft, 32}}, fluid: {{relaxed(1, 3.62) * wet, 767}, {soft * (1 - wet), 32}}, marrow: {{relaxed(0.9, 0.37), 133}},
+		softTissue: {{soft, 32}}, fluid: {{relaxed(1, 3.62) * wet, 767}, {soft * (1 - wet), 32}}, marrow: {{relaxed(0.9,
+			0.37), 133}},
 		uint8(anatomy.RegionMedialMeniscus): {{0.5, 12}}, uint8(anatomy.RegionLateralMeniscus): {{0.5, 12}},
 	}
 	for r, t2 := range cartilage {
@@ -222,7 +224,8 @@ func (k *realKnee) mix(g volume.Geometry, thickness float64) mixture {
 			for l := range through {
 				a, b, c := (float64(i)+0.5)/across-0.5, (float64(j)+0.5)/across-0.5, ((float64(l)+0.5)/through-0.5)*thickness/gap
 				points = append(points, [3]float64{
-					a*step[0][0] + b*step[1][0] + c*step[2][0], a*step[0][1] + b*step[1][1] + c*step[2][1], a*step[0][2] + b*step[1][2] + c*step[2][2]})
+					a*step[0][0] + b*step[1][0] + c*step[2][0], a*step[0][1] + b*step[1][1] +
+						c*step[2][1], a*step[0][2] + b*step[1][2] + c*step[2][2]})
 			}
 		}
 	}
@@ -340,7 +343,9 @@ func writeT2(t testing.TB, dir string, m mixture, p colours, s t2Series) {
 }
 
 // writeSlice writes one slice of one echo.
-func writeSlice(t testing.TB, dir string, g volume.Geometry, k, e int, te float64, pixels []int32, change func(*dicomwrite.Image)) {
+func writeSlice(
+	t testing.TB, dir string, g volume.Geometry, k, e int, te float64, pixels []int32, change func(*dicomwrite.Image),
+) {
 	t.Helper()
 	spacing := g.Spacing()
 	im := dicomwrite.Image{
@@ -365,7 +370,8 @@ func writeSlice(t testing.TB, dir string, g volume.Geometry, k, e int, te float6
 	if err := dicomwrite.WriteImage(&b, im); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("IM_%02d_%03d.dcm", e+1, k+1)), b.Bytes(), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("IM_%02d_%03d.dcm", e+1, k+1)), b.Bytes(),
+		0o644); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -390,5 +396,6 @@ func paintedStudy(t testing.TB, p colours, s t2Series) (Settings, string) {
 	study := filepath.Join(dir, "studies", "a")
 	writeT2(t, study, m, p, s)
 	copyFile(t, realMaskFile, filepath.Join(study, "labels.nrrd"))
-	return Settings{Roots: []string{filepath.Join(dir, "studies")}, Out: filepath.Join(dir, "results"), Protocol: Protocol{Scheme: k.scheme}}, study
+	return Settings{Roots: []string{filepath.Join(dir, "studies")}, Out: filepath.Join(dir, "results"),
+		Protocol: protocol.Protocol{Scheme: k.scheme}}, study
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/klauspost/compress/gzip"
 
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/segment/anatomy"
@@ -26,7 +27,8 @@ import (
 func countedRows(r report.Result) []string {
 	var out []string
 	for _, row := range slices.Concat(r.Compartments, r.Regions) {
-		out = append(out, fmt.Sprintf("%s/%s/%s %d %.6f", row.Compartment, row.Region, row.Layer, row.Voxels, row.MeanFraction))
+		out = append(out, fmt.Sprintf("%s/%s/%s %d %.6f", row.Compartment, row.Region, row.Layer, row.Voxels,
+			row.MeanFraction))
 	}
 	return out
 }
@@ -63,7 +65,8 @@ func mirrorMask(t testing.TB, path string) {
 		}
 		lines = append(lines, line)
 	}
-	if err := os.WriteFile(path, slices.Concat(bytes.Join(lines, []byte("\n")), []byte("\n\n"), data), 0o644); err != nil {
+	if err := os.WriteFile(path, slices.Concat(bytes.Join(lines, []byte("\n")), []byte("\n\n"), data),
+		0o644); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -104,7 +107,7 @@ func reflectMask(t testing.TB, path string) {
 }
 
 // Which voxels are taken, and into which regions they are divided, does not depend on T2; a
-// knee in a mirror gives the same figures and the other side; and a mask that was mirrored
+// knee in a mirror gives the same numbers and the other side; and a mask that was mirrored
 // within its grid is refused, with what each source says.
 func TestRealKneeByShapeAlone(t *testing.T) {
 	if testing.Short() {
@@ -112,7 +115,7 @@ func TestRealKneeByShapeAlone(t *testing.T) {
 	}
 	p := palette(alikeT2, healthyFilm)
 	s, study := paintedStudy(t, p, t2Series{})
-	s.Protocol.Maps = MapsMask
+	s.Protocol.Maps = protocol.MapsMask
 	want := oneResult(t, s)
 	if want.Side != "right" || len(want.Warnings)+len(want.Notes) != 0 || len(want.Division.Sides) < 3 {
 		t.Errorf("side %s by %+v, warnings %q, notes %q", want.Side, want.Division.Sides, want.Warnings, want.Notes)
@@ -123,7 +126,9 @@ func TestRealKneeByShapeAlone(t *testing.T) {
 	s.Manifest = filepath.Join(t.TempDir(), "m.csv")
 	writeText(t, s.Manifest, "folder,subject,side\n"+filepath.ToSlash(study)+",S1,R\n")
 	f := oneFailure(t, s)
-	for _, part := range []string{"the sources contradict each other about the side of the knee", "the manifest or the layout says right", "medial-tibial-cartilage in the mask says left", "fibula in the mask says left", "medial-meniscus in the mask says left"} {
+	for _, part := range []string{"the sources contradict each other about the side of the knee",
+		"the manifest or the layout says right", "medial-tibial-cartilage in the mask says " +
+			"left", "fibula in the mask says left", "medial-meniscus in the mask says left"} {
 		if !strings.Contains(f.Reason, part) {
 			t.Errorf("a mask mirrored within its grid: %s, want …%s…", f.Reason, part)
 		}
@@ -138,7 +143,7 @@ func TestRealKneeByShapeAlone(t *testing.T) {
 	}
 	other[anatomy.Trochlear] = 90 // a lesion
 	s, _ = paintedStudy(t, palette(other, healthyFilm), t2Series{})
-	s.Protocol.Maps = MapsMask
+	s.Protocol.Maps = protocol.MapsMask
 	longer := oneResult(t, s)
 	for _, name := range []string{"regions.nii.gz", "compartments.nii.gz", "fraction.nii.gz"} {
 		if !bytes.Equal(outputOf(t, want, name), outputOf(t, longer, name)) {
@@ -153,7 +158,7 @@ func TestRealKneeByShapeAlone(t *testing.T) {
 	}
 
 	s, study = paintedStudy(t, p, t2Series{mirrored: true})
-	s.Protocol.Maps = MapsMask
+	s.Protocol.Maps = protocol.MapsMask
 	mirrorMask(t, filepath.Join(study, "labels.nrrd"))
 	left := oneResult(t, s)
 	if left.Side != "left" {
@@ -167,8 +172,10 @@ func TestRealKneeByShapeAlone(t *testing.T) {
 	for n, row := range slices.Concat(want.Compartments, want.Regions) {
 		other := slices.Concat(left.Compartments, left.Regions)[n]
 		voxels, t2 := other.Voxels-row.Voxels, float64(other.MeanT2/row.MeanT2)-1
-		if other.Compartment != row.Compartment || other.Region != row.Region || other.Layer != row.Layer || max(voxels, -voxels) > max(3, row.Voxels/100) || math.Abs(t2) > 0.002 {
-			t.Errorf("%s %s %s: %d voxels of %.3f ms, in the mirror %d of %.3f", row.Compartment, row.Region, row.Layer, row.Voxels, row.MeanT2, other.Voxels, other.MeanT2)
+		if other.Compartment != row.Compartment || other.Region != row.Region || other.Layer != row.Layer ||
+			max(voxels, -voxels) > max(3, row.Voxels/100) || math.Abs(t2) > 0.002 {
+			t.Errorf("%s %s %s: %d voxels of %.3f ms, in the mirror %d of %.3f", row.Compartment, row.Region, row.Layer,
+				row.Voxels, row.MeanT2, other.Voxels, other.MeanT2)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/t2map/t2map/nifti"
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/segment/anatomy"
@@ -16,16 +17,18 @@ import (
 var unlikeT2 = map[anatomy.Region]float64{
 	anatomy.MedialTibialAnterior: 33, anatomy.MedialTibialCentral: 35, anatomy.MedialTibialPosterior: 37,
 	anatomy.LateralTibialAnterior: 30, anatomy.LateralTibialCentral: 32, anatomy.LateralTibialPosterior: 34,
-	anatomy.MedialFemoralCentral: 38, anatomy.MedialFemoralPosterior: 42, anatomy.LateralFemoralCentral: 36, anatomy.LateralFemoralPosterior: 40,
-	anatomy.Trochlear: 44, anatomy.PatellarMedial: 37, anatomy.PatellarLateral: 35,
+	anatomy.MedialFemoralCentral: 38, anatomy.MedialFemoralPosterior: 42, anatomy.LateralFemoralCentral: 36,
+	anatomy.LateralFemoralPosterior: 40,
+	anatomy.Trochlear:               44, anatomy.PatellarMedial: 37, anatomy.PatellarLateral: 35,
 }
 
 // alikeT2 are T2 in ms of each region that differ within a plate, and between compartments.
 var alikeT2 = map[anatomy.Region]float64{
 	anatomy.MedialTibialAnterior: 38, anatomy.MedialTibialCentral: 40, anatomy.MedialTibialPosterior: 42,
 	anatomy.LateralTibialAnterior: 33, anatomy.LateralTibialCentral: 35, anatomy.LateralTibialPosterior: 37,
-	anatomy.MedialFemoralCentral: 39, anatomy.MedialFemoralPosterior: 41, anatomy.LateralFemoralCentral: 34, anatomy.LateralFemoralPosterior: 36,
-	anatomy.Trochlear: 45, anatomy.PatellarMedial: 46, anatomy.PatellarLateral: 44,
+	anatomy.MedialFemoralCentral: 39, anatomy.MedialFemoralPosterior: 41, anatomy.LateralFemoralCentral: 34,
+	anatomy.LateralFemoralPosterior: 36,
+	anatomy.Trochlear:               45, anatomy.PatellarMedial: 46, anatomy.PatellarLateral: 44,
 }
 
 // rowOf returns the row of a compartment, or of a region of it, all layers together.
@@ -33,7 +36,8 @@ func rowOf(t testing.TB, r report.Result, name string) segment.Summary {
 	t.Helper()
 	for _, rows := range [][]segment.Summary{r.Compartments, r.Regions} {
 		for _, c := range rows {
-			if c.Compartment == name && (c.Region == "" || c.Region == segment.All) && (c.Layer == "" || c.Layer == segment.All) || c.Region == name && c.Layer == segment.All {
+			if c.Compartment == name && (c.Region == "" || c.Region == segment.All) && (c.Layer == "" ||
+				c.Layer == segment.All) || c.Region == name && c.Layer == segment.All {
 				return c
 			}
 		}
@@ -86,7 +90,7 @@ func (m mixture) taken(t testing.TB, r report.Result, p colours, compartment str
 //
 // A compartment holds fewer voxels at 0.9, and other ones: where its plates differ, so does the
 // mean of what is left. The truth about those voxels is met all the same, and the mean of the
-// plates is the figure that does not depend on which of them is thicker.
+// plates is the number that does not depend on which of them is thicker.
 func TestRealKneeAgainstTruth(t *testing.T) {
 	if testing.Short() {
 		t.Skip("divides large masks several times")
@@ -106,7 +110,7 @@ func TestRealKneeAgainstTruth(t *testing.T) {
 	} {
 		p := palette(c.t2, c.film)
 		s, _ := paintedStudy(t, p, t2Series{})
-		s.Protocol.Maps, s.Protocol.Division.MinFraction = MapsMask, c.fraction
+		s.Protocol.Maps, s.Protocol.Division.MinFraction = protocol.MapsMask, c.fraction
 		r := oneResult(t, s)
 		m, err := realMixture()
 		if err != nil {
@@ -116,13 +120,17 @@ func TestRealKneeAgainstTruth(t *testing.T) {
 			row := rowOf(t, r, name)
 			off := func(truth float64) float64 { return 100 * (float64(row.MeanT2)/truth - 1) }
 			whole, taken := k.truth(p, name), m.taken(t, r, p, name)
-			t.Logf("%s: %s: %d voxels covered to %.3f, T2 %.2f ms; of their cartilage %.2f (%+.2f %%), of all %.2f (%+.2f %%); mean of plates %.2f",
+			t.Logf("%s: %s: %d voxels covered to %.3f, T2 %.2f ms; of their cartilage %.2f (%+.2f %%), of all %.2f "+
+				"(%+.2f %%); mean of plates %.2f",
 				c.name, name, row.Voxels, row.MeanFraction, row.MeanT2, taken, off(taken), whole, off(whole), row.PlateMeanT2)
-			if c.within > 0 && math.Abs(off(taken)) > c.within || c.whole > 0 && math.Abs(off(whole)) > c.whole || row.Voxels < 1000 {
-				t.Errorf("%s: %s: %d voxels, %+.2f %% off the truth about them, %+.2f %% off that of all cartilage", c.name, name, row.Voxels, off(taken), off(whole))
+			if c.within > 0 && math.Abs(off(taken)) > c.within || c.whole > 0 && math.Abs(off(whole)) > c.whole ||
+				row.Voxels < 1000 {
+				t.Errorf("%s: %s: %d voxels, %+.2f %% off the truth about them, %+.2f %% off that of all cartilage",
+					c.name, name, row.Voxels, off(taken), off(whole))
 			}
 			if c.fraction == 0 && !(off(whole) > 1 && off(whole) < 15) {
-				t.Errorf("%s: partial volume moves %s by %+.2f %%: the series is not what the test needs", c.name, name, off(whole))
+				t.Errorf("%s: partial volume moves %s by %+.2f %%: the series is not what the test needs", c.name, name,
+					off(whole))
 			}
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/phantom"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
@@ -28,10 +29,12 @@ func TestBadStudyHarmsNoOther(t *testing.T) {
 		spoil      func(t *testing.T, dir string, k *phantom.Study)
 		set        func(*Settings)
 	}{
-		{"an echo missing at a slice", "echo time 10 ms is missing at slice", true, func(t *testing.T, dir string, _ *phantom.Study) {
+		{"an echo missing at a slice", "echo time 10 ms is missing at slice", true, func(t *testing.T, dir string,
+			_ *phantom.Study) {
 			remove(t, first(t, dir))
 		}, nil},
-		{"a truncated file", "IM_0001.dcm: the file ends before its pixel data do", true, func(t *testing.T, dir string, _ *phantom.Study) {
+		{"a truncated file", "IM_0001.dcm: the file ends before its pixel data do", true, func(t *testing.T, dir string,
+			_ *phantom.Study) {
 			data, err := os.ReadFile(first(t, dir))
 			if err == nil {
 				err = os.WriteFile(first(t, dir), data[:len(data)-100], 0o644)
@@ -46,16 +49,20 @@ func TestBadStudyHarmsNoOther(t *testing.T) {
 				t.Skip("no symbolic links here: ", err)
 			}
 		}, nil},
-		{"a link to nothing", "in its folder lies bad/IM_0001.dcm: is a dangling link", true, func(t *testing.T, dir string, _ *phantom.Study) {
+		{"a link to nothing", "in its folder lies bad/IM_0001.dcm: is a dangling link", true, func(t *testing.T,
+			dir string, _ *phantom.Study) {
 			remove(t, first(t, dir))
 			if err := os.Symlink("nowhere", first(t, dir)); err != nil {
 				t.Skip("no symbolic links here: ", err)
 			}
 		}, nil},
-		{"no mask", "mask: none found (looked for *label*, *mask* and *seg* with .nii, .nii.gz, .nrrd, .nhdr, .mha or .mhd, and a DICOM SEG or RTSTRUCT of the study)", true, func(t *testing.T, dir string, _ *phantom.Study) {
+		{"no mask", "mask: none found (looked for *label*, *mask* and *seg* with .nii, .nii.gz, .nrrd, .nhdr, .mha " +
+			"or .mhd, and a DICOM SEG or RTSTRUCT of the " +
+			"study)", true, func(t *testing.T, dir string, _ *phantom.Study) {
 			remove(t, filepath.Join(dir, "labels.nii.gz"))
 		}, nil},
-		{"two masks", "mask: 2 candidates: labels.nii.gz, my_seg.nii.gz", true, func(t *testing.T, dir string, k *phantom.Study) {
+		{"two masks", "mask: 2 candidates: labels.nii.gz, my_seg.nii.gz", true, func(t *testing.T, dir string,
+			k *phantom.Study) {
 			writeMask(t, filepath.Join(dir, "my_seg.nii.gz"), k.Labels.Geometry, func(int) uint8 { return 1 })
 		}, nil},
 		{"a mask that is none", "mask: bad/labels.nii.gz: ", false, func(t *testing.T, dir string, _ *phantom.Study) {
@@ -63,31 +70,38 @@ func TestBadStudyHarmsNoOther(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, nil},
-		{"a mask beside the series", "mask: bad/labels.nii.gz: mask lies outside the series: its nearest voxel is 68.8 mm from the field of view", true, func(t *testing.T, dir string, k *phantom.Study) {
+		{"a mask beside the series", "mask: bad/labels.nii.gz: mask lies outside the series: its nearest voxel is " +
+			"68.8 mm from the field of view", true, func(t *testing.T, dir string, k *phantom.Study) {
 			g := k.Labels.Geometry
 			g.Affine[1][3] += 200 // the field of view has 132 mm
 			writeMask(t, filepath.Join(dir, "labels.nii.gz"), g, func(int) uint8 { return 1 })
 		}, nil},
-		{"a mask half outside", "too little of the mask lies in the field of view of the series (50 % needed): medial 32 %, the rest up to 42.5 mm outside", true, func(t *testing.T, dir string, k *phantom.Study) {
+		{"a mask half outside", "too little of the mask lies in the field of view of the series (50 % needed): " +
+			"medial 32 %, the rest up to 42.5 mm outside", true, func(t *testing.T, dir string, k *phantom.Study) {
 			g := k.Labels.Geometry
 			g.Affine[0][3] += 48 // four of six slices
 			writeMask(t, filepath.Join(dir, "labels.nii.gz"), g, func(int) uint8 { return 1 })
 		}, nil},
 		{"an unknown label", "9", true, func(t *testing.T, dir string, k *phantom.Study) {
-			writeMask(t, filepath.Join(dir, "labels.nii.gz"), k.Labels.Geometry, func(v int) uint8 { return uint8(v%2) * 9 })
+			writeMask(t, filepath.Join(dir, "labels.nii.gz"), k.Labels.Geometry,
+				func(v int) uint8 { return uint8(v%2) * 9 })
 		}, nil},
 		{"two trains", "2 multi-echo series", true, func(t *testing.T, dir string, k *phantom.Study) {
 			secondTrain(t, dir)
 		}, nil},
-		{"fewer than three echoes after skipping", "fit: 7 echoes less 5 skipped leave 2", false, func(*testing.T, string, *phantom.Study) {},
+		{"fewer than three echoes after skipping", "fit: 7 echoes less 5 skipped leave 2", false, func(*testing.T,
+			string, *phantom.Study) {
+		},
 			func(s *Settings) { s.Protocol.Fit.SkipEchoes = 5 }},
-		{"a knee of the other side", "no multi-echo series fits side L; there are number 1", true, func(t *testing.T, dir string, _ *phantom.Study) {
+		{"a knee of the other side", "no multi-echo series fits side L; there are number 1", true, func(t *testing.T,
+			dir string, _ *phantom.Study) {
 			text := "folder,subject,side\n" + filepath.ToSlash(dir) + ",bad,L\n"
 			if err := os.WriteFile(filepath.Join(dir, "..", "..", "sides.csv"), []byte(text), 0o644); err != nil {
 				t.Fatal(err)
 			}
 		}, func(s *Settings) { s.Manifest = filepath.Join(s.Roots[0], "..", "sides.csv") }},
-		{"a series rule that fits none", "has 7 echo times, 10, 20, 30, 40, 50, 60, 70 ms, and the protocol asks for 9", true, func(*testing.T, string, *phantom.Study) {},
+		{"a series rule that fits none", "has 7 echo times, 10, 20, 30, 40, 50, 60, 70 ms, and the protocol asks for 9",
+			true, func(*testing.T, string, *phantom.Study) {},
 			func(s *Settings) { s.Protocol.Series.Echoes = 9 }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -107,8 +121,12 @@ func TestBadStudyHarmsNoOther(t *testing.T) {
 			s.Log = slog.New(slog.NewTextHandler(&log, nil))
 			out := run(t, s)
 			// A file that does not say whose it is stands there by itself, too.
-			out.Failures = slices.DeleteFunc(out.Failures, func(f report.Failure) bool { return f.Folder == "" && len(out.Damaged) == 1 })
-			if len(out.Failures) != 1 || !strings.Contains(out.Failures[0].Reason, c.want) || out.Failures[0].Folder != "bad" {
+			out.Failures = slices.DeleteFunc(out.Failures, func(f report.Failure) bool {
+				return f.Folder == "" &&
+					len(out.Damaged) == 1
+			})
+			if len(out.Failures) != 1 || !strings.Contains(out.Failures[0].Reason, c.want) ||
+				out.Failures[0].Folder != "bad" {
 				t.Fatalf("failures %+v, want …%s…", out.Failures, c.want)
 			}
 			if c.hint && out.Failures[0].Hint == "" {
@@ -117,11 +135,13 @@ func TestBadStudyHarmsNoOther(t *testing.T) {
 			if !alone && (len(out.Results) != 1 || out.Results[0].Subject != "good") {
 				t.Errorf("results %+v, want the good study", out.Results)
 			}
-			if _, err := os.Stat(filepath.Join(s.Out, "bad")); err == nil && len(leftovers(t, filepath.Join(s.Out, "bad"))) > 0 {
+			if _, err := os.Stat(filepath.Join(s.Out, "bad")); err == nil &&
+				len(leftovers(t, filepath.Join(s.Out, "bad"))) > 0 {
 				t.Errorf("left behind: %v", leftovers(t, filepath.Join(s.Out, "bad")))
 			}
 			table, err := os.ReadFile(filepath.Join(s.Out, "studies.csv"))
-			if err != nil || !strings.Contains(string(table), "failed") || !strings.Contains(log.String(), "study=bad") {
+			if err != nil || !strings.Contains(string(table), "failed") || !strings.Contains(log.String(),
+				"study=bad") {
 				t.Errorf("studies.csv %s, %v; log %s", table, err, log.String())
 			}
 		})
@@ -161,7 +181,8 @@ func TestDamagedFilesOfNoStudy(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if out := run(t, settings(t, dir)); len(out.Failures) != 1 || !strings.Contains(out.Failures[0].Reason, "42 damaged files, the first: ") {
+	if out := run(t, settings(t, dir)); len(out.Failures) != 1 || !strings.Contains(out.Failures[0].Reason,
+		"42 damaged files, the first: ") {
 		t.Errorf("%+v", out.Failures)
 	}
 }
@@ -227,15 +248,17 @@ func TestOutputFolderThatCannotBeWritten(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.Out = filepath.Join(file, "results")
-		if _, err := Run(context.Background(), s); err == nil || !strings.Contains(err.Error(), "output folder") || Hint(err) == "" {
-			t.Errorf("%v, hint %q", err, Hint(err))
+		if _, err := Run(context.Background(), s); err == nil || !strings.Contains(err.Error(), "output folder") ||
+			hint.Find(err) == "" {
+			t.Errorf("%v, hint %q", err, hint.Find(err))
 		}
 	})
 	t.Run("read-only", func(t *testing.T) {
 		s := s
 		s.Out = mount(t, "ro")
-		if _, err := Run(context.Background(), s); err == nil || !strings.Contains(err.Error(), "output folder") || Hint(err) == "" {
-			t.Errorf("%v, hint %q", err, Hint(err))
+		if _, err := Run(context.Background(), s); err == nil || !strings.Contains(err.Error(), "output folder") ||
+			hint.Find(err) == "" {
+			t.Errorf("%v, hint %q", err, hint.Find(err))
 		}
 	})
 	t.Run("full", func(t *testing.T) {
@@ -243,7 +266,8 @@ func TestOutputFolderThatCannotBeWritten(t *testing.T) {
 		s.Out = mount(t, "size=32k")
 		out, err := Run(context.Background(), s)
 		var full *DiskFullError
-		if len(out.NotDone) != 1 || !errors.As(err, &full) || !strings.Contains(err.Error(), "no space left") || len(out.Results)+len(out.Failures) != 0 {
+		if len(out.NotDone) != 1 || !errors.As(err, &full) || !strings.Contains(err.Error(), "no space left") ||
+			len(out.Results)+len(out.Failures) != 0 {
 			t.Errorf("%+v, %v", out, err)
 		}
 		for name := range tree(t, s.Out) {
@@ -274,7 +298,8 @@ func mount(t *testing.T, options string) string {
 func TestInterrupted(t *testing.T) {
 	dir := t.TempDir()
 	for n := range 6 {
-		knee(t, filepath.Join(dir, "studies", fmt.Sprintf("S%02d", n)), phantom.Options{Subject: fmt.Sprintf("S%02d", n), Seed: uint64(n)})
+		knee(t, filepath.Join(dir, "studies", fmt.Sprintf("S%02d", n)), phantom.Options{Subject: fmt.Sprintf("S%02d",
+			n), Seed: uint64(n)})
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s := settings(t, dir)
@@ -287,10 +312,12 @@ func TestInterrupted(t *testing.T) {
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
-	if len(out.Results) < 2 || len(out.Results)+len(out.NotDone) != 6 || len(out.NotDone) == 0 || len(out.Failures) != 0 {
+	if len(out.Results) < 2 || len(out.Results)+len(out.NotDone) != 6 || len(out.NotDone) == 0 ||
+		len(out.Failures) != 0 {
 		t.Fatalf("%d results, %d not done, %d failures", len(out.Results), len(out.NotDone), len(out.Failures))
 	}
-	if table, err := os.ReadFile(filepath.Join(s.Out, "studies.csv")); err != nil || strings.Count(string(table), ",not done,not done: the run was interrupted,") != len(out.NotDone) {
+	if table, err := os.ReadFile(filepath.Join(s.Out, "studies.csv")); err != nil || strings.Count(string(table),
+		",not done,not done: the run was interrupted,") != len(out.NotDone) {
 		t.Errorf("%v\n%s", err, table)
 	}
 	for _, f := range out.NotDone {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/phantom"
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/volume"
@@ -19,7 +20,8 @@ import (
 func movingTrial(t *testing.T, dir string) []phantom.Truth {
 	t.Helper()
 	truth, err := phantom.WriteTrial(t.Context(), dir, phantom.Trial{
-		Subjects: 1, Matrix: 112, Slices: 18, Echoes: 4, DESSMatrix: 132, DESSSlices: 36, Form: phantom.Form{Mask: phantom.MaskTissues},
+		Subjects: 1, Matrix: 112, Slices: 18, Echoes: 4, DESSMatrix: 132, DESSSlices: 36,
+		Form:        phantom.Form{Mask: phantom.MaskTissues},
 		VisitMotion: phantom.Motion{Turn: 5, Shift: 5}, DESSMotion: phantom.Motion{Turn: 3, Shift: 4},
 	})
 	if err != nil {
@@ -101,7 +103,8 @@ func TestRegisteredAndCarried(t *testing.T) {
 // voxels of the compartments.
 func checkCorrectable(t *testing.T, r report.Result) {
 	t.Helper()
-	mask, used := readLabelsOf(t, filepath.Join(r.Dir, "mask.nii.gz")), readLabelsOf(t, filepath.Join(r.Dir, "compartments.nii.gz"))
+	mask, used := readLabelsOf(t, filepath.Join(r.Dir, "mask.nii.gz")), readLabelsOf(t, filepath.Join(r.Dir,
+		"compartments.nii.gz"))
 	seen := map[uint16]bool{}
 	for v, l := range mask.Data {
 		seen[l] = true
@@ -136,7 +139,8 @@ func centreOf(t *testing.T, r report.Result) [3]float64 {
 	n := 0.0
 	for v, c := range l.Data {
 		if c != 0 {
-			for i, x := range l.Position(float64(v%l.Size[0]), float64(v/l.Size[0]%l.Size[1]), float64(v/l.SliceVoxels())) {
+			for i, x := range l.Position(float64(v%l.Size[0]), float64(v/l.Size[0]%l.Size[1]),
+				float64(v/l.SliceVoxels())) {
 				sum[i] += x
 			}
 			n++
@@ -171,7 +175,8 @@ func TestCarriedFromNowhere(t *testing.T) {
 		t.Fatalf("%d results, %d failures", len(out.Results), len(out.Failures))
 	}
 	for _, f := range out.Failures {
-		want := map[string]string{"baseline": "none found (looked for", "month03": "none to carry: the visit baseline is missing, failed or has no mask"}[f.Visit]
+		want := map[string]string{"baseline": "none found (looked for", "month03": "none to carry: the visit " +
+			"baseline is missing, failed or has no mask"}[f.Visit]
 		if !strings.Contains(f.Reason, want) || f.Hint == "" {
 			t.Errorf("%s: %s (%s)", f.Visit, f.Reason, f.Hint)
 		}
@@ -184,11 +189,11 @@ func TestRegisterRefuses(t *testing.T) {
 	movingTrial(t, filepath.Join(dir, "studies"))
 	for _, c := range []struct {
 		name     string
-		register Register
+		register protocol.Register
 		want     string
 	}{
-		{"no such series", Register{Moving: "COR*"}, "no series of the study fits COR*"},
-		{"a movement beyond the limit", Register{Moving: "SAG*DESS*", MaxRotation: 0.5}, "0.5"},
+		{"no such series", protocol.Register{Moving: "COR*"}, "no series of the study fits COR*"},
+		{"a movement beyond the limit", protocol.Register{Moving: "SAG*DESS*", MaxRotation: 0.5}, "0.5"},
 	} {
 		if c.register.MaxRotation > 0 && testing.Short() {
 			continue
@@ -203,7 +208,8 @@ func TestRegisterRefuses(t *testing.T) {
 			t.Errorf("%s: %+v", c.name, out.Failures)
 		}
 	}
-	if err := (Protocol{Register: Register{MaxShift: -1}}).Check(); err == nil || !strings.Contains(err.Error(), "max_shift_mm") {
+	if err := (protocol.Protocol{Register: protocol.Register{MaxShift: -1}}).Check(); err == nil ||
+		!strings.Contains(err.Error(), "max_shift_mm") {
 		t.Errorf("a negative limit: %v", err)
 	}
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/phantom"
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/t2fit"
 	"github.com/t2map/t2map/volume"
@@ -48,7 +49,8 @@ func compartmentsScheme(t testing.TB) segment.Scheme {
 // settings returns settings for the studies under dir/studies, results going to
 // dir/results.
 func settings(t testing.TB, dir string) Settings {
-	return Settings{Roots: []string{filepath.Join(dir, "studies")}, Out: filepath.Join(dir, "results"), Protocol: Protocol{Scheme: compartmentsScheme(t)}}
+	return Settings{Roots: []string{filepath.Join(dir, "studies")}, Out: filepath.Join(dir, "results"),
+		Protocol: protocol.Protocol{Scheme: compartmentsScheme(t)}}
 }
 
 func run(t testing.TB, s Settings) Outcome {
@@ -107,7 +109,8 @@ func TestEveryMethod(t *testing.T) {
 					t.Errorf("%s, floor %g: %s: %v", method, floor, f.name, err)
 				}
 			}
-			if r.Protocol.Method != string(method) || r.Protocol.EchoFloor != floor || (r.Protocol.EPG != nil) != (method == t2fit.EPG) {
+			if r.Protocol.Method != string(method) || r.Protocol.EchoFloor != floor ||
+				(r.Protocol.EPG != nil) != (method == t2fit.EPG) {
 				t.Errorf("%s: recorded as %+v", method, r.Protocol)
 			}
 			if r.Noise.Source != "residuals" || len(r.Noise.Sigma) != r.Size[2] {
@@ -121,7 +124,8 @@ func TestEveryMethod(t *testing.T) {
 				}
 				want := truth[i].MeanT2
 				if math.Abs(float64(c.MeanT2)/want-1) > tolerance || !(c.SEMeanT2 > 0 && c.SEMeanT2 < 1) {
-					t.Errorf("%s, floor %g: %s has %.2f ± %.3f ms, want %.2f", method, floor, c.Compartment, c.MeanT2, c.SEMeanT2, want)
+					t.Errorf("%s, floor %g: %s has %.2f ± %.3f ms, want %.2f", method, floor, c.Compartment, c.MeanT2,
+						c.SEMeanT2, want)
 				}
 				d := r.Decays[i]
 				if !(d.SNRFirst > d.SNRLast && d.SNRLast > 5) || (d.Model != nil) != modelled {
@@ -165,7 +169,8 @@ func TestRunAgainstTruth(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"compartments.csv", "studies.csv", "index.html", "S01/baseline/t2.nii.gz", "S01/baseline/result.json", "S02/month12/overlay.png"} {
+	for _, name := range []string{"compartments.csv", "studies.csv", "index.html", "S01/baseline/t2.nii.gz",
+		"S01/baseline/result.json", "S02/month12/overlay.png"} {
 		if _, err := os.Stat(filepath.Join(dir, "results", filepath.FromSlash(name))); err != nil {
 			t.Error(err)
 		}
@@ -197,17 +202,17 @@ func TestMapsOptions(t *testing.T) {
 	dir := t.TempDir()
 	knee(t, filepath.Join(dir, "studies", "S01"), phantom.Options{})
 	var full []segment.Summary
-	for _, maps := range []Maps{MapsFull, MapsMask, MapsNone} {
+	for _, maps := range []protocol.Maps{protocol.MapsFull, protocol.MapsMask, protocol.MapsNone} {
 		s := settings(t, dir)
 		s.Protocol.Maps, s.Out = maps, filepath.Join(dir, string(maps))
 		r := run(t, s).Results[0]
-		if maps == MapsFull {
+		if maps == protocol.MapsFull {
 			full = r.Compartments
 		} else if diff := cmp.Diff(full, r.Compartments, sameNumbers); diff != "" {
 			t.Errorf("%s: %s", maps, diff)
 		}
 		f, err := os.Open(filepath.Join(r.Dir, "t2.nii.gz"))
-		if (err == nil) != (maps != MapsNone) {
+		if (err == nil) != (maps != protocol.MapsNone) {
 			t.Errorf("%s: t2.nii.gz: %v", maps, err)
 		}
 		if err != nil {
@@ -224,7 +229,8 @@ func TestMapsOptions(t *testing.T) {
 				mapped++
 			}
 		}
-		if inMask := full[0].Used + full[1].Used + full[2].Used; (maps == MapsMask) != (mapped <= inMask+full[0].Excluded.OutOfRange+full[1].Excluded.OutOfRange+full[2].Excluded.OutOfRange) {
+		if inMask := full[0].Used + full[1].Used +
+			full[2].Used; (maps == protocol.MapsMask) != (mapped <= inMask+full[0].Excluded.OutOfRange+full[1].Excluded.OutOfRange+full[2].Excluded.OutOfRange) {
 			t.Errorf("%s: %d voxels mapped, %d of the mask used", maps, mapped, inMask)
 		}
 	}
@@ -352,7 +358,8 @@ func TestInspectSaysWhatRunDoes(t *testing.T) {
 			continue
 		}
 		warned := slices.ContainsFunc(out.Results[0].Warnings, func(w string) bool {
-			return strings.HasPrefix(w, "the grid of the mask has the size and spacing of the series but lies up to 2.00 mm away")
+			return strings.HasPrefix(w, "the grid of the mask has the size and spacing of the series but lies up to "+
+				"2.00 mm away")
 		})
 		if warned != (c.name == "another grid") || !slices.Equal(in.Studies[0].Warnings, out.Results[0].Warnings) {
 			t.Errorf("%s: inspect warns of %q, run of %q", c.name, in.Studies[0].Warnings, out.Results[0].Warnings)
@@ -365,9 +372,11 @@ func TestEmptyCompartment(t *testing.T) {
 	dir := t.TempDir()
 	study := filepath.Join(dir, "studies", "S01")
 	k := knee(t, study, phantom.Options{})
-	writeMask(t, filepath.Join(study, "labels.nii.gz"), k.Labels.Geometry, func(v int) uint8 { return uint8(k.Labels.Data[v] % 2) })
+	writeMask(t, filepath.Join(study, "labels.nii.gz"), k.Labels.Geometry,
+		func(v int) uint8 { return uint8(k.Labels.Data[v] % 2) })
 	r := run(t, settings(t, dir)).Results[0]
-	if len(r.Compartments) != 3 || r.Compartments[1].Voxels != 0 || r.Compartments[1].Note == "" || !math.IsNaN(float64(r.Compartments[1].MeanT2)) {
+	if len(r.Compartments) != 3 || r.Compartments[1].Voxels != 0 || r.Compartments[1].Note == "" ||
+		!math.IsNaN(float64(r.Compartments[1].MeanT2)) {
 		t.Errorf("%+v", r.Compartments)
 	}
 }

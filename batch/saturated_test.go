@@ -66,7 +66,8 @@ func TestSaturatedVoxelsAreExcluded(t *testing.T) {
 	if saturated == 0 {
 		t.Fatalf("no voxel is saturated: %+v", r.Compartments)
 	}
-	if text := strings.Join(r.Warnings, "\n"); !strings.Contains(text, "saturated") || !strings.Contains(text, "at echo 2 (20 ms)") || strings.Contains(text, "echo 3") {
+	if text := strings.Join(r.Warnings, "\n"); !strings.Contains(text, "saturated") || !strings.Contains(text,
+		"at echo 2 (20 ms)") || strings.Contains(text, "echo 3") {
 		t.Errorf("warnings %q", text)
 	}
 	table, err := os.ReadFile(filepath.Join(s.Out, "compartments.csv"))

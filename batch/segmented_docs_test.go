@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/t2map/t2map/nifti"
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -39,17 +40,19 @@ func TestSegmenterOfTheDocumentation(t *testing.T) {
 		t.Skip("python with nibabel (Debian: python3-nibabel) is not installed")
 	}
 	dir := t.TempDir()
-	s := segmented(t, dir, Segmenter{})
-	p, err := ReadProtocol(filepath.Join("..", "testdata", "segment.yaml"))
+	s := segmented(t, dir, protocol.Segmenter{})
+	p, err := protocol.ReadProtocol(filepath.Join("..", "testdata", "segment.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.Protocol, p.Segment.Command[0] = p, python
 	r := oneResult(t, s)
-	if m := r.Protocol.Segmenter; len(m.Files) != 2 || m.Files[1].Path != "thresholds.py" || m.TimeoutS != 300 || r.Protocol.Scheme != "compartments" {
+	if m := r.Protocol.Segmenter; len(m.Files) != 2 || m.Files[1].Path != "thresholds.py" || m.TimeoutS != 300 ||
+		r.Protocol.Scheme != "compartments" {
 		t.Errorf("%+v", m)
 	}
-	echo, labels := readMap(t, filepath.Join(r.Dir, "anatomy.nii.gz")), readLabels(t, filepath.Join(r.Dir, "compartments.nii.gz"))
+	echo, labels := readMap(t, filepath.Join(r.Dir, "anatomy.nii.gz")), readLabels(t, filepath.Join(r.Dir,
+		"compartments.nii.gz"))
 	middle := 0.0
 	for k := range echo.Size[2] {
 		for j := range echo.Size[1] {

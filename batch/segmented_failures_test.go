@@ -12,34 +12,42 @@ import (
 	"testing"
 	"time"
 
-	"github.com/t2map/t2map/batch/internal/segmenter"
+	"github.com/t2map/t2map/internal/segmenter"
+	"github.com/t2map/t2map/pipeline"
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/segment"
 )
 
 // What a program does wrong fails its study, with a typed error, a hint and no trace.
 func TestSegmenterFailures(t *testing.T) {
 	dir := t.TempDir()
-	base := segmented(t, dir, Segmenter{})
+	base := segmented(t, dir, protocol.Segmenter{})
 	for how, c := range map[string]struct {
 		want string // the end of the reason
 		as   any
 		hint string
 	}{
-		"hang":      {"not finished after 1s; it printed nothing", new(*segmenter.TimeoutError), "`timeout`"},
-		"fail":      {"exit status 3; its last output: Traceback | RuntimeError: CUDA out of memory in {dir}/input/knee_0000.nii.gz", new(*segmenter.ExitError), "by hand"},
-		"kill":      {"ended by a signal (killed); it printed nothing", new(*segmenter.SignalError), "--workers 1"},
-		"nothing":   {"no label map (.nii, .nii.gz) in {dir}/output", new(*segmenter.NoOutputError), "{output}"},
-		"two":       {"2 label maps in {dir}/output, want one: knee.nii.gz, other.nii.gz", new(*segmenter.ManyOutputsError), "--ml"},
-		"huge":      {"the label map has 67108864 bytes, more than a float64 label map on the grid of the image, which has 1245184", new(*segmenter.OutputSizeError), "NIfTI-1"},
-		"vast":      {"its scratch folder holds more than 8192 MiB", new(*segmenter.ScratchSizeError), "probability maps"},
+		"hang": {"not finished after 1s; it printed nothing", new(*segmenter.TimeoutError), "`timeout`"},
+		"fail": {"exit status 3; its last output: Traceback | RuntimeError: CUDA out of memory in " +
+			"{dir}/input/knee_0000.nii.gz", new(*segmenter.ExitError), "by hand"},
+		"kill":    {"ended by a signal (killed); it printed nothing", new(*segmenter.SignalError), "--workers 1"},
+		"nothing": {"no label map (.nii, .nii.gz) in {dir}/output", new(*segmenter.NoOutputError), "{output}"},
+		"two": {"2 label maps in {dir}/output, want one: knee.nii.gz, other.nii.gz",
+			new(*segmenter.ManyOutputsError), "--ml"},
+		"huge": {"the label map has 67108864 bytes, more than a float64 label map on the grid of the image, which " +
+			"has 1245184", new(*segmenter.OutputSizeError), "NIfTI-1"},
+		"vast": {"its scratch folder holds more than 8192 MiB", new(*segmenter.ScratchSizeError),
+			"probability maps"},
 		"garbage":   {"", nil, "must write a label map in NIfTI-1"},
 		"truncated": {"", nil, "must write a label map in NIfTI-1"},
 		"placeless": {"", nil, "with its sform or qform"},
 		"fractions": {"", nil, "whole numbers"},
-		"moved":     {"its label map: mask grid differs from the series: voxel centres up to 5.00 mm apart (allowed 0.10 mm)", new(*segment.GridError), "resample it back"},
-		"other":     {"its label map: mask is 32×64×6 voxels, the series 64×64×6", new(*segment.GridError), "resample it back"},
-		"empty":     {"its label map marks no voxel", new(*EmptyMaskError), "name another as `input`"},
-		"unknown":   {"mask: segmentation.nii.gz: scheme compartments does not know label 9 (2 voxels)", nil, "scheme"},
+		"moved": {"its label map: mask grid differs from the series: voxel centres up to 5.00 mm apart (allowed " +
+			"0.10 mm)", new(*segment.GridError), "resample it back"},
+		"other": {"its label map: mask is 32×64×6 voxels, the series 64×64×6", new(*segment.GridError),
+			"resample it back"},
+		"empty":   {"its label map marks no voxel", new(*pipeline.EmptyMaskError), "name another as `input`"},
+		"unknown": {"mask: segmentation.nii.gz: scheme compartments does not know label 9 (2 voxels)", nil, "scheme"},
 	} {
 		t.Run(how, func(t *testing.T) {
 			if runtime.GOOS == "windows" && (how == "kill" || how == "fail" || how == "vast") {
@@ -53,20 +61,17 @@ func TestSegmenterFailures(t *testing.T) {
 				s.Protocol.Segment.Timeout = time.Second
 			}
 			f := oneFailure(t, s)
-			if !strings.HasSuffix(f.Reason, c.want) || !strings.HasPrefix(f.Reason, "mask: ") || !strings.Contains(f.Hint, c.hint) || strings.Contains(f.Reason, os.TempDir()) {
+			if !strings.HasSuffix(f.Reason, c.want) || !strings.HasPrefix(f.Reason, "mask: ") ||
+				!strings.Contains(f.Hint, c.hint) || strings.Contains(f.Reason, os.TempDir()) {
 				t.Errorf("%s (%s), want %s (%s)", f.Reason, f.Hint, c.want, c.hint)
 			}
 			if c.as == nil {
 				return
 			}
 			j := jobOf(t, s)
-			var err error
-			if s.Protocol.Segment, err = s.Protocol.Segment.identified(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			_, err = j.readMask(t.Context(), s.Protocol)
-			var p *ProgramError
-			if !errors.As(err, c.as) || !errors.As(err, &p) || !errors.As(err, new(*settingError)) {
+			_, err := pipeline.Process(t.Context(), j, s.Protocol, 1)
+			var p *protocol.ProgramError
+			if !errors.As(err, c.as) || !errors.As(err, &p) || !errors.As(err, new(*pipeline.SettingError)) {
 				t.Errorf("%T: %v", err, err)
 			}
 		})
@@ -74,16 +79,20 @@ func TestSegmenterFailures(t *testing.T) {
 }
 
 // jobOf returns the job of the one study.
-func jobOf(t *testing.T, s Settings) Job {
+func jobOf(t *testing.T, s Settings) pipeline.Job {
 	t.Helper()
-	found, err := s.find(t.Context())
+	search, err := s.find(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = found.Close() })
-	s.searched(found)
-	j := s.newJob(found.Studies[0])
-	if err := s.choose(&j); err != nil {
+	t.Cleanup(func() { _ = search.Close() })
+	in, err := s.prepare()
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.Take(search, nil)
+	j, err := in.Job(search.Studies[0])
+	if err != nil {
 		t.Fatal(err)
 	}
 	return j
@@ -94,9 +103,10 @@ func TestSegmenterFailureLeavesResult(t *testing.T) {
 	dir := t.TempDir()
 	s := segmented(t, dir, segmenterFor(t, "thresholds"))
 	oneResult(t, s)
-	s.Protocol.Segment.Timeout = time.Nanosecond // no setting that moves figures
+	s.Protocol.Segment.Timeout = time.Nanosecond // no setting that changes numbers
 	out := run(t, s)
-	if len(out.Failures) != 1 || !strings.HasSuffix(out.Failures[0].Reason, "the earlier result of the study stays in the tables") || len(out.Earlier) != 1 {
+	if len(out.Failures) != 1 || !strings.HasSuffix(out.Failures[0].Reason, "the earlier result of the study stays in "+
+		"the tables") || len(out.Earlier) != 1 {
 		t.Errorf("%+v", out)
 	}
 }
@@ -119,7 +129,8 @@ func TestInterruptedSegmenter(t *testing.T) {
 	}()
 	start := time.Now()
 	out, err := Run(ctx, s)
-	if !errors.Is(err, context.Canceled) || len(out.NotDone) != 1 || len(out.Failures) > 0 || time.Since(start) > 30*time.Second {
+	if !errors.Is(err, context.Canceled) || len(out.NotDone) != 1 || len(out.Failures) > 0 ||
+		time.Since(start) > 30*time.Second {
 		t.Errorf("%+v, %v", out, err)
 	}
 	text, err := os.ReadFile(pidFile)
@@ -150,7 +161,7 @@ func TestSegmenterOfDamagedSeries(t *testing.T) {
 	}
 	start := time.Now()
 	j.Dir = filepath.Join(dir, "out")
-	_, err = Process(t.Context(), j, s.Protocol, 1)
+	_, err = pipeline.Process(t.Context(), j, s.Protocol, 1)
 	if err == nil || !strings.HasPrefix(err.Error(), "read: ") || time.Since(start) > time.Minute {
 		t.Errorf("%v", err)
 	}

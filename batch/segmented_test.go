@@ -13,17 +13,19 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/t2map/t2map/batch/internal/segmenter"
 	"github.com/t2map/t2map/dicomio/dicomwrite"
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/internal/dicomtest"
+	"github.com/t2map/t2map/internal/segmenter"
 	"github.com/t2map/t2map/phantom"
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 )
 
 // segmented returns settings by which the program makes the masks of a phantom that has none,
 // and asks that nothing of it is left in the folder for temporary files.
-func segmented(t testing.TB, dir string, s Segmenter) Settings {
+func segmented(t testing.TB, dir string, s protocol.Segmenter) Settings {
 	t.Helper()
 	study := filepath.Join(dir, "studies", "a")
 	if _, err := os.Stat(study); err != nil {
@@ -84,7 +86,8 @@ func TestSegmentedAsByFile(t *testing.T) {
 	}
 	files := tree(t, r.Dir)
 	p := r.Mask.Program
-	if r.Mask.Kind != "program" || r.Mask.Path != "segmentation.nii.gz" || p == nil || p.Series != r.Series || p.InputSHA256 != files["anatomy.nii.gz"] || p.OutputSHA256 != files["segmentation.nii.gz"] {
+	if r.Mask.Kind != "program" || r.Mask.Path != "segmentation.nii.gz" || p == nil || p.Series != r.Series ||
+		p.InputSHA256 != files["anatomy.nii.gz"] || p.OutputSHA256 != files["segmentation.nii.gz"] {
 		t.Errorf("%+v %+v, files %v", r.Mask, p, files)
 	}
 	if !slices.Contains(r.Outputs, report.File{Path: "segmentation.nii.gz", SHA256: files["segmentation.nii.gz"]}) {
@@ -95,11 +98,13 @@ func TestSegmentedAsByFile(t *testing.T) {
 	}
 	m := r.Protocol.Segmenter
 	exe, _ := os.Executable()
-	if m == nil || m.TimeoutS != 1800 || m.Version != "" || len(m.Files) != 1 || m.Files[0].Path != filepath.Base(exe) || len(m.Files[0].SHA256) != 64 ||
+	if m == nil || m.TimeoutS != 1800 || m.Version != "" || len(m.Files) != 1 ||
+		m.Files[0].Path != filepath.Base(exe) || len(m.Files[0].SHA256) != 64 ||
 		!slices.Equal(m.Command, []string{filepath.Base(exe), asSegmenter, "thresholds", "{input}", "{output}"}) {
 		t.Errorf("%+v", m)
 	}
-	for name, want := range map[string]string{"studies.csv": ",segmentation.nii.gz,program,", "index.html": "segmented by " + filepath.Base(exe) + " " + asSegmenter} {
+	for name, want := range map[string]string{"studies.csv": ",segmentation.nii.gz,program,",
+		"index.html": "segmented by " + filepath.Base(exe) + " " + asSegmenter} {
 		text, err := os.ReadFile(filepath.Join(s.Out, name))
 		if err != nil || !strings.Contains(string(text), want) {
 			t.Errorf("%s does not have %q (%v)", name, want, err)
@@ -117,13 +122,14 @@ func TestSegmentedInOtherForms(t *testing.T) {
 	want := oneResult(t, s)
 	for _, how := range []string{"flipped", "plain"} {
 		s.Protocol.Segment, s.Out = segmenterFor(t, how), filepath.Join(dir, how)
-		s.Protocol.Maps = MapsNone // the mask is kept all the same
+		s.Protocol.Maps = protocol.MapsNone // the mask is kept all the same
 		r := oneResult(t, s)
 		if d := cmp.Diff(rows(want), rows(r)); d != "" {
 			t.Errorf("%s: %s", how, d)
 		}
 		kept := readMap(t, filepath.Join(r.Dir, "segmentation.nii.gz"))
-		if raw, err := os.ReadFile(filepath.Join(r.Dir, "segmentation.nii.gz")); err != nil || !bytes.HasPrefix(raw, []byte{0x1f, 0x8b}) {
+		if raw, err := os.ReadFile(filepath.Join(r.Dir, "segmentation.nii.gz")); err != nil || !bytes.HasPrefix(raw,
+			[]byte{0x1f, 0x8b}) {
 			t.Errorf("%s: not in gzip (%v)", how, err)
 		}
 		if swapped := how == "flipped"; (kept.Size != want.Size) != swapped {
@@ -199,9 +205,11 @@ func TestSegmenterInput(t *testing.T) {
 	emptyScratch(t)
 	onGrid := func(number int, description, frame string) {
 		protonDensity(t, study, func(n int, im *dicomwrite.Image) {
-			im.SeriesUID, im.SeriesNumber, im.SeriesDescription, im.FrameOfReferenceUID = fmt.Sprintf("2.25.900.7.%d", number), number, description, frame
+			im.SeriesUID, im.SeriesNumber, im.SeriesDescription, im.FrameOfReferenceUID = fmt.Sprintf("2.25.900.7.%d",
+				number), number, description, frame
 			im.InstanceUID = fmt.Sprintf("2.25.900.8.%d.%d", number, n)
-			im.Rows, im.Columns, im.PixelSpacing, im.Position, im.SliceThickness = 8, 8, [2]float64{1, 1}, [3]float64{3 * float64(n), 0, 0}, 3
+			im.Rows, im.Columns, im.PixelSpacing, im.Position, im.SliceThickness = 8, 8, [2]float64{1,
+				1}, [3]float64{3 * float64(n), 0, 0}, 3
 			im.Pixels = make([]int32, 64)
 			for v := range im.Pixels {
 				im.Pixels[v] = int32(200*(v%2) + number)
@@ -224,7 +232,10 @@ func TestSegmenterInput(t *testing.T) {
 		if voxels != 64 || r.Mask.Program.Series == r.Series || r.Protocol.Segmenter.Input != name {
 			t.Errorf("%d voxels, %+v", voxels, r.Mask.Program)
 		}
-		if n := slices.IndexFunc(r.Inputs, func(f report.File) bool { return strings.Contains(f.Path, "A2.25.900.7.5_8") }); n < 0 {
+		if n := slices.IndexFunc(r.Inputs, func(f report.File) bool {
+			return strings.Contains(f.Path,
+				"A2.25.900.7.5_8")
+		}); n < 0 {
 			t.Errorf("inputs %v", r.Inputs)
 		}
 	}
@@ -233,7 +244,8 @@ func TestSegmenterInput(t *testing.T) {
 	s.Protocol.Segment.Input, s.Out = "SAG PD fs", t.TempDir() // which has another grid
 	r := oneResult(t, s)
 	kept := readMap(t, filepath.Join(r.Dir, "segmentation.nii.gz"))
-	if used := slices.IndexFunc(r.Compartments, func(c segment.Summary) bool { return c.Voxels > 0 }); used < 0 || kept.Size != [3]int{12, 10, 4} || kept.Size == r.Size {
+	if used := slices.IndexFunc(r.Compartments, func(c segment.Summary) bool { return c.Voxels > 0 }); used < 0 ||
+		kept.Size != [3]int{12, 10, 4} || kept.Size == r.Size {
 		t.Errorf("%+v, kept on %v", r.Compartments, kept.Size)
 	}
 	for name, want := range map[string]string{
@@ -256,12 +268,14 @@ func TestCorrectedSegmentation(t *testing.T) {
 	want := oneResult(t, s)
 	copyFile(t, filepath.Join(want.Dir, "segmentation.nii.gz"), filepath.Join(dir, "studies", "a", "corrected.nii.gz"))
 	s.Manifest = filepath.Join(dir, "manifest.csv")
-	if err := os.WriteFile(s.Manifest, []byte("folder,subject,mask\nstudies/a,S01,corrected.nii.gz\n"), 0o666); err != nil {
+	if err := os.WriteFile(s.Manifest, []byte("folder,subject,mask\nstudies/a,S01,corrected.nii.gz\n"),
+		0o666); err != nil {
 		t.Fatal(err)
 	}
 	s.Rename = true
 	r := oneResult(t, s)
-	if d := cmp.Diff(rows(want), rows(r)); d != "" || r.Mask.Kind != "NIfTI" || r.Mask.Program != nil || r.Protocol.Segmenter == nil {
+	if d := cmp.Diff(rows(want), rows(r)); d != "" || r.Mask.Kind != "NIfTI" || r.Mask.Program != nil ||
+		r.Protocol.Segmenter == nil {
 		t.Errorf("%+v %s", r.Mask, d)
 	}
 }
@@ -277,19 +291,22 @@ func TestInspectSegmenter(t *testing.T) {
 	}
 	st := in.Studies[0]
 	exe, _ := os.Executable()
-	want := fmt.Sprintf("map series %s (number %d) with the label map that %s makes from series %[1]s (number %[2]d)", st.Series[0].Series, st.Series[0].Number, filepath.Base(exe))
-	if st.Action != want || st.Mask == nil || st.Mask.Kind != "program" || st.Mask.Program.Series != st.Series[0].Series {
+	want := fmt.Sprintf("map series %s (number %d) with the label map that %s makes from series %[1]s (number %[2]d)",
+		st.Series[0].Series, st.Series[0].Number, filepath.Base(exe))
+	if st.Action != want || st.Mask == nil || st.Mask.Kind != "program" ||
+		st.Mask.Program.Series != st.Series[0].Series {
 		t.Errorf("%s, want %s; %+v", st.Action, want, st.Mask)
 	}
 	s.Protocol.Segment.Command = []string{"no-such-segmenter", "{input}", "{output}"}
-	if _, err := Inspect(t.Context(), s); !errors.As(err, new(*segmenter.NotFoundError)) || Hint(err) == "" {
+	if _, err := Inspect(t.Context(), s); !errors.As(err, new(*segmenter.NotFoundError)) || hint.Find(err) == "" {
 		t.Errorf("%v", err)
 	}
-	if _, err := Run(t.Context(), s); !errors.As(err, new(*segmenter.NotFoundError)) || Hint(err) == "" {
+	if _, err := Run(t.Context(), s); !errors.As(err, new(*segmenter.NotFoundError)) || hint.Find(err) == "" {
 		t.Errorf("%v", err)
 	}
 	s.Protocol.Segment, s.Mask = segmenterFor(t, "hang"), "x.nii.gz"
-	if _, err := Run(t.Context(), s); err == nil || !strings.Contains(err.Error(), "--mask x.nii.gz: a program makes the masks") || Hint(err) == "" {
+	if _, err := Run(t.Context(), s); err == nil || !strings.Contains(err.Error(), "--mask x.nii.gz: a program makes "+
+		"the masks") || hint.Find(err) == "" {
 		t.Errorf("%v", err)
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 
 	"github.com/t2map/t2map/nifti"
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -31,13 +32,13 @@ func TestMain(m *testing.M) {
 }
 
 // segmenterFor returns a protocol's program that goes about it in that way.
-func segmenterFor(t testing.TB, how string, more ...string) Segmenter {
+func segmenterFor(t testing.TB, how string, more ...string) protocol.Segmenter {
 	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Segmenter{Command: append([]string{exe, asSegmenter, how, "{input}", "{output}"}, more...)}
+	return protocol.Segmenter{Command: append([]string{exe, asSegmenter, how, "{input}", "{output}"}, more...)}
 }
 
 // segmentForTests makes a label map, or does not, and returns the exit status.
@@ -93,7 +94,7 @@ func segmentForTests(how string, args []string) int {
 	if how == "huge" || how == "vast" { // files without content, which take no room
 		size := int64(64 << 20)
 		if how == "vast" {
-			size = mostScratch + 1
+			size = 8<<30 + 1
 		}
 		if err := os.Truncate(args[1], size); err != nil {
 			return fail(err)
@@ -172,7 +173,8 @@ func labelMaps(how string, g volume.Geometry, image []float32) (map[string][]byt
 func flipped(g volume.Geometry, labels []uint16) (volume.Geometry, []uint16) {
 	out := volume.Geometry{Size: [3]int{g.Size[2], g.Size[0], g.Size[1]}}
 	for r := range 3 {
-		out.Affine[r] = [4]float64{g.Affine[r][2], -g.Affine[r][0], g.Affine[r][1], g.Affine[r][3] + float64(g.Size[0]-1)*g.Affine[r][0]}
+		out.Affine[r] = [4]float64{g.Affine[r][2], -g.Affine[r][0], g.Affine[r][1], g.Affine[r][3] +
+			float64(g.Size[0]-1)*g.Affine[r][0]}
 	}
 	moved := make([]uint16, len(labels))
 	n := 0

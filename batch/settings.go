@@ -5,24 +5,20 @@ import (
 	"log/slog"
 
 	"github.com/t2map/t2map/dicomio"
-	"github.com/t2map/t2map/files"
+	"github.com/t2map/t2map/intake"
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/table"
 )
 
-// Version is the version of t2map, written into every result. It is raised when figures or exclusions
-// change: results of two versions do not go into one folder.
-const Version = "0.3.0"
-
-// Settings says what to run on.
+// Settings say what to run on. Rules of package intake explain the fields that both have.
 type Settings struct {
 	// Roots are the folders, or files, that are searched for studies.
 	Roots []string
-	// Out is the folder for results; it is made where it is missing, and never
-	// searched.
+	// Out is the folder for results. It is made if it is missing, and never searched.
 	Out string
 	// Protocol is what the trial fixes.
-	Protocol Protocol
+	Protocol protocol.Protocol
 	// Manifest is a CSV of study folders, or "".
 	Manifest string
 	// ManifestFormat is how the manifest is written; the zero value is a CSV with commas in UTF-8.
@@ -30,7 +26,7 @@ type Settings struct {
 	// AcceptPatientID takes PatientID and ClinicalTrialSubjectID as they are, though they repeat the
 	// patient's name or hold a date.
 	AcceptPatientID bool
-	// Rename takes the identity of a study whose results are in Out under another one.
+	// Rename accepts that a study has another identity than its results in Out.
 	Rename bool
 	// Layout is a pattern of study folders below a root, such as
 	// {subject}/{visit}, or ""; it goes before the protocol's.
@@ -52,33 +48,22 @@ type Settings struct {
 	// Workers is the number of files read and of voxel slabs fitted at a time; 0
 	// means one per processor. With 1, studies are taken one by one.
 	Workers int
-	// MemoryMB bounds the memory of the studies that are in the works at the same
-	// time, in MiB; a study that needs more fails with a *MemoryError. 0 means 1024, and
-	// that a study which needs more runs alone, as long as it needs no more than three quarters of
-	// what the machine or the process's control group has.
+	// MemoryMB bounds the memory of the studies that are in progress at the same
+	// time, in MiB; a study that needs more fails with a *pipeline.MemoryError. 0 means 1024; then a study
+	// that needs more runs alone, and fails if it needs more than three quarters of the memory of the
+	// machine or of the process's control group.
 	MemoryMB int
-	// Replace says that all is done anew: results of earlier runs that were made with other
-	// settings are set aside. Without it they are an error.
+	// Replace sets aside results of earlier runs that were made with other settings. Without it they are
+	// an error.
 	Replace bool
-	// Wait says to wait for another run that writes into Out, which is an error otherwise.
-	// Waiting, where set, is called once before that.
+	// Wait waits for another run that writes into Out; otherwise such a run is an error.
+	// Waiting, if not nil, is called once before the wait.
 	Wait    bool
 	Waiting func(Holder)
-	// Progress, where set, is told how far a stage is. Calls do not overlap.
+	// Progress, if not nil, is called as a stage proceeds. Calls do not overlap.
 	Progress func(stage Stage, done, all int)
-	// Log, where set, gets a line per study and remarks; nil discards them.
+	// Log, if not nil, gets a line for each study, and remarks.
 	Log *slog.Logger
-
-	// tree is what lies under the roots, once they have been searched; paths are its
-	// files and strangers those of them that are not DICOM, sorted.
-	tree             *files.Tree
-	paths, strangers []string
-	// alike are the names of studies that several of them go by: they share a folder.
-	alike map[string]bool
-	// ups says for each root how far above it the layout begins, see layout.ups.
-	ups map[string]int
-	// earlier are the studies whose results are in the output folder, as far as their names count.
-	earlier earlierStudies
 }
 
 // Stage is a part of a run, for progress.
@@ -92,14 +77,14 @@ const (
 
 // Outcome is what became of the studies of a run.
 type Outcome struct {
-	// Results are the studies of this run that are done, in the order of their
-	// folders; Failures those that are not, and earlier results that cannot be
-	// read. NotDone are those with which nothing is wrong: the run ended before.
+	// Results are the studies that this run has mapped, in the order of their folders. Failures are those
+	// that it could not map, and earlier results that cannot be read. NotDone are those that it did not
+	// come to before it ended.
 	Results  []report.Result
 	Failures []report.Failure
 	NotDone  []report.Failure
-	// Unreadable are those of Failures that are results of earlier runs which cannot be
-	// read, or contradict each other.
+	// Unreadable are the failures that are results of earlier runs, which cannot be read or contradict
+	// each other.
 	Unreadable []report.Failure
 	// Earlier are results of earlier runs below the output folder, which are in
 	// the tables too.
@@ -107,18 +92,16 @@ type Outcome struct {
 	// Listed are studies that earlier runs list as failed or not done, which this run has not
 	// looked at. They are in the tables too.
 	Listed []report.Failure
-	// Damaged are the files that could not be read: those of each study, which fail it,
-	// and those that may be of any, which together are one of the failures.
+	// Damaged are the files that could not be read: those of a study, which fails, and those of an unknown
+	// study, which together are one failure.
 	Damaged []Problem
-	// Remarks are what the user should know of the run though nothing failed. What speaks
-	// against the figures of a study is in the Warnings of its result.
+	// Remarks are what the user should know of the run although nothing failed. What speaks
+	// against the numbers of a study is in the Warnings of its result.
 	Remarks []string
 	// Passed counts the files that belong to no study.
 	Passed dicomio.Passed
 	// Files is the number of files that were looked at.
 	Files int
-
-	staying []int // the indices of Failures that a setting explains
 }
 
 // NothingFoundError says that there was no study to work on.
@@ -129,7 +112,8 @@ type NothingFoundError struct {
 
 // Error says how many files were looked at and what they were.
 func (e *NothingFoundError) Error() string {
-	text := fmt.Sprintf("%d not DICOM, %d of other modalities, %d DICOMDIR", e.Passed.NotDICOM, e.Passed.OtherModality, e.Passed.DICOMDIR)
+	text := fmt.Sprintf("%d not DICOM, %d of other modalities, %d DICOMDIR", e.Passed.NotDICOM, e.Passed.OtherModality,
+		e.Passed.DICOMDIR)
 	if n := e.Passed.DanglingLinks; n > 0 {
 		text += fmt.Sprintf(", %d links to nothing", n)
 	}
@@ -151,4 +135,13 @@ func (s Settings) progress(stage Stage) func(done, all int) {
 		return nil
 	}
 	return func(done, all int) { s.Progress(stage, done, all) }
+}
+
+// rules returns the rules by which the questions about studies are answered.
+func (s Settings) rules() intake.Rules {
+	return intake.Rules{
+		Protocol: s.Protocol, Manifest: s.Manifest, ManifestFormat: s.ManifestFormat,
+		AcceptPatientID: s.AcceptPatientID, Layout: s.Layout, Series: s.Series, Anatomy: s.Anatomy, Mask: s.Mask,
+		Memory: s.bound(),
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 )
@@ -53,15 +54,23 @@ func TestSourcesOfTheSide(t *testing.T) {
 		sides                                   []report.SideSource
 	}{
 		{"agree", "R", "RIGHT KNEE T2", "R", nil, []report.SideSource{
-			{Source: "Laterality (0020,0060)", Side: "right"}, {Source: "SeriesDescription (0008,103E)", Side: "right"}, {Source: "the manifest or the layout", Side: "right"}}},
+			{Source: "Laterality (0020,0060)", Side: "right"}, {Source: "SeriesDescription (0008,103E)",
+				Side: "right"}, {Source: "the manifest or the layout", Side: "right"}}},
 		{"anatomy-alone", "", "T2 MAP", "", nil, nil},
-		{"manifest-alone", "", "T2 MAP", "R", nil, []report.SideSource{{Source: "the manifest or the layout", Side: "right"}}},
-		{"laterality", "L", "T2 MAP", "", []string{"the sources contradict each other about the side of the knee: Laterality (0020,0060) says left, " + mask}, nil},
-		{"description", "", "T2 LEFT", "", []string{"the sources contradict each other about the side of the knee: SeriesDescription (0008,103E) says left, " + mask}, nil},
-		{"manifest", "", "T2 MAP", "L", []string{"the sources contradict each other about the side of the knee: the manifest or the layout says left, " + mask}, nil},
-		{"both-say-left", "L", "T2 LEFT", "L", []string{"Laterality (0020,0060) says left, SeriesDescription (0008,103E) says left, the manifest or the layout says left, " + mask}, nil},
-		{"images", "R", "T2 LEFT", "", []string{"side of the knee: Laterality (0020,0060) says R, SeriesDescription (0008,103E) says L"}, nil},
-		{"images-and-manifest", "R", "T2 RIGHT", "L", []string{"the manifest or the layout says L, Laterality (0020,0060) of number 1 says R, SeriesDescription (0008,103E) of number 1 says R"}, nil},
+		{"manifest-alone", "", "T2 MAP", "R", nil, []report.SideSource{{Source: "the manifest or the layout",
+			Side: "right"}}},
+		{"laterality", "L", "T2 MAP", "", []string{"the sources contradict each other about the side of the knee: " +
+			"Laterality (0020,0060) says left, " + mask}, nil},
+		{"description", "", "T2 LEFT", "", []string{"the sources contradict each other about the side of the knee: " +
+			"SeriesDescription (0008,103E) says left, " + mask}, nil},
+		{"manifest", "", "T2 MAP", "L", []string{"the sources contradict each other about the side of the knee: the " +
+			"manifest or the layout says left, " + mask}, nil},
+		{"both-say-left", "L", "T2 LEFT", "L", []string{"Laterality (0020,0060) says left, SeriesDescription " +
+			"(0008,103E) says left, the manifest or the layout says left, " + mask}, nil},
+		{"images", "R", "T2 LEFT", "", []string{"side of the knee: Laterality (0020,0060) says R, SeriesDescription " +
+			"(0008,103E) says L"}, nil},
+		{"images-and-manifest", "R", "T2 RIGHT", "L", []string{"the manifest or the layout says L, Laterality " +
+			"(0020,0060) of number 1 says R, SeriesDescription (0008,103E) of number 1 says R"}, nil},
 	}
 	dir := t.TempDir()
 	var names []string
@@ -92,7 +101,8 @@ func TestSourcesOfTheSide(t *testing.T) {
 	for _, c := range all {
 		n := slices.IndexFunc(out.Results, func(r report.Result) bool { return r.Subject == c.name })
 		if c.reasons == nil {
-			want := append(slices.Clone(c.sides), report.SideSource{Source: "medial-tibial-cartilage in the mask", Side: "right"}, report.SideSource{Source: "medial-meniscus in the mask", Side: "right"})
+			want := append(slices.Clone(c.sides), report.SideSource{Source: "medial-tibial-cartilage in the mask",
+				Side: "right"}, report.SideSource{Source: "medial-meniscus in the mask", Side: "right"})
 			if n < 0 || out.Results[n].Side != "right" || !slices.Equal(out.Results[n].Division.Sides, want) {
 				t.Errorf("%s: result %d, want sides %+v: %+v", c.name, n, want, out.Failures)
 			}
@@ -150,24 +160,28 @@ func TestUndividedTibia(t *testing.T) {
 		return s
 	}
 	f := oneFailure(t, of("no-side", "ski10"))
-	if !strings.Contains(f.Reason, "cannot be divided into medial and lateral: the side of the knee is not known") || !strings.Contains(f.Hint, "name the side of the knee in the manifest") {
+	if !strings.Contains(f.Reason, "cannot be divided into medial and lateral: the side of the knee is not known") ||
+		!strings.Contains(f.Hint, "name the side of the knee in the manifest") {
 		t.Errorf("%s, hint %s", f.Reason, f.Hint)
 	}
 	r := oneResult(t, of("named", "ski10"))
-	if !strings.Contains(strings.Join(r.Notes, "\n"), "a mask that was mirrored from left to right would not be detected") || r.Side != "right" {
+	if !strings.Contains(strings.Join(r.Notes, "\n"), "a mask that was mirrored from left to right would not be "+
+		"detected") || r.Side != "right" {
 		t.Errorf("side %s, notes %q", r.Side, r.Notes)
 	}
-	for _, name := range []string{segment.Medial, segment.Lateral, segment.Patellofemoral, "medial-tibial", "lateral-tibial"} {
+	for _, name := range []string{segment.Medial, segment.Lateral, segment.Patellofemoral, "medial-tibial",
+		"lateral-tibial"} {
 		if row := rowOf(t, r, name); row.Voxels < 50 {
 			t.Errorf("%+v", row)
 		}
 	}
 	f = oneFailure(t, of("second-release", "oai-zib"))
-	if !strings.Contains(f.Reason, "medial-tibial-cartilage: lies on both sides of the knee") || !strings.Contains(f.Hint, "such as ski10") {
+	if !strings.Contains(f.Reason, "medial-tibial-cartilage: lies on both sides of the knee") ||
+		!strings.Contains(f.Hint, "such as ski10") {
 		t.Errorf("%s, hint %s", f.Reason, f.Hint)
 	}
 	s := of("tissues", "ski10")
-	s.Protocol.Division.By = DivideNone
+	s.Protocol.Division.By = protocol.DivideNone
 	r = oneResult(t, s)
 	var rows []string
 	for _, c := range r.Compartments {

@@ -11,7 +11,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/phantom"
+	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/t2fit"
 )
@@ -50,8 +52,15 @@ func TestSettingsDisplaceNothing(t *testing.T) {
 		set  func(t *testing.T, s *Settings, study string)
 	}{
 		{"a series that is not there", func(_ *testing.T, s *Settings, _ string) { s.Series = "77" }},
-		{"a series of the protocol", func(_ *testing.T, s *Settings, _ string) { s.Protocol.Series.Description = "SGA*" }},
-		{"a series that is not chosen", func(t *testing.T, s *Settings, study string) { s.Series = ""; secondTrain(t, study) }},
+		{"a series of the protocol", func(_ *testing.T, s *Settings,
+			_ string) {
+			s.Protocol.Series.Description = "SGA*"
+		}},
+		{"a series that is not chosen", func(t *testing.T, s *Settings, study string) {
+			s.Series = ""
+			secondTrain(t,
+				study)
+		}},
 		{"a mistyped mask", func(_ *testing.T, s *Settings, _ string) { s.Mask = "lables.nii.gz" }},
 		{"a mask that is no mask", func(_ *testing.T, s *Settings, _ string) { s.Mask = "*.dcm" }},
 		{"a pattern of several masks", func(t *testing.T, s *Settings, study string) {
@@ -59,7 +68,8 @@ func TestSettingsDisplaceNothing(t *testing.T) {
 			s.Mask = "labels*"
 		}},
 		{"a forgotten mask", func(t *testing.T, _ *Settings, study string) {
-			if err := os.Rename(filepath.Join(study, "labels.nii.gz"), filepath.Join(study, "reader2.nii.gz")); err != nil {
+			if err := os.Rename(filepath.Join(study, "labels.nii.gz"), filepath.Join(study,
+				"reader2.nii.gz")); err != nil {
 				t.Fatal(err)
 			}
 		}},
@@ -74,7 +84,8 @@ func TestSettingsDisplaceNothing(t *testing.T) {
 			run(t, s)
 			c.set(t, &s, study)
 			out := run(t, s)
-			if len(out.Failures) != 1 || !strings.HasSuffix(out.Failures[0].Reason, "; the earlier result of the study stays in the tables") || len(out.Earlier) != 1 {
+			if len(out.Failures) != 1 || !strings.HasSuffix(out.Failures[0].Reason, "; the earlier result of the "+
+				"study stays in the tables") || len(out.Earlier) != 1 {
 				t.Errorf("%+v", out)
 			}
 			if got := statuses(t, s.Out); tableRows(t, s.Out) != 3 || !cmp.Equal(got, []string{"S01 right done"}) {
@@ -84,7 +95,8 @@ func TestSettingsDisplaceNothing(t *testing.T) {
 			// Without an earlier result it is a failure as others are.
 			s.Out = filepath.Join(dir, "elsewhere")
 			out = run(t, s)
-			if len(out.Failures) != 1 || strings.Contains(out.Failures[0].Reason, "earlier result") || !strings.HasSuffix(statuses(t, s.Out)[0], " failed") {
+			if len(out.Failures) != 1 || strings.Contains(out.Failures[0].Reason, "earlier result") ||
+				!strings.HasSuffix(statuses(t, s.Out)[0], " failed") {
 				t.Errorf("%+v", out.Failures)
 			}
 			sameTables(t, s.Out)
@@ -119,10 +131,12 @@ func TestMappingAgainEndsContradictions(t *testing.T) {
 		}
 		run(t, s)
 		out, err := Tables(context.Background(), Settings{Out: s.Out})
-		if err != nil || len(out.Unreadable) != 0 || len(out.Failures) != 0 || len(out.Remarks) != 0 || tableRows(t, s.Out) != 3 {
+		if err != nil || len(out.Unreadable) != 0 || len(out.Failures) != 0 || len(out.Remarks) != 0 ||
+			tableRows(t, s.Out) != 3 {
 			t.Errorf("edited %t: %+v, %v, %d rows", edit, out, err, tableRows(t, s.Out))
 		}
-		if aside, _ := filepath.Glob(filepath.Join(s.Out, asideFolder, "S01", "*", report.ResultFile)); len(aside) != 2 {
+		if aside, _ := filepath.Glob(filepath.Join(s.Out, asideFolder, "S01", "*",
+			report.ResultFile)); len(aside) != 2 {
 			t.Errorf("edited %t: set aside: %q", edit, aside)
 		}
 	}
@@ -152,7 +166,8 @@ func TestFailuresOfEarlierRunsStayListed(t *testing.T) {
 	if _, err := Run(ctx, interrupted); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
-	if got := statuses(t, s.Out); !cmp.Equal(got, []string{"S01 right done", "S02 right failed", "S03 right not done"}) {
+	if got := statuses(t, s.Out); !cmp.Equal(got, []string{"S01 right done", "S02 right failed",
+		"S03 right not done"}) {
 		t.Fatalf("%q", got)
 	}
 	again := s
@@ -160,7 +175,8 @@ func TestFailuresOfEarlierRunsStayListed(t *testing.T) {
 	if out := run(t, again); len(out.Failures) != 0 || len(out.NotDone) != 0 || len(out.Listed) != 2 {
 		t.Errorf("%+v", out)
 	}
-	if got := statuses(t, s.Out); !cmp.Equal(got, []string{"S01 right done", "S02 right failed", "S03 right not done"}) {
+	if got := statuses(t, s.Out); !cmp.Equal(got, []string{"S01 right done", "S02 right failed",
+		"S03 right not done"}) {
 		t.Errorf("%q", got)
 	}
 	sameTables(t, s.Out)
@@ -187,7 +203,8 @@ func TestSecondKneeThatFailed(t *testing.T) {
 	remove(t, filepath.Join(study, "labels.nii.gz"))
 	s.Protocol.Series.Side = "L"
 	out := run(t, s)
-	if len(out.Failures) != 1 || out.Failures[0].Side != "left" || out.Failures[0].Series == "" || len(out.Earlier) != 1 {
+	if len(out.Failures) != 1 || out.Failures[0].Side != "left" || out.Failures[0].Series == "" ||
+		len(out.Earlier) != 1 {
 		t.Errorf("%+v", out)
 	}
 	if got := statuses(t, s.Out); !cmp.Equal(got, []string{"S01 right done", "S01 left failed"}) {
@@ -208,7 +225,8 @@ func TestRefusedStudyHasOneRow(t *testing.T) {
 	if len(out.Failures) != 2 || !strings.Contains(out.Failures[0].Reason, `"S77/M00"`) {
 		t.Errorf("%+v", out)
 	}
-	if got := statuses(t, s.Out); !cmp.Equal(got, []string{"S01 right done", "S01 right done"}) && !cmp.Equal(got, []string{"S01 done", "S01 right done"}) {
+	if got := statuses(t, s.Out); !cmp.Equal(got, []string{"S01 right done", "S01 right done"}) &&
+		!cmp.Equal(got, []string{"S01 done", "S01 right done"}) {
 		t.Errorf("%q", got)
 	}
 	sameTables(t, s.Out)
@@ -228,7 +246,8 @@ func TestRefusedStudyHasOneRow(t *testing.T) {
 // others.
 func TestResultsOfOtherVersions(t *testing.T) {
 	for _, c := range []struct{ was, edit, want, mixed string }{
-		{`"version": "` + Version + `"`, `"version": "0.1.0"`, "version 0.1.0 of t2map, now " + Version, "version 0.1.0 of t2map (S01/M00)"},
+		{`"version": "` + pipeline.Version + `"`, `"version": "0.1.0"`, "version 0.1.0 of t2map, now " +
+			pipeline.Version, "version 0.1.0 of t2map (S01/M00)"},
 		{`"method": "nlls"`, `"method": "arlo"`, "method arlo, now nlls", "method arlo (S01/M00)"},
 	} {
 		_, s := twoVisits(t)
@@ -243,11 +262,13 @@ func TestResultsOfOtherVersions(t *testing.T) {
 		}
 		want := tree(t, s.Out)
 		var differ *SettingsError
-		if _, err := Run(t.Context(), s); !errors.As(err, &differ) || !strings.Contains(err.Error(), c.want) || !strings.Contains(Hint(err), "--replace") {
+		if _, err := Run(t.Context(), s); !errors.As(err, &differ) || !strings.Contains(err.Error(), c.want) ||
+			!strings.Contains(hint.Find(err), "--replace") {
 			t.Errorf("run: %v", err)
 		}
 		var mixed *MixedError
-		if _, err := Tables(t.Context(), s); !errors.As(err, &mixed) || len(mixed.Groups) != 2 || !strings.Contains(err.Error(), c.mixed) || !strings.Contains(Hint(err), "--replace") {
+		if _, err := Tables(t.Context(), s); !errors.As(err, &mixed) || len(mixed.Groups) != 2 ||
+			!strings.Contains(err.Error(), c.mixed) || !strings.Contains(hint.Find(err), "--replace") {
 			t.Errorf("tables: %v", err)
 		}
 		if diff := cmp.Diff(want, tree(t, s.Out)); diff != "" {

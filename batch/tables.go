@@ -12,20 +12,24 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/outfile"
+	"github.com/t2map/t2map/pipeline"
+	"github.com/t2map/t2map/printable"
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/table"
 )
 
-// writeTables rebuilds the tables from this run's results and those of earlier runs that
-// they leave, so that several runs into one folder add up. A study that is not done keeps
-// what it had.
-func (s Settings) writeTables(out *Outcome, l *ledger) error {
+// writeTables rebuilds the tables from this run's results and the earlier ones that they do not replace,
+// so that several runs can fill one folder. A study that is not done keeps its earlier results.
+func (r *session) writeTables() error {
+	out, l := &r.out, r.ledger
 	out.Earlier = l.results()
-	out.sayWhatStays(l)
+	r.noteStanding()
 	written := map[string]bool{}
-	for _, r := range out.Results {
-		written[filepath.Clean(r.Dir)] = true
+	for _, result := range out.Results {
+		written[filepath.Clean(result.Dir)] = true
 	}
 	against := l.contradictions()
 	out.Failures = append(out.Failures, against...)
@@ -34,7 +38,7 @@ func (s Settings) writeTables(out *Outcome, l *ledger) error {
 		named := func(other report.Failure) bool {
 			return other.Study != "" && other.Subject != "" && resultFolder(other.Subject, other.Visit) == f.Folder
 		}
-		switch dir := filepath.Join(s.Out, filepath.FromSlash(f.Folder)); {
+		switch dir := filepath.Join(r.Out, filepath.FromSlash(f.Folder)); {
 		case written[dir]: // it has been replaced
 		case slices.ContainsFunc(out.Failures, named), slices.ContainsFunc(out.Listed, named):
 			// The study is listed, with why it could not be mapped again.
@@ -45,17 +49,18 @@ func (s Settings) writeTables(out *Outcome, l *ledger) error {
 	out.Failures = append(out.Failures, out.Unreadable...)
 	out.Unreadable = append(out.Unreadable, against...)
 	out.Remarks = append(out.Remarks, l.remarks()...)
-	return errors.Join(l.err, tabulate(s.Out, out))
+	return errors.Join(l.err, tabulate(r.Out, out))
 }
 
-// stillListed returns the studies that studies.csv lists as failed or not done and of which
-// neither the outcome nor a result tells more. A row without a study is not one of them: it says
-// what an earlier run found elsewhere, such as damaged files.
+// stillListed returns the studies that studies.csv lists as failed or not done and that are neither in the
+// outcome nor among the results. Rows without a study are not among them: they list what an earlier run
+// found elsewhere, such as damaged files.
 func (l *ledger) stillListed(out Outcome) []report.Failure {
 	var listed []report.Failure
 	for _, f := range l.listed {
-		same := func(other report.Failure) bool { return kneeThatFailed(f).same(kneeThatFailed(other)) }
-		if f.Study == "" || out.holds(f) || slices.ContainsFunc(out.Failures, same) || slices.ContainsFunc(out.NotDone, same) {
+		same := func(other report.Failure) bool { return kneeThatFailed(f).Same(kneeThatFailed(other)) }
+		if f.Study == "" || out.holds(f) || slices.ContainsFunc(out.Failures, same) || slices.ContainsFunc(out.NotDone,
+			same) {
 			continue
 		}
 		listed = append(listed, f)
@@ -65,14 +70,14 @@ func (l *ledger) stillListed(out Outcome) []report.Failure {
 
 // holds reports whether the outcome has a result of the knee that failed.
 func (o Outcome) holds(f report.Failure) bool {
-	of := func(r report.Result) bool { return kneeThatFailed(f).same(kneeOf(r)) }
-	return f.Study != "" && (slices.ContainsFunc(o.Results, of) || slices.ContainsFunc(o.Earlier, of))
+	same := func(r report.Result) bool { return kneeThatFailed(f).Same(kneeOf(r)) }
+	return f.Study != "" && (slices.ContainsFunc(o.Results, same) || slices.ContainsFunc(o.Earlier, same))
 }
 
-// tabulate writes the tables. A study whose earlier result stays has that row alone, though this
-// run has failed to map it, or ended before.
+// tabulate writes the tables. A study whose earlier result stays has only that row, although this run
+// failed to map it or ended before.
 func tabulate(dir string, out *Outcome) error {
-	c := report.Cohort{Version: Version, Results: slices.Concat(out.Results, out.Earlier)}
+	c := report.Cohort{Version: pipeline.Version, Results: slices.Concat(out.Results, out.Earlier)}
 	for _, f := range slices.Concat(out.Failures, out.NotDone, out.Listed) {
 		if !out.holds(f) {
 			c.Failures = append(c.Failures, f)
@@ -80,9 +85,10 @@ func tabulate(dir string, out *Outcome) error {
 	}
 	switch err := report.WriteTables(dir, c); {
 	case outfile.Full(err):
-		return hinted("make room, and write the tables again: "+tablesCommand(dir), "%w", &TablesError{err})
+		return hint.Errorf("make room, and write the tables again: "+tablesCommand(dir), "%w", &TablesError{err})
 	case err != nil:
-		return hinted("close the tables where they are open, and write them again: "+tablesCommand(dir), "%w", &TablesError{err})
+		return hint.Errorf("close the tables where they are open, and write them again: "+tablesCommand(dir), "%w",
+			&TablesError{err})
 	}
 	return nil
 }
@@ -92,7 +98,7 @@ func tablesCommand(out string) string {
 	if strings.ContainsFunc(out, func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune(`/\:._-`, r)
 	}) {
-		out = quoted(out)
+		out = printable.Quoted(out)
 	}
 	return "t2map tables " + out
 }
@@ -100,7 +106,7 @@ func tablesCommand(out string) string {
 // TablesError says that tables, or the page, could not be written. The studies' folders are complete.
 type TablesError struct{ Err error }
 
-// Error says which.
+// Error names them.
 func (e *TablesError) Error() string { return fmt.Sprintf("tables: %v", e.Err) }
 
 // Unwrap returns what the system said.
@@ -113,16 +119,16 @@ func (e *TablesError) Unwrap() error { return e.Err }
 // It is a *BusyError when a run writes into the folder, a *MixedError when results in it were made with
 // different settings, and an error when the folder does not exist.
 func Tables(ctx context.Context, s Settings) (Outcome, error) {
-	const hint = "name the folder that t2map run was given by --out"
+	const advice = "name the folder that t2map run was given by --out"
 	switch info, err := os.Stat(s.Out); {
 	case errors.Is(err, os.ErrNotExist):
-		return Outcome{}, hinted(hint, "results: %w", &missingError{s.Out})
+		return Outcome{}, hint.Errorf(advice, "results: %w", &protocol.MissingError{Path: s.Out})
 	case err != nil:
-		return Outcome{}, hinted(hint, "results: %w", err)
+		return Outcome{}, hint.Errorf(advice, "results: %w", err)
 	case !info.IsDir():
-		return Outcome{}, hinted(hint, "results: %s is a file, not a folder", s.Out)
+		return Outcome{}, hint.Errorf(advice, "results: %s is a file, not a folder", s.Out)
 	case !holdsResults(s.Out): // then nothing, such as the lock, is to be written into it
-		return Outcome{}, hinted(hint, "%s holds no results", filepath.Base(s.Out))
+		return Outcome{}, hint.Errorf(advice, "%s holds no results", filepath.Base(s.Out))
 	}
 	lock, l, err := s.open(ctx)
 	if err != nil {
@@ -133,7 +139,8 @@ func Tables(ctx context.Context, s Settings) (Outcome, error) {
 		return Outcome{}, err
 	}
 	lock.unfinished = true
-	var out Outcome
+	r := session{Settings: s, ledger: l}
+	out := &r.out
 	for _, f := range l.listed {
 		// What an earlier run found outside of studies stays listed too. A result that cannot be
 		// read is found again, if it is still there.
@@ -141,7 +148,7 @@ func Tables(ctx context.Context, s Settings) (Outcome, error) {
 			out.Failures = append(out.Failures, f)
 		}
 	}
-	err = s.writeTables(&out, l)
+	err = r.writeTables()
 	lock.unfinished = err != nil
 	for _, f := range out.Listed {
 		if f.NotDone {
@@ -151,7 +158,7 @@ func Tables(ctx context.Context, s Settings) (Outcome, error) {
 		}
 	}
 	out.Listed = nil
-	return out, err
+	return r.out, err
 }
 
 // holdsResults reports whether a run has written into the folder: it has a table, or the
@@ -160,13 +167,13 @@ func holdsResults(dir string) bool {
 	if _, err := os.Stat(filepath.Join(dir, "studies.csv")); err == nil {
 		return true
 	}
-	found := errors.New("found")
-	err := eachResult(dir, func(string, error) error { return found })
-	return errors.Is(err, found)
+	errFound := errors.New("found")
+	err := eachResult(dir, func(string, error) error { return errFound })
+	return errors.Is(err, errFound)
 }
 
 // open locks the output folder, clears away what a killed run has left there and reads
-// the results that stand in it.
+// the results in it.
 func (s Settings) open(ctx context.Context) (*lock, *ledger, error) {
 	lock, err := s.lockOut(ctx)
 	if err != nil {
@@ -206,7 +213,8 @@ func listedFailures(path string) ([]report.Failure, error) {
 			return failures, nil
 		}
 	}
-	return nil, hinted("put back studies.csv as t2map wrote it, or remove it: then the studies that it lists as failed or not done are no longer listed", "output folder: studies.csv: %w", err)
+	return nil, hint.Errorf("put back studies.csv as t2map wrote it, or remove it: then the studies that it lists as "+
+		"failed or not done are no longer listed", "output folder: studies.csv: %w", err)
 }
 
 // resaved reads a table of t2map that another program has saved, as its rows with the names of the columns

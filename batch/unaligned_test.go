@@ -7,100 +7,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/t2map/t2map/dicomio"
-	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/segment/anatomy"
 	"github.com/t2map/t2map/volume"
 )
-
-// A mask lies on a series where its voxels are voxels of it, all or some, in whatever order.
-func TestLiesOn(t *testing.T) {
-	series := volume.Geometry{Size: [3]int{100, 80, 20}}
-	series.Affine = [3][4]float64{{0, 0, 2, -30}, {0.5, 0, 0, 10}, {0, -0.5, 0, 40}}
-	change := func(f func(g *volume.Geometry)) volume.Geometry {
-		g := series
-		f(&g)
-		return g
-	}
-	turned, _ := turned(series, make([]uint8, series.Voxels()))
-	for _, c := range []struct {
-		name string
-		mask volume.Geometry
-		want bool
-	}{
-		{"the same", series, true},
-		{"turned", turned, true},
-		{"a part", change(func(g *volume.Geometry) { g.Size[0], g.Affine[1][3], g.Size[2] = 60, 15, 9 }), true},
-		{"a part, as headers round", change(func(g *volume.Geometry) { g.Size[0], g.Affine[1][3] = 60, 15.02 }), true},
-		{"a part between voxels", change(func(g *volume.Geometry) { g.Size[0], g.Affine[1][3] = 60, 15.25 }), false},
-		{"beyond the edge", change(func(g *volume.Geometry) { g.Affine[0][3] += 2 }), false},
-		{"finer", change(func(g *volume.Geometry) { g.Size = [3]int{199, 80, 20}; g.Affine[1][0] = 0.25 }), false},
-		{"every other slice", change(func(g *volume.Geometry) { g.Size[2] = 10; g.Affine[0][2] = 4 }), false},
-		{"one slice, tilted", change(func(g *volume.Geometry) { g.Size = [3]int{2, 2, 1}; g.Affine[0][0] = 2 }), false},
-	} {
-		if got := liesOn(c.mask, series); got != c.want {
-			t.Errorf("%s: %v", c.name, got)
-		}
-	}
-}
-
-// --register that cannot do what it was given for says so, in run and in inspect.
-func TestRegisterThatDoesNothing(t *testing.T) {
-	train := func(hash string, z float64) dicomio.Train {
-		g := volume.Geometry{Size: [3]int{8, 8, 8}, Affine: [3][4]float64{{1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, z}}}
-		return dicomio.Train{Hash: hash, Number: 7, Geometry: g}
-	}
-	mapped, moving, third := train("aa", 0), train("bb", 0.5), train("cc", 0.25)
-	p := Protocol{Register: Register{Moving: "SAG*"}}
-	for _, c := range []struct {
-		name     string
-		moving   *dicomio.Train
-		mask     dicomio.Train
-		onSeries bool
-		want     string // the beginning of the warning, "" for none
-	}{
-		{"on the image", &moving, moving, false, ""},
-		{"on a third series", &moving, third, false,
-			"the mask does not lie on the voxels of series bb (number 7), which --register names"},
-		{"the mapped series", nil, third, false, "--register names the mapped series itself"},
-		{"the mapped series, and the mask on it", nil, mapped, true, ""},
-	} {
-		m := maskRead{labels: volume.Labels{Geometry: c.mask.Geometry}}
-		k := dividedKnee{onSeries: c.onSeries}
-		job := Job{Train: mapped, Moving: c.moving}
-		for _, j := range []Job{job, {Train: mapped, From: &job}} { // its own mask, and a carried one
-			got := j.alignmentWarnings(m, k, p)
-			if len(got) > 1 || (len(got) == 1) != (c.want != "") || !strings.HasPrefix(strings.Join(got, ""), c.want) {
-				t.Errorf("%s: %q, want %q", c.name, got, c.want)
-			}
-		}
-		if got := job.alignmentWarnings(m, k, Protocol{}); len(got) > 0 {
-			t.Errorf("%s, without --register: %q", c.name, got)
-		}
-	}
-}
-
-// A registration that left an image where it was says so, also in its second step.
-func TestStillTexts(t *testing.T) {
-	first := report.Registration{Moving: "aa"}
-	still := report.Registration{Moving: "bb", Still: true}
-	both := report.Registration{Moving: "cc", Still: true, Then: &still}
-	for n, c := range []struct {
-		g    *report.Registration
-		want string
-	}{{nil, ""}, {&first, ""}, {&still, "bb"}, {&both, "cc bb"}} {
-		var names []string
-		for _, text := range stillTexts(c.g) {
-			_, text, _ = strings.Cut(text, "the image of series ")
-			name, _, _ := strings.Cut(text, " ")
-			names = append(names, name)
-		}
-		if got := strings.Join(names, " "); got != c.want {
-			t.Errorf("%d: %q, want %q", n, got, c.want)
-		}
-	}
-}
 
 // Inspect judges the places of rows by the side that run uses: that of the images or, where they do not
 // name it, that which the mask shows.
@@ -118,7 +28,8 @@ func TestInspectJudgesByTheSideOfTheMask(t *testing.T) {
 		sayInImages(t, study, c.laterality, "T2 MAP")
 		writeLabels(t, filepath.Join(study, "labels.nii.gz"), labels)
 		s := skmTea(t, dir)
-		s.Protocol.Scheme = meaning([6]string{"ignore", "ignore", c.first, c.second, "medial-meniscus", "lateral-meniscus"})
+		s.Protocol.Scheme = meaning([6]string{"ignore", "ignore", c.first, c.second, "medial-meniscus",
+			"lateral-meniscus"})
 		out := run(t, s)
 		in, err := Inspect(t.Context(), s)
 		if err != nil {
@@ -148,7 +59,8 @@ func TestPartsHaveDifferentNames(t *testing.T) {
 	m := segment.Marks{Names: names}
 	m.Labels = volume.Labels{Geometry: volume.Geometry{Size: [3]int{5, 1, 1}}, Data: []uint16{1, 2, 2, 3, 1}}
 	p := m.Divided([]anatomy.Region{
-		anatomy.Trochlear, anatomy.Trochlear, anatomy.Trochlear, anatomy.MedialTibialCentral, anatomy.MedialFemoralCentral,
+		anatomy.Trochlear, anatomy.Trochlear, anatomy.Trochlear, anatomy.MedialTibialCentral,
+		anatomy.MedialFemoralCentral,
 	}, []uint8{1, 1, 2, 1, 2}, 2)
 	seen := map[segment.Part]bool{}
 	for n, part := range p.Part {

@@ -1,7 +1,6 @@
 package batch
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,7 +10,9 @@ import (
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
 
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/outfile"
+	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/report"
 )
 
@@ -25,7 +26,7 @@ type DiskFullError struct {
 	Err error
 }
 
-// Error says so. It does not name the file, which is a temporary one.
+// Error gives the cause. It does not name the file, which is a temporary one.
 func (e *DiskFullError) Error() string {
 	return fmt.Sprintf("the run was stopped: %v", outfile.Bare(e.Err))
 }
@@ -35,32 +36,30 @@ func (e *DiskFullError) Unwrap() error { return e.Err }
 
 // work is the processing of a run's jobs, and what became of them so far.
 type work struct {
-	s       Settings
-	jobs    []Job
-	earlier *ledger
-	stop    context.CancelCauseFunc
-	report  func(done, all int) // of the progress
+	*session
+	jobs   []pipeline.Job
+	stop   context.CancelCauseFunc
+	report func(done, all int) // of the progress
 
-	mu      sync.Mutex // for what follows
-	out     *Outcome
+	mu      sync.Mutex // for what follows, and the outcome and the ledger of the session
 	done    int
 	results []*report.Result
 }
 
-// processAll processes the jobs; it and both are the places of the package that
-// work in parallel. Its error is what ended it before all was done.
-func (s Settings) processAll(ctx context.Context, jobs []Job, out *Outcome, earlier *ledger) error {
+// processAll processes the jobs. Its error is what ended it before all was done.
+func (r *session) processAll(ctx context.Context, jobs []pipeline.Job) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	w := work{s: s, jobs: jobs, earlier: earlier, stop: stop, report: s.progress(StageStudies), out: out, results: make([]*report.Result, len(jobs))}
+	w := work{session: r, jobs: jobs, stop: stop, report: r.progress(StageStudies), results: make([]*report.Result,
+		len(jobs))}
 	if w.report == nil {
 		w.report = func(int, int) {}
 	}
 	w.report(0, len(jobs))
 	w.run(ctx)
-	for _, r := range w.results {
-		if r != nil {
-			out.Results = append(out.Results, *r)
+	for _, result := range w.results {
+		if result != nil {
+			r.out.Results = append(r.out.Results, *result)
 		}
 	}
 	if ctx.Err() == nil {
@@ -71,23 +70,23 @@ func (s Settings) processAll(ctx context.Context, jobs []Job, out *Outcome, earl
 
 // run processes the jobs, as many at a time as there is memory for.
 func (w *work) run(ctx context.Context) {
-	budget := w.s.concurrentMemory()
-	defer limitCollector(budget, w.jobs, w.s.Workers)()
+	budget := w.concurrentMemory()
+	defer limitCollector(budget, w.jobs, w.Workers)()
 	memory := semaphore.NewWeighted(budget)
 	var g errgroup.Group
 	g.SetLimit(inFlight)
-	if w.s.Workers == 1 {
+	if w.Workers == 1 {
 		g.SetLimit(1)
 	}
 	for n := range w.jobs {
-		need := min(w.jobs[n].memory(w.s.Workers), budget)
+		need := min(w.jobs[n].Memory(w.Workers), budget)
 		if memory.Acquire(ctx, need) != nil {
 			w.finish(n, report.Result{}, notDone(ctx))
 			continue
 		}
 		g.Go(func() error {
 			defer memory.Release(need)
-			r, err := w.s.process(ctx, w.jobs[n])
+			r, err := w.process(ctx, w.jobs[n])
 			w.finish(n, r, err)
 			return nil
 		})
@@ -95,7 +94,7 @@ func (w *work) run(ctx context.Context) {
 	_ = g.Wait() // failures are in the outcome
 }
 
-// finish notes what became of a job.
+// finish records the result of a job, or why there is none.
 func (w *work) finish(n int, r report.Result, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -103,41 +102,21 @@ func (w *work) finish(n int, r report.Result, err error) {
 	j := w.jobs[n]
 	switch {
 	case outfile.Full(err):
-		w.stop(hinted("make room, for instance on the disk of the output folder or of TMPDIR, and run again; what is done stays, and tables that are missing are written by "+tablesCommand(w.s.Out), "%w", &DiskFullError{err}))
-		w.out.leave(j, errDiskFull.Error())
+		w.stop(hint.Errorf("make room, for instance on the disk of the output folder or of TMPDIR, and run again; "+
+			"what is done stays, and tables that are missing are written "+
+			"by "+tablesCommand(w.Out), "%w", &DiskFullError{err}))
+		w.leave(j, errDiskFull.Error())
 	case errors.Is(err, errInterrupted), errors.Is(err, errDiskFull):
-		w.out.leave(j, err.Error())
+		w.leave(j, err.Error())
 	case err != nil:
-		w.out.fail(w.s, j, err, w.earlier)
+		w.fail(j, err)
 	default:
 		w.results[n] = &r
-		w.earlier.settle(r)
-		w.s.log().Info("study done", "study", j.name(), "folder", j.Dir)
+		w.ledger.settle(r)
+		w.log().Info("study done", "study", w.name(j), "folder", j.Dir)
 	}
-	w.jobs[n] = Job{} // its headers make room
+	w.jobs[n] = pipeline.Job{} // its headers make room
 	w.report(w.done, len(w.jobs))
-}
-
-// both calls two functions side by side and returns the first one's error, else
-// the second's. The second runs where the caller does, which may recover from it; a panic of the first
-// is an error.
-func both(first, second func() error) error {
-	var g errgroup.Group
-	g.Go(func() error { return guarded(first) })
-	err := second()
-	return cmp.Or(g.Wait(), err)
-}
-
-// bothUntil is both for functions that stop when their context ends, as it does with the error of
-// either. That error, the first, is returned.
-func bothUntil(ctx context.Context, first, second func(context.Context) error) error {
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return guarded(func() error { return first(ctx) }) })
-	done := make(chan error, 1)
-	g.Go(func() error { return <-done })
-	defer close(done) // also where second panics
-	done <- second(ctx)
-	return g.Wait()
 }
 
 var (
@@ -145,7 +124,7 @@ var (
 	errDiskFull    = errors.New("not done: the disk was full")
 )
 
-// notDone says why a study is not done when the context has ended.
+// notDone says why a study is not done, once the context has ended.
 func notDone(ctx context.Context) error {
 	if errors.As(context.Cause(ctx), new(*DiskFullError)) {
 		return errDiskFull
@@ -153,30 +132,30 @@ func notDone(ctx context.Context) error {
 	return errInterrupted
 }
 
-// process is Process for a job of a run. What goes wrong in it, even a panic in
-// a library, is this study's.
-func (s Settings) process(ctx context.Context, j Job) (r report.Result, err error) {
-	defer func() {
-		if panicked := recover(); panicked != nil {
-			s.log().Debug("panic", "study", j.name(), "value", panicked)
-			err = internalError()
-		}
-		if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-			err = notDone(ctx)
-		}
-	}()
+// process is Process for a job of a run.
+func (w *work) process(ctx context.Context, j pipeline.Job) (report.Result, error) {
 	if err := notAnothers(j); err != nil {
-		return r, err
+		return report.Result{}, err
 	}
-	return Process(ctx, j, s.Protocol, s.Workers)
+	r, err := pipeline.Process(ctx, j, w.Protocol, w.Workers)
+	var panicked *pipeline.PanicError
+	if errors.As(err, &panicked) {
+		w.log().Debug("panic", "study", w.name(j), "value", panicked.Value)
+	}
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		err = notDone(ctx)
+	}
+	return r, err
 }
 
-// notAnothers asks that the job's folder, where it is there, holds results of the
+// notAnothers asks that the job's folder, if it is there, holds results of the
 // same study and knee, which the new ones may replace.
-func notAnothers(j Job) error {
+func notAnothers(j pipeline.Job) error {
 	old, err := report.ReadResult(filepath.Join(j.Dir, report.ResultFile))
-	if err == nil && !sameRows(old, j.claim()) {
-		return ofSetting(hinted("choose another folder with --out", "results: the folder %s holds the results of another series, %s of study %s", filepath.Join(filepath.Base(filepath.Dir(j.Dir)), filepath.Base(j.Dir)), old.Series, old.Study))
+	if err == nil && !sameRows(old, claim(j)) {
+		return pipeline.Explained(hint.Errorf("choose another folder with --out", "results: the folder %s holds the "+
+			"results of another series, %s of study %s", filepath.Join(filepath.Base(filepath.Dir(j.Dir)),
+			filepath.Base(j.Dir)), old.Series, old.Study))
 	}
 	return nil
 }

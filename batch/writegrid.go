@@ -8,8 +8,10 @@ import (
 	"path/filepath"
 
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/outfile"
+	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/volume"
 )
@@ -20,38 +22,41 @@ const GridFile = "grid.nii.gz"
 // writeGrids writes the first echo of each study that has a series, so that a mask can be drawn on
 // the voxels that Run maps: <subject>/<visit>/grid.nii.gz in the folder s.Grids, with the suffixes
 // of results. The jobs are those of the studies. What cannot be read is a problem of its study.
-func (s Settings) writeGrids(ctx context.Context, jobs []Job, in *Inspection) error {
-	var have []Job
-	var at []int // the studies of have
+func (s Settings) writeGrids(ctx context.Context, jobs []pipeline.Job, in *Inspection) error {
+	var written []pipeline.Job
+	var index []int // the studies of written
 	for n, j := range jobs {
-		if j.Train.Hash != "" && j.Train.Problem == nil && j.Train.CheckWritten() == nil && in.Studies[n].Subject != "" && in.Studies[n].Action != passOver {
-			have, at = append(have, j), append(at, n)
+		sound := j.Train.Hash != "" && j.Train.Problem == nil && j.Train.CheckWritten() == nil
+		if sound && in.Studies[n].Subject != "" && in.Studies[n].Action != passOver {
+			written, index = append(written, j), append(index, n)
 		}
 	}
-	place(have, &ledger{out: s.Grids, byStudy: map[string][]report.Result{}})
-	for n, j := range have {
+	place(written, &ledger{out: s.Grids, byStudy: map[string][]report.Result{}})
+	for n, j := range written {
 		path := filepath.Join(j.Dir, GridFile)
-		if err := j.writeGrid(ctx, path, s.Workers); err != nil {
+		st := &in.Studies[index[n]]
+		if err := writeGrid(ctx, j, path, s.Workers); err != nil {
 			if ctx.Err() != nil || outfile.Full(err) {
 				return err
 			}
-			in.Studies[at[n]].Problems = append(in.Studies[at[n]].Problems, problem(fmt.Errorf("grid: %w", err)))
+			st.Problems = append(st.Problems, problem(fmt.Errorf("grid: %w", err)))
 			continue
 		}
-		in.Studies[at[n]].Grid = below(s.Grids, path)
+		st.Grid = files.Below(s.Grids, path)
 	}
 	return nil
 }
 
 // writeGrid writes the first echo of the job's series as NIfTI. It replaces a file of that name.
-func (j Job) writeGrid(ctx context.Context, path string, workers int) error {
+func writeGrid(ctx context.Context, j pipeline.Job, path string, workers int) error {
 	read, _, err := dicomio.Read(ctx, j.Train.FirstEcho(), workers)
 	if err != nil {
 		return err
 	}
 	var b bytes.Buffer
 	// As in anatomy.nii.gz of results, byte for byte.
-	if err := nifti.WriteImage(&b, volume.Map{Geometry: read.Geometry, Data: read.Echo[0]}, "magnitude, see result.json, t2map "+Version); err != nil {
+	if err := nifti.WriteImage(&b, volume.Map{Geometry: read.Geometry, Data: read.Echo[0]},
+		"magnitude, see result.json, t2map "+pipeline.Version); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {

@@ -13,7 +13,8 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/t2map/t2map/batch"
+	"github.com/t2map/t2map/pipeline"
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/segment/agreement"
@@ -146,13 +147,13 @@ func compareFiles(ctx context.Context, names [2]string, scheme string) (maskComp
 	m := maskComparison{names: names, inputs: names[:]}
 	var meanings *segment.Scheme
 	if scheme != "" {
-		s, err := batch.ReadScheme(scheme, ".")
+		s, err := protocol.ReadScheme(scheme, ".")
 		if err != nil {
 			return m, usageError{err}
 		}
 		meanings = &s
 	}
-	pair, err := batch.ReadLabelPair(names, meanings)
+	pair, err := pipeline.ReadLabelPair(names, meanings)
 	if err != nil {
 		return m, usageError{err}
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/t2map/t2map/batch"
 	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/phantom"
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 )
@@ -72,7 +73,7 @@ func demo(c *cobra.Command, dir string, synthetic phantom.Trial) error {
 		return err
 	}
 	s := batch.Settings{Roots: []string{studies}, Out: results,
-		Protocol: batch.Protocol{Name: "demo", Scheme: scheme}, Progress: show.report}
+		Protocol: protocol.Protocol{Name: "demo", Scheme: scheme}, Progress: show.report}
 	outcome, err := batch.Run(c.Context(), s)
 	show.close()
 	printWarnings(c.ErrOrStderr(), outcome.Results, false)

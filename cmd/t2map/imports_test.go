@@ -41,7 +41,10 @@ var mayImport = map[string][]string{
 	"report":             {"volume", "nifti", "number", "segment", "segment/anatomy", "figure", "table", "outfile", "printable"},
 	"report/panel":       {"volume", "nifti", "segment", "segment/unroll", "report", "figure", "printable"},
 	"table":              {"printable"},
-	"batch":              {"volume", "table", "hint", "files", "dicomio", "samples", "nifti", "nrrd", "metaimage", "segment", "t2fit", "report", "yamlfile", "outfile", "printable", "batch/internal/machine", "batch/internal/segmenter", "segment/anatomy", "segment/depth", "segment/unroll", "segment/resample", "segment/texture", "register"},
+	"protocol":           {"dicomio", "files", "hint", "internal/segmenter", "printable", "report", "segment", "t2fit", "yamlfile"},
+	"pipeline":           {"dicomio", "files", "hint", "internal/machine", "internal/segmenter", "metaimage", "nifti", "nrrd", "outfile", "printable", "protocol", "register", "report", "samples", "segment", "segment/anatomy", "segment/depth", "segment/resample", "segment/texture", "segment/unroll", "t2fit", "volume"},
+	"intake":             {"dicomio", "files", "hint", "pipeline", "printable", "protocol", "t2fit", "table"},
+	"batch":              {"dicomio", "files", "hint", "intake", "nifti", "outfile", "pipeline", "printable", "protocol", "report", "segment", "t2fit", "table", "volume"},
 
 	"segment/resample":  {"volume", "internal/parallel", "segment/internal/words"},
 	"segment/agreement": {"volume"},
@@ -72,25 +75,25 @@ var mayImport = map[string][]string{
 	"dicomio/internal/charset":  {},
 	"dicomio/internal/codec":    {"sandbox"},
 
-	"batch/internal/machine":   {},
-	"batch/internal/segmenter": {"printable"},
+	"internal/machine":   {},
+	"internal/segmenter": {"printable"},
 
 	"t2fit/internal/lanes": {},
 	"t2fit/internal/epg":   {"t2fit/internal/lanes"},
 
-	"cmd/t2map": {"accuracy", "batch", "table", "dicomio", "phantom", "register", "report", "report/panel", "segment", "segment/agreement", "t2fit", "printable", "trial", "trial/mmrm", "trial/figures", "trial/publish", "trial/repeat", "trial/power", "figure", "outfile"},
+	"cmd/t2map": {"accuracy", "batch", "pipeline", "protocol", "hint", "table", "dicomio", "phantom", "register", "report", "report/panel", "segment", "segment/agreement", "t2fit", "printable", "trial", "trial/mmrm", "trial/figures", "trial/publish", "trial/repeat", "trial/power", "figure", "outfile"},
 }
 
 // onlyIn lists the packages that may import a library. Numerical packages know no paths and no loggers.
 var onlyIn = map[string][]string{
 	// sandbox keeps compiled modules in the user's cache folder; machine asks the system for its memory.
-	"os":                            {"files", "dicomio", "sandbox", "phantom", "internal/dicomtest", "report", "report/panel", "accuracy", "batch", "batch/internal/machine", "batch/internal/segmenter", "outfile", "trial/publish", "cmd/t2map"},
-	"path/filepath":                 {"files", "dicomio", "sandbox", "phantom", "internal/dicomtest", "report", "report/panel", "accuracy", "batch", "batch/internal/segmenter", "outfile", "trial/publish", "cmd/t2map"},
-	"os/exec":                       {"batch/internal/segmenter"},
+	"os":                            {"files", "dicomio", "sandbox", "phantom", "internal/dicomtest", "report", "report/panel", "accuracy", "protocol", "pipeline", "intake", "batch", "internal/machine", "internal/segmenter", "outfile", "trial/publish", "cmd/t2map"},
+	"path/filepath":                 {"files", "dicomio", "sandbox", "phantom", "internal/dicomtest", "report", "report/panel", "accuracy", "protocol", "pipeline", "intake", "batch", "internal/segmenter", "outfile", "trial/publish", "cmd/t2map"},
+	"os/exec":                       {"internal/segmenter"},
 	"github.com/suyashkumar/dicom":  {"dicomio", "dicomio/dicomwrite", "dicomio/internal/elements", "internal/dicomtest"},
 	"github.com/tetratelabs/wazero": {"sandbox", "dicomio/internal/codec", "register"},
 	"github.com/spf13/cobra":        {"cmd/t2map"},
-	"golang.org/x/text":             {"batch", "dicomio", "dicomio/internal/charset", "table"},
+	"golang.org/x/text":             {"intake", "dicomio", "dicomio/internal/charset", "table"},
 	"github.com/goccy/go-yaml":      {"yamlfile", "segment"},
 	"gonum.org/v1/plot":             {"figure", "trial/figures", "report", "report/panel", "accuracy"},
 	"codeberg.org/go-pdf/fpdf":      {"figure"},

@@ -19,7 +19,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/t2map/t2map/batch"
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/outfile"
+	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/trial"
 )
 
@@ -77,7 +79,7 @@ For research. Not a medical device.`,
   t2map inspect studies                         show the studies, and what run would do
   t2map run studies --out results --scheme skm-tea
   t2map trial results --design trial.csv --out trial-report`,
-		Version:       batch.Version,
+		Version:       pipeline.Version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          usage(cobra.NoArgs),
@@ -122,8 +124,8 @@ func printError(w io.Writer, err error) {
 		return
 	}
 	fmt.Fprintf(w, "t2map: %v\n", err)
-	if hint := cmp.Or(batch.Hint(err), trial.Hint(err)); hint != "" {
-		fmt.Fprintf(w, "hint: %s\n", hint)
+	if advice := cmp.Or(hint.Find(err), trial.Hint(err)); advice != "" {
+		fmt.Fprintf(w, "hint: %s\n", advice)
 	}
 }
 

@@ -10,8 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/t2map/t2map/batch"
 	"github.com/t2map/t2map/outfile"
+	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/trial"
 	"github.com/t2map/t2map/trial/power"
@@ -189,7 +189,7 @@ func (f powerFlags) scenario(c *cobra.Command, args []string) (s power.Scenario,
 		return s, w, err
 	}
 	f.study.permutations = 1 // the permutation test is not used
-	a, err := trial.Analyse(c.Context(), batch.Version, tables, f.study.adjust)
+	a, err := trial.Analyse(c.Context(), pipeline.Version, tables, f.study.adjust)
 	if err != nil {
 		return s, w, err
 	}

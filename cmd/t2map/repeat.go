@@ -14,9 +14,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/t2map/t2map/batch"
 	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/outfile"
+	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/trial"
 	"github.com/t2map/t2map/trial/figures"
@@ -141,7 +141,7 @@ func writeRepeat(dir string, s repeat.Study, source repeatInput) error {
 		return err
 	}
 	sum := sha256.Sum256(source.Data)
-	doc, err := s.JSON(repeat.Origin{Version: batch.Version, Input: source.Name, SHA256: hex.EncodeToString(sum[:])})
+	doc, err := s.JSON(repeat.Origin{Version: pipeline.Version, Input: source.Name, SHA256: hex.EncodeToString(sum[:])})
 	if err != nil {
 		return err
 	}

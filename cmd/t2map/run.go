@@ -13,6 +13,7 @@ import (
 
 	"github.com/t2map/t2map/batch"
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/t2fit"
 )
@@ -117,38 +118,38 @@ func (f *studyFlags) settings(c *cobra.Command, roots []string) (batch.Settings,
 	p := &s.Protocol
 	var err error
 	if f.protocol != "" {
-		if *p, err = batch.ReadProtocol(f.protocol); err != nil {
+		if *p, err = protocol.ReadProtocol(f.protocol); err != nil {
 			return s, err
 		}
 	}
 	if f.scheme != "" {
-		if p.Scheme, err = batch.ReadScheme(f.scheme, "."); err != nil {
+		if p.Scheme, err = protocol.ReadScheme(f.scheme, "."); err != nil {
 			return s, err
 		}
 		p.Segment.Scheme = p.Scheme
 	}
 	if c.Flags().Changed("skip-echoes") {
-		if p.Fit.SkipEchoes, err = batch.SkipOption(f.skipEchoes); err != nil {
+		if p.Fit.SkipEchoes, err = protocol.SkipOption(f.skipEchoes); err != nil {
 			return s, fmt.Errorf("--%w", err)
 		}
 	}
 	if c.Flags().Changed("mask-threshold") {
-		if p.MaskThreshold, err = batch.MaskThreshold(f.maskThreshold); err != nil {
+		if p.MaskThreshold, err = protocol.MaskThreshold(f.maskThreshold); err != nil {
 			return s, fmt.Errorf("--mask-threshold: %w", err)
 		}
 	}
 	if c.Flags().Changed("mask-fraction") {
-		if p.Division.MinFraction, err = batch.MaskFraction(f.maskFraction); err != nil {
+		if p.Division.MinFraction, err = protocol.MaskFraction(f.maskFraction); err != nil {
 			return s, fmt.Errorf("--mask-fraction: %w", err)
 		}
 	}
 	if c.Flags().Changed("layers") {
-		if p.Division.Layers, err = batch.LayerOption(f.layers); err != nil {
+		if p.Division.Layers, err = protocol.LayerOption(f.layers); err != nil {
 			return s, fmt.Errorf("--%w", err)
 		}
 	}
 	p.Register.Moving = cmp.Or(f.register, p.Register.Moving)
-	p.Division.By = cmp.Or(batch.DivideBy(f.division), p.Division.By)
+	p.Division.By = cmp.Or(protocol.DivideBy(f.division), p.Division.By)
 	if c.Flags().Changed("allow-foreign-mask") {
 		p.AllowForeignMask = f.allowForeignMask
 	}
@@ -156,7 +157,7 @@ func (f *studyFlags) settings(c *cobra.Command, roots []string) (batch.Settings,
 	if s.ManifestFormat, err = f.table.format(); err != nil {
 		return s, err
 	}
-	p.Maps = cmp.Or(batch.Maps(f.maps), p.Maps)
+	p.Maps = cmp.Or(protocol.Maps(f.maps), p.Maps)
 	if err := dicomio.PhilipsScaling(f.philips).Check(); err != nil {
 		return s, fmt.Errorf("--philips-scaling: %w", err)
 	}
@@ -179,7 +180,7 @@ func (f fitFlags) set(c *cobra.Command, o *t2fit.Options) error {
 		}
 		o.T1 = f.t1
 	}
-	if err := batch.SetSigma(o, f.sigma); err != nil {
+	if err := protocol.SetSigma(o, f.sigma); err != nil {
 		return fmt.Errorf("--sigma: %w", err)
 	}
 	return errors.Join(setProfile(f.profile, &o.RefocusingProfile), setRange("--t2-range", f.t2Range, &o.T2Range),
@@ -215,7 +216,7 @@ func setRange(flag, text string, target *[2]float64) error {
 		return fmt.Errorf("%s %q is not two numbers LO,HI", flag, text)
 	}
 	var err error
-	if *target, err = batch.Range(low, high); err != nil {
+	if *target, err = protocol.Range(low, high); err != nil {
 		return fmt.Errorf("%s: %w", flag, err)
 	}
 	return nil

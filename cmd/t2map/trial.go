@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/t2map/t2map/batch"
+	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/report/panel"
 	"github.com/t2map/t2map/trial"
 	"github.com/t2map/t2map/trial/figures"
@@ -146,7 +146,7 @@ func runTrial(c *cobra.Command, results string, f trialFlags) error {
 	if err := f.checkOut(results); err != nil {
 		return err
 	}
-	a, err := trial.Analyse(c.Context(), batch.Version, tables, f.adjust)
+	a, err := trial.Analyse(c.Context(), pipeline.Version, tables, f.adjust)
 	if err != nil {
 		return err
 	}

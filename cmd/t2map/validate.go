@@ -11,6 +11,7 @@ import (
 
 	"github.com/t2map/t2map/accuracy"
 	"github.com/t2map/t2map/batch"
+	"github.com/t2map/t2map/pipeline"
 )
 
 func validateCommand() *cobra.Command {
@@ -78,7 +79,7 @@ func validate(c *cobra.Command, out string, o accuracy.Options) error {
 	if err != nil {
 		return err
 	}
-	a.Version = batch.Version
+	a.Version = pipeline.Version
 	a.Platform = fmt.Sprintf("%s/%s, %s", runtime.GOOS, runtime.GOARCH, runtime.Version())
 	if err := accuracy.Write(out, a); err != nil {
 		return err

@@ -1,0 +1,154 @@
+package intake
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/t2map/t2map/hint"
+	"github.com/t2map/t2map/pipeline"
+	"github.com/t2map/t2map/table"
+)
+
+// EarlierStudy is the identity under which results of a study were written.
+type EarlierStudy struct {
+	Subject, Visit, Side string
+	Folder               string // below the output folder
+	Series               string // its hash
+}
+
+// name returns the identity as people read it.
+func (e EarlierStudy) name() string { return identityName(e.Subject, e.Visit) }
+
+func identityName(subject, visit string) string {
+	return fmt.Sprintf("%.80q", strings.TrimSuffix(subject+"/"+visit, "/"))
+}
+
+// Earlier are the identities of the studies whose results are in the output folder, by the
+// hash of the study: one for each knee.
+type Earlier map[string][]EarlierStudy
+
+// displaced returns the earlier results that new ones of the job may displace.
+func (all Earlier) displaced(j pipeline.Job) []EarlierStudy {
+	var knees []EarlierStudy
+	knee := Knee{j.Study.Hash, KnownSeries(j), knownSide(j)}
+	for _, e := range all[j.Study.Hash] {
+		if knee.Same(Knee{j.Study.Hash, e.Series, e.Side}) {
+			knees = append(knees, e)
+		}
+	}
+	return knees
+}
+
+// knownSide returns the side of a job, whose series may not be chosen yet; it is empty if the study has
+// series of both knees and the identity does not say which one.
+func knownSide(j pipeline.Job) string {
+	if side := j.Side(); side != "" || len(j.Study.Trains) == 0 {
+		return side
+	}
+	first := j.Study.Trains[0]
+	for _, t := range j.Study.Trains {
+		if t.Side != first.Side {
+			return ""
+		}
+	}
+	return pipeline.Job{Train: first}.Side()
+}
+
+// KnownSeries returns the hash of a job's series: empty if the study has several and none is chosen
+// yet.
+func KnownSeries(j pipeline.Job) string {
+	if j.Train.Hash == "" && len(j.Study.Trains) == 1 {
+		return j.Study.Trains[0].Hash
+	}
+	return j.Train.Hash
+}
+
+// renamed returns an error if the output folder holds results of the job's study under another
+// identity: new results would remove the old rows from the tables.
+func renamed(j pipeline.Job, earlier Earlier) error {
+	for _, old := range earlier.displaced(j) {
+		if old.Subject == j.Identity.Subject && old.Visit == j.Identity.Visit {
+			continue
+		}
+		advice := "search the same folder as before, correct the manifest or the layout, or accept the new name with " +
+			"--rename"
+		if anon := codeOf(j.Study); old.Subject == anon || old.Visit == anon {
+			advice = "accept the new name with --rename" // what the warning advised to choose
+		}
+		return hint.Errorf(advice,
+			"identity: the study is now %s (from %s), but the output folder holds its results as %s, in the folder %s",
+			identityName(j.Identity.Subject, j.Identity.Visit), j.Identity.From, old.name(), old.Folder)
+	}
+	return nil
+}
+
+// alikeSubjects returns the subjects whose names are alike, each with another one: among the jobs, and
+// between the jobs and the earlier results that stay.
+func alikeSubjects(jobs []pipeline.Job, earlier Earlier) map[string]string {
+	var subjects table.Names
+	alike := map[string]string{}
+	for _, e := range earlier.without(jobs) {
+		subjects.Add(e.Subject)
+	}
+	for _, j := range jobs {
+		if other, alikeNames := subjects.Add(j.Identity.Subject); alikeNames {
+			alike[j.Identity.Subject], alike[other] = other, j.Identity.Subject
+		}
+	}
+	return alike
+}
+
+// without returns the earlier results that the jobs do not displace.
+func (all Earlier) without(jobs []pipeline.Job) []EarlierStudy {
+	displaced := map[string]bool{} // by folder
+	for _, j := range jobs {
+		for _, e := range all.displaced(j) {
+			displaced[e.Folder] = true
+		}
+	}
+	var stay []EarlierStudy
+	for _, studies := range all {
+		for _, e := range studies {
+			if !displaced[e.Folder] {
+				stay = append(stay, e)
+			}
+		}
+	}
+	return stay
+}
+
+// alikeVisits notes visits of the run whose names are alike: each may be right, for a subject of its
+// own, but a trial takes them for one visit and refuses them.
+func alikeVisits(jobs []pipeline.Job) []string {
+	var visits table.Names
+	var pairs []string
+	for _, j := range jobs {
+		if other, alike := visits.Add(j.Identity.Visit); alike {
+			pairs = append(pairs, fmt.Sprintf("%.40q and %.40q", other, j.Identity.Visit))
+		}
+	}
+	if len(pairs) == 0 {
+		return nil
+	}
+	slices.Sort(pairs)
+	const shown = 3
+	text := strings.Join(pairs[:min(shown, len(pairs))], ", ")
+	if len(pairs) > shown {
+		text += ", …"
+	}
+	return []string{fmt.Sprintf("visits %s differ %s: t2map trial refuses them", text, table.Alike)}
+}
+
+// Knee is a knee of a study: the hashes of the study and of the series that shows it, empty if that
+// is not known, and its side.
+type Knee struct{ Study, Series, Side string }
+
+// Same reports whether two of them may be one knee. One series shows one knee, even if its side was
+// corrected; two series show one unless their sides differ.
+func (k Knee) Same(other Knee) bool {
+	return k.Study == other.Study && (k.Series != "" && k.Series == other.Series || SameSide(k.Side, other.Side))
+}
+
+// SameSide reports whether two sides may be one: a side that is not known may be either.
+func SameSide(a, b string) bool { return a == b || a == "" || b == "" }

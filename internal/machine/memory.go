@@ -1,0 +1,69 @@
+// Package machine says what this process may take of the machine it runs on.
+package machine
+
+import (
+	"io/fs"
+	"math"
+	"os"
+	"path"
+	"runtime/debug"
+	"strconv"
+	"strings"
+)
+
+// Memory returns how many bytes of memory this process may have: the least of what the
+// machine has, what its control group may take (Linux, versions 1 and 2), the limit of its address space, and
+// GOMEMLIMIT. It is 0 if nothing of it is known.
+func Memory() int64 {
+	least := int64(math.MaxInt64)
+	for _, n := range []int64{physical(), groups(os.DirFS("/")), addressSpace(), debug.SetMemoryLimit(-1)} {
+		if n > 0 {
+			least = min(least, n)
+		}
+	}
+	if least == math.MaxInt64 {
+		return 0
+	}
+	return least
+}
+
+// unlimited is above any limit that is meant as one: version 1 of control groups says
+// "none" by the largest number of whole pages.
+const unlimited = 1 << 60
+
+// groups returns the least memory limit of the process's control groups and those above them, or 0. root is
+// the file system (cgroups(7); Documentation/admin-guide/cgroup-v2.rst, memory.max).
+func groups(root fs.FS) int64 {
+	text, err := fs.ReadFile(root, "proc/self/cgroup")
+	if err != nil {
+		return 0
+	}
+	least := int64(0)
+	for line := range strings.Lines(string(text)) {
+		parts := strings.SplitN(strings.TrimSpace(line), ":", 3)
+		if len(parts) != 3 {
+			continue
+		}
+		mount, file := "", ""
+		switch {
+		case parts[0] == "0" && parts[1] == "":
+			mount, file = "sys/fs/cgroup", "memory.max"
+		case strings.Contains(","+parts[1]+",", ",memory,"):
+			mount, file = "sys/fs/cgroup/memory", "memory.limit_in_bytes"
+		default:
+			continue
+		}
+		// In a container the path may be that of the host, of which only the top is there.
+		for dir := path.Clean("/" + parts[2]); ; dir = path.Dir(dir) {
+			text, err := fs.ReadFile(root, path.Join(mount, dir, file))
+			n, bad := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
+			if err == nil && bad == nil && n > 0 && n < unlimited && (least == 0 || n < least) {
+				least = n
+			}
+			if dir == "/" {
+				break
+			}
+		}
+	}
+	return least
+}

@@ -1,0 +1,104 @@
+package pipeline
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"fmt"
+	"hash"
+	"io"
+
+	"github.com/t2map/t2map/files"
+	"github.com/t2map/t2map/metaimage"
+	"github.com/t2map/t2map/nifti"
+	"github.com/t2map/t2map/nrrd"
+	"github.com/t2map/t2map/report"
+	"github.com/t2map/t2map/volume"
+)
+
+// readLabelMap reads the job's mask, a label map, on its own grid. The header's grid is
+// compared with what a study may take before a voxel is read, so that no more memory is
+// taken, whatever the file holds or declares.
+func (j Job) readLabelMap() (maskRead, error) { return j.openLabelMap(j.checkMaskGrid) }
+
+// openLabelMap reads the job's mask as it is, in any format of label maps. check is asked about
+// the grid that the header declares before a voxel is read, and bounds what is read; its error
+// is returned. Files are hashed as they are read.
+func (j Job) openLabelMap(check func(volume.Geometry) error) (maskRead, error) {
+	l := maskRead{kind: cmp.Or(j.Mask.Format, formatNIfTI), file: report.File{Path: MaskName(j.Study, j.Mask.Path)}}
+	f, err := openFile(j.Tree, j.Mask.Path)
+	if err != nil {
+		return l, err // which names the file
+	}
+	defer f.Close()
+	in := hashing(f)
+	d := dataFiles{job: j}
+	switch l.kind {
+	case formatNRRD:
+		var m nrrd.Mask
+		m, err = nrrd.Read(in, nrrd.Options{Check: check, Open: d.open, MostVoxels: j.mostMarked(0)})
+		l.labels, l.segments, l.segmented = m.Labels, m.Segmentation, m.Segments
+		j.Study.HideInSegments(l.segments.Segments)
+	case formatMetaImage:
+		l.labels, err = metaimage.ReadLabels(in, metaimage.Options{Check: check, Open: d.open})
+	default:
+		l.labels, err = nifti.ReadCheckedLabels(in, check)
+	}
+	if err == nil {
+		l.file.SHA256, err = in.sum()
+	}
+	l.data = d.read
+	if err != nil {
+		return l, fmt.Errorf("%s: %w", l.file.Path, &quietError{err, j.Study.HideInQuotes(err.Error())})
+	}
+	return l, nil
+}
+
+// quietError is an error whose text holds nothing from a header that could identify a patient.
+type quietError struct {
+	err  error
+	text string
+}
+
+func (e *quietError) Error() string { return e.text }
+
+func (e *quietError) Unwrap() error { return e.err }
+
+// hashed is a file that is hashed as it is read.
+type hashed struct {
+	source io.Reader
+	size   int64
+	read   int64 // bytes
+	hash   hash.Hash
+}
+
+func hashing(f *files.File) *hashed {
+	return &hashed{source: io.NewSectionReader(f, 0, f.Size()), size: f.Size(), hash: sha256.New()}
+}
+
+// Read reads and hashes.
+func (h *hashed) Read(p []byte) (int, error) {
+	n, err := h.source.Read(p)
+	h.read += int64(n)
+	h.hash.Write(p[:n])
+	return n, err
+}
+
+// Size returns the bytes of the file.
+func (h *hashed) Size() int64 { return h.size }
+
+// hex returns the hash of what was read.
+func (h *hashed) hex() string { return fmt.Sprintf("%x", h.hash.Sum(nil)) }
+
+// sum reads the rest of the file and returns its hash.
+func (h *hashed) sum() (string, error) {
+	_, err := io.Copy(io.Discard, h)
+	return h.hex(), err
+}
+
+// openFile opens a file of the tree or, if tree is nil, of the file system.
+func openFile(tree *files.Tree, path string) (*files.File, error) {
+	if tree == nil {
+		tree = new(files.Tree)
+	}
+	return tree.Open(path)
+}

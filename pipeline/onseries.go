@@ -1,0 +1,184 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/t2map/t2map/protocol"
+	"github.com/t2map/t2map/segment"
+	"github.com/t2map/t2map/segment/anatomy"
+	"github.com/t2map/t2map/segment/resample"
+	"github.com/t2map/t2map/volume"
+)
+
+// placedMask is a divided mask on the grid of the series.
+type placedMask struct {
+	dividedKnee
+	regions segment.Regions
+	// transform takes a position of the series to the space of the mask; nil if both are one.
+	transform *volume.Rigid
+	resampled bool // onto another grid
+	// coverage is how much of each part lies in the field of view of the series, before erosion;
+	// nil if the mask lies on the grid of the series, which holds all.
+	coverage []resample.Coverage
+	// shift is how the mask's grid differs from that of the series, if it is the same but
+	// for its place; else nil.
+	shift *segment.GridError
+}
+
+// findRegions reads the job's mask, divides it and, unless images have to be aligned first,
+// brings it onto the grid of the series. Its errors have hints.
+func (j Job) findRegions(ctx context.Context, p protocol.Protocol, workers int) (maskRead, placedMask, error) {
+	source := j.source()
+	m, err := source.readMask(ctx, p)
+	if err != nil {
+		return m, placedMask{}, err
+	}
+	onSeries := segment.CheckGrid(m.geometry(), source.Train.Geometry) == nil
+	m.crop(j.Train.Geometry)
+	marks, err := m.interpret(p.MaskScheme())
+	if err != nil {
+		return m, placedMask{}, err
+	}
+	collect() // what was read makes room for the division
+	k, err := source.divideMask(ctx, m, marks, p, workers)
+	if errors.As(err, new(*anatomy.Error)) {
+		err = j.elsewhere(m, err)
+	}
+	m.labels.Data = nil
+	if k.onSeries = onSeries; err == nil {
+		err = j.sideFrom(k)
+	}
+	k.cropped = m.cropped
+	collect() // and that for the fractions
+	if err != nil || j.needsAlignment(k) {
+		return m, placedMask{dividedKnee: k}, err
+	}
+	k.marks = nil
+	placed, err := j.place(ctx, k, p.Division, nil, workers)
+	if placed.resampled {
+		placed.shift = shifted(m.geometry(), j.Train.Geometry)
+	}
+	if err != nil {
+		err = HintMask(fmt.Errorf("%s: %w", m.file.Path, err))
+	}
+	return m, placed, err
+}
+
+// place brings a divided mask onto the grid of the job's series: by whole voxels where both
+// have the same, else by the part of each voxel that the mask covers. transform takes a
+// position of the series to the space of the mask; nil means that they share it.
+func (j Job) place(
+	ctx context.Context, k dividedKnee, d protocol.Division, transform *volume.Rigid, workers int,
+) (placedMask, error) {
+	p := placedMask{dividedKnee: k, transform: transform}
+	d = d.WithDefaults()
+	if transform == nil && !k.cropped && segment.CheckGrid(k.parts.Geometry, j.Train.Geometry) == nil {
+		labels, err := segment.OnGrid(k.parts.Labels, j.Train.Geometry)
+		p.regions = k.parts.OnGrid(labels.Geometry, labels.Data, nil)
+		p.seeRegions()
+		return p, err
+	}
+	p.resampled = true
+	options := resample.Options{
+		ThicknessMM: j.Train.Thickness, Transform: transform, LeastCovered: resample.AnyCover, Workers: workers,
+	}
+	fractions, err := resample.Onto(ctx, k.parts.Labels, j.Train.Geometry, options)
+	if err != nil {
+		return p, err
+	}
+	p.coverage = fractions.Coverage
+	if k.uneroded != nil {
+		if p.coverage, err = resample.Cover(ctx, k.uneroded.Labels, j.Train.Geometry, options); err != nil {
+			return p, err
+		}
+	}
+	if err := checkCover(k.parts, p.coverage); err != nil {
+		return p, err
+	}
+	taken, err := fractions.Take(d.MinFraction, k.parts.Groups())
+	if err != nil {
+		return p, err
+	}
+	unseen := p.unseenParts()
+	for v, part := range taken.Data {
+		if unseen[part] {
+			taken.Data[v] = 0
+		}
+	}
+	p.regions = k.parts.OnGrid(j.Train.Geometry, taken.Data, taken.Shares())
+	p.seeRegions()
+	return p, nil
+}
+
+// shifted returns how far a mask's grid lies from that of the series, if it has the same
+// voxels in number and size; else nil. Such a mask was drawn on a series like this one.
+func shifted(mask, series volume.Geometry) *segment.GridError {
+	var e *segment.GridError
+	if !errors.As(segment.CheckGrid(mask, series), &e) || math.IsNaN(e.Distance) {
+		return nil
+	}
+	a, b := mask.Spacing(), series.Spacing()
+	slices.Sort(a[:])
+	slices.Sort(b[:])
+	for i := range a {
+		if math.Abs(a[i]-b[i]) > alikeSpacing*b[i] {
+			return nil
+		}
+	}
+	return e
+}
+
+// alikeSpacing is how much the spacing of grids may differ that are one but for their
+// place: headers round it to some thousandths of a mm.
+const alikeSpacing = 0.01
+
+// leastCovered is the part of a tissue, and of a plate, that has to lie in the field of view
+// of the series: of one that lies mostly outside, the mean says little.
+const leastCovered = 0.5
+
+// tissueCover says how much of a tissue lies in the field of view.
+type tissueCover struct {
+	tissue         string
+	voxels, inside int
+	farthest       float64 // of its voxels from the field of view, mm
+}
+
+// coverError says that too little of some tissues lies in the field of view of the series.
+type coverError struct{ tissues []tissueCover }
+
+// Error says it as "too little of the mask lies in the field of view of the series (50 % needed):
+// femoral-cartilage 31 %, the rest up to 12.5 mm outside".
+func (e *coverError) Error() string {
+	var parts []string
+	for _, t := range e.tissues {
+		parts = append(parts, fmt.Sprintf("%s %d %%, the rest up to %s outside",
+			t.tissue, 100*t.inside/t.voxels, resample.Millimetres(t.farthest)))
+	}
+	return fmt.Sprintf("too little of the mask lies in the field of view of the series (%.0f %% needed): %s",
+		100*leastCovered, strings.Join(parts, "; "))
+}
+
+// checkCover returns a *coverError where less than half of a tissue lies in the field of view.
+func checkCover(parts segment.Parts, coverage []resample.Coverage) error {
+	tissues := make([]tissueCover, len(parts.Marked))
+	for _, c := range coverage {
+		n := parts.Tissue[c.Label-1] - 1
+		t := &tissues[n]
+		t.tissue = parts.Marked[n]
+		t.voxels += c.Voxels
+		t.inside += c.Inside
+		t.farthest = max(t.farthest, c.FarthestMM)
+	}
+	tissues = slices.DeleteFunc(tissues, func(t tissueCover) bool {
+		return t.voxels == 0 || float64(t.inside) >= leastCovered*float64(t.voxels)
+	})
+	if len(tissues) > 0 {
+		return &coverError{tissues}
+	}
+	return nil
+}

@@ -1,0 +1,87 @@
+package pipeline
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/t2map/t2map/protocol"
+	"github.com/t2map/t2map/report"
+	"github.com/t2map/t2map/segment"
+	"github.com/t2map/t2map/volume"
+)
+
+// alignmentWarnings warns where --register cannot do what it was given for: it names the mapped series
+// itself, or the mask was drawn on another series than the one it names.
+func (j Job) alignmentWarnings(m maskRead, k dividedKnee, p protocol.Protocol) []string {
+	source := j.source()
+	switch {
+	case p.Register.Moving == "" || k.onSeries:
+		return nil
+	case source.Moving == nil:
+		return []string{"--register names the mapped series itself: the mask, which lies on another grid, was not " +
+			"registered with it"}
+	case !liesOn(m.geometry(), source.Moving.Geometry):
+		return []string{fmt.Sprintf("the mask does not lie on the voxels of series %s (number %d), which --register "+
+			"names: if it was drawn on another series, the registration does not hold for "+
+			"it", source.Moving.Hash, source.Moving.Number)}
+	}
+	return nil
+}
+
+// liesOn reports whether the mask lies on voxels of the series: on its grid, or on a part of it.
+func liesOn(mask, series volume.Geometry) bool {
+	if segment.CheckGrid(mask, series) == nil {
+		return true
+	}
+	inverse, ok := series.Inverse()
+	if !ok {
+		return false
+	}
+	spacing, tolerance := series.Spacing(), series.Tolerance()
+	for corner := range 8 {
+		var index [3]float64
+		for c := range index {
+			index[c] = float64(corner >> c & 1 * (mask.Size[c] - 1))
+		}
+		p := mask.Position(index[0], index[1], index[2])
+		for c, row := range inverse {
+			x := row[0]*p[0] + row[1]*p[1] + row[2]*p[2] + row[3]
+			n := math.Round(x)
+			if math.Abs(x-n)*spacing[c] > tolerance || n < 0 || n > float64(series.Size[c]-1) {
+				return false
+			}
+		}
+	}
+	return sameSteps(mask, inverse)
+}
+
+// sameSteps reports whether a step to the next voxel of the mask, along each of its axes, is a step to the
+// next voxel of the series along one of its own, given the inverse of the affine of the series.
+func sameSteps(mask volume.Geometry, inverse [3][4]float64) bool {
+	for c := range 3 {
+		steps := 0.0
+		for _, row := range inverse {
+			step := math.Abs(row[0]*mask.Affine[0][c] + row[1]*mask.Affine[1][c] + row[2]*mask.Affine[2][c])
+			if math.Abs(step-math.Round(step)) > alikeSpacing {
+				return false
+			}
+			steps += math.Round(step)
+		}
+		if steps != 1 {
+			return false
+		}
+	}
+	return true
+}
+
+// stillTexts says which images were left where they were.
+func stillTexts(g *report.Registration) []string {
+	var out []string
+	for ; g != nil; g = g.Then {
+		if g.Still {
+			out = append(out, fmt.Sprintf("registration found nothing better than the position that the headers give: "+
+				"the image of series %s was left there", g.Moving))
+		}
+	}
+	return out
+}

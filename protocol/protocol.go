@@ -1,0 +1,393 @@
+package protocol
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/hint"
+	"github.com/t2map/t2map/printable"
+	"github.com/t2map/t2map/report"
+	"github.com/t2map/t2map/segment"
+	"github.com/t2map/t2map/t2fit"
+	"github.com/t2map/t2map/yamlfile"
+)
+
+// Masks says where masks come from.
+type Masks struct {
+	// From is the visit whose mask is carried to the other visits of a subject, as far as they
+	// have none of their own; "" carries none.
+	From string `yaml:"from"`
+}
+
+// CheckMaskPattern returns an error when the pattern cannot be one of file names.
+func CheckMaskPattern(pattern string) error {
+	// with one it may be a name
+	if _, err := filepath.Match(pattern, ""); err != nil && !strings.Contains(pattern, ".") {
+		return hint.Errorf("a pattern is a file name with * and ?", "mask pattern %q: %w", pattern, err)
+	}
+	return nil
+}
+
+// Record is what results say of the protocol, whatever the study.
+func (p Protocol) Record(fit t2fit.Resolved) report.Protocol {
+	r := report.Protocol{
+		Name: p.Name, Method: string(fit.Method), SkippedEchoes: fit.SkipEchoes, T2RangeMS: fit.T2Range,
+		MinR2: fit.MinR2, MinSignal: fit.MinSignal, Sigma: fit.Sigma, EchoFloor: fit.EchoFloor, Scheme: p.Scheme.Name,
+		Labels: p.Scheme.Labels, Maps: string(p.maps()),
+		Segmenter: p.Segment.record(),
+	}
+	d := p.Division.WithDefaults()
+	r.Masks = &report.MaskRules{Division: string(d.By), Layers: d.Layers, MinFraction: d.MinFraction,
+		ErodeMM: d.ErodeMM, FluidMS: d.FluidMS, FluidEdgeMS: d.FluidEdgeMS,
+		Registered: printable.Short(p.Register.Moving), From: printable.Short(p.Masks.From)}
+	if fit.Method == t2fit.EPG {
+		r.EPG = &report.EPG{T1MS: fit.T1, B1Range: fit.B1Range, RefocusingProfile: fit.RefocusingProfile}
+	}
+	return r
+}
+
+func (p Protocol) maps() Maps {
+	if p.Maps == "" {
+		return MapsFull
+	}
+	return p.Maps
+}
+
+// Protocol is what a trial fixes once for all its studies.
+type Protocol struct {
+	// Name of the protocol, copied into results; may be empty.
+	Name string
+	// Fit says how T2 is estimated.
+	Fit t2fit.Options
+	// Scheme gives the labels of masks their meaning.
+	Scheme segment.Scheme
+	// Mask is a pattern of mask files, see Settings.Mask; empty means the usual
+	// names.
+	Mask string
+	// MaskThreshold is the fraction at and above which a voxel of a fractional
+	// segmentation belongs to the segment; 0 means 0.5.
+	MaskThreshold float64
+	// Division says how the tissues of a mask become compartments.
+	Division Division
+	// Register says whether the image of a mask is aligned with the series, and Masks whether
+	// the mask of one visit is carried to the others.
+	Register Register
+	Masks    Masks
+	// AllowForeignMask takes a DICOM mask that refers to another series, or another
+	// frame of reference, if it lies on the grid of the series all the same.
+	AllowForeignMask bool
+	// AcceptPatientID takes PatientID as it is, see Settings.AcceptPatientID.
+	AcceptPatientID bool
+	// Layout is a pattern of study folders, see Settings.Layout; may be empty.
+	Layout string
+	// Segment is the program that makes the masks; the zero value is none.
+	Segment Segmenter
+	// Series says which of several trains of a study is meant.
+	Series SeriesRule
+	// Anatomy says which series of a study its maps are shown over; empty means the first
+	// echo of the series that is mapped.
+	Anatomy SeriesRule
+	// PhilipsScaling says which values of Philips images are mapped; empty means
+	// display values.
+	PhilipsScaling dicomio.PhilipsScaling
+	// Maps says which voxels are fitted and whether maps are written; empty
+	// means MapsFull.
+	Maps Maps
+}
+
+// Maps says what is fitted and written of a study beside its compartments.
+type Maps string
+
+// The kinds of maps.
+const (
+	MapsFull Maps = "full" // every voxel fitted, maps written
+	MapsMask Maps = "mask" // the mask's voxels fitted, maps written
+	MapsNone Maps = "none" // the mask's voxels fitted, no maps
+)
+
+// protocolFile is a protocol as it stands in YAML.
+type protocolFile struct {
+	Name       string       `yaml:"name"`
+	Method     string       `yaml:"method"`
+	SkipEchoes *int         `yaml:"skip_echoes"`
+	T2Range    []float64    `yaml:"t2_range_ms"`
+	MinR2      float64      `yaml:"min_r2"`
+	MinSignal  float64      `yaml:"min_signal"`
+	Sigma      string       `yaml:"sigma"`
+	EchoFloor  float64      `yaml:"echo_floor"`
+	T1         *float64     `yaml:"t1_ms"`
+	B1Range    []float64    `yaml:"b1_range"`
+	Profile    []float64    `yaml:"refocusing_profile"`
+	Scheme     string       `yaml:"scheme"`
+	Mask       string       `yaml:"mask"`
+	Threshold  *float64     `yaml:"mask_threshold"`
+	Fraction   *float64     `yaml:"mask_fraction"`
+	Division   string       `yaml:"division"`
+	Layers     *int         `yaml:"layers"`
+	Erode      float64      `yaml:"erode_mm"`
+	Fluid      float64      `yaml:"fluid_ms"`
+	FluidEdge  float64      `yaml:"fluid_edge_ms"`
+	Foreign    bool         `yaml:"allow_foreign_mask"`
+	Accept     bool         `yaml:"accept_patient_id"`
+	Layout     string       `yaml:"layout"`
+	Maps       string       `yaml:"maps"`
+	Philips    string       `yaml:"philips_scaling"`
+	Series     SeriesRule   `yaml:"series"`
+	Anatomy    SeriesRule   `yaml:"anatomy"`
+	Segment    *segmentFile `yaml:"segment"`
+	Register   Register     `yaml:"register"`
+	Masks      Masks        `yaml:"masks"`
+}
+
+// ReadProtocol reads a protocol from a YAML file. A key that it does not know is
+// an error, so that a misspelt setting does not pass for the default. A scheme
+// that is a file is looked for beside the protocol.
+func ReadProtocol(path string) (Protocol, error) {
+	text, err := readText(path)
+	if err != nil {
+		return Protocol{}, fmt.Errorf("protocol: %w", err)
+	}
+	var f protocolFile
+	err = yamlfile.Decode(text, &f)
+	if errors.Is(err, yamlfile.ErrEmpty) || err == nil && reflect.ValueOf(f).IsZero() {
+		return Protocol{}, hint.Errorf("write one key at least, such as method: nlls, or omit --protocol; "+
+			"docs/protocol.md lists the keys", "protocol %s holds no settings", path)
+	}
+	if err != nil {
+		return Protocol{}, hintText(fmt.Errorf("protocol %s: %w", path, err))
+	}
+	p := Protocol{Name: f.Name, Register: f.Register, Masks: f.Masks, Mask: f.Mask, Layout: f.Layout, Series: f.Series,
+		Anatomy: f.Anatomy, Maps: Maps(f.Maps), PhilipsScaling: dicomio.PhilipsScaling(f.Philips),
+		AllowForeignMask: f.Foreign, AcceptPatientID: f.Accept}
+	if f.Threshold != nil {
+		if p.MaskThreshold, err = MaskThreshold(*f.Threshold); err != nil {
+			return Protocol{}, fmt.Errorf("protocol %s: %w", path, err)
+		}
+	}
+	if p.Division, err = f.division(); err != nil {
+		return Protocol{}, fmt.Errorf("protocol %s: %w", path, err)
+	}
+	if p.Fit, err = f.fit(); err != nil {
+		return Protocol{}, fmt.Errorf("protocol %s: %w", path, err)
+	}
+	if f.Scheme != "" {
+		if p.Scheme, err = ReadScheme(f.Scheme, filepath.Dir(path)); err != nil {
+			return Protocol{}, fmt.Errorf("protocol %s: %w", path, err)
+		}
+	}
+	if p.Segment, err = f.Segment.segmenter(filepath.Dir(path)); err != nil {
+		return Protocol{}, fmt.Errorf("protocol %s: %w", path, err)
+	}
+	if err := p.Check(); err != nil {
+		return Protocol{}, fmt.Errorf("protocol %s: %w", path, err)
+	}
+	return p, nil
+}
+
+// readText reads a protocol or a scheme, as far as one can reach.
+func readText(path string) ([]byte, error) {
+	const advice = "name the YAML file with its folder"
+	if info, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		return nil, hint.Errorf(advice, "%w", &MissingError{path})
+	} else if err == nil && info.IsDir() {
+		return nil, hint.Errorf(advice, "%s is a folder", path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, hint.Errorf("check the permissions of the file", "%w", err)
+	}
+	defer f.Close()
+	text, err := yamlfile.ReadAll(f)
+	if errors.Is(err, yamlfile.ErrTooLarge) {
+		err = hint.Errorf("is it the right file?", "%s: %w", path, err)
+	}
+	return text, err
+}
+
+// hintText gives an error in the text of a protocol or a scheme its hint.
+func hintText(err error) error {
+	if errors.Is(err, yamlfile.ErrEncoding) {
+		return hint.Errorf("save the file as UTF-8; in Windows Notepad: Save as, Encoding UTF-8", "%w", err)
+	}
+	return err
+}
+
+// fit returns the options of the fit.
+func (f protocolFile) fit() (t2fit.Options, error) {
+	o := t2fit.Options{
+		Method: t2fit.Method(f.Method), MinR2: f.MinR2, MinSignal: f.MinSignal,
+		EchoFloor: f.EchoFloor, RefocusingProfile: f.Profile,
+	}
+	if f.SkipEchoes != nil {
+		var err error
+		if o.SkipEchoes, err = SkipOption(*f.SkipEchoes); err != nil {
+			return o, err
+		}
+	}
+	if f.T1 != nil {
+		if o.T1 = *f.T1; !(o.T1 > 0) {
+			return o, fmt.Errorf("t1_ms: %g is not a time above 0", o.T1)
+		}
+	}
+	if err := SetSigma(&o, f.Sigma); err != nil {
+		return o, err
+	}
+	for _, r := range []struct {
+		name string
+		in   []float64
+		out  *[2]float64
+	}{{"t2_range_ms", f.T2Range, &o.T2Range}, {"b1_range", f.B1Range, &o.B1Range}} {
+		if r.in == nil {
+			continue
+		}
+		if len(r.in) != 2 {
+			return o, fmt.Errorf("%s: %d numbers, want [low, high]", r.name, len(r.in))
+		}
+		var err error
+		if *r.out, err = Range(r.in[0], r.in[1]); err != nil {
+			return o, fmt.Errorf("%s: %w", r.name, err)
+		}
+	}
+	return o, nil
+}
+
+// SetSigma sets the noise of a fit from what people write: a standard deviation,
+// the name of a source, or nothing for the default.
+func SetSigma(o *t2fit.Options, text string) error {
+	switch source := t2fit.SigmaSource(text); source {
+	case "":
+		return nil
+	case t2fit.FromResiduals, t2fit.FromBackground:
+		o.Sigma, o.SigmaFrom = 0, source
+		return nil
+	}
+	sigma, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(sigma > 0) || math.IsInf(sigma, 0) {
+		return fmt.Errorf("sigma %q is neither a standard deviation above 0 nor %s or %s", text, t2fit.FromResiduals,
+			t2fit.FromBackground)
+	}
+	o.Sigma, o.SigmaFrom = sigma, ""
+	return nil
+}
+
+// SkipOption turns a number of echoes to skip, as people write it, into the fit's
+// option, whose zero is its default.
+func SkipOption(n int) (int, error) {
+	switch {
+	case n < 0:
+		return 0, fmt.Errorf("skip echoes: %d is negative", n)
+	case n == 0:
+		return t2fit.NoSkip, nil
+	}
+	return n, nil
+}
+
+// Range turns two numbers, as people write them, into a range of the fit's options,
+// whose zero value is the default: 0 to 0 is a mistake here.
+func Range(low, high float64) ([2]float64, error) {
+	if !(low >= 0) || !(high > low) {
+		return [2]float64{}, fmt.Errorf("the range %g to %g is empty or negative", low, high)
+	}
+	return [2]float64{low, high}, nil
+}
+
+// MaskThreshold checks a threshold of fractional masks as people write it: 0 is a
+// mistake here, although it is the default of the option.
+func MaskThreshold(v float64) (float64, error) {
+	if !(v > 0 && v <= 1) {
+		return 0, fmt.Errorf("mask threshold %g is not above 0 and at most 1", v)
+	}
+	return v, nil
+}
+
+// Check returns an error when a setting makes no sense.
+func (p Protocol) Check() error {
+	if _, err := p.Fit.Resolve(); err != nil {
+		return err
+	}
+	if all := []Maps{"", MapsFull, MapsMask, MapsNone}; !slices.Contains(all, p.Maps) {
+		return fmt.Errorf("maps %q is not one of %v", p.Maps, all[1:])
+	}
+	if err := cmp.Or(p.Series.check("series"), p.Anatomy.check("anatomy")); err != nil {
+		return err
+	}
+	if err := p.Division.check(); err != nil {
+		return err
+	}
+	if err := p.Register.check(); err != nil {
+		return err
+	}
+	if err := p.PhilipsScaling.Check(); err != nil {
+		return fmt.Errorf("philips_scaling: %w", err)
+	}
+	if err := cmp.Or(CheckMaskPattern(p.Mask), p.Segment.check()); err != nil {
+		return err
+	}
+	if p.Mask != "" && p.Segment.Named() {
+		return hint.Errorf("omit one of them; a manifest can name the corrected mask of a study",
+			"mask %s and segment: masks are files, or a program makes them", printable.Short(p.Mask))
+	}
+	if p.MaskThreshold != 0 {
+		if _, err := MaskThreshold(p.MaskThreshold); err != nil {
+			return err
+		}
+	}
+	return CheckLayout(p.Layout)
+}
+
+// CheckLayout returns an error when a pattern of study folders is not one of {subject}, {visit} and {side}.
+func CheckLayout(pattern string) error {
+	if pattern == "" {
+		return nil
+	}
+	if !utf8.ValidString(pattern) {
+		return fmt.Errorf("layout %q is not UTF-8", pattern)
+	}
+	if !strings.Contains(pattern, "{subject}") {
+		return hint.Errorf("write it as '{subject}/{visit}'", "layout %q has no {subject}", pattern)
+	}
+	rest := pattern
+	for _, name := range []string{"{subject}", "{visit}", "{side}"} {
+		rest = strings.Replace(rest, name, "*", 1)
+	}
+	if strings.Contains(rest, "{") {
+		return hint.Errorf("use {subject}, {visit} and {side}, each once at most",
+			"layout %q has an unknown name, or a name twice", pattern)
+	}
+	return nil
+}
+
+// ReadScheme returns the label scheme of that name, or the one in that YAML
+// file, which may be given relative to folder.
+func ReadScheme(nameOrFile, folder string) (segment.Scheme, error) {
+	s, err := segment.Named(nameOrFile)
+	if err == nil {
+		return s, nil
+	}
+	if ext := strings.ToLower(filepath.Ext(nameOrFile)); ext != ".yaml" && ext != ".yml" {
+		return segment.Scheme{}, err
+	}
+	path := nameOrFile
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(folder, path)
+	}
+	text, err := readText(path)
+	if err != nil {
+		return segment.Scheme{}, fmt.Errorf("scheme: %w", err)
+	}
+	s, err = segment.ParseScheme(text)
+	if err != nil {
+		return segment.Scheme{}, hintText(fmt.Errorf("scheme %s: %w", path, err))
+	}
+	return s, nil
+}
