@@ -1,5 +1,9 @@
 # What R makes of trials.csv: the values that mmrm has to agree with.
 #   Rscript referee.R trials.csv > referee.csv
+#   Rscript referee.R trials.csv by-visit > referee-by-visit.csv   # baseline × visit in the model
+#   Rscript referee.R trials.csv log > referee-log.csv             # the same, of logarithms
+# For log, the baseline of a subject is exp(base/4) and its value exp((base + y)/4): the means and
+# differences are those of the change of the natural logarithm.
 # nlme::gls gives estimates, standard errors, log-likelihood and covariance; emmeans the
 # least-squares means and differences; lmerTest and pbkrtest the degrees of freedom
 # where lme4 has the structure (compound symmetry, correlation above 0). For the other
@@ -72,10 +76,12 @@ at <- function(p, kind, d, X, v) {
 # Scoring from gls's answer: gls stops when the likelihood no longer changes, which
 # leaves the parameters with half the digits.
 polish <- function(p, kind, d, X, v) {
-  for (i in 1:30) {
+  for (i in 1:60) {
     a <- at(p, kind, d, X, v)
     step <- solve(if (i > 4 && min(eigen(a$O, TRUE, TRUE)$values) > 0) a$O else a$E, a$g)
     if (sum(step * a$g) < 1e-18) return(a)
+    while (is.null(b <- tryCatch(at(p - step, kind, d, X, v), error = function(e) NULL)) || i < 5 && b$logLik < a$logLik)
+      step <- step / 2
     p <- p - step
   }
   stop("no optimum")
@@ -116,13 +122,16 @@ df_satterthwaite <- function(l, a, kr) {
 }
 
 gls_fit <- function(kind, d, formula) {
-  ctl <- glsControl(maxIter = 500, msMaxIter = 2000, tolerance = 1e-10, msTol = 1e-13)
   cor <- switch(kind, UN = corSymm(form = ~ v1 | subject), AR1 = corAR1(form = ~ v1 | subject),
                 corCompSymm(form = ~ v1 | subject))
   het <- if (kind %in% c("UN", "CSH")) varIdent(form = ~ 1 | visit)
-  do.call(gls, list(formula, data = d, correlation = cor, weights = het, method = "REML", control = ctl))
+  fit <- function(...) do.call(gls, list(formula, data = d, correlation = cor, weights = het, method = "REML",
+    control = glsControl(maxIter = 500, msMaxIter = 2000, tolerance = 1e-10, ...)))
+  # nlminb refuses the last digits of some trials: lm stands in, and polish starts from its residuals.
+  tryCatch(fit(msTol = 1e-13), error = function(e) lm(formula, d))
 }
 gls_sigma <- function(m, kind, v) {
+  if (!inherits(m, "gls")) return(0.5 * var(resid(m)) * (diag(v) + 1))
   r <- coef(m$modelStruct$corStruct, unconstrained = FALSE)
   R <- switch(kind, UN = { s <- diag(v); s[lower.tri(s)] <- r; s + t(s) - diag(v) },
               AR1 = r^abs(outer(1:v, 1:v, "-")), { s <- matrix(r, v, v); diag(s) <- 1; s })
@@ -145,7 +154,7 @@ means <- function(m, trial, kind, source, extra) {
     arm <- if (part[[2]] == "mean") as.character(t$arm) else sub("^arm([0-9]+).*", "\\1", t$contrast)
     put(trial, kind, source, paste(part[[2]], "estimate"), arm, t$visit, value)
     put(trial, kind, source, paste(part[[2]], "se"), arm, t$visit, t$SE)
-    if (source != "gls") put(trial, kind, source, paste(part[[2]], "df"), arm, t$visit, t$df)
+    if (!source %in% c("gls", "start")) put(trial, kind, source, paste(part[[2]], "df"), arm, t$visit, t$df)
   }
   list(mean = e, difference = k)
 }
@@ -155,16 +164,27 @@ referee <- function(trial, d) {
   d$v1 <- d$visit + 1
   for (f in c("arm", "visit", "site")) d[[paste0(f, 0)]] <- d[[f]]
   formula <- if (max(d$site) > 0) y ~ base + arm * visit + site else y ~ base + arm * visit
+  if (mode != "common") formula <- update(formula, ~ . + base:visit)
+  if (mode == "log") {
+    before <- exp(d$base / 4); after <- exp((d$base + d$y) / 4)
+    d$base <- log(before); d$y <- log(after) - log(before)
+  }
   n <- d
   for (f in c("arm", "visit", "site")) d[[f]] <- factor(d[[f]])
   X <- model.matrix(formula, d)
   for (kind in structures) {
     m <- gls_fit(kind, d, formula)
-    put(trial, kind, "gls", "loglik", "", "", logLik(m))
+    source <- if (inherits(m, "gls")) "gls" else "start"
+    put(trial, kind, source, "loglik", "", "", logLik(m))
     s <- gls_sigma(m, kind, v)
-    put(trial, kind, "gls", "sigma", row(s)[lower.tri(s, TRUE)] - 1, col(s)[lower.tri(s, TRUE)] - 1, s[lower.tri(s, TRUE)])
-    k <- means(m, trial, kind, "gls", list(mode = "df.error", data = d))
-    a <- polish(natural(kind, s), kind, n, X, v)
+    put(trial, kind, source, "sigma", row(s)[lower.tri(s, TRUE)] - 1, col(s)[lower.tri(s, TRUE)] - 1, s[lower.tri(s, TRUE)])
+    k <- means(m, trial, kind, source, if (source == "gls") list(mode = "df.error", data = d))
+    a <- tryCatch(polish(natural(kind, s), kind, n, X, v), error = function(e) NULL)
+    if (is.null(a)) { # the likelihood grows towards a singular covariance
+      message("trial ", trial, ", ", kind, ": no optimum")
+      rows <<- Filter(function(r) !(r$trial == trial && r$structure == kind), rows)
+      next
+    }
     put(trial, kind, "dense", "loglik", "", "", a$logLik)
     s <- sigma(kind, a$p, v)
     put(trial, kind, "dense", "sigma", row(s)[lower.tri(s, TRUE)] - 1, col(s)[lower.tri(s, TRUE)] - 1, s[lower.tri(s, TRUE)])
@@ -189,8 +209,12 @@ referee <- function(trial, d) {
   }
 }
 
+mode <- c(commandArgs(TRUE), "common")[2]
 trials <- read.csv(commandArgs(TRUE)[1])
 for (t in unique(trials$trial)) referee(t, trials[trials$trial == t, ])
 out <- do.call(rbind, rows)
+out <- out[out$source != "start", ]
+if (mode != "common") # what package trial compares; the rest does not depend on the terms
+  out <- out[grepl("^(mean|difference) (estimate|adjusted se|kenward-roger df|df)$", out$what) & out$source != "lmerTest", ]
 out$value <- sprintf("%.10g", out$value)
 write.csv(out, stdout(), row.names = FALSE, quote = FALSE)
