@@ -26,8 +26,8 @@ type Tables struct {
 	// Repeatability is the table of `t2map repeat`; Data may be nil. A plan with a within-subject CV
 	// cannot have one.
 	Repeatability Source
-	// Over overrides the heading of the design.
-	Over Heading
+	// Overrides replaces lines of the heading of the design.
+	Overrides Heading
 }
 
 // The defaults of a Plan.
@@ -56,7 +56,7 @@ type Adjust func(Design, *Plan) error
 func Analyse(ctx context.Context, version string, t Tables, adjust Adjust) (Analysis, error) {
 	a := Analysis{Version: version}
 	var err error
-	if a.Design, a.Plan, err = ReadDesign(t.Design, t.Over); err != nil {
+	if a.Design, a.Plan, err = ReadDesign(t.Design, t.Overrides); err != nil {
 		return a, err
 	}
 	if adjust != nil {
@@ -102,7 +102,7 @@ func (a *Analysis) join(t Tables) ([]Endpoint, error) {
 	a.Notes = append(a.Notes, res.notes...)
 	a.Notes = append(a.Notes, a.Design.notes()...)
 	a.Notes = append(a.Notes, a.Design.unmatched(t.Compartments.Name, "result", subjects)...)
-	a.Notes = append(a.Notes, a.Design.unvisited(visits.with(failedAt))...)
+	a.Notes = append(a.Notes, a.Design.unvisited(visits.join(failedAt))...)
 	j := newJoiner(a.Design, a.Plan)
 	endpoints := j.compartments(res)
 	a.Notes = append(a.Notes, j.notes...)
@@ -167,10 +167,10 @@ func (a *Analysis) checkNames(endpoints []Endpoint) error {
 	if p := a.Design.Primary.Endpoint; p != "" && !slices.Contains(names, p) {
 		return hinted(fmt.Sprintf("there are %q", names), "the primary endpoint %.40q is not in the results", p)
 	}
-	for _, of := range a.Plan.WithinCVOf {
-		if !slices.Contains(names, of.Compartment) {
+	for _, cv := range a.Plan.CompartmentCVs {
+		if !slices.Contains(names, cv.Compartment) {
 			return hinted(fmt.Sprintf("there are %q", names),
-				"a within-subject CV is given for %.40q, which is not in the results", of.Compartment)
+				"a within-subject CV is given for %.40q, which is not in the results", cv.Compartment)
 		}
 	}
 	return nil
@@ -181,7 +181,7 @@ func (a *Analysis) takeRepeatability(s Source, endpoints []Endpoint) error {
 	if s.Data == nil {
 		return nil
 	}
-	if a.Plan.WithinCV != 0 || a.Plan.WithinCVOf != nil {
+	if a.Plan.WithinCV != 0 || a.Plan.CompartmentCVs != nil {
 		return hinted("omit one of them", "%s: the design or --wcv also gives a within-subject CV", s.Name)
 	}
 	all, err := ReadRepeatability(s)
@@ -190,7 +190,7 @@ func (a *Analysis) takeRepeatability(s Source, endpoints []Endpoint) error {
 	}
 	for _, cv := range all {
 		if slices.ContainsFunc(endpoints, func(e Endpoint) bool { return e.Compartment && e.Name == cv.Compartment }) {
-			a.Plan.WithinCVOf = append(a.Plan.WithinCVOf, cv)
+			a.Plan.CompartmentCVs = append(a.Plan.CompartmentCVs, cv)
 		} else {
 			a.Notes = append(a.Notes, fmt.Sprintf("%s has a within-subject CV of %q, which is not in the results",
 				s.Name, cv.Compartment))
@@ -284,7 +284,7 @@ func (a *Analysis) covariate(name string) Covariate {
 func (a *Analysis) InModel(e *EndpointAnalysis, subject, visit int) bool {
 	s := a.Design.Subjects[subject]
 	if visit == 0 || math.IsNaN(e.Changes[subject][visit].Delta) || e.Model.Failed != "" ||
-		e.Model.InIt(s.Arm, visit) == 0 {
+		e.Model.SubjectsAt(s.Arm, visit) == 0 {
 		return false
 	}
 	return !slices.ContainsFunc(a.Plan.Covariates, func(name string) bool {

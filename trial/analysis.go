@@ -48,10 +48,10 @@ type Plan struct {
 	// Level of the confidence intervals. Default: 0.95.
 	Level float64
 	// WithinCV is the within-subject coefficient of variation of T2 as a fraction.
-	// Default: 0.05, the QIBA profile's (PMC8574057). WithinCVOf has the coefficients of single
+	// Default: 0.05, the QIBA profile's (PMC8574057). CompartmentCVs has the coefficients of single
 	// compartments.
-	WithinCV   float64
-	WithinCVOf []CompartmentCV
+	WithinCV       float64
+	CompartmentCVs []CompartmentCV
 	// MeanOfTwo uses the mean of two studies at one visit, which otherwise give no value.
 	MeanOfTwo bool
 	// Permutations is the number of random arrangements where there are too many to try all.
@@ -152,8 +152,8 @@ type Model struct {
 	BaselineMean float64
 }
 
-// InIt returns the number of subjects of an arm in the model at a visit of the design.
-func (m Model) InIt(arm, visit int) int {
+// SubjectsAt returns the number of subjects of an arm in the model at a visit of the design.
+func (m Model) SubjectsAt(arm, visit int) int {
 	if arm >= len(m.N) || visit < 1 || visit > len(m.N[arm]) {
 		return 0 // there is no model
 	}

@@ -78,7 +78,7 @@ func adjustedReason(err error, omitted []Omission) string {
 	}
 	var parts []string
 	for _, o := range omitted {
-		parts = append(parts, fmt.Sprintf("not adjusted for %s: %s", o.Term, o.Why))
+		parts = append(parts, fmt.Sprintf("not adjusted for %s: %s", o.Term, o.Reason))
 	}
 	return strings.Join(parts, "; ")
 }

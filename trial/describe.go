@@ -55,8 +55,8 @@ func (a *EndpointAnalysis) cell(d Design, armVisit [2]int, level float64) Cell {
 // missing because of two studies counts as if it were described.
 func (a *EndpointAnalysis) flagCell(d Design, flags []Flag, armVisit [2]int) {
 	cell := &a.Cells[armVisit[0]][armVisit[1]]
-	add := func(list *[]int, more []int) {
-		for _, f := range more {
+	add := func(list *[]int, found []int) {
+		for _, f := range found {
 			if flags[f].Kind.OnFigures() && !slices.Contains(*list, f) {
 				*list = append(*list, f)
 			}

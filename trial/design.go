@@ -10,9 +10,9 @@ type Design struct {
 	Arms []string
 	// Visits are in ascending months; the first is the baseline.
 	Visits []Visit
-	// Before are planned visits before the baseline, such as a screening, in ascending months.
+	// Earlier are planned visits before the baseline, such as a screening, in ascending months.
 	// Their results are not analysed.
-	Before []Visit
+	Earlier []Visit
 	// AssumedBaseline says that the baseline is the earliest visit because none is at month 0.
 	AssumedBaseline bool
 	// Subjects are in the order of the file.

@@ -20,12 +20,12 @@ const designHint = "a design is a CSV such as\n" +
 
 // ReadDesign reads the design of a trial: a heading, and one row per subject with the columns subject
 // and arm, and optionally side, stratum, site, sex, age (years) and bmi (kg/m²). It ignores other
-// columns. over overrides the heading.
+// columns. overrides replaces lines of the heading.
 //
 // Nothing is guessed. It is an error if the heading has no visits, if there are several arms without
 // a reference, a visit before month 0 without a baseline, names that are alike (see table.Keys), or a
 // subject with two rows, if a side is neither left nor right, or if an age or BMI is not a number.
-func ReadDesign(s Source, over Heading) (Design, Plan, error) {
+func ReadDesign(s Source, overrides Heading) (Design, Plan, error) {
 	t, err := table.Read(s)
 	if err != nil {
 		return Design{}, Plan{}, err
@@ -34,7 +34,7 @@ func ReadDesign(s Source, over Heading) (Design, Plan, error) {
 	if err != nil {
 		return Design{}, Plan{}, err
 	}
-	h = over.or(h)
+	h = overrides.withDefaults(h)
 	d := Design{Name: h.Trial}
 	if d.Visits, err = parseVisits(h.Visits); err != nil {
 		return d, Plan{}, fmt.Errorf("%s: %w", s.Name, err)
@@ -105,7 +105,7 @@ func list(text string) []string {
 	return items
 }
 
-// setBaseline moves the visits before the baseline into Before. Without a name the baseline is the visit
+// setBaseline moves the visits before the baseline into Earlier. Without a name the baseline is the visit
 // of month 0 or, if no visit is at or before month 0, the earliest, which AssumedBaseline reports.
 func (d *Design) setBaseline(name string) error {
 	i := slices.IndexFunc(d.Visits, func(v Visit) bool {
@@ -126,7 +126,7 @@ func (d *Design) setBaseline(name string) error {
 	default:
 		i, d.AssumedBaseline = 0, true
 	}
-	d.Before, d.Visits = d.Visits[:i:i], d.Visits[i:]
+	d.Earlier, d.Visits = d.Visits[:i:i], d.Visits[i:]
 	return nil
 }
 

@@ -32,7 +32,7 @@ func TestDesign(t *testing.T) {
 		t.Errorf("primary %+v of %q", d.Primary, d.Name)
 	}
 	want := Plan{Covariance: mmrm.AR1, DF: mmrm.Satterthwaite, Covariates: []string{"site", "age"}, WithinCV: 0.04,
-		WithinCVOf: []CompartmentCV{{"lateral", 0.055}}}
+		CompartmentCVs: []CompartmentCV{{"lateral", 0.055}}}
 	if diff := cmp.Diff(want, p); diff != "" {
 		t.Error("plan:", diff)
 	}

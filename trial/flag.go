@@ -16,8 +16,8 @@ func GroupFlags(flags []Flag) []FlagGroup {
 	for _, f := range flags {
 		key := f
 		key.Subject = ""
-		i, known := index[key]
-		if !known {
+		i, seen := index[key]
+		if !seen {
 			i = len(groups)
 			index[key] = i
 			groups = append(groups, FlagGroup{Flag: f})

@@ -21,9 +21,9 @@ func (p Plan) repeatability(e Endpoint) float64 {
 		return math.NaN()
 	}
 	cv := p.WithinCV
-	for _, of := range p.WithinCVOf {
-		if of.Compartment == e.Name {
-			cv = of.CV
+	for _, own := range p.CompartmentCVs {
+		if own.Compartment == e.Name {
+			cv = own.CV
 		}
 	}
 	return 100 * coverage95 * math.Sqrt2 * cv

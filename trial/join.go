@@ -66,7 +66,7 @@ func (j *joiner) place(subject, visit, source string) (s, v int, ok bool) {
 	switch {
 	case knownSubject && knownVisit:
 		return s, v, true
-	case knownSubject && slices.ContainsFunc(j.d.Before, func(b Visit) bool { return b.Name == visit }):
+	case knownSubject && slices.ContainsFunc(j.d.Earlier, func(b Visit) bool { return b.Name == visit }):
 		return 0, 0, false // planned, but not analysed: Design.notes says so
 	case knownSubject:
 		text += "visit"
@@ -192,31 +192,32 @@ func (j *joiner) pickSide(s int, visits [][]Measurement) (bothKnees bool) {
 	return bothKnees
 }
 
-// changed flags a scanner or protocol that differs from that of the subject's first study.
+// changed flags a scanner or protocol that differs from that of the subject's first study. Properties
+// are compared as whole texts.
 func (j *joiner) changed(first *Measurement, here []Measurement) []int {
 	var flags []int
-	add := func(kind FlagKind, m Measurement, property, before, now string) {
+	add := func(kind FlagKind, m Measurement, property, before, now string) bool {
 		if before == now {
-			return
+			return false
+		}
+		parts := []string{cmp.Or(before, notGiven), cmp.Or(now, notGiven)}
+		if kind == ProtocolChange { // long texts
+			parts = distinctParts(before, now)
 		}
 		i := j.flagOnce(Flag{Kind: kind, Subject: m.Subject, Visit: m.Visit,
-			Text: fmt.Sprintf("%s: %s; at %s: %s", property, cmp.Or(now, notGiven), first.Visit,
-				cmp.Or(before, notGiven))})
+			Text: fmt.Sprintf("%s: %s; at %s: %s", property, parts[1], first.Visit, parts[0])})
 		if !slices.Contains(flags, i) {
 			flags = append(flags, i)
 		}
+		return true
 	}
 	lossy := false
 	for _, m := range here {
-		add(ScannerChange, m, "scanner", first.Scanner, m.Scanner)
-		if m.Scanner == first.Scanner {
+		if !add(ScannerChange, m, "scanner", first.Scanner, m.Scanner) {
 			add(ScannerChange, m, "software of the scanner", first.ScannerSoftware, m.ScannerSoftware)
 		}
-		before, now := differing(first.Acquisition, m.Acquisition)
-		add(ProtocolChange, m, "acquisition", before, now)
-		before, now = differing(first.Settings, m.Settings)
-		add(ProtocolChange, m, "settings", before, now)
-		if before == now {
+		add(ProtocolChange, m, "acquisition", first.Acquisition, m.Acquisition)
+		if !add(ProtocolChange, m, "settings", first.Settings, m.Settings) {
 			add(ProtocolChange, m, "method", first.Method, m.Method) // of a table without settings
 		}
 		lossy = lossy || m.Lossy
@@ -226,20 +227,6 @@ func (j *joiner) changed(first *Measurement, here []Measurement) []int {
 			Text: "images were compressed with loss"}))
 	}
 	return flags
-}
-
-// notGiven stands for a property that a table does not have.
-const notGiven = "not given"
-
-// differing returns the items of two comma-separated lists that the other list does not have.
-func differing(a, b string) (onlyA, onlyB string) {
-	const comma = ", "
-	x, y := strings.Split(a, comma), strings.Split(b, comma)
-	only := func(list, other []string) string {
-		return strings.Join(slices.DeleteFunc(slices.Clone(list),
-			func(item string) bool { return slices.Contains(other, item) }), comma)
-	}
-	return only(x, y), only(y, x)
 }
 
 // choose returns the value of a compartment at a visit.
@@ -334,20 +321,20 @@ func (j *joiner) noResult(endpoints []Endpoint, s, v int) {
 // scores joins another endpoint.
 func (j *joiner) scores(sc Scores) Endpoint {
 	e := Endpoint{Name: sc.name, Title: sc.name, Unit: sc.unit, Direction: sc.direction, Values: j.d.empty(NoValue)}
-	taken := map[[2]int]bool{}
+	seen := map[[2]int]bool{}
 	for _, value := range sc.values {
 		s, v, ok := j.place(value.subject, value.visit, "values of "+sc.name)
 		if !ok {
 			continue
 		}
 		cell := &e.Values[s][v]
-		if taken[[2]int{s, v}] {
+		if seen[[2]int{s, v}] {
 			i := j.flag(Flag{Kind: TwoStudies, Subject: value.subject, Visit: value.visit, Endpoint: sc.name,
 				Text: fmt.Sprintf("two values at this visit (%s, line %d): none is used", sc.table, value.line)})
 			*cell = Value{X: math.NaN(), Missing: Missing{Kind: SeveralValues}, Flags: append(cell.Flags, i)}
 			continue
 		}
-		taken[[2]int{s, v}] = true
+		seen[[2]int{s, v}] = true
 		*cell = Value{X: value.value, Missing: missingCell(value.value, "")}
 	}
 	for s := range e.Values {

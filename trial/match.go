@@ -51,8 +51,8 @@ func (n *names) unseen() []string {
 	return slices.DeleteFunc(slices.Clone(n.design), func(name string) bool { return n.seen[name] })
 }
 
-// with adds the names of another table of the same design.
-func (n *names) with(other *names) *names {
+// join adds the names of another table of the same design.
+func (n *names) join(other *names) *names {
 	for _, name := range other.order {
 		if !n.seen[name] {
 			n.seen[name] = true
@@ -69,7 +69,7 @@ func matchHint(s Source, kind string) string {
 		return fmt.Sprintf("correct the %ss in the design; or rename the studies (--manifest or --layout, and "+
 			"--rename), with '%s'", kind, s.MadeBy)
 	}
-	return fmt.Sprintf("write the %ss in the same way in the design and in the table", kind)
+	return fmt.Sprintf("use the same %ss in the design and in the table", kind)
 }
 
 // common returns an error unless a name is in both the table and the design.
@@ -95,7 +95,7 @@ func (d Design) match(s Source, rows []placed) (subjects, visits *names, err err
 // is alike to one of the design, but not the same, is an error.
 func (d Design) alike(s Source, rows []placed) (subjects, visits *names, err error) {
 	subjects, visits = newNames("subject", d.subjectNames()),
-		newNames("visit", append(d.visitNames(), d.beforeNames()...))
+		newNames("visit", append(d.visitNames(), d.earlierNames()...))
 	for _, r := range rows {
 		if err := subjects.add(s, r.subject, r.line); err != nil {
 			return nil, nil, err
@@ -121,9 +121,9 @@ func (d Design) subjectNames() []string {
 	return names
 }
 
-func (d Design) beforeNames() []string {
-	names := make([]string, len(d.Before))
-	for i, v := range d.Before {
+func (d Design) earlierNames() []string {
+	names := make([]string, len(d.Earlier))
+	for i, v := range d.Earlier {
 		names[i] = v.Name
 	}
 	return names
@@ -193,7 +193,7 @@ func (d Design) notes() []string {
 		notes = append(notes, fmt.Sprintf("no visit is at month 0: the earliest, %.40q at month %g, is the baseline",
 			d.Visits[0].Name, d.Visits[0].Month))
 	}
-	for _, v := range d.Before {
+	for _, v := range d.Earlier {
 		notes = append(notes,
 			fmt.Sprintf("visit %.40q (month %g) is before the baseline, %.40q: its values are not analysed", v.Name,
 				v.Month, d.Visits[0].Name))

@@ -12,12 +12,12 @@ type Omission struct {
 	Term string
 	// Visit is an index into the design's visits; 0 for a term.
 	Visit int
-	// Why says in words why it is omitted.
-	Why string
+	// Reason says in words why it is omitted.
+	Reason string
 }
 
-// Of returns the name of what is omitted: the term or the visit.
-func (o Omission) Of(d Design) string {
+// Name returns the name of what is omitted: the term or the visit.
+func (o Omission) Name(d Design) string {
 	if o.Term != "" {
 		return o.Term
 	}

@@ -106,7 +106,7 @@ func (r Repeated) omitThin(rows [][2]int, f *RepeatedFit) [][2]int {
 		}
 		if thin[v] = changes > 0 && changes <= arms; thin[v] {
 			f.Omitted = append(f.Omitted,
-				Omission{Visit: v + 1, Why: fmt.Sprintf("too few changes (%d, in as many arms)", changes)})
+				Omission{Visit: v + 1, Reason: fmt.Sprintf("too few changes (%d, in as many arms)", changes)})
 			for arm := range f.N {
 				f.N[arm][v] = 0
 			}

@@ -65,7 +65,7 @@ func (f *RepeatedFit) omitLevels(terms [][]column, rows [][2]int) [][]column {
 	for _, term := range terms {
 		var independent []column
 		for _, c := range term {
-			if next := orthonormal(basis, c.over(rows)); len(next) > len(basis) {
+			if next := orthonormal(basis, c.values(rows)); len(next) > len(basis) {
 				basis, independent = next, append(independent, c)
 			}
 		}
@@ -73,7 +73,7 @@ func (f *RepeatedFit) omitLevels(terms [][]column, rows [][2]int) [][]column {
 			f.NoMeans = true
 			f.Omitted = append(f.Omitted,
 				Omission{Term: term[0].name,
-					Why: "levels follow from the other terms, so that there are no least-squares means"})
+					Reason: "levels follow from the other terms, so that there are no least-squares means"})
 		}
 		if len(independent) > 0 {
 			kept = append(kept, independent)
@@ -83,8 +83,8 @@ func (f *RepeatedFit) omitLevels(terms [][]column, rows [][2]int) [][]column {
 }
 
 // omit notes a term that is not in the model.
-func (f *RepeatedFit) omit(term, why string) {
-	f.Omitted = append(f.Omitted, Omission{Term: term, Why: why})
+func (f *RepeatedFit) omit(term, reason string) {
+	f.Omitted = append(f.Omitted, Omission{Term: term, Reason: reason})
 }
 
 const sameForAll = "the same for all"
@@ -110,13 +110,13 @@ const aliased = 1e-5
 func inSpan(others [][]column, term []column, rows [][2]int) bool {
 	basis := constant(rows)
 	for _, c := range slices.Concat(others...) {
-		basis = orthonormal(basis, c.over(rows))
+		basis = orthonormal(basis, c.values(rows))
 	}
-	return !slices.ContainsFunc(term, func(c column) bool { return len(orthonormal(basis, c.over(rows))) > len(basis) })
+	return !slices.ContainsFunc(term, func(c column) bool { return len(orthonormal(basis, c.values(rows))) > len(basis) })
 }
 
-// over returns the value of a column at each observation.
-func (c column) over(rows [][2]int) []float64 {
+// values returns the value of a column at each observation.
+func (c column) values(rows [][2]int) []float64 {
 	x := make([]float64, len(rows))
 	for i, row := range rows {
 		x[i] = c.subject[row[0]]

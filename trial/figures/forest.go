@@ -105,7 +105,7 @@ func newForestBlock(a trial.Analysis, endpoints []int, flags *flagged) forestBlo
 				continue
 			}
 			row := forestRow{Contrast: c, words: when(a.Design.Visits[c.Visit]),
-				n: fmt.Sprintf("%d, %d", e.Model.InIt(c.Arm, c.Visit), e.Model.InIt(0, c.Visit))}
+				n: fmt.Sprintf("%d, %d", e.Model.SubjectsAt(c.Arm, c.Visit), e.Model.SubjectsAt(0, c.Visit))}
 			if len(a.Design.Arms) > 2 {
 				row.words += ", " + a.Design.Arms[c.Arm]
 			}

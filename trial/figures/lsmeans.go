@@ -22,7 +22,7 @@ func LSMeans(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 			fitted = fitted || e.Model.Failed == ""
 			c := changeChart(a, e, f, func(arm, v int) point {
 				cell, m := e.Cells[arm][v], e.Model.LSMeans[arm][v-1]
-				return point{e.Model.InIt(arm, v), m.Value, m.Low, m.High, flags.touch(cell.ChangeFlags)}
+				return point{e.Model.SubjectsAt(arm, v), m.Value, m.Low, m.High, flags.touch(cell.ChangeFlags)}
 			})
 			if e.Model.Failed != "" {
 				c.why = "no model: " + e.Model.Failed

@@ -47,13 +47,13 @@ func TestCountsOfTheModel(t *testing.T) {
 func TestRemarksOnModels(t *testing.T) {
 	fellBack := func(c mmrm.Covariance) trial.Model {
 		return trial.Model{Covariance: c,
-			Rejected: []mmrm.Rejected{{Covariance: mmrm.Unstructured, Why: "the covariance is singular"}},
+			Rejected: []mmrm.Rejected{{Covariance: mmrm.Unstructured, Reason: "the covariance is singular"}},
 			N:        [][]int{{12, 11}, {12, 12}}}
 	}
 	few := fellBack(mmrm.CompoundSymmetry)
 	few.N = [][]int{{12, 0}, {12, 3}}
-	withoutAge := trial.Model{Omitted: []trial.Omission{{Term: "age", Why: "it follows from site"},
-		{Visit: 1, Why: "2 changes in 2 arms are too few for the model"}}}
+	withoutAge := trial.Model{Omitted: []trial.Omission{{Term: "age", Reason: "it follows from site"},
+		{Visit: 1, Reason: "2 changes in 2 arms are too few for the model"}}}
 	const since = ", because the planned one, unstructured, could not be fitted"
 	for name, c := range map[string]struct {
 		models [2]trial.Model
@@ -69,7 +69,7 @@ func TestRemarksOnModels(t *testing.T) {
 		"two": {[2]trial.Model{fellBack(mmrm.CompoundSymmetry), fellBack(mmrm.AR1)},
 			" Covariance: compound symmetry (Medial T2); first-order autoregressive (Lateral T2)" + since +
 				"; compound symmetry and first-order autoregressive assume the same variance at every visit."},
-		"one failed": {[2]trial.Model{{Failed: "no change", Rejected: []mmrm.Rejected{{Why: "x"}}},
+		"one failed": {[2]trial.Model{{Failed: "no change", Rejected: []mmrm.Rejected{{Reason: "x"}}},
 			fellBack(mmrm.HeterogeneousCS)}, " Covariance: heterogeneous compound symmetry" + since + "."},
 		"left out": {[2]trial.Model{withoutAge, withoutAge},
 			" Not in the model: age (it follows from site); month3 (2 changes in 2 arms are too few for the model)."},

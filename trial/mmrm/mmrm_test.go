@@ -430,7 +430,7 @@ func TestFitFirst(t *testing.T) {
 		t.Fatal(err)
 	}
 	if m.Covariance != AR1 || len(left) != 2 || left[0].Covariance != Unstructured ||
-		!strings.HasPrefix(left[0].Why, "the covariance cannot") ||
+		!strings.HasPrefix(left[0].Reason, "the covariance cannot") ||
 		left[1].Covariance != HeterogeneousCS {
 		t.Errorf("%v after %q", m.Covariance, left)
 	}

@@ -78,12 +78,12 @@ func Fit(d Data, o Options) (*Model, error) {
 // Rejected is a structure that could not be fitted.
 type Rejected struct {
 	Covariance Covariance
-	// Why says why it could not be fitted.
-	Why string
+	// Reason says why it could not be fitted.
+	Reason string
 }
 
 // String returns "unstructured: did not converge".
-func (r Rejected) String() string { return r.Covariance.String() + ": " + r.Why }
+func (r Rejected) String() string { return r.Covariance.String() + ": " + r.Reason }
 
 // FitFirst fits the first structure that can be fitted, from o.Covariance on, in the
 // order Unstructured, HeterogeneousCS, AR1, CompoundSymmetry. It also returns those that could
