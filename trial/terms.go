@@ -137,11 +137,11 @@ func orthonormal(basis [][]float64, x []float64) [][]float64 {
 			floats.AddScaled(x, -floats.Dot(b, x), b)
 		}
 	}
-	left := floats.Norm(x, 2)
-	if !(left > aliased*length) {
+	remainder := floats.Norm(x, 2)
+	if !(remainder > aliased*length) {
 		return basis
 	}
-	floats.Scale(1/left, x)
+	floats.Scale(1/remainder, x)
 	return append(slices.Clip(basis), x)
 }
 

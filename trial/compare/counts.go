@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -73,8 +74,7 @@ func ClopperPearson(k, n int, level float64) (Interval, error) {
 	}
 	if k < n {
 		i.High = bisect(0, 1, func(p float64) bool {
-			return mathext.RegIncBeta(float64(k+1), float64(n-k),
-				p) < 1-alpha
+			return mathext.RegIncBeta(float64(k+1), float64(n-k), p) < 1-alpha
 		})
 	}
 	return i, nil
@@ -91,15 +91,7 @@ func Holm(p []float64) []float64 {
 			order = append(order, i)
 		}
 	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		switch {
-		case p[a] < p[b]:
-			return -1
-		case p[a] > p[b]:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(p[a], p[b]) })
 	least := 0.0
 	for i, o := range order {
 		least = max(least, min(p[o]*float64(len(order)-i), 1))

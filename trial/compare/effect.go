@@ -3,7 +3,6 @@ package compare
 import (
 	"errors"
 	"math"
-
 	"slices"
 
 	"gonum.org/v1/gonum/integrate/quad"
@@ -108,28 +107,28 @@ func noncentralT(t, df, delta float64) float64 {
 	logGamma, _ := math.Lgamma(df / 2)
 	logScale := math.Ln2 + df/2*math.Log(df/2) - logGamma
 	// Divided by the same rule's ∫ f, so that the rounding of the scale, which grows with df, cancels.
-	sum, all, from := 0.0, 0.0, low
-	for _, to := range sortedWithin(cuts, low, high) {
-		half, middle := (to-from)/2, (to+from)/2
+	sum, all, start := 0.0, 0.0, low
+	for _, end := range sortedWithin(cuts, low, high) {
+		half, middle := (end-start)/2, (end+start)/2
 		for i, x := range ruleX {
 			s := middle + half*x
 			density := math.Exp(logScale + (df-1)*math.Log(s) - df/2*s*s)
 			all += half * ruleW[i] * density
 			sum += half * ruleW[i] * density * 0.5 * math.Erfc((delta-t*s)/math.Sqrt2)
 		}
-		from = to
+		start = end
 	}
 	return min(sum/all, 1)
 }
 
 // sortedWithin returns the cuts in (low, high], ascending.
 func sortedWithin(cuts []float64, low, high float64) []float64 {
-	var in []float64
+	var inside []float64
 	for _, c := range cuts {
 		if c > low && c <= high {
-			in = append(in, c)
+			inside = append(inside, c)
 		}
 	}
-	slices.Sort(in)
-	return in
+	slices.Sort(inside)
+	return inside
 }

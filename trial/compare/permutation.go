@@ -141,14 +141,14 @@ type shuffle struct {
 func newShuffle(s Subjects) (*shuffle, error) {
 	order, strata := s.canonical()
 	g := &shuffle{strata: strata, chosen: make([][]int, len(strata))}
-	from := 0
-	for k, to := range strata {
-		for i := from; i < to; i++ {
+	start := 0
+	for k, end := range strata {
+		for i := start; i < end; i++ {
 			if s.Arm[order[i]] == 1 {
 				g.chosen[k] = append(g.chosen[k], i)
 			}
 		}
-		from = to
+		start = end
 	}
 	columns, names := s.reordered(order).adjustment()
 	if len(order) <= len(columns)+1 {
@@ -247,9 +247,9 @@ func (s Subjects) reordered(order []int) Subjects {
 
 // arrangements returns the number of arrangements, or a number above limit.
 func (g *shuffle) arrangements(limit float64) float64 {
-	all, from := 1.0, 0
-	for k, to := range g.strata {
-		n, m := to-from, len(g.chosen[k])
+	all, start := 1.0, 0
+	for k, end := range g.strata {
+		n, m := end-start, len(g.chosen[k])
 		ways := 1.0
 		for i := range min(m, n-m) { // up to here it grows
 			// Exact as long as it matters: a product of integers that i + 1 divides.
@@ -260,29 +260,29 @@ func (g *shuffle) arrangements(limit float64) float64 {
 		if all *= ways; all > limit {
 			break
 		}
-		from = to
+		start = end
 	}
 	return all
 }
 
 // first sets the first arrangement of next.
 func (g *shuffle) first() {
-	from := 0
-	for k, to := range g.strata {
+	start := 0
+	for k, end := range g.strata {
 		for i := range g.chosen[k] {
-			g.chosen[k][i] = from + i
+			g.chosen[k][i] = start + i
 		}
-		from = to
+		start = end
 	}
 }
 
 // next goes to the next arrangement. After the last it returns false, and is at the first again.
 func (g *shuffle) next() bool {
-	from := 0
-	for k, to := range g.strata {
+	start := 0
+	for k, end := range g.strata {
 		c := g.chosen[k]
 		for i := len(c) - 1; i >= 0; i-- {
-			if c[i] < to-len(c)+i {
+			if c[i] < end-len(c)+i {
 				c[i]++
 				for j := i + 1; j < len(c); j++ {
 					c[j] = c[j-1] + 1
@@ -291,9 +291,9 @@ func (g *shuffle) next() bool {
 			}
 		}
 		for i := range c {
-			c[i] = from + i
+			c[i] = start + i
 		}
-		from = to
+		start = end
 	}
 	return false
 }
@@ -301,17 +301,17 @@ func (g *shuffle) next() bool {
 // draw sets a random arrangement, each with the same probability (Floyd's sample: Bentley and Floyd
 // 1987).
 func (g *shuffle) draw(random *rand.Rand) {
-	from := 0
-	for k, to := range g.strata {
+	start := 0
+	for k, end := range g.strata {
 		c := g.chosen[k][:0]
-		for j := to - len(g.chosen[k]); j < to; j++ {
-			pick := from + random.IntN(j-from+1)
+		for j := end - len(g.chosen[k]); j < end; j++ {
+			pick := start + random.IntN(j-start+1)
 			if slices.Contains(c, pick) {
 				pick = j
 			}
 			c = append(c, pick)
 		}
-		from = to
+		start = end
 	}
 }
 

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"math"
 	"slices"
 )
@@ -12,27 +13,19 @@ func doubledMidranks(x []float64) (ranks []int, ties float64) {
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortFunc(order, func(a, b int) int {
-		switch {
-		case x[a] < x[b]:
-			return -1
-		case x[a] > x[b]:
-			return 1
-		}
-		return 0
-	})
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(x[a], x[b]) })
 	ranks = make([]int, len(x))
-	for from := 0; from < len(x); {
-		to := from + 1
-		for to < len(x) && x[order[to]] == x[order[from]] {
-			to++
+	for start := 0; start < len(x); {
+		end := start + 1
+		for end < len(x) && x[order[end]] == x[order[start]] {
+			end++
 		}
-		for _, i := range order[from:to] {
-			ranks[i] = from + 1 + to // ranks from+1 … to
+		for _, i := range order[start:end] {
+			ranks[i] = start + 1 + end // ranks start+1 … end
 		}
-		t := float64(to - from)
+		t := float64(end - start)
 		ties += t*t*t - t
-		from = to
+		start = end
 	}
 	return ranks, ties
 }
@@ -42,7 +35,7 @@ func doubledMidranks(x []float64) (ranks []int, ties float64) {
 // a relative error of some 1e-14, as all terms are positive.
 func subsetSums(scores []int, m int) []float64 {
 	sorted := slices.Sorted(slices.Values(scores))
-	// largest[j] is the largest sum of j of the scores that were taken so far.
+	// largest[j] is the largest sum of j of the scores so far.
 	largest := make([]int, m+1)
 	total := 0
 	for _, s := range sorted[len(sorted)-m:] {
@@ -57,9 +50,9 @@ func subsetSums(scores []int, m int) []float64 {
 		for j := min(i+1, m); j >= 1; j-- {
 			// In ascending order the largest j of these are the last ones.
 			largest[j] = largest[j-1] + s
-			from, to := counts[j-1], counts[j]
+			smaller, larger := counts[j-1], counts[j] // subsets
 			for sum := 0; sum <= largest[j-1]; sum++ {
-				to[sum+s] += from[sum]
+				larger[sum+s] += smaller[sum]
 			}
 		}
 	}
@@ -87,12 +80,12 @@ func kthDifference(x, y []float64, k int) float64 {
 
 // notAbove counts the differences xᵢ − yⱼ ≤ v of ascending x and y.
 func notAbove(x, y []float64, v float64) int {
-	count, from := 0, 0 // differences with y[from:] are not above v
+	count, first := 0, 0 // differences with y[first:] are not above v
 	for _, xi := range x {
-		for from < len(y) && xi-y[from] > v {
-			from++
+		for first < len(y) && xi-y[first] > v {
+			first++
 		}
-		count += len(y) - from
+		count += len(y) - first
 	}
 	return count
 }

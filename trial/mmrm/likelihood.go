@@ -47,8 +47,8 @@ type block struct {
 	// forExpected and forObserved stand beside DⱼΣᵢ⁻¹ in the traces of expected and
 	// observed: half of mΣᵢ⁻¹ less Σᵢ⁻¹(ΣXᵢΦXᵢᵀ)Σᵢ⁻¹, and the like.
 	forExpected, forObserved []float64
-	// at[v] is the place of visit v, −1 where there is none.
-	at []int
+	// index[v] is the index of visit v in visits, −1 where it is absent.
+	index []int
 }
 
 func newLikelihood(p *problem, kind Covariance) *likelihood {
@@ -77,15 +77,15 @@ func newLikelihood(p *problem, kind Covariance) *likelihood {
 	}
 	f.d = make([][]entry, q)
 	f.blocks = make([]block, len(p.patterns))
-	at := make([]int, v*len(p.patterns))
+	index := make([]int, v*len(p.patterns))
 	for k, t := range p.patterns {
 		m := len(t.visits) * len(t.visits)
-		b := block{pattern: t, inv: take(m), forExpected: take(m), forObserved: take(m), at: at[k*v : k*v+v]}
-		for i := range b.at {
-			b.at[i] = -1
+		b := block{pattern: t, inv: take(m), forExpected: take(m), forObserved: take(m), index: index[k*v : k*v+v]}
+		for i := range b.index {
+			b.index[i] = -1
 		}
 		for i, visit := range t.visits {
-			b.at[visit] = i
+			b.index[visit] = i
 		}
 		f.blocks[k] = b
 	}
@@ -169,10 +169,10 @@ func (f *likelihood) cross(dst, a []float64, first, m int) {
 			cj, vj := f.data.row(first + j)
 			for k, c := range ci {
 				x := w * vi[k]
-				to := dst[c*f.n : c*f.n+f.n]
+				target := dst[c*f.n : c*f.n+f.n]
 				for l, e := range cj {
 					if e >= c {
-						to[e] += x * vj[l]
+						target[e] += x * vj[l]
 					}
 				}
 			}
@@ -346,7 +346,7 @@ func (f *likelihood) timesInverse(dst []float64, b *block, d []entry) []int {
 	clear(dst[:m*m])
 	f.rows = f.rows[:0]
 	for _, e := range d {
-		i, j := b.at[e.a], b.at[e.b]
+		i, j := b.index[e.a], b.index[e.b]
 		if i < 0 || j < 0 {
 			continue
 		}

@@ -71,15 +71,15 @@ func mul(dst, a, b []float64, n int) { mulRows(dst, a, b, n, nil) }
 func mulRows(dst, a, b []float64, n int, rows []int) {
 	clear(dst[:n*n])
 	for i := range n {
-		to, from := dst[i*n:i*n+n], a[i*n:i*n+n]
+		target, factors := dst[i*n:i*n+n], a[i*n:i*n+n]
 		if rows == nil {
-			for k, v := range from {
-				floats.AddScaled(to, v, b[k*n:k*n+n])
+			for k, v := range factors {
+				floats.AddScaled(target, v, b[k*n:k*n+n])
 			}
 			continue
 		}
 		for _, k := range rows {
-			floats.AddScaled(to, from[k], b[k*n:k*n+n])
+			floats.AddScaled(target, factors[k], b[k*n:k*n+n])
 		}
 	}
 }

@@ -162,18 +162,18 @@ func check(d Data) error {
 }
 
 // counted checks that x holds 0 … max without gaps.
-func counted(what string, x []int) error {
+func counted(name string, x []int) error {
 	seen := make([]bool, len(x))
 	top := 0
 	for _, v := range x {
 		if v < 0 || v >= len(x) {
-			return fmt.Errorf("%w: %s %d: they are counted from 0 without gaps", ErrData, what, v)
+			return fmt.Errorf("%w: %s %d: they are counted from 0 without gaps", ErrData, name, v)
 		}
 		seen[v] = true
 		top = max(top, v)
 	}
 	if k := slices.Index(seen[:top+1], false); k >= 0 {
-		return fmt.Errorf("%w: no row has %s %d: they are counted from 0 without gaps", ErrData, what, k)
+		return fmt.Errorf("%w: no row has %s %d: they are counted from 0 without gaps", ErrData, name, k)
 	}
 	return nil
 }
@@ -203,10 +203,10 @@ func (p *problem) sparse(d Data, order []int) {
 			}
 		}
 	}
-	of := make([]float64, 4*columns)
+	slab := make([]float64, 4*columns)
 	p.back = transform{
-		origin: of[:columns], constant: of[columns : 2*columns],
-		centre: of[2*columns : 3*columns], scale: of[3*columns:],
+		origin: slab[:columns], constant: slab[columns : 2*columns],
+		centre: slab[2*columns : 3*columns], scale: slab[3*columns:],
 	}
 }
 
@@ -369,11 +369,11 @@ func (p *problem) leastSquares() error {
 		}
 	}
 	// The residual of an exact fit is about 10⁻¹⁵ of y times the condition of X.
-	left := floats.Norm(p.y, 2)
-	if !(left > 1e-11*size) || math.IsInf(left, 0) {
+	remainder := floats.Norm(p.y, 2)
+	if !(remainder > 1e-11*size) || math.IsInf(remainder, 0) {
 		return fmt.Errorf("%w: nothing varies beside the effects (the residuals are zero)", ErrSingular)
 	}
-	p.unit = left / math.Sqrt(float64(len(p.y)-n))
+	p.unit = remainder / math.Sqrt(float64(len(p.y)-n))
 	floats.Scale(1/p.unit, p.y)
 	p.back.unit = p.unit
 	p.back.apply(p.back.origin)
