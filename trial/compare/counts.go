@@ -10,19 +10,18 @@ import (
 	"gonum.org/v1/gonum/mathext"
 )
 
-// sameProbability is the factor by which two probabilities may differ and still count
-// as the same: that of R's fisher.test.
+// sameProbability is the factor up to which two probabilities count as equal, as in R's fisher.test.
 const sameProbability = 1 + 1e-7
 
-// FisherExact is P of Fisher's exact test of the table
+// FisherExact returns p of Fisher's exact test of the table
 //
 //	        yes  no
 //	arm       a   b
 //	reference c   d
 //
-// two-sided: the sum over all tables with these margins that are not more probable than
-// this one, as R's fisher.test. It is 1 where everybody or nobody is yes. It is an error
-// if a row is empty or a count is negative.
+// The test is two-sided: p is the sum over all tables with these margins that are not more probable
+// than this one, as in R's fisher.test. It is 1 if everybody or nobody is in the column yes. It is an
+// error if a row is empty or a count is negative.
 func FisherExact(a, b, c, d int) (float64, error) {
 	switch {
 	case min(a, b, c, d) < 0:
@@ -32,7 +31,7 @@ func FisherExact(a, b, c, d int) (float64, error) {
 	}
 	yes, arm, all := a+c, a+b, a+b+c+d
 	low, high := max(0, yes-(c+d)), min(yes, arm)
-	// Logarithms relative to the most probable table, so that none vanishes.
+	// Logarithms relative to the most probable table do not underflow.
 	logs := make([]float64, high-low+1)
 	for i := range logs {
 		k := low + i
@@ -55,10 +54,9 @@ func logChoose(n, k int) float64 {
 	return -math.Log(float64(n+1)) - mathext.Lbeta(float64(n-k+1), float64(k+1))
 }
 
-// ClopperPearson returns the proportion k/n with its exact interval (Clopper and Pearson
-// 1934, doi:10.1093/biomet/26.4.404): P(X ≥ k) at the lower and P(X ≤ k) at the upper
-// limit are (1 − level)/2. As R's binom.test. It is an error if n is 0 or k is not in [0,
-// n].
+// ClopperPearson returns the proportion k/n with its exact interval, as in R's binom.test (Clopper and
+// Pearson 1934, doi:10.1093/biomet/26.4.404): P(X ≥ k) at the lower limit and P(X ≤ k) at the upper
+// limit are (1 − level)/2. It is an error if n is 0 or k is not in [0, n].
 func ClopperPearson(k, n int, level float64) (Interval, error) {
 	if err := checkLevel(level); err != nil {
 		return noInterval, err
@@ -80,9 +78,9 @@ func ClopperPearson(k, n int, level float64) (Interval, error) {
 	return i, nil
 }
 
-// Holm returns P values adjusted for their number by Holm's step-down method (1979): the
-// i-th smallest of m times m − i + 1, but not below those before it and not above 1. As
-// R's p.adjust. NaN stays NaN and is not counted.
+// Holm returns p values adjusted for their number by Holm's step-down method (1979), as in R's
+// p.adjust: the i-th smallest of m values is multiplied by m − i + 1, and is at least the adjusted value
+// before it and at most 1. NaN stays NaN and is not counted.
 func Holm(p []float64) []float64 {
 	out := make([]float64, len(p))
 	var order []int
