@@ -17,9 +17,10 @@ import (
 type chart struct {
 	title string
 	label string // of the y axis
-	why   string // why there is no point; empty: no values
-	arms  [][]point
-	lines []individual
+	// noPoints says why there is no point; empty: no values.
+	noPoints string
+	arms     [][]point
+	lines    []individual
 }
 
 // point is a mean with its interval; NaN if there is none.
@@ -155,7 +156,7 @@ func (g charts) paint(c draw.Canvas, body vg.Rectangle, panels []chart, ranges [
 			x += vg.Length(column) * left
 		}
 		top := body.Max.Y - vg.Length(row)*g.rowHeight() - chartTitle
-		p := figure.Panel{Canvas: c, X: g.visits.across, Y: ranges[n]}
+		p := figure.Panel{Canvas: c, X: g.visits.scale, Y: ranges[n]}
 		p.Area = vg.Rectangle{Min: vg.Point{X: x, Y: top - chartHeight}, Max: vg.Point{X: x + width, Y: top}}
 		pos := g.place(p, panels[n])
 		pos.title = titles[slices.Index(all, pos.title)]
@@ -215,7 +216,7 @@ func (g charts) panel(p placed) {
 
 // axes draws the grid, the y axis' labels and name, and the line of 0.
 func (g charts) axes(p placed) {
-	if g.known(p.chart) {
+	if g.hasAxis(p.chart) {
 		p.GridY(p.Y.Ticks(6), p.labelled, small)
 	}
 	if p.labelled {
@@ -226,8 +227,8 @@ func (g charts) axes(p placed) {
 	}
 }
 
-// known reports whether there is a value that determines the axis of a chart.
-func (g charts) known(c chart) bool {
+// hasAxis reports whether there is a value that determines the axis of a chart.
+func (g charts) hasAxis(c chart) bool {
 	if g.shared {
 		return slices.ContainsFunc(g.panels, chart.any)
 	}
@@ -236,8 +237,8 @@ func (g charts) known(c chart) bool {
 
 // reason returns why a chart has no point.
 func (c chart) reason() string {
-	if c.why != "" {
-		return c.why
+	if c.noPoints != "" {
+		return c.noPoints
 	}
 	for _, arm := range c.arms {
 		if slices.ContainsFunc(arm, func(p point) bool { return p.n > 0 && !math.IsNaN(p.mid) }) {
@@ -309,14 +310,14 @@ func (g charts) individual(p figure.Panel, l individual) {
 // runs returns the ranges of consecutive numbers below n for which a condition is true.
 func runs(n int, holds func(int) bool) [][2]int {
 	var out [][2]int
-	for from := 0; from < n; from++ {
-		to := from
-		for to < n && holds(to) {
-			to++
+	for start := 0; start < n; start++ {
+		end := start
+		for end < n && holds(end) {
+			end++
 		}
-		if to > from {
-			out = append(out, [2]int{from, to})
-			from = to
+		if end > start {
+			out = append(out, [2]int{start, end})
+			start = end
 		}
 	}
 	return out

@@ -64,11 +64,11 @@ func (d dodged) ribbon(arm int) {
 func (d dodged) line(arm int) {
 	points := d.ch.arms[arm]
 	for _, run := range runs(min(len(points), len(d.x)), func(v int) bool { return points[v].drawn() }) {
-		var through []vg.Point
+		var path []vg.Point
 		for v := run[0]; v < run[1]; v++ {
-			through = append(through, d.position(arm, v, points[v].mid))
+			path = append(path, d.position(arm, v, points[v].mid))
 		}
-		d.StrokeLines(figure.SignOf(arm).Line(1.2), through)
+		d.StrokeLines(figure.SignOf(arm).Line(1.2), path)
 	}
 }
 

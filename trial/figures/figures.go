@@ -95,16 +95,16 @@ func withUnit(words, unit string) string {
 // percentOf prints a level of confidence: "95 %".
 func percentOf(level float64) string { return strconv.FormatFloat(100*level, 'g', 4, 64) + " %" }
 
-// when names a visit by its month, or by its name if the month cannot be drawn.
-func when(v trial.Visit) string {
+// visitLabel names a visit by its month, or by its name if the month cannot be drawn.
+func visitLabel(v trial.Visit) string {
 	if !figure.Drawable(v.Month) {
 		return v.Name
 	}
 	return "Month " + month(v.Month)
 }
 
-// during is when within a sentence.
-func during(v trial.Visit) string {
+// visitInText is visitLabel within a sentence.
+func visitInText(v trial.Visit) string {
 	if !figure.Drawable(v.Month) {
 		return v.Name
 	}
@@ -122,7 +122,7 @@ func population(d trial.Design) string {
 		counts[s.Arm]++
 	}
 	parts := make([]string, len(counts))
-	for n, name := range figure.ShortenAll(d.Arms, within40) {
+	for n, name := range figure.ShortenAll(d.Arms, isShort) {
 		parts[n] = fmt.Sprintf("%d %s", counts[n], name)
 	}
 	return fmt.Sprintf("%d subjects (%s)", len(d.Subjects), strings.Join(parts, ", "))

@@ -60,7 +60,7 @@ type forestRow struct {
 // forestBlock is rows on one axis.
 type forestBlock struct {
 	rows     []forestRow
-	across   figure.Range
+	scale    figure.Range
 	decimals int
 	label    string
 	// worse is the side that favours the reference: 1 for the right, if higher is worse; −1 for the
@@ -68,8 +68,8 @@ type forestBlock struct {
 	worse           int
 	arm, reference  string
 	withHolm, isCut bool
-	// only reports that visits other than the primary one are omitted.
-	only bool
+	// onlyPrimary reports that visits other than the primary one are omitted.
+	onlyPrimary bool
 }
 
 // Sizes of the forest in points.
@@ -89,7 +89,7 @@ func newForestBlock(a trial.Analysis, endpoints []int, flags *flagged) forestBlo
 	if len(a.Design.Arms) == 2 {
 		b.arm = a.Design.Arms[1]
 	}
-	b.only = rowsOf(a, endpoints) > forestMost
+	b.onlyPrimary = rowsOf(a, endpoints) > forestMost
 	var headings []string
 	for _, e := range a.Endpoints {
 		headings = append(headings, e.Title)
@@ -101,10 +101,10 @@ func newForestBlock(a trial.Analysis, endpoints []int, flags *flagged) forestBlo
 		b.direction(k, e.Direction)
 		var rows []forestRow
 		for _, c := range e.Contrasts {
-			if b.only && c.Visit != a.Design.Primary.Visit {
+			if b.onlyPrimary && c.Visit != a.Design.Primary.Visit {
 				continue
 			}
-			row := forestRow{Contrast: c, words: when(a.Design.Visits[c.Visit]),
+			row := forestRow{Contrast: c, words: visitLabel(a.Design.Visits[c.Visit]),
 				n: fmt.Sprintf("%d, %d", e.Model.SubjectsAt(c.Arm, c.Visit), e.Model.SubjectsAt(0, c.Visit))}
 			if len(a.Design.Arms) > 2 {
 				row.words += ", " + a.Design.Arms[c.Arm]
@@ -120,7 +120,7 @@ func newForestBlock(a trial.Analysis, endpoints []int, flags *flagged) forestBlo
 		b.decimals = max(b.decimals, e.Decimals())
 		b.label = withUnit("Difference of least-squares means", e.Unit)
 	}
-	b.across, b.isCut = forestRange(all)
+	b.scale, b.isCut = forestRange(all)
 	b.decimals = decimalsFor(all, b.decimals)
 	return b
 }
@@ -171,7 +171,7 @@ func forestPictures(a trial.Analysis, f family, blocks []forestBlock, flags *fla
 }
 
 func forestPicture(a trial.Analysis, f family, blocks []forestBlock, flags *flagged) (figure.Picture, error) {
-	reference := figure.ShortenAll(a.Design.Arms, within40)[0]
+	reference := figure.ShortenAll(a.Design.Arms, isShort)[0]
 	fr := frame{Picture: figure.Picture{Name: f.name("forest"),
 		Title: f.pick("Differences of T2 from ", "Differences of scores from ") + reference}}
 	fr.Caption = fmt.Sprintf("Differences from %s in the least-squares means of the change from baseline, by %s and "+
@@ -179,10 +179,10 @@ func forestPicture(a trial.Analysis, f family, blocks []forestBlock, flags *flag
 		"of the reference in the model.",
 		reference, f.pick("compartment", "endpoint"), percentOf(a.Plan.Level))
 	var height vg.Length
-	var cut, holm, primary, only bool
+	var cut, holm, primary, onlyPrimary bool
 	for _, b := range blocks {
 		height += b.height()
-		cut, holm, only = cut || b.isCut, holm || b.withHolm, only || b.only
+		cut, holm, onlyPrimary = cut || b.isCut, holm || b.withHolm, onlyPrimary || b.onlyPrimary
 		primary = primary || slices.ContainsFunc(b.rows, func(r forestRow) bool { return r.Primary })
 	}
 	if holm {
@@ -191,11 +191,11 @@ func forestPicture(a trial.Analysis, f family, blocks []forestBlock, flags *flag
 	if primary {
 		fr.Caption += " The primary contrast is bold."
 	}
-	if only {
+	if onlyPrimary {
 		fr.Caption += " Of many visits, only the primary one is shown."
 	}
 	fr.Caption += modelRemarks(a, f)
-	flags.tell(&fr)
+	flags.annotate(&fr)
 	if cut {
 		fr.notes = append(fr.notes, "Arrowheads: the interval extends beyond the panel.")
 	}
@@ -216,7 +216,7 @@ func (b forestBlock) paint(c draw.Canvas, body vg.Rectangle, level string) {
 	cols, width := b.columns(body, heads[:])
 	b.rows = b.shortened(cols)
 	top := body.Max.Y - forestHead
-	p := figure.Panel{Canvas: c, X: b.across, Area: vg.Rectangle{
+	p := figure.Panel{Canvas: c, X: b.scale, Area: vg.Rectangle{
 		Min: vg.Point{X: cols.n + width[0] + forestGap, Y: top - vg.Length(len(b.rows))*forestRowHeight},
 		Max: vg.Point{X: cols.interval - width[1] - forestGap, Y: top},
 	}}
@@ -267,7 +267,7 @@ func (b forestBlock) columns(body vg.Rectangle, heads []string) (cols forestColu
 func (b forestBlock) axis(p figure.Panel) {
 	zero := p.AtX(0)
 	var pos []vg.Length
-	for _, t := range b.across.Ticks(6) {
+	for _, t := range b.scale.Ticks(6) {
 		x := p.AtX(t.Value)
 		pos = append(pos, x)
 		p.StrokeLine2(figure.Thin(figure.Grid), x, p.Area.Min.Y, x, p.Area.Max.Y)
@@ -361,16 +361,16 @@ func (b forestBlock) whisker(p figure.Panel, r forestRow, y vg.Length) {
 	if r.Primary {
 		radius, width = 3.4, 1.6
 	}
-	pos := vg.Point{X: p.AtX(clamp(b.across, r.Model.Value)), Y: y}
+	pos := vg.Point{X: p.AtX(clamp(b.scale, r.Model.Value)), Y: y}
 	bounded := figure.Drawable(r.Model.Low) && figure.Drawable(r.Model.High)
 	if bounded {
 		bar := draw.LineStyle{Color: sign.Colour, Width: width}
-		low, high := p.AtX(clamp(b.across, r.Model.Low)), p.AtX(clamp(b.across, r.Model.High))
+		low, high := p.AtX(clamp(b.scale, r.Model.Low)), p.AtX(clamp(b.scale, r.Model.High))
 		p.StrokeLine2(bar, low, y, high, y)
 		endBar(p.Canvas, bar, barEnd{tip: vg.Point{X: low, Y: y}, outward: vg.Point{X: -1}, half: 2,
-			cut: r.Model.Low < b.across.Low})
+			cut: r.Model.Low < b.scale.Low})
 		endBar(p.Canvas, bar, barEnd{tip: vg.Point{X: high, Y: y}, outward: vg.Point{X: 1}, half: 2,
-			cut: r.Model.High > b.across.High})
+			cut: r.Model.High > b.scale.High})
 	} else {
 		p.DrawGlyphNoClip(draw.GlyphStyle{Color: color.White, Radius: radius, Shape: draw.CircleGlyph{}}, pos)
 	}

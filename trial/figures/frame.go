@@ -206,8 +206,8 @@ func drawRow(c draw.Canvas, row []entry, p vg.Point) {
 }
 
 // noValues writes why nothing is drawn in an area, above its middle, where the line of 0 may be.
-func noValues(c draw.Canvas, area vg.Rectangle, why string) {
-	lines := figure.Wrap(small, why, area.Size().X-8, 3)
+func noValues(c draw.Canvas, area vg.Rectangle, reason string) {
+	lines := figure.Wrap(small, reason, area.Size().X-8, 3)
 	pos := vg.Point{X: (area.Min.X + area.Max.X) / 2, Y: area.Min.Y + 0.7*area.Size().Y +
 		vg.Length(len(lines)-1)*noteRow/2}
 	for _, l := range lines {
@@ -242,14 +242,14 @@ type barEnd struct {
 
 // endBar draws the end of a bar: a stroke across, or an arrowhead if it is cut.
 func endBar(c draw.Canvas, bar draw.LineStyle, e barEnd) {
-	across := vg.Point{X: e.outward.Y, Y: e.outward.X}.Scale(e.half)
+	side := vg.Point{X: e.outward.Y, Y: e.outward.X}.Scale(e.half)
 	if e.cut {
 		base := e.tip.Sub(e.outward.Scale(2 * e.half))
-		c.FillPolygon(bar.Color, []vg.Point{e.tip, base.Add(across), base.Sub(across)})
+		c.FillPolygon(bar.Color, []vg.Point{e.tip, base.Add(side), base.Sub(side)})
 		return
 	}
-	from, to := e.tip.Sub(across), e.tip.Add(across)
-	c.StrokeLine2(bar, from.X, from.Y, to.X, to.Y)
+	start, end := e.tip.Sub(side), e.tip.Add(side)
+	c.StrokeLine2(bar, start.X, start.Y, end.X, end.Y)
 }
 
 // fillRect fills a rectangle.

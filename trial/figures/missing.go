@@ -28,7 +28,7 @@ func Missing(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 			"of %s. Counts at the right are subjects with a value in at least one %s.",
 			f.pick("T2 at each visit", "Other endpoints at each visit"), population(a.Design),
 			f.pick("compartment", "of them"))
-		flags.tell(&t.frame)
+		flags.annotate(&t.frame)
 		p, err := t.picture()
 		if err != nil {
 			return nil, err
@@ -82,22 +82,22 @@ const (
 
 func newTiles(a trial.Analysis, f family, flags *flagged) tiles {
 	t := tiles{design: a.Design, byArm: make([][]int, len(a.Design.Arms))}
-	why := make([][]trial.Missing, len(a.Design.Subjects))
+	missing := make([][]trial.Missing, len(a.Design.Subjects))
 	counts := map[trial.Missing]int{}
 	for s, subject := range a.Design.Subjects {
 		t.byArm[subject.Arm] = append(t.byArm[subject.Arm], s)
 		t.tiles = append(t.tiles, make([]tile, len(a.Design.Visits)))
-		why[s] = make([]trial.Missing, len(a.Design.Visits))
+		missing[s] = make([]trial.Missing, len(a.Design.Visits))
 		for v := range a.Design.Visits {
-			t.tiles[s][v], why[s][v] = f.tileOf(a, [2]int{s, v}, flags)
-			if why[s][v].Kind != trial.Present {
-				counts[why[s][v]]++
+			t.tiles[s][v], missing[s][v] = f.tileOf(a, [2]int{s, v}, flags)
+			if missing[s][v].Kind != trial.Present {
+				counts[missing[s][v]]++
 			}
 		}
 	}
 	reasons := frequent(counts)
-	for s := range why {
-		for v, w := range why[s] {
+	for s := range missing {
+		for v, w := range missing[s] {
 			if w.Kind == trial.Present {
 				continue
 			}
@@ -122,14 +122,14 @@ func newTiles(a trial.Analysis, f family, flags *flagged) tiles {
 // tileOf returns the tile of a subject at a visit, and why there is no value.
 func (f family) tileOf(a trial.Analysis, subjectVisit [2]int, flags *flagged) (tile, trial.Missing) {
 	t := tile{state: whole}
-	have, why := 0, trial.Missing{}
+	have, missing := 0, trial.Missing{}
 	for _, n := range f.endpoints {
 		value := a.Endpoints[n].Values[subjectVisit[0]][subjectVisit[1]]
 		t.flagged = flags.touch(value.Flags) || t.flagged
 		if figure.Drawable(value.X) {
 			have++
-		} else if why.Kind == trial.Present {
-			why = category(value.Missing)
+		} else if missing.Kind == trial.Present {
+			missing = category(value.Missing)
 		}
 	}
 	switch {
@@ -139,7 +139,7 @@ func (f family) tileOf(a trial.Analysis, subjectVisit [2]int, flags *flagged) (t
 		t.state = part
 		return t, trial.Missing{}
 	}
-	return t, why
+	return t, missing
 }
 
 // category returns a reason without what is particular to one study: why it failed.
@@ -250,7 +250,7 @@ func (t tiles) paint(c draw.Canvas, body vg.Rectangle, arm int) {
 	}
 	visits := make([]string, len(places))
 	for v := range visits {
-		visits[v] = when(t.design.Visits[v])
+		visits[v] = visitLabel(t.design.Visits[v])
 	}
 	visits = fitAll(small, visits, tileLabels-6)
 	for _, v := range thin(places, same(len(places), smallSize), 0.5) {

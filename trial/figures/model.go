@@ -73,11 +73,11 @@ func omissionRemark(a trial.Analysis, f family) string {
 	}
 	var parts []string
 	for _, o := range omissions {
-		why := o.Reason
+		reason := o.Reason
 		if len(titles[o]) < len(f.endpoints) {
-			why += "; of " + strings.Join(titles[o], ", ")
+			reason += "; of " + strings.Join(titles[o], ", ")
 		}
-		parts = append(parts, fmt.Sprintf("%s (%s)", short(o.Name(a.Design)), why))
+		parts = append(parts, fmt.Sprintf("%s (%s)", short(o.Name(a.Design)), reason))
 	}
 	return " Not in the model: " + strings.Join(parts, "; ") + "."
 }

@@ -12,10 +12,10 @@ import (
 
 // visitAxis is the axis of visits across a panel: by month, with true spacing.
 type visitAxis struct {
-	x      []float64
-	words  []string
-	label  string
-	across figure.Range
+	x     []float64
+	words []string
+	label string
+	scale figure.Range
 	// evenly reports that visits are at equal distances, not by month.
 	evenly bool
 }
@@ -39,13 +39,13 @@ func newVisitAxis(d trial.Design) visitAxis {
 			return byOrder(d)
 		}
 	}
-	v.across, _ = figure.Cover(v.x...)
-	room := v.room(figure.Panel{X: v.across, Area: vg.Rectangle{Max: vg.Point{X: visitsWide}}})
+	v.scale, _ = figure.Cover(v.x...)
+	room := v.room(figure.Panel{X: v.scale, Area: vg.Rectangle{Max: vg.Point{X: visitsWide}}})
 	if len(room) < 2 {
 		return v
 	}
 	if least := slices.Min(room); least < visitsApart && visitsWide/vg.Length(len(room)-1) >= visitsEvener*least {
-		v.x, v.across = byOrder(d).x, byOrder(d).across
+		v.x, v.scale = byOrder(d).x, byOrder(d).scale
 		v.label, v.evenly = "Month (not to scale)", true
 	}
 	return v
@@ -57,7 +57,7 @@ func byOrder(d trial.Design) visitAxis {
 		v.x = append(v.x, float64(n))
 	}
 	v.words = fitAll(small, visitNames(d), 30)
-	v.across, _ = figure.Cover(v.x...)
+	v.scale, _ = figure.Cover(v.x...)
 	return v
 }
 
@@ -76,12 +76,12 @@ func (v visitAxis) room(p figure.Panel) []vg.Length {
 	return out
 }
 
-// draw draws the axis with its name and as many labels as there is room for. below has the widths of
-// the texts below the labels. It returns the visits with a label.
-func (v visitAxis) draw(p figure.Panel, below []vg.Length) []int {
+// draw draws the axis with its name and as many labels as there is room for. texts has the widths of
+// the texts texts the labels. It returns the visits with a label.
+func (v visitAxis) draw(p figure.Panel, texts []vg.Length) []int {
 	places, widths := make([]vg.Length, len(v.x)), make([]vg.Length, len(v.x))
 	for n, x := range v.x {
-		places[n], widths[n] = p.AtX(x), max(below[n], small.Width(v.words[n]))
+		places[n], widths[n] = p.AtX(x), max(texts[n], small.Width(v.words[n]))
 	}
 	p.BottomAxis(places)
 	shown := thin(places, widths, 3)
