@@ -56,7 +56,7 @@ type agreements struct {
 	frame
 	repeat.Study
 	scale figure.Range
-	cut   bool // an interval extends beyond the panel
+	cut   bool // the panel cuts an interval
 }
 
 // Sizes of the panels in points, and the lines of numbers above each.
@@ -88,7 +88,7 @@ func barEntry(words string) entry {
 	}}
 }
 
-// upright is the position of an interval, and whether it extends beyond its ends.
+// upright is the position of a vertical interval, and at which ends the panel cuts it.
 type upright struct {
 	x, low, high       vg.Length
 	cutBelow, cutAbove bool
@@ -103,7 +103,7 @@ func barUp(c draw.Canvas, line draw.LineStyle, u upright) {
 	endBar(c, line, barEnd{tip: vg.Point{X: u.x, Y: u.high}, outward: vg.Point{Y: 1}, half: half, cut: u.cutAbove})
 }
 
-// linesOf returns the lines of a panel that can be drawn, and their styles.
+// linesOf returns the drawable lines of a panel, and their styles.
 func linesOf(a repeat.Agreement) (lines []repeat.Interval, styles []draw.LineStyle) {
 	for i, l := range []repeat.Interval{a.Lower, a.Bias, a.Upper} {
 		if figure.Drawable(l.Estimate) {
@@ -221,7 +221,7 @@ func (b *agreements) words(p figure.Panel, c repeat.Compartment) {
 	}
 }
 
-// name returns the name of a compartment, distinct from the others where it is shortened.
+// name returns the name of a compartment, shortened so that it differs from the other names.
 func (b *agreements) name(c repeat.Compartment, width vg.Length) string {
 	var all []string
 	for _, x := range b.Compartments {

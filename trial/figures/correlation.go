@@ -16,8 +16,8 @@ import (
 // with a correlation within arms or over all subjects: at the primary visit or, if there is none at
 // that visit, at every visit.
 //
-// A treatment that changes both endpoints causes a correlation over all subjects even if they are not
-// related in either arm. Therefore the correlation within arms comes first.
+// A treatment that changes both endpoints causes a correlation over all subjects even if the endpoints are
+// not related in either arm. Therefore the correlation within arms comes first.
 func Correlations(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 	a, names := renamed(a)
 	chosen := chooseCorrelations(a)
@@ -45,8 +45,7 @@ func Correlations(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 	return s.pictures()
 }
 
-// pairing is the correlations of two endpoints at a visit, within arms and over all subjects. One of
-// them may be nil.
+// pairing has the correlations of two endpoints at a visit. One of them may be nil.
 type pairing struct {
 	x, y, visit             int
 	withinArms, allSubjects *trial.Correlation
@@ -81,7 +80,7 @@ func chooseCorrelations(a trial.Analysis) []pairing {
 	return pairs
 }
 
-// words returns the line above a panel and a smaller one below it, which may be empty. They end with the
+// words returns the correlations in two lines above a panel; the second may be empty. They end with the
 // number of subjects.
 func (p pairing) words() (first, second string) {
 	rho := func(subjects string, c *trial.Correlation) string {
@@ -189,8 +188,8 @@ func (s scatters) paint(c draw.Canvas, body vg.Rectangle, panels []scatter) {
 	}
 }
 
-// shortened returns the panel with its title and the name of its x axis as they fit, distinct from those of
-// the others.
+// shortened returns the panel with a title and a name of the x axis that fit and differ from those of the
+// other panels.
 func (s scatters) shortened(sc scatter, width vg.Length) scatter {
 	var names, axes []string
 	for _, p := range s.panels {

@@ -21,7 +21,7 @@ type flagged struct {
 
 func newFlagged(n naming) *flagged { return &flagged{naming: n, seen: map[int]bool{}} }
 
-// touch notes the flags that figures must show, and reports whether there are any.
+// touch records the flags that figures must show, and reports whether there are any.
 func (f *flagged) touch(lists ...[]int) bool {
 	touched := false
 	for _, list := range lists {
@@ -49,8 +49,8 @@ func (f *flagged) annotate(fr *frame) {
 	}
 }
 
-// Limits of the footnotes about flags: subjects that are listed without their number, subjects that
-// are named of a longer list, and lines.
+// Limits of the footnotes about flags: the longest list of subjects that is complete, the subjects named
+// from a longer list, and the lines.
 const (
 	listedSubjects = 3
 	namedSubjects  = 2
@@ -78,7 +78,7 @@ func sentence(g trial.FlagGroup) string {
 	return strings.TrimLeft(place, " ,") + ": " + text
 }
 
-// footnotes returns the lines below a figure for its flags: a few, and the number of others.
+// footnotes returns the lines below a figure about its flags: a few, and the number of the others.
 func (f *flagged) footnotes(groups []trial.FlagGroup) []string {
 	var out []string
 	for n, g := range groups {
@@ -90,7 +90,7 @@ func (f *flagged) footnotes(groups []trial.FlagGroup) []string {
 	return out
 }
 
-// called returns the flags with the names that figures use.
+// called returns the flags with the names that are used in figures.
 func (f *flagged) called(g trial.FlagGroup) trial.FlagGroup {
 	call := func(names map[string]string, name string) string {
 		if s, found := names[name]; found {

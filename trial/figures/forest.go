@@ -15,9 +15,9 @@ import (
 	"github.com/t2map/t2map/trial/mmrm"
 )
 
-// Forest draws the differences of least-squares means from the reference arm: "forest" has one block for
+// Forest draws the differences of least-squares means from the reference arm. "forest" has one block for
 // all compartments, "forest-scores" one for each other endpoint, since units differ. A trial of one arm
-// has none.
+// has no such figure.
 func Forest(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 	a, names := renamed(a)
 	var out []figure.Picture
@@ -77,7 +77,7 @@ const (
 	forestRowHeight = 12
 	forestHead      = 14
 	forestFoot      = 40  // ticks, name of the axis, words of direction
-	forestLabels    = 150 // at the most
+	forestLabels    = 150 // the largest width
 	forestGap       = 12  // between columns
 	forestIndent    = 8
 	forestMost      = 46 // rows of a picture: a page of A4
@@ -125,7 +125,7 @@ func newForestBlock(a trial.Analysis, endpoints []int, flags *flagged) forestBlo
 	return b
 }
 
-// rowsOf returns the number of rows of some endpoints with all visits.
+// rowsOf returns the number of rows of endpoints with all visits.
 func rowsOf(a trial.Analysis, endpoints []int) int {
 	rows := 0
 	for _, n := range endpoints {
@@ -134,8 +134,8 @@ func rowsOf(a trial.Analysis, endpoints []int) int {
 	return rows
 }
 
-// direction sets the direction of the block from that of its k-th endpoint. If they differ, it is
-// unknown.
+// direction updates the direction of the block with that of its k-th endpoint. It is unknown if the
+// endpoints have different directions.
 func (b *forestBlock) direction(k int, d trial.Direction) {
 	worse := map[trial.Direction]int{trial.HigherIsWorse: 1, trial.HigherIsBetter: -1}[d]
 	if k > 0 && worse != b.worse {
@@ -148,7 +148,7 @@ func (b forestBlock) height() vg.Length {
 	return forestHead + vg.Length(len(b.rows))*forestRowHeight + forestFoot
 }
 
-// forestPictures draws blocks, as many to a picture as a page has room for.
+// forestPictures draws blocks, as many in a picture as fit a page.
 func forestPictures(a trial.Analysis, f family, blocks []forestBlock, flags *flagged) ([]figure.Picture, error) {
 	var out []figure.Picture
 	for len(blocks) > 0 {
@@ -263,7 +263,7 @@ func (b forestBlock) columns(body vg.Rectangle, heads []string) (cols forestColu
 	return cols, width
 }
 
-// axis draws the ticks below, the line of no difference, and the meaning of either side.
+// axis draws the ticks below, the line of no difference, and which arm each side favours.
 func (b forestBlock) axis(p figure.Panel) {
 	zero := p.AtX(0)
 	var pos []vg.Length
@@ -296,7 +296,7 @@ func (b forestBlock) axis(p figure.Panel) {
 	figure.Write(p.Canvas, right, vg.Point{X: p.Area.Max.X, Y: y}, "favours "+words[1]+" →")
 }
 
-// shortened returns the rows with words that fit the column of labels and stay different.
+// shortened returns the rows with words that fit the column of labels and differ from each other.
 func (b forestBlock) shortened(cols forestColumns) []forestRow {
 	bold := figure.Bold(small)
 	var words []string

@@ -8,8 +8,8 @@ import (
 	"github.com/t2map/t2map/trial/mmrm"
 )
 
-// forestWidest is the width of the widest interval that is shown whole, in widths of the median
-// interval. Intervals of a trial usually differ by less, by visits and arms that lost subjects.
+// forestWidest is the width of the widest interval that is not cut, in widths of the median interval.
+// Intervals of a trial usually differ less, because visits and arms lose subjects.
 const forestWidest = 6
 
 // forestRange returns the range of the axis of estimates: 0, all estimates, and their intervals, each as
@@ -41,8 +41,7 @@ func forestRange(all []mmrm.Estimate) (scale figure.Range, cut bool) {
 	return scale, cut
 }
 
-// decimalsFor returns that many decimals, or up to two more so that no limit rounds to 0, which would
-// hide its sign.
+// decimalsFor returns decimals, or up to two more if a limit would be rounded to 0, which hides its sign.
 func decimalsFor(all []mmrm.Estimate, decimals int) int {
 	const extra = 2
 	need := decimals

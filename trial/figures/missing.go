@@ -15,8 +15,8 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// Missing draws a tile for each subject and visit, by arm: whether there is a value and, if not, why.
-// "missing" is about the compartments, "missing-scores" about the others.
+// Missing draws a tile for each subject and visit, by arm, which shows whether there is a value or why it
+// is missing: "missing" of the compartments, "missing-scores" of the others.
 func Missing(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 	a, names := renamed(a)
 	var out []figure.Picture
@@ -62,7 +62,7 @@ type tiles struct {
 	tiles   [][]tile // by subject and visit
 	byArm   [][]int  // subjects
 	size    struct{ w, h vg.Length }
-	most    int       // subjects of an arm
+	most    int       // subjects of the largest arm
 	columns int       // of arms
 	names   vg.Length // room for names of subjects below
 }
@@ -75,8 +75,8 @@ const (
 	tileCounts  = 44
 	tileHead    = 14
 	tileGap     = 8
-	tileNames   = 36 // subjects below their tiles, at the most
-	namedTile   = 7  // the width from which their names fit
+	tileNames   = 36 // the largest height of the subjects below their tiles
+	namedTile   = 7  // the smallest width for which these fit
 	reasonsMost = 5
 )
 
@@ -142,7 +142,7 @@ func (f family) tileOf(a trial.Analysis, subjectVisit [2]int, flags *flagged) (t
 	return t, missing
 }
 
-// category returns a reason without what is particular to one study: why it failed.
+// category returns a reason without the details of one study: why it failed.
 func category(reason trial.Missing) trial.Missing {
 	if reason.Kind == trial.StudyFailed {
 		reason.Detail = ""
@@ -150,8 +150,7 @@ func category(reason trial.Missing) trial.Missing {
 	return reason
 }
 
-// frequent returns the most frequent reasons: all of them, or as many as leave one sign for the
-// others.
+// frequent returns the most frequent reasons: all, or so many that one sign remains for the others.
 func frequent(counts map[trial.Missing]int) []trial.Missing {
 	all := slices.SortedFunc(maps.Keys(counts), func(x, y trial.Missing) int {
 		return cmp.Or(counts[y]-counts[x], cmp.Compare(x.String(), y.String()))
@@ -191,8 +190,7 @@ func (t tiles) entries() []entry {
 	return out
 }
 
-// measure sets the size of a tile so that all fit the width and height of a page, with arms beside each
-// other if they fit.
+// measure sets the size of a tile so that all fit a page, with arms side by side if there is room.
 func (t *tiles) measure() {
 	t.most = 1
 	for _, s := range t.byArm {
@@ -291,8 +289,8 @@ func (t tiles) present(subjects []int, visit int) int {
 	return n
 }
 
-// draw draws a tile: pale if there is a value, half darker if there are some, and dark with a sign for
-// each reason if there is none.
+// draw draws a tile: pale if there is a value, half dark if there are some values, and dark with a sign
+// for the reason if there is none.
 func (t tile) draw(c draw.Canvas, box vg.Rectangle) {
 	w, h := box.Size().X, box.Size().Y
 	pale := draw.LineStyle{Color: figure.Tint(figure.Colours[0], 0.22)}
@@ -334,7 +332,7 @@ func (t tile) draw(c draw.Canvas, box vg.Rectangle) {
 	}
 }
 
-// reasonSign draws a white sign that differs between reasons: a cross, a bar, a ring, a stroke, none.
+// reasonSign draws a white sign for a reason: a cross, a bar, a ring, a stroke, nothing.
 func reasonSign(c draw.Canvas, reason int, pos vg.Point, r vg.Length) {
 	white := draw.LineStyle{Color: color.White, Width: 0.8}
 	switch reason % reasonsMost {

@@ -22,8 +22,8 @@ type naming struct {
 // mostNamed is the number of stand-ins that a caption explains.
 const mostNamed = 12
 
-// renamed returns the analysis with names that can be written. A name with letters that the typeface
-// does not have is replaced by its number, "arm 1".
+// renamed returns the analysis with names that the typeface can write. A name with other letters is
+// replaced by its number, "arm 1".
 func renamed(a trial.Analysis) (trial.Analysis, naming) {
 	n := naming{flags: a.Flags}
 	var notes []string
@@ -52,7 +52,7 @@ func renamed(a trial.Analysis) (trial.Analysis, naming) {
 			n.endpoints[e.Name] = titles[i]
 		}
 	}
-	// Subjects are too many to be explained each.
+	// There are too many subjects to explain each.
 	a.Design.Subjects = slices.Clone(a.Design.Subjects)
 	var codes []string
 	for _, s := range a.Design.Subjects {
@@ -93,8 +93,8 @@ func visitNames(d trial.Design) []string {
 	return out
 }
 
-// standIns returns the names, with kind and number for those that cannot be written, and for each of
-// these a note, "arm 1 is …".
+// standIns returns the names, in which kind and number replace names that cannot be written, and a note
+// for each of these, "arm 1 is …".
 func standIns(kind string, names []string) (out, notes []string) {
 	replaced := map[string]string{}
 	brief := figure.ShortenAll(names, isShort)

@@ -81,11 +81,11 @@ func (f fall) anyExceeds() bool {
 
 // Sizes of waterfalls in points.
 const (
-	barsInColumn = 48 // of 2.5 points at the least; more take the whole width
+	barsInColumn = 48 // of at least 2.5 points each; more bars take the whole width
 	fallHeight   = 150
 	fallRow      = 7.5
-	fallWidest   = 16  // of a bar
-	stripeStep   = 2.6 // from stripe to stripe of bars beyond repeatability
+	fallWidest   = 16  // the largest width of a bar
+	stripeStep   = 2.6 // the distance of stripes
 )
 
 func newFall(a trial.Analysis, e trial.EndpointAnalysis, visit int, flags *flagged) fall {
@@ -105,7 +105,7 @@ func newFall(a trial.Analysis, e trial.EndpointAnalysis, visit int, flags *flagg
 	slices.SortStableFunc(f.bars, func(x, y fallBar) int {
 		return cmp.Or(cmp.Compare(x.percent, y.percent), cmp.Compare(x.arm, y.arm))
 	})
-	// There is always room around the band, so that its limits are not the edges of the panel.
+	// Room around the band keeps its limits apart from the edges of the panel.
 	f.y, _ = figure.Cover(values...)
 	f.y = f.y.Pad(0.15)
 	return f
@@ -126,7 +126,7 @@ func barEntries(arms []string) []entry {
 	return out
 }
 
-// exceedsEntry returns the entry of striped bars.
+// exceedsEntry returns the entry of the legend for striped bars.
 func exceedsEntry() entry {
 	return entry{words: "striped: beyond repeatability", width: 11, sign: func(c draw.Canvas, box vg.Rectangle) {
 		fillRect(c, draw.LineStyle{Color: figure.Axis}, box)
@@ -225,7 +225,7 @@ func (w falls) panel(p figure.Panel, f fall, labelled bool, left vg.Length) {
 	figure.Write(p.Canvas, figure.Align(small, figure.Left, figure.Below), vg.Point{X: p.Area.Min.X, Y: y}, words)
 }
 
-// heading returns the heading of a panel, distinct from the others where it is shortened.
+// heading returns the heading of a panel, shortened so that it differs from the others.
 func (w falls) heading(f fall, width vg.Length) string {
 	var all []string
 	for _, p := range w.panels {
@@ -241,8 +241,8 @@ func (f fall) band(p figure.Panel) {
 		Max: vg.Point{X: p.Area.Max.X, Y: p.AtY(f.rc)}})
 }
 
-// bandEdges draws the limits of the band over the bars, with a label at the left: above the band, or
-// below it if bars rise there.
+// bandEdges draws the limits of the band over the bars, with a label at the left: above the band, or below
+// it if bars are in the way.
 func (f fall) bandEdges(p figure.Panel) {
 	edge := draw.LineStyle{Color: figure.Ink, Width: 0.6, Dashes: []vg.Length{3, 2}}
 	for _, y := range []float64{-f.rc, f.rc} {
@@ -289,7 +289,7 @@ func (w falls) mostBars() int {
 	return most
 }
 
-// armRows repeats the arm of each bar below: its mark, or a stroke if bars are thin.
+// armRows shows the arm of each bar below the panel: its mark, or a stroke if bars are thin.
 func (w falls) armRows(p figure.Panel, f fall, labelled bool) {
 	for arm := range w.arms {
 		y := p.Area.Min.Y - 5 - (vg.Length(arm)+0.5)*fallRow

@@ -66,7 +66,7 @@ func TestBarWidth(t *testing.T) {
 	}
 }
 
-// Visits that are too close together in time stand at equal distances, and the caption and
+// Visits that are too close together in time are at equal distances, and the caption and
 // the axis say so.
 func TestCloseVisits(t *testing.T) {
 	s := founding
