@@ -19,12 +19,12 @@ import (
 // Tables are the tables of a trial.
 type Tables struct {
 	Design Source
-	// Compartments and Studies are the tables of `t2map run`; Studies.Data may be nil.
+	// Compartments and Studies are the tables of `t2map run`. Studies.Data may be nil.
 	Compartments, Studies Source
 	// Scores hold other endpoints; see ReadScores.
 	Scores []Source
-	// Repeatability is the table of `t2map repeat`; Data may be nil. A plan with a within-subject CV
-	// cannot have one.
+	// Repeatability is the table of `t2map repeat`. Data may be nil, and must be nil if the plan has a
+	// within-subject CV.
 	Repeatability Source
 	// Overrides replaces lines of the heading of the design.
 	Overrides Heading
@@ -44,15 +44,14 @@ func (p Plan) withDefaults() Plan {
 	return p
 }
 
-// Adjust changes the plan of a design, as the command line does, and may refuse the design.
+// Adjust changes the plan of a design, as the command line does. It may refuse the design with an error.
 type Adjust func(Design, *Plan) error
 
-// Analyse reads the tables of a trial and analyses them. adjust, if not nil, may change the plan of
-// the design's heading.
+// Analyse reads the tables of a trial and analyses them. adjust, if not nil, may change the plan.
 //
-// It returns an error if a table cannot be read (see ReadDesign, ReadResults, ReadScores), if a name
-// in the plan is not in the tables, or if ctx ends. Numbers that the data do not allow are NaN with a
-// reason, which is not an error.
+// It returns an error if a table cannot be read (see ReadDesign, ReadResults, ReadScores), if a name in
+// the plan is not in the tables, or if ctx ends. Numbers that cannot be computed from the data are NaN
+// with a reason, which is not an error.
 func Analyse(ctx context.Context, version string, t Tables, adjust Adjust) (Analysis, error) {
 	a := Analysis{Version: version}
 	var err error
@@ -140,8 +139,8 @@ func (t Tables) all() []Source {
 	return append([]Source{t.Design, t.Compartments, t.Studies, t.Repeatability}, t.Scores...)
 }
 
-// remarks returns notes on how tables were read whose form was not declared, and on short rows of
-// tables that people write.
+// remarks returns notes on how tables without a declared format were read, and on short rows of tables
+// that people write.
 func (t Tables) remarks() []string {
 	var notes []string
 	for _, s := range t.all() {
@@ -206,7 +205,7 @@ func (a *Analysis) takeRepeatability(s Source, endpoints []Endpoint) error {
 	return nil
 }
 
-// remark notes analyses that the design does not allow, and missing covariates.
+// remark adds notes on analyses that the design does not allow, and on missing covariates.
 func (a *Analysis) remark() {
 	if len(a.Design.Arms) == 1 {
 		a.Notes = append(a.Notes, "the design has one arm: there is no comparison")
@@ -259,7 +258,7 @@ func each(ctx context.Context, n int, do func(i int)) error {
 	return g.Wait()
 }
 
-// covariate returns a covariate of every subject of the design.
+// covariate returns a covariate for every subject of the design.
 func (a *Analysis) covariate(name string) Covariate {
 	c := Covariate{Name: name}
 	var levels []string
@@ -314,7 +313,7 @@ func (a *Analysis) Repeated(e *EndpointAnalysis) Repeated {
 	return r
 }
 
-// model fits the mixed model of an endpoint; it returns nil if it cannot be fitted.
+// model fits the mixed model of an endpoint. It returns nil if the model cannot be fitted.
 func (a *Analysis) model(e *EndpointAnalysis) *RepeatedFit {
 	visits := len(a.Design.Visits) - 1
 	e.Model = Model{Covariance: a.Plan.Covariance, DF: a.Plan.DF, LogLik: math.NaN(), BaselineMean: math.NaN()}

@@ -5,7 +5,7 @@ import "slices"
 // FlagGroup is flags that differ in the subject alone.
 type FlagGroup struct {
 	Flag // the first; its Subject is Subjects[0]
-	// Subjects in the order of the flags; one empty name for flags about all subjects.
+	// Subjects are in the order of the flags; flags about all subjects have one empty name.
 	Subjects []string
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 // Heading is the heading of a design, lines such as "# reference: control" above its columns, or the
-// command-line flags that override it. Texts are as written; an empty one is not given.
+// command-line flags that override them. Texts are as written; empty if absent.
 type Heading struct {
 	// Trial is the trial's code.
 	Trial string
@@ -19,7 +19,7 @@ type Heading struct {
 	Visits string
 	// Baseline is the visit that changes are computed from. Default: the visit of month 0.
 	Baseline string
-	// Reference is the arm others are compared with.
+	// Reference is the arm that the others are compared with.
 	Reference string
 	// Primary is the primary contrast: "medial@month12", "medial" or "@month12".
 	Primary string
@@ -27,11 +27,11 @@ type Heading struct {
 	Covariance string
 	// DF is kenward-roger or satterthwaite.
 	DF string
-	// Covariates are "site, age".
+	// Covariates are columns of the design: "site, age".
 	Covariates string
-	// Rows are "medial-tibial, medial deep".
+	// Rows are rows of the results: "medial-tibial, medial deep".
 	Rows string
-	// WithinCV is in percent: "5", or "medial=4, lateral=5.5".
+	// WithinCV is the within-subject CV in percent: "5", or "medial=4, lateral=5.5".
 	WithinCV string
 }
 
@@ -162,8 +162,8 @@ func (p *Plan) setRows(text string) error {
 	return nil
 }
 
-// leastCV in percent is smaller than that of any study: 1.1 % per region on one scanner (Verschueren,
-// repub.eur.nl/pub/135013). A smaller number is a fraction by mistake.
+// leastCV in percent is below the CV of any study: 1.1 % per region on one scanner (Verschueren,
+// repub.eur.nl/pub/135013). A smaller number is probably a fraction.
 const leastCV = 0.5
 
 // setWithinCV reads "5" or "medial=4, lateral=5.5", in percent.

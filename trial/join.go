@@ -36,7 +36,7 @@ func (j *joiner) flag(f Flag) int {
 	return len(j.flags) - 1
 }
 
-// flagOnce returns the index of a flag, which it adds if there is none like it.
+// flagOnce returns the index of a flag, which it adds unless the same flag exists.
 func (j *joiner) flagOnce(f Flag) int {
 	if i := slices.Index(j.flags, f); i >= 0 {
 		return i
@@ -44,7 +44,7 @@ func (j *joiner) flagOnce(f Flag) int {
 	return j.flag(f)
 }
 
-// flagValues gives a flag to every value that exists and is chosen.
+// flagValues adds a flag to every value that exists and is chosen.
 func flagValues(endpoints []Endpoint, flag int, chosen func(Value) bool) {
 	for _, e := range endpoints {
 		for _, values := range e.Values {
@@ -57,8 +57,8 @@ func flagValues(endpoints []Endpoint, flag int, chosen func(Value) bool) {
 	}
 }
 
-// place returns the indices of a subject and visit. A place that is not in the design is flagged, once;
-// source names what was found there.
+// place returns the indices of a subject and visit. It flags a place that is not in the design, once.
+// source describes the rows of the place, for the flag.
 func (j *joiner) place(subject, visit, source string) (s, v int, ok bool) {
 	s, knownSubject := j.subject[subject]
 	v, knownVisit := j.visit[visit]
@@ -67,7 +67,7 @@ func (j *joiner) place(subject, visit, source string) (s, v int, ok bool) {
 	case knownSubject && knownVisit:
 		return s, v, true
 	case knownSubject && slices.ContainsFunc(j.d.Earlier, func(b Visit) bool { return b.Name == visit }):
-		return 0, 0, false // planned, but not analysed: Design.notes says so
+		return 0, 0, false // planned, but not analysed; see Design.notes
 	case knownSubject:
 		text += "visit"
 	case knownVisit:
@@ -155,8 +155,8 @@ func (j *joiner) failures(failures []failure) map[[2]int]Missing {
 	return reasons
 }
 
-// pickSide keeps the measurements of the studied knee of a subject, and flags the others. It reports
-// whether there are measurements of both knees and the design does not say which is studied, so that
+// pickSide keeps the measurements of the studied knee of a subject, and flags the others. bothKnees
+// reports that there are measurements of both knees and the design does not say which is studied, so that
 // none can be used.
 func (j *joiner) pickSide(s int, visits [][]Measurement) (bothKnees bool) {
 	want := j.d.Subjects[s].Side
@@ -244,8 +244,8 @@ func (j *joiner) choose(here []Measurement, compartment string, bothKnees bool) 
 	return j.chooseOfSeveral(list)
 }
 
-// chooseOfSeveral returns the value of a visit with several studies: a missing one or, if the plan
-// says so, the mean of those that exist.
+// chooseOfSeveral returns the value of a visit with several studies: missing or, with MeanOfTwo, the mean
+// of the studies that have a value.
 func (j *joiner) chooseOfSeveral(list []Measurement) Value {
 	m := list[0]
 	f := Flag{Kind: TwoStudies, Subject: m.Subject, Visit: m.Visit, Text: numeral(len(list)) +
@@ -296,8 +296,8 @@ func meanT2(list []Measurement) float64 {
 	return sum / float64(len(list))
 }
 
-// noResult flags the missing values of a visit: once if every compartment is missing for the same
-// reason, otherwise each.
+// noResult flags the missing values of a visit: once if all compartments are missing for the same reason,
+// otherwise each.
 func (j *joiner) noResult(endpoints []Endpoint, s, v int) {
 	subject, visit := j.d.Subjects[s].ID, j.d.Visits[v].Name
 	reasons := map[Missing]int{}
@@ -367,7 +367,7 @@ func (j *joiner) sorted(endpoints []Endpoint) []Flag {
 			cmp.Compare(x.Subject, y.Subject), cmp.Compare(rank(x), rank(y)), cmp.Compare(x.Visit, y.Visit))
 	})
 	flags := make([]Flag, len(order))
-	index := make([]int, len(order)) // by the index before
+	index := make([]int, len(order)) // by the earlier index
 	for i, before := range order {
 		flags[i], index[before] = j.flags[before], i
 	}

@@ -81,9 +81,9 @@ func (n *names) common(s Source) error {
 		few(n.design))
 }
 
-// match compares the names of a table with those of the design before anything is joined: names that
-// are alike (see table.Keys), and tables that have nothing in common, are mistakes rather than missing
-// visits.
+// match compares the names of a table with those of the design before anything is joined. Names that are
+// alike (see table.Keys), and tables that have no name in common, are errors: they are mistakes, not
+// missing visits.
 func (d Design) match(s Source, rows []placed) (subjects, visits *names, err error) {
 	if subjects, visits, err = d.alike(s, rows); err != nil {
 		return nil, nil, err
@@ -91,8 +91,8 @@ func (d Design) match(s Source, rows []placed) (subjects, visits *names, err err
 	return subjects, visits, cmp.Or(subjects.common(s), visits.common(s))
 }
 
-// alike returns the names of a table, which need not have any in common with the design. A name that
-// is alike to one of the design, but not the same, is an error.
+// alike returns the names of a table, which may have none in common with the design. A name that is alike
+// to one of the design, but not the same, is an error.
 func (d Design) alike(s Source, rows []placed) (subjects, visits *names, err error) {
 	subjects, visits = newNames("subject", d.subjectNames()),
 		newNames("visit", append(d.visitNames(), d.earlierNames()...))
@@ -137,7 +137,7 @@ func (d Design) visitNames() []string {
 	return names
 }
 
-// few lists the first of some names.
+// few lists the first names.
 func few(names []string) string {
 	const shown = 5
 	var quoted []string
@@ -167,8 +167,8 @@ func (d Design) unvisited(visits *names) []string {
 	return notes
 }
 
-// unmatched notes how many subjects of the design a table does not have, and how many of the table
-// the design does not have. content is what the table has of a subject: "result".
+// unmatched notes how many subjects of the design are not in a table, and how many subjects of the table
+// are not in the design. content names an entry of the table: "result".
 func (d Design) unmatched(tableName, content string, subjects *names) []string {
 	var notes []string
 	if missing := subjects.unseen(); len(missing) > 0 {

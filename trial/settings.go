@@ -33,9 +33,8 @@ func (d Design) groupSettings(firsts []*Measurement) []settingGroup {
 	return groups
 }
 
-// flagSettings flags every value of a trial whose subjects were fitted with different settings, since a
-// difference between arms may be one between the settings. Changes within a subject have flags of
-// their own.
+// flagSettings flags every value of a trial whose subjects were fitted with different settings, since they
+// may cause a difference between arms. Changes within a subject have flags of their own.
 func (j *joiner) flagSettings(endpoints []Endpoint, firsts []*Measurement) {
 	groups := j.d.groupSettings(firsts)
 	if len(groups) < 2 {
