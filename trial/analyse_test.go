@@ -76,7 +76,7 @@ func TestOrderDoesNotMatter(t *testing.T) {
 func TestReferenceDecidesAboutSigns(t *testing.T) {
 	tables := made{arms: twoArms, visits: threeVisits, perArm: 6}.tables()
 	a := analyse(t, tables)
-	tables.Over.Reference = "treatment"
+	tables.Overrides.Reference = "treatment"
 	b := analyse(t, tables)
 	for e := range a.Endpoints {
 		for i, c := range a.Endpoints[e].Contrasts {
@@ -283,7 +283,7 @@ func TestThinVisit(t *testing.T) {
 		}
 		tables.Compartments.Data = []byte(strings.Join(kept, "\n"))
 		got := analyse(t, tables).Endpoints[0]
-		tables.Over.Visits = "baseline=0, month03=3, month06=6"
+		tables.Overrides.Visits = "baseline=0, month03=3, month06=6"
 		want := analyse(t, tables).Endpoints[0]
 		if got.Model.Failed != "" || len(got.Model.Omitted) != 1 || got.Model.Omitted[0].Visit != 3 ||
 			got.Model.Omitted[0].Term != "" {
@@ -307,7 +307,7 @@ func TestAliasedCovariate(t *testing.T) {
 	got := m.analyse(t).Endpoints[0]
 	m.heading = "# covariates: site\n"
 	want := m.analyse(t).Endpoints[0]
-	if diff := cmp.Diff([]Omission{{Term: "age", Why: "it follows from site"}}, got.Model.Omitted); diff != "" {
+	if diff := cmp.Diff([]Omission{{Term: "age", Reason: "it follows from site"}}, got.Model.Omitted); diff != "" {
 		t.Error(diff)
 	}
 	for i := range want.Contrasts {
@@ -333,7 +333,7 @@ func TestPartlyAliasedFactors(t *testing.T) {
 		"subject,arm,site,age,stratum", 1))
 	e := analyse(t, tables).Endpoints[0]
 	if e.Model.Failed != "" || len(e.Model.Omitted) != 1 || e.Model.Omitted[0].Term != "stratum" ||
-		!strings.HasPrefix(e.Model.Omitted[0].Why, "levels follow") {
+		!strings.HasPrefix(e.Model.Omitted[0].Reason, "levels follow") {
 		t.Fatalf("%q, omitted %+v", e.Model.Failed, e.Model.Omitted)
 	}
 	// baseline, two columns of sites, one of strata, two arms at two visits.

@@ -2,19 +2,20 @@ package trial
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 )
 
 // flagged returns the flags of a kind.
 func flagged(a Analysis, kind FlagKind) []Flag {
-	var of []Flag
+	var found []Flag
 	for _, f := range a.Flags {
 		if f.Kind == kind {
-			of = append(of, f)
+			found = append(found, f)
 		}
 	}
-	return of
+	return found
 }
 
 func TestJoinsEveryValue(t *testing.T) {
@@ -133,7 +134,7 @@ func TestTwoStudiesOfWhichOneHasNoValue(t *testing.T) {
 // A planned visit that the results do not have at all is said apart from missing visits.
 func TestVisitWithoutAnyResult(t *testing.T) {
 	tables := made{arms: twoArms, visits: threeVisits, perArm: 3}.tables()
-	tables.Over.Visits = "baseline=0, month03=3, m12=12"
+	tables.Overrides.Visits = "baseline=0, month03=3, m12=12"
 	a := analyse(t, tables)
 	if len(a.Notes) != 1 ||
 		a.Notes[0] != `visit "m12" has no results; the results have "month12", which the design does not` {
@@ -297,17 +298,62 @@ func TestBadTables(t *testing.T) {
 		})
 	}
 	primary := good
-	primary.Over.Primary = "patella"
+	primary.Overrides.Primary = "patella"
 	if _, err := Analyse(t.Context(), "test", primary, nil); err == nil ||
 		!strings.Contains(Hint(err), `"medial" "lateral"`) {
 		t.Errorf("got %v, hint %q", err, Hint(err))
 	}
 }
 
-// Of two long texts a flag says the parts that differ.
-func TestDiffering(t *testing.T) {
-	a, b := differing("7 echoes 10–70 ms, TR 2700 ms, 384x384", "7 echoes 10–70 ms, TR 3000 ms, 384x384, flip 180°")
-	if a != "TR 2700 ms" || b != "TR 3000 ms, flip 180°" {
-		t.Errorf("%q, %q", a, b)
+// A message has the parts of long texts that differ.
+func TestDistinctParts(t *testing.T) {
+	for _, c := range []struct{ texts, want []string }{
+		{[]string{"7 echoes 10–70 ms, TR 2700 ms, 384x384", "7 echoes 10–70 ms, TR 3000 ms, 384x384, flip 180°"},
+			[]string{"TR 2700 ms", "TR 3000 ms, flip 180°"}},
+		{[]string{"nlls", "nlls, R² ≥ 0.8"}, []string{"not given", "R² ≥ 0.8"}},
+		{[]string{"", "nlls"}, []string{"not given", "nlls"}},
+		{[]string{"a, x", "a, y", "a, x, z"}, []string{"x", "y", "x, z"}},
+		{[]string{"profile 1, 0.5", "profile 0.5, 1"}, []string{"profile 1, 0.5", "profile 0.5, 1"}},
+		{[]string{"x, y", "y, x"}, []string{"x, y", "y, x"}}, // the parts do not distinguish them
+		{[]string{"x", "x, x"}, []string{"x", "x, x"}},
+	} {
+		got := distinctParts(c.texts...)
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%q: %q, want %q", c.texts, got, c.want)
+		}
+	}
+}
+
+// Settings and acquisition are compared as whole texts: their wording, and commas in it, change no
+// flag.
+func TestPropertiesAreComparedWhole(t *testing.T) {
+	base := made{arms: twoArms, visits: threeVisits, perArm: 3}.tables()
+	for name, c := range map[string]struct {
+		plain, other string
+		flags        int
+	}{
+		"one word":         {"plain", "other", 1},
+		"the same":         {"plain", "plain", 0},
+		"order of parts":   {`"x, y"`, `"y, x"`, 1},
+		"a repeated part":  {`"x, y"`, `"x, y, y"`, 1},
+		"a part is absent": {`"x, y"`, "x", 1},
+		"a sentence":       {"scanner: Maker; software 2", "none chosen", 1},
+	} {
+		for _, column := range []string{"settings", "acquisition"} {
+			tables := base
+			old := map[string]string{"settings": ",plain,", "acquisition": ",7 echoes,"}[column]
+			tables = tables.with(t, old, ","+c.plain+",")
+			lines := strings.Split(string(tables.Compartments.Data), "\n")
+			for i, line := range lines {
+				if strings.HasPrefix(line, "S02,month03,") {
+					lines[i] = strings.Replace(line, ","+c.plain+",", ","+c.other+",", 1)
+				}
+			}
+			tables.Compartments.Data = []byte(strings.Join(lines, "\n"))
+			a := analyse(t, tables)
+			if f := flagged(a, ProtocolChange); len(f) != c.flags || len(a.Flags) != c.flags {
+				t.Errorf("%s, %s: %+v, want %d", name, column, a.Flags, c.flags)
+			}
+		}
 	}
 }

@@ -115,7 +115,7 @@ func TestBaseline(t *testing.T) {
 			t.Fatal(text)
 		}
 		tables.Design.Data = []byte(c.heading + text)
-		tables.Over.Baseline = c.over
+		tables.Overrides.Baseline = c.over
 		a := analyse(t, tables)
 		if got := strings.Join(a.Design.visitNames(), " "); got != c.want {
 			t.Errorf("%+v: visits %s", c, got)

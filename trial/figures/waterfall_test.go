@@ -43,8 +43,8 @@ func TestFall(t *testing.T) {
 	_, names := renamed(a)
 	f := newFall(a, e, 2, newFlagged(names))
 	for n, b := range f.bars {
-		if b.beyond != (n == 7) {
-			t.Errorf("bar %d: beyond %v", n, b.beyond)
+		if b.exceeds != (n == 7) {
+			t.Errorf("bar %d: beyond %v", n, b.exceeds)
 		}
 	}
 	if f.y.High < 23*1.1 || f.y.Low > -e.RC*1.1 {
@@ -56,7 +56,7 @@ func TestFall(t *testing.T) {
 func TestBarWidth(t *testing.T) {
 	const width = 160
 	for n, want := range map[int]float64{1: fallWidest, 4: fallWidest, 10: 16, 40: 4} {
-		r := fall{bars: make([]fallBar, n)}.across(width)
+		r := fall{bars: make([]fallBar, n)}.axis(width)
 		if got := width / r.Length(); got < want-1e-9 || got > want+1e-9 {
 			t.Errorf("%d bars are %g wide, want %g", n, got, want)
 		}
@@ -66,7 +66,7 @@ func TestBarWidth(t *testing.T) {
 	}
 }
 
-// Visits that are too close together in time stand at equal distances, and the caption and
+// Visits that are too close together in time are at equal distances, and the caption and
 // the axis say so.
 func TestCloseVisits(t *testing.T) {
 	s := founding

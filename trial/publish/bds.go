@@ -52,24 +52,24 @@ var bdsColumns = []table.Column[bdsRow]{
 	table.Text("USUBJID", "Unique Subject Identifier", table.Derived,
 		func(r bdsRow) string { return usubjid(r.a.Design, r.subject) }).WithDerivation("as in mk.csv"),
 	table.Text("SUBJID", "Subject Identifier for the Study", table.FromDesign,
-		func(r bdsRow) string { return identifier(r.who().ID) }).
+		func(r bdsRow) string { return identifier(r.participant().ID) }).
 		WithDerivation("subject of the design"),
 	table.Text("SITEID", "Study Site Identifier", table.FromDesign,
-		func(r bdsRow) string { return identifier(r.who().Site) }),
+		func(r bdsRow) string { return identifier(r.participant().Site) }),
 	table.Number("AGE", "Age",
-		func(r bdsRow) float64 { return r.who().Age }).WithUnit("year").WithDerivation("at baseline").
+		func(r bdsRow) float64 { return r.participant().Age }).WithUnit("year").WithDerivation("at baseline").
 		WithOrigin(table.FromDesign),
 	table.Text("AGEU", "Age Units", table.Assigned, func(r bdsRow) string {
-		if math.IsNaN(r.who().Age) {
+		if math.IsNaN(r.participant().Age) {
 			return ""
 		}
 		return "YEARS"
 	}).WithTerms("AGEU (C66781): YEARS").WithDerivation("empty where AGE is"),
-	table.Text("SEX", "Sex", table.FromDesign, func(r bdsRow) string { return sexTerm(r.who().Sex) }).
+	table.Text("SEX", "Sex", table.FromDesign, func(r bdsRow) string { return sexTerm(r.participant().Sex) }).
 		WithTerms("SEX (C66731): F, M, U; other words of the design are unchanged"),
 	table.Number("BMIBL", "Baseline BMI",
-		func(r bdsRow) float64 { return r.who().BMI }).WithUnit("kg/m2").WithOrigin(table.FromDesign),
-	truncated("STRATUM", "Stratum of Randomisation", table.FromDesign, func(r bdsRow) string { return r.who().Stratum }).
+		func(r bdsRow) float64 { return r.participant().BMI }).WithUnit("kg/m2").WithOrigin(table.FromDesign),
+	truncated("STRATUM", "Stratum of Randomisation", table.FromDesign, func(r bdsRow) string { return r.participant().Stratum }).
 		WithDerivation(toCheck + "variable STRATUM"),
 	truncated("TRTP", "Planned Treatment", table.FromDesign,
 		func(r bdsRow) string { return r.armName() }).WithDerivation("arm of the design"),

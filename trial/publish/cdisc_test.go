@@ -320,7 +320,7 @@ func TestWithin(t *testing.T) {
 		bytes int
 		want  string
 	}{{"abc", 8, "abc"}, {"abcdefghij", 8, "abcdefgh"}, {"ééééé", 5, "éé"}, {"a\xffb", 8, "a\uFFFDb"}, {"", 3, ""}} {
-		if got := within(c.in, c.bytes); got != c.want || len(got) > c.bytes {
+		if got := truncate(c.in, c.bytes); got != c.want || len(got) > c.bytes {
 			t.Errorf("%q in %d bytes: %q, want %q", c.in, c.bytes, got, c.want)
 		}
 	}

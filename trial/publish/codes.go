@@ -29,8 +29,8 @@ const (
 	longestText = 200
 )
 
-// within truncates a text to a number of bytes, at a character.
-func within(s string, bytes int) string {
+// truncate truncates a text to a number of bytes, at a character.
+func truncate(s string, bytes int) string {
 	s = printable.Line(s)
 	if len(s) <= bytes {
 		return s
@@ -51,14 +51,14 @@ var knownCodes = map[string]string{
 // which the first is a letter (ADaMIG 1.3).
 func paramCodes(endpoints []trial.EndpointAnalysis) []string {
 	codes := make([]string, len(endpoints))
-	taken := map[string]bool{}
+	used := map[string]bool{}
 	for i, e := range endpoints {
 		code := letters(e.Name)
 		if e.Compartment {
-			code = cmp.Or(knownCodes[strings.ToLower(e.Name)], within("T2"+code, longestCode))
+			code = cmp.Or(knownCodes[strings.ToLower(e.Name)], truncate("T2"+code, longestCode))
 		}
-		codes[i] = free(code, taken)
-		taken[codes[i]] = true
+		codes[i] = free(code, used)
+		used[codes[i]] = true
 	}
 	return codes
 }
@@ -71,18 +71,18 @@ func letters(name string) string {
 			b.WriteRune(r)
 		}
 	}
-	return within(cmp.Or(b.String(), "PARAM"), longestCode)
+	return truncate(cmp.Or(b.String(), "PARAM"), longestCode)
 }
 
-// free returns the code or, if it is taken, the code with a number at its end.
-func free(code string, taken map[string]bool) string {
+// free returns the code or, if it is used, the code with a number at its end.
+func free(code string, used map[string]bool) string {
 	for n := 1; ; n++ {
 		c := code
 		if n > 1 {
 			end := fmt.Sprint(n)
 			c = code[:min(len(code), longestCode-len(end))] + end
 		}
-		if !taken[c] {
+		if !used[c] {
 			return c
 		}
 	}
@@ -109,5 +109,5 @@ func sexTerm(sex string) string {
 	case "u", "unknown":
 		return "U"
 	}
-	return within(sex, longestText)
+	return truncate(sex, longestText)
 }

@@ -20,7 +20,7 @@ func fallback(a *trial.Analysis, m trial.Model) string {
 		return ""
 	}
 	reasons := mapped(m.Rejected, mmrm.Rejected.String)
-	reasons[0] = m.Rejected[0].Why // of the planned one
+	reasons[0] = m.Rejected[0].Reason // of the planned one
 	return "planned " + a.Plan.Covariance.String() + ", could not be fitted: " + strings.Join(reasons, "; ")
 }
 
@@ -47,7 +47,7 @@ func omissionText(a *trial.Analysis, m trial.Model) string {
 // omissions lists what is not in the model: "site (the same for all)".
 func omissions(a *trial.Analysis, m trial.Model) string {
 	return strings.Join(mapped(m.Omitted, func(o trial.Omission) string {
-		return o.Of(a.Design) + " (" + o.Why + ")"
+		return o.Name(a.Design) + " (" + o.Reason + ")"
 	}), "; ")
 }
 
@@ -67,8 +67,8 @@ func modelNotes(p place, estimate float64) []string {
 	return []string{m.Failed, omissionText(p.a, m)}
 }
 
-// without returns the texts that are not empty.
-func without(texts []string) []string {
+// nonEmpty returns the texts that are not empty.
+func nonEmpty(texts []string) []string {
 	return slices.DeleteFunc(slices.Clone(texts), func(s string) bool { return s == "" })
 }
 
@@ -80,7 +80,7 @@ func absent(a *trial.Analysis, m trial.Model, visit int) string {
 	}
 	for _, o := range m.Omitted {
 		if o.Term == "" && o.Visit == visit {
-			return o.Of(a.Design) + ": " + o.Why
+			return o.Name(a.Design) + ": " + o.Reason
 		}
 	}
 	return emptyArm

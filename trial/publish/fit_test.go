@@ -60,8 +60,8 @@ func TestNIsOfTheMethod(t *testing.T) {
 	c := &e.Contrasts[1]
 	c.N, c.NReference, c.NAdjusted, c.NAdjustedReference = 11, 10, 10, 9
 	e.Model.N = [][]int{{0, 9}, {0, 10}}
-	e.Model.Omitted = []trial.Omission{{Visit: 1, Why: "2 changes in 2 arms are too few for the model"},
-		{Term: "site", Why: "it follows from age"}}
+	e.Model.Omitted = []trial.Omission{{Visit: 1, Reason: "2 changes in 2 arms are too few for the model"},
+		{Term: "site", Reason: "it follows from age"}}
 	e.Contrasts[0].Model, e.Contrasts[0].Holm = none, nan
 	table := contrastTable(&a)
 	for method, want := range map[string]string{
@@ -102,8 +102,8 @@ func TestFallbackIsNamed(t *testing.T) {
 	m := &a.Endpoints[0].Model
 	a.Endpoints[0].Contrasts[1].Model.DF = 17.84
 	m.Covariance = mmrm.CompoundSymmetry
-	m.Rejected = []mmrm.Rejected{{Covariance: mmrm.Unstructured, Why: "did not converge"},
-		{Covariance: mmrm.HeterogeneousCS, Why: "singular"}, {Covariance: mmrm.AR1, Why: "singular"}}
+	m.Rejected = []mmrm.Rejected{{Covariance: mmrm.Unstructured, Reason: "did not converge"},
+		{Covariance: mmrm.HeterogeneousCS, Reason: "singular"}, {Covariance: mmrm.AR1, Reason: "singular"}}
 	const few = "compound symmetry assumes the same variance at every visit, and with so few subjects the test rejects too often; ANCOVA does not assume it"
 	const planned = "planned unstructured, could not be fitted: did not converge; heterogeneous compound symmetry: singular; first-order autoregressive: singular"
 	r := only(t, contrastTable(&a), "endpoint", "medial", "visit", "visit 2", "method", "mixed model")

@@ -29,8 +29,8 @@ type grid struct {
 type reason struct{ Mark, Text string }
 
 type head struct {
-	Text, Why string
-	Num       bool
+	Text string
+	Num  bool
 }
 
 type group struct {
@@ -48,11 +48,11 @@ type row struct {
 	Kept, Screen bool
 }
 
-// cell is a text; Why is its tooltip, such as the reason of a dash.
+// cell is a text; Reason is its tooltip, such as the reason of a dash.
 type cell struct {
-	Text, Why, Detail string
+	Text, Reason, Detail string
 	// Mark is the letter of a reason below the table; Part reports that a number is incomplete, for
-	// the reason in Why.
+	// that Reason.
 	Mark string
 	Part bool
 	Num  bool
@@ -85,21 +85,21 @@ const mostReasons = 5
 // reason below the table, for readers on paper; file has the other reasons.
 func (g grid) explained(file string) grid {
 	var reasons []string
-	more := false
+	hasMore := false
 	for _, group := range g.Groups {
 		for _, row := range group.Rows {
 			for i := range row.Cells {
 				c := &row.Cells[i]
-				if c.Text != dash && !c.Part || c.Why == "" {
+				if c.Text != dash && !c.Part || c.Reason == "" {
 					continue
 				}
-				index := slices.Index(reasons, c.Why)
+				index := slices.Index(reasons, c.Reason)
 				if index < 0 && len(reasons) < mostReasons {
 					index = len(reasons)
-					reasons = append(reasons, c.Why)
+					reasons = append(reasons, c.Reason)
 				}
 				if index < 0 {
-					more = true
+					hasMore = true
 					continue
 				}
 				c.Mark = string(rune('a' + index))
@@ -109,7 +109,7 @@ func (g grid) explained(file string) grid {
 	for i, r := range reasons {
 		g.Reasons = append(g.Reasons, reason{string(rune('a' + i)), r})
 	}
-	if more && file != "" {
+	if hasMore && file != "" {
 		g.MoreReasons = "Other dashes: see " + file + "."
 	}
 	return g
@@ -175,13 +175,13 @@ func numericHeads(texts ...string) []head {
 	return list
 }
 
-// say returns a cell with a text or a name, num one with a number; why explains a dash.
-func say(s string) cell { return cell{Text: called(s)} }
+// textCell returns a cell with a text or a name, num one with a number; reason explains a dash.
+func textCell(s string) cell { return cell{Text: called(s)} }
 
-func num(s string, why ...string) cell {
+func num(s string, reason ...string) cell {
 	c := cell{Text: s, Num: true}
-	if s == dash && len(why) > 0 {
-		c.Why = called(why[0])
+	if s == dash && len(reason) > 0 {
+		c.Reason = called(reason[0])
 	}
 	return c
 }

@@ -95,16 +95,16 @@ type (
 		Visit    int    `json:"visit"`
 	}
 	jsonPlan struct {
-		Covariance   string              `json:"covariance"`
-		DF           string              `json:"df"`
-		Rows         []string            `json:"rows"`
-		Covariates   []string            `json:"covariates"`
-		Level        number.Float        `json:"level"`
-		WithinCV     number.Float        `json:"within_cv"`
-		WithinCVOf   []jsonCompartmentCV `json:"within_cv_of"`
-		MeanOfTwo    bool                `json:"mean_of_two"`
-		Permutations int                 `json:"permutations"`
-		Seed         uint64              `json:"seed"`
+		Covariance     string              `json:"covariance"`
+		DF             string              `json:"df"`
+		Rows           []string            `json:"rows"`
+		Covariates     []string            `json:"covariates"`
+		Level          number.Float        `json:"level"`
+		WithinCV       number.Float        `json:"within_cv"`
+		CompartmentCVs []jsonCompartmentCV `json:"within_cv_of"`
+		MeanOfTwo      bool                `json:"mean_of_two"`
+		Permutations   int                 `json:"permutations"`
+		Seed           uint64              `json:"seed"`
 	}
 	jsonCompartmentCV struct {
 		Compartment string       `json:"compartment"`
@@ -173,7 +173,7 @@ func visitJSON(v trial.Visit) jsonVisit { return jsonVisit{v.Name, number.Finite
 func designJSON(d trial.Design) jsonDesign {
 	return jsonDesign{
 		Name: d.Name, Arms: listOf(d.Arms, same), Visits: listOf(d.Visits, visitJSON),
-		Before:          listOf(d.Before, visitJSON),
+		Before:          listOf(d.Earlier, visitJSON),
 		AssumedBaseline: d.AssumedBaseline, Primary: jsonPrimary(d.Primary),
 		Subjects: listOf(d.Subjects, func(s trial.Subject) jsonSubject {
 			return jsonSubject{s.ID, s.Arm, s.Side, s.Stratum, s.Site, s.Sex, number.Finite(s.Age),
@@ -188,7 +188,7 @@ func planJSON(p trial.Plan) jsonPlan {
 		Covariates: listOf(p.Covariates, same),
 		Level:      number.Finite(p.Level), WithinCV: number.Finite(p.WithinCV), MeanOfTwo: p.MeanOfTwo,
 		Permutations: p.Permutations, Seed: p.Seed,
-		WithinCVOf: listOf(p.WithinCVOf, func(c trial.CompartmentCV) jsonCompartmentCV {
+		CompartmentCVs: listOf(p.CompartmentCVs, func(c trial.CompartmentCV) jsonCompartmentCV {
 			return jsonCompartmentCV{c.Compartment, number.Finite(c.CV)}
 		}),
 	}

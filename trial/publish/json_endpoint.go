@@ -75,12 +75,12 @@ type (
 	}
 	jsonRejected struct {
 		Covariance string `json:"covariance"`
-		Why        string `json:"why"`
+		Reason     string `json:"why"`
 	}
 	jsonOmission struct {
-		Term  string `json:"term,omitempty"`
-		Visit int    `json:"visit,omitempty"`
-		Why   string `json:"why"`
+		Term   string `json:"term,omitempty"`
+		Visit  int    `json:"visit,omitempty"`
+		Reason string `json:"why"`
 	}
 	jsonContrast struct {
 		Arm                int             `json:"arm"`
@@ -184,7 +184,7 @@ func modelJSON(m trial.Model) jsonModel {
 		Formula: listOf(m.Formula, trial.Term.String),
 		Rejected: listOf(m.Rejected, func(r mmrm.Rejected) jsonRejected {
 			return jsonRejected{r.Covariance.String(),
-				r.Why}
+				r.Reason}
 		}),
 		Omitted: listOf(m.Omitted, func(o trial.Omission) jsonOmission { return jsonOmission(o) }),
 		N:       rowsOf(m.N, index), LSMeans: rowsOf(m.LSMeans, estimateJSON),

@@ -83,7 +83,7 @@ func endpointText(a *trial.Analysis) string {
 		parts = append(parts, "Studies were fitted with different settings: "+
 			strings.Join(mapped(a.Settings, called), "; or ")+".")
 	}
-	return strings.Join(without(parts), " ")
+	return strings.Join(nonEmpty(parts), " ")
 }
 
 func primaryText(a *trial.Analysis) string {
@@ -185,7 +185,7 @@ const qibaCV = 0.05
 // by that of the others, if there are any; isDefault says that these have the default.
 func coefficients(a *trial.Analysis) (cvs []string, isDefault bool) {
 	others := familyOf(a)
-	for _, c := range a.Plan.WithinCVOf {
+	for _, c := range a.Plan.CompartmentCVs {
 		cvs = append(cvs, percentOf(c.CV)+" for "+called(c.Compartment))
 		if slices.ContainsFunc(a.Endpoints,
 			func(e trial.EndpointAnalysis) bool { return e.Compartment && e.Name == c.Compartment }) {

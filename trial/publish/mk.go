@@ -41,7 +41,9 @@ func (r mkRow) ifDone(s, otherwise string) string {
 }
 
 // side returns the side of the design or, where it does not say, of the images.
-func (r mkRow) side() string { return cmp.Or(laterality(r.who().Side), laterality(r.Value.Side)) }
+func (r mkRow) side() string {
+	return cmp.Or(laterality(r.participant().Side), laterality(r.Value.Side))
+}
 
 // location returns LOC and DIR of a compartment. The cartilage of one bone is located at the bone.
 func location(compartment string) (loc, dir string) {
@@ -80,7 +82,7 @@ func constant[R any](name, label, s string) table.Column[R] {
 // truncated returns a column of texts that are truncated to the longest that the transport format
 // holds.
 func truncated[R any](name, label string, origin table.Origin, cell func(R) string) table.Column[R] {
-	return table.Text(name, label, origin, func(r R) string { return within(cell(r), longestText) })
+	return table.Text(name, label, origin, func(r R) string { return truncate(cell(r), longestText) })
 }
 
 var mkColumns = []table.Column[mkRow]{

@@ -40,10 +40,10 @@ type pageView struct {
 	Level     string
 }
 
-type count struct{ N, What string }
+type count struct{ N, Name string }
 
 // headline is a primary result.
-type headline struct{ What, Figures, Detail string }
+type headline struct{ Contrast, Result, Detail string }
 
 // section is a heading with its grids.
 type section struct {
@@ -149,7 +149,7 @@ func inputGrid(a *trial.Analysis) grid {
 	g := grid{Heads: heads("File", "SHA-256"), Class: "inputs"}
 	rows := group{}
 	for _, in := range a.Inputs {
-		rows.Rows = append(rows.Rows, row{Cells: []cell{say(in.Name),
+		rows.Rows = append(rows.Rows, row{Cells: []cell{textCell(in.Name),
 			{Text: printable.Line(in.SHA256), Class: "hash"}}})
 	}
 	g.Groups = []group{rows}

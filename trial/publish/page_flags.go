@@ -9,9 +9,9 @@ import (
 )
 
 type flagGroup struct {
-	Kind, About string
-	N           string
-	Grid        grid
+	Kind, Meaning string
+	N             string
+	Grid          grid
 }
 
 // flagMeanings explain the kinds of flags and their consequences.
@@ -39,7 +39,7 @@ func flagGroups(a *trial.Analysis) []flagGroup {
 		for _, f := range grouped {
 			if f.Kind == k {
 				rows.Rows = append(rows.Rows,
-					row{Cells: []cell{subjectsCell(f.Subjects), say(f.Visit), say(f.Endpoint), say(f.Text)}})
+					row{Cells: []cell{subjectsCell(f.Subjects), textCell(f.Visit), textCell(f.Endpoint), textCell(f.Text)}})
 				n += len(f.Subjects)
 			}
 		}
@@ -55,7 +55,7 @@ func flagGroups(a *trial.Analysis) []flagGroup {
 func subjectsCell(subjects []string) cell {
 	const most = 12 // two lines of usual codes
 	if len(subjects) == 1 {
-		return say(subjects[0])
+		return textCell(subjects[0])
 	}
 	c := cell{Detail: plural(len(subjects), "subject", "subjects")}
 	names := mapped(subjects[:min(most, len(subjects))], called)
@@ -76,7 +76,7 @@ const (
 // ones, and the remarks, which are in no list of flags and are shown in full.
 type figureLines struct {
 	Flags   []string
-	More    int
+	Rest    int
 	Remarks []string
 }
 
@@ -98,18 +98,18 @@ func newFigureLines(a *trial.Analysis, p figure.Picture) figureLines {
 // figureLine returns "S01 at month12, medial: scanner change", or the text of a flag that is about
 // the whole trial.
 func figureLine(g trial.FlagGroup) string {
-	about := strings.Join(g.Subjects, ", ")
+	place := strings.Join(g.Subjects, ", ")
 	if n := len(g.Subjects); n > mostFigureSubjects {
-		about = thousands(n) + " subjects"
+		place = thousands(n) + " subjects"
 	}
 	if g.Visit != "" {
-		about += " at " + g.Visit
+		place += " at " + g.Visit
 	}
 	if g.Endpoint != "" {
-		about += ", " + g.Endpoint
+		place += ", " + g.Endpoint
 	}
-	if about == "" {
+	if place == "" {
 		return g.Text
 	}
-	return strings.TrimLeft(about, " ,") + ": " + string(g.Kind)
+	return strings.TrimLeft(place, " ,") + ": " + string(g.Kind)
 }

@@ -87,7 +87,7 @@ func TestFigureLines(t *testing.T) {
 				[]string{"S001, S002 at visit 2: scanner change", "S003 at visit 1, medial: protocol change"}, 2},
 		} {
 			got := newFigureLines(&a, figure.Picture{Flags: c.flags, Remarks: []string{"other slices", upgrade}})
-			if !slices.Equal(got.Flags, c.want) || got.More != c.more ||
+			if !slices.Equal(got.Flags, c.want) || got.Rest != c.more ||
 				!slices.Equal(got.Remarks, []string{"other slices", upgrade}) {
 				t.Errorf("%s, %q: %+v", name, text, got)
 			}

@@ -23,7 +23,7 @@ func responderSection(a *trial.Analysis) section {
 		block := group{Name: fmt.Sprintf("%s, RC %s %%", withUnit(e), figure.Number(e.RC, percentDecimals))}
 		for _, r := range e.Responders {
 			for arm, n := range r.Arms {
-				visit := say(a.Design.Visits[r.Visit].Name)
+				visit := textCell(a.Design.Visits[r.Visit].Name)
 				if arm > 0 {
 					visit = cell{}
 				}
@@ -35,7 +35,7 @@ func responderSection(a *trial.Analysis) section {
 						num(figure.PValue(r.Increase[arm-1]), reason)}
 				}
 				block.Rows = append(block.Rows, row{Kept: r.Visit == a.Design.Primary.Visit, Cells: append([]cell{
-					visit, say(a.Design.Arms[arm]), num(thousands(all)), share(n.Decrease, all), share(n.Within, all),
+					visit, textCell(a.Design.Arms[arm]), num(thousands(all)), share(n.Decrease, all), share(n.Within, all),
 					share(n.Increase, all),
 					num(figure.Number(n.SDC, percentDecimals), "nobody has a change"),
 				}, tests...)})
@@ -97,13 +97,13 @@ func correlationSection(a *trial.Analysis) section {
 		}
 		reason := cmp.Or(c.Reason, fmt.Sprintf("%d pairs are too few, or do not vary", c.N))
 		block := &g.Groups[len(g.Groups)-1]
-		visit := say(a.Design.Visits[c.Visit].Name)
+		visit := textCell(a.Design.Visits[c.Visit].Name)
 		if len(block.Rows) > 0 && last == c.Visit {
 			visit = cell{}
 		}
 		last = c.Visit
 		block.Rows = append(block.Rows, row{Cells: []cell{
-			visit, say(arm), num(thousands(c.N)), num(figure.Number(c.Rho.Estimate, ratioDecimals), reason),
+			visit, textCell(arm), num(thousands(c.N)), num(figure.Number(c.Rho.Estimate, ratioDecimals), reason),
 			num(interval(c.Rho.Low, c.Rho.High, ratioDecimals), reason), num(figure.PValue(c.P), reason),
 		}})
 	}
@@ -141,16 +141,16 @@ func individualGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
 	}
 	g.Heads = append(g.Heads, heads("Flags")...)
 	d := e.Decimals()
-	for s, who := range a.Design.Subjects {
+	for s, subject := range a.Design.Subjects {
 		block := group{}
 		for v := 1; v < len(a.Design.Visits); v++ {
 			r := rowOf(a, e, s, v)
-			cells := []cell{say(who.ID), say(a.Design.Arms[who.Arm]),
+			cells := []cell{textCell(subject.ID), textCell(a.Design.Arms[subject.Arm]),
 				num(figure.Number(r.baseline().X, d), r.baseline().Missing.String())}
 			if v > 1 {
 				cells = []cell{{}, {}, {}}
 			}
-			cells = append(cells, say(a.Design.Visits[v].Name), num(figure.Number(r.X, d), r.Value.Missing.String()),
+			cells = append(cells, textCell(a.Design.Visits[v].Name), num(figure.Number(r.X, d), r.Value.Missing.String()),
 				num(figure.Number(r.Delta, d), r.Change.Missing.String()),
 				num(figure.Number(r.Percent, percentDecimals),
 					cmp.Or(r.Change.Missing.String(), "the baseline is not above 0")))

@@ -46,7 +46,7 @@ func TestPageSaysTheResult(t *testing.T) {
 	a.Endpoints[0].Model.Sigma = [][]float64{{1.21, 0.594}, {0.594, 2.25}}
 	lateral := &a.Endpoints[1].Model
 	lateral.Covariance, lateral.Rejected = mmrm.HeterogeneousCS,
-		[]mmrm.Rejected{{Covariance: mmrm.Unstructured, Why: "did not converge"}}
+		[]mmrm.Rejected{{Covariance: mmrm.Unstructured, Reason: "did not converge"}}
 	a.Correlations[0].Rho = trial.Interval{Estimate: 0.31, Low: -0.1, High: 0.63}
 	a.Inputs[0] = trial.Input{Name: "compartments.csv",
 		SHA256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}

@@ -140,7 +140,7 @@ var meanColumns = func() []table.Column[meanRow] {
 	return slices.Concat(table.Lift(toPlace, endpointColumns), table.Lift(toPlace, armColumns),
 		table.Lift(toPlace, visitColumns), []table.Column[meanRow]{
 			table.Count("n", "Subjects of the arm in the model at the visit",
-				func(r meanRow) int { return r.e.Model.InIt(r.arm, r.visit) }),
+				func(r meanRow) int { return r.e.Model.SubjectsAt(r.arm, r.visit) }),
 			x("estimate", "Least-squares mean of the change",
 				func(e mmrm.Estimate) float64 { return e.Value }).WithUnit(endpointUnit).
 				WithDerivation("l'beta at the mean baseline and covariates of the observations, equal weight of " +

@@ -36,7 +36,7 @@ func comparisons(p place, c trial.Contrast) []comparison {
 			holm:    nan, statistic: estimate.T, arrangements: -1, notes: []string{reason}}
 	}
 	model := row(byModel, c.Model, "")
-	model.n, model.reference = p.e.Model.InIt(c.Arm, c.Visit), p.e.Model.InIt(0, c.Visit)
+	model.n, model.reference = p.e.Model.SubjectsAt(c.Arm, c.Visit), p.e.Model.SubjectsAt(0, c.Visit)
 	model.holm, model.notes = c.Holm, modelNotes(p, c.Model.Value)
 	ancova := row("ancova", c.Ancova, c.Reasons.Ancova)
 	ancova.n, ancova.reference = c.NAdjusted, c.NAdjustedReference

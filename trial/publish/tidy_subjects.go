@@ -22,7 +22,7 @@ func rowOf(a *trial.Analysis, e *trial.EndpointAnalysis, subject, visit int) sub
 	}
 }
 
-func (r subjectRow) who() trial.Subject { return r.a.Design.Subjects[r.subject] }
+func (r subjectRow) participant() trial.Subject { return r.a.Design.Subjects[r.subject] }
 
 // baseline returns the subject's value at the first visit.
 func (r subjectRow) baseline() trial.Value { return r.e.Values[r.subject][0] }
@@ -38,7 +38,7 @@ func (r subjectRow) changeFlags() []int {
 
 var (
 	subjectColumns = []table.Column[subjectRow]{
-		table.Text("subject", "Subject", table.FromDesign, func(r subjectRow) string { return r.who().ID }),
+		table.Text("subject", "Subject", table.FromDesign, func(r subjectRow) string { return r.participant().ID }),
 	}
 	valueColumn = table.Number("value", "Value", func(r subjectRow) float64 { return r.X }).WithUnit(endpointUnit).
 			WithDerivation("mean T2 of a compartment, or as the endpoint's table has it").WithOrigin(table.FromResults)
