@@ -103,7 +103,8 @@ func (t *Table) add(line int, cells []string) error {
 	case t.Columns == nil && strings.HasPrefix(cells[0], "#"):
 		// A spreadsheet has cut the line at its commas: they are put back.
 		cells = slices.DeleteFunc(cells, func(c string) bool { return c == "" })
-		t.Heading = append(t.Heading, strings.TrimSpace(strings.TrimLeft(strings.Join(cells, ","), "# ")))
+		text := strings.TrimSpace(strings.TrimLeft(strings.Join(cells, ","), "# "))
+		t.Heading = append(t.Heading, HeadingLine{Text: text, Number: line})
 		return nil
 	case t.Columns == nil:
 		t.width = len(cells)

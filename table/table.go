@@ -92,8 +92,8 @@ func (s *Source) Load(file io.Reader) error {
 // Table is a CSV in memory.
 type Table struct {
 	Name string
-	// Heading holds the lines before the columns' names that begin with #, without it.
-	Heading []string
+	// Heading holds the lines before the columns' names that begin with #.
+	Heading []HeadingLine
 	// Columns are the columns' names in lower case.
 	Columns []string
 	Rows    []Row
@@ -105,6 +105,14 @@ type Table struct {
 	width  int  // cells of the row that names the columns, empty ones at its end included
 	longer []longRow
 	short  []shortRow
+}
+
+// HeadingLine is a line that begins with #.
+type HeadingLine struct {
+	// Text is the line without # and the blanks around it.
+	Text string
+	// Number is its number in the file, from 1.
+	Number int
 }
 
 // Row is a row of a table.

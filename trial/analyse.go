@@ -12,6 +12,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/t2map/t2map/hint"
+	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/table"
 	"github.com/t2map/t2map/trial/mmrm"
 )
@@ -19,6 +21,8 @@ import (
 // Tables are the tables of a trial.
 type Tables struct {
 	Design Source
+	// Plan is a plan file; Data may be nil.
+	Plan Source
 	// Compartments and Studies are the tables of `t2map run`. Studies.Data may be nil.
 	Compartments, Studies Source
 	// Scores hold other endpoints; see ReadScores.
@@ -55,7 +59,7 @@ type Adjust func(Design, *Plan) error
 func Analyse(ctx context.Context, version string, t Tables, adjust Adjust) (Analysis, error) {
 	a := Analysis{Version: version}
 	var err error
-	if a.Design, a.Plan, err = ReadDesign(t.Design, t.Overrides); err != nil {
+	if a.Design, a.Plan, err = ReadDesign(t.Design, t.Plan, t.Overrides); err != nil {
 		return a, err
 	}
 	if adjust != nil {
@@ -70,6 +74,12 @@ func Analyse(ctx context.Context, version string, t Tables, adjust Adjust) (Anal
 	if err := a.checkNames(endpoints); err != nil {
 		return a, err
 	}
+	if err := a.setScales(endpoints); err != nil {
+		return a, err
+	}
+	if err := a.Design.setTargets(endpoints); err != nil {
+		return a, err
+	}
 	if err := a.takeRepeatability(t.Repeatability, endpoints); err != nil {
 		return a, err
 	}
@@ -78,8 +88,8 @@ func Analyse(ctx context.Context, version string, t Tables, adjust Adjust) (Anal
 	if err := a.analyse(ctx, endpoints); err != nil {
 		return a, err
 	}
-	a.adjustFamily()
-	a.Flow = flow(a.Design, a.Endpoints)
+	a.adjustFamilies()
+	a.Flow = a.flow()
 	return a, a.correlate(ctx)
 }
 
@@ -101,9 +111,9 @@ func (a *Analysis) join(t Tables) ([]Endpoint, error) {
 	a.Notes = append(a.Notes, res.notes...)
 	a.Notes = append(a.Notes, a.Design.notes()...)
 	a.Notes = append(a.Notes, a.Design.unmatched(t.Compartments.Name, "result", subjects)...)
-	a.Notes = append(a.Notes, a.Design.unvisited(visits.join(failedAt))...)
 	j := newJoiner(a.Design, a.Plan)
 	endpoints := j.compartments(res)
+	a.Notes = append(a.Notes, a.Design.unvisited(visits.join(failedAt), endpoints)...)
 	a.Notes = append(a.Notes, j.notes...)
 	for _, source := range t.Scores {
 		scores, err := ReadScores(source)
@@ -136,7 +146,7 @@ func (a *Analysis) join(t Tables) ([]Endpoint, error) {
 
 // all returns the tables in the order in which a report lists them.
 func (t Tables) all() []Source {
-	return append([]Source{t.Design, t.Compartments, t.Studies, t.Repeatability}, t.Scores...)
+	return append([]Source{t.Plan, t.Design, t.Compartments, t.Studies, t.Repeatability}, t.Scores...)
 }
 
 // remarks returns notes on how tables without a declared format were read, and on short rows of tables
@@ -163,13 +173,40 @@ func (a *Analysis) checkNames(endpoints []Endpoint) error {
 	for _, e := range endpoints {
 		names = append(names, e.Name)
 	}
-	if p := a.Design.Primary.Endpoint; p != "" && !slices.Contains(names, p) {
-		return hinted(fmt.Sprintf("there are %q", names), "the primary endpoint %.40q is not in the results", p)
+	for _, m := range a.Design.mentions {
+		if m.endpoint != AllT2 && !slices.Contains(names, m.endpoint) {
+			return hinted(hint.Nearest(m.endpoint, names), "%s: %s names the endpoint %.40q, which is not in the tables",
+				m.place, m.key, m.endpoint)
+		}
 	}
 	for _, cv := range a.Plan.CompartmentCVs {
 		if !slices.Contains(names, cv.Compartment) {
 			return hinted(fmt.Sprintf("there are %q", names),
 				"a within-subject CV is given for %.40q, which is not in the results", cv.Compartment)
+		}
+	}
+	return nil
+}
+
+// setScales fills in the scale and the group of each endpoint. On the log scale it is an error if a value is
+// not above 0.
+func (a *Analysis) setScales(endpoints []Endpoint) error {
+	for i := range endpoints {
+		e := &endpoints[i]
+		named := func(name string) bool { return name == e.Name || name == AllT2 && e.Compartment }
+		e.Log = slices.ContainsFunc(a.Plan.LogScale, named)
+		if group, ok := a.Plan.Groups[e.Name]; ok {
+			e.Group = group
+		}
+		for s, values := range e.Values {
+			for v, value := range values {
+				if e.Log && value.X <= 0 {
+					return hinted("write what is below the limit of detection as a number above 0, as the plan of the trial "+
+						"says, or use the linear scale", "%s of %s at %s is %g: the log scale needs values above 0",
+						printable.Line(e.Name), printable.Line(a.Design.Subjects[s].ID), printable.Line(a.Design.Visits[v].Name),
+						value.X)
+				}
+			}
 		}
 	}
 	return nil
@@ -213,7 +250,7 @@ func (a *Analysis) remark() {
 	if len(a.Design.Visits) == 1 {
 		a.Notes = append(a.Notes, "the design has one visit: there is no change from baseline")
 	}
-	for _, name := range a.Plan.Covariates {
+	for _, name := range a.modelCovariates() {
 		c := a.covariate(name)
 		unknown := 0
 		for _, x := range c.X {
@@ -235,7 +272,7 @@ func (a *Analysis) analyse(ctx context.Context, endpoints []Endpoint) error {
 	return each(ctx, len(endpoints), func(i int) {
 		e := &a.Endpoints[i]
 		e.Endpoint = endpoints[i]
-		e.changes(a.Plan)
+		e.changes(a.Design, a.Plan)
 		e.describeCells(a.Design, a.Flags, a.Plan.Level)
 		e.responders(a.Design)
 		a.contrasts(e, a.model(e))
@@ -286,28 +323,43 @@ func (a *Analysis) InModel(e *EndpointAnalysis, subject, visit int) bool {
 		e.Model.SubjectsAt(s.Arm, visit) == 0 {
 		return false
 	}
-	return !slices.ContainsFunc(a.Plan.Covariates, func(name string) bool {
+	return !slices.ContainsFunc(a.modelCovariates(), func(name string) bool {
 		x, level := s.covariate(name)
 		return level == "" && math.IsNaN(x)
 	})
 }
 
-// Repeated returns the data of the mixed model of an endpoint.
+// modelCovariates returns the strata and covariates of the models.
+func (a *Analysis) modelCovariates() []string {
+	names := slices.Clone(a.Plan.Strata)
+	if names == nil && !a.Plan.NoStrata && a.covariate("stratum").Levels > 1 {
+		names = []string{"stratum"}
+	}
+	for _, name := range a.Plan.Covariates {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// Repeated returns the data of the mixed model of an endpoint: the changes at its planned visits after
+// baseline.
 func (a *Analysis) Repeated(e *EndpointAnalysis) Repeated {
-	r := Repeated{Arms: len(a.Design.Arms)}
-	for _, v := range a.Design.Visits[1:] {
-		r.VisitNames = append(r.VisitNames, v.Name)
+	r := Repeated{Arms: len(a.Design.Arms), CommonBaseline: a.Plan.CommonBaseline}
+	for _, v := range e.After() {
+		r.VisitNames = append(r.VisitNames, a.Design.Visits[v].Name)
 	}
 	for s, subject := range a.Design.Subjects {
 		r.Arm = append(r.Arm, subject.Arm)
-		r.Baseline = append(r.Baseline, e.Values[s][0].X)
+		r.Baseline = append(r.Baseline, e.scaled(e.Values[s][0].X))
 		var changes []float64
-		for _, c := range e.Changes[s][1:] {
-			changes = append(changes, c.Delta)
+		for _, v := range e.After() {
+			changes = append(changes, e.Changes[s][v].Scaled)
 		}
 		r.Change = append(r.Change, changes)
 	}
-	for _, name := range a.Plan.Covariates {
+	for _, name := range a.modelCovariates() {
 		r.Covariates = append(r.Covariates, a.covariate(name))
 	}
 	return r
@@ -316,28 +368,42 @@ func (a *Analysis) Repeated(e *EndpointAnalysis) Repeated {
 // model fits the mixed model of an endpoint. It returns nil if the model cannot be fitted.
 func (a *Analysis) model(e *EndpointAnalysis) *RepeatedFit {
 	visits := len(a.Design.Visits) - 1
-	e.Model = Model{Covariance: a.Plan.Covariance, DF: a.Plan.DF, LogLik: math.NaN(), BaselineMean: math.NaN()}
+	m := &e.Model
+	*m = Model{Covariance: a.Plan.Covariance, DF: a.Plan.DF, LogLik: math.NaN(), BaselineMean: math.NaN()}
 	for range a.Design.Arms {
-		e.Model.LSMeans = append(e.Model.LSMeans, slices.Repeat([]mmrm.Estimate{nothing}, visits))
+		m.LSMeans = append(m.LSMeans, slices.Repeat([]mmrm.Estimate{nothing}, visits))
+		m.N = append(m.N, make([]int, visits))
 	}
 	f, err := a.Repeated(e).Fit(mmrm.Options{Covariance: a.Plan.Covariance, DF: a.Plan.DF, Level: a.Plan.Level})
-	e.Model.Rejected, e.Model.Omitted, e.Model.N = f.Rejected, f.Omitted, f.N
+	m.Rejected = f.Rejected
+	for _, o := range f.Omitted {
+		if o.Term == "" {
+			o.Visit = e.After()[o.Visit-1]
+		}
+		m.Omitted = append(m.Omitted, o)
+	}
+	for arm := range f.N {
+		for i, v := range e.After() {
+			m.N[arm][v-1] = f.N[arm][i]
+		}
+	}
 	if err != nil {
-		e.Model.Failed = err.Error()
+		m.Failed = err.Error()
 		return nil
 	}
-	m := &e.Model
 	m.Covariance, m.DF, m.Subjects, m.Observations, m.LogLik = f.Covariance, f.DF, f.Subjects, f.Observations, f.LogLik
 	m.BaselineMean, m.Formula = f.BaselineMean, f.Formula
-	for v := range visits {
+	for range visits {
 		m.Sigma = append(m.Sigma, slices.Repeat([]float64{math.NaN()}, visits))
-		for w := range visits {
-			if f.Visits[v] >= 0 && f.Visits[w] >= 0 {
-				m.Sigma[v][w] = f.Sigma.At(f.Visits[v], f.Visits[w])
+	}
+	for i, v := range e.After() {
+		for k, w := range e.After() {
+			if f.Visits[i] >= 0 && f.Visits[k] >= 0 {
+				m.Sigma[v-1][w-1] = f.Sigma.At(f.Visits[i], f.Visits[k])
 			}
 		}
 		for arm := range a.Design.Arms {
-			m.LSMeans[arm][v] = f.LSMean(arm, v)
+			m.LSMeans[arm][v-1] = f.LSMean(arm, i)
 		}
 	}
 	return f

@@ -34,39 +34,6 @@ type Input struct {
 	SHA256 string
 }
 
-// Plan says how the trial is analysed. The zero value is the default.
-type Plan struct {
-	// Covariance of the visits of a subject. Default: unstructured.
-	Covariance mmrm.Covariance
-	// DF is the method for degrees of freedom. Default: Kenward–Roger.
-	DF mmrm.DF
-	// Rows are the rows of compartments.csv to analyse, such as medial-tibial or medial deep;
-	// see ReadResults. Default: the whole compartments.
-	Rows []string
-	// Covariates in addition to baseline, arm and visit: site, stratum, sex, age, bmi.
-	Covariates []string
-	// Level of the confidence intervals. Default: 0.95.
-	Level float64
-	// WithinCV is the within-subject coefficient of variation of T2 as a fraction.
-	// Default: 0.05, the QIBA profile's (PMC8574057). CompartmentCVs has the coefficients of single
-	// compartments.
-	WithinCV       float64
-	CompartmentCVs []CompartmentCV
-	// MeanOfTwo uses the mean of two studies at one visit, which otherwise give no value.
-	MeanOfTwo bool
-	// Permutations is the number of random arrangements where there are too many to try all.
-	// Default: 9999.
-	Permutations int
-	// Seed of the permutations.
-	Seed uint64
-}
-
-// CompartmentCV is the within-subject coefficient of variation of one compartment.
-type CompartmentCV struct {
-	Compartment string
-	CV          float64 // fraction
-}
-
 // Flow counts the participants of one arm.
 type Flow struct {
 	// Planned is the number of participants in the design.
@@ -77,12 +44,17 @@ type Flow struct {
 	Analysed int
 }
 
-// FlowVisit counts the participants of one arm at one visit. Present and the counts of Missing add up
-// to Flow.Planned.
+// FlowVisit counts the participants of one arm at one visit.
 type FlowVisit struct {
-	// Present counts those with a value in at least one compartment.
+	// InTrial counts those with a value of any endpoint at this or a later visit: from visit to visit it only
+	// decreases. Left has those who were in the trial at the visit before, by reason.
+	InTrial int
+	Left    []Exclusion
+	// Planned reports whether T2 is planned at the visit. Present counts the participants with a value in at
+	// least one compartment, and Missing the others by reason, most frequent first; they add up to
+	// Flow.Planned.
+	Planned bool
 	Present int
-	// Missing counts the others by reason, most frequent first.
 	Missing []ReasonCount
 }
 
@@ -161,6 +133,24 @@ func (m Model) SubjectsAt(arm, visit int) int {
 	return m.N[arm][visit-1]
 }
 
+// Family is a family of planned contrasts, within which p is adjusted.
+type Family int8
+
+// The families. Contrasts without a family are exploratory: their p is not adjusted.
+const (
+	NoFamily Family = iota
+	PrimaryFamily
+	SecondaryFamily
+)
+
+var familyNames = [...]string{NoFamily: "", PrimaryFamily: "primary", SecondaryFamily: "secondary"}
+
+// String returns primary, secondary, or empty for no family.
+func (f Family) String() string { return familyNames[f] }
+
+// Primary reports whether the contrast is one of the primary contrasts.
+func (c Contrast) Primary() bool { return c.Family == PrimaryFamily }
+
 // Contrast compares an arm with the reference at one visit.
 type Contrast struct {
 	// Arm and Visit are indices into the design.
@@ -170,11 +160,10 @@ type Contrast struct {
 	// NAdjusted and NAdjustedReference count those among them whose covariates are known. The analysis
 	// of covariance and the permutation test use their changes.
 	NAdjusted, NAdjustedReference int
-	// Primary marks the primary contrast.
-	Primary bool
-	// Model is the difference of least-squares means. Holm is its p adjusted over all compartments of
-	// the analysis at this visit and arm (Holm 1979); a compartment without a p counts as p = 1. It is NaN
-	// for other endpoints.
+	// Family is the family of planned contrasts that it belongs to.
+	Family Family
+	// Model is the difference of least-squares means. Holm is its p adjusted over all contrasts of its family:
+	// endpoints, visits and arms (Holm 1979); NaN without a family.
 	Model mmrm.Estimate
 	Holm  float64
 	// Effect is Hedges' g of the change with its interval.
@@ -184,7 +173,7 @@ type Contrast struct {
 	Ancova, Welch mmrm.Estimate
 	// Wilcoxon is the Wilcoxon–Mann–Whitney test of the changes, with the Hodges–Lehmann shift.
 	Wilcoxon RankTest
-	// Permutation is the test of the baseline-adjusted difference; NaN except at the primary visit.
+	// Permutation is the test of the baseline-adjusted difference; NaN without a family.
 	Permutation PermutationTest
 	// Reasons say why numbers of a test are NaN, or which terms it is not adjusted for.
 	Reasons Reasons
@@ -211,6 +200,8 @@ type (
 type Change struct {
 	Delta   float64 // endpoint's unit
 	Percent float64
+	// Scaled is the change on the scale of the analysis: Delta, or ln(value/baseline) on the log scale.
+	Scaled float64
 	// Verdict compares |Percent| with RC.
 	Verdict Verdict
 	// Missing says why there is no change.

@@ -10,14 +10,14 @@ import (
 	"github.com/t2map/t2map/trial/compare"
 )
 
-// contrasts compares each arm with the reference at each visit after baseline. f is nil if no mixed model
-// could be fitted.
+// contrasts compares each arm with the reference at each planned visit after baseline. f is nil if there is
+// no mixed model.
 func (a *Analysis) contrasts(e *EndpointAnalysis, f *RepeatedFit) {
 	for arm := 1; arm < len(a.Design.Arms); arm++ {
-		for v := 1; v < len(a.Design.Visits); v++ {
-			c := Contrast{Arm: arm, Visit: v, Primary: a.isPrimary(e, v), Model: nothing, Holm: math.NaN()}
+		for i, v := range e.After() {
+			c := Contrast{Arm: arm, Visit: v, Family: a.Design.family(e.Name, v), Model: nothing, Holm: math.NaN()}
 			if f != nil {
-				c.Model = f.Difference(arm, v-1)
+				c.Model = f.Difference(arm, i)
 			}
 			a.twoArms(e, &c)
 			e.Contrasts = append(e.Contrasts, c)
@@ -25,7 +25,7 @@ func (a *Analysis) contrasts(e *EndpointAnalysis, f *RepeatedFit) {
 	}
 	a.ancova(e)
 	for i := range e.Contrasts {
-		if c := &e.Contrasts[i]; c.Visit == a.Design.Primary.Visit {
+		if c := &e.Contrasts[i]; c.Family != NoFamily {
 			a.permute(e, c)
 		} else {
 			c.Permutation.P = math.NaN()
@@ -33,18 +33,11 @@ func (a *Analysis) contrasts(e *EndpointAnalysis, f *RepeatedFit) {
 	}
 }
 
-// isPrimary reports whether the endpoint's contrasts at a visit are primary. Primary is the endpoint that
-// the design names or, if it names none, every compartment.
-func (a *Analysis) isPrimary(e *EndpointAnalysis, visit int) bool {
-	p := a.Design.Primary
-	return visit == p.Visit && (p.Endpoint == e.Name || p.Endpoint == "" && e.Compartment)
-}
-
 // twoArms fills in the comparisons that use the changes of the two arms alone.
 func (a *Analysis) twoArms(e *EndpointAnalysis, c *Contrast) {
 	var arm, reference []float64
 	for s, subject := range a.Design.Subjects {
-		switch delta := e.Changes[s][c.Visit].Delta; {
+		switch delta := e.Changes[s][c.Visit].Scaled; {
 		case math.IsNaN(delta):
 		case subject.Arm == c.Arm:
 			arm = append(arm, delta)
@@ -89,9 +82,10 @@ func (a *Analysis) subjects(e *EndpointAnalysis, visit int, arms ...int) (compar
 	r := a.Repeated(e)
 	var s compare.Subjects
 	var rows [][2]int
+	index := slices.Index(e.After(), visit)
 	for i := range r.Arm {
-		if slices.Contains(arms, r.Arm[i]) && !math.IsNaN(r.Change[i][visit-1]) && r.complete(i) {
-			rows = append(rows, [2]int{i, visit - 1})
+		if slices.Contains(arms, r.Arm[i]) && !math.IsNaN(r.Change[i][index]) && r.complete(i) {
+			rows = append(rows, [2]int{i, index})
 		}
 	}
 	if len(rows) == 0 {
@@ -100,7 +94,7 @@ func (a *Analysis) subjects(e *EndpointAnalysis, visit int, arms ...int) (compar
 	stratum, stratified := a.covariate("stratum"), a.Stratified()
 	for _, row := range rows {
 		i := row[0]
-		s.Change = append(s.Change, r.Change[i][visit-1])
+		s.Change = append(s.Change, r.Change[i][index])
 		s.Arm = append(s.Arm, slices.Index(arms, r.Arm[i]))
 		if stratified {
 			level := -1 // subjects without a stratum
@@ -112,14 +106,10 @@ func (a *Analysis) subjects(e *EndpointAnalysis, visit int, arms ...int) (compar
 	}
 	var fit RepeatedFit
 	for _, c := range r.columns(rows, &fit) {
-		var x []float64
-		for _, row := range rows {
-			x = append(x, c.subject[row[0]])
-		}
-		if c.name == "baseline" {
-			s.Baseline = x
+		if c.name() == "baseline" {
+			s.Baseline = c.x
 		} else {
-			s.Covariates, s.Names = append(s.Covariates, x), append(s.Names, c.name)
+			s.Covariates, s.Names = append(s.Covariates, c.x), append(s.Names, c.name())
 		}
 	}
 	return s, fit.Omitted
@@ -135,7 +125,10 @@ func (a *Analysis) ancova(e *EndpointAnalysis) {
 	for arm := range a.Design.Arms {
 		arms = append(arms, arm)
 	}
-	for v := 1; v < len(a.Design.Visits) && len(arms) > 1; v++ {
+	for _, v := range e.After() {
+		if len(arms) < 2 {
+			break
+		}
 		subjects, omitted := a.subjects(e, v, arms...)
 		estimates, err := compare.Ancova(subjects, len(arms), a.Plan.Level)
 		n := make([]int, len(arms))
@@ -165,26 +158,27 @@ func (a *Analysis) permute(e *EndpointAnalysis, c *Contrast) {
 	c.Reasons.Permutation = adjustedReason(err, omitted)
 }
 
-// adjustFamily fills in Holm's p over the compartments, at each visit and arm.
-func (a *Analysis) adjustFamily() {
-	family := slices.DeleteFunc(slices.Clone(a.Endpoints), func(e EndpointAnalysis) bool { return !e.Compartment })
-	if len(family) == 0 {
-		return
-	}
-	for i := range family[0].Contrasts {
+// adjustFamilies fills in Holm's p over each family: all its endpoints, visits and arms. A contrast without
+// a model was planned, too, and counts as p = 1: it does not make the others more significant.
+func (a *Analysis) adjustFamilies() {
+	for _, family := range []Family{PrimaryFamily, SecondaryFamily} {
 		var p []float64
-		for _, e := range family {
-			// The plan determines the family: a compartment without a model does not make it smaller.
-			if math.IsNaN(e.Contrasts[i].Model.P) {
-				p = append(p, 1)
-			} else {
-				p = append(p, e.Contrasts[i].Model.P)
+		var members []*Contrast
+		for i := range a.Endpoints {
+			for k := range a.Endpoints[i].Contrasts {
+				if c := &a.Endpoints[i].Contrasts[k]; c.Family == family {
+					members = append(members, c)
+					if math.IsNaN(c.Model.P) {
+						p = append(p, 1)
+					} else {
+						p = append(p, c.Model.P)
+					}
+				}
 			}
 		}
-		// family shares its contrasts with a.Endpoints.
-		for k, adjusted := range compare.Holm(p) {
-			if c := &family[k].Contrasts[i]; !math.IsNaN(c.Model.P) {
-				c.Holm = adjusted
+		for i, adjusted := range compare.Holm(p) {
+			if !math.IsNaN(members[i].Model.P) {
+				members[i].Holm = adjusted
 			}
 		}
 	}
@@ -205,7 +199,10 @@ func (a *Analysis) correlate(ctx context.Context) error {
 			if !a.Endpoints[x].Compartment || a.Endpoints[y].Compartment {
 				continue
 			}
-			for v := 1; v < len(a.Design.Visits); v++ {
+			for _, v := range a.Endpoints[x].After() {
+				if !a.Endpoints[y].Planned(v) {
+					continue
+				}
 				for _, arm := range groups {
 					a.Correlations = append(a.Correlations, Correlation{X: x, Y: y, Visit: v, Arm: arm})
 				}
@@ -219,7 +216,7 @@ func (a *Analysis) fillCorrelation(c *Correlation) {
 	var xs, ys []float64
 	var arms []int
 	for s, subject := range a.Design.Subjects {
-		x, y := a.Endpoints[c.X].Changes[s][c.Visit].Delta, a.Endpoints[c.Y].Changes[s][c.Visit].Delta
+		x, y := a.Endpoints[c.X].Changes[s][c.Visit].Scaled, a.Endpoints[c.Y].Changes[s][c.Visit].Scaled
 		if (c.Arm < 0 || subject.Arm == c.Arm) && !math.IsNaN(x) && !math.IsNaN(y) {
 			xs, ys, arms = append(xs, x), append(ys, y), append(arms, subject.Arm)
 		}

@@ -27,7 +27,7 @@ func (a *EndpointAnalysis) describeCells(d Design, flags []Flag, level float64) 
 	a.Cells = make([][]Cell, len(d.Arms))
 	for arm := range d.Arms {
 		a.Cells[arm] = make([]Cell, len(d.Visits))
-		for v := range d.Visits {
+		for _, v := range a.Visits {
 			a.Cells[arm][v] = a.cell(d, [2]int{arm, v}, level)
 			a.flagCell(d, flags, [2]int{arm, v})
 		}
@@ -38,14 +38,14 @@ func (a *EndpointAnalysis) cell(d Design, armVisit [2]int, level float64) Cell {
 	var c Cell
 	var values, deltas, percents []float64
 	for s, subject := range d.Subjects {
-		if subject.Arm != armVisit[0] {
+		if subject.Arm != armVisit[0] || !subject.Analysed() {
 			continue
 		}
 		x, change := a.Values[s][armVisit[1]].X, a.Changes[s][armVisit[1]]
 		if math.IsNaN(x) {
 			c.Missing++
 		}
-		values, deltas, percents = append(values, x), append(deltas, change.Delta), append(percents, change.Percent)
+		values, deltas, percents = append(values, x), append(deltas, change.Scaled), append(percents, change.Percent)
 	}
 	c.Value, c.Change, c.Percent = describe(values, level), describe(deltas, level), describe(percents, level)
 	return c

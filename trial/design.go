@@ -8,7 +8,8 @@ type Design struct {
 	Name string
 	// Arms holds the arms, the reference first, then in the order of the file.
 	Arms []string
-	// Visits are in ascending months; the first is the baseline.
+	// Visits are the visits of all endpoints in ascending months; the first is the baseline. VisitsOf has
+	// those of one endpoint.
 	Visits []Visit
 	// Earlier are planned visits before the baseline, such as a screening, in ascending months.
 	// Their results are not analysed.
@@ -17,8 +18,12 @@ type Design struct {
 	AssumedBaseline bool
 	// Subjects are in the order of the file.
 	Subjects []Subject
-	// Primary is the primary contrast.
-	Primary Primary
+	// Primary and Secondary are the primary and the key secondary contrasts. Default of Primary: every
+	// compartment at its last visit.
+	Primary, Secondary []Target
+
+	schedules map[string][]int // visits of endpoints that have their own, see VisitsOf
+	mentions  []mention        // endpoints in brackets, for Analyse to check
 }
 
 // Visit is a planned visit.
@@ -41,6 +46,10 @@ type Subject struct {
 	Stratum, Site, Sex string
 	// Age in years and BMI in kg/m² at baseline; NaN if the design does not have them.
 	Age, BMI float64
+	// Sets reports for each of Plan.Sets whether the subject is in it.
+	Sets []bool
+	// Discontinued is the reason why the subject left the trial; empty if it did not or is not known.
+	Discontinued string
 }
 
 // covariate returns the number of a numeric covariate, or the level of a factor. If it is not known, the
@@ -57,12 +66,4 @@ func (s Subject) covariate(name string) (x float64, level string) {
 		return math.NaN(), s.Stratum
 	}
 	return math.NaN(), s.Sex
-}
-
-// Primary names the primary contrasts: of one endpoint at one visit, each arm against the reference.
-type Primary struct {
-	// Endpoint is the name of the endpoint; empty for all compartments, adjusted as a family.
-	Endpoint string
-	// Visit is an index into Design.Visits. Default: the last.
-	Visit int
 }

@@ -2,8 +2,9 @@ package trial
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
-	"math"
+	"maps"
 	"slices"
 	"strings"
 
@@ -19,80 +20,123 @@ const designHint = "a design is a CSV such as\n" +
 	"  S01,treatment,right"
 
 // ReadDesign reads the design of a trial: a heading, and one row per subject with the columns subject
-// and arm, and optionally side, stratum, site, sex, age (years) and bmi (kg/m²). It ignores other
-// columns. Texts of overrides replace those of the heading.
+// and arm, and optionally side, stratum, site, sex, age (years), bmi (kg/m²), discontinued (a reason), and
+// the columns of analysis sets. It ignores other columns. The heading may be in a plan file, too; overrides
+// replace its lines.
 //
 // Nothing is guessed. It is an error if the heading has no visits, if there are several arms and no
 // reference, if a visit is before month 0 and neither a baseline nor a month 0 is given, if names are
-// alike (see table.Keys), if a subject has two rows, if a side is neither left nor right, or if an age or
-// BMI is not a number.
-func ReadDesign(s Source, overrides Heading) (Design, Plan, error) {
+// alike (see table.Keys), if a subject has two rows, if a side is neither left nor right, if an age or
+// BMI is not a number, or if the plan file contradicts the heading.
+func ReadDesign(s, plan Source, overrides Heading) (d Design, p Plan, err error) {
 	t, err := table.Read(s)
 	if err != nil {
-		return Design{}, Plan{}, err
+		return d, p, err
 	}
-	h, err := parseHeading(t)
+	h, err := headingOf(t)
 	if err != nil {
-		return Design{}, Plan{}, err
+		return d, p, err
 	}
-	h = overrides.withDefaults(h)
-	d := Design{Name: h.Trial}
-	if d.Visits, err = parseVisits(h.Visits); err != nil {
-		return d, Plan{}, fmt.Errorf("%s: %w", s.Name, err)
-	}
-	if err := d.setBaseline(h.Baseline); err != nil {
-		return d, Plan{}, fmt.Errorf("%s: %w", s.Name, err)
-	}
-	if err := d.readSubjects(t); err != nil {
-		return d, Plan{}, err
-	}
-	if err := d.putFirst(h.Reference); err != nil {
-		return d, Plan{}, fmt.Errorf("%s: %w", s.Name, err)
-	}
-	if err := d.setPrimary(h.Primary); err != nil {
-		return d, Plan{}, fmt.Errorf("%s: %w", s.Name, err)
-	}
-	p, err := h.Plan()
+	planned, err := ReadPlan(plan)
 	if err != nil {
-		return d, p, fmt.Errorf("%s: %w", s.Name, err)
+		return d, p, err
 	}
-	for _, c := range p.Covariates {
-		if !t.Has(c) {
-			return d, p, hinted("add the column, or omit the covariate", "%s: covariate %s has no column", s.Name, c)
-		}
+	if err := h.agree(planned); err != nil {
+		return d, p, err
 	}
-	return d, p, nil
+	h = overrides.withDefaults(planned.withDefaults(h))
+	d.Name, d.mentions = h["trial"].Text, h.mentions()
+	if err := errors.Join(h.moveBaseline(), d.readVisits(h)); err != nil {
+		return d, p, inTable(s.Name, err)
+	}
+	if p, err = h.Plan(); err != nil {
+		return d, p, err
+	}
+	if err := d.readSubjects(t, p.Sets); err != nil {
+		return d, p, err
+	}
+	if err := d.putFirst(h["reference"]); err != nil {
+		return d, p, inTable(s.Name, err)
+	}
+	if d.Primary, err = d.targets(h["primary"]); err == nil {
+		d.Secondary, err = d.targets(h["secondary"])
+	}
+	if err != nil {
+		return d, p, err
+	}
+	return d, p, errors.Join(p.checkColumns(t), d.checkSets(s.Name, p.Sets), d.checkScreened(p))
 }
 
-// parseVisits reads "baseline=0, month03=3".
-func parseVisits(text string) ([]Visit, error) {
-	if text == "" {
-		return nil, hinted(designHint, "the design does not name the visits")
+// inTable adds the name of the table to an error that does not name the place of a line.
+func inTable(name string, err error) error {
+	if strings.HasPrefix(err.Error(), name) {
+		return err
 	}
-	var visits []Visit
-	for _, item := range list(text) {
-		sign := strings.LastIndex(item, "=") // a name may contain one
-		if sign < 1 {
-			return nil, hinted(designHint, "visit %.40q has no month", item)
+	return fmt.Errorf("%s: %w", name, err)
+}
+
+// agree returns an error if a line of a plan file differs from that of the heading.
+func (h Heading) agree(plan Heading) error {
+	for _, key := range slices.Sorted(maps.Keys(plan)) {
+		if line, both := h[key]; both && line.Text != plan[key].Text {
+			return hinted("remove one of them", "%s: %s is %.60q, and %.60q at %s", line.Place, printable.Line(key),
+				line.Text, plan[key].Text, plan[key].Place)
 		}
-		name, month := strings.TrimSpace(item[:sign]), strings.TrimSpace(item[sign+1:])
-		m, err := table.ParseNumber(month)
-		if err != nil || math.IsNaN(m) || math.IsInf(m, 0) {
-			return nil, hinted(designHint, "visit %.40q: month %.20q is not a number", name, month)
+	}
+	return nil
+}
+
+// checkColumns returns an error if the table does not have a column of the plan.
+func (p Plan) checkColumns(t *table.Table) error {
+	for _, name := range slices.Concat(p.Covariates, p.Strata) {
+		if !t.Has(name) {
+			return hinted("add the column, or omit it from the plan", "%s: covariate %s has no column", t.Name, name)
 		}
-		for _, v := range visits {
-			switch {
-			case table.IsAlike(v.Name, name):
-				return nil, hinted("give each visit its own name", "visits %.40q and %.40q are the same, or differ %s",
-					v.Name, name, table.Alike)
-			case v.Month == m:
-				return nil, fmt.Errorf("visits %.40q and %.40q are both at month %g", v.Name, name, m)
+	}
+	return nil
+}
+
+// checkSets returns an error if a set is empty, or has a subject that the first set does not have.
+func (d Design) checkSets(name string, sets []Set) error {
+	for i, set := range sets {
+		size := 0
+		var outside []string
+		for _, s := range d.Subjects {
+			if s.Sets[i] {
+				size++
+				if !s.Sets[0] {
+					outside = append(outside, s.ID)
+				}
 			}
 		}
-		visits = append(visits, Visit{name, m})
+		if size == 0 {
+			return hinted("write yes for its subjects", "%s: the set %.40q (column %s) has no subjects", name, set.Name,
+				set.Column)
+		}
+		if len(outside) > 0 {
+			return hinted("the first set has all subjects of the others", "%s: the set %.40q has subjects that %.40q "+
+				"does not have: %s", name, set.Name, sets[0].Name, few(outside))
+		}
 	}
-	slices.SortFunc(visits, func(a, b Visit) int { return cmp.Compare(a.Month, b.Month) })
-	return visits, nil
+	return nil
+}
+
+// checkScreened returns an error if the numbers of persons do not add up.
+func (d Design) checkScreened(p Plan) error {
+	excluded := 0
+	for _, e := range p.Excluded {
+		excluded += e.N
+	}
+	switch {
+	case p.Screened == 0 && excluded == 0:
+		return nil
+	case p.Screened == 0:
+		return hinted("add a line such as \"screened: 40\"", "the plan has excluded persons, and no number of screened persons")
+	case p.Screened-excluded != len(d.Subjects):
+		return hinted("screened = excluded + subjects of the design", "%d persons were screened and %d excluded, but "+
+			"the design has %d subjects", p.Screened, excluded, len(d.Subjects))
+	}
+	return nil
 }
 
 // list splits a text at its commas.
@@ -104,31 +148,6 @@ func list(text string) []string {
 		}
 	}
 	return items
-}
-
-// setBaseline moves the visits before the baseline into Earlier. Without a name the baseline is the visit
-// of month 0 or, if no visit is at or before month 0, the earliest, which AssumedBaseline reports.
-func (d *Design) setBaseline(name string) error {
-	i := slices.IndexFunc(d.Visits, func(v Visit) bool {
-		if name != "" {
-			return v.Name == name
-		}
-		return v.Month == 0
-	})
-	switch {
-	case i >= 0:
-	case name != "":
-		return hinted("write it as in the line of visits", "the baseline %.40q is not one of the visits %s", name,
-			few(d.visitNames()))
-	case d.Visits[0].Month < 0:
-		return hinted(fmt.Sprintf("name it: a line such as \"# baseline: %s\", or --baseline",
-			printable.Line(d.Visits[0].Name)),
-			"no visit is at month 0, and visit %.40q is before it: the baseline is not known", d.Visits[0].Name)
-	default:
-		i, d.AssumedBaseline = 0, true
-	}
-	d.Earlier, d.Visits = d.Visits[:i:i], d.Visits[i:]
-	return nil
 }
 
 // spelling checks that names of one kind have one spelling.
@@ -153,9 +172,14 @@ func (s *spelling) check(r table.Row, column, name string) error {
 }
 
 // readSubjects fills Arms, in the order of the file, and Subjects.
-func (d *Design) readSubjects(t *table.Table) error {
+func (d *Design) readSubjects(t *table.Table, sets []Set) error {
 	if err := t.Need("subject", "arm"); err != nil {
 		return err
+	}
+	for _, set := range sets {
+		if err := t.Need(set.Column); err != nil {
+			return err
+		}
 	}
 	var subjects table.Names
 	line := map[string]int{}
@@ -185,7 +209,7 @@ func (d *Design) readSubjects(t *table.Table) error {
 			s.Arm = len(d.Arms)
 			d.Arms = append(d.Arms, arm)
 		}
-		if err := s.readRest(r); err != nil {
+		if err := s.readRest(r, sets); err != nil {
 			return err
 		}
 		d.Subjects = append(d.Subjects, s)
@@ -236,8 +260,16 @@ func sideName(text string) string {
 	return ""
 }
 
-// readRest reads side, age and BMI.
-func (s *Subject) readRest(r table.Row) (err error) {
+// readRest reads side, sets, discontinuation, age and BMI.
+func (s *Subject) readRest(r table.Row, sets []Set) (err error) {
+	for _, set := range sets {
+		member, known := yesNo[strings.ToLower(r.Text(set.Column))]
+		if !known {
+			return hinted("write yes or no", "%s: %.20q is neither yes nor no", r.Place(set.Column), r.Text(set.Column))
+		}
+		s.Sets = append(s.Sets, member)
+	}
+	s.Discontinued = r.Text("discontinued")
 	side := r.Text("side")
 	if s.Side = sideName(side); s.Side == "" && side != "" {
 		return hinted("write left, right, L or R: one knee for each subject", "%s: %.20q is not a side",
@@ -250,8 +282,12 @@ func (s *Subject) readRest(r table.Row) (err error) {
 	return err
 }
 
+var yesNo = map[string]bool{"yes": true, "y": true, "1": true, "true": true, "no": false, "n": false, "0": false,
+	"false": false}
+
 // putFirst makes the reference the first arm, and renumbers the arms of the subjects.
-func (d *Design) putFirst(reference string) error {
+func (d *Design) putFirst(line Line) error {
+	reference := line.Text
 	if reference == "" && len(d.Arms) == 1 {
 		reference = d.Arms[0]
 	}
@@ -269,22 +305,6 @@ func (d *Design) putFirst(reference string) error {
 	d.Arms = slices.Insert(slices.Delete(d.Arms, i, i+1), 0, reference)
 	for i, s := range d.Subjects {
 		d.Subjects[i].Arm = slices.Index(d.Arms, old[s.Arm])
-	}
-	return nil
-}
-
-// setPrimary reads "medial@month12". Analysis.checkNames checks the endpoint.
-func (d *Design) setPrimary(text string) error {
-	d.Primary.Visit = len(d.Visits) - 1
-	endpoint, visit, hasVisit := strings.Cut(text, "@")
-	d.Primary.Endpoint = strings.TrimSpace(endpoint)
-	if visit = strings.TrimSpace(visit); hasVisit {
-		i := slices.IndexFunc(d.Visits, func(v Visit) bool { return v.Name == visit })
-		if i < 1 {
-			return hinted("write it as medial@month12, with one of the visits after baseline",
-				"the primary contrast %.40q does not name a visit after baseline", text)
-		}
-		d.Primary.Visit = i
 	}
 	return nil
 }

@@ -1,5 +1,7 @@
 package trial
 
+import "slices"
+
 // Direction says whether an increase of an endpoint is better or worse.
 type Direction int8
 
@@ -22,9 +24,21 @@ type Endpoint struct {
 	// Compartment reports that it is the mean T2 of a compartment.
 	Compartment bool
 	Direction   Direction
-	// Values is indexed by subject and visit of the design.
+	// Log reports that it is analysed on the log scale: as ratios of geometric means.
+	Log bool
+	// Group is the picture in which it is a panel; empty if it is not in a group.
+	Group string
+	// Visits are its planned visits: ascending indices into Design.Visits, the baseline first.
+	Visits []int
+	// Values is indexed by subject and visit of the design; NotPlanned where Visits has no such visit.
 	Values [][]Value
 }
+
+// After returns the planned visits after the baseline.
+func (e Endpoint) After() []int { return e.Visits[1:] }
+
+// Planned reports whether a visit of the design is planned for the endpoint.
+func (e Endpoint) Planned(visit int) bool { return slices.Contains(e.Visits, visit) }
 
 // Value is one measurement, or the reason why it is missing.
 type Value struct {

@@ -6,13 +6,10 @@ import (
 	"slices"
 )
 
-// flow counts the participants of every arm: those with values of compartments or, if there are none, of
-// any endpoint.
-func flow(d Design, endpoints []EndpointAnalysis) []Flow {
-	if compartments := slices.DeleteFunc(slices.Clone(endpoints),
-		func(e EndpointAnalysis) bool { return !e.Compartment }); len(compartments) > 0 {
-		endpoints = compartments
-	}
+// flow counts the participants of every arm.
+func (a *Analysis) flow() []Flow {
+	d := a.Design
+	t2 := slices.DeleteFunc(slices.Clone(a.Endpoints), func(e EndpointAnalysis) bool { return !e.Compartment })
 	flows := make([]Flow, len(d.Arms))
 	for arm := range flows {
 		f := &flows[arm]
@@ -22,10 +19,20 @@ func flow(d Design, endpoints []EndpointAnalysis) []Flow {
 				continue
 			}
 			f.Planned++
+			last := a.lastVisit(s)
 			for v := range d.Visits {
-				f.Visits[v].count(reason(endpoints, s, v))
+				visit := &f.Visits[v]
+				if v <= last {
+					visit.InTrial++
+				} else if v == last+1 {
+					add(&visit.Left, cmp.Or(subject.Discontinued, "no later data"))
+				}
+				if planned := planned(t2, v); planned != nil {
+					visit.Planned = true
+					visit.count(reason(planned, s, v))
+				}
 			}
-			if slices.ContainsFunc(endpoints, func(e EndpointAnalysis) bool {
+			if subject.Analysed() && slices.ContainsFunc(t2, func(e EndpointAnalysis) bool {
 				return slices.ContainsFunc(e.Changes[s], func(c Change) bool { return !math.IsNaN(c.Delta) })
 			}) {
 				f.Analysed++
@@ -35,9 +42,46 @@ func flow(d Design, endpoints []EndpointAnalysis) []Flow {
 			slices.SortStableFunc(f.Visits[v].Missing, func(a, b ReasonCount) int {
 				return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(a.Reason.String(), b.Reason.String()))
 			})
+			slices.SortStableFunc(f.Visits[v].Left, func(a, b Exclusion) int {
+				return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(a.Reason, b.Reason))
+			})
 		}
 	}
 	return flows
+}
+
+// lastVisit returns the last visit at which a subject has a value of any endpoint; −1 if there is none.
+func (a *Analysis) lastVisit(subject int) int {
+	last := -1
+	for _, e := range a.Endpoints {
+		for v := range e.Values[subject] {
+			if e.Values[subject][v].Missing.Kind == Present {
+				last = max(last, v)
+			}
+		}
+	}
+	return last
+}
+
+// planned returns the endpoints for which a visit is planned.
+func planned(endpoints []EndpointAnalysis, visit int) []EndpointAnalysis {
+	var list []EndpointAnalysis
+	for _, e := range endpoints {
+		if e.Planned(visit) {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
+// add counts one more person with a reason.
+func add(list *[]Exclusion, reason string) {
+	i := slices.IndexFunc(*list, func(e Exclusion) bool { return e.Reason == reason })
+	if i < 0 {
+		i = len(*list)
+		*list = append(*list, Exclusion{Reason: reason})
+	}
+	(*list)[i].N++
 }
 
 // reason returns why a subject has no value of any endpoint at a visit: the reason of the first endpoint.

@@ -1,192 +1,252 @@
 package trial
 
 import (
-	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
+	"github.com/t2map/t2map/hint"
+	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/table"
-	"github.com/t2map/t2map/trial/mmrm"
+	"github.com/t2map/t2map/yamlfile"
 )
 
-// Heading is the heading of a design, lines such as "# reference: control" above its columns, or the
-// command-line flags that override them. Texts are as written; empty if absent.
-type Heading struct {
-	// Trial is the trial's code.
-	Trial string
-	// Visits are "baseline=0, month03=3, month12=12": names with nominal months.
-	Visits string
-	// Baseline is the visit that changes are computed from. Default: the visit of month 0.
-	Baseline string
-	// Reference is the arm that the others are compared with.
-	Reference string
-	// Primary is the primary contrast: "medial@month12", "medial" or "@month12".
-	Primary string
-	// Covariance is unstructured, hcs, ar1 or cs.
-	Covariance string
-	// DF is kenward-roger or satterthwaite.
-	DF string
-	// Covariates are columns of the design: "site, age".
-	Covariates string
-	// Rows are rows of the results: "medial-tibial, medial deep".
-	Rows string
-	// WithinCV is the within-subject CV in percent: "5", or "medial=4, lateral=5.5".
-	WithinCV string
+// Heading is what a trial plans, as people write it: lines such as "# reference: control" above the columns
+// of a design, the keys of a plan file, or flags. Keys are the names of Keys, in lower case, with the
+// endpoint in brackets if there is one: "visits", "visits[T2]".
+type Heading map[string]Line
+
+// Line is the value of a key.
+type Line struct {
+	Text string
+	// Place is where it is written: "trial.csv, line 2"; "--visits".
+	Place string
 }
 
-// headingKey is a line that a heading may have.
-type headingKey struct {
-	name string
-	// text returns the field of its text.
-	text func(*Heading) *string
-	// read reads the text, which may be empty, into the plan; nil for lines that describe the design.
-	read func(p *Plan, text string) error
+// Key is a line that a heading may have.
+type Key struct {
+	Name string
+	// Form is an example of its value.
+	Form string
+	// Meaning is what it decides, and what applies without it.
+	Meaning string
+	// Endpoint is whether the key names an endpoint, or T2 for all compartments.
+	Endpoint EndpointRule
+
+	// read reads the value into the plan; nil for keys that ReadDesign reads with the table.
+	read func(p *Plan, endpoint, text string) error
 }
 
-// headingKeys are all lines, in the order in which they are read. A new line needs a field of Heading
-// and a row here.
-var headingKeys = []headingKey{
-	{name: "trial", text: func(h *Heading) *string { return &h.Trial }},
-	{name: "visits", text: func(h *Heading) *string { return &h.Visits }},
-	{name: "baseline", text: func(h *Heading) *string { return &h.Baseline }},
-	{name: "reference", text: func(h *Heading) *string { return &h.Reference }},
-	{name: "primary", text: func(h *Heading) *string { return &h.Primary }},
-	{"covariance", func(h *Heading) *string { return &h.Covariance }, (*Plan).setCovariance},
-	{"df", func(h *Heading) *string { return &h.DF }, (*Plan).setDF},
-	{"covariates", func(h *Heading) *string { return &h.Covariates }, (*Plan).setCovariates},
-	{"rows", func(h *Heading) *string { return &h.Rows }, (*Plan).setRows},
-	{"wcv", func(h *Heading) *string { return &h.WithinCV }, (*Plan).setWithinCV},
+// EndpointRule is whether a key names an endpoint in brackets.
+type EndpointRule int8
+
+// The rules.
+const (
+	NoEndpoint EndpointRule = iota
+	MayNameEndpoint
+	NamesEndpoint
+)
+
+// Keys are all lines of a heading, in the order in which plan files have them.
+var Keys = []Key{
+	{Name: "trial", Form: "TRIAL-7", Meaning: "code of the trial"},
+	{Name: "visits", Form: "baseline=0, month03=3, month12=12", Endpoint: MayNameEndpoint,
+		Meaning: "the planned visits with their nominal months, of all endpoints or of one"},
+	{Name: "baseline visit", Form: "baseline",
+		Meaning: "visit that changes are computed from (default: the visit of month 0)"},
+	{Name: "reference", Form: "control", Meaning: "arm that the others are compared with"},
+	{Name: "primary", Form: "medial@month12",
+		Meaning: "primary contrasts, ENDPOINT@VISIT separated by commas, adjusted together by Holm's method " +
+			"(default: every compartment at the last visit)"},
+	{Name: "secondary", Form: "lateral@month12, WOMAC@month12",
+		Meaning: "key secondary contrasts, a family of their own (default: none)"},
+	{Name: "baseline", Form: "by visit", Meaning: "slopes on the baseline in the mixed model: by visit, or " +
+		"common to all visits (default: by visit)", read: (*Plan).setBaseline},
+	{Name: "strata", Form: "stratum", Meaning: "columns of the design by which the randomisation was stratified; " +
+		"they are in the models (default: stratum, if the design has it; none omits it)", read: (*Plan).setStrata},
+	{Name: "covariates", Form: "site, age", Meaning: "columns of the design to adjust the models for: site, " +
+		"stratum, sex, age, bmi (default: none)", read: (*Plan).setCovariates},
+	{Name: "covariance", Form: "unstructured", Meaning: "covariance of the visits of a subject: unstructured, " +
+		"hcs, ar1 or cs (default: unstructured)", read: (*Plan).setCovariance},
+	{Name: "df", Form: "kenward-roger", Meaning: "method for the degrees of freedom: kenward-roger or " +
+		"satterthwaite (default: kenward-roger)", read: (*Plan).setDF},
+	{Name: "rows", Form: "medial, lateral, patellofemoral", Meaning: "rows of the results to analyse " +
+		"(default: the compartments)", read: (*Plan).setRows},
+	{Name: "summary", Form: "mean", Meaning: "T2 of a compartment: the mean or the median of its voxels " +
+		"(default: mean)", read: (*Plan).setSummary},
+	{Name: "scale", Form: "log", Endpoint: NamesEndpoint, Meaning: "scale on which an endpoint is analysed: " +
+		"linear, or log for ratios of geometric means (default: linear)", read: (*Plan).setScale},
+	{Name: "sets", Form: "full analysis=fas, per protocol=pp", Meaning: "analysis sets, NAME=COLUMN of the design " +
+		"with yes or no; the first is analysed, the others are sensitivity analyses (default: all subjects)",
+		read: (*Plan).setSets},
+	{Name: "limits", Form: "voxels=20, volume=20, excluded=10, snr=2, t2=20-70, change=30",
+		Meaning: "limits of quality: change of voxels and volume from baseline and excluded share in percent, ratio " +
+			"of SNR, range of T2 in ms, change of T2 in percent (default: as shown)", read: (*Plan).setLimits},
+	{Name: "wcv", Form: "medial=4, lateral=5.5", Meaning: "within-subject CV of T2 in percent (default: 5, from " +
+		"the QIBA profile)", read: (*Plan).setWithinCV},
+	{Name: "decimals", Form: "1", Endpoint: NamesEndpoint, Meaning: "decimals of an endpoint on the page and in " +
+		"figures (default: two for T2, else three digits of the largest SD)", read: (*Plan).setDecimals},
+	{Name: "group", Form: "WOMAC", Endpoint: NamesEndpoint, Meaning: "picture in which an endpoint is a panel " +
+		"(default: its own group, or as the table of endpoints says)", read: (*Plan).setGroup},
+	{Name: "estimand", Form: "treatment policy for all intercurrent events", Meaning: "the estimand, in your words",
+		read: (*Plan).setEstimand},
+	{Name: "screened", Form: "40", Meaning: "number of persons screened", read: (*Plan).setScreened},
+	{Name: "excluded", Form: "not eligible=12, declined=4", Meaning: "persons who were screened and not " +
+		"randomised, by reason", read: (*Plan).setExcluded},
 }
 
-// withDefaults returns h with its empty texts taken from other.
-func (h Heading) withDefaults(other Heading) Heading {
-	for _, key := range headingKeys {
-		text := key.text(&h)
-		*text = cmp.Or(*text, *key.text(&other))
+// keyNamed returns the key of a name in lower case, or nil.
+func keyNamed(name string) *Key {
+	if i := slices.IndexFunc(Keys, func(k Key) bool { return k.Name == name }); i >= 0 {
+		return &Keys[i]
 	}
-	return h
+	return nil
 }
 
-// parseHeading parses the lines of the heading. A line without a colon is a remark.
-func parseHeading(t *table.Table) (Heading, error) {
-	var h Heading
+// splitKey divides "visits[T2]" into its name in lower case and its endpoint.
+func splitKey(text string) (name, endpoint string) {
+	name, rest, bracketed := strings.Cut(text, "[")
+	name = strings.ToLower(strings.Join(strings.Fields(strings.ReplaceAll(name, "_", " ")), " "))
+	if !bracketed {
+		return name, ""
+	}
+	return name, strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "]"))
+}
+
+func joinKey(name, endpoint string) string {
+	if endpoint == "" {
+		return name
+	}
+	return name + "[" + endpoint + "]"
+}
+
+// Set adds a line. It is an error if the key is not known, if it does not name an endpoint as it has to, or
+// if it is there already.
+func (h Heading) Set(key string, line Line) error {
+	name, endpoint := splitKey(key)
+	k := keyNamed(name)
+	switch {
+	case k == nil:
+		return hint.Errorf(hint.Nearest(name, keyNames())+"; a remark has no colon", "%s: the key %.40q is not known", line.Place, key)
+	case endpoint == "" && k.Endpoint == NamesEndpoint:
+		return hint.Errorf(fmt.Sprintf("write it as %s[WOMAC]", name), "%s: %s does not name an endpoint", line.Place, name)
+	case endpoint != "" && k.Endpoint == NoEndpoint:
+		return hint.Errorf("omit the brackets", "%s: %s is not a key of an endpoint", line.Place, name)
+	}
+	key = joinKey(name, endpoint)
+	if _, twice := h[key]; twice {
+		return fmt.Errorf("%s: %s appears twice", line.Place, printable.Line(key))
+	}
+	h[key] = line
+	return nil
+}
+
+// keyNames lists the names of all keys.
+func keyNames() []string {
+	names := make([]string, len(Keys))
+	for i, key := range Keys {
+		names[i] = key.Name
+	}
+	return names
+}
+
+// withDefaults returns h with the lines of other that it does not have.
+func (h Heading) withDefaults(other Heading) Heading {
+	all := Heading{}
+	for _, source := range []Heading{other, h} {
+		for key, line := range source {
+			all[key] = line
+		}
+	}
+	return all
+}
+
+// perEndpoint returns the lines of a key that name an endpoint, by endpoint in ascending order.
+func (h Heading) perEndpoint(name string) (endpoints []string, lines []Line) {
+	for key := range h {
+		if n, endpoint := splitKey(key); n == name && endpoint != "" {
+			endpoints = append(endpoints, endpoint)
+		}
+	}
+	slices.Sort(endpoints)
+	for _, endpoint := range endpoints {
+		lines = append(lines, h[joinKey(name, endpoint)])
+	}
+	return endpoints, lines
+}
+
+// mention is an endpoint in brackets.
+type mention struct{ endpoint, key, place string }
+
+// mentions returns the endpoints in brackets, by key.
+func (h Heading) mentions() []mention {
+	var all []mention
+	for _, key := range slices.Sorted(maps.Keys(h)) {
+		if name, endpoint := splitKey(key); endpoint != "" {
+			all = append(all, mention{endpoint, name, h[key].Place})
+		}
+	}
+	return all
+}
+
+// headingOf returns the lines of a design's heading. A line without a colon is a remark.
+func headingOf(t *table.Table) (Heading, error) {
+	h := Heading{}
 	for _, line := range t.Heading {
-		name, value, isKey := strings.Cut(line, ":")
+		key, value, isKey := strings.Cut(line.Text, ":")
 		if !isKey {
 			continue
 		}
-		name = strings.ToLower(strings.TrimSpace(name))
-		i := slices.IndexFunc(headingKeys, func(key headingKey) bool { return key.name == name })
-		if i < 0 {
-			return h, hinted("known are "+keyNames()+"; a remark has no colon",
-				"%s: the heading has %.40q, which is not known", t.Name, name)
+		value = strings.TrimSpace(value)
+		if err := h.Set(key, Line{Text: value, Place: fmt.Sprintf("%s, line %d", t.Name, line.Number)}); err != nil {
+			return h, err
 		}
-		text := headingKeys[i].text(&h)
-		if *text != "" {
-			return h, fmt.Errorf("%s: the heading has %s twice", t.Name, name)
-		}
-		*text = strings.TrimSpace(value)
 	}
 	return h, nil
 }
 
-// keyNames lists the names of all lines.
-func keyNames() string {
-	names := make([]string, len(headingKeys))
-	for i, key := range headingKeys {
-		names[i] = key.name
+// ReadPlan reads a plan file: YAML with the keys of Keys. A value is a text, as in the heading of a design;
+// a list or a map is the text with its items: [a, b] is "a, b", and {a: 0, b: 3} is "a=0, b=3".
+//
+// It is an error if a key is not known or appears twice, if a value has another form, and what yamlfile
+// refuses. Errors name line and column.
+func ReadPlan(s Source) (Heading, error) {
+	h := Heading{}
+	if s.Data == nil {
+		return h, nil
 	}
-	return strings.Join(names, ", ")
+	entries, err := yamlfile.Entries(s.Data)
+	if err != nil {
+		return h, fmt.Errorf("%s: %w", s.Name, err)
+	}
+	for _, e := range entries {
+		place := fmt.Sprintf("%s, line %d, column %d", s.Name, e.Line, e.Column)
+		if err := h.Set(e.Key, Line{Text: e.Text, Place: place}); err != nil {
+			return h, err
+		}
+	}
+	_, err = h.Plan()
+	return h, err
 }
 
 // Plan returns the plan of the heading, with zeros for the defaults.
 func (h Heading) Plan() (p Plan, err error) {
-	for _, key := range headingKeys {
+	for _, key := range Keys {
 		if key.read == nil {
 			continue
 		}
-		if err := key.read(&p, *key.text(&h)); err != nil {
-			return p, err
+		if line, ok := h[key.Name]; ok {
+			if err := key.read(&p, "", line.Text); err != nil {
+				return p, fmt.Errorf("%s: %w", line.Place, err)
+			}
+		}
+		endpoints, lines := h.perEndpoint(key.Name)
+		for i, endpoint := range endpoints {
+			if err := key.read(&p, endpoint, lines[i].Text); err != nil {
+				return p, fmt.Errorf("%s: %w", lines[i].Place, err)
+			}
 		}
 	}
 	return p, nil
-}
-
-var covarianceNames = map[string]mmrm.Covariance{
-	"": mmrm.Unstructured, "unstructured": mmrm.Unstructured, "un": mmrm.Unstructured,
-	"hcs": mmrm.HeterogeneousCS, "csh": mmrm.HeterogeneousCS, "ar1": mmrm.AR1, "cs": mmrm.CompoundSymmetry,
-}
-
-func (p *Plan) setCovariance(text string) error {
-	covariance, known := covarianceNames[strings.ToLower(text)]
-	if !known {
-		return hinted("unstructured, hcs (heterogeneous compound symmetry), ar1 or cs",
-			"covariance %.40q is not known", text)
-	}
-	p.Covariance = covariance
-	return nil
-}
-
-var dfNames = map[string]mmrm.DF{
-	"": mmrm.KenwardRoger, "kenward-roger": mmrm.KenwardRoger, "satterthwaite": mmrm.Satterthwaite,
-}
-
-func (p *Plan) setDF(text string) error {
-	df, known := dfNames[strings.ToLower(text)]
-	if !known {
-		return hinted("kenward-roger or satterthwaite", "degrees of freedom %.40q are not known", text)
-	}
-	p.DF = df
-	return nil
-}
-
-func (p *Plan) setCovariates(text string) error {
-	for _, name := range list(strings.ToLower(text)) {
-		if !slices.Contains([]string{"site", "stratum", "sex", "age", "bmi"}, name) {
-			return hinted("site, stratum, sex, age or bmi", "covariate %.40q is not known", name)
-		}
-		if !slices.Contains(p.Covariates, name) {
-			p.Covariates = append(p.Covariates, name)
-		}
-	}
-	return nil
-}
-
-func (p *Plan) setRows(text string) error {
-	for _, row := range list(text) {
-		if !slices.Contains(p.Rows, row) {
-			p.Rows = append(p.Rows, row)
-		}
-	}
-	return nil
-}
-
-// leastCV in percent is below the CV of any study: 1.1 % per region on one scanner (Verschueren,
-// repub.eur.nl/pub/135013). A smaller number is probably a fraction.
-const leastCV = 0.5
-
-// setWithinCV reads "5" or "medial=4, lateral=5.5", in percent.
-func (p *Plan) setWithinCV(text string) error {
-	for _, item := range list(text) {
-		compartment, percent := "", item
-		if sign := strings.LastIndex(item, "="); sign >= 0 {
-			compartment, percent = strings.TrimSpace(item[:sign]), strings.TrimSpace(item[sign+1:])
-		}
-		v, err := table.ParseNumber(strings.TrimSuffix(percent, "%"))
-		if err == nil && v > 0 && v < leastCV {
-			return hinted("write it in percent: 5, not 0.05",
-				"a within-subject CV of %g %% is smaller than that of any scanner", v)
-		}
-		if err != nil || !(v > 0 && v < 100) {
-			return hinted("in percent, such as 5, or medial=4, lateral=5.5",
-				"within-subject CV %.40q is not a percentage", item)
-		}
-		if compartment == "" {
-			p.WithinCV = v / 100
-			continue
-		}
-		p.CompartmentCVs = append(p.CompartmentCVs, CompartmentCV{compartment, v / 100})
-	}
-	return nil
 }

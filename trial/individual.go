@@ -30,25 +30,46 @@ func (p Plan) repeatability(e Endpoint) float64 {
 }
 
 // changes fills RC and Changes.
-func (a *EndpointAnalysis) changes(p Plan) {
+func (a *EndpointAnalysis) changes(d Design, p Plan) {
 	a.RC = p.repeatability(a.Endpoint)
 	a.Changes = make([][]Change, len(a.Values))
 	for s, values := range a.Values {
 		a.Changes[s] = make([]Change, len(values))
 		for v := range values {
-			a.Changes[s][v] = change(values[0], values[v], v == 0)
-			a.Changes[s][v].Verdict = a.verdict(a.Changes[s][v].Percent)
+			c := &a.Changes[s][v]
+			*c = change(values[0], values[v], v == 0)
+			if c.Missing.Kind == Present && !d.Subjects[s].Analysed() {
+				*c = Change{Delta: math.NaN(), Percent: math.NaN(), Missing: Missing{Kind: NotInSet}}
+			}
+			c.Scaled = c.Delta
+			if a.Log {
+				c.Scaled = a.scaled(values[v].X) - a.scaled(values[0].X) + 0*c.Delta // NaN without a change
+			}
+			c.Verdict = a.verdict(c.Percent)
 		}
 	}
 }
 
-// change returns the change of a value from baseline. Percent is NaN if the baseline is not above 0, which
-// is possible for scores.
+// scaled returns a value on the scale of the analysis.
+func (e Endpoint) scaled(x float64) float64 {
+	if e.Log {
+		return math.Log(x)
+	}
+	return x
+}
+
+// Analysed reports whether the subject is in the set that is analysed.
+func (s Subject) Analysed() bool { return len(s.Sets) == 0 || s.Sets[0] }
+
+// change returns the change of a value from baseline. Percent is NaN if the baseline is not above 0, as
+// that of a score may be.
 func change(baseline, value Value, isBaseline bool) Change {
 	c := Change{Delta: math.NaN(), Percent: math.NaN()}
 	switch {
 	case isBaseline:
 		c.Missing = Missing{Kind: AtBaseline}
+	case value.Missing.Kind == NotPlanned:
+		c.Missing = value.Missing
 	case baseline.Missing.Kind != Present:
 		c.Missing = baseline.Missing
 		c.Missing.OfBaseline = true
@@ -98,7 +119,7 @@ func (a *EndpointAnalysis) responders(d Design) {
 	if math.IsNaN(a.RC) {
 		return
 	}
-	for v := 1; v < len(d.Visits); v++ {
+	for _, v := range a.After() {
 		r := Responders{Visit: v, Arms: make([]ResponderCount, len(d.Arms))}
 		for s, subject := range d.Subjects {
 			switch c := &r.Arms[subject.Arm]; a.Changes[s][v].Verdict {

@@ -80,16 +80,16 @@ func (j *joiner) place(subject, visit, source string) (s, v int, ok bool) {
 	return 0, 0, false
 }
 
-// empty returns values that are all missing for the same reason.
-func (d Design) empty(reason MissingKind) [][]Value {
-	all := make([][]Value, len(d.Subjects))
-	for s := range all {
-		all[s] = make([]Value, len(d.Visits))
-		for v := range all[s] {
-			all[s][v] = Value{X: math.NaN(), Missing: Missing{Kind: reason}}
+// setEmpty fills Values with values that are missing: for a reason at planned visits.
+func (e *Endpoint) setEmpty(d Design, reason MissingKind) {
+	e.Visits = d.VisitsOf(e.Name, e.Compartment)
+	e.Values = make([][]Value, len(d.Subjects))
+	for s := range e.Values {
+		e.Values[s] = slices.Repeat([]Value{{X: math.NaN(), Missing: Missing{Kind: NotPlanned}}}, len(d.Visits))
+		for _, v := range e.Visits {
+			e.Values[s][v].Missing.Kind = reason
 		}
 	}
-	return all
 }
 
 // compartments joins the results of the pipeline: one endpoint per compartment.
@@ -98,14 +98,15 @@ func (j *joiner) compartments(res Results) []Endpoint {
 	endpoints := make([]Endpoint, len(res.compartments))
 	for i, name := range res.compartments {
 		endpoints[i] = Endpoint{Name: name, Title: title(name) + " T2", Unit: "ms", Compartment: true,
-			Direction: HigherIsWorse, Values: j.d.empty(NoStudy)}
+			Direction: HigherIsWorse}
+		endpoints[i].setEmpty(j.d, NoStudy)
 	}
 	measured := make([][][]Measurement, len(j.d.Subjects)) // by subject and visit
 	for s := range measured {
 		measured[s] = make([][]Measurement, len(j.d.Visits))
 	}
 	for _, m := range res.measurements {
-		if s, v, ok := j.place(m.Subject, m.Visit, "results"); ok {
+		if s, v, ok := j.place(m.Subject, m.Visit, "results"); ok && j.planned(endpoints, s, v) {
 			measured[s][v] = append(measured[s][v], m)
 		}
 	}
@@ -119,6 +120,9 @@ func (j *joiner) compartments(res Results) []Endpoint {
 			}
 			flags := j.changed(firsts[s], here)
 			for e := range endpoints {
+				if !endpoints[e].Planned(v) {
+					continue
+				}
 				value := &endpoints[e].Values[s][v]
 				*value = j.choose(here, endpoints[e].Name, bothKnees)
 				if len(here) == 0 {
@@ -136,6 +140,25 @@ func (j *joiner) compartments(res Results) []Endpoint {
 	j.flagSettings(endpoints, firsts)
 	j.flagMasks(endpoints)
 	return endpoints
+}
+
+// planned reports whether a visit of the design is planned for one of the endpoints, and flags results of a
+// subject at one that is not.
+func (j *joiner) planned(endpoints []Endpoint, s, v int) bool {
+	if slices.ContainsFunc(endpoints, func(e Endpoint) bool { return e.Planned(v) }) {
+		return true
+	}
+	j.flagOnce(Flag{Kind: NotInDesign, Subject: j.d.Subjects[s].ID, Visit: j.d.Visits[v].Name,
+		Text: "results: the visit is not planned for " + endpointsName(endpoints)})
+	return false
+}
+
+// endpointsName names endpoints in a flag: T2, or the one.
+func endpointsName(endpoints []Endpoint) string {
+	if len(endpoints) == 1 && !endpoints[0].Compartment {
+		return endpoints[0].Name
+	}
+	return AllT2
 }
 
 // title capitalises the first letter of a name.
@@ -300,6 +323,7 @@ func meanT2(list []Measurement) float64 {
 // otherwise each.
 func (j *joiner) noResult(endpoints []Endpoint, s, v int) {
 	subject, visit := j.d.Subjects[s].ID, j.d.Visits[v].Name
+	endpoints = slices.DeleteFunc(slices.Clone(endpoints), func(e Endpoint) bool { return !e.Planned(v) })
 	reasons := map[Missing]int{}
 	for _, e := range endpoints {
 		if m := e.Values[s][v].Missing; m.Kind != Present {
@@ -320,11 +344,12 @@ func (j *joiner) noResult(endpoints []Endpoint, s, v int) {
 
 // scores joins another endpoint.
 func (j *joiner) scores(sc Scores) Endpoint {
-	e := Endpoint{Name: sc.name, Title: sc.name, Unit: sc.unit, Direction: sc.direction, Values: j.d.empty(NoValue)}
+	e := Endpoint{Name: sc.name, Title: sc.name, Unit: sc.unit, Direction: sc.direction}
+	e.setEmpty(j.d, NoValue)
 	seen := map[[2]int]bool{}
 	for _, value := range sc.values {
 		s, v, ok := j.place(value.subject, value.visit, "values of "+sc.name)
-		if !ok {
+		if !ok || !j.planned([]Endpoint{e}, s, v) {
 			continue
 		}
 		cell := &e.Values[s][v]
@@ -338,8 +363,8 @@ func (j *joiner) scores(sc Scores) Endpoint {
 		*cell = Value{X: value.value, Missing: missingCell(value.value, "")}
 	}
 	for s := range e.Values {
-		for v, value := range e.Values[s] {
-			if value.Missing.Kind != Present {
+		for _, v := range e.Visits {
+			if value := e.Values[s][v]; value.Missing.Kind != Present {
 				j.flag(Flag{Kind: NoResult, Subject: j.d.Subjects[s].ID, Visit: j.d.Visits[v].Name, Endpoint: sc.name,
 					Text: value.Missing.String()})
 			}

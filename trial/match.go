@@ -150,12 +150,12 @@ func few(names []string) string {
 	return strings.Join(quoted, ", ")
 }
 
-// unvisited notes planned visits without any result.
-func (d Design) unvisited(visits *names) []string {
+// unvisited notes the visits that are planned for one of the endpoints and have no result.
+func (d Design) unvisited(visits *names, endpoints []Endpoint) []string {
 	unplanned := visits.unknown()
 	var notes []string
-	for _, v := range d.Visits {
-		if visits.seen[v.Name] {
+	for i, v := range d.Visits {
+		if visits.seen[v.Name] || !slices.ContainsFunc(endpoints, func(e Endpoint) bool { return e.Planned(i) }) {
 			continue
 		}
 		note := fmt.Sprintf("visit %.40q has no results", v.Name)

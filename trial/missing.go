@@ -28,6 +28,10 @@ const (
 	Noted
 	// AtBaseline: the visit is the baseline, which has no change.
 	AtBaseline
+	// NotPlanned: the visit is not planned for the endpoint. Tables and figures have no such place.
+	NotPlanned
+	// NotInSet: the subject is not in the analysis set.
+	NotInSet
 )
 
 var missingKinds = [...]string{
@@ -35,7 +39,7 @@ var missingKinds = [...]string{
 	BothKnees:      "both knees",
 	SeveralStudies: "several studies", NoValue: "no value", SeveralValues: "several values", EmptyCell: "empty cell",
 	Noted:      "note",
-	AtBaseline: "baseline",
+	AtBaseline: "baseline", NotPlanned: "not planned", NotInSet: "not in the analysis set",
 }
 
 // String returns the word for the kind in trial.json.

@@ -23,6 +23,8 @@ type Repeated struct {
 	Change [][]float64
 	// VisitNames name the visits after baseline in errors. Default: visit 1, visit 2.
 	VisitNames []string
+	// CommonBaseline gives all visits one slope on the baseline. Default: each visit has its own.
+	CommonBaseline bool
 	// Covariates in addition to baseline, arm and visit.
 	Covariates []Covariate
 }
@@ -36,8 +38,8 @@ type Covariate struct {
 	X []float64
 }
 
-// RepeatedFit is the fitted model of a trial: change = baseline + covariates + arm × visit, with a mean
-// for each arm at each visit.
+// RepeatedFit is the fitted model of a trial: change = baseline × visit + covariates + arm × visit, with a
+// mean for each arm, and a slope on the baseline, at each visit.
 type RepeatedFit struct {
 	*mmrm.Model
 	// Rejected are the covariances that could not be fitted.
@@ -176,7 +178,7 @@ func (r Repeated) matrix(rows [][2]int, columns []column, f *RepeatedFit) (*mat.
 			subject++
 		}
 		for j, c := range columns {
-			x.Set(i, j, c.subject[row[0]])
+			x.Set(i, j, c.x[i])
 		}
 		x.Set(i, f.cell[r.Arm[row[0]]][row[1]], 1)
 		d.Subject = append(d.Subject, subject)
@@ -217,10 +219,12 @@ func (f *RepeatedFit) Difference(arm, visit int) mmrm.Estimate {
 // setFormula fills in the fixed effects: the terms of the columns, and arm and visit if there are several
 // of each.
 func (f *RepeatedFit) setFormula(columns []column) {
+	byVisit := false
 	for _, c := range columns {
-		if n := len(f.Formula); n == 0 || f.Formula[n-1][0] != c.name {
-			f.Formula = append(f.Formula, Term{c.name})
+		if n := len(f.Formula); n == 0 || f.Formula[n-1][0] != c.name() {
+			f.Formula = append(f.Formula, Term{c.name()})
 		}
+		byVisit = byVisit || slices.Equal(c.term, baselineByVisit)
 	}
 	arms, visits := len(f.cell) > 1, 0
 	for _, index := range f.Visits {
@@ -233,6 +237,9 @@ func (f *RepeatedFit) setFormula(columns []column) {
 	}
 	if visits > 1 {
 		f.Formula = append(f.Formula, Term{"visit"})
+	}
+	if byVisit {
+		f.Formula = append(f.Formula, baselineByVisit)
 	}
 	if arms && visits > 1 {
 		f.Formula = append(f.Formula, Term{"arm", "visit"})

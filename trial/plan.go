@@ -1,0 +1,358 @@
+package trial
+
+import (
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/t2map/t2map/table"
+	"github.com/t2map/t2map/trial/mmrm"
+)
+
+// Plan says how the trial is analysed. The zero value is the default.
+type Plan struct {
+	// Covariance of the visits of a subject. Default: unstructured.
+	Covariance mmrm.Covariance
+	// DF is the method for degrees of freedom. Default: Kenward–Roger.
+	DF mmrm.DF
+	// CommonBaseline gives the visits of the mixed model one slope on the baseline. Default: each visit has
+	// its own.
+	CommonBaseline bool
+	// Strata are the columns of the design by which the randomisation was stratified. They are in the
+	// models. Default: stratum, if the design has more than one; NoStrata omits it.
+	Strata   []string
+	NoStrata bool
+	// Covariates in addition to baseline, arm, visit and strata: site, stratum, sex, age, bmi.
+	Covariates []string
+	// Rows are the rows of compartments.csv to analyse, such as medial-tibial or medial deep;
+	// see ReadResults. Default: the whole compartments.
+	Rows []string
+	// Median uses the median of the voxels of a compartment. Default: their mean.
+	Median bool
+	// LogScale has the endpoints that are analysed on the log scale: ratios of geometric means.
+	LogScale []string
+	// Sets are the analysis sets; the first is analysed. Default: all subjects.
+	Sets []Set
+	// Limits of quality.
+	Limits Limits
+	// Decimals of endpoints on the page and in figures. Default: EndpointAnalysis.Decimals.
+	Decimals map[string]int
+	// Groups are the pictures in which endpoints are panels. Default: as the table of endpoints says.
+	Groups map[string]string
+	// Estimand is the estimand in the words of the trial.
+	Estimand string
+	// Screened is the number of persons who were screened; 0 if it is not known. Excluded has those who were
+	// not randomised.
+	Screened int
+	Excluded []Exclusion
+	// Level of the confidence intervals. Default: 0.95.
+	Level float64
+	// WithinCV is the within-subject coefficient of variation of T2 as a fraction.
+	// Default: 0.05, the QIBA profile's (PMC8574057). CompartmentCVs has the coefficients of single
+	// compartments.
+	WithinCV       float64
+	CompartmentCVs []CompartmentCV
+	// MeanOfTwo uses the mean of two studies at one visit, which otherwise give no value.
+	MeanOfTwo bool
+	// Permutations is the number of random arrangements where there are too many to try all.
+	// Default: 9999.
+	Permutations int
+	// Seed of the permutations.
+	Seed uint64
+}
+
+// CompartmentCV is the within-subject coefficient of variation of one compartment.
+type CompartmentCV struct {
+	Compartment string
+	CV          float64 // fraction
+}
+
+// Set is an analysis set: the subjects with yes in a column of the design.
+type Set struct{ Name, Column string }
+
+// Exclusion counts the persons who were screened and not randomised for one reason.
+type Exclusion struct {
+	Reason string
+	N      int
+}
+
+// Limits are the limits of quality beyond which a value is flagged. A limit of 0 is the default, the thresholds
+// that the field uses (docs/trial.md); +Inf is none.
+type Limits struct {
+	// Voxels and Volume are the largest change of a compartment from baseline in percent. Default: 20.
+	Voxels, Volume float64
+	// Excluded is the largest share of voxels without an accepted T2 in percent. Default: 10.
+	Excluded float64
+	// SNR is the largest ratio of SNR between two visits. Default: 2.
+	SNR float64
+	// T2 is the range of plausible means in ms. Default: 20 to 70.
+	T2 [2]float64
+	// Change is the largest plausible change of T2 from baseline in percent. Default: 30.
+	Change float64
+}
+
+// withDefaults returns the limits with their defaults filled in.
+func (l Limits) withDefaults() Limits {
+	for _, limit := range []struct {
+		value    *float64
+		standard float64
+	}{{&l.Voxels, 20}, {&l.Volume, 20}, {&l.Excluded, 10}, {&l.SNR, 2}, {&l.Change, 30}} {
+		if *limit.value == 0 {
+			*limit.value = limit.standard
+		}
+	}
+	if l.T2 == [2]float64{} {
+		l.T2 = [2]float64{20, 70}
+	}
+	return l
+}
+
+func (p *Plan) setBaseline(_, text string) error {
+	switch strings.ToLower(text) {
+	case "by visit":
+	case "common":
+		p.CommonBaseline = true
+	default:
+		return hinted("by visit or common; the visit that changes are computed from is the key baseline visit",
+			"baseline %.40q is neither by visit nor common", text)
+	}
+	return nil
+}
+
+// factors are the columns of a design that are levels of a factor, and numbers those that are numbers.
+var factors, numbers = []string{"site", "stratum", "sex"}, []string{"age", "bmi"}
+
+func (p *Plan) setStrata(_, text string) (err error) {
+	if strings.EqualFold(text, "none") {
+		p.NoStrata = true
+		return nil
+	}
+	p.Strata, err = columnList("stratum", text, factors)
+	return err
+}
+
+func (p *Plan) setCovariates(_, text string) (err error) {
+	p.Covariates, err = columnList("covariate", text, slices.Concat(factors, numbers))
+	return err
+}
+
+// columnList reads a list of columns, each once.
+func columnList(kind, text string, known []string) ([]string, error) {
+	var columns []string
+	for _, name := range list(strings.ToLower(text)) {
+		if !slices.Contains(known, name) {
+			return nil, hinted(strings.Join(known[:len(known)-1], ", ")+" or "+known[len(known)-1],
+				"%s %.40q is not known", kind, name)
+		}
+		if !slices.Contains(columns, name) {
+			columns = append(columns, name)
+		}
+	}
+	return columns, nil
+}
+
+var covarianceNames = map[string]mmrm.Covariance{
+	"": mmrm.Unstructured, "unstructured": mmrm.Unstructured, "un": mmrm.Unstructured,
+	"hcs": mmrm.HeterogeneousCS, "csh": mmrm.HeterogeneousCS, "ar1": mmrm.AR1, "cs": mmrm.CompoundSymmetry,
+}
+
+func (p *Plan) setCovariance(_, text string) error {
+	covariance, known := covarianceNames[strings.ToLower(text)]
+	if !known {
+		return hinted("unstructured, hcs (heterogeneous compound symmetry), ar1 or cs",
+			"covariance %.40q is not known", text)
+	}
+	p.Covariance = covariance
+	return nil
+}
+
+var dfNames = map[string]mmrm.DF{
+	"": mmrm.KenwardRoger, "kenward-roger": mmrm.KenwardRoger, "satterthwaite": mmrm.Satterthwaite,
+}
+
+func (p *Plan) setDF(_, text string) error {
+	df, known := dfNames[strings.ToLower(text)]
+	if !known {
+		return hinted("kenward-roger or satterthwaite", "degrees of freedom %.40q are not known", text)
+	}
+	p.DF = df
+	return nil
+}
+
+func (p *Plan) setRows(_, text string) error {
+	for _, row := range list(text) {
+		if !slices.Contains(p.Rows, row) {
+			p.Rows = append(p.Rows, row)
+		}
+	}
+	return nil
+}
+
+func (p *Plan) setSummary(_, text string) error {
+	switch strings.ToLower(text) {
+	case "mean":
+	case "median":
+		p.Median = true
+	default:
+		return hinted("mean or median", "summary %.40q is not known", text)
+	}
+	return nil
+}
+
+func (p *Plan) setScale(endpoint, text string) error {
+	switch strings.ToLower(text) {
+	case "linear":
+	case "log":
+		p.LogScale = append(p.LogScale, endpoint)
+	default:
+		return hinted("linear or log", "scale %.40q is not known", text)
+	}
+	return nil
+}
+
+func (p *Plan) setSets(_, text string) error {
+	for _, item := range list(text) {
+		name, column, ok := pair(item)
+		if !ok {
+			return hinted("write NAME=COLUMN, such as full analysis=fas", "set %.40q has no column", item)
+		}
+		if slices.ContainsFunc(p.Sets, func(s Set) bool { return table.IsAlike(s.Name, name) || s.Column == column }) {
+			return hinted("give each set its own name and column", "set %.40q appears twice", name)
+		}
+		p.Sets = append(p.Sets, Set{Name: name, Column: strings.ToLower(column)})
+	}
+	return nil
+}
+
+// pair divides "name=value"; a name may contain the sign.
+func pair(item string) (name, value string, ok bool) {
+	sign := strings.LastIndex(item, "=")
+	if sign < 1 {
+		return item, "", false
+	}
+	name, value = strings.TrimSpace(item[:sign]), strings.TrimSpace(item[sign+1:])
+	return name, value, name != "" && value != ""
+}
+
+func (p *Plan) setLimits(_, text string) error {
+	const example = "such as voxels=20, volume=20, excluded=10, snr=2, t2=20-70, change=30; a limit of none is off"
+	l := &p.Limits
+	limits := map[string]*float64{
+		"voxels": &l.Voxels, "volume": &l.Volume, "excluded": &l.Excluded, "snr": &l.SNR, "change": &l.Change,
+	}
+	for _, item := range list(text) {
+		name, value, _ := pair(item)
+		name = strings.ToLower(name)
+		none := strings.EqualFold(value, "none")
+		if name == "t2" {
+			low, high, _ := strings.Cut(value, "-")
+			a, errLow := table.ParseNumber(strings.TrimSpace(low))
+			b, errHigh := table.ParseNumber(strings.TrimSpace(high))
+			switch {
+			case none:
+				l.T2 = [2]float64{math.Inf(-1), math.Inf(1)}
+			case errLow != nil || errHigh != nil || !(a >= 0 && b > a):
+				return hinted(example, "limit t2 %.40q is not a range in ms", value)
+			default:
+				l.T2 = [2]float64{a, b}
+			}
+			continue
+		}
+		limit := limits[name]
+		if limit == nil {
+			return hinted(example, "limit %.40q is not known", name)
+		}
+		least := 0.0
+		if name == "snr" {
+			least = 1 // a ratio of the larger to the smaller
+		}
+		x, err := table.ParseNumber(strings.TrimSuffix(value, "%"))
+		switch {
+		case none:
+			*limit = math.Inf(1)
+		case err != nil || !(x > least):
+			return hinted(example, "limit %s: %.40q is not a number above %g", name, value, least)
+		default:
+			*limit = x
+		}
+	}
+	return nil
+}
+
+// leastCV in percent is below the CV of any study: 1.1 % per region on one scanner (Verschueren,
+// repub.eur.nl/pub/135013). A smaller number is probably a fraction.
+const leastCV = 0.5
+
+// setWithinCV reads "5" or "medial=4, lateral=5.5", in percent.
+func (p *Plan) setWithinCV(_, text string) error {
+	for _, item := range list(text) {
+		compartment, percent, ok := pair(item)
+		if !ok {
+			compartment, percent = "", item
+		}
+		v, err := table.ParseNumber(strings.TrimSuffix(percent, "%"))
+		if err == nil && v > 0 && v < leastCV {
+			return hinted("write it in percent: 5, not 0.05",
+				"a within-subject CV of %g %% is smaller than that of any scanner", v)
+		}
+		if err != nil || !(v > 0 && v < 100) {
+			return hinted("in percent, such as 5, or medial=4, lateral=5.5",
+				"within-subject CV %.40q is not a percentage", item)
+		}
+		if compartment == "" {
+			p.WithinCV = v / 100
+			continue
+		}
+		p.CompartmentCVs = append(p.CompartmentCVs, CompartmentCV{compartment, v / 100})
+	}
+	return nil
+}
+
+// mostDecimals of a number in a table of the page.
+const mostDecimals = 6
+
+func (p *Plan) setDecimals(endpoint, text string) error {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 || n > mostDecimals {
+		return hinted("a whole number from 0 to 6", "decimals %.40q are not a number of decimals", text)
+	}
+	if p.Decimals == nil {
+		p.Decimals = map[string]int{}
+	}
+	p.Decimals[endpoint] = n
+	return nil
+}
+
+func (p *Plan) setGroup(endpoint, text string) error {
+	if p.Groups == nil {
+		p.Groups = map[string]string{}
+	}
+	p.Groups[endpoint] = text
+	return nil
+}
+
+func (p *Plan) setEstimand(_, text string) error {
+	p.Estimand = text
+	return nil
+}
+
+func (p *Plan) setScreened(_, text string) (err error) {
+	if p.Screened, err = strconv.Atoi(text); err != nil || p.Screened < 1 {
+		return hinted("a whole number", "screened %.40q is not a number of persons", text)
+	}
+	return nil
+}
+
+func (p *Plan) setExcluded(_, text string) error {
+	for _, item := range list(text) {
+		reason, count, ok := pair(item)
+		n, err := strconv.Atoi(count)
+		if !ok || err != nil || n < 1 {
+			return hinted("write REASON=N, such as not eligible=12, declined=4",
+				"excluded %.40q is not a reason with a number of persons", item)
+		}
+		p.Excluded = append(p.Excluded, Exclusion{reason, n})
+	}
+	return nil
+}

@@ -1,0 +1,287 @@
+package trial
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/t2map/t2map/printable"
+	"github.com/t2map/t2map/table"
+)
+
+// AllT2 names all compartments in a key of a heading and in a target: visits[T2], T2@month12.
+const AllT2 = "T2"
+
+// Target is a planned contrast of one endpoint at one visit: each arm against the reference.
+type Target struct {
+	// Endpoint is its name; AllT2 for every compartment, before the results are read.
+	Endpoint string
+	// Visit is an index into Design.Visits; −1 for the last visit of the endpoint, before the results are
+	// read.
+	Visit int
+	place string // of the line that names it
+}
+
+// VisitsOf returns the planned visits of an endpoint: ascending indices into Visits, the baseline first.
+func (d Design) VisitsOf(endpoint string, compartment bool) []int {
+	if own, ok := d.schedules[endpoint]; ok {
+		return own
+	}
+	if own, ok := d.schedules[AllT2]; ok && compartment {
+		return own
+	}
+	all := make([]int, len(d.Visits))
+	for i := range all {
+		all[i] = i
+	}
+	return all
+}
+
+// readVisits fills Visits with the visits of all endpoints, and the schedules of endpoints with visits of
+// their own.
+func (d *Design) readVisits(h Heading) error {
+	endpoints, lines := h.perEndpoint("visits")
+	common, ok := h["visits"]
+	if !ok && len(lines) == 0 {
+		return hinted(designHint, "the design does not name the visits")
+	}
+	if ok {
+		if _, err := d.addVisits(common); err != nil {
+			return err
+		}
+	}
+	own := make([][]string, len(lines))
+	for i, line := range lines {
+		var err error
+		if own[i], err = d.addVisits(line); err != nil {
+			return err
+		}
+	}
+	slices.SortFunc(d.Visits, func(a, b Visit) int { return cmp.Compare(a.Month, b.Month) })
+	if err := d.readBaseline(h); err != nil {
+		return err
+	}
+	d.schedules = map[string][]int{}
+	for i, endpoint := range endpoints {
+		var visits []int
+		for v, visit := range d.Visits {
+			if slices.Contains(own[i], visit.Name) {
+				visits = append(visits, v)
+			}
+		}
+		if len(visits) == 0 || visits[0] != 0 {
+			return hinted("add "+printable.Line(d.Visits[0].Name)+" to the line", "%s: the visits of %.40q do not "+
+				"include the baseline visit %.40q", lines[i].Place, endpoint, d.Visits[0].Name)
+		}
+		d.schedules[endpoint] = visits
+	}
+	return nil
+}
+
+// addVisits adds the visits of a line to Visits, and returns their names: "baseline=0, month03=3". A visit
+// that is there already may omit its month.
+func (d *Design) addVisits(line Line) ([]string, error) {
+	var names []string
+	for _, item := range list(line.Text) {
+		name, month, hasMonth := pair(item)
+		i := slices.IndexFunc(d.Visits, func(v Visit) bool { return v.Name == name })
+		m, err := table.ParseNumber(month)
+		switch {
+		case !hasMonth && i < 0:
+			return nil, hinted(designHint, "%s: visit %.40q has no month", line.Place, item)
+		case hasMonth && (err != nil || math.IsNaN(m) || math.IsInf(m, 0)):
+			return nil, hinted(designHint, "%s: visit %.40q: month %.20q is not a number", line.Place, name, month)
+		case slices.Contains(names, name):
+			return nil, hinted("give each visit its own name", "%s: visit %.40q appears twice", line.Place, name)
+		case i >= 0 && hasMonth && d.Visits[i].Month != m:
+			return nil, hinted("a visit has the same month for all endpoints", "%s: visit %.40q is at month %g here, and "+
+				"at month %g in another line", line.Place, name, m, d.Visits[i].Month)
+		}
+		names = append(names, name)
+		if i >= 0 {
+			continue
+		}
+		for _, v := range d.Visits {
+			switch {
+			case table.IsAlike(v.Name, name):
+				return nil, hinted("give each visit its own name", "%s: visits %.40q and %.40q differ %s", line.Place,
+					v.Name, name, table.Alike)
+			case v.Month == m:
+				return nil, hinted("give each visit its own month", "%s: visits %.40q and %.40q are both at month %g",
+					line.Place, v.Name, name, m)
+			}
+		}
+		d.Visits = append(d.Visits, Visit{name, m})
+	}
+	return names, nil
+}
+
+// readBaseline moves the visits before the baseline into Earlier. Without a name the baseline is the visit
+// of month 0 or, if no visit is at or before month 0, the earliest, which AssumedBaseline reports.
+func (d *Design) readBaseline(h Heading) error {
+	line := h["baseline visit"]
+	i := slices.IndexFunc(d.Visits, func(v Visit) bool {
+		if line.Text != "" {
+			return v.Name == line.Text
+		}
+		return v.Month == 0
+	})
+	switch {
+	case i >= 0:
+	case line.Text != "":
+		return hinted("write it as in the line of visits", "%s: the baseline %.40q is not one of the visits %s",
+			line.Place, line.Text, few(d.visitNames()))
+	case d.Visits[0].Month < 0:
+		return hinted(fmt.Sprintf("name it: a line such as \"# baseline visit: %s\"",
+			printable.Line(d.Visits[0].Name)),
+			"no visit is at month 0, and visit %.40q is before it: the baseline is not known", d.Visits[0].Name)
+	default:
+		i, d.AssumedBaseline = 0, true
+	}
+	d.Earlier, d.Visits = d.Visits[:i:i], d.Visits[i:]
+	return nil
+}
+
+// moveBaseline moves the visit in a line "baseline: month00", as designs of earlier versions have it, to the
+// key baseline visit.
+func (h Heading) moveBaseline() error {
+	line, ok := h["baseline"]
+	if !ok || new(Plan).setBaseline("", line.Text) == nil {
+		return nil
+	}
+	if other, both := h["baseline visit"]; both && other.Text != line.Text {
+		return hinted("baseline is by visit or common", "%s: baseline is the visit %.40q, and baseline visit is %.40q",
+			line.Place, line.Text, other.Text)
+	}
+	h["baseline visit"] = line
+	delete(h, "baseline")
+	return nil
+}
+
+// targets reads "medial@month12, WOMAC". resolve checks the endpoints.
+func (d Design) targets(line Line) ([]Target, error) {
+	var all []Target
+	for _, item := range list(line.Text) {
+		endpoint, visit, hasVisit := strings.Cut(item, "@")
+		t := Target{Endpoint: cmp.Or(strings.TrimSpace(endpoint), AllT2), Visit: -1, place: line.Place}
+		if visit = strings.TrimSpace(visit); hasVisit {
+			if t.Visit = slices.IndexFunc(d.Visits, func(v Visit) bool { return v.Name == visit }); t.Visit < 1 {
+				return nil, hinted("write it as medial@month12, with one of the visits after baseline",
+					"%s: %.40q does not name a visit after baseline", line.Place, item)
+			}
+		}
+		all = append(all, t)
+	}
+	return all, nil
+}
+
+// resolve returns the targets of the endpoints of the results: AllT2 becomes the compartments, and visit −1
+// the last planned visit. It is an error if an endpoint is not in the results, if it has no value at the visit
+// or the visit is not planned for it, or if a target appears twice.
+func (d Design) resolve(kind string, targets []Target, endpoints []Endpoint) ([]Target, error) {
+	var all []Target
+	for _, t := range targets {
+		found := false
+		for _, e := range endpoints {
+			if e.Name != t.Endpoint && !(t.Endpoint == AllT2 && e.Compartment) {
+				continue
+			}
+			found = true
+			one := Target{Endpoint: e.Name, Visit: t.Visit, place: t.place}
+			if one.Visit < 0 {
+				one.Visit = e.Visits[len(e.Visits)-1]
+			}
+			if err := e.checkTarget(d, kind, one); err != nil {
+				return nil, err
+			}
+			if slices.ContainsFunc(all, one.same) {
+				return nil, hinted("name each contrast once", "%s: the %s contrast %s@%s appears twice", one.place, kind,
+					printable.Line(one.Endpoint), printable.Line(d.Visits[one.Visit].Name))
+			}
+			all = append(all, one)
+		}
+		if !found {
+			var names []string
+			for _, e := range endpoints {
+				names = append(names, e.Name)
+			}
+			return nil, hinted(fmt.Sprintf("there are %q", names), "%s: the %s endpoint %.40q is not in the results",
+				t.place, kind, t.Endpoint)
+		}
+	}
+	return all, nil
+}
+
+// checkTarget returns an error if there is nothing to compare.
+func (e Endpoint) checkTarget(d Design, kind string, t Target) error {
+	name, visit := printable.Line(e.Name), printable.Line(d.Visits[t.Visit].Name)
+	if !e.Planned(t.Visit) || t.Visit == 0 && len(d.Visits) > 1 {
+		return hinted(fmt.Sprintf("add the visit to visits[%s], or choose another", name),
+			"%s: the %s endpoint %s has no planned visit %s after baseline", t.place, kind, name, visit)
+	}
+	for _, values := range e.Values {
+		if !math.IsNaN(values[t.Visit].X) {
+			return nil
+		}
+	}
+	if t.place == "" {
+		return nil // the default: reasons are in the tables
+	}
+	return hinted("check the names of visits and endpoints in the tables",
+		"%s: the %s endpoint %s has no value at %s", t.place, kind, name, visit)
+}
+
+func (t Target) same(other Target) bool {
+	return t.Endpoint == other.Endpoint && t.Visit == other.Visit
+}
+
+// setTargets resolves the primary and secondary contrasts.
+func (d *Design) setTargets(endpoints []Endpoint) (err error) {
+	if len(d.Visits) < 2 {
+		d.Primary, d.Secondary = nil, nil
+		return nil
+	}
+	primary := d.Primary
+	if len(primary) == 0 {
+		primary = []Target{{Endpoint: AllT2, Visit: -1}}
+	}
+	if d.Primary, err = d.resolve("primary", primary, endpoints); err != nil {
+		return err
+	}
+	if d.Secondary, err = d.resolve("secondary", d.Secondary, endpoints); err != nil {
+		return err
+	}
+	for _, t := range d.Secondary {
+		if slices.ContainsFunc(d.Primary, t.same) {
+			return hinted("remove it from one of them", "%s: the contrast %s@%s is both primary and secondary", t.place,
+				printable.Line(t.Endpoint), printable.Line(d.Visits[t.Visit].Name))
+		}
+	}
+	return nil
+}
+
+// family returns the family of the contrasts of an endpoint at a visit.
+func (d Design) family(endpoint string, visit int) Family {
+	t := Target{Endpoint: endpoint, Visit: visit}
+	switch {
+	case slices.ContainsFunc(d.Primary, t.same):
+		return PrimaryFamily
+	case slices.ContainsFunc(d.Secondary, t.same):
+		return SecondaryFamily
+	}
+	return NoFamily
+}
+
+// PrimaryVisits returns the visits of the primary contrasts, in ascending order.
+func (d Design) PrimaryVisits() []int {
+	var visits []int
+	for _, t := range d.Primary {
+		if !slices.Contains(visits, t.Visit) {
+			visits = append(visits, t.Visit)
+		}
+	}
+	slices.Sort(visits)
+	return visits
+}
