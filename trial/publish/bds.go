@@ -8,13 +8,13 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// An ADaM data set in the basic data structure (ADaMIG 1.3): one row per subject, parameter and
-// visit with a value. It holds every endpoint.
+// adbds.csv is an ADaM data set in the basic data structure (ADaMIG 1.3), with one row per subject,
+// parameter and visit with a value. It has every endpoint.
 
 type bdsRow struct {
 	subjectRow
 	code string
-	// parameter counts the endpoints from 1; seq is MKSEQ of the same value, −1 for none.
+	// parameter counts the endpoints from 1. seq is MKSEQ of the same value; −1 if it is not in mk.csv.
 	parameter, seq int
 }
 
@@ -38,7 +38,7 @@ func (r bdsRow) criterion() (criterion, flag string) {
 	return fmt.Sprintf("|PCHG| > RC (%.4g %%)", r.e.RC), flag
 }
 
-// source returns s for values that are in mk.csv.
+// source returns s for values in mk.csv, and otherwise nothing.
 func (r bdsRow) source(s string) string {
 	if r.seq < 0 {
 		return ""
@@ -119,7 +119,7 @@ var bdsColumns = []table.Column[bdsRow]{
 		func(r bdsRow) int { return r.seq }).WithDerivation("MKSEQ of the value").WithOrigin(table.Assigned),
 }
 
-// bdsRows are in the order of subject, parameter and visit, without missing values.
+// bdsRows returns the rows in the order of subject, parameter and visit, without missing values.
 func bdsRows(a *trial.Analysis) []bdsRow {
 	codes := paramCodes(a.Endpoints)
 	compartments := familyOf(a)

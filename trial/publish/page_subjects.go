@@ -67,8 +67,8 @@ func share(k, n int) cell {
 const correlationLead = " Within arms: partial correlation given the arm, without the difference between the arms. " +
 	"All subjects: regardless of arm; a treatment that changes both endpoints causes a correlation by itself."
 
-// withinFirst returns the correlations of each pair and visit in the order within arms, all subjects,
-// each arm, which is the order of their indices.
+// withinFirst sorts the correlations of each pair and visit: within arms, all subjects, each arm. This is
+// the order of their indices.
 func withinFirst(all []trial.Correlation) []trial.Correlation {
 	all = slices.Clone(all)
 	slices.SortStableFunc(all, func(x, y trial.Correlation) int {
@@ -85,7 +85,7 @@ func correlationSection(a *trial.Analysis) section {
 		s.Lead += correlationLead
 	}
 	g := grid{Heads: append(heads("Visit", "Arms"), numericHeads("n", "ρ", percentOf(a.Plan.Level)+" CI", "p")...)}
-	last := -1 // the visit of the row before
+	last := -1 // the visit of the previous row
 	for _, c := range withinFirst(a.Correlations) {
 		pair := titleOf(&a.Endpoints[c.X]) + " with " + titleOf(&a.Endpoints[c.Y])
 		if n := len(g.Groups); n == 0 || g.Groups[n-1].Name != pair {
@@ -165,7 +165,7 @@ func individualGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
 	return g.trimmed()
 }
 
-// verdictCell shows the verdict by a word and a sign, not by colour alone.
+// verdictCell shows the verdict by a word and a sign, not only by colour.
 func verdictCell(r subjectRow) cell {
 	switch r.Verdict {
 	case trial.Decrease:

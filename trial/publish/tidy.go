@@ -11,8 +11,7 @@ import (
 	"github.com/t2map/t2map/trial/mmrm"
 )
 
-// place is what most rows begin with: an endpoint, an arm and a visit. An arm or visit of −1 is
-// none.
+// place has the first columns of most rows: endpoint, arm and visit. An arm or visit of −1 is absent.
 type place struct {
 	a          *trial.Analysis
 	e          *trial.EndpointAnalysis
@@ -164,8 +163,7 @@ var meanColumns = func() []table.Column[meanRow] {
 		})
 }()
 
-// noteColumn returns the column of notes on the numbers of a row; notes that are empty or repeated
-// are omitted.
+// noteColumn returns the column of notes on the numbers of a row. It omits empty and repeated notes.
 func noteColumn[R any](notes func(R) []string) table.Column[R] {
 	return table.Text("note", "Why numbers are missing, and remarks on them", table.Derived, func(r R) string {
 		var all []string
@@ -179,7 +177,7 @@ func noteColumn[R any](notes func(R) []string) table.Column[R] {
 		"which terms and visits are omitted from the model")
 }
 
-// fitColumns returns the columns about the fitted model, which are empty in rows of other methods.
+// fitColumns returns the columns about the fitted model. They are empty in rows of other methods.
 func fitColumns[R any](toPlace func(R) place, ofModel func(R) bool) []table.Column[R] {
 	fitted := func(r R) (trial.Model, bool) {
 		m := toPlace(r).e.Model
@@ -229,6 +227,6 @@ func meanTable(a *trial.Analysis) output {
 	return newOutput("lsmeans", meanColumns, rows)
 }
 
-// identifier returns a name that serves as an identifier: trimmed, on one line, and never truncated,
-// since two subjects could become one.
+// identifier returns a name as an identifier: trimmed and on one line. It does not truncate, since the
+// identifiers of two subjects could become equal.
 func identifier(s string) string { return strings.TrimSpace(printable.Line(s)) }

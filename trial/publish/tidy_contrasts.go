@@ -20,14 +20,13 @@ type comparison struct {
 	holm         float64
 	statistic    float64
 	exact        string
-	arrangements int // −1 for none
+	arrangements int // −1 if absent
 	notes        []string
 }
 
 const byModel = "mixed model"
 
-// comparisons returns the contrast by each method. A permutation test is made at the
-// primary visit only, and has no row elsewhere.
+// comparisons returns a contrast by each method. The permutation test has a row only at the primary visit.
 func comparisons(p place, c trial.Contrast) []comparison {
 	nan := math.NaN()
 	row := func(method string, estimate mmrm.Estimate, reason string) comparison {
@@ -59,13 +58,13 @@ func comparisons(p place, c trial.Contrast) []comparison {
 	return rows
 }
 
-// ofInterval returns an estimate of which only the interval and p are known.
+// ofInterval returns an estimate without standard error, degrees of freedom and t.
 func ofInterval(i trial.Interval, p float64) mmrm.Estimate {
 	nan := math.NaN()
 	return mmrm.Estimate{Value: i.Estimate, SE: nan, DF: nan, T: nan, P: p, Low: i.Low, High: i.High}
 }
 
-// yesNo returns Y or N; empty where there is no p.
+// yesNo returns Y or N; empty if there is no p.
 func yesNo(exact bool, p float64) string {
 	switch {
 	case math.IsNaN(p):

@@ -27,7 +27,7 @@ func (r subjectRow) participant() trial.Subject { return r.a.Design.Subjects[r.s
 // baseline returns the subject's value at the first visit.
 func (r subjectRow) baseline() trial.Value { return r.e.Values[r.subject][0] }
 
-// changeFlags returns the flags of the value and of its baseline; none at baseline, which is not a
+// changeFlags returns the flags of the value and of its baseline; none at baseline, where there is no
 // change.
 func (r subjectRow) changeFlags() []int {
 	if r.visit == 0 {
@@ -56,8 +56,7 @@ var (
 		WithDerivation("by registration; empty where the mask was drawn at the visit itself")
 )
 
-// changeFlagColumn returns the column of the flags of a change, which has another name in each
-// table.
+// changeFlagColumn returns the column of the flags of a change, whose name depends on the table.
 func changeFlagColumn(name string) table.Column[subjectRow] {
 	return flagColumn(name, "Kinds of flags of this change",
 		func(r subjectRow) (*trial.Analysis, []int) { return r.a, r.changeFlags() }).
@@ -84,7 +83,7 @@ var valueColumns = func() []table.Column[subjectRow] {
 		})
 }()
 
-// eachSubject returns a row per endpoint, subject and visit from the given one on.
+// eachSubject returns a row per endpoint, subject and visit from firstVisit on.
 func eachSubject(a *trial.Analysis, firstVisit int) []subjectRow {
 	var rows []subjectRow
 	for i := range a.Endpoints {
