@@ -457,7 +457,8 @@ func FuzzAnalyse(f *testing.F) {
 		}}
 	tables := m.tables()
 	f.Add(string(tables.Design.Data), string(tables.Compartments.Data),
-		"subject,visit,name,value,direction\nS01,baseline,VAS,1e29,\nS01,month03,VAS,-3,\nS02,baseline,VAS,0,\nS02,month12,VAS,1e-29,\n")
+		"subject,visit,name,value,direction\nS01,baseline,VAS,1e29,\nS01,month03,VAS,-3,\n"+
+			"S02,baseline,VAS,0,\nS02,month12,VAS,1e-29,\n")
 	f.Fuzz(func(t *testing.T, design, compartments, scores string) {
 		if strings.Count(design+compartments+scores, "\n") > 200 || strings.Count(design, "=") > 8 {
 			return // work grows with subjects × visits

@@ -42,7 +42,9 @@ func TestAlikeNames(t *testing.T) {
 			[]string{`visit "month3"`, `"month03"`}},
 		"scores without zeros": {func(x *Tables) { x.Scores = []Source{scores("S1,baseline,VAS,3\n")} },
 			[]string{"scores.csv: line 2", `"S1"`, `"S01"`}},
-		"scores in two forms": {func(x *Tables) { x.Scores = []Source{scores("S99,baseline,VAS,3\ns99,month03,VAS,3\n")} }, []string{"scores.csv: line 3", `"s99"`, `"S99"`}},
+		"scores in two forms": {func(x *Tables) {
+			x.Scores = []Source{scores("S99,baseline,VAS,3\ns99,month03,VAS,3\n")}
+		}, []string{"scores.csv: line 3", `"s99"`, `"S99"`}},
 		"a failed study": {func(x *Tables) {
 			x.Studies = renamed(x.Studies, "reason\n",
 				"reason\nS1,baseline,failed,no mask\n")
@@ -81,7 +83,8 @@ func TestUnmatchedSubjectsAreNoted(t *testing.T) {
 	a := analyse(t, tables)
 	for _, want := range []string{
 		`2 of 22 subjects of the design have no result in compartments.csv: "X1", "X2"`,
-		`7 of 27 subjects in compartments.csv are not in the design, and their values are not used: "Z0", "Z1", "Z2", "Z3", "Z4", …`,
+		`7 of 27 subjects in compartments.csv are not in the design, and their values are not used: "Z0", "Z1", ` +
+			`"Z2", "Z3", "Z4", …`,
 		`21 of 22 subjects of the design have no "VAS" in scores.csv: "S02", "S03", "S04", "S05", "S06", …`,
 	} {
 		if !slices.Contains(a.Notes, want) {
@@ -125,7 +128,8 @@ func TestBaseline(t *testing.T) {
 		}
 		n := len(a.Design.Visits)
 		e := a.Endpoints[0]
-		if delta := e.Values[0][n-1].X - e.Values[0][0].X; math.Abs(e.Changes[0][n-1].Delta-delta) > 1e-9 { // of values with two decimals
+		// The values have two decimals.
+		if delta := e.Values[0][n-1].X - e.Values[0][0].X; math.Abs(e.Changes[0][n-1].Delta-delta) > 1e-9 {
 			t.Errorf("%+v: change %g, want %g from %s", c, e.Changes[0][n-1].Delta, delta, a.Design.Visits[0].Name)
 		}
 	}

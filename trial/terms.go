@@ -113,7 +113,9 @@ func inSpan(others [][]column, term []column, rows [][2]int) bool {
 	for _, c := range slices.Concat(others...) {
 		basis = orthonormal(basis, c.values(rows))
 	}
-	return !slices.ContainsFunc(term, func(c column) bool { return len(orthonormal(basis, c.values(rows))) > len(basis) })
+	return !slices.ContainsFunc(term, func(c column) bool {
+		return len(orthonormal(basis, c.values(rows))) > len(basis)
+	})
 }
 
 // values returns the value of a column at each observation.

@@ -115,9 +115,9 @@ func TestRowOrder(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 1))
 	for range 20 {
 		s := trial(r, 14, 1+r.IntN(3), r.IntN(3))
-		for _, how := range []Permutations{{}, {Limit: 1, Draws: 500, Seed: 7}} {
-			a, errA := Permutation(s, how)
-			b, errB := Permutation(s.shuffled(r), how)
+		for _, options := range []Permutations{{}, {Limit: 1, Draws: 500, Seed: 7}} {
+			a, errA := Permutation(s, options)
+			b, errB := Permutation(s.shuffled(r), options)
 			if errA != nil || errB != nil || a != b {
 				t.Errorf("%+v (%v) and %+v (%v)", a, errA, b, errB)
 			}

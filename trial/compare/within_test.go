@@ -59,18 +59,18 @@ func TestSpearmanWithinIsNotBetween(t *testing.T) {
 }
 
 func TestSpearmanWithinOfLittle(t *testing.T) {
-	for name, of := range map[string]struct {
+	for name, c := range map[string]struct {
 		x, y []float64
 		g    []int
 	}{
-		"nothing":            {nil, nil, nil},
-		"one of each group":  {[]float64{1, 2, 3}, []float64{3, 1, 2}, []int{0, 1, 2}},
-		"no spread":          {[]float64{1, 1, 2, 2, 3, 3}, []float64{1, 2, 3, 4, 5, 6}, []int{0, 0, 1, 1, 2, 2}},
-		"different lengths":  {[]float64{1, 2}, []float64{1}, []int{0, 0}},
-		"a value that is no": {[]float64{1, math.NaN(), 3, 4}, []float64{1, 2, 3, 4}, []int{0, 0, 0, 0}},
+		"nothing":           {nil, nil, nil},
+		"one of each group": {[]float64{1, 2, 3}, []float64{3, 1, 2}, []int{0, 1, 2}},
+		"no spread":         {[]float64{1, 1, 2, 2, 3, 3}, []float64{1, 2, 3, 4, 5, 6}, []int{0, 0, 1, 1, 2, 2}},
+		"different lengths": {[]float64{1, 2}, []float64{1}, []int{0, 0}},
+		"not a number":      {[]float64{1, math.NaN(), 3, 4}, []float64{1, 2, 3, 4}, []int{0, 0, 0, 0}},
 	} {
-		if c, err := SpearmanWithin(of.x, of.y, of.g, 0.95); err == nil || !math.IsNaN(c.Rho.Low) || !math.IsNaN(c.P) {
-			t.Errorf("%s: %+v, %v", name, c, err)
+		if got, err := SpearmanWithin(c.x, c.y, c.g, 0.95); err == nil || !math.IsNaN(got.Rho.Low) || !math.IsNaN(got.P) {
+			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}
 }

@@ -123,8 +123,8 @@ func checkTexts(t *testing.T, name string, p figure.Picture) {
 	width, height := p.Width*72/25.4, p.Height*72/25.4
 	for n, w := range all {
 		if w.x0 < -0.5 || w.y0 < -0.5 || w.x1 > width+0.5 || w.y1 > height+0.5 {
-			t.Errorf("%s: %s: %q at (%.1f, %.1f) to (%.1f, %.1f) is outside the sheet of %.1f × %.1f", name, p.Name, w.text,
-				w.x0, w.y0, w.x1, w.y1, width, height)
+			t.Errorf("%s: %s: %q at (%.1f, %.1f) to (%.1f, %.1f) is outside the sheet of %.1f × %.1f", name, p.Name,
+				w.text, w.x0, w.y0, w.x1, w.y1, width, height)
 		}
 		for _, o := range all[:n] {
 			const slack = 0.5 // points

@@ -220,8 +220,8 @@ func TestReferee(t *testing.T) {
 		}
 		worst[source+" "+quantity] = math.Max(worst[source+" "+quantity], deviation)
 		if !(deviation <= tolerance(source, quantity)) {
-			t.Errorf("trial %s %s, %s, %s of arm %s at visit %s: %.9g, R has %.9g", trial, kind, source, quantity, row[4],
-				row[5], got, want)
+			t.Errorf("trial %s %s, %s, %s of arm %s at visit %s: %.9g, R has %.9g", trial, kind, source, quantity,
+				row[4], row[5], got, want)
 		}
 	}
 	for _, k := range slices.Sorted(maps.Keys(worst)) {

@@ -69,7 +69,8 @@ var bdsColumns = []table.Column[bdsRow]{
 		WithTerms("SEX (C66731): F, M, U; other words of the design are unchanged"),
 	table.Number("BMIBL", "Baseline BMI",
 		func(r bdsRow) float64 { return r.participant().BMI }).WithUnit("kg/m2").WithOrigin(table.FromDesign),
-	truncated("STRATUM", "Stratum of Randomisation", table.FromDesign, func(r bdsRow) string { return r.participant().Stratum }).
+	truncated("STRATUM", "Stratum of Randomisation", table.FromDesign,
+		func(r bdsRow) string { return r.participant().Stratum }).
 		WithDerivation(toCheck + "variable STRATUM"),
 	truncated("TRTP", "Planned Treatment", table.FromDesign,
 		func(r bdsRow) string { return r.armName() }).WithDerivation("arm of the design"),
@@ -109,7 +110,8 @@ var bdsColumns = []table.Column[bdsRow]{
 			"where no wCV is known"),
 	table.Text("CRIT1FL", "Criterion 1 Evaluation Result Flag", table.Derived,
 		func(r bdsRow) string { _, flag := r.criterion(); return flag }).WithTerms("Y, N or empty"),
-	truncated("MASKFROM", "Visit Whose Mask Was Carried", table.FromResults, func(r bdsRow) string { return r.MaskFrom }).
+	truncated("MASKFROM", "Visit Whose Mask Was Carried", table.FromResults,
+		func(r bdsRow) string { return r.MaskFrom }).
 		WithDerivation(toCheck + "variable MASKFROM; empty where the mask of AVAL was drawn at the visit itself"),
 	table.Text("SRCDOM", "Source Data", table.Assigned,
 		func(r bdsRow) string { return r.source("MK") }).WithTerms("MK or empty").WithDerivation("MK for compartments"),

@@ -54,8 +54,10 @@ func TestVariables(t *testing.T) {
 
 // The order of the table of SDTMIG 3.4.
 func TestMKOrder(t *testing.T) {
-	const guide = "STUDYID DOMAIN USUBJID MKSEQ MKGRPID MKREFID MKSPID MKLNKID MKLNKGRP MKTESTCD MKTEST MKCAT MKSCAT MKPOS MKORRES MKORRESU " +
-		"MKSTRESC MKSTRESN MKSTRESU MKSTAT MKREASND MKLOC MKLAT MKDIR MKMETHOD MKLOBXFL MKBLFL MKDRVFL MKEVAL MKEVALID VISITNUM VISIT VISITDY " +
+	const guide = "STUDYID DOMAIN USUBJID MKSEQ MKGRPID MKREFID MKSPID MKLNKID MKLNKGRP MKTESTCD MKTEST MKCAT MKSCAT " +
+		"MKPOS MKORRES MKORRESU MKSTRESC MKSTRESN MKSTRESU MKSTAT MKREASND MKLOC MKLAT MKDIR MKMETHOD MKLOBXFL " +
+		"MKBLFL MKDRVFL " +
+		"MKEVAL MKEVALID VISITNUM VISIT VISITDY " +
 		"TAETORD EPOCH MKDTC MKDY"
 	at := -1
 	names := strings.Fields(guide)
@@ -138,13 +140,14 @@ func TestMKMeanOfTwo(t *testing.T) {
 	}
 }
 
-// What was done and is not used is not NOT DONE: it has no row, and the other rows keep their
-// numbers.
+// Results that are not used are not NOT DONE: they have no row, and the other rows keep their numbers.
 func TestMKOfTwoStudies(t *testing.T) {
-	const design = "# visits: baseline=0, month03=3\n# reference: control\nsubject,arm\nS1,control\nS2,treatment\nS3,treatment\n"
+	const design = "# visits: baseline=0, month03=3\n# reference: control\n" +
+		"subject,arm\nS1,control\nS2,treatment\nS3,treatment\n"
 	const results = "subject,visit,study,compartment,side,mean_t2_ms\n" +
 		"S1,baseline,a,medial,left,38\nS1,baseline,b,medial,left,39\nS1,month03,c,medial,left,40\n" + // two studies
-		"S2,baseline,d,medial,left,38\nS2,baseline,d,medial,right,38\nS2,month03,e,medial,left,37\n" + // both knees: none of hers is used
+		// Both knees: none is used.
+		"S2,baseline,d,medial,left,38\nS2,baseline,d,medial,right,38\nS2,month03,e,medial,left,37\n" +
 		"S3,baseline,f,medial,left,38\n" // a visit that was not done
 	for plan, want := range map[bool]string{false: "S1#2 S3#1 S3#2-", true: "S1#1 S1#2 S3#1 S3#2-"} {
 		a, err := trial.Analyse(t.Context(), "1", trial.Tables{
@@ -231,7 +234,8 @@ func TestBDS(t *testing.T) {
 // The flag of analysis counts what the model of a real analysis holds.
 func TestAnalysedIsWhatTheModelHolds(t *testing.T) {
 	var design, results strings.Builder
-	design.WriteString("# visits: baseline=0, month03=3, month12=12\n# reference: control\n# covariates: age\nsubject,arm,age\n")
+	design.WriteString("# visits: baseline=0, month03=3, month12=12\n# reference: control\n# covariates: age\n" +
+		"subject,arm,age\n")
 	results.WriteString("subject,visit,compartment,mean_t2_ms\n")
 	for n := range 16 {
 		age := strconv.Itoa(50 + n*7%11)

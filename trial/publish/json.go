@@ -198,8 +198,7 @@ func flowJSON(f trial.Flow) jsonFlow {
 	return jsonFlow{Planned: f.Planned, Analysed: f.Analysed,
 		Visits: listOf(f.Visits, func(v trial.FlowVisit) jsonFlowVisit {
 			return jsonFlowVisit{v.Present, listOf(v.Missing, func(r trial.ReasonCount) jsonReasonCount {
-				return jsonReasonCount{jsonMissing{r.Reason.Kind.String(), r.Reason.Count, r.Reason.Detail,
-					r.Reason.OfBaseline}, r.N}
+				return jsonReasonCount{reasonJSON(r.Reason), r.N}
 			})}
 		})}
 }
@@ -209,7 +208,12 @@ func missingJSON(m trial.Missing) *jsonMissing {
 	if m.Kind == trial.Present {
 		return nil
 	}
-	return &jsonMissing{m.Kind.String(), m.Count, m.Detail, m.OfBaseline}
+	reason := reasonJSON(m)
+	return &reason
+}
+
+func reasonJSON(m trial.Missing) jsonMissing {
+	return jsonMissing{m.Kind.String(), m.Count, m.Detail, m.OfBaseline}
 }
 
 func correlationJSON(c trial.Correlation) jsonCorrelation {

@@ -129,7 +129,8 @@ var mkColumns = []table.Column[mkRow]{
 			"bone"),
 	table.Text("MKLAT", "Laterality", table.FromDesign,
 		mkRow.side).WithTerms("LAT (C99073): LEFT, RIGHT").WithDerivation("side of the design, or of the images"),
-	table.Text("MKDIR", "Directionality", table.Assigned, func(r mkRow) string { _, dir := location(r.e.Name); return dir }).
+	table.Text("MKDIR", "Directionality", table.Assigned,
+		func(r mkRow) string { _, dir := location(r.e.Name); return dir }).
 		WithTerms("DIR (C99074): MEDIAL (C25232), LATERAL (C25230)").WithDerivation("by compartment; empty for others"),
 	constant[mkRow]("MKMETHOD", "Method of Test or Examination", "MRI").WithTerms("METHOD (C85492): MRI"),
 	constant[mkRow]("MKLOBXFL", "Last Observation Before Exposure Flag", "").WithTerms("NY (C66742): Y or empty").

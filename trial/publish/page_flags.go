@@ -39,7 +39,8 @@ func flagGroups(a *trial.Analysis) []flagGroup {
 		for _, f := range grouped {
 			if f.Kind == k {
 				rows.Rows = append(rows.Rows,
-					row{Cells: []cell{subjectsCell(f.Subjects), textCell(f.Visit), textCell(f.Endpoint), textCell(f.Text)}})
+					row{Cells: []cell{subjectsCell(f.Subjects), textCell(f.Visit), textCell(f.Endpoint),
+						textCell(f.Text)}})
 				n += len(f.Subjects)
 			}
 		}

@@ -229,7 +229,8 @@ func meansGrid(a *trial.Analysis) grid {
 				}
 				block.Rows = append(block.Rows,
 					row{Kept: v == a.Design.Primary.Visit,
-						Cells: append([]cell{visit, textCell(a.Design.Arms[arm]), num(thousands(e.Model.SubjectsAt(arm, v)))},
+						Cells: append([]cell{visit, textCell(a.Design.Arms[arm]),
+							num(thousands(e.Model.SubjectsAt(arm, v)))},
 							estimateCells(e.Model.LSMeans[arm][v-1], e.Decimals(), absent(a, e.Model, v))...)})
 			}
 		}

@@ -35,7 +35,8 @@ func responderSection(a *trial.Analysis) section {
 						num(figure.PValue(r.Increase[arm-1]), reason)}
 				}
 				block.Rows = append(block.Rows, row{Kept: r.Visit == a.Design.Primary.Visit, Cells: append([]cell{
-					visit, textCell(a.Design.Arms[arm]), num(thousands(all)), share(n.Decrease, all), share(n.Within, all),
+					visit, textCell(a.Design.Arms[arm]), num(thousands(all)), share(n.Decrease, all),
+					share(n.Within, all),
 					share(n.Increase, all),
 					num(figure.Number(n.SDC, percentDecimals), "nobody has a change"),
 				}, tests...)})
@@ -150,7 +151,8 @@ func individualGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
 			if v > 1 {
 				cells = []cell{{}, {}, {}}
 			}
-			cells = append(cells, textCell(a.Design.Visits[v].Name), num(figure.Number(r.X, d), r.Value.Missing.String()),
+			cells = append(cells, textCell(a.Design.Visits[v].Name),
+				num(figure.Number(r.X, d), r.Value.Missing.String()),
 				num(figure.Number(r.Delta, d), r.Change.Missing.String()),
 				num(figure.Number(r.Percent, percentDecimals),
 					cmp.Or(r.Change.Missing.String(), "the baseline is not above 0")))

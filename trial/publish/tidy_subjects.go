@@ -73,12 +73,14 @@ var valueColumns = func() []table.Column[subjectRow] {
 			flagColumn("flags", "Kinds of flags of this value",
 				func(r subjectRow) (*trial.Analysis, []int) { return r.a, r.Flags }),
 			changeFlagColumn("change_flags"),
-			table.Text("side", "Side of the knee in the images", table.FromResults, func(r subjectRow) string { return r.Side }),
+			table.Text("side", "Side of the knee in the images", table.FromResults,
+				func(r subjectRow) string { return r.Side }),
 			table.Text("study", "Hash of the study", table.FromResults,
 				func(r subjectRow) string { return r.Study }).WithDerivation("of the StudyInstanceUID"),
 			table.Text("series", "Hash of the series", table.FromResults,
 				func(r subjectRow) string { return r.Series }).WithDerivation("of the SeriesInstanceUID"),
-			table.Text("method", "Method of estimating T2", table.FromResults, func(r subjectRow) string { return r.Method }),
+			table.Text("method", "Method of estimating T2", table.FromResults,
+				func(r subjectRow) string { return r.Method }),
 			maskFromColumn,
 		})
 }()
@@ -132,7 +134,8 @@ var flagColumns = []table.Column[flagRow]{
 	table.Text("kind", "Kind", table.Derived, func(r flagRow) string { return string(r.Kind) }).
 		WithTerms("not in the design; no result; other side; two studies; protocol change; scanner change; carried " +
 			"mask; quality"),
-	table.Text("subject", "Subject", table.FromResults, func(r flagRow) string { return r.Subject }).WithTerms("empty: all"),
+	table.Text("subject", "Subject", table.FromResults, func(r flagRow) string { return r.Subject }).
+		WithTerms("empty: all"),
 	table.Text("visit", "Visit", table.FromResults, func(r flagRow) string { return r.Visit }).WithTerms("empty: all"),
 	table.Text("endpoint", "Endpoint", table.FromResults,
 		func(r flagRow) string { return r.Endpoint }).WithTerms("empty: every compartment"),

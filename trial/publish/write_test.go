@@ -384,21 +384,21 @@ func TestDocsNameEveryColumn(t *testing.T) {
 			continue
 		}
 		section, _, _ := strings.Cut(after, "\n### ")
-		said := map[string]bool{}
+		documented := map[string]bool{}
 		for _, line := range strings.Split(section, "\n") {
 			if cells := strings.Split(line, "|"); len(cells) > 2 {
 				for _, name := range strings.Split(cells[1], ",") {
-					said[strings.TrimSpace(name)] = true
+					documented[strings.TrimSpace(name)] = true
 				}
 			}
 		}
 		for _, c := range table.Columns {
-			if !said[c] {
+			if !documented[c] {
 				t.Errorf("docs/trial.md, %s.csv: no word of %s", table.name, c)
 			}
-			delete(said, c)
+			delete(documented, c)
 		}
-		for name := range said {
+		for name := range documented {
 			if name != "column" && name != "---" {
 				t.Errorf("docs/trial.md, %s.csv: there is no column %s", table.name, name)
 			}
