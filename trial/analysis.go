@@ -52,7 +52,7 @@ type Plan struct {
 	// compartments.
 	WithinCV       float64
 	CompartmentCVs []CompartmentCV
-	// MeanOfTwo uses the mean of two studies at one visit, which otherwise give no value.
+	// MeanOfTwo uses the mean of two studies at one visit. Without it such a visit has no value.
 	MeanOfTwo bool
 	// Permutations is the number of random arrangements where there are too many to try all.
 	// Default: 9999.

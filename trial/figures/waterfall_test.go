@@ -8,9 +8,9 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// Bars beyond repeatability are striped, and the legend says so where there are any.
-func TestBeyond(t *testing.T) {
-	const key = "striped: beyond repeatability"
+// Bars of changes larger than repeatability are striped, and the legend explains them.
+func TestExceeds(t *testing.T) {
+	const key = "striped: larger than repeatability"
 	for name, c := range map[string]struct {
 		withinCV float64
 		want     bool
@@ -27,7 +27,7 @@ func TestBeyond(t *testing.T) {
 			t.Errorf("%s: %d stripes", name, stripes)
 		}
 		if c.want {
-			look(t, "beyond", []figure.Picture{p})
+			look(t, "exceeds", []figure.Picture{p})
 		}
 	}
 }
@@ -44,11 +44,11 @@ func TestFall(t *testing.T) {
 	f := newFall(a, e, 2, newFlagged(names))
 	for n, b := range f.bars {
 		if b.exceeds != (n == 7) {
-			t.Errorf("bar %d: beyond %v", n, b.exceeds)
+			t.Errorf("bar %d: exceeds %v", n, b.exceeds)
 		}
 	}
 	if f.y.High < 23*1.1 || f.y.Low > -e.RC*1.1 {
-		t.Errorf("no room beyond 23 and −%g: %v", e.RC, f.y)
+		t.Errorf("no room around 23 and −%g: %v", e.RC, f.y)
 	}
 }
 
@@ -61,7 +61,7 @@ func TestBarWidth(t *testing.T) {
 			t.Errorf("%d bars are %g wide, want %g", n, got, want)
 		}
 		if middle := (r.Low + r.High) / 2; middle != float64(n)/2 {
-			t.Errorf("%d bars stand about %g", n, middle)
+			t.Errorf("the middle of %d bars is %g", n, middle)
 		}
 	}
 }

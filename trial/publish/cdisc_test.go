@@ -216,7 +216,7 @@ func TestBDS(t *testing.T) {
 			t.Errorf("AVAL %s is not that of MKSEQ %s, %s", r["AVAL"], r["SRCSEQ"], mk[r["USUBJID"]+"#"+r["SRCSEQ"]])
 		}
 		if pchg, err := strconv.ParseFloat(r["PCHG"], 64); err == nil && r["PARCAT1"] == "CARTILAGE T2" {
-			if beyond := pchg > 13.8592929 || pchg < -13.8592929; beyond != (r["CRIT1FL"] == "Y") || r["CRIT1"] == "" {
+			if exceeds := pchg > 13.8592929 || pchg < -13.8592929; exceeds != (r["CRIT1FL"] == "Y") || r["CRIT1"] == "" {
 				t.Errorf("criterion 1: %v", r)
 			}
 		}

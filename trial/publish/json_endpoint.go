@@ -6,6 +6,7 @@ import (
 	"github.com/t2map/t2map/trial/mmrm"
 )
 
+// The types of an endpoint in trial.json.
 type (
 	jsonEndpoint struct {
 		Name        string           `json:"name"`

@@ -20,9 +20,9 @@ var flagMeanings = map[trial.FlagKind]string{
 	trial.NoResult:    "Planned visits without a result. They stay missing.",
 	trial.OtherSide:   "Results of the other knee. They are not used.",
 	trial.TwoStudies:  "A visit with two studies. Shown on every figure that it concerns.",
-	trial.ProtocolChange: "Settings, method, echo times, matrix or spacing differ from the subject’s baseline, or " +
+	trial.ProtocolChange: "Settings, method, echo times, matrix or spacing differ from the subject’s first study, or " +
 		"settings differ between subjects. Shown on every figure that it concerns.",
-	trial.ScannerChange: "A scanner other than at the subject’s baseline. Shown on every figure that it concerns.",
+	trial.ScannerChange: "A scanner or software other than in the subject’s first study. Shown on every figure that it concerns.",
 	trial.CarriedMask: "The mask of a visit was carried from another visit by registration, not drawn. Shown on " +
 		"every figure that it concerns.",
 	trial.Quality: "Remarks of the pipeline.",

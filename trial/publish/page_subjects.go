@@ -12,7 +12,7 @@ import (
 
 func responderSection(a *trial.Analysis) section {
 	s := section{
-		ID: "responders", Title: "Changes beyond repeatability",
+		ID: "responders", Title: "Changes larger than repeatability",
 		Lead: "Participants who changed by more than RC. If nothing changes between two scans, 95 % of such pairs " +
 			"differ by less than RC.",
 	}
@@ -116,7 +116,7 @@ func correlationSection(a *trial.Analysis) section {
 
 func individualSection(a *trial.Analysis) section {
 	s := section{ID: "individuals", Title: "Individuals",
-		Lead: "Each participant’s change from baseline. Marked: a change beyond RC."}
+		Lead: "Each participant’s change from baseline. Marked: a change larger than RC."}
 	if len(a.Design.Visits) < 2 {
 		return s
 	}
