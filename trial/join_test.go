@@ -109,7 +109,7 @@ func TestMeanOfTwoStudies(t *testing.T) {
 	}
 }
 
-// Of two studies one may be without a value; a failed one beside a good one is listed.
+// One of two studies may have no value; a failed study beside a good one is flagged.
 func TestTwoStudiesOfWhichOneHasNoValue(t *testing.T) {
 	tables := made{arms: twoArms, visits: threeVisits, perArm: 3, t2: func(_, _, _ int) float64 { return 35 }}.tables().
 		and("S02,month03,second,second,right,medial,,nlls,plain,Maker One,7 echoes,,no voxels",
@@ -132,7 +132,7 @@ func TestTwoStudiesOfWhichOneHasNoValue(t *testing.T) {
 	}
 }
 
-// A planned visit that the results do not have at all is said apart from missing visits.
+// A note names a planned visit without any result; it is not only a set of missing values.
 func TestVisitWithoutAnyResult(t *testing.T) {
 	tables := made{arms: twoArms, visits: threeVisits, perArm: 3}.tables()
 	tables.Overrides.Visits = "baseline=0, month03=3, m12=12"

@@ -88,7 +88,7 @@ func TestCarriedMasks(t *testing.T) {
 	}
 }
 
-// The mean of two studies says of which visit a mask was that one of them got.
+// The mean of two studies has the visit from which the mask of one of them was carried.
 func TestCarriedMaskOfTwoStudies(t *testing.T) {
 	tables := carriedAt(func(subject, visit string) bool { return subject == "S01" && visit == "month12" }).and(
 		"S01,month12,st-2nd,se-2nd,right,medial,40.00,nlls,plain,Maker One,7 echoes,,,",

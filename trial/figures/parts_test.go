@@ -42,7 +42,7 @@ func TestThin(t *testing.T) {
 	}
 }
 
-// An interval that would flatten all else is cut; one that would not is not.
+// Only an interval that would make all others too small to read is cut.
 func TestSight(t *testing.T) {
 	if r, _ := sight([]float64{30, 40}, []float64{25, 45}); !r.Has(25) || !r.Has(45) {
 		t.Errorf("an interval is cut by %v", r)

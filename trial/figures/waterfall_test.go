@@ -32,7 +32,7 @@ func TestExceeds(t *testing.T) {
 	}
 }
 
-// The verdict is the analysis', not the figure's.
+// The verdict comes from the analysis.
 func TestFall(t *testing.T) {
 	a := trialOf(founding)
 	e := a.Endpoints[0]
@@ -52,7 +52,7 @@ func TestFall(t *testing.T) {
 	}
 }
 
-// One bar is no wider than a few millimetres, and stands in the middle; many fill the panel.
+// A single bar is a few millimetres wide and in the middle; many bars fill the panel.
 func TestBarWidth(t *testing.T) {
 	const width = 160
 	for n, want := range map[int]float64{1: fallWidest, 4: fallWidest, 10: 16, 40: 4} {

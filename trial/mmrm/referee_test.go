@@ -230,7 +230,7 @@ func TestReferee(t *testing.T) {
 }
 
 // TestRefereeAgain runs the script and compares with the committed file: other versions
-// of R and its packages may end their searches elsewhere, by the tolerances above.
+// of R and its packages may end their searches elsewhere, within the tolerances above.
 func TestRefereeAgain(t *testing.T) {
 	if os.Getenv("T2MAP_R") == "" {
 		t.Skip("R runs again where T2MAP_R=1 asks for it, as CI does")

@@ -26,7 +26,7 @@ func cells(t output) []map[string]string {
 	return rows
 }
 
-// Names and labels fit the transport format, and required variables are there
+// Names and labels fit the transport format, and required variables exist
 // (SDTMIG 3.4, MK; ADaMIG 1.3, BDS).
 func TestVariables(t *testing.T) {
 	a := usual.analysis()
@@ -52,7 +52,7 @@ func TestVariables(t *testing.T) {
 	}
 }
 
-// The order of the table of SDTMIG 3.4.
+// Variables are in the order of SDTMIG 3.4.
 func TestMKOrder(t *testing.T) {
 	const guide = "STUDYID DOMAIN USUBJID MKSEQ MKGRPID MKREFID MKSPID MKLNKID MKLNKGRP MKTESTCD MKTEST MKCAT MKSCAT " +
 		"MKPOS MKORRES MKORRESU MKSTRESC MKSTRESN MKSTRESU MKSTAT MKREASND MKLOC MKLAT MKDIR MKMETHOD MKLOBXFL " +
@@ -117,7 +117,7 @@ func TestMK(t *testing.T) {
 	}
 }
 
-// The mean of two studies is derived; one study of a mean is not.
+// The mean of two studies is derived; the value of one study is not.
 func TestMKMeanOfTwo(t *testing.T) {
 	a := usual.analysis()
 	a.Flags = append(a.Flags, trial.Flag{Kind: trial.TwoStudies, Subject: "S005", Visit: "visit 1"})
@@ -231,7 +231,7 @@ func TestBDS(t *testing.T) {
 	}
 }
 
-// The flag of analysis counts what the model of a real analysis holds.
+// The analysis flag marks the observations of the model.
 func TestAnalysedIsWhatTheModelHolds(t *testing.T) {
 	var design, results strings.Builder
 	design.WriteString("# visits: baseline=0, month03=3, month12=12\n# reference: control\n# covariates: age\n" +
@@ -273,7 +273,7 @@ func TestAnalysedIsWhatTheModelHolds(t *testing.T) {
 	written(t, t.TempDir(), a)
 }
 
-// The cartilage of one bone is not filed as that of a compartment.
+// The location of the cartilage of one bone is that bone, not a compartment.
 func TestOneBoneIsNoCompartment(t *testing.T) {
 	seen := map[string]bool{}
 	for _, name := range []string{"medial", "lateral", "patellofemoral", "medial-tibial", "lateral-tibial", "femoral",

@@ -8,7 +8,7 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// Tables and page say of a value that its mask was carried from another visit.
+// Tables and page mark a value whose mask was carried from another visit.
 func TestMaskFrom(t *testing.T) {
 	a := usual.analysis()
 	value := &a.Endpoints[0].Values[0][1]

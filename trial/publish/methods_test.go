@@ -18,7 +18,7 @@ func methodsOf(a trial.Analysis) string {
 	return strings.ReplaceAll(strings.Join(parts, "\n"), "\u00a0", " ")
 }
 
-// What the methods say was done was done.
+// The methods describe the analysis that was done.
 func TestMethodsOfStrata(t *testing.T) {
 	a := usual.analysis()
 	never(t, "a design without strata", methodsOf(a), "within strata")
@@ -77,7 +77,7 @@ func TestMethodsOfRepeatability(t *testing.T) {
 	}
 }
 
-// Of scores alone there is neither a family nor a repeatability coefficient.
+// Scores alone have neither a family nor a repeatability coefficient.
 func TestMethodsOfScoresAlone(t *testing.T) {
 	a := usual.analysis()
 	a.Endpoints, a.Correlations = a.Endpoints[3:], nil

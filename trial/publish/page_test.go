@@ -89,7 +89,7 @@ func TestPageSaysTheResult(t *testing.T) {
 	}
 }
 
-// Whatever the trial, the page is well-formed, asks for nothing but what lies beside it, and holds no NaN.
+// The page of any trial is well-formed, refers only to files of the report, and does not contain NaN.
 func TestPageIsSound(t *testing.T) {
 	for name, a := range samples() {
 		p := page(t, a, picture("means"))
@@ -163,7 +163,7 @@ func checkTags(t *testing.T, name string, p []byte) {
 	}
 }
 
-// Names are text, wherever they stand.
+// Names are text everywhere.
 func TestPageEscapes(t *testing.T) {
 	a, evilPicture := hostile(), picture("means")
 	evilPicture.Title, evilPicture.Caption, evilPicture.Flags, evilPicture.Remarks = evil, evil,
@@ -234,7 +234,7 @@ func TestPageOfManyVisits(t *testing.T) {
 	}
 }
 
-// A browser has nothing to complain of and asks for nothing.
+// A browser reports no error and requests nothing.
 func TestPageInChromium(t *testing.T) {
 	chromium, err := exec.LookPath("chromium")
 	if err != nil {
