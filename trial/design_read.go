@@ -193,7 +193,8 @@ func (d *Design) readSubjects(t *table.Table, sets []Set) error {
 		}
 		if t.Has("side") && sideName(arm) != "" {
 			return hinted("write a separator for each empty cell",
-				"%s: the arm has the name of a side, %.40q: the values may be in the wrong columns", r.Place("arm"), arm)
+				"%s: the arm has the name of a side, %.40q: the values may be in the wrong columns", r.Place("arm"),
+				arm)
 		}
 		for _, level := range [][2]string{{"stratum", s.Stratum}, {"site", s.Site}, {"sex", s.Sex}, {"arm", arm}} {
 			if err := levels[level[0]].check(r, level[0], level[1]); err != nil {

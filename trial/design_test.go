@@ -45,7 +45,7 @@ func TestDesign(t *testing.T) {
 	}
 }
 
-// The words of the command line go before the heading.
+// Command-line flags override the heading.
 func TestDesignOver(t *testing.T) {
 	d, _, err := ReadDesign(source(heading+"subject,arm\nS01,a\nS02,b\n"), Heading{Reference: "b", Visits: "v0=0,v1=6"})
 	if err != nil {
@@ -56,7 +56,7 @@ func TestDesignOver(t *testing.T) {
 	}
 }
 
-// A spreadsheet cuts the heading's lines into cells, or quotes them whole.
+// A spreadsheet splits the lines of the heading into cells, or quotes them.
 func TestDesignFromSpreadsheet(t *testing.T) {
 	for _, visits := range []string{
 		"# visits: baseline=0, month03=3, month12=12",

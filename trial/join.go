@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// joiner assigns results to the subjects and visits of a design, and flags what does not fit.
+// joiner assigns results to the subjects and visits of a design, and flags results that do not fit.
 type joiner struct {
 	d     Design
 	plan  Plan

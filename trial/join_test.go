@@ -52,7 +52,8 @@ func TestListsWhatDoesNotFit(t *testing.T) {
 		"S01,month06,x3,x3,right,medial,33,nlls,plain,Maker One,7 echoes,,",
 		"S02,month03,second,second,right,medial,39,nlls,plain,Maker One,7 echoes,,",
 	)
-	tables.Studies.Data = []byte("subject,visit,status,reason\nS05,month12,failed,no mask\nS77,month03,failed,x\nstudy (no study),,failed,damaged\n")
+	tables.Studies.Data = []byte("subject,visit,status,reason\nS05,month12,failed,no mask\n" +
+		"S77,month03,failed,x\nstudy (no study),,failed,damaged\n")
 	a := analyse(t, tables)
 	for _, want := range []Flag{
 		{Kind: NotInDesign, Subject: "S99", Visit: "baseline", Text: "results: the design does not have this subject"},
@@ -108,7 +109,7 @@ func TestMeanOfTwoStudies(t *testing.T) {
 	}
 }
 
-// Of two studies one may be without a value; a failed one beside a good one is listed.
+// One of two studies may have no value; a failed study beside a good one is flagged.
 func TestTwoStudiesOfWhichOneHasNoValue(t *testing.T) {
 	tables := made{arms: twoArms, visits: threeVisits, perArm: 3, t2: func(_, _, _ int) float64 { return 35 }}.tables().
 		and("S02,month03,second,second,right,medial,,nlls,plain,Maker One,7 echoes,,no voxels",
@@ -131,7 +132,7 @@ func TestTwoStudiesOfWhichOneHasNoValue(t *testing.T) {
 	}
 }
 
-// A planned visit that the results do not have at all is said apart from missing visits.
+// A note names a planned visit without any result; it is not only a set of missing values.
 func TestVisitWithoutAnyResult(t *testing.T) {
 	tables := made{arms: twoArms, visits: threeVisits, perArm: 3}.tables()
 	tables.Overrides.Visits = "baseline=0, month03=3, m12=12"
@@ -219,7 +220,8 @@ func TestScores(t *testing.T) {
 	tables := made{arms: twoArms, visits: threeVisits, perArm: 3}.tables()
 	tables.Scores = []Source{{Name: "scores.csv", Format: Format{Separator: ';', DecimalComma: true}, Data: []byte(
 		"subject;visit;name;value;direction;unit\n" +
-			"S01;baseline;WOMAC;50,5;higher is worse;\nS01;month03;WOMAC;40;Higher is  Worse;\nS02;baseline;WOMAC;;higher is worse;\n" +
+			"S01;baseline;WOMAC;50,5;higher is worse;\nS01;month03;WOMAC;40;Higher is  Worse;\n" +
+			"S02;baseline;WOMAC;;higher is worse;\n" +
 			"S01;baseline;CRP;1,5;;mg/L\nS01;baseline;CRP;1,6;;mg/L\nS88;baseline;CRP;1,5;;mg/L\n")}}
 	a := analyse(t, tables)
 	if len(a.Endpoints) != 4 || a.Endpoints[2].Name != "WOMAC" || a.Endpoints[2].Direction != HigherIsWorse ||
@@ -261,7 +263,9 @@ func TestBadTables(t *testing.T) {
 		tables     Tables
 	}{
 		{"a subject in another case",
-			`compartments.csv: line 2: subject "s01" differs from the design's "S01" only in case, spaces, leading zeros, Unicode form, or a hyphen for an underscore`, results("subject,visit,compartment,mean_t2_ms\ns01,baseline,medial,30\n")},
+			`compartments.csv: line 2: subject "s01" differs from the design's "S01" only in case, ` +
+				`spaces, leading zeros, Unicode form, or a hyphen for an underscore`,
+			results("subject,visit,compartment,mean_t2_ms\ns01,baseline,medial,30\n")},
 		{"a visit with a blank", `line 2: visit "month 03" differs from the design's "month03"`,
 			results("subject,visit,compartment,mean_t2_ms\nS01,month 03,medial,30\n")},
 		{"other subjects", `none of its subjects ("X1", "X2") is in the design ("S01", "S02", "S03", "S04")`,
@@ -275,7 +279,8 @@ func TestBadTables(t *testing.T) {
 			results("subject,visit,compartment,mean_t2_ms\nS01,baseline,medial,0\n")},
 		{"no rows", "the results have no compartment", results("subject,visit,compartment,mean_t2_ms\n")},
 		{"a series twice", "lines 2 and 3 have the same compartment of one series",
-			results("subject,visit,series,compartment,mean_t2_ms\nS01,baseline,a,medial,30\nS01,baseline,a,medial,30\n")},
+			results("subject,visit,series,compartment,mean_t2_ms\n" +
+				"S01,baseline,a,medial,30\nS01,baseline,a,medial,30\n")},
 		{"not a table", "no column subject", results("<html>\n")},
 		{"an endpoint called as a compartment", "appears twice",
 			score("subject,visit,name,value\nS01,baseline,Medial,1\n")},

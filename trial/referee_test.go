@@ -94,9 +94,9 @@ func refereeTables(t *testing.T, trial int) Tables {
 	}
 }
 
-// The whole way from tables to least-squares means and differences agrees with nlme and
-// emmeans, and the degrees of freedom with R's too: pbkrtest's where lme4 has the structure,
-// else those of the formulas, written out in referee.R. 20 trials, balanced and not; some with sites.
+// Least-squares means and differences, computed from tables, agree with nlme and emmeans. Degrees of freedom
+// agree with pbkrtest if lme4 has the structure, otherwise with the formulas in referee.R. The 20 trials
+// are balanced or not, and some have sites.
 func TestAgreesWithR(t *testing.T) {
 	names := map[string]string{"UN": "unstructured", "CSH": "hcs", "AR1": "ar1", "CS": "cs"}
 	analyses := map[string]Analysis{}

@@ -22,9 +22,8 @@ import (
 
 var show = flag.String("show", "", "a folder to write the pictures of the tests to, for looking at them")
 
-// TestMain has most tests draw the SVG alone, since PNG and PDF are nearly all of the work,
-// and are made of the same list: package figure tests that they show it. Those that need all
-// files say so by allFiles.
+// TestMain makes most tests draw only the SVG: PNG and PDF are most of the work, and package figure tests
+// that they show the same. Tests that need all files call allFiles.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if *show == "" {
@@ -123,8 +122,8 @@ func checkTexts(t *testing.T, name string, p figure.Picture) {
 	width, height := p.Width*72/25.4, p.Height*72/25.4
 	for n, w := range all {
 		if w.x0 < -0.5 || w.y0 < -0.5 || w.x1 > width+0.5 || w.y1 > height+0.5 {
-			t.Errorf("%s: %s: %q at (%.1f, %.1f) to (%.1f, %.1f) is outside the sheet of %.1f × %.1f", name, p.Name, w.text,
-				w.x0, w.y0, w.x1, w.y1, width, height)
+			t.Errorf("%s: %s: %q at (%.1f, %.1f) to (%.1f, %.1f) is outside the sheet of %.1f × %.1f", name, p.Name,
+				w.text, w.x0, w.y0, w.x1, w.y1, width, height)
 		}
 		for _, o := range all[:n] {
 			const slack = 0.5 // points
@@ -146,7 +145,7 @@ func joined(t *testing.T, p figure.Picture) string {
 	return b.String()
 }
 
-// The figures hold what a reader needs: units, n, intervals in words, flags.
+// The figures have units, n, descriptions of intervals, and flags.
 func TestContent(t *testing.T) {
 	a := trialOf(founding)
 	pictures := drawAll(t, a, Options{})
@@ -198,8 +197,8 @@ func TestContent(t *testing.T) {
 	}
 }
 
-// A direction that is not known, or not the same in a block, has no words for it; one
-// in which more is better turns them round.
+// A block with an unknown direction, or several, does not say which arm a side favours. If higher is better,
+// the sides are swapped.
 func TestDirection(t *testing.T) {
 	for name, c := range map[string]struct {
 		first, rest trial.Direction

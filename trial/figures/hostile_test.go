@@ -89,7 +89,7 @@ func unmodelled() trial.Analysis {
 	return a
 }
 
-// Nothing makes drawing fail, no picture outgrows a page, and all words can be read.
+// Drawing never fails, no picture exceeds a page, and all texts are legible.
 func TestHostile(t *testing.T) {
 	for name, a := range hostile() {
 		t.Run(name, func(t *testing.T) {
@@ -123,7 +123,7 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// Words, numbers and crowds that could harm a PNG or a PDF give files of a fit size.
+// Extreme texts, numbers and counts result in PNG and PDF files of a reasonable size.
 func TestHostileFiles(t *testing.T) {
 	if testing.Short() {
 		t.Skip("draws some 30 pictures whole")

@@ -65,7 +65,8 @@ func TestRemarksOnModels(t *testing.T) {
 		"for one": {[2]trial.Model{{}, fellBack(mmrm.AR1)}, " Covariance: first-order autoregressive (Lateral T2)" +
 			because + "; first-order autoregressive assumes the same variance at every visit."},
 		"few": {[2]trial.Model{few, few}, " Covariance: compound symmetry" + because +
-			"; compound symmetry assumes the same variance at every visit, and with so few subjects the test rejects too often; ANCOVA does not assume it."},
+			"; compound symmetry assumes the same variance at every visit, and with so few subjects the test rejects " +
+			"too often; ANCOVA does not assume it."},
 		"two": {[2]trial.Model{fellBack(mmrm.CompoundSymmetry), fellBack(mmrm.AR1)},
 			" Covariance: compound symmetry (Medial T2); first-order autoregressive (Lateral T2)" + because +
 				"; compound symmetry and first-order autoregressive assume the same variance at every visit."},
@@ -74,7 +75,8 @@ func TestRemarksOnModels(t *testing.T) {
 		"left out": {[2]trial.Model{withoutAge, withoutAge},
 			" Not in the model: age (it follows from site); month3 (2 changes in 2 arms are too few for the model)."},
 		"one's": {[2]trial.Model{{}, withoutAge},
-			" Not in the model: age (it follows from site; of Lateral T2); month3 (2 changes in 2 arms are too few for the model; of Lateral T2)."},
+			" Not in the model: age (it follows from site; of Lateral T2); month3 (2 changes in 2 arms are too few " +
+				"for the model; of Lateral T2)."},
 	} {
 		a := trialOf(founding)
 		a.Endpoints = a.Endpoints[:2]
@@ -153,7 +155,8 @@ func TestCorrelationWithinArms(t *testing.T) {
 		"both": {[]trial.Correlation{correlation(0, 12, 0.1), correlation(trial.AllSubjects, 24, 0.7),
 			correlation(trial.WithinArms, 24, -0.06), earlier}, "within arms ρ = −0.06 [−0.26, 0.14]",
 			"all subjects ρ = 0.70 [0.50, 0.90], n = 24"},
-		"other n": {[]trial.Correlation{correlation(trial.WithinArms, 22, -0.06), correlation(trial.AllSubjects, 24, 0.7)},
+		"other n": {[]trial.Correlation{correlation(trial.WithinArms, 22, -0.06),
+			correlation(trial.AllSubjects, 24, 0.7)},
 			"within arms ρ = −0.06 [−0.26, 0.14]", "all subjects ρ = 0.70 [0.50, 0.90], n = 22 and 24"},
 		"one arm": {[]trial.Correlation{correlation(trial.AllSubjects, 24, 0.7)},
 			"all subjects ρ = 0.70 [0.50, 0.90], n = 24", ""},

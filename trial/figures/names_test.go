@@ -11,7 +11,8 @@ import (
 
 // Arms whose names begin alike are distinguished everywhere.
 func TestLongArms(t *testing.T) {
-	const regimen = "An extraordinarily long arm name with the full regimen 40 mg twice daily for twelve weeks then placebo "
+	const regimen = "An extraordinarily long arm name with the full regimen 40 mg twice daily for twelve weeks then " +
+		"placebo "
 	a := trialOf(founding)
 	a.Design.Arms = []string{regimen + "A", regimen + "B"}
 	for name, p := range drawAll(t, a, Options{}) {

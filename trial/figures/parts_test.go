@@ -42,7 +42,7 @@ func TestThin(t *testing.T) {
 	}
 }
 
-// An interval that would flatten all else is cut; one that would not is not.
+// Only an interval that would make all others too small to read is cut.
 func TestSight(t *testing.T) {
 	if r, _ := sight([]float64{30, 40}, []float64{25, 45}); !r.Has(25) || !r.Has(45) {
 		t.Errorf("an interval is cut by %v", r)
@@ -76,7 +76,8 @@ func TestDecimals(t *testing.T) {
 		want      int
 	}{
 		{nil, 2}, {estimates(0.04, 1.67), 2}, {estimates(math.NaN(), math.NaN()), 2}, {estimates(0, 1), 2},
-		{estimates(0.004, 1.7), 3}, {estimates(-0.0006, 1.7), 3}, {estimates(-1.7, -0.0004), 4}, {estimates(1e-9, 2), 2}, {estimates(-20, 30), 2},
+		{estimates(0.004, 1.7), 3}, {estimates(-0.0006, 1.7), 3}, {estimates(-1.7, -0.0004), 4},
+		{estimates(1e-9, 2), 2}, {estimates(-20, 30), 2},
 	} {
 		if got := decimalsFor(c.estimates, 2); got != c.want {
 			t.Errorf("decimalsFor(%v) = %d, want %d", c.estimates, got, c.want)
@@ -178,7 +179,8 @@ func TestOfTables(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 3))
 	var design, values, scores strings.Builder
 	design.WriteString("# visits: baseline=0, month03=3, month12=12\n# reference: control\nsubject,arm\n")
-	values.WriteString("subject,visit,study,series,side,compartment,mean_t2_ms,method,settings,scanner,acquisition,lossy_images,note\n")
+	values.WriteString("subject,visit,study,series,side,compartment,mean_t2_ms,method,settings,scanner,acquisition," +
+		"lossy_images,note\n")
 	scores.WriteString("subject,visit,name,value,direction,unit\n")
 	for n := range 16 {
 		id := fmt.Sprintf("S%02d", n+1)

@@ -72,7 +72,7 @@ type fallBar struct {
 	percent float64
 	arm     int
 	flagged bool
-	exceeds bool // repeatability
+	exceeds bool // the change exceeds repeatability
 }
 
 func (f fall) anyExceeds() bool {
@@ -128,7 +128,7 @@ func barEntries(arms []string) []entry {
 
 // exceedsEntry returns the entry of the legend for striped bars.
 func exceedsEntry() entry {
-	return entry{words: "striped: beyond repeatability", width: 11, sign: func(c draw.Canvas, box vg.Rectangle) {
+	return entry{words: "striped: larger than repeatability", width: 11, sign: func(c draw.Canvas, box vg.Rectangle) {
 		fillRect(c, draw.LineStyle{Color: figure.Axis}, box)
 		stripe(c, box)
 		strokeRect(c, draw.LineStyle{Color: figure.Ink, Width: 0.35}, box)

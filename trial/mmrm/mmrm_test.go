@@ -88,9 +88,9 @@ func TestOneVisit(t *testing.T) {
 	})
 }
 
-// TestComplete: with complete data, an unstructured covariance and effects of their own
-// at each visit, what is estimated of a visit is what its data alone say: the t test with
-// equal variances, and with a slope for each visit the analysis of covariance. The
+// TestComplete: with complete data, an unstructured covariance and separate effects for each visit, the
+// estimates of a visit are those of its data alone: the t test with equal variances and, with a slope for
+// each visit, the analysis of covariance. The
 // degrees of freedom of both methods are theirs, and the adjustment is nothing.
 func TestComplete(t *testing.T) {
 	const perArm, visits = 8, 3
@@ -154,8 +154,7 @@ func unit(n, i int) []float64 {
 	return l
 }
 
-// TestUnits: y → a·y + Xb and other units and origins of the baseline change the
-// figures as they must.
+// TestUnits: y → a·y + Xb, and other units and origins of the baseline, transform the results accordingly.
 func TestUnits(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 0))
 	rows := simulated(rng, 2, 12, 3, func(s, v int) bool { return (s*5+v*3)%7 != 0 })
@@ -212,7 +211,7 @@ func TestUnits(t *testing.T) {
 	})
 }
 
-// TestOrderOfRows: the same bits, in whatever order the rows stand.
+// TestOrderOfRows: results are the same, bit by bit, for any order of rows.
 func TestOrderOfRows(t *testing.T) {
 	rng := rand.New(rand.NewPCG(4, 0))
 	rows := simulated(rng, 3, 7, 3, func(s, v int) bool { return s%4 != 0 || v != 1 })
@@ -241,8 +240,8 @@ func TestOrderOfRows(t *testing.T) {
 	})
 }
 
-// TestDerivatives: gradient and observed information against differences of −2ℓ, and
-// the derivatives of Σ against differences of Σ.
+// TestDerivatives compares gradient and observed information with differences of −2ℓ, and the derivatives
+// of Σ with differences of Σ.
 func TestDerivatives(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 0))
 	rows := simulated(rng, 2, 8, 4, func(s, v int) bool { return (s+2*v)%5 != 0 })
@@ -315,8 +314,8 @@ func TestDerivatives(t *testing.T) {
 	}
 }
 
-// TestExpectedInformation: the mean of the observed information over data drawn from the
-// model is the expected.
+// TestExpectedInformation: the expected information is the mean of the observed information over data drawn
+// from the model.
 func TestExpectedInformation(t *testing.T) {
 	rng := rand.New(rand.NewPCG(6, 0))
 	rows := simulated(rng, 2, 6, 2, func(s, v int) bool { return s%5 != 0 || v == 0 })
@@ -480,8 +479,7 @@ func checkModel(t *testing.T, m *Model, l []float64) {
 	}
 }
 
-// FuzzFit: small trials of any pattern end in a model without NaN, or in one of the
-// errors.
+// FuzzFit: small trials of any pattern result in a model without NaN, or in one of the errors.
 func FuzzFit(f *testing.F) {
 	for seed := range uint64(50) {
 		f.Add(seed, uint8(seed%4), uint8(2+seed%3), uint8(1+seed%7), uint8(1+seed%5), uint8(seed*37))
@@ -545,7 +543,7 @@ func BenchmarkFit(b *testing.B) {
 	}
 }
 
-// AR1 counts by planned places: a visit that nobody has is a step all the same.
+// AR1 counts by planned places: a visit without data is a step, too.
 func TestPlacesOfAR1(t *testing.T) {
 	s := structure{kind: AR1, visits: 3, place: []int{0, 2, 3}}
 	got := make([]float64, 9)

@@ -220,8 +220,8 @@ func TestReferee(t *testing.T) {
 		}
 		worst[source+" "+quantity] = math.Max(worst[source+" "+quantity], deviation)
 		if !(deviation <= tolerance(source, quantity)) {
-			t.Errorf("trial %s %s, %s, %s of arm %s at visit %s: %.9g, R has %.9g", trial, kind, source, quantity, row[4],
-				row[5], got, want)
+			t.Errorf("trial %s %s, %s, %s of arm %s at visit %s: %.9g, R has %.9g", trial, kind, source, quantity,
+				row[4], row[5], got, want)
 		}
 	}
 	for _, k := range slices.Sorted(maps.Keys(worst)) {
@@ -230,7 +230,7 @@ func TestReferee(t *testing.T) {
 }
 
 // TestRefereeAgain runs the script and compares with the committed file: other versions
-// of R and its packages may end their searches elsewhere, by the tolerances above.
+// of R and its packages may end their searches elsewhere, within the tolerances above.
 func TestRefereeAgain(t *testing.T) {
 	if os.Getenv("T2MAP_R") == "" {
 		t.Skip("R runs again where T2MAP_R=1 asks for it, as CI does")

@@ -10,13 +10,13 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// unnamed is STUDYID where the design has no name: SDTM requires one.
+// unnamed is STUDYID if the design has no name, since SDTM requires one.
 const unnamed = "UNNAMED"
 
-// studyID is STUDYID.
+// studyID returns STUDYID.
 func studyID(d trial.Design) string { return cmp.Or(trialName(d), unnamed) }
 
-// usubjid is USUBJID: unique over studies as long as their names are.
+// usubjid returns USUBJID, which is unique over studies if their names are.
 func usubjid(d trial.Design, subject int) string {
 	return studyID(d) + "-" + identifier(d.Subjects[subject].ID)
 }
@@ -29,7 +29,7 @@ const (
 	longestText = 200
 )
 
-// truncate truncates a text to a number of bytes, at a character.
+// truncate shortens a text to a number of bytes, at the end of a character.
 func truncate(s string, bytes int) string {
 	s = printable.Line(s)
 	if len(s) <= bytes {
@@ -47,8 +47,8 @@ var knownCodes = map[string]string{
 	"medial-tibial": "T2MT", "lateral-tibial": "T2LT", "patellar": "T2PAT", "femoral": "T2FEM",
 }
 
-// paramCodes returns a PARAMCD for each endpoint, all different: up to eight letters and digits, of
-// which the first is a letter (ADaMIG 1.3).
+// paramCodes returns a different PARAMCD for each endpoint: a letter and up to seven letters or digits
+// (ADaMIG 1.3).
 func paramCodes(endpoints []trial.EndpointAnalysis) []string {
 	codes := make([]string, len(endpoints))
 	used := map[string]bool{}
@@ -74,7 +74,7 @@ func letters(name string) string {
 	return truncate(cmp.Or(b.String(), "PARAM"), longestCode)
 }
 
-// free returns the code or, if it is used, the code with a number at its end.
+// free returns the code or, if it is in use, the code with a number at its end.
 func free(code string, used map[string]bool) string {
 	for n := 1; ; n++ {
 		c := code

@@ -18,7 +18,7 @@ func methodsOf(a trial.Analysis) string {
 	return strings.ReplaceAll(strings.Join(parts, "\n"), "\u00a0", " ")
 }
 
-// What the methods say was done was done.
+// The methods describe the analysis that was done.
 func TestMethodsOfStrata(t *testing.T) {
 	a := usual.analysis()
 	never(t, "a design without strata", methodsOf(a), "within strata")
@@ -37,13 +37,16 @@ func TestMethodsNameTheEffectsThatWereFitted(t *testing.T) {
 		m.Omitted = []trial.Omission{{Term: "site", Reason: "the same for all"}}
 	}
 	says(t, "one formula", methodsOf(a),
-		"The fixed effects were baseline, age, arm, visit and arm × visit. Omitted from the model were site (the same for all) for Medial T2, Lateral T2, Patellofemoral T2 and WOMAC pain. The planned covariance")
+		"The fixed effects were baseline, age, arm, visit and arm × visit. Omitted from the model were site (the "+
+			"same for all) for Medial T2, Lateral T2, Patellofemoral T2 and WOMAC pain. The planned covariance")
 	m := &a.Endpoints[3].Model
 	m.Formula, m.Omitted = trial.Formula{{"arm"}, {"visit"}, {"arm", "visit"}},
 		[]trial.Omission{{Term: "baseline", Reason: "the same for all"}}
 	says(t, "two formulas", methodsOf(a),
-		"The fixed effects were baseline, age, arm, visit and arm × visit for Medial T2, Lateral T2 and Patellofemoral T2; arm, visit and arm × visit for WOMAC pain. Omitted",
-		"site (the same for all) for Medial T2, Lateral T2 and Patellofemoral T2; baseline (the same for all) for WOMAC pain. The planned covariance")
+		"The fixed effects were baseline, age, arm, visit and arm × visit for Medial T2, Lateral T2 and "+
+			"Patellofemoral T2; arm, visit and arm × visit for WOMAC pain. Omitted",
+		"site (the same for all) for Medial T2, Lateral T2 and Patellofemoral T2; baseline (the same for all) for "+
+			"WOMAC pain. The planned covariance")
 	for i := range a.Endpoints {
 		fail(&a.Endpoints[i].Model, "nobody has a change")
 	}
@@ -74,7 +77,7 @@ func TestMethodsOfRepeatability(t *testing.T) {
 	}
 }
 
-// Of scores alone there is neither a family nor a repeatability coefficient.
+// Scores alone have neither a family nor a repeatability coefficient.
 func TestMethodsOfScoresAlone(t *testing.T) {
 	a := usual.analysis()
 	a.Endpoints, a.Correlations = a.Endpoints[3:], nil
@@ -85,7 +88,8 @@ func TestMethodsOfScoresAlone(t *testing.T) {
 	never(t, "scores alone", text, "each compartment", "Individual changes.", "RC", "Holm", "QIBA")
 	a.Design.Primary.Endpoint = "WOMAC pain"
 	says(t, "a primary score", methodsOf(a),
-		"The primary contrast is the difference of each arm from the reference in the change of WOMAC pain from baseline to visit 2.")
+		"The primary contrast is the difference of each arm from the reference in the change of WOMAC pain from "+
+			"baseline to visit 2.")
 }
 
 func TestMethodsNameWhatAFallbackAssumes(t *testing.T) {
@@ -94,5 +98,6 @@ func TestMethodsNameWhatAFallbackAssumes(t *testing.T) {
 	m.Covariance, m.N, m.Rejected = mmrm.AR1, [][]int{{2, 3}, {3, 3}},
 		[]mmrm.Rejected{{Covariance: mmrm.Unstructured, Reason: "did not converge"}}
 	says(t, "a fallback", methodsOf(a),
-		"For Lateral T2: first-order autoregressive assumes the same variance at every visit, and with so few subjects the test rejects too often")
+		"For Lateral T2: first-order autoregressive assumes the same variance at every visit, and with so few "+
+			"subjects the test rejects too often")
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// headlines returns the primary results, one for each primary contrast, and the sentence above them.
+// headlines returns a headline for each primary contrast, and the sentence above them.
 func headlines(a *trial.Analysis) (lead string, lines []headline) {
 	for i := range a.Endpoints {
 		e := &a.Endpoints[i]
@@ -94,7 +94,7 @@ type flowBox struct {
 	Missing  []string
 }
 
-// mostFlowSteps is how many visits the diagram shows: as many as fit on a page of A4.
+// mostFlowSteps is the largest number of visits in the diagram; they fit on a page of A4.
 const mostFlowSteps = 8
 
 func newFlowView(a *trial.Analysis) flowView {
@@ -198,7 +198,7 @@ func peopleGrid(a *trial.Analysis) grid {
 	return g.explained("")
 }
 
-// meanOf prints mean ± SD of the known values, with n if some are not known.
+// meanOf returns a function that prints mean ± SD of the known values, with n if some are not known.
 func meanOf(x func(trial.Subject) float64) func([]trial.Subject) string {
 	return func(subjects []trial.Subject) string {
 		var known []float64
@@ -221,7 +221,8 @@ func meanOf(x func(trial.Subject) float64) func([]trial.Subject) string {
 	}
 }
 
-// levelsOf counts the subjects of each level of a factor; of many levels it shows the first.
+// levelsOf returns a function that prints the number of subjects at each level of a factor, or at the first
+// of many levels.
 func levelsOf(level func(trial.Subject) string) func([]trial.Subject) string {
 	return func(subjects []trial.Subject) string {
 		const most = 6

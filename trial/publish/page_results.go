@@ -48,7 +48,7 @@ func descriptionSection(a *trial.Analysis) section {
 	return s
 }
 
-// byVisit returns a group for each visit from the given one on, with a row for each arm.
+// byVisit returns a group for each visit from firstVisit on, with a row for each arm.
 func byVisit(a *trial.Analysis, e *trial.EndpointAnalysis, firstVisit int, cells func(trial.Cell, int) []cell) []group {
 	sizes := armSizes(a.Design)
 	var groups []group
@@ -118,9 +118,9 @@ func changeGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
 	return g.trimmed().finish("description.csv")
 }
 
-// percentOfAll returns the description of a cell in percent if all changes have a percentage, and
-// otherwise why it is omitted: the mean percentage of some subjects could have another sign than the
-// mean change of all.
+// percentOfAll returns the description of a cell in percent if all changes have a percentage, and otherwise
+// the reason why it is omitted: the mean percentage of some subjects could have another sign than the mean
+// change of all.
 func percentOfAll(c trial.Cell) (trial.Description, string) {
 	if c.Percent.N == c.Change.N {
 		return c.Percent, noStatistic(c.Percent.N)
@@ -162,7 +162,7 @@ func estimateCells(e mmrm.Estimate, decimals int, reason string) []cell {
 
 // versus names the arms of a contrast, on one line where the names are short.
 func versus(a *trial.Analysis, arm int) string {
-	const short = 16 // letters: as wide as the numbers beside them
+	const short = 16 // letters; as wide as the numbers in the other columns
 	one, other := called(a.Design.Arms[arm]), called(a.Design.Arms[0])
 	if len(one)+len(other) <= short {
 		return one + "\u00a0−\u00a0" + other
@@ -219,7 +219,7 @@ func meansGrid(a *trial.Analysis) grid {
 		}
 		block := group{Name: withUnit(e) + ", at a baseline of " + figure.Number(e.Model.BaselineMean, e.Decimals())}
 		if len(e.Contrasts) == 0 {
-			block.Detail = modelDetail(a, e.Model) // else it stands above, with the differences
+			block.Detail = modelDetail(a, e.Model) // otherwise the table of differences has it
 		}
 		for v := 1; v < len(a.Design.Visits); v++ {
 			for arm := range a.Design.Arms {
@@ -229,7 +229,8 @@ func meansGrid(a *trial.Analysis) grid {
 				}
 				block.Rows = append(block.Rows,
 					row{Kept: v == a.Design.Primary.Visit,
-						Cells: append([]cell{visit, textCell(a.Design.Arms[arm]), num(thousands(e.Model.SubjectsAt(arm, v)))},
+						Cells: append([]cell{visit, textCell(a.Design.Arms[arm]),
+							num(thousands(e.Model.SubjectsAt(arm, v)))},
 							estimateCells(e.Model.LSMeans[arm][v-1], e.Decimals(), absent(a, e.Model, v))...)})
 			}
 		}
@@ -339,7 +340,7 @@ func supportingSection(a *trial.Analysis) section {
 	return s
 }
 
-// tooFew explains a test without a result that gave no reason.
+// tooFew explains a test that has neither a result nor a reason.
 func tooFew(arm, reference int) string {
 	return fmt.Sprintf("%d and %d changes are too few, or do not vary", arm, reference)
 }
