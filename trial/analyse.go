@@ -250,7 +250,7 @@ func (a *Analysis) remark() {
 	if len(a.Design.Visits) == 1 {
 		a.Notes = append(a.Notes, "the design has one visit: there is no change from baseline")
 	}
-	for _, name := range a.modelCovariates() {
+	for _, name := range a.ModelCovariates() {
 		c := a.covariate(name)
 		unknown := 0
 		for _, x := range c.X {
@@ -323,14 +323,14 @@ func (a *Analysis) InModel(e *EndpointAnalysis, subject, visit int) bool {
 		e.Model.SubjectsAt(s.Arm, visit) == 0 {
 		return false
 	}
-	return !slices.ContainsFunc(a.modelCovariates(), func(name string) bool {
+	return !slices.ContainsFunc(a.ModelCovariates(), func(name string) bool {
 		x, level := s.covariate(name)
 		return level == "" && math.IsNaN(x)
 	})
 }
 
-// modelCovariates returns the strata and covariates of the models.
-func (a *Analysis) modelCovariates() []string {
+// ModelCovariates returns the strata and covariates of the models.
+func (a *Analysis) ModelCovariates() []string {
 	names := slices.Clone(a.Plan.Strata)
 	if names == nil && !a.Plan.NoStrata && a.covariate("stratum").Levels > 1 {
 		names = []string{"stratum"}
@@ -359,7 +359,7 @@ func (a *Analysis) Repeated(e *EndpointAnalysis) Repeated {
 		}
 		r.Change = append(r.Change, changes)
 	}
-	for _, name := range a.modelCovariates() {
+	for _, name := range a.ModelCovariates() {
 		r.Covariates = append(r.Covariates, a.covariate(name))
 	}
 	return r

@@ -212,6 +212,22 @@ func (a *Analysis) correlate(ctx context.Context) error {
 	return each(ctx, len(a.Correlations), func(i int) { a.fillCorrelation(&a.Correlations[i]) })
 }
 
+// CorrelationVisit returns the visit at which a figure shows the correlation of two endpoints: the main visit
+// of the first, or, if that is not planned for the other, the last visit of both.
+func (a *Analysis) CorrelationVisit(x, y int) int {
+	one, other := a.Endpoints[x].Endpoint, a.Endpoints[y].Endpoint
+	visit := a.Design.MainVisit(one)
+	if other.Planned(visit) {
+		return visit
+	}
+	for _, v := range one.After() {
+		if other.Planned(v) {
+			visit = v
+		}
+	}
+	return visit
+}
+
 func (a *Analysis) fillCorrelation(c *Correlation) {
 	var xs, ys []float64
 	var arms []int

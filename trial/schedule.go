@@ -274,6 +274,26 @@ func (d Design) family(endpoint string, visit int) Family {
 	return NoFamily
 }
 
+// MainVisit returns the visit of an endpoint that figures and tables emphasise: the last visit of its primary
+// contrasts, or else of any that it has, or else its last visit.
+func (d Design) MainVisit(e Endpoint) int {
+	main := -1
+	for _, t := range d.Primary {
+		if t.Endpoint == e.Name {
+			main = max(main, t.Visit)
+		}
+	}
+	for _, v := range d.PrimaryVisits() {
+		if main < 0 && e.Planned(v) {
+			main = v
+		}
+	}
+	if main < 0 {
+		main = e.Visits[len(e.Visits)-1]
+	}
+	return main
+}
+
 // PrimaryVisits returns the visits of the primary contrasts, in ascending order.
 func (d Design) PrimaryVisits() []int {
 	var visits []int

@@ -54,7 +54,7 @@ func (f trialFlags) panels(ctx context.Context, a trial.Analysis, folder string)
 // compartments or an endpoint that is not in the maps.
 func primaryRow(a trial.Analysis) string {
 	for _, e := range a.Endpoints {
-		if e.Compartment && e.Name == a.Design.Primary.Endpoint {
+		if e.Compartment && len(a.Design.Primary) == 1 && e.Name == a.Design.Primary[0].Endpoint {
 			return e.Name
 		}
 	}

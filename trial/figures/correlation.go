@@ -70,10 +70,7 @@ func chooseCorrelations(a trial.Analysis) []pairing {
 			pairs[n].allSubjects = c
 		}
 	}
-	atPrimary := func(p pairing) bool { return p.visit == a.Design.Primary.Visit }
-	if slices.ContainsFunc(pairs, atPrimary) {
-		pairs = slices.DeleteFunc(pairs, func(p pairing) bool { return !atPrimary(p) })
-	}
+	pairs = slices.DeleteFunc(pairs, func(p pairing) bool { return p.visit != a.CorrelationVisit(p.x, p.y) })
 	slices.SortStableFunc(pairs, func(p, q pairing) int {
 		return cmp.Or(cmp.Compare(p.y, q.y), cmp.Compare(p.visit, q.visit), cmp.Compare(p.x, q.x))
 	})

@@ -101,7 +101,7 @@ func newForestBlock(a trial.Analysis, endpoints []int, flags *flagged) forestBlo
 		b.direction(k, e.Direction)
 		var rows []forestRow
 		for _, c := range e.Contrasts {
-			if b.onlyPrimary && c.Visit != a.Design.Primary.Visit {
+			if b.onlyPrimary && c.Visit != a.Design.MainVisit(e.Endpoint) {
 				continue
 			}
 			row := forestRow{Contrast: c, words: visitLabel(a.Design.Visits[c.Visit]),
@@ -183,10 +183,10 @@ func forestPicture(a trial.Analysis, f family, blocks []forestBlock, flags *flag
 	for _, b := range blocks {
 		height += b.height()
 		cut, holm, onlyPrimary = cut || b.isCut, holm || b.withHolm, onlyPrimary || b.onlyPrimary
-		primary = primary || slices.ContainsFunc(b.rows, func(r forestRow) bool { return r.Primary })
+		primary = primary || slices.ContainsFunc(b.rows, func(r forestRow) bool { return r.Primary() })
 	}
 	if holm {
-		fr.Caption += " Holm p is adjusted over the compartments."
+		fr.Caption += " Holm p is adjusted over the contrasts of the family: primary, or key secondary."
 	}
 	if primary {
 		fr.Caption += " The primary contrast is bold."
@@ -319,7 +319,7 @@ func (b forestBlock) row(p figure.Panel, r forestRow, cols forestColumns, y vg.L
 		return
 	}
 	style := small
-	if r.Primary {
+	if r.Primary() {
 		style = figure.Bold(small)
 		grey := draw.LineStyle{Color: color.NRGBA{0, 0, 0, 0x12}}
 		fillRect(p.Canvas, grey, vg.Rectangle{Min: vg.Point{X: left, Y: y - forestRowHeight/2},
@@ -358,7 +358,7 @@ func (b forestBlock) whisker(p figure.Panel, r forestRow, y vg.Length) {
 	}
 	sign := figure.SignOf(r.Arm)
 	radius, width := vg.Length(2.4), vg.Length(0.9)
-	if r.Primary {
+	if r.Primary() {
 		radius, width = 3.4, 1.6
 	}
 	pos := vg.Point{X: p.AtX(clamp(b.scale, r.Model.Value)), Y: y}

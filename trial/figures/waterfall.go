@@ -17,14 +17,14 @@ import (
 // the repeatability coefficient, in a panel for each endpoint that has one.
 func Waterfall(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 	a, names := renamed(a)
-	visit := a.Design.Primary.Visit
+	visit := mainVisit(a)
 	if visit < 1 {
 		return nil, nil
 	}
 	w := falls{arms: a.Design.Arms, columns: chartColumns}
 	flags := newFlagged(names)
 	for _, e := range a.Endpoints {
-		if !figure.Drawable(e.RC) {
+		if !figure.Drawable(e.RC) || !e.Planned(visit) {
 			continue
 		}
 		f := newFall(a, e, visit, flags)
@@ -48,6 +48,17 @@ func Waterfall(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 		visitInText(a.Design.Visits[visit]), population(a.Design))
 	flags.annotate(&w.frame)
 	return w.pictures()
+}
+
+// mainVisit returns the latest main visit of the compartments.
+func mainVisit(a trial.Analysis) int {
+	visit := 0
+	for _, e := range a.Endpoints {
+		if e.Compartment {
+			visit = max(visit, a.Design.MainVisit(e.Endpoint))
+		}
+	}
+	return visit
 }
 
 // falls are the panels of a waterfall.

@@ -35,20 +35,21 @@ func FromStudy(a trial.Analysis, endpoint string) (Scenario, error) {
 		return Scenario{}, fmt.Errorf("%s has no model to take a variance from: %s", endpoint, e.Model.Failed)
 	}
 	s := Scenario{Primary: -1}
+	primary := a.Design.MainVisit(e.Endpoint)
 	s.Model.Covariance, s.Model.DF, s.Model.Level = a.Plan.Covariance, a.Plan.DF, a.Plan.Level
 	var visits []int // those at which somebody was seen
 	for v := range e.Model.Sigma {
 		if math.IsNaN(e.Model.Sigma[v][v]) {
 			continue
 		}
-		if v+1 == a.Design.Primary.Visit {
+		if v+1 == primary {
 			s.Primary = len(visits)
 		}
 		visits = append(visits, v)
 	}
 	if s.Primary < 0 {
 		return Scenario{}, fmt.Errorf("nobody has a change of %s at the primary visit %.40q", endpoint,
-			a.Design.Visits[a.Design.Primary.Visit].Name)
+			a.Design.Visits[primary].Name)
 	}
 	s.Sigma = mat.NewSymDense(len(visits), nil)
 	for i, v := range visits {

@@ -124,7 +124,7 @@ var bdsColumns = []table.Column[bdsRow]{
 // bdsRows returns the rows in the order of subject, parameter and visit, without missing values.
 func bdsRows(a *trial.Analysis) []bdsRow {
 	codes := paramCodes(a.Endpoints)
-	compartments := familyOf(a)
+	compartments := compartmentCount(a)
 	var rows []bdsRow
 	for s := range a.Design.Subjects {
 		compartment := 0 // number among the compartments, from 1

@@ -86,8 +86,21 @@ func absent(a *trial.Analysis, m trial.Model, visit int) string {
 	return emptyArm
 }
 
-// familyOf returns the size of the family of Holm's method: the number of compartments.
-func familyOf(a *trial.Analysis) int {
+// familySize returns the number of contrasts of a family, over which Holm's method adjusts.
+func familySize(a *trial.Analysis, f trial.Family) int {
+	n := 0
+	for i := range a.Endpoints {
+		for _, c := range a.Endpoints[i].Contrasts {
+			if c.Family == f {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// compartmentCount returns the number of compartments among the endpoints.
+func compartmentCount(a *trial.Analysis) int {
 	n := 0
 	for i := range a.Endpoints {
 		if a.Endpoints[i].Compartment {

@@ -74,7 +74,8 @@ type (
 		Before          []jsonVisit   `json:"before"`
 		AssumedBaseline bool          `json:"assumed_baseline"`
 		Subjects        []jsonSubject `json:"subjects"`
-		Primary         jsonPrimary   `json:"primary"`
+		Primary         []jsonTarget  `json:"primary"`
+		Secondary       []jsonTarget  `json:"secondary"`
 	}
 	jsonVisit struct {
 		Name  string       `json:"name"`
@@ -90,7 +91,7 @@ type (
 		Age     number.Float `json:"age"`
 		BMI     number.Float `json:"bmi"`
 	}
-	jsonPrimary struct {
+	jsonTarget struct {
 		Endpoint string `json:"endpoint"`
 		Visit    int    `json:"visit"`
 	}
@@ -168,13 +169,15 @@ func listOf[T, J any](list []T, convert func(T) J) []J {
 
 func floats(list []float64) []number.Float { return listOf(list, number.Finite) }
 
+func targetJSON(t trial.Target) jsonTarget { return jsonTarget{t.Endpoint, t.Visit} }
+
 func visitJSON(v trial.Visit) jsonVisit { return jsonVisit{v.Name, number.Finite(v.Month)} }
 
 func designJSON(d trial.Design) jsonDesign {
 	return jsonDesign{
 		Name: d.Name, Arms: listOf(d.Arms, same), Visits: listOf(d.Visits, visitJSON),
 		Before:          listOf(d.Earlier, visitJSON),
-		AssumedBaseline: d.AssumedBaseline, Primary: jsonPrimary(d.Primary),
+		AssumedBaseline: d.AssumedBaseline, Primary: listOf(d.Primary, targetJSON), Secondary: listOf(d.Secondary, targetJSON),
 		Subjects: listOf(d.Subjects, func(s trial.Subject) jsonSubject {
 			return jsonSubject{s.ID, s.Arm, s.Side, s.Stratum, s.Site, s.Sex, number.Finite(s.Age),
 				number.Finite(s.BMI)}

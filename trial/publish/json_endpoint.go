@@ -90,7 +90,7 @@ type (
 		NReference         int             `json:"n_reference"`
 		NAdjusted          int             `json:"n_adjusted"`
 		NAdjustedReference int             `json:"n_adjusted_reference"`
-		Primary            bool            `json:"primary"`
+		Family             string          `json:"family"`
 		Model              jsonEstimate    `json:"model"`
 		Holm               number.Float    `json:"holm"`
 		Effect             jsonInterval    `json:"effect"`
@@ -196,7 +196,7 @@ func contrastJSON(c trial.Contrast) jsonContrast {
 	return jsonContrast{
 		Arm: c.Arm, Visit: c.Visit, N: c.N, NReference: c.NReference, NAdjusted: c.NAdjusted,
 		NAdjustedReference: c.NAdjustedReference,
-		Primary:            c.Primary, Model: estimateJSON(c.Model), Holm: number.Finite(c.Holm),
+		Family:             c.Family.String(), Model: estimateJSON(c.Model), Holm: number.Finite(c.Holm),
 		Effect: intervalJSON(c.Effect),
 		Ancova: estimateJSON(c.Ancova), Welch: estimateJSON(c.Welch),
 		Wilcoxon: jsonRankTest{number.Finite(c.Wilcoxon.U), number.Finite(c.Wilcoxon.P), c.Wilcoxon.Exact,

@@ -26,7 +26,7 @@ func methods(a *trial.Analysis) []paragraph {
 			p = append(p, paragraph{"Supporting tests", supportingText(a)},
 				paragraph{"Multiplicity", multiplicityText(a)})
 		}
-		if familyOf(a) > 0 {
+		if compartmentCount(a) > 0 {
 			p = append(p, paragraph{"Individual changes", individualText(a)})
 		}
 		if len(a.Correlations) > 0 {
@@ -85,25 +85,39 @@ func endpointText(a *trial.Analysis) string {
 	return strings.Join(nonEmpty(parts), " ")
 }
 
+// primaryText names the primary and the key secondary contrasts.
 func primaryText(a *trial.Analysis) string {
-	p := a.Design.Primary
-	if len(a.Design.Arms) < 2 || p.Visit == 0 {
+	if len(a.Design.Arms) < 2 || len(a.Design.Primary) == 0 {
 		return ""
 	}
-	family := familyOf(a)
-	if p.Endpoint == "" && family == 0 {
-		return "There is no primary contrast: the design names no endpoint, and there is no compartment."
+	s := "The primary contrasts are the differences of each arm from the reference in the change from baseline of " +
+		targetList(a, a.Design.Primary) + "."
+	if len(a.Design.Primary) == 1 {
+		s = "The primary contrast is the difference of each arm from the reference in the change from baseline of " +
+			targetList(a, a.Design.Primary) + "."
 	}
-	endpoint := "each compartment"
-	if i := slices.IndexFunc(a.Endpoints, func(e trial.EndpointAnalysis) bool { return e.Name == p.Endpoint }); i >= 0 {
-		endpoint = titleOf(&a.Endpoints[i])
+	if len(a.Design.Secondary) > 0 {
+		s += " Key secondary contrasts are those of " + targetList(a, a.Design.Secondary) + "."
 	}
-	s := "The primary contrast is the difference of each arm from the reference in the change of " + endpoint +
-		" from baseline to " + called(a.Design.Visits[p.Visit].Name)
-	if p.Endpoint == "" && family > 1 {
-		s += ", adjusted for the number of compartments"
+	return s
+}
+
+// targetList names endpoints and visits: "medial T2 and lateral T2 to month12".
+func targetList(a *trial.Analysis, targets []trial.Target) string {
+	var parts []string
+	for v := range a.Design.Visits {
+		var titles []string
+		for i := range a.Endpoints {
+			e := &a.Endpoints[i]
+			if slices.ContainsFunc(targets, func(t trial.Target) bool { return t.Endpoint == e.Name && t.Visit == v }) {
+				titles = append(titles, titleOf(e))
+			}
+		}
+		if len(titles) > 0 {
+			parts = append(parts, listed(titles)+" to "+called(a.Design.Visits[v].Name))
+		}
 	}
-	return s + "."
+	return strings.Join(parts, "; ")
 }
 
 func descriptionText(a *trial.Analysis) string {
@@ -115,13 +129,13 @@ func descriptionText(a *trial.Analysis) string {
 }
 
 func supportingText(a *trial.Analysis) string {
-	terms := append([]string{"arm", "baseline"}, mapped(a.Plan.Covariates, called)...)
+	terms := append([]string{"arm", "baseline"}, mapped(a.ModelCovariates(), called)...)
 	s := "At each visit, changes were also compared by ANCOVA with the terms " + listed(terms) +
 		", except those that do not vary, and all arms in one model; by Welch’s t test; and by the " +
 		"Wilcoxon–Mann–Whitney test with the Hodges–Lehmann shift, " +
 		"which is exact if both arms have fewer than 50 changes and otherwise uses a normal approximation. Hedges’ " +
 		"g is given with its exact interval. " +
-		"At the primary visit, contrasts were also tested by permuting the arms among participants"
+		"Primary and key secondary contrasts were also tested by permuting the arms among participants"
 	if a.Stratified() {
 		s += " within strata"
 	}
@@ -132,14 +146,21 @@ func supportingText(a *trial.Analysis) string {
 }
 
 func multiplicityText(a *trial.Analysis) string {
-	n := familyOf(a)
-	if n < 2 {
-		return "There are not several compartments; p values and intervals were not adjusted."
+	n, secondary := familySize(a, trial.PrimaryFamily), familySize(a, trial.SecondaryFamily)
+	var parts []string
+	switch {
+	case n > 1:
+		parts = append(parts, fmt.Sprintf("The p values of the %d primary contrasts (endpoints, visits and arms) were "+
+			"adjusted together by the method of Holm (1979), which limits the probability of any false positive among "+
+			"them; a contrast without a p counts as p = 1.", n))
+	case n == 1:
+		parts = append(parts, "There is one primary contrast, whose p value needs no adjustment.")
 	}
-	return "The p values of the model were adjusted over " + holmOver(n) +
-		" at each visit and arm by the method of Holm (1979), in which a compartment without a p counts as p = 1. " +
-		"Unadjusted p values are shown beside them. Other p values, and intervals, were not adjusted, and there was " +
-		"no adjustment for visits or arms."
+	if secondary > 1 {
+		parts = append(parts, fmt.Sprintf("The %d key secondary contrasts were adjusted likewise as a family of their own.",
+			secondary))
+	}
+	return strings.Join(append(parts, "All other p values, and all intervals, are not adjusted."), " ")
 }
 
 func correlationText(a *trial.Analysis) string {
@@ -183,7 +204,7 @@ const qibaCV = 0.05
 // coefficients lists the within-subject CVs: of the compartments that have one of their own, and then of
 // the others, if there are any. isDefault reports that these have the default.
 func coefficients(a *trial.Analysis) (cvs []string, isDefault bool) {
-	others := familyOf(a)
+	others := compartmentCount(a)
 	for _, c := range a.Plan.CompartmentCVs {
 		cvs = append(cvs, percentOf(c.CV)+" for "+called(c.Compartment))
 		if slices.ContainsFunc(a.Endpoints,

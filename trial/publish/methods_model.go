@@ -62,7 +62,7 @@ func effectNames(f trial.Formula) string {
 // of visit with one visit after baseline.
 func plannedEffects(a *trial.Analysis) string {
 	f := trial.Formula{{"baseline"}}
-	for _, c := range a.Plan.Covariates {
+	for _, c := range a.ModelCovariates() {
 		f = append(f, trial.Term{c})
 	}
 	arms, visits := len(a.Design.Arms) > 1, len(a.Design.Visits) > 2
@@ -71,6 +71,9 @@ func plannedEffects(a *trial.Analysis) string {
 	}
 	if visits {
 		f = append(f, trial.Term{"visit"})
+	}
+	if visits && !a.Plan.CommonBaseline {
+		f = append(f, trial.Term{"baseline", "visit"})
 	}
 	if arms && visits {
 		f = append(f, trial.Term{"arm", "visit"})

@@ -17,7 +17,7 @@ func headlines(a *trial.Analysis) (lead string, lines []headline) {
 	for i := range a.Endpoints {
 		e := &a.Endpoints[i]
 		for _, c := range e.Contrasts {
-			if c.Primary {
+			if c.Primary() {
 				lines = append(lines, newHeadline(a, e, c))
 			}
 		}
@@ -54,15 +54,15 @@ func newHeadline(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contrast)
 	}
 	d := e.Decimals()
 	h.Result = fmt.Sprintf("%s%s [%s CI %s to %s], %s", figure.Number(m.Value, d), spaced(e), percentOf(a.Plan.Level),
-		figure.Number(m.Low, d), figure.Number(m.High, d), pIs(m.P))
+		figure.Number(m.Low, d), figure.Number(m.High, d), pIs(c.Holm))
 	arm, reference := e.Model.SubjectsAt(c.Arm, c.Visit), e.Model.SubjectsAt(0, c.Visit)
 	n := fmt.Sprintf("n = %d and %d", arm, reference)
 	if arm != c.N || reference != c.NReference {
 		n += fmt.Sprintf(" in the model, of %d and %d with a change", c.N, c.NReference)
 	}
 	details := []string{n}
-	if family := familyOf(a); family > 1 && !math.IsNaN(c.Holm) {
-		details = append(details, fmt.Sprintf("adjusted over %s %s (Holm)", holmOver(family), pIs(c.Holm)))
+	if n := familySize(a, trial.PrimaryFamily); n > 1 {
+		details = append(details, fmt.Sprintf("%s before the adjustment over %d primary contrasts (Holm)", pIs(m.P), n))
 	}
 	fit := "mixed model, " + e.Model.Covariance.String() + " covariance"
 	if len(e.Model.Rejected) > 0 {

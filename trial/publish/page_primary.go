@@ -15,11 +15,16 @@ const mostHeadlines = 4
 func primaryGrid(a *trial.Analysis) grid {
 	all := differenceGrid(a)
 	g := grid{
-		Title: "Change to " + called(a.Design.Visits[a.Design.Primary.Visit].Name),
+		Title: "Change from baseline",
 		Notes: []string{"Arm minus reference, by the mixed model. SE and degrees of freedom are under “Mixed model”."},
 	}
 	// A phone has no room for these columns.
-	omitted := func(i int) bool { return slices.Contains([]string{"Visit", "SE", "df"}, all.Heads[i].Text) }
+	omittedHeads := []string{"SE", "df"}
+	if len(a.Design.PrimaryVisits()) == 1 {
+		g.Title = "Change to " + called(a.Design.Visits[a.Design.PrimaryVisits()[0]].Name)
+		omittedHeads = append(omittedHeads, "Visit")
+	}
+	omitted := func(i int) bool { return slices.Contains(omittedHeads, all.Heads[i].Text) }
 	g.Heads = omitting(all.Heads, omitted)
 	for _, block := range all.Groups {
 		var rows []row

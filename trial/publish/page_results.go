@@ -52,7 +52,10 @@ func descriptionSection(a *trial.Analysis) section {
 func byVisit(a *trial.Analysis, e *trial.EndpointAnalysis, firstVisit int, cells func(trial.Cell, int) []cell) []group {
 	sizes := armSizes(a.Design)
 	var groups []group
-	for v := firstVisit; v < len(a.Design.Visits); v++ {
+	for _, v := range e.Visits {
+		if v < firstVisit {
+			continue
+		}
 		var rows []row
 		for arm := range a.Design.Arms {
 			visit := textCell(a.Design.Visits[v].Name)
@@ -67,7 +70,7 @@ func byVisit(a *trial.Analysis, e *trial.EndpointAnalysis, firstVisit int, cells
 			rows = append(rows, row{
 				Cells: append(append([]cell{visit, textCell(a.Design.Arms[arm])}, cells(c, sizes[arm])...),
 					flagCell(a, flags)),
-				Kept: v == a.Design.Primary.Visit,
+				Kept: v == a.Design.MainVisit(e.Endpoint),
 			})
 		}
 		groups = append(groups, group{Rows: rows})
@@ -186,12 +189,12 @@ func differenceGrid(a *trial.Analysis) grid {
 				textCell(a.Design.Visits[c.Visit].Name), {Text: versus(a, c.Arm)},
 				num(fmt.Sprintf("%d, %d", e.Model.SubjectsAt(c.Arm, c.Visit), e.Model.SubjectsAt(0, c.Visit))),
 			}, estimateCells(c.Model, e.Decimals(), reason)...)
-			holm := "not adjusted: no compartment"
-			if e.Compartment {
+			holm := "not adjusted: neither primary nor key secondary"
+			if c.Family != trial.NoFamily {
 				holm = reason
 			}
 			block.Rows = append(block.Rows,
-				row{Cells: append(cells, num(figure.PValue(c.Holm), holm)), Marked: c.Primary})
+				row{Cells: append(cells, num(figure.PValue(c.Holm), holm)), Marked: c.Primary()})
 		}
 		if len(block.Rows) > 0 {
 			g.Groups = append(g.Groups, block)
@@ -199,9 +202,13 @@ func differenceGrid(a *trial.Analysis) grid {
 	}
 	g.Notes = []string{"Bold: the primary contrast. n: participants of the arm and of the reference who are in the " +
 		"model at the visit."}
-	if n := familyOf(a); n > 0 {
-		g.Notes[0] += " p, Holm: adjusted over " + holmOver(n) +
-			" at the visit and arm; one without a p counts as p = 1."
+	if n := familySize(a, trial.PrimaryFamily); n > 0 {
+		g.Notes[0] += fmt.Sprintf(" p, Holm: adjusted over the %s (endpoints, visits and arms); one without a p counts "+
+			"as p = 1.", plural(n, "primary contrast", "primary contrasts"))
+	}
+	if n := familySize(a, trial.SecondaryFamily); n > 0 {
+		g.Notes[0] += fmt.Sprintf(" The %s are a family of their own.", plural(n, "key secondary contrast",
+			"key secondary contrasts"))
 	}
 	return g
 }
@@ -221,14 +228,14 @@ func meansGrid(a *trial.Analysis) grid {
 		if len(e.Contrasts) == 0 {
 			block.Detail = modelDetail(a, e.Model) // otherwise the table of differences has it
 		}
-		for v := 1; v < len(a.Design.Visits); v++ {
+		for _, v := range e.After() {
 			for arm := range a.Design.Arms {
 				visit := textCell(a.Design.Visits[v].Name)
 				if arm > 0 {
 					visit = cell{}
 				}
 				block.Rows = append(block.Rows,
-					row{Kept: v == a.Design.Primary.Visit,
+					row{Kept: v == a.Design.MainVisit(e.Endpoint),
 						Cells: append([]cell{visit, textCell(a.Design.Arms[arm]),
 							num(thousands(e.Model.SubjectsAt(arm, v)))},
 							estimateCells(e.Model.LSMeans[arm][v-1], e.Decimals(), absent(a, e.Model, v))...)})
@@ -255,9 +262,6 @@ func modelDetail(a *trial.Analysis, m trial.Model) string {
 	}
 	return called(strings.Join(parts, "; "))
 }
-
-// holmOver names the family of Holm's adjustment: "3 compartments".
-func holmOver(n int) string { return plural(n, "compartment", "compartments") }
 
 // fitGrid describes the fitted model of each endpoint.
 func fitGrid(a *trial.Analysis) grid {
@@ -324,7 +328,7 @@ func supportingSection(a *trial.Analysis) section {
 		e := &a.Endpoints[i]
 		block := group{Name: withUnit(e)}
 		for _, c := range e.Contrasts {
-			block.Rows = append(block.Rows, row{Marked: c.Primary, Cells: supportingCells(a, e, c)})
+			block.Rows = append(block.Rows, row{Marked: c.Primary(), Cells: supportingCells(a, e, c)})
 		}
 		if len(block.Rows) > 0 {
 			g.Groups = append(g.Groups, block)

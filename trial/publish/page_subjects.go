@@ -34,7 +34,7 @@ func responderSection(a *trial.Analysis) section {
 					tests = []cell{num(figure.PValue(r.Decrease[arm-1]), reason),
 						num(figure.PValue(r.Increase[arm-1]), reason)}
 				}
-				block.Rows = append(block.Rows, row{Kept: r.Visit == a.Design.Primary.Visit, Cells: append([]cell{
+				block.Rows = append(block.Rows, row{Kept: r.Visit == a.Design.MainVisit(e.Endpoint), Cells: append([]cell{
 					visit, textCell(a.Design.Arms[arm]), num(thousands(all)), share(n.Decrease, all),
 					share(n.Within, all),
 					share(n.Increase, all),

@@ -16,7 +16,7 @@ type comparison struct {
 	// n and reference count the subjects whose changes the method uses.
 	n, reference int
 	mmrm.Estimate
-	primary      bool
+	family       trial.Family
 	holm         float64
 	statistic    float64
 	exact        string
@@ -31,7 +31,7 @@ func comparisons(p place, c trial.Contrast) []comparison {
 	nan := math.NaN()
 	row := func(method string, estimate mmrm.Estimate, reason string) comparison {
 		return comparison{place: p, method: method, n: c.N, reference: c.NReference, Estimate: estimate,
-			primary: c.Primary,
+			family: c.Family,
 			holm:    nan, statistic: estimate.T, arrangements: -1, notes: []string{reason}}
 	}
 	model := row(byModel, c.Model, "")
@@ -45,7 +45,7 @@ func comparisons(p place, c trial.Contrast) []comparison {
 		model, ancova, row("welch", c.Welch, c.Reasons.Welch), wilcoxon,
 		row("hedges g", ofInterval(c.Effect, nan), c.Reasons.Effect),
 	}
-	if c.Visit == p.a.Design.Primary.Visit {
+	if c.Family != trial.NoFamily {
 		r := row("permutation", ofInterval(trial.Interval{Estimate: nan, Low: nan, High: nan}, c.Permutation.P),
 			c.Reasons.Permutation)
 		r.n, r.reference = c.NAdjusted, c.NAdjustedReference
@@ -85,7 +85,7 @@ var contrastColumns = func() []table.Column[comparison] {
 				func(r comparison) string { return r.a.Design.Arms[0] }).
 				WithDerivation("first arm of the design, or the one set"),
 		}, table.Lift(toPlace, visitColumns), []table.Column[comparison]{
-			table.Flag("primary", "Primary contrast", "Y", func(r comparison) bool { return r.primary }).
+			table.Flag("primary", "Primary contrast", "Y", func(r comparison) bool { return r.family == trial.PrimaryFamily }).
 				WithOrigin(table.FromDesign),
 			table.Text("method", "Method", table.Assigned, func(r comparison) string { return r.method }).
 				WithTerms("mixed model, ancova, welch, wilcoxon, hedges g, permutation").
