@@ -4,11 +4,8 @@ import (
 	"golang.org/x/sys/cpu"
 )
 
-// vectors is changed by tests only.
+// vectors is a variable only for tests.
 var vectors = cpu.X86.HasAVX2 && cpu.X86.HasFMA
-
-// Vectors reports whether the functions work on four decays at a time.
-func Vectors() bool { return vectors }
 
 func sum(y, t []float64, floor float64, n int, s *Sums) {
 	if !vectors {

@@ -2,8 +2,7 @@
 
 package lanes
 
-// Vectors reports whether the functions work on four decays at a time.
-func Vectors() bool { return false }
+const vectors = false
 
 func sum(y, t []float64, floor float64, n int, s *Sums) { sumInGo(y, t, floor, n, s) }
 
