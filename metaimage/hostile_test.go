@@ -22,7 +22,7 @@ func TestLyingSizes(t *testing.T) {
 	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		_, err := ReadLabels(bytes.NewReader(b), Options{})
+		_, err := ReadLabels(bytes.NewReader(b), samples.Options{})
 		runtime.ReadMemStats(&after)
 		if !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Errorf("%s: %v", name, err)
@@ -41,7 +41,7 @@ func TestBombIsBounded(t *testing.T) {
 		"gzip": append(sampletest.Gzip(t, sampletest.Bytes()), bytes.Repeat(sampletest.Gzip(t, make([]byte, 1<<20)), 400)...),
 	} {
 		src := &sampletest.Counter{Reader: bytes.NewReader(imageOf(t, bomb, packed...))}
-		_, err := ReadLabels(src, Options{})
+		_, err := ReadLabels(src, samples.Options{})
 		if err == nil || samples.FaultOf(err) != samples.FaultLength ||
 			!strings.Contains(err.Error(), "more than the 3×2×2 voxels") {
 			t.Errorf("%s: error %v", name, err)
@@ -57,7 +57,7 @@ func TestBombIsBounded(t *testing.T) {
 func TestCheck(t *testing.T) {
 	refused := errors.New("another grid")
 	var asked volume.Geometry
-	o := Options{Check: func(g volume.Geometry) error { asked = g; return refused },
+	o := samples.Options{Check: func(g volume.Geometry) error { asked = g; return refused },
 		Open: func(string) (io.ReadCloser, error) { t.Error("a file was opened"); return nil, refused }}
 	if _, err := ReadLabels(bytes.NewReader(imageOf(t, nil, "LOCAL", "a.raw")), o); err != refused {
 		t.Errorf("%v, want the error of the check as it is", err)
@@ -83,7 +83,7 @@ func FuzzReadLabels(f *testing.F) {
 	f.Add(imageOf(f, nil, "LOCAL", "LIST\na\nb"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		open := func(string) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b)), nil }
-		l, err := ReadLabels(bytes.NewReader(b), Options{Open: open})
+		l, err := ReadLabels(bytes.NewReader(b), samples.Options{Open: open})
 		if err != nil {
 			if samples.FaultOf(err) == samples.FaultNone {
 				t.Errorf("an error without a kind: %v", err)

@@ -41,7 +41,7 @@ func imageOf(t testing.TB, data []byte, changes ...string) []byte {
 
 func check(t *testing.T, name string, b []byte) {
 	t.Helper()
-	l, err := ReadLabels(bytes.NewReader(b), Options{})
+	l, err := ReadLabels(bytes.NewReader(b), samples.Options{})
 	sampletest.Check(t, name, l, err)
 }
 
@@ -204,7 +204,7 @@ func TestDamage(t *testing.T) {
 		{"negative", imageOf(t, float(-1), "MET_UCHAR", "MET_FLOAT"), "negative", samples.FaultNegative},
 		{"endless header", bytes.Repeat([]byte("Comment = x\n"), 1<<17), "no ElementDataFile in the first", samples.FaultFormat},
 	} {
-		l, err := ReadLabels(bytes.NewReader(c.file), Options{})
+		l, err := ReadLabels(bytes.NewReader(c.file), samples.Options{})
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want %q", c.name, err, c.want)
 			continue
@@ -258,7 +258,7 @@ func TestDataFiles(t *testing.T) {
 		{"endless pattern", "", "s%03d.raw 1 2000000000 1", "does not name 1 to 2 files", samples.FaultFormat},
 	} {
 		text := strings.Replace(plain, "CompressedData = False\n", c.fields, 1)
-		l, err := ReadLabels(strings.NewReader(strings.Replace(text, "LOCAL\n", c.file, 1)), Options{Open: open})
+		l, err := ReadLabels(strings.NewReader(strings.Replace(text, "LOCAL\n", c.file, 1)), samples.Options{Open: open})
 		switch {
 		case c.want == "":
 			if err != nil || cmp.Diff(sampletest.Labels, l.Data) != "" {

@@ -206,8 +206,8 @@ func float32Quaternion(r [3][3]float64) [3]float32 {
 func nearestRotation(a [3][4]float64) (r [3][3]float64, qfac float64) {
 	i := unit([3]float64{a[0][0], a[1][0], a[2][0]})
 	j := [3]float64{a[0][1], a[1][1], a[2][1]}
-	along := dot(i, j)
-	j = unit([3]float64{j[0] - along*i[0], j[1] - along*i[1], j[2] - along*i[2]})
+	projection := dot(i, j)
+	j = unit([3]float64{j[0] - projection*i[0], j[1] - projection*i[1], j[2] - projection*i[2]})
 	k := [3]float64{i[1]*j[2] - i[2]*j[1], i[2]*j[0] - i[0]*j[2], i[0]*j[1] - i[1]*j[0]}
 	qfac = 1
 	if dot(k, [3]float64{a[0][2], a[1][2], a[2][2]}) < 0 {

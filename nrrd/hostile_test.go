@@ -80,9 +80,12 @@ func TestMostVoxels(t *testing.T) {
 func TestCheck(t *testing.T) {
 	refused := errors.New("another grid")
 	var asked volume.Geometry
-	o := Options{Check: func(g volume.Geometry) error { asked = g; return refused },
-		Open: func(string) (io.ReadCloser, error) { t.Error("a file was opened"); return nil, refused }}
-	if _, err := Read(bytes.NewReader(nrrdOf(t, nil, "encoding: raw", "encoding: gzip\ndata file: a.raw.gz")), o); err != refused {
+	o := Options{Options: samples.Options{
+		Check: func(g volume.Geometry) error { asked = g; return refused },
+		Open:  func(string) (io.ReadCloser, error) { t.Error("a file was opened"); return nil, refused },
+	}}
+	b := nrrdOf(t, nil, "encoding: raw", "encoding: gzip\ndata file: a.raw.gz")
+	if _, err := Read(bytes.NewReader(b), o); err != refused {
 		t.Errorf("%v, want the error of the check as it is", err)
 	}
 	if asked != sampletest.Geometry {
@@ -111,7 +114,7 @@ func FuzzRead(f *testing.F) {
 	f.Add(segmented("2 2 2 2", "none "+axes, "Segment0_Name:=A\nSegment1_Tags:="+cartilage+"\n", make([]byte, 16)))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		open := func(string) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b)), nil }
-		m, err := Read(bytes.NewReader(b), Options{Open: open})
+		m, err := Read(bytes.NewReader(b), Options{Options: samples.Options{Open: open}})
 		if err != nil {
 			if samples.FaultOf(err) == samples.FaultNone {
 				t.Errorf("an error without a kind: %v", err)

@@ -207,7 +207,7 @@ func TestDamage(t *testing.T) {
 		{"too large", nrrdOf(t, data, "sizes: 3 2 2", "sizes: 2000000000 2000000000 2000000000"), "more voxels", samples.FaultFormat},
 		{"no space", nrrdOf(t, data, "space: left-posterior-superior\n", ""), "space: missing", samples.FaultPlace},
 		{"space dimension alone", nrrdOf(t, data, "space: left-posterior-superior", "space dimension: 3"), "space: missing", samples.FaultPlace},
-		{"scanner", nrrdOf(t, data, "left-posterior-superior", "scanner-xyz"), `"scanner-xyz" does not say`, samples.FaultPlace},
+		{"scanner", nrrdOf(t, data, "left-posterior-superior", "scanner-xyz"), `"scanner-xyz" does not give`, samples.FaultPlace},
 		{"spacings alone", nrrdOf(t, data, "space directions: (0.5,0,0) (0,0,-0.25) (0,4,0)", "spacings: 1 1 1"), "space directions: missing", samples.FaultPlace},
 		{"no origin", nrrdOf(t, data, "space origin: (10,-20,30)\n", ""), "space origin: missing", samples.FaultPlace},
 		{"two directions", nrrdOf(t, data, " (0,4,0)", ""), "for each of 3 axes", samples.FaultFormat},
@@ -313,7 +313,7 @@ func TestDataFiles(t *testing.T) {
 		if !strings.Contains(c.fields, "encoding") {
 			text += "encoding: raw\n"
 		}
-		m, err := Read(strings.NewReader(text+c.fields), Options{Open: open})
+		m, err := Read(strings.NewReader(text+c.fields), Options{Options: samples.Options{Open: open}})
 		switch {
 		case c.want == "order":
 			if err != nil || m.Labels.Data[0] != sampletest.Labels[6] {
@@ -401,7 +401,7 @@ func benchmarkKnee(b *testing.B, keys string) {
 	data = bytes.Replace(data, []byte("\n\n"), []byte("\n"+keys+"\n"), 1)
 	b.SetBytes(384 * 384 * 160)
 	b.ReportAllocs()
-	trust := Options{Check: func(volume.Geometry) error { return nil }}
+	trust := Options{Options: samples.Options{Check: func(volume.Geometry) error { return nil }}}
 	for b.Loop() {
 		if _, err := Read(bytes.NewReader(data), trust); err != nil {
 			b.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"os"
 	"testing"
 
+	"github.com/t2map/t2map/samples"
 	"github.com/t2map/t2map/samples/sampletest"
 	"github.com/t2map/t2map/volume"
 )
@@ -17,7 +18,7 @@ func TestOtherWriters(t *testing.T) {
 		os.DirFS("testdata"),
 		names,
 		func(r io.Reader, open func(string) (io.ReadCloser, error)) (volume.Labels, error) {
-			m, err := Read(r, Options{Open: open})
+			m, err := Read(r, Options{Options: samples.Options{Open: open}})
 			return m.Labels, err
 		},
 	)

@@ -12,6 +12,7 @@ import (
 	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/nrrd"
 	"github.com/t2map/t2map/report"
+	"github.com/t2map/t2map/samples"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -32,14 +33,15 @@ func (j Job) openLabelMap(check func(volume.Geometry) error) (maskRead, error) {
 	defer f.Close()
 	in := hashing(f)
 	d := dataFiles{job: j}
+	options := samples.Options{Check: check, Open: d.open}
 	switch l.kind {
 	case formatNRRD:
 		var m nrrd.Mask
-		m, err = nrrd.Read(in, nrrd.Options{Check: check, Open: d.open, MostVoxels: j.mostMarked(0)})
+		m, err = nrrd.Read(in, nrrd.Options{Options: options, MostVoxels: j.mostMarked(0)})
 		l.labels, l.segments, l.segmented = m.Labels, m.Segmentation, m.Segments
 		j.Study.HideInSegments(l.segments.Segments)
 	case formatMetaImage:
-		l.labels, err = metaimage.ReadLabels(in, metaimage.Options{Check: check, Open: d.open})
+		l.labels, err = metaimage.ReadLabels(in, options)
 	default:
 		l.labels, err = nifti.ReadCheckedLabels(in, check)
 	}

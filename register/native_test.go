@@ -23,7 +23,7 @@ func TestNative(t *testing.T) {
 		t.Skip("elastix is not installed")
 	}
 	k := theKnee(t)
-	joint := Around(k.labels, 0)
+	joint := BoundingBox(k.labels, 0)
 	r := rand.New(rand.NewPCG(21, 22))
 	for n := range max(1, transforms()/5) {
 		moving := volume.Map{Geometry: k.thin.Moved(random(r, mean(joint.corners()), 10, 10)), Data: k.thin.Data}

@@ -126,19 +126,19 @@ func TestEuler(t *testing.T) {
 func TestAround(t *testing.T) {
 	l := volume.Labels{Geometry: ball([3]int{10, 12, 8}, [3]float64{1, 2, 3}).Geometry}
 	l.Data = make([]uint16, l.Voxels())
-	if got := Around(l, 5); !got.IsZero() {
+	if got := BoundingBox(l, 5); !got.IsZero() {
 		t.Errorf("no labels: %v", got)
 	}
 	l.Data[3+10*(4+12*2)], l.Data[6+10*(5+12*2)] = 1, 7
 	low, high := l.Position(2.5, 3.5, 1.5), l.Position(6.5, 5.5, 2.5)
-	got := Around(l, 5)
+	got := BoundingBox(l, 5)
 	for r := range 3 {
 		if math.Abs(got.Min[r]-low[r]+5) > 1e-9 || math.Abs(got.Max[r]-high[r]-5) > 1e-9 {
 			t.Errorf("got %v, want %v to %v and 5 mm", got, low, high)
 		}
 	}
 	// The box selects these voxels again.
-	if s, ok := spanOf(l.Geometry, Around(l, 0).corners()); !ok || s != (span{[3]int{3, 4, 2}, [3]int{6, 5, 2}}) {
+	if s, ok := spanOf(l.Geometry, BoundingBox(l, 0).corners()); !ok || s != (span{[3]int{3, 4, 2}, [3]int{6, 5, 2}}) {
 		t.Errorf("voxels %v, %v", s, ok)
 	}
 }

@@ -66,8 +66,8 @@ func TestMirrored(t *testing.T) {
 		t.Errorf("%v, want that the images are mirrored", err)
 	}
 	// One contrast, the joint alone, and the knee moved.
-	o.Field = Around(k.labels, 20)
-	move := about(mean(Around(k.labels, 0).corners()), [3]float64{2, -1, 1}, 7, [3]float64{-4, 5, 3})
+	o.Field = BoundingBox(k.labels, 20)
+	move := about(mean(BoundingBox(k.labels, 0).corners()), [3]float64{2, -1, 1}, 7, [3]float64{-4, 5, 3})
 	same := volume.Map{Geometry: k.first.Moved(move), Data: k.first.Data}
 	if _, err := Rigid(t.Context(), k.first, same, o); err != nil {
 		t.Error(err)
@@ -75,7 +75,7 @@ func TestMirrored(t *testing.T) {
 	for c := range 4 {
 		same.Affine[0][c] = -same.Affine[0][c]
 	}
-	same.Affine[0][3] += 2 * mean(Around(k.labels, 0).corners())[0]
+	same.Affine[0][3] += 2 * mean(BoundingBox(k.labels, 0).corners())[0]
 	if _, err := Rigid(t.Context(), k.first, same, o); !errors.As(err, &mirror) || mirror.Mirrored < mirror.Score {
 		t.Errorf("one contrast: %v, want that the images are mirrored", err)
 	}

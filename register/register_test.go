@@ -54,7 +54,7 @@ func transforms() int {
 // phantom's grids alone limit the agreement to about 0.05 mm.
 func TestRecovered(t *testing.T) {
 	k := theKnee(t)
-	joint := Around(k.labels, 0)
+	joint := BoundingBox(k.labels, 0)
 	r := rand.New(rand.NewPCG(11, 12))
 	for n := range transforms() {
 		want := random(r, mean(joint.corners()), 10, 10)
@@ -80,10 +80,10 @@ func TestRecovered(t *testing.T) {
 // the joint; larger ones are refused, not mistaken for smaller ones.
 func TestFar(t *testing.T) {
 	k := theKnee(t)
-	joint := Around(k.labels, 0)
+	joint := BoundingBox(k.labels, 0)
 	centre := mean(joint.corners())
 	far := about(centre, [3]float64{1, 2, -1}, 13, [3]float64{-20, 8, 17})
-	o := Options{Field: Around(k.labels, 20)}
+	o := Options{Field: BoundingBox(k.labels, 20)}
 	got, err := Rigid(t.Context(), k.first, volume.Map{Geometry: k.thin.Moved(far), Data: k.thin.Data}, o)
 	if _, corner, degrees := miss(got.Transform, far, joint); err != nil || corner > 0.3 || degrees > 0.3 {
 		t.Errorf("13° and 27 mm: %v, missed by %.3f mm and %.3f°", err, corner, degrees)
@@ -119,7 +119,7 @@ func TestSame(t *testing.T) {
 		t.Errorf("%+v, then %+v, %v", first, again, err)
 	}
 	still, err := Rigid(t.Context(), k.first, k.first, quick)
-	if _, corner, _ := miss(still.Transform, volume.Identity(), Around(k.labels, 0)); err != nil || corner > 0.1 {
+	if _, corner, _ := miss(still.Transform, volume.Identity(), BoundingBox(k.labels, 0)); err != nil || corner > 0.1 {
 		t.Errorf("the same image: %v, moved by %.3f mm", err, corner)
 	}
 }

@@ -14,7 +14,7 @@ var Eyes = map[string][3][3]float64{
 	"deuteranopia": {{0.367322, 0.860646, -0.227968}, {0.280085, 0.672501, 0.047413}, {-0.011820, 0.042940, 0.968881}},
 }
 
-// Lab returns CIE L*a*b* (D65) of a colour as someone sees it.
+// Lab returns CIE L*a*b* (D65) of a colour as seen with the given matrix of Eyes.
 func Lab(c color.RGBA, eye [3][3]float64) [3]float64 {
 	var linear, seen, xyz [3]float64
 	for n, v := range []uint8{c.R, c.G, c.B} {

@@ -1,8 +1,6 @@
 package lanes
 
-import (
-	"golang.org/x/sys/cpu"
-)
+import "golang.org/x/sys/cpu"
 
 // vectors is a variable only for tests.
 var vectors = cpu.X86.HasAVX2 && cpu.X86.HasFMA
