@@ -39,11 +39,11 @@ type Program struct {
 	Imports func(context.Context, wazero.Runtime) error
 }
 
-// Module is a compiled program.
+// Module is a compiled program. It stays in memory until the process ends.
 type Module struct {
 	runtime  wazero.Runtime
 	compiled wazero.CompiledModule
-	pages    uint64 // of an instance when it begins
+	pages    uint64 // initial memory of an instance
 }
 
 // Load meters and compiles the program, or loads compiled code from the user's cache
@@ -101,9 +101,6 @@ func (m *Module) findMemory() error {
 	}
 	return errModule
 }
-
-// Close releases the module and its instances.
-func (m *Module) Close(ctx context.Context) error { return m.runtime.Close(ctx) }
 
 // cacheDir returns the directory of compiled code, about 100 MB, within the user's cache
 // directory, or "" if it cannot be used. Since the code there is run unchecked, nobody else

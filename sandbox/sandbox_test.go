@@ -59,7 +59,8 @@ var errAsked = errors.New("asked")
 func program() Program {
 	return Program{Wasm: small(), Pages: 1, MaxMemory: 64 << 20,
 		Imports: func(ctx context.Context, r wazero.Runtime) error {
-			_, err := r.NewHostModuleBuilder("env").NewFunctionBuilder().WithFunc(func() { panic(Ended{errAsked}) }).Export("ask").Instantiate(ctx)
+			_, err := r.NewHostModuleBuilder("env").NewFunctionBuilder().
+				WithFunc(func() { panic(Ended{errAsked}) }).Export("ask").Instantiate(ctx)
 			return err
 		}}
 }
@@ -71,7 +72,7 @@ func load(t *testing.T) *Module {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := m.Close(context.Background()); err != nil {
+		if err := m.runtime.Close(context.Background()); err != nil {
 			t.Error(err)
 		}
 	})
@@ -116,7 +117,7 @@ func TestCall(t *testing.T) {
 	if i.Write(3*PageSize-1, []byte{1, 2}) {
 		t.Error("written beyond the memory")
 	}
-	if _, err := i.Call(ctx, "spin"); !errors.Is(err, ErrTurns) || i.TurnsLeft() != 0 {
+	if _, err := i.Call(ctx, "spin"); !errors.Is(err, ErrTurns) || i.turns.Get() != 0 {
 		t.Errorf("a loop without end: %v", err)
 	}
 }
