@@ -175,7 +175,8 @@ func TestHostileNames(t *testing.T) {
 			put(t, filepath.Join(dir, "x"), []byte("mine"))
 			tree := list(t, Limits{}, filepath.Join(dir, "deep"))
 			wantNames(t, tree,
-				"error er/"+name+`: 3 entries cannot be listed, the first: entry "../../x": its name leads out of the archive`,
+				"error er/"+name+`: 3 entries cannot be listed, the first: `+
+					`entry "../../x": its name leads out of the archive`,
 				"er/"+name+"/dicom/IM1")
 			if e := tree.Entries()[0]; e.Path != filepath.Join(dir, "deep", "er", name) {
 				t.Errorf("the error is at %s", e.Path)

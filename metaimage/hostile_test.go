@@ -17,8 +17,9 @@ import (
 func TestLyingSizes(t *testing.T) {
 	large := []string{"DimSize = 3 2 2", "DimSize = 9000 9000 9000"}
 	for name, b := range map[string][]byte{
-		"raw":  imageOf(t, make([]byte, 10), large...),
-		"zlib": imageOf(t, sampletest.Zlib(t, make([]byte, 10)), append(large, "CompressedData = False", "CompressedData = True")...),
+		"raw": imageOf(t, make([]byte, 10), large...),
+		"zlib": imageOf(t, sampletest.Zlib(t, make([]byte, 10)),
+			append(large, "CompressedData = False", "CompressedData = True")...),
 	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
@@ -38,7 +39,8 @@ func TestBombIsBounded(t *testing.T) {
 	packed := []string{"CompressedData = False", "CompressedData = True"}
 	for name, bomb := range map[string][]byte{
 		"zlib": sampletest.Zlib(t, make([]byte, 64<<20)),
-		"gzip": append(sampletest.Gzip(t, sampletest.Bytes()), bytes.Repeat(sampletest.Gzip(t, make([]byte, 1<<20)), 400)...),
+		"gzip": append(sampletest.Gzip(t, sampletest.Bytes()),
+			bytes.Repeat(sampletest.Gzip(t, make([]byte, 1<<20)), 400)...),
 	} {
 		src := &sampletest.Counter{Reader: bytes.NewReader(imageOf(t, bomb, packed...))}
 		_, err := ReadLabels(src, samples.Options{})

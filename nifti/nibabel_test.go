@@ -51,17 +51,17 @@ func lps(ras [3][4]float64) [3][4]float64 {
 // all 48 orientations, in every storage and byte order, scaled.
 func TestFromNibabel(t *testing.T) {
 	dir := t.TempDir()
-	var said []struct {
+	var written []struct {
 		Name   string
 		Shape  [3]int
 		Affine [3][4]float64
 		Scale  float64
 	}
-	nibabel(t, "nibabel_write.py", dir, &said)
-	if len(said) != 2*48+2*10+1 {
-		t.Fatalf("%d files", len(said))
+	nibabel(t, "nibabel_write.py", dir, &written)
+	if len(written) != 2*48+2*10+1 {
+		t.Fatalf("%d files", len(written))
 	}
-	for _, want := range said {
+	for _, want := range written {
 		f, err := os.Open(filepath.Join(dir, want.Name))
 		if err != nil {
 			t.Fatal(err)
@@ -128,7 +128,7 @@ func TestToNibabel(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	var said map[string]struct {
+	var written map[string]struct {
 		Shape         [3]int
 		Affine, Qform [3][4]float64
 		Codes         [2]int
@@ -136,9 +136,9 @@ func TestToNibabel(t *testing.T) {
 		Same          bool
 		Description   string
 	}
-	nibabel(t, "nibabel_read.py", dir, &said)
+	nibabel(t, "nibabel_read.py", dir, &written)
 	for name, g := range grids() {
-		got, ok := said[name+".nii.gz"]
+		got, ok := written[name+".nii.gz"]
 		if !ok {
 			t.Errorf("%s: not read", name)
 			continue

@@ -109,7 +109,7 @@ func sameError(err error, want string) bool {
 // more than one chunk of good ones.
 func TestReadLabelsBadValue(t *testing.T) {
 	const nx, ny, nz = 200, 100, 4
-	at := func(i, j, k int) int { return i + nx*(j+ny*k) }
+	voxel := func(i, j, k int) int { return i + nx*(j+ny*k) }
 	cases := []struct {
 		name string
 		code int16
@@ -118,27 +118,27 @@ func TestReadLabelsBadValue(t *testing.T) {
 	}{
 		{"int16 negative", 4, func() any {
 			d := make([]int16, nx*ny*nz)
-			d[at(17, 42, 3)], d[at(18, 42, 3)] = -2, -7
+			d[voxel(17, 42, 3)], d[voxel(18, 42, 3)] = -2, -7
 			return d
 		}, "voxel (17, 42, 3): -2 is not a label: negative"},
 		{"int16 lowest", 4, func() any {
 			d := make([]int16, nx*ny*nz)
-			d[at(1, 0, 3)] = -32768
+			d[voxel(1, 0, 3)] = -32768
 			return d
 		}, "voxel (1, 0, 3): -32768 is not a label: negative"},
 		{"float32 fraction", 16, func() any {
 			d := make([]float32, nx*ny*nz)
-			d[at(199, 99, 3)] = 1.25
+			d[voxel(199, 99, 3)] = 1.25
 			return d
 		}, "voxel (199, 99, 3): 1.25 is not a label: not a whole number"},
 		{"float32 just outside the tolerance", 16, func() any {
 			d := make([]float32, nx*ny*nz)
-			d[at(0, 0, 1)] = 2.011
+			d[voxel(0, 0, 1)] = 2.011
 			return d
 		}, "voxel (0, 0, 1): 2.0109"},
 		{"float64 NaN", 64, func() any {
 			d := make([]float64, nx*ny*nz)
-			d[at(3, 2, 1)] = math.NaN()
+			d[voxel(3, 2, 1)] = math.NaN()
 			return d
 		}, "voxel (3, 2, 1): NaN is not a label: not a number"},
 		{"float64 infinite", 64, func() any {
@@ -148,12 +148,12 @@ func TestReadLabelsBadValue(t *testing.T) {
 		}, "voxel (0, 0, 0): +Inf is not a label: above 65535"},
 		{"int32 above", 8, func() any {
 			d := make([]int32, nx*ny*nz)
-			d[at(5, 5, 2)] = 65536
+			d[voxel(5, 5, 2)] = 65536
 			return d
 		}, "voxel (5, 5, 2): 65536 is not a label: above 65535"},
 		{"int64 far below", 1024, func() any {
 			d := make([]int64, nx*ny*nz)
-			d[at(5, 5, 2)] = math.MinInt64
+			d[voxel(5, 5, 2)] = math.MinInt64
 			return d
 		}, "voxel (5, 5, 2): -9.22337204e+18 is not a label: negative"},
 	}
@@ -285,11 +285,17 @@ func TestRefusals(t *testing.T) {
 		{"gzip header only", packed[:5], "compressed data: ", io.ErrUnexpectedEOF},
 	}
 	kinds := map[string]samples.Fault{ // the others are samples.FaultFormat
-		"empty": samples.FaultLength, "three bytes": samples.FaultLength, "half a header": samples.FaultLength, "NIfTI-2": samples.FaultVersion, "pair": samples.FaultPair, "Analyze": samples.FaultPair,
-		"colour": samples.FaultDatatype, "complex": samples.FaultDatatype, "no datatype": samples.FaultDatatype, "five dimensions": samples.FaultFrames, "two frames": samples.FaultFrames,
-		"truncated": samples.FaultLength, "no data": samples.FaultLength, "too long": samples.FaultLength, "offset behind the end": samples.FaultLength, "no place": samples.FaultPlace,
-		"flat sform": samples.FaultAffine, "sform NaN": samples.FaultAffine, "qform without spacing": samples.FaultAffine, "qform no rotation": samples.FaultAffine, "qform NaN": samples.FaultAffine,
-		"gzip cut": samples.FaultLength, "gzip checksum": samples.FaultPacked, "gzip of nothing": samples.FaultLength, "gzip header only": samples.FaultPacked,
+		"empty": samples.FaultLength, "three bytes": samples.FaultLength, "half a header": samples.FaultLength,
+		"NIfTI-2": samples.FaultVersion, "pair": samples.FaultPair, "Analyze": samples.FaultPair,
+		"colour": samples.FaultDatatype, "complex": samples.FaultDatatype, "no datatype": samples.FaultDatatype,
+		"five dimensions": samples.FaultFrames, "two frames": samples.FaultFrames,
+		"truncated": samples.FaultLength, "no data": samples.FaultLength, "too long": samples.FaultLength,
+		"offset behind the end": samples.FaultLength, "no place": samples.FaultPlace,
+		"flat sform": samples.FaultAffine, "sform NaN": samples.FaultAffine,
+		"qform without spacing": samples.FaultAffine, "qform no rotation": samples.FaultAffine,
+		"qform NaN": samples.FaultAffine,
+		"gzip cut":  samples.FaultLength, "gzip checksum": samples.FaultPacked, "gzip of nothing": samples.FaultLength,
+		"gzip header only": samples.FaultPacked,
 	}
 	if _, err := ReadLabels(bytes.NewReader(sound)); err != nil {
 		t.Fatalf("the sound file: %v", err)
@@ -400,7 +406,8 @@ func TestReadPlaces(t *testing.T) {
 			for r := range 3 {
 				for col := range 4 {
 					// float32 holds 7 digits.
-					if d := math.Abs(got.Affine[r][col] - c.want[r][col]); !(d <= 1e-6*max(1, math.Abs(c.want[r][col]))) {
+					want := c.want[r][col]
+					if d := math.Abs(got.Affine[r][col] - want); !(d <= 1e-6*max(1, math.Abs(want))) {
 						t.Errorf(
 							"%s, %s: affine[%d][%d] = %g, want %g", c.name, orderName, r, col, got.Affine[r][col],
 							c.want[r][col],

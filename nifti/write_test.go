@@ -324,7 +324,7 @@ func TestQuaternion(t *testing.T) {
 // What is written can be read, however the grid is sheared and however small its voxels are:
 // the qform is written only where it agrees with the sform as readers compare them.
 func TestShearedGrids(t *testing.T) {
-	both, alone := 0, 0
+	pairs, alone := 0, 0
 	for _, spacing := range []float64{0.05, 0.15, 0.3, 0.6} {
 		for n := range 60 {
 			g := volume.Geometry{
@@ -345,7 +345,7 @@ func TestShearedGrids(t *testing.T) {
 				t.Fatal(err)
 			}
 			if h[atQformCode] == 1 {
-				both++
+				pairs++
 			} else {
 				alone++
 			}
@@ -355,8 +355,8 @@ func TestShearedGrids(t *testing.T) {
 			}
 		}
 	}
-	if both < 40 || alone < 40 {
-		t.Errorf("%d with both forms, %d with the sform alone", both, alone)
+	if pairs < 40 || alone < 40 {
+		t.Errorf("%d with both forms, %d with the sform alone", pairs, alone)
 	}
 }
 

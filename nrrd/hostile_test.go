@@ -18,8 +18,9 @@ import (
 // A header that declares far more than there is costs no more memory than the first capacity.
 func TestLyingSizes(t *testing.T) {
 	for name, b := range map[string][]byte{
-		"raw":  nrrdOf(t, make([]byte, 10), "sizes: 3 2 2", "sizes: 9000 9000 9000"),
-		"gzip": nrrdOf(t, sampletest.Gzip(t, make([]byte, 10)), "sizes: 3 2 2", "sizes: 9000 9000 9000", "encoding: raw", "encoding: gzip"),
+		"raw": nrrdOf(t, make([]byte, 10), "sizes: 3 2 2", "sizes: 9000 9000 9000"),
+		"gzip": nrrdOf(t, sampletest.Gzip(t, make([]byte, 10)), "sizes: 3 2 2", "sizes: 9000 9000 9000",
+			"encoding: raw", "encoding: gzip"),
 		"segments": segmented("3 9000 9000 9000", "none "+axes,
 			"Segment0_Name:=A\nSegment1_Name:=B\nSegment2_Name:=C\nSegment2_LabelValue:=65535\n", make([]byte, 10)),
 	} {
@@ -58,7 +59,8 @@ func TestMostVoxels(t *testing.T) {
 		layers, most int
 		want         string
 	}{
-		{8, 0, ""}, {9, 0, "its segments hold more than 262144 voxels"}, {4, 4 << 15, ""}, {4, 4<<15 - 1, "its segments hold more than 131071 voxels"},
+		{8, 0, ""}, {9, 0, "its segments hold more than 262144 voxels"}, {4, 4 << 15, ""},
+		{4, 4<<15 - 1, "its segments hold more than 131071 voxels"},
 	} {
 		var keys strings.Builder
 		for n := range c.layers {

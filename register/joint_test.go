@@ -32,7 +32,7 @@ func TestJointFar(t *testing.T) {
 	k := theKnee(t)
 	centre := mean(BoundingBox(k.labels, 0).corners())
 	for _, shift := range [][3]float64{{0, 0, -28}, {3, -19, 20}} {
-		want := about(centre, [3]float64{1, 2, -1}, 3, shift)
+		want := rotationAbout(centre, [3]float64{1, 2, -1}, 3, shift)
 		got, err := Joint(t.Context(), k.strayed(want), k.thin, k.labels, Options{})
 		_, corner, degrees := miss(got.Transform, want, BoundingBox(k.labels, 0).moved(want.Inverse()))
 		t.Logf("%v: missed by %.3f mm and %.3f°", shift, corner, degrees)
@@ -47,7 +47,7 @@ func TestJointField(t *testing.T) {
 	k := theKnee(t)
 	centre := mean(BoundingBox(k.labels, 0).corners())
 	near := volume.Map{
-		Geometry: k.thin.Moved(about(centre, [3]float64{0, 0, 1}, 2, [3]float64{3, 4, -5})), Data: k.thin.Data,
+		Geometry: k.thin.Moved(rotationAbout(centre, [3]float64{0, 0, 1}, 2, [3]float64{3, 4, -5})), Data: k.thin.Data,
 	}
 	o := quick
 	got, err := Joint(t.Context(), k.first, near, k.labels, o)
@@ -55,7 +55,7 @@ func TestJointField(t *testing.T) {
 	if want, wrong := Rigid(t.Context(), k.first, near, o); err != nil || wrong != nil || got != want {
 		t.Errorf("near: %+v, %v; want %+v, %v", got, err, want, wrong)
 	}
-	far := about(centre, [3]float64{0, 0, 1}, 2, [3]float64{0, 20, -40})
+	far := rotationAbout(centre, [3]float64{0, 0, 1}, 2, [3]float64{0, 20, -40})
 	labels := volume.Labels{Geometry: k.labels.Moved(far), Data: k.labels.Data}
 	got, err = Joint(
 		t.Context(), k.first, volume.Map{Geometry: k.thin.Moved(far), Data: k.thin.Data}, labels,

@@ -43,7 +43,7 @@ func theKnee(t testing.TB) knee {
 
 // about returns the rotation by an angle in degrees about an axis through a point,
 // followed by a shift (Rodrigues' formula).
-func about(centre, axis [3]float64, degrees float64, shift [3]float64) volume.Rigid {
+func rotationAbout(centre, axis [3]float64, degrees float64, shift [3]float64) volume.Rigid {
 	n := math.Sqrt(axis[0]*axis[0] + axis[1]*axis[1] + axis[2]*axis[2])
 	x, y, z := axis[0]/n, axis[1]/n, axis[2]/n
 	s, c := math.Sincos(degrees * math.Pi / 180)
@@ -71,7 +71,7 @@ func random(r *rand.Rand, centre [3]float64, degrees, mm float64) volume.Rigid {
 	for c := range shift {
 		shift[c] *= length
 	}
-	return about(centre, direction(), degrees*r.Float64(), shift)
+	return rotationAbout(centre, direction(), degrees*r.Float64(), shift)
 }
 
 // miss is how far a transform is from the truth: the mean and the largest distance between
@@ -83,14 +83,14 @@ func miss(got, want volume.Rigid, joint Box) (average, corner, degrees float64) 
 		average += d / 8
 		corner = max(corner, d)
 	}
-	var between volume.Rigid
+	var applied volume.Rigid
 	inverse := want.Inverse()
 	for r := range 3 {
 		for c := range 3 {
 			for k := range 3 {
-				between.Rotation[r][c] += got.Rotation[r][k] * inverse.Rotation[k][c]
+				applied.Rotation[r][c] += got.Rotation[r][k] * inverse.Rotation[k][c]
 			}
 		}
 	}
-	return average, corner, angle(between)
+	return average, corner, angle(applied)
 }

@@ -105,7 +105,8 @@ func writeMetaImage(t *testing.T, path string, p picture) {
 		axes = append(axes, p.direction[0][c], p.direction[1][c], p.direction[2][c])
 	}
 	head := fmt.Sprintf(
-		"ObjectType = Image\nNDims = 3\nBinaryData = True\nBinaryDataByteOrderMSB = False\nTransformMatrix = %s\nOffset = %s\nElementSpacing = %s\nDimSize = %d %d %d\nElementType = MET_FLOAT\nElementDataFile = LOCAL\n",
+		"ObjectType = Image\nNDims = 3\nBinaryData = True\nBinaryDataByteOrderMSB = False\nTransformMatrix = %s\n"+
+			"Offset = %s\nElementSpacing = %s\nDimSize = %d %d %d\nElementType = MET_FLOAT\nElementDataFile = LOCAL\n",
 		row(axes...), row(p.origin[:]...), row(p.spacing[:]...), p.size[0], p.size[1], p.size[2],
 	)
 	data, err := binary.Append([]byte(head), binary.LittleEndian, p.voxels)

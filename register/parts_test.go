@@ -55,17 +55,17 @@ func TestResampled(t *testing.T) {
 	for v := range moving.Data {
 		moving.Data[v] = float32(value(moving.Position(float64(v%30), float64(v/30%32), float64(v/30/32))))
 	}
-	onto := ball([3]int{25, 20, 9}, [3]float64{1.3, 0.9, 2}).Geometry
-	onto = onto.Moved(about([3]float64{}, [3]float64{1, 2, 3}, 20, [3]float64{1, 0, 2}))
-	move := about([3]float64{3, 0, 0}, [3]float64{0, 1, 1}, 8, [3]float64{-2, 3, 1})
-	got := Resampled(moving, onto, move)
+	grid := ball([3]int{25, 20, 9}, [3]float64{1.3, 0.9, 2}).Geometry
+	grid = grid.Moved(rotationAbout([3]float64{}, [3]float64{1, 2, 3}, 20, [3]float64{1, 0, 2}))
+	move := rotationAbout([3]float64{3, 0, 0}, [3]float64{0, 1, 1}, 8, [3]float64{-2, 3, 1})
+	got := Resampled(moving, grid, move)
 	outside := 0
 	for v, g := range got.Data {
-		p := move.Apply(onto.Position(float64(v%25), float64(v/25%20), float64(v/25/20)))
+		p := move.Apply(grid.Position(float64(v%25), float64(v/25%20), float64(v/25/20)))
 		inverse, _ := moving.Inverse()
-		at := index(inverse, p)
+		coordinates := index(inverse, p)
 		in := true
-		for c, x := range at {
+		for c, x := range coordinates {
 			in = in && x > 0 && x < float64(moving.Size[c]-1)
 		}
 		switch {
@@ -99,9 +99,9 @@ func TestResampled(t *testing.T) {
 // The last of ITK's conventions for Euler angles that could be mistaken: R = Rz·Rx·Ry.
 func TestEuler(t *testing.T) {
 	a, b, c := 0.3, -0.2, 0.5
-	x := about([3]float64{}, [3]float64{1, 0, 0}, a*180/math.Pi, [3]float64{})
-	y := about([3]float64{}, [3]float64{0, 1, 0}, b*180/math.Pi, [3]float64{})
-	z := about([3]float64{}, [3]float64{0, 0, 1}, c*180/math.Pi, [3]float64{})
+	x := rotationAbout([3]float64{}, [3]float64{1, 0, 0}, a*180/math.Pi, [3]float64{})
+	y := rotationAbout([3]float64{}, [3]float64{0, 1, 0}, b*180/math.Pi, [3]float64{})
+	z := rotationAbout([3]float64{}, [3]float64{0, 0, 1}, c*180/math.Pi, [3]float64{})
 	got := euler{angles: [3]float64{a, b, c}}.rigid()
 	want := y.Then(x).Then(z)
 	for r := range 3 {
@@ -112,7 +112,7 @@ func TestEuler(t *testing.T) {
 		}
 	}
 	for _, degrees := range []float64{0, 1e-4, 15, 90, 179} {
-		turn := about([3]float64{5, 6, 7}, [3]float64{3, -1, 2}, degrees, [3]float64{1, 2, 3})
+		turn := rotationAbout([3]float64{5, 6, 7}, [3]float64{3, -1, 2}, degrees, [3]float64{1, 2, 3})
 		if got := angle(turn); math.Abs(got-degrees) > 1e-6 {
 			t.Errorf("angle %g, want %g", got, degrees)
 		}

@@ -27,7 +27,7 @@ func TestRealKnee(t *testing.T) {
 	}
 	echo := func(e int) volume.Map { return volume.Map{Geometry: series.Geometry, Data: series.Echo[e]} }
 	centre := mean(whole(series.Geometry).corners(series.Geometry))
-	want := about(centre, [3]float64{1, 0.1, 0}, 5, [3]float64{0.5, 6, -4})
+	want := rotationAbout(centre, [3]float64{1, 0.1, 0}, 5, [3]float64{0.5, 6, -4})
 	moving := echo(4)
 	moving.Geometry = moving.Moved(want)
 	got, err := Rigid(t.Context(), echo(0), moving, Options{})
@@ -67,7 +67,7 @@ func TestMirrored(t *testing.T) {
 	}
 	// One contrast, the joint alone, and the knee moved.
 	o.Field = BoundingBox(k.labels, 20)
-	move := about(mean(BoundingBox(k.labels, 0).corners()), [3]float64{2, -1, 1}, 7, [3]float64{-4, 5, 3})
+	move := rotationAbout(mean(BoundingBox(k.labels, 0).corners()), [3]float64{2, -1, 1}, 7, [3]float64{-4, 5, 3})
 	same := volume.Map{Geometry: k.first.Moved(move), Data: k.first.Data}
 	if _, err := Rigid(t.Context(), k.first, same, o); err != nil {
 		t.Error(err)

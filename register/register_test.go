@@ -25,16 +25,16 @@ func TestModule(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	about, err := os.ReadFile("wasm/README.md")
+	readme, err := os.ReadFile("wasm/README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	sum := sha256.Sum256(wasm)
-	if got := hex.EncodeToString(sum[:]); !strings.Contains(string(about), got) {
+	if got := hex.EncodeToString(sum[:]); !strings.Contains(string(readme), got) {
 		t.Errorf("SHA-256 %s is not in wasm/README.md", got)
 	}
 	if !bytes.Contains(wasm, []byte("elastix version "+Version)) ||
-		!strings.Contains(string(about), "elastix "+Version) {
+		!strings.Contains(string(readme), "elastix "+Version) {
 		t.Errorf("elastix is not of version %s", Version)
 	}
 }
@@ -82,14 +82,14 @@ func TestFar(t *testing.T) {
 	k := theKnee(t)
 	joint := BoundingBox(k.labels, 0)
 	centre := mean(joint.corners())
-	far := about(centre, [3]float64{1, 2, -1}, 13, [3]float64{-20, 8, 17})
+	far := rotationAbout(centre, [3]float64{1, 2, -1}, 13, [3]float64{-20, 8, 17})
 	o := Options{Field: BoundingBox(k.labels, 20)}
 	got, err := Rigid(t.Context(), k.first, volume.Map{Geometry: k.thin.Moved(far), Data: k.thin.Data}, o)
 	if _, corner, degrees := miss(got.Transform, far, joint); err != nil || corner > 0.3 || degrees > 0.3 {
 		t.Errorf("13° and 27 mm: %v, missed by %.3f mm and %.3f°", err, corner, degrees)
 	}
 	var motion *MotionError
-	tooFar := about(centre, [3]float64{0, 1, 0}, 3, [3]float64{0, 0, 34})
+	tooFar := rotationAbout(centre, [3]float64{0, 1, 0}, 3, [3]float64{0, 0, 34})
 	_, err = Rigid(t.Context(), k.first, volume.Map{Geometry: k.thin.Moved(tooFar), Data: k.thin.Data}, o)
 	if !errors.As(err, &motion) || math.Abs(motion.Shift-34) > 1 {
 		t.Errorf("34 mm: %v", err)
@@ -108,7 +108,7 @@ var quick = Options{Iterations: 50, Samples: 1000, Resolutions: 1}
 func TestSame(t *testing.T) {
 	k := theKnee(t)
 	moved := volume.Map{
-		Geometry: k.thin.Moved(about([3]float64{-90, 0, 0}, [3]float64{1, 1, 0}, 4, [3]float64{2, 1, -3})),
+		Geometry: k.thin.Moved(rotationAbout([3]float64{-90, 0, 0}, [3]float64{1, 1, 0}, 4, [3]float64{2, 1, -3})),
 		Data:     k.thin.Data,
 	}
 	first, err := Rigid(t.Context(), k.first, moved, quick)
@@ -149,9 +149,9 @@ func ball(size [3]int, spacing [3]float64) volume.Map {
 	return m
 }
 
-func shifted(m volume.Map, by [3]float64) volume.Map {
+func shifted(m volume.Map, shift [3]float64) volume.Map {
 	t := volume.Identity()
-	t.Shift = by
+	t.Shift = shift
 	return volume.Map{Geometry: m.Moved(t), Data: m.Data}
 }
 
@@ -175,9 +175,10 @@ func TestUnsuitable(t *testing.T) {
 		image volume.Map
 		want  Problem
 	}{
-		"flat":               {edited(good, func(int, float32) float32 { return 7 }), Flat},
-		"all NaN":            {edited(good, func(int, float32) float32 { return nan }), NotFinite},
-		"mostly infinite":    {edited(good, func(v int, old float32) float32 { return map[bool]float32{true: inf, false: old}[v%3 > 0] }), NotFinite},
+		"flat":    {edited(good, func(int, float32) float32 { return 7 }), Flat},
+		"all NaN": {edited(good, func(int, float32) float32 { return nan }), NotFinite},
+		"mostly infinite": {edited(good,
+			func(v int, old float32) float32 { return map[bool]float32{true: inf, false: old}[v%3 > 0] }), NotFinite},
 		"one slice":          {ball([3]int{48, 48, 1}, [3]float64{1, 1, 3}), TooSmall},
 		"two slices":         {ball([3]int{48, 48, 2}, [3]float64{1, 1, 5}), TooSmall},
 		"tiny":               {ball([3]int{5, 5, 5}, [3]float64{1, 1, 1}), TooSmall},
@@ -204,14 +205,15 @@ func TestUnsuitable(t *testing.T) {
 		t.Errorf("500 mm apart: %v", err)
 	}
 	var unsuitable *UnsuitableError
-	if _, err := Rigid(t.Context(), good, good, Options{Field: Box{Min: [3]float64{900, 0, 0}, Max: [3]float64{910, 10, 10}}}); !errors.As(
-		err, &unsuitable,
-	) ||
-		unsuitable.Problem != NoField {
-		t.Errorf("a field elsewhere: %v", err)
+	elsewhere := Options{Field: Box{Min: [3]float64{900, 0, 0}, Max: [3]float64{910, 10, 10}}}
+	_, err := Rigid(t.Context(), good, good, elsewhere)
+	if !errors.As(err, &unsuitable) || unsuitable.Problem != NoField {
+		t.Errorf("a field outside the image: %v", err)
 	}
 	var option *OptionError
-	for _, o := range []Options{{MaxRotation: -1}, {MaxShift: math.NaN()}, {Resolutions: 20}, {Iterations: -3}, {Samples: 1}} {
+	for _, o := range []Options{
+		{MaxRotation: -1}, {MaxShift: math.NaN()}, {Resolutions: 20}, {Iterations: -3}, {Samples: 1},
+	} {
 		if _, err := Rigid(t.Context(), good, good, o); !errors.As(err, &option) {
 			t.Errorf("%+v: %v", o, err)
 		}
@@ -235,7 +237,8 @@ func TestPoor(t *testing.T) {
 		"one infinite": edited(good, func(v int, old float32) float32 {
 			return map[bool]float32{true: float32(math.Inf(1)), false: old}[v == 30000]
 		}),
-		"outliers":     edited(good, func(v int, old float32) float32 { return map[bool]float32{true: 1e6, false: old}[v%1000 == 7] }),
+		"outliers": edited(good,
+			func(v int, old float32) float32 { return map[bool]float32{true: 1e6, false: old}[v%1000 == 7] }),
 		"three slices": ball([3]int{64, 64, 3}, [3]float64{1, 1, 4}),
 	} {
 		limit := 0.5
@@ -243,8 +246,9 @@ func TestPoor(t *testing.T) {
 			limit = 1 // a quarter of a slice
 		}
 		r, err := Rigid(t.Context(), image, shifted(good, want), Options{Resolutions: 1, Iterations: 150})
-		if _, corner, _ := miss(r.Transform, volume.Rigid{Rotation: volume.Identity().Rotation, Shift: want}, Box{Min: [3]float64{-15, -15, -8}, Max: [3]float64{15, 15, 8}}); err != nil ||
-			corner > limit {
+		truth := volume.Rigid{Rotation: volume.Identity().Rotation, Shift: want}
+		field := Box{Min: [3]float64{-15, -15, -8}, Max: [3]float64{15, 15, 8}}
+		if _, corner, _ := miss(r.Transform, truth, field); err != nil || corner > limit {
 			t.Errorf("%s: %v, missed by %.2f mm", name, err, corner)
 		}
 	}
@@ -281,17 +285,14 @@ func TestEnded(t *testing.T) {
 		!errors.Is(err, sandbox.ErrTurns) {
 		t.Errorf("out of turns: %v", err)
 	}
-	if _, err = run(t.Context(), long.parameters(), p.fixed.picture, p.moving.picture, p.turns(long), 8<<20); !errors.As(
-		err, &module,
-	) {
+	_, err = run(t.Context(), long.parameters(), p.fixed.picture, p.moving.picture, p.turns(long), 8<<20)
+	if !errors.As(err, &module) {
 		t.Errorf("out of memory: %v", err)
 	}
 	bad := long.parameters()
 	bad["Metric"] = []string{"NoSuchMetric"}
-	if _, err = run(t.Context(), bad, p.fixed.picture, p.moving.picture, p.turns(long), p.memory()); !errors.As(
-		err, &module,
-	) ||
-		len(err.Error()) > 100 {
+	_, err = run(t.Context(), bad, p.fixed.picture, p.moving.picture, p.turns(long), p.memory())
+	if !errors.As(err, &module) || len(err.Error()) > 100 {
 		t.Errorf("a metric that does not exist: %v", err)
 	}
 }

@@ -20,8 +20,10 @@ func TestWholeNumbers(t *testing.T) {
 		want  uint16
 		fault Fault
 	}{
-		{0, 0, 0}, {1.0001, 1, 0}, {0.9901, 1, 0}, {1.0099, 1, 0}, {65535, 65535, 0}, {65535.005, 65535, 0}, {-0.005, 0, 0},
-		{1.3, 0, FaultFraction}, {1.011, 0, FaultFraction}, {-1, 0, FaultNegative}, {-0.5, 0, FaultNegative}, {65536, 0, FaultRange},
+		{0, 0, 0}, {1.0001, 1, 0}, {0.9901, 1, 0}, {1.0099, 1, 0}, {65535, 65535, 0}, {65535.005, 65535, 0},
+		{-0.005, 0, 0},
+		{1.3, 0, FaultFraction}, {1.011, 0, FaultFraction}, {-1, 0, FaultNegative}, {-0.5, 0, FaultNegative},
+		{65536, 0, FaultRange},
 		{math.NaN(), 0, FaultNaN}, {math.Inf(1), 0, FaultRange}, {math.Inf(-1), 0, FaultNegative},
 	} {
 		values := make([]float64, 24)
@@ -86,7 +88,8 @@ func TestPatterned(t *testing.T) {
 		{"s%d", 10, 7, -2, []string{"s10", "s8"}},
 		{"%2d", 9, 10, 1, []string{" 9", "10"}},
 		{"x%1dy", 3, 3, 5, []string{"x3y"}},
-		{"s%03d%d", 1, 2, 1, nil}, {"s%s", 1, 2, 1, nil}, {"s", 1, 2, 1, nil}, {"s%", 1, 2, 1, nil}, {"s%xd", 1, 2, 1, nil}, {"s%-3d", 1, 2, 1, nil},
+		{"s%03d%d", 1, 2, 1, nil}, {"s%s", 1, 2, 1, nil}, {"s", 1, 2, 1, nil}, {"s%", 1, 2, 1, nil},
+		{"s%xd", 1, 2, 1, nil}, {"s%-3d", 1, 2, 1, nil},
 		{"s%99d", 1, 2, 1, nil}, {"s%d", 1, 2, 0, nil}, {"s%d", 2, 1, 1, nil}, {"s%d", 1, 11, 1, nil},
 	} {
 		got, ok := Patterned(c.pattern, c.first, c.last, c.step, 10)

@@ -36,8 +36,8 @@ func benchVoxels(b *testing.B, foreground bool) volume.MultiEcho {
 		var data []float32
 		for v, m := range mask {
 			if m != 0 || !foreground {
-				at := (v/rows*echoes+e)*rows + v%rows
-				data = append(data, float32(int16(binary.LittleEndian.Uint16(raw[2*at:]))))
+				index := (v/rows*echoes+e)*rows + v%rows
+				data = append(data, float32(int16(binary.LittleEndian.Uint16(raw[2*index:]))))
 			}
 		}
 		s.Echo = append(s.Echo, data)
@@ -76,7 +76,8 @@ func benchMethods(b *testing.B, s volume.MultiEcho) {
 		for _, workers := range []int{1, 2} {
 			b.Run(fmt.Sprintf("%s/vectors=%t/threads=%d", method, lanes.Vectors(), workers), func(b *testing.B) {
 				for b.Loop() {
-					if _, err := Fit(context.Background(), s, volume.Labels{}, Options{Method: method, Sigma: 10, Workers: workers}); err != nil {
+					if _, err := Fit(context.Background(), s, volume.Labels{},
+						Options{Method: method, Sigma: 10, Workers: workers}); err != nil {
 						b.Fatal(err)
 					}
 				}
@@ -123,8 +124,8 @@ func repeatedSeries(n, echoes int) volume.MultiEcho {
 		y := decayOf(s.TE, 20+60*rng.Float64(), 800)
 		for e := range y {
 			value := float32(math.Hypot(y[e]+12*rng.NormFloat64(), 12*rng.NormFloat64()))
-			for at := v; at < n; at += different {
-				s.Echo[e][at] = value
+			for index := v; index < n; index += different {
+				s.Echo[e][index] = value
 			}
 		}
 	}

@@ -33,7 +33,8 @@ func bigBessel(x float64) (i0e, i1e float64) {
 }
 
 func TestScaledBessel(t *testing.T) {
-	for _, x := range []float64{0, 1e-300, 1e-9, 1e-3, 0.1, 0.5, 1, 2, 5, 7.9, 8.1, 15, 25, 29.999, 30, 30.001, 40, 64, 100, 300} {
+	for _, x := range []float64{0, 1e-300, 1e-9, 1e-3, 0.1, 0.5, 1, 2, 5, 7.9, 8.1, 15, 25, 29.999, 30, 30.001, 40, 64,
+		100, 300} {
 		i0e, i1e := scaledBessel(x)
 		want0, want1 := bigBessel(x)
 		if !near(i0e, want0, 4e-15) || !near(i1e, want1, 4e-15) {

@@ -35,16 +35,18 @@ func near(got, want, rel float64) bool { return math.Abs(got-want) <= rel*math.A
 func TestCurveExact(t *testing.T) {
 	uneven := []float64{10, 25, 50, 90, 150, 250}
 	for _, method := range []Method{NLLS, LogLinear, LogLinearUnweighted} {
-		for _, te := range [][]float64{echoTimes(10, 10, 7), echoTimes(6.312, 6.312, 8), echoTimes(8, 8, 32), echoTimes(26.4, 13.2, 10), uneven} {
+		for _, te := range [][]float64{echoTimes(10, 10, 7), echoTimes(6.312, 6.312, 8), echoTimes(8, 8, 32),
+			echoTimes(26.4, 13.2, 10), uneven} {
 			for _, t2 := range []float64{4, 10, 35, 80, 400, 20000} {
 				for _, s0 := range []float64{1e-3, 900, 1e7} {
 					got, err := Curve(te, decayOf(te, t2, s0), Options{Method: method, T2Range: [2]float64{0, 1e6}})
 					if err != nil {
 						t.Fatal(err)
 					}
+					// If the last echo is smaller, rounding of the residual dominates its logarithm.
+					exact := decayOf(te, t2, 1)[len(te)-1] > 1e-10
 					if got.Status != volume.Fitted || !near(got.T2, t2, 1e-9) || !near(got.S0, s0, 1e-9) ||
-						got.SE > 1e-5*t2 &&
-							decayOf(te, t2, 1)[len(te)-1] > 1e-10 { // the logarithm of less is lost in the rounding of the residual
+						exact && got.SE > 1e-5*t2 {
 						t.Errorf("%s, TE %v, T2 %g, S0 %g: got %+v", method, te, t2, s0, got)
 					}
 				}
@@ -96,7 +98,8 @@ func TestReasons(t *testing.T) {
 		{"T2 below the range", decayOf(te, 9, 900), Options{T2Range: [2]float64{10, 80}}, volume.OutOfRange},
 		{"scattered", []float64{900, 600, 100, 500, 90, 400, 100}, Options{MinR2: 0.9}, volume.PoorFit},
 		{"scattered, no threshold", []float64{900, 600, 100, 500, 90, 400, 100}, Options{}, volume.Fitted},
-		{"negative after an intercept", []float64{-5, -9, -5, -9, -5, -9, -9}, Options{T2Range: wide}, volume.LowSignal},
+		{"negative after an intercept", []float64{-5, -9, -5, -9, -5, -9, -9}, Options{T2Range: wide},
+			volume.LowSignal},
 	} {
 		for _, m := range Methods {
 			if c.o.Method != "" && c.o.Method != m {
@@ -163,7 +166,8 @@ func oracle(te, y []float64) (float64, float64) {
 		}
 	}
 	x := []float64{1, 1}
-	for _, m := range []optimize.Method{&optimize.NelderMead{}, &optimize.BFGS{GradStopThreshold: 1e-14}, &optimize.BFGS{GradStopThreshold: 1e-15}} {
+	for _, m := range []optimize.Method{&optimize.NelderMead{}, &optimize.BFGS{GradStopThreshold: 1e-14},
+		&optimize.BFGS{GradStopThreshold: 1e-15}} {
 		r, err := optimize.Minimize(
 			optimize.Problem{Func: cost, Grad: grad}, x,
 			&optimize.Settings{GradientThreshold: 1e-15, MajorIterations: 500}, m,
@@ -296,7 +300,8 @@ func accepts(o Options, te []float64) bool {
 func TestResolveRefuses(t *testing.T) {
 	for _, o := range []Options{
 		{Method: "magic"}, {SkipEchoes: -2}, {T2Range: [2]float64{50, 20}}, {T2Range: [2]float64{-1, 20}},
-		{T2Range: [2]float64{math.NaN(), 20}}, {MinR2: 1.5}, {MinR2: math.NaN()}, {MinSignal: -1}, {MinSignal: math.Inf(1)},
+		{T2Range: [2]float64{math.NaN(), 20}}, {MinR2: 1.5}, {MinR2: math.NaN()}, {MinSignal: -1},
+		{MinSignal: math.Inf(1)},
 	} {
 		if _, err := o.Resolve(); err == nil {
 			t.Errorf("%+v is accepted", o)

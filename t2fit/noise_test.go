@@ -41,7 +41,7 @@ func TestNoiseFromResiduals(t *testing.T) {
 	for _, c := range []struct {
 		echoes int
 		snr    float64
-		within float64
+		tolerance float64
 	}{{7, 5, 0.05}, {7, 10, 0.05}, {7, 20, 0.02}, {7, 50, 0.02}, {7, 1000, 0.02}, {4, 10, 0.08}, {4, 50, 0.05}} {
 		rng := rand.New(rand.NewPCG(92, 93))
 		sum := 0.0
@@ -49,7 +49,7 @@ func TestNoiseFromResiduals(t *testing.T) {
 			sum += mustNoise(t, sliceOf(rng, echoTimes(10, 10, c.echoes), c.snr, 400), Options{}).Sigma[0]
 		}
 		t.Logf("%d echoes, SNR %g: %.3f", c.echoes, c.snr, sum/12)
-		if !near(sum/12, 1, c.within) {
+		if !near(sum/12, 1, c.tolerance) {
 			t.Errorf("%d echoes, SNR %g: sigma %.3f, want 1", c.echoes, c.snr, sum/12)
 		}
 	}
@@ -83,10 +83,10 @@ func stack(slices ...volume.MultiEcho) volume.MultiEcho {
 	return out
 }
 
-func amplified(s volume.MultiEcho, by float32) volume.MultiEcho {
+func amplified(s volume.MultiEcho, scale float32) volume.MultiEcho {
 	for _, data := range s.Echo {
 		for v := range data {
-			data[v] *= by
+			data[v] *= scale
 		}
 	}
 	return s
@@ -96,11 +96,11 @@ func amplified(s volume.MultiEcho, by float32) volume.MultiEcho {
 // the estimate says where it comes from, and goes with the scale of the series.
 func TestNoiseBySlice(t *testing.T) {
 	rng := rand.New(rand.NewPCG(96, 97))
-	of := func(by float32) volume.MultiEcho {
-		return amplified(sliceOf(rng, echoTimes(10, 10, 7), 100/float64(by), 200), by)
+	amplifiedSlice := func(scale float32) volume.MultiEcho {
+		return amplified(sliceOf(rng, echoTimes(10, 10, 7), 100/float64(scale), 200), scale)
 	}
 	empty := amplified(sliceOf(rng, echoTimes(10, 10, 7), 0, 200), 0.1)
-	n := mustNoise(t, stack(of(1), of(2), empty, of(4)), Options{})
+	n := mustNoise(t, stack(amplifiedSlice(1), amplifiedSlice(2), empty, amplifiedSlice(4)), Options{})
 	if n.Source != string(FromResiduals) {
 		t.Errorf("source %q", n.Source)
 	}
@@ -127,9 +127,9 @@ func TestNoiseOfNothing(t *testing.T) {
 // Decays without noise have none, up to the rounding of float32.
 func TestNoiseOfExactDecays(t *testing.T) {
 	s := sliceOf(rand.New(rand.NewPCG(1, 1)), echoTimes(10, 10, 7), 100, 100)
-	for e, at := range s.TE {
+	for e, time := range s.TE {
 		for v := range s.Echo[e] {
-			s.Echo[e][v] = float32(100 * math.Exp(-at/biasT2[v%len(biasT2)]))
+			s.Echo[e][v] = float32(100 * math.Exp(-time/biasT2[v%len(biasT2)]))
 		}
 	}
 	if n := mustNoise(t, s, Options{}); !(n.Sigma[0] < 1e-5) {
@@ -223,12 +223,12 @@ func TestNoiseFromBackgroundRefuses(t *testing.T) {
 		if rng.IntN(3) > 0 && masked.Echo[6][v] < 40 {
 			masked.Echo[6][v] = 0
 		}
-		more := 0.0
+		excess := 0.0
 		for range 6 {
 			x := 10 * rng.NormFloat64()
-			more += x * x
+			excess += x * x
 		}
-		coils.Echo[6][v] = float32(math.Sqrt(float64(coils.Echo[6][v])*float64(coils.Echo[6][v]) + more))
+		coils.Echo[6][v] = float32(math.Sqrt(float64(coils.Echo[6][v])*float64(coils.Echo[6][v]) + excess))
 		tissue.Echo[6][v] += 60
 	}
 	for _, c := range []struct {

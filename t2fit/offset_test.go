@@ -28,8 +28,8 @@ func TestOffsetExact(t *testing.T) {
 		for _, t2 := range []float64{4, 10, 35, 80, 400, 2000} {
 			for _, c := range []float64{0, 50, -5} {
 				for _, scale := range []float64{1e-6, 1, 1e7} {
-					for e, at := range te {
-						y[e] = scale * (100*math.Exp(-at/t2) + c)
+					for e, time := range te {
+						y[e] = scale * (100*math.Exp(-time/t2) + c)
 					}
 					v := k.estimate(y, math.NaN())
 					if v.status != volume.Fitted || !near(v.t2, t2, 1e-6) || !near(v.s0, 100*scale, 1e-5) ||
@@ -73,8 +73,8 @@ func leastOffset(t, y []float64) float64 {
 	for i := range 3001 {
 		rate := math.Exp(lo + (hi-lo)*float64(i)/3000)
 		var g, gg, s, sg float64
-		for e, at := range t {
-			x := math.Exp(-rate * at)
+		for e, time := range t {
+			x := math.Exp(-rate * time)
 			g += x
 			gg += x * x
 			s += y[e]
@@ -85,8 +85,8 @@ func leastOffset(t, y []float64) float64 {
 			continue
 		}
 		c, rss := (s-a*g)/n, 0.0
-		for e, at := range t {
-			r := y[e] - a*math.Exp(-rate*at) - c
+		for e, time := range t {
+			r := y[e] - a*math.Exp(-rate*time) - c
 			rss += r * r
 		}
 		least = min(least, rss)
@@ -153,8 +153,8 @@ func TestOffsetStandardError(t *testing.T) {
 		covered := 0
 		var sum, sum2, se2 float64
 		for range draws {
-			for e, at := range te {
-				y[e] = snr*math.Exp(-at/t2) + 40 + rng.NormFloat64()
+			for e, time := range te {
+				y[e] = snr*math.Exp(-time/t2) + 40 + rng.NormFloat64()
 			}
 			v := k.estimate(y, math.NaN())
 			if math.Abs(v.t2-t2) <= student*v.se {

@@ -255,9 +255,9 @@ func TestEchoFloorAndR2(t *testing.T) {
 // voxelOf returns all that the maps say of a voxel.
 func voxelOf(m volume.Maps, v int) []float32 {
 	out := []float32{m.T2[v], m.S0[v], m.R2[v], m.SE[v]}
-	for _, more := range [][]float32{m.Offset, m.B1} {
-		if more != nil {
-			out = append(out, more[v])
+	for _, extra := range [][]float32{m.Offset, m.B1} {
+		if extra != nil {
+			out = append(out, extra[v])
 		}
 	}
 	if m.Echoes != nil {
@@ -273,8 +273,8 @@ func TestPermutationOfVoxels(t *testing.T) {
 	p := volume.MultiEcho{Geometry: s.Geometry, TE: s.TE}
 	for e := range s.Echo {
 		p.Echo = append(p.Echo, make([]float32, len(order)))
-		for to, from := range order {
-			p.Echo[e][to] = s.Echo[e][from]
+		for index, source := range order {
+			p.Echo[e][index] = s.Echo[e][source]
 		}
 	}
 	for _, m := range Methods {
@@ -288,11 +288,11 @@ func TestPermutationOfVoxels(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for to, from := range order {
-				if !sameBits(voxelOf(got, to), voxelOf(want, from)) || got.Status[to] != want.Status[from] {
+			for index, source := range order {
+				if !sameBits(voxelOf(got, index), voxelOf(want, source)) || got.Status[index] != want.Status[source] {
 					t.Fatalf(
-						"%s, floor %g: voxel %d is %v %v, and %v %v at %d", m, floor, from, want.Status[from],
-						voxelOf(want, from), got.Status[to], voxelOf(got, to), to,
+						"%s, floor %g: voxel %d is %v %v, and %v %v at %d", m, floor, source, want.Status[source],
+						voxelOf(want, source), got.Status[index], voxelOf(got, index), index,
 					)
 				}
 			}

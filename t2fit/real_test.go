@@ -67,8 +67,10 @@ func TestRealArraysAgainstOracle(t *testing.T) {
 		stride int // every how many voxels: the oracle takes about a millisecond each
 	}{
 		{"se6-npy", []float64{10, 25, 50, 90, 150, 250}, numpyEchoes, 91},
-		{"prostate-nifti", echoTimes(26.4, 13.2, 10), func(t *testing.T) [][]float32 { return niftiEchoes(t, "prostate-nifti", "invivo_000198.nii.gz") }, 59},
-		{"brain-nifti", echoTimes(12.8, 12.8, 30), func(t *testing.T) [][]float32 { return niftiEchoes(t, "brain-nifti", "data", "mono_t2.nii.gz") }, 31},
+		{"prostate-nifti", echoTimes(26.4, 13.2, 10),
+			func(t *testing.T) [][]float32 { return niftiEchoes(t, "prostate-nifti", "invivo_000198.nii.gz") }, 59},
+		{"brain-nifti", echoTimes(12.8, 12.8, 30),
+			func(t *testing.T) [][]float32 { return niftiEchoes(t, "brain-nifti", "data", "mono_t2.nii.gz") }, 31},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			echoes := c.echoes(t)
@@ -97,9 +99,9 @@ func TestRealArraysAgainstOracle(t *testing.T) {
 					}
 					t2, s0 := oracle(te, y[max(skip, 0):])
 					compared++
-					off := math.Max(math.Abs(got.T2/t2-1), math.Abs(got.S0/s0-1))
-					worst = math.Max(worst, off)
-					if off > 1e-6 {
+					deviation := math.Max(math.Abs(got.T2/t2-1), math.Abs(got.S0/s0-1))
+					worst = math.Max(worst, deviation)
+					if deviation > 1e-6 {
 						t.Errorf(
 							"voxel %d, skip %d: T2 %.9g ms, S0 %.9g; oracle %.9g, %.9g", v, skip, got.T2, got.S0, t2,
 							s0,

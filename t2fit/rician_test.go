@@ -37,8 +37,8 @@ func TestRicianExact(t *testing.T) {
 		for _, t2 := range []float64{8, 15, 35, 80, 400} {
 			for _, snr := range []float64{20, 100, 1e4, 1e8} {
 				for _, sigma := range []float64{1e-6, 1, 1e5} {
-					for e, at := range te {
-						y[e] = sigma * magnitudeOf(snr*math.Exp(-at/t2)).mean
+					for e, time := range te {
+						y[e] = sigma * magnitudeOf(snr*math.Exp(-time/t2)).mean
 					}
 					if snr*math.Exp(-te[1]/t2) < 1 {
 						continue // one echo above the floor
@@ -209,15 +209,15 @@ func information(x float64) float64 {
 // cramerRao returns the least standard deviation of T2, relative to it, with S0
 // unknown and the noise known.
 func cramerRao(te []float64, t2, snr float64) float64 {
-	var aa, at, tt float64
+	var aa, cross, tt float64
 	for _, t := range te {
 		g := math.Exp(-t / t2)
 		i, dt := information(snr*g), snr*g*t/(t2*t2)
 		aa += i * g * g
-		at += i * g * dt
+		cross += i * g * dt
 		tt += i * dt * dt
 	}
-	return math.Sqrt(aa/(aa*tt-at*at)) / t2
+	return math.Sqrt(aa/(aa*tt-cross*cross)) / t2
 }
 
 // medianBias returns the relative error of the median T2, where no decay counts as

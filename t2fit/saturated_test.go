@@ -61,8 +61,9 @@ func TestSaturated(t *testing.T) {
 				if (status == volume.Saturated) != clipped {
 					t.Fatalf("%s: voxel %d is %v, signal %g", method, v, status, s.Echo[2][v])
 				}
-				if !clipped &&
-					(status != free.Status[v] || math.Float32bits(got.T2[v]) != math.Float32bits(free.T2[v]) || math.Float32bits(got.SE[v]) != math.Float32bits(free.SE[v])) {
+				if !clipped && (status != free.Status[v] ||
+					math.Float32bits(got.T2[v]) != math.Float32bits(free.T2[v]) ||
+					math.Float32bits(got.SE[v]) != math.Float32bits(free.SE[v])) {
 					t.Fatalf("%s: voxel %d differs without being clipped", method, v)
 				}
 			}

@@ -118,7 +118,8 @@ func TestTwoMinima(t *testing.T) {
 func TestNLLSIsTheMinimum(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	wide := mustResolve(t, Options{T2Range: [2]float64{0, math.MaxFloat32}})
-	for _, te := range [][]float64{echoTimes(20, 10, 3), echoTimes(12.624, 6.312, 7), echoTimes(10, 10, 32), {10, 25, 50, 90, 150, 250}, {10, 10.5, 60, 61, 62, 63}} {
+	for _, te := range [][]float64{echoTimes(20, 10, 3), echoTimes(12.624, 6.312, 7), echoTimes(10, 10, 32),
+		{10, 25, 50, 90, 150, 250}, {10, 10.5, 60, 61, 62, 63}} {
 		k, f := newTrain(te), newFitter(te, wide)
 		d := newDense(k.t, 2000)
 		for i := range 800 {

@@ -91,8 +91,8 @@ func (o Resolved) CheckTE(te []float64) error {
 	}
 	if left, need := len(te)-o.SkipEchoes, max(MinEchoes, o.parameters()+1); left < need {
 		return fmt.Errorf(
-			"%d echoes less %d skipped leave %d, but a fit by %s needs at least %d", len(te), o.SkipEchoes, max(left, 0),
-			o.Method, need,
+			"%d echoes less %d skipped leave %d, but a fit by %s needs at least %d",
+			len(te), o.SkipEchoes, max(left, 0), o.Method, need,
 		)
 	}
 	switch k := newTrain(te[o.SkipEchoes:]); {

@@ -13,7 +13,9 @@ import (
 func Rings(n, slices int) (echo volume.Map, maps volume.Maps, labels volume.Labels) {
 	sp := 120 / float64(n)
 	// Rows run to the back, columns to the foot, slices to the left.
-	g := volume.Geometry{Size: [3]int{n, n, slices}, Affine: [3][4]float64{{0, 0, 3.5, -50}, {sp, 0, 0, -60}, {0, -sp, 0, 60}}}
+	g := volume.Geometry{
+		Size: [3]int{n, n, slices}, Affine: [3][4]float64{{0, 0, 3.5, -50}, {sp, 0, 0, -60}, {0, -sp, 0, 60}},
+	}
 	v := g.Voxels()
 	nan := float32(math.NaN())
 	echo = volume.Map{Geometry: g, Data: make([]float32, v)}

@@ -136,8 +136,10 @@ func TestWriterFails(t *testing.T) {
 // Lengths and symbols of the table in RFC 1951, 3.2.5.
 func TestLengths(t *testing.T) {
 	for length, want := range map[int][3]int{
-		3: {257, 0, 0}, 10: {264, 0, 0}, 11: {265, 0, 1}, 12: {265, 1, 1}, 18: {268, 1, 1}, 19: {269, 0, 2}, 35: {273, 0, 3},
-		66: {276, 7, 3}, 67: {277, 0, 4}, 114: {279, 15, 4}, 130: {280, 15, 4}, 131: {281, 0, 5}, 257: {284, 30, 5}, 258: {285, 0, 0},
+		3: {257, 0, 0}, 10: {264, 0, 0}, 11: {265, 0, 1}, 12: {265, 1, 1}, 18: {268, 1, 1}, 19: {269, 0, 2},
+		35: {273, 0, 3},
+		66: {276, 7, 3}, 67: {277, 0, 4}, 114: {279, 15, 4}, 130: {280, 15, 4}, 131: {281, 0, 5}, 257: {284, 30, 5},
+		258: {285, 0, 0},
 	} {
 		l := lengths[length]
 		if got := [3]int{int(l.symbol), int(l.extra), int(l.extraBits)}; got != want {
@@ -156,7 +158,8 @@ func TestCodeIsComplete(t *testing.T) {
 	two := [symbols]uint32{}
 	two[0], two[endOfBlock] = 1000, 1
 	for name, count := range map[string][symbols]uint32{
-		"fibonacci": fibonacci, "two symbols": two, "nothing": estimate(nil), "tissue": estimate(tissue(Unit)), "zeros": estimate(make([]byte, Unit)),
+		"fibonacci": fibonacci, "two symbols": two, "nothing": estimate(nil), "tissue": estimate(tissue(Unit)),
+		"zeros": estimate(make([]byte, Unit)),
 	} {
 		c := newCode(count)
 		words := 0

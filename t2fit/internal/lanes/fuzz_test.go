@@ -31,12 +31,12 @@ func hostile(rng *rand.Rand) float64 {
 func FuzzSameBits(f *testing.F) {
 	f.Add(uint64(1), uint8(6), uint8(100), 10.0, 0.0)
 	f.Add(uint64(2), uint8(70), uint8(3), 0.01, 5.0)
-	f.Fuzz(func(t *testing.T, seed uint64, more, decays uint8, step, floor float64) {
+	f.Fuzz(func(t *testing.T, seed uint64, size, decays uint8, step, floor float64) {
 		if !Vectors() || !(step > 1e-3 && step < 1e4) {
 			t.Skip()
 		}
 		rng := rand.New(rand.NewPCG(seed, 8))
-		echoes, n := 3+int(more)%70, 1+int(decays)%Width
+		echoes, n := 3+int(size)%70, 1+int(decays)%Width
 		y := make([]float64, echoes*Width)
 		for i := range y {
 			y[i] = hostile(rng)
@@ -47,8 +47,8 @@ func FuzzSameBits(f *testing.F) {
 		}
 		var two [2]everything
 		way := 0
-		bothWays(t, func() {
-			two[way].of(y, k, floor, n)
+		inGoAndAssembly(t, func() {
+			two[way].compute(y, k, floor, n)
 			way++
 		})
 		two[0].compare(t, &two[1], n)
@@ -63,7 +63,7 @@ type everything struct {
 	short       Shorts
 }
 
-func (r *everything) of(y []float64, k Train, floor float64, n int) {
+func (r *everything) compute(y []float64, k Train, floor float64, n int) {
 	Sum(y, k.T, floor, n, &r.sums[0])
 	a := Asks{Start: r.sums[0].Start}
 	for i := range a.Hi {

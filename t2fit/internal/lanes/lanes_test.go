@@ -34,7 +34,7 @@ func blockOf(echoes, n int, seed uint64) []float64 {
 }
 
 // bothWays runs f in Go and in assembly.
-func bothWays(t *testing.T, f func()) {
+func inGoAndAssembly(t *testing.T, f func()) {
 	t.Helper()
 	if !Vectors() {
 		t.Skip("this processor has no AVX2 with FMA")
@@ -55,10 +55,10 @@ func same(a, b []float64) (int, bool) {
 }
 
 // compare fails where two columns differ in a bit; NaN equals NaN.
-func compare(t *testing.T, what string, a, b []float64) {
+func compare(t *testing.T, name string, a, b []float64) {
 	t.Helper()
 	if i, ok := same(a, b); !ok {
-		t.Errorf("%s of decay %d: in Go %x (%g), in assembly %x (%g)", what, i, a[i], a[i], b[i], b[i])
+		t.Errorf("%s of decay %d: in Go %x (%g), in assembly %x (%g)", name, i, a[i], a[i], b[i], b[i])
 	}
 }
 
@@ -86,15 +86,15 @@ func sameBits(t *testing.T, echoes, n int) {
 	var wide [2][]float64
 	var below [2][Width]uint64
 	rng := rand.New(rand.NewPCG(9, 9))
-	by := make([][]float64, 28)
-	for r := range by {
-		by[r] = make([]float64, echoes)
-		for e := range by[r] {
-			by[r][e] = rng.NormFloat64()
+	phi := make([][]float64, 28)
+	for r := range phi {
+		phi[r] = make([]float64, echoes)
+		for e := range phi[r] {
+			phi[r][e] = rng.NormFloat64()
 		}
 	}
 	way := 0
-	bothWays(t, func() {
+	inGoAndAssembly(t, func() {
 		Sum(y, times, 5, n, &s[way])
 		a := Asks{Start: s[way].Start}
 		for i := range a.Hi {
@@ -107,21 +107,24 @@ func sameBits(t *testing.T, echoes, n int) {
 		wide[way] = make([]float64, n)
 		Widen(wide[way], short[way].T2[:n])
 		LogLine(y, Train{TE0: 20, Step: 10, T: times}, 5, false, n, &us[way], &u[way])
-		Signs(y, Weights(by), echoes, n, &below[way])
+		Signs(y, Weights(phi), echoes, n, &below[way])
 		way++
 	})
-	for name, of := range map[string]func(*Sums) []float64{
-		"sum": func(s *Sums) []float64 { return s.Sum[:n] }, "squares": func(s *Sums) []float64 { return s.Squares[:n] },
-		"total": func(s *Sums) []float64 { return s.Total[:n] }, "line": func(s *Sums) []float64 { return s.Line[:n] },
-		"start": func(s *Sums) []float64 { return s.Start[:n] }, "above": func(s *Sums) []float64 { return s.Above[:n] },
+	for name, field := range map[string]func(*Sums) []float64{
+		"sum":     func(s *Sums) []float64 { return s.Sum[:n] },
+		"squares": func(s *Sums) []float64 { return s.Squares[:n] },
+		"total":   func(s *Sums) []float64 { return s.Total[:n] },
+		"line":    func(s *Sums) []float64 { return s.Line[:n] },
+		"start":   func(s *Sums) []float64 { return s.Start[:n] },
+		"above":   func(s *Sums) []float64 { return s.Above[:n] },
 	} {
-		compare(t, name, of(&s[0]), of(&s[1]))
+		compare(t, name, field(&s[0]), field(&s[1]))
 	}
-	for _, of := range []*[2]Sums{&ls, &us} {
-		compare(t, "line's sum", of[0].Sum[:n], of[1].Sum[:n])
-		compare(t, "line's squares", of[0].Squares[:n], of[1].Squares[:n])
-		compare(t, "line's total", of[0].Total[:n], of[1].Total[:n])
-		compare(t, "line's above", of[0].Above[:n], s[0].Above[:n])
+	for _, field := range []*[2]Sums{&ls, &us} {
+		compare(t, "line's sum", field[0].Sum[:n], field[1].Sum[:n])
+		compare(t, "line's squares", field[0].Squares[:n], field[1].Squares[:n])
+		compare(t, "line's total", field[0].Total[:n], field[1].Total[:n])
+		compare(t, "line's above", field[0].Above[:n], s[0].Above[:n])
 	}
 	compare(t, "residual", m[0].RSS[:n], m[1].RSS[:n])
 	for i := range n {
@@ -143,13 +146,13 @@ func sameBits(t *testing.T, echoes, n int) {
 		)
 	}
 	compare(t, "widened", wide[0], wide[1])
-	for name, both := range map[string]*[2]Curves{"finish": &c, "weighted line": &l, "line": &u} {
+	for name, curves := range map[string]*[2]Curves{"finish": &c, "weighted line": &l, "line": &u} {
 		for i := range n {
 			if name == "finish" && math.IsInf(m[0].RSS[i], 1) {
 				continue
 			}
-			of := func(c *Curves) []float64 { return []float64{c.T2[i], c.S0[i], c.SE[i], c.RSS[i]} }
-			compare(t, name, of(&both[0]), of(&both[1]))
+			field := func(c *Curves) []float64 { return []float64{c.T2[i], c.S0[i], c.SE[i], c.RSS[i]} }
+			compare(t, name, field(&curves[0]), field(&curves[1]))
 		}
 	}
 	for i := range n {
@@ -171,8 +174,8 @@ func TestElementary(t *testing.T) {
 		}
 		want := bigExp(x)
 		got := new(big.Float).SetPrec(200).SetFloat64(Exp(x))
-		off, _ := got.Sub(got, want).Quo(got, want).Float64()
-		worst = math.Max(worst, math.Abs(off))
+		deviation, _ := got.Sub(got, want).Quo(got, want).Float64()
+		worst = math.Max(worst, math.Abs(deviation))
 	}
 	if worst > 4*0x1p-53 {
 		t.Errorf("Exp is off by %g, %g × 2⁻⁵³", worst, worst*0x1p53)
@@ -187,8 +190,8 @@ func TestElementary(t *testing.T) {
 		// ln x = l + (x/eˡ − 1) to second order.
 		q := new(big.Float).SetPrec(200).SetFloat64(x)
 		q.Quo(q, bigExp(l)).Sub(q, big.NewFloat(1))
-		off, _ := q.Float64()
-		worst = math.Max(worst, math.Abs(off/l))
+		deviation, _ := q.Float64()
+		worst = math.Max(worst, math.Abs(deviation/l))
 	}
 	if worst > 4*0x1p-53 {
 		t.Errorf("Log is off by %g, %g × 2⁻⁵³", worst, worst*0x1p53)
