@@ -228,7 +228,7 @@ func TestDoubtfulEntries(t *testing.T) {
 	wantKind(t, err, fs.ErrNotExist, "a.zip/inner.zip/dicom/IM1: is not in the archive", "")
 }
 
-// alongside puts an archive into a folder of its own and returns that.
+// alongside writes an archive to a folder of its own and returns the folder.
 func alongside(t *testing.T, name string, data []byte) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -284,7 +284,7 @@ func TestArchivedLinks(t *testing.T) {
 	wantKind(t, err, ErrNotRegular, "a.zip/pipe", dir)
 }
 
-// Sparse files, in each of GNU tar's four formats, are refused whatever they declare.
+// Sparse files in each of GNU tar's four formats are refused.
 func TestSparse(t *testing.T) {
 	tarProgram, err := exec.LookPath("tar")
 	if err != nil || runtime.GOOS != "linux" {

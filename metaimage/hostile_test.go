@@ -13,7 +13,8 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// A header that declares far more than there is costs no more memory than the first capacity.
+// A header that declares far more data than the file has costs no more memory than the first
+// capacity.
 func TestLyingSizes(t *testing.T) {
 	large := []string{"DimSize = 3 2 2", "DimSize = 9000 9000 9000"}
 	for name, b := range map[string][]byte{
@@ -34,7 +35,7 @@ func TestLyingSizes(t *testing.T) {
 	}
 }
 
-// What a compressed stream holds beyond the header's size is not read: 64 MB and more here.
+// Data in a compressed stream after the declared size, here at least 64 MB, are not read.
 func TestBombIsBounded(t *testing.T) {
 	packed := []string{"CompressedData = False", "CompressedData = True"}
 	for name, bomb := range map[string][]byte{
@@ -54,8 +55,7 @@ func TestBombIsBounded(t *testing.T) {
 	}
 }
 
-// The grid is asked about before a voxel is read or a file opened, and what is said of it is
-// returned.
+// Check is called before a voxel is read or a file is opened, and its error is returned.
 func TestCheck(t *testing.T) {
 	refused := errors.New("another grid")
 	var asked volume.Geometry
@@ -92,7 +92,8 @@ func FuzzReadLabels(f *testing.F) {
 			}
 			return
 		}
-		// Deflate packs at most 1032 to 1 (zlib's technical notes); each of several files is b.
+		// Deflate compresses at most 1032 to 1 (zlib's technical notes); each of several files is
+		// b.
 		if len(l.Data) != l.Voxels() || len(l.Data) > 1032*len(b)*l.Size[2] {
 			t.Errorf("%d values, size %v, from %d bytes", len(l.Data), l.Size, len(b))
 		}

@@ -16,8 +16,8 @@ import (
 	"github.com/t2map/t2map/samples/sampletest"
 )
 
-// plain is a header of 3×2×2 voxels as ITK writes it: rows of TransformMatrix are the
-// directions of i, j and k.
+// plain is a header of 3×2×2 voxels as written by ITK: rows of TransformMatrix are the directions
+// of i, j and k.
 const plain = `ObjectType = Image
 NDims = 3
 BinaryData = True
@@ -33,7 +33,7 @@ ElementType = MET_UCHAR
 ElementDataFile = LOCAL
 `
 
-// imageOf joins a header, changed by pairs of old and new text, and data.
+// imageOf joins data to the plain header after replacing pairs of old and new text.
 func imageOf(t testing.TB, data []byte, changes ...string) []byte {
 	t.Helper()
 	return append([]byte(sampletest.Changed(t, plain, changes...)), data...)
@@ -45,7 +45,7 @@ func check(t *testing.T, name string, b []byte) {
 	sampletest.Check(t, name, l, err)
 }
 
-// The same labels in every storage, byte order and compression.
+// The same labels in every type, byte order and compression.
 func TestStorage(t *testing.T) {
 	signed32, unsigned32 := sampletest.Converted(
 		func(l uint16) int32 { return int32(l) },
@@ -140,7 +140,7 @@ func TestStorage(t *testing.T) {
 	)
 }
 
-// Each kind of damage has its text and its kind.
+// Each kind of damage has its message and its kind.
 func TestDamage(t *testing.T) {
 	data := sampletest.Bytes()
 	z := sampletest.Zlib(t, data)
@@ -247,7 +247,7 @@ func TestDamage(t *testing.T) {
 	}
 }
 
-// Headers with data files: one, a list, a pattern.
+// Headers with data files: one file, a list, a pattern.
 func TestDataFiles(t *testing.T) {
 	data := sampletest.Bytes()
 	files := map[string][]byte{
@@ -267,7 +267,7 @@ func TestDataFiles(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name, fields, file string
-		want               string // of the error; "" where the labels are read
+		want               string // text of the error; "" if the labels are read
 		kind               samples.Fault
 	}{
 		{"raw", "", "a.raw", "", 0},

@@ -10,7 +10,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// Files of another writer, SimpleITK, of one label map.
+// Files of one label map by another writer, SimpleITK.
 func TestOtherWriters(t *testing.T) {
 	names := []string{"itk.mha", "itk-int16.mha", "itk.mhd", "itk-int64.mhd"}
 	sampletest.CheckWriters(

@@ -16,8 +16,7 @@ import (
 
 var orders = map[string]binary.ByteOrder{"little endian": binary.LittleEndian, "big endian": binary.BigEndian}
 
-// TestReadLabelsStorage reads the same labels from every storage, byte order
-// and packing.
+// The same labels in every type, byte order and compression.
 func TestReadLabelsStorage(t *testing.T) {
 	want := []uint16{0, 1, 2, 3, 0, 5, 6, 100, 0, 127, 11, 12}
 	storages := []struct {
@@ -62,7 +61,7 @@ func convertTo[T uint8 | int8 | int16 | uint16 | int32 | uint32 | int64 | uint64
 	return out
 }
 
-// TestReadLabelsScaled holds the cases of scl_slope and scl_inter.
+// The cases of scl_slope and scl_inter.
 func TestReadLabelsScaled(t *testing.T) {
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	cases := []struct {
@@ -105,8 +104,7 @@ func sameError(err error, want string) bool {
 	return strings.Contains(err.Error(), want)
 }
 
-// TestReadLabelsBadValue names the first bad voxel by index and value, behind
-// more than one chunk of good ones.
+// The first invalid voxel, after more than one chunk of valid ones, is named by index and value.
 func TestReadLabelsBadValue(t *testing.T) {
 	const nx, ny, nz = 200, 100, 4
 	voxel := func(i, j, k int) int { return i + nx*(j+ny*k) }
@@ -167,7 +165,7 @@ func TestReadLabelsBadValue(t *testing.T) {
 	}
 }
 
-// TestReadLabelsTolerance takes labels that float rounding moved.
+// Labels with rounding errors of float are accepted.
 func TestReadLabelsTolerance(t *testing.T) {
 	h := newHeader(3, 1, 1)
 	h.Datatype = 16
@@ -180,8 +178,8 @@ func TestReadLabelsTolerance(t *testing.T) {
 	}
 }
 
-// TestReadLabelsAboveOneChunk checks order and memory growth over several
-// chunks and beyond the first capacity.
+// TestReadLabelsAboveOneChunk checks order and memory growth over several chunks and above the
+// first capacity.
 func TestReadLabelsAboveOneChunk(t *testing.T) {
 	const nx, ny, nz = 300, 300, 15 // 1.35 million > firstCapacity
 	data := make([]uint16, nx*ny*nz)
@@ -201,7 +199,7 @@ func TestReadLabelsAboveOneChunk(t *testing.T) {
 	}
 }
 
-// TestRefusals holds each file that is refused, with its reason.
+// Refused files, each with its reason.
 func TestRefusals(t *testing.T) {
 	eight := []uint8{0, 1, 2, 3, 4, 5, 6, 7}
 	edit := func(change func(*rawHeader)) []byte {
@@ -325,9 +323,9 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// A file whose qform and sform place the voxels apart is refused, for readers differ in
-// which they follow; with one code 0 it is read by the other. The allowed distance is a third of
-// the smallest spacing here, 0.083 mm.
+// A file whose qform and sform differ is refused, because readers differ in the form that they use.
+// If one code is 0, the other form is used. The tolerance is a third of the smallest spacing here,
+// 0.083 mm.
 func TestFormsThatDiffer(t *testing.T) {
 	agree := func(h *rawHeader) { h.QformCode, h.QoffsetX, h.QoffsetY, h.QoffsetZ = 1, 10, 20, 30 }
 	for name, c := range map[string]struct {
@@ -356,7 +354,7 @@ func TestFormsThatDiffer(t *testing.T) {
 	}
 }
 
-// TestReadPlaces checks how a header places voxels; positions are by hand.
+// TestReadPlaces checks the positions of voxels; expected positions are by hand.
 func TestReadPlaces(t *testing.T) {
 	half := float32(math.Sqrt(0.5))
 	cases := []struct {
@@ -384,12 +382,12 @@ func TestReadPlaces(t *testing.T) {
 		// b = 1: half a turn about x.
 		{"qform, 180° about x", func(h *rawHeader) { h.SformCode, h.QformCode, h.QuaternB = 0, 1, 1 },
 			[3][4]float64{{-0.5, 0, 0, 0}, {0, 0.25, 0, 0}, {0, 0, -4, 0}}},
-		// c = d = √½: half a turn about (0, 1, 1), a plain coronal grid. In float32
-		// b²+c²+d² is 1 − 3·10⁻⁸, which is rounding and not a turn of 2·10⁻⁴.
+		// c = d = √½: half a turn about (0, 1, 1), a plain coronal grid. In float32, b²+c²+d² is 1
+		// − 3·10⁻⁸, which is a rounding error and not a rotation by 2·10⁻⁴.
 		{"qform, 180° in float32", func(h *rawHeader) {
 			h.SformCode, h.QformCode, h.QuaternC, h.QuaternD = 0, 1, half, half
 		}, [3][4]float64{{0.5, 0, 0, 0}, {0, 0, -4, 0}, {0, 0.25, 0, 0}}},
-		// d = √½: a quarter turn about z takes i to +y (RAS), j to −x.
+		// d = √½: a quarter turn about z maps i to +y (RAS), j to −x.
 		{"qform, 90° about z, in mm with seconds", func(h *rawHeader) {
 			h.SformCode, h.QformCode, h.QuaternD, h.XyztUnits = 0, 2, half, 2+8
 		}, [3][4]float64{{0, 0.25, 0, 0}, {-0.5, 0, 0, 0}, {0, 0, 4, 0}}},
@@ -419,7 +417,7 @@ func TestReadPlaces(t *testing.T) {
 	}
 }
 
-// TestReadShapes takes files whose dim says the same grid in other words.
+// The same grid with different values of dim.
 func TestReadShapes(t *testing.T) {
 	data := []uint8{0, 1, 2, 3}
 	for name, dim := range map[string][8]int16{
@@ -437,7 +435,7 @@ func TestReadShapes(t *testing.T) {
 	}
 }
 
-// TestReadOffsets skips header extensions and takes a low offset for 352.
+// Header extensions are skipped, and a low offset counts as 352.
 func TestReadOffsets(t *testing.T) {
 	for _, offset := range []float32{0, 348, 352, 384, 70000} {
 		h := newHeader(2, 1, 1)
@@ -459,7 +457,7 @@ func TestReadOffsets(t *testing.T) {
 	}
 }
 
-// TestReadFrames reads a 4-D file with scaling in both byte orders.
+// A 4-D file with scaling in both byte orders.
 func TestReadFrames(t *testing.T) {
 	h := newHeader(2, 1, 2)
 	h.Dim[0], h.Dim[4] = 4, 3
@@ -499,7 +497,7 @@ func newFourD() rawHeader {
 	return h
 }
 
-// TestMapKeepsNaN: absence in a map survives reading.
+// NaN in a map is kept.
 func TestMapKeepsNaN(t *testing.T) {
 	h := newHeader(3, 1, 1)
 	h.Datatype = 64

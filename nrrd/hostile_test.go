@@ -15,7 +15,8 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// A header that declares far more than there is costs no more memory than the first capacity.
+// A header that declares far more data than the file has costs no more memory than the first
+// capacity.
 func TestLyingSizes(t *testing.T) {
 	for name, b := range map[string][]byte{
 		"raw": nrrdOf(t, make([]byte, 10), "sizes: 3 2 2", "sizes: 9000 9000 9000"),
@@ -37,7 +38,7 @@ func TestLyingSizes(t *testing.T) {
 	}
 }
 
-// What a gzip stream holds beyond the header's size is not read, of 400 MB here.
+// Data in a gzip stream after the declared size, here 400 MB, are not read.
 func TestBombIsBounded(t *testing.T) {
 	bomb := sampletest.Gzip(t, sampletest.Bytes())
 	bomb = append(bomb, bytes.Repeat(sampletest.Gzip(t, make([]byte, 1<<20)), 400)...)
@@ -52,8 +53,8 @@ func TestBombIsBounded(t *testing.T) {
 	}
 }
 
-// Overlapping segments may have more voxels than there is memory for. Here all layers are
-// marked in all voxels.
+// Overlapping segments may have more voxels than fit into memory. Here, all layers are marked in
+// all voxels.
 func TestMostVoxels(t *testing.T) {
 	for _, c := range []struct {
 		layers, most int
@@ -77,8 +78,7 @@ func TestMostVoxels(t *testing.T) {
 	}
 }
 
-// The grid is asked about before a voxel is read or a file opened, and what is said of it is
-// returned.
+// Check is called before a voxel is read or a file is opened, and its error is returned.
 func TestCheck(t *testing.T) {
 	refused := errors.New("another grid")
 	var asked volume.Geometry
@@ -137,7 +137,7 @@ func FuzzRead(f *testing.F) {
 		} else if n != g.Voxels() {
 			t.Errorf("%d values, size %v", n, g.Size)
 		}
-		// bzip2 packs a block of 900,000 bytes into some 40 (its manual).
+		// bzip2 compresses a block of 900,000 bytes to some 40 (its manual).
 		if n > 64<<10*len(b) || !(g.VoxelVolume() > 0) || math.IsInf(g.VoxelVolume(), 0) {
 			t.Errorf("%d values, voxel volume %g, from %d bytes", n, g.VoxelVolume(), len(b))
 		}

@@ -20,7 +20,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// plain is a header of 3×2×2 voxels of uint8, raw, that is sound.
+// plain is a valid header of 3×2×2 voxels of uint8, raw.
 const plain = `NRRD0004
 # a comment
 type: uchar
@@ -33,7 +33,7 @@ encoding: raw
 space origin: (10,-20,30)
 `
 
-// nrrdOf joins a header, changed by pairs of old and new text, and data.
+// nrrdOf joins data to the plain header after replacing pairs of old and new text.
 func nrrdOf(t testing.TB, data []byte, changes ...string) []byte {
 	t.Helper()
 	return append([]byte(sampletest.Changed(t, plain, changes...)+"\n"), data...)
@@ -44,10 +44,10 @@ func readLabels(b []byte) (volume.Labels, error) {
 	return m.Labels, err
 }
 
-// labelsInBzip2 is "bytesOf" as bzip2 1.0.8 packs it; Go has no writer.
+// labelsInBzip2 holds the labels as compressed by bzip2 1.0.8; Go has no writer.
 const labelsInBzip2 = "QlpoOTFBWSZTWYdaNMwAAABBgHsMBAAAAKAAIgPUGhADDTqLnEkeLuSKcKEhDrRpmA=="
 
-// The same labels in every storage, byte order, encoding and spelling of the type.
+// The same labels in every type, byte order and encoding, and with several spellings of the type.
 func TestStorage(t *testing.T) {
 	packed, err := base64.StdEncoding.DecodeString(labelsInBzip2)
 	if err != nil {
@@ -131,7 +131,7 @@ func check(t *testing.T, name string, b []byte) {
 	sampletest.Check(t, name, l, err)
 }
 
-// Positions are those of the definition, by hand: signs by the space, any order of axes, units.
+// Positions according to the definition, by hand: signs of the space, any order of axes, units.
 func TestPlaces(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -178,7 +178,7 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
-// Each kind of damage has its text and its kind.
+// Each kind of damage has its message and its kind.
 func TestDamage(t *testing.T) {
 	data := sampletest.Bytes()
 	packed := sampletest.Gzip(t, data)
@@ -299,8 +299,8 @@ func TestDamage(t *testing.T) {
 	}
 }
 
-// Detached headers: one file, a list, a pattern; what is missing, short, long or too many is said with
-// the file's name.
+// Detached headers: one file, a list, a pattern. Errors about missing, short, long or too many
+// files name the file.
 func TestDataFiles(t *testing.T) {
 	data := sampletest.Bytes()
 	files := map[string][]byte{
@@ -322,7 +322,7 @@ func TestDataFiles(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name, fields string
-		want         string // of the error; "" where the labels are read
+		want         string // text of the error; "" if the labels are read
 		kind         samples.Fault
 	}{
 		{"raw", "data file: a.raw", "", 0},
@@ -411,7 +411,7 @@ func TestRealKnee(t *testing.T) {
 	}
 }
 
-// TestRealLabel: another writer's short in gzip, dcmqi's.
+// A file of another writer, dcmqi: short in gzip.
 func TestRealLabel(t *testing.T) {
 	f, err := os.Open(filepath.Join("..", "..", "shared", "data", "dcmqi", "24x38x3", "nrrd", "label.nrrd"))
 	if err != nil {

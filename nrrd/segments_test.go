@@ -12,18 +12,18 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// tissue is the entry that 3D Slicer 5 gives a new segment.
+// tissue is the terminology entry of a new segment in 3D Slicer 5.
 const tissue = "Segmentation.Status:inprogress|" +
 	"TerminologyEntry:Segmentation category and type - 3D Slicer General Anatomy list" +
 	"~SCT^85756007^Tissue~SCT^85756007^Tissue~^^~Anatomic codes - DICOM master list~^^~^^|"
 
-// cartilage is an entry with everything.
+// cartilage is a complete entry.
 const cartilage = "TerminologyEntry:Segmentation category and type - DICOM master list" +
 	"~SCT^85756007^Tissue~SCT^309312004^Cartilage~SCT^255551008^Posterior" +
 	"~Anatomic codes - DICOM master list~SCT^71341001^Femur~SCT^255561001^Medial|"
 
-// segmented is a 2×2×2 segmentation as 3D Slicer writes it, with segments in layers along an
-// axis at the place of NONE, and its values.
+// segmented returns a 2×2×2 segmentation as written by 3D Slicer. Its layers are along the axis
+// whose direction is none.
 func segmented(sizes, directions, keys string, values []byte) []byte {
 	dimension := len(strings.Fields(sizes))
 	return append([]byte(fmt.Sprintf(`NRRD0004
@@ -64,7 +64,8 @@ func TestSegments(t *testing.T) {
 		"Segment1_ID:=Segment_2\nSegment1_Name:=Lateral\nSegment1_LabelValue:=7\nSegment1_Layer:=0\n" +
 		"Segment1_Tags:=" + cartilage + "\nSegment1_Color:=0.5 0.5 0.5\n" +
 		"Segment10_ID:=Segment_3\nSegment10_Name:=Patella\nSegment10_LabelValue:=9\nSegment10_Layer:=0\n"
-	// Two layers that overlap in voxel 3; both have the value 1 in it, and 2 in layer 1 is another.
+	// Two layers that overlap in voxel 3. Both have the value 1 there; 2 in layer 1 is another
+	// segment.
 	layered := "Segment0_Name:=A\nSegment0_LabelValue:=1\nSegment0_Layer:=0\n" +
 		"Segment1_Name:=B\nSegment1_LabelValue:=1\nSegment1_Layer:=1\n" +
 		"Segment2_Name:=C\nSegment2_LabelValue:=2\nSegment2_Layer:=1\n"
@@ -74,7 +75,8 @@ func TestSegments(t *testing.T) {
 		{Number: 2, Unnumbered: true, Label: "B", Voxels: []uint32{3}},
 		{Number: 3, Unnumbered: true, Label: "C", Voxels: []uint32{4, 7}},
 	}
-	// Before 2020: an axis of segments, each 1 in its own, and neither layers nor values.
+	// Before 2020: an axis of segments, each with the value 1 in its own layer, without attributes
+	// of layers and values.
 	old := "Segment0_ID:=A\nSegment0_Name:=A\nSegment1_ID:=B\n"
 	for _, c := range []struct {
 		name string
@@ -105,7 +107,7 @@ func TestSegments(t *testing.T) {
 	}
 }
 
-// interleave puts two layers side by side, inner values of one after inner of the other.
+// interleave alternates inner values of one layer with inner values of the other.
 func interleave(a, b []byte, inner int) []byte {
 	var out []byte
 	for n := 0; n < len(a); n += inner {

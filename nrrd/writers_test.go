@@ -10,7 +10,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// Files of other writers, SimpleITK and pynrrd, of one label map.
+// Files of one label map by other writers: SimpleITK and pynrrd.
 func TestOtherWriters(t *testing.T) {
 	names := []string{"itk.nrrd", "itk-int16.nrrd", "itk.nhdr", "pynrrd-ras.nrrd", "pynrrd-ascii.nrrd", "pynrrd.nhdr"}
 	sampletest.CheckWriters(

@@ -6,8 +6,8 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// strayed returns the first echo with the joint moved, so that t takes it to where the mask lies, among muscles
-// and skin that stay.
+// strayed returns the first echo with the joint moved such that t maps it to the position of the
+// mask. Muscles and skin do not move.
 func (k knee) strayed(t volume.Rigid) volume.Map {
 	joint := BoundingBox(k.labels, 12)
 	out := edited(k.first, func(_ int, old float32) float32 { return old })
@@ -26,8 +26,9 @@ func (k knee) strayed(t volume.Rigid) volume.Map {
 	return out
 }
 
-// A joint that moved by 28 mm, near the limit of 30 mm, among muscles that stayed is recovered within the
-// issue's limit. A field that does not follow the knee misses the first of these by 0.36 mm.
+// A joint that moved by 28 mm, near the limit of 30 mm, among muscles that did not move is
+// recovered within 0.3 mm and 0.3°. With a field that does not follow the knee, the first of these
+// is missed by 0.36 mm.
 func TestJointFar(t *testing.T) {
 	k := theKnee(t)
 	centre := mean(BoundingBox(k.labels, 0).corners())
@@ -42,7 +43,8 @@ func TestJointFar(t *testing.T) {
 	}
 }
 
-// A limit above the default widens the field; what moves little is registered once, as Rigid does it.
+// A limit above the default widens the field. A joint that moved little is registered once, as by
+// Rigid.
 func TestJointField(t *testing.T) {
 	k := theKnee(t)
 	centre := mean(BoundingBox(k.labels, 0).corners())

@@ -15,9 +15,9 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// Native elastix, of another version and compiler, returns the same transform for the same
-// images and parameters: within 0.05 mm at the corners of the joint, the limit of the issue.
-// Its printed parameters have six decimals.
+// Native elastix, of another version and compiler, returns the same transform for the same images
+// and parameters, within 0.05 mm at the corners of the joint. Its printed parameters have six
+// decimals.
 func TestNative(t *testing.T) {
 	if _, err := exec.LookPath("elastix"); err != nil {
 		t.Skip("elastix is not installed")
@@ -90,7 +90,7 @@ func native(t *testing.T, p parameters, fixed, moving picture) euler {
 	return euler{[3]float64(numbers[:3]), [3]float64(numbers[3:6]), [3]float64(numbers[6:9])}
 }
 
-// writeMetaImage writes a picture as elastix reads it.
+// writeMetaImage writes a picture in a format that elastix reads.
 func writeMetaImage(t *testing.T, path string, p picture) {
 	t.Helper()
 	row := func(values ...float64) string {

@@ -7,8 +7,8 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// Mutual information by hand: of an image of two values in equal parts with itself it is
-// log 2, with an image that tells nothing of it, 0.
+// Mutual information by hand: an image of two values in equal parts has log 2 with itself, and 0
+// with an image that is independent of it.
 func TestMutualInformation(t *testing.T) {
 	grid := volume.Geometry{Size: [3]int{64, 64, 64}, Affine: [3][4]float64{{1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 0}}}
 	half := func(axis int) volume.Map {
@@ -36,7 +36,7 @@ func TestMutualInformation(t *testing.T) {
 			t.Errorf("axis %d: %g, %g, overlap %g; want %g", c.moving, before, after, overlap, c.want)
 		}
 	}
-	// By half of the field to the side, half of it lies in the moving image.
+	// After a shift by half of the field, the moving image covers half of it.
 	p, err := prepare(half(0), half(0), quick.fill())
 	if err != nil {
 		t.Fatal(err)
@@ -48,7 +48,7 @@ func TestMutualInformation(t *testing.T) {
 	}
 }
 
-// A linear function of place is resampled exactly: at p, the value at t.Apply(p).
+// A linear function of the position is resampled exactly: at p, the value at t.Apply(p).
 func TestResampled(t *testing.T) {
 	value := func(p [3]float64) float64 { return 100 + 2*p[0] - 3*p[1] + 0.5*p[2] }
 	moving := ball([3]int{30, 32, 12}, [3]float64{1, 1.1, 3})
@@ -78,14 +78,14 @@ func TestResampled(t *testing.T) {
 	if outside == 0 || outside == len(got.Data) {
 		t.Errorf("%d of %d voxels are outside", outside, len(got.Data))
 	}
-	// Onto its own grid an image is what it is, whatever NaN lies beside a voxel.
+	// On its own grid, an image is unchanged, even next to NaN.
 	moving.Data[5000] = float32(math.NaN())
 	for v, g := range Resampled(moving, moving.Geometry, volume.Identity()).Data {
 		if g != moving.Data[v] && (v != 5000 || g == g) && math.Abs(float64(g-moving.Data[v])) > 1e-3 {
 			t.Fatalf("voxel %d: %g, was %g", v, g, moving.Data[v])
 		}
 	}
-	// A single slice has values for half a voxel to both sides.
+	// A single slice has values for half a voxel on both sides.
 	one := ball([3]int{4, 4, 1}, [3]float64{1, 1, 3})
 	for shift, want := range map[float64]bool{1.4: true, -1.4: true, 1.6: false} {
 		up := volume.Identity()
@@ -96,7 +96,7 @@ func TestResampled(t *testing.T) {
 	}
 }
 
-// The last of ITK's conventions for Euler angles that could be mistaken: R = Rz·Rx·Ry.
+// ITK's order of Euler angles: R = Rz·Rx·Ry.
 func TestEuler(t *testing.T) {
 	a, b, c := 0.3, -0.2, 0.5
 	x := rotationAbout([3]float64{}, [3]float64{1, 0, 0}, a*180/math.Pi, [3]float64{})
@@ -137,7 +137,7 @@ func TestAround(t *testing.T) {
 			t.Errorf("got %v, want %v to %v and 5 mm", got, low, high)
 		}
 	}
-	// The box selects these voxels again.
+	// The box selects the same voxels.
 	if s, ok := spanOf(l.Geometry, BoundingBox(l, 0).corners()); !ok || s != (span{[3]int{3, 4, 2}, [3]int{6, 5, 2}}) {
 		t.Errorf("voxels %v, %v", s, ok)
 	}

@@ -18,8 +18,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// The module is the one that its README describes, and its elastix the one that results
-// name.
+// The module is the one that its README describes, and its elastix has the Version of the results.
 func TestModule(t *testing.T) {
 	wasm, err := readModule()
 	if err != nil {
@@ -39,8 +38,7 @@ func TestModule(t *testing.T) {
 	}
 }
 
-// T2MAP_REGISTER=20 recovers so many random transforms; a few are enough to see that
-// nothing broke.
+// T2MAP_REGISTER is the number of random transforms; a few suffice for everyday tests.
 func transforms() int {
 	if os.Getenv("T2MAP_REGISTER") == "20" {
 		return 20
@@ -48,10 +46,10 @@ func transforms() int {
 	return 3
 }
 
-// Random transforms of up to 10° and 10 mm between a thick T2 series and a thin series of
-// another contrast are recovered within 0.3 mm, in the mean over the corners of the joint
-// and at the farthest of them, and within 0.3°. These are the limits of the issue; the
-// phantom's grids alone limit the agreement to about 0.05 mm.
+// Random transforms of up to 10° and 10 mm between a thick T2 series and a thin series of another
+// contrast are recovered within 0.3 mm, in the mean over the corners of the joint and at the
+// farthest of them, and within 0.3°. The phantom's grids alone limit the agreement to about 0.05
+// mm.
 func TestRecovered(t *testing.T) {
 	k := theKnee(t)
 	joint := BoundingBox(k.labels, 0)
@@ -101,10 +99,10 @@ func TestFar(t *testing.T) {
 	}
 }
 
-// quick is enough for images that are registered with ease.
+// quick suffices for images that are easily registered.
 var quick = Options{Iterations: 50, Samples: 1000, Resolutions: 1}
 
-// The same images give the same bits, and an image that did not move stays where it is.
+// The same images give the same bits, and an image that did not move is not moved.
 func TestSame(t *testing.T) {
 	k := theKnee(t)
 	moved := volume.Map{
@@ -155,7 +153,7 @@ func shifted(m volume.Map, shift [3]float64) volume.Map {
 	return volume.Map{Geometry: m.Moved(t), Data: m.Data}
 }
 
-// edited returns a copy with other voxels.
+// edited returns a copy with edited voxels.
 func edited(m volume.Map, f func(v int, old float32) float32) volume.Map {
 	out := volume.Map{Geometry: m.Geometry, Data: make([]float32, len(m.Data))}
 	for v, old := range m.Data {
@@ -218,15 +216,15 @@ func TestUnsuitable(t *testing.T) {
 			t.Errorf("%+v: %v", o, err)
 		}
 	}
-	// Noise shares nothing with an image, wherever it lies.
+	// Noise has no mutual information with an image, wherever it is.
 	random := edited(good, func(int, float32) float32 { return noise.Float32() })
 	if r, err := Rigid(t.Context(), good, random, quick); err == nil && r.After > 0.1 {
 		t.Errorf("noise: %+v", r)
 	}
 }
 
-// Voxels that are not finite are background, three slices are enough, and bright outliers do
-// no harm.
+// Voxels that are not finite are background, three slices suffice, and bright outliers have no
+// effect.
 func TestPoor(t *testing.T) {
 	good := ball([3]int{64, 64, 16}, [3]float64{1, 1, 3})
 	want := [3]float64{3, -2, 4}
@@ -254,7 +252,7 @@ func TestPoor(t *testing.T) {
 	}
 }
 
-// A context that ends, ends the registration soon, and a number of turns that is used up.
+// The registration ends soon after its context, and when its turns are used up.
 func TestEnded(t *testing.T) {
 	k := theKnee(t)
 	ended, cancel := context.WithCancel(t.Context())
@@ -297,8 +295,8 @@ func TestEnded(t *testing.T) {
 	}
 }
 
-// The same bits on every machine: this transform was found on amd64. The images are made
-// of whole numbers, so that they too are the same everywhere.
+// The result has the same bits on every machine; the expected transform was computed on amd64. The
+// images consist of whole numbers, so that they are the same everywhere too.
 func TestSameBytesEverywhere(t *testing.T) {
 	m := ball([3]int{48, 48, 16}, [3]float64{1, 1, 3})
 	for v := range m.Data {

@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// A label may lie up to 0.01 from a whole number, in any storage that can say so; what it is
-// rounded to, and how a voxel is named, are by hand.
+// A label may differ by up to 0.01 from a whole number, in any type that can hold it. Expected
+// labels and indices are by hand.
 func TestWholeNumbers(t *testing.T) {
 	for _, c := range []struct {
 		value float64
@@ -45,7 +45,7 @@ func TestWholeNumbers(t *testing.T) {
 	}
 }
 
-// Chunks come in order and add up, whatever the number of values is to their length.
+// Chunks are in order and complete for any number of values.
 func TestEachLabels(t *testing.T) {
 	for _, n := range []int{1, chunk - 1, chunk, chunk + 1, 3*chunk + 7} {
 		data := make([]byte, 2*n)
@@ -99,7 +99,7 @@ func TestPatterned(t *testing.T) {
 	}
 }
 
-// A line that is longer than the buffer is one line.
+// A line may be longer than the buffer.
 func TestSkipLines(t *testing.T) {
 	text := strings.Repeat("x", 3*bufferSize) + "\nsecond\nrest"
 	for lines, want := range []string{text, "second\nrest", "rest"} {

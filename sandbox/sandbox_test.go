@@ -98,7 +98,7 @@ func TestCall(t *testing.T) {
 		t.Errorf("a function that is absent: %v", err)
 	}
 	i.Allow(10, 3*PageSize+17)
-	i.Reserve(1 << 40) // not beyond the limit
+	i.Reserve(1 << 40) // above the limit
 	if old, err := i.Call(ctx, "grow", 2); old != 1 || err != nil {
 		t.Errorf("growing within the limit: %d, %v", old, err)
 	}
@@ -122,8 +122,8 @@ func TestCall(t *testing.T) {
 	}
 }
 
-// An instance that is taken has the state that the constructors left, and one that was put
-// back is used again.
+// An instance from the pool has the state after the constructors, and one that was returned is used
+// again.
 func TestPool(t *testing.T) {
 	cacheIn(t, t.TempDir())
 	p, err := NewPool(load(t), 10, 2*PageSize)
@@ -187,7 +187,7 @@ func TestDiskCache(t *testing.T) {
 	}
 }
 
-// The code on disk may be damaged: then the module is compiled again, once.
+// If the code on disk is damaged, the module is compiled again, once.
 func TestDamagedCache(t *testing.T) {
 	cacheIn(t, t.TempDir())
 	for round := range 4 {
@@ -214,7 +214,7 @@ func TestDamagedCache(t *testing.T) {
 	}
 }
 
-// An unexpected module is refused, whatever its content.
+// An unexpected module is refused.
 func FuzzMetered(f *testing.F) {
 	f.Add(small())
 	f.Add([]byte("\x00asm\x01\x00\x00\x00\x05\x07\x01\x01\x80\x20\x80\x80\x02"))

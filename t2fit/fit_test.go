@@ -12,8 +12,8 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// noisySeries returns a series of random decays with zeros, growth and noise
-// among them, and a mask that leaves every fifth voxel out.
+// noisySeries returns a series of random decays, including zeros, growth and noise, and a mask
+// without every fifth voxel.
 func noisySeries(n int) (volume.MultiEcho, volume.Labels) {
 	rng := rand.New(rand.NewPCG(11, 12))
 	g := volume.Geometry{Size: [3]int{n, 1, 1}}
@@ -64,8 +64,8 @@ func TestFitWorkers(t *testing.T) {
 	}
 }
 
-// Fit is Curve on every voxel of the mask and nothing elsewhere, by every method,
-// and with a noise that decides.
+// Fit agrees with Curve on every voxel of the mask and leaves the others NaN, for every method, and
+// with a noise that affects the result.
 func TestFitAgainstCurve(t *testing.T) {
 	s, mask := noisySeries(9000)
 	var all []Options

@@ -11,7 +11,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// echoTimes returns n echo times from first, step apart, in ms.
+// echoTimes returns n echo times in ms, from first in steps of step.
 func echoTimes(first, step float64, n int) []float64 {
 	te := make([]float64, n)
 	for e := range te {
@@ -30,8 +30,8 @@ func decayOf(te []float64, t2, s0 float64) []float64 {
 
 func near(got, want, rel float64) bool { return math.Abs(got-want) <= rel*math.Abs(want) }
 
-// Exact decays come back to the rounding of the exponentials they were made of,
-// by those methods that promise it.
+// On exact decays, the methods without approximations recover the parameters, to the rounding of the
+// exponentials.
 func TestCurveExact(t *testing.T) {
 	uneven := []float64{10, 25, 50, 90, 150, 250}
 	for _, method := range []Method{NLLS, LogLinear, LogLinearUnweighted} {
@@ -55,8 +55,8 @@ func TestCurveExact(t *testing.T) {
 	}
 }
 
-// The scale of the signal moves S0 by the same factor and nothing else; 1e-12 is
-// the rounding of ln S, a hundred times over.
+// Scaling the signal scales S0 and changes nothing else; 1e-12 is a hundred times the rounding
+// error of ln S.
 func TestCurveScale(t *testing.T) {
 	te := echoTimes(10, 10, 7)
 	y := []float64{700, 610, 425, 330, 260, 190, 160}
@@ -121,10 +121,9 @@ func TestReasons(t *testing.T) {
 	}
 }
 
-// coarse returns the T2, of a grid of steps of a fifth from a tenth of the first
-// echo time to a hundred times the last, whose decay leaves the least residual,
-// and its S0: where the oracle starts, so that it ends in the best basin whatever
-// the kernel says.
+// coarse returns the T2 with the least residual, from a grid in steps of a fifth from a tenth of
+// the first echo time to a hundred times the last, and its S0. The oracle starts there, so that it
+// ends in the best basin independently of the kernel.
 func coarse(te, y []float64) (t2, s0 float64) {
 	least := math.Inf(1)
 	for x := te[0] / 10; x < 100*te[len(te)-1]; x *= 1.2 {
@@ -143,9 +142,8 @@ func coarse(te, y []float64) (t2, s0 float64) {
 	return t2, s0
 }
 
-// oracle minimises Σ(y − a·exp(−t·r))² by gonum's Nelder–Mead and BFGS in
-// turns, from the best of a coarse grid, in scaled parameters: slow, and shares
-// nothing with the kernel.
+// oracle minimises Σ(y − a·exp(−t·r))² by gonum's Nelder–Mead and BFGS in turns, from the best
+// point of a coarse grid, in scaled parameters. It is slow, and independent of the kernel.
 func oracle(te, y []float64) (float64, float64) {
 	t2, s0 := coarse(te, y)
 	cost := func(x []float64) float64 {
@@ -180,9 +178,9 @@ func oracle(te, y []float64) (float64, float64) {
 	return t2 / x[1], x[0] * s0
 }
 
-// On noisy decays nlls finds the minimum that a general optimiser finds. The
-// optimiser ends where the cost no longer falls, about the square root of the
-// rounding (1e-8) from the minimum; 1e-6 leaves room for its conditioning.
+// On noisy decays, nlls finds the same minimum as a general optimiser. The optimiser stops when the
+// cost no longer decreases, about the square root of the rounding error (1e-8) from the minimum;
+// 1e-6 allows for its conditioning.
 func TestNLLSAgainstOracle(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for _, te := range [][]float64{echoTimes(10, 10, 7), echoTimes(6.312, 6.312, 8), {10, 25, 50, 90, 150, 250}} {
@@ -204,8 +202,8 @@ func TestNLLSAgainstOracle(t *testing.T) {
 	}
 }
 
-// Equally spaced echoes take a kernel of their own; it agrees with the general
-// one to what the tolerance of the iteration leaves.
+// Equally spaced echoes have a kernel of their own; it agrees with the general one within the
+// tolerance of the iteration.
 func TestEqualAgainstGeneral(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	k := newTrain(echoTimes(20, 10, 6))
@@ -224,9 +222,8 @@ func TestEqualAgainstGeneral(t *testing.T) {
 	}
 }
 
-// The standard error is the spread of repeated measurements: 20 000 draws fix
-// an SD to 0.5 %, Gaussian noise at SNR 100 keeps the first-order formula within
-// another percent; 3 % is four such errors.
+// The standard error is the spread of repeated measurements: 20 000 draws determine an SD to 0.5 %,
+// and at SNR 100 the first-order formula holds within another percent; 3 % is four such errors.
 func TestStandardError(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 8))
 	te := echoTimes(10, 10, 7)
@@ -257,7 +254,7 @@ func TestStandardError(t *testing.T) {
 	}
 }
 
-// R² by its definition, written out.
+// R² agrees with its definition.
 func TestR2(t *testing.T) {
 	te := echoTimes(10, 10, 5)
 	y := []float64{500, 400, 290, 240, 150}
@@ -277,7 +274,7 @@ func TestR2(t *testing.T) {
 	}
 }
 
-// newFitter returns what fits decays at the fitted echo times te.
+// newFitter returns a fitter of decays with the fitted echo times te.
 func newFitter(te []float64, o Resolved) *fitter {
 	return &fitter{o, newEstimators(newTrain(te), o)()}
 }

@@ -19,8 +19,8 @@ var offsetTrains = [][]float64{
 
 func offsetOf(te []float64) *offset { return newOffset(newTrain(te))().(*offset) }
 
-// Exact curves come back. The curvature that tells T2 of 2000 ms from a line is a
-// part in a thousand of the echoes and less, so that the rounding counts for more.
+// Exact curves are recovered. The curvature that distinguishes T2 of 2000 ms from a line is a part
+// in a thousand of the echoes or less, so that rounding has a larger effect.
 func TestOffsetExact(t *testing.T) {
 	for _, te := range offsetTrains[:4] {
 		k := offsetOf(te)
@@ -64,8 +64,8 @@ func TestOffsetReasons(t *testing.T) {
 	}
 }
 
-// leastOffset returns the least residual of 3000 rates, each with its best
-// amplitude, above zero, and offset by the normal equations.
+// leastOffset returns the least residual of 3000 rates, each with its best amplitude above zero and
+// its best offset by the normal equations.
 func leastOffset(t, y []float64) float64 {
 	least := math.Inf(1)
 	n := float64(len(t))
@@ -112,8 +112,8 @@ func TestOffsetIsTheMinimum(t *testing.T) {
 			if v.status == volume.Fitted && v.rss > least+slack {
 				t.Errorf("TE %v, %v: %+v, least %g", te, y, v, least)
 			}
-			// A line is the limit of decays whose rate falls to 0: the slowest of the 3000
-			// comes within 1e-3 of it.
+			// A line is the limit of decays whose rate falls to 0; the slowest of the 3000 is
+			// within 1e-3 of it.
 			if line := lineResidual(k.t, y); v.status == volume.NotDecaying && least < line*(1-1e-2)-slack {
 				t.Errorf("TE %v, %v: not decaying, but a decay leaves %g, the line %g", te, y, least, line)
 			}
@@ -139,9 +139,9 @@ func lineResidual(t, y []float64) float64 {
 	return tss
 }
 
-// 95 % intervals from the standard error and Student's t on n−3 hold the truth in
-// 93 to 97 % (20 000 draws move the fraction by 0.15 %), and the standard error is
-// the spread of the estimates.
+// 95 % intervals from the standard error and Student's t on n−3 contain the truth in 93 to 97 % (20
+// 000 draws determine the fraction to 0.15 %), and the standard error is the spread of the
+// estimates.
 func TestOffsetStandardError(t *testing.T) {
 	te := echoTimes(20, 10, 6)
 	k := offsetOf(te)

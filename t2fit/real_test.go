@@ -12,7 +12,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// realFile returns the bytes of a file of the real data, or skips where it is not.
+// realFile returns the bytes of a file of the real data, or skips the test if it is absent.
 func realFile(t *testing.T, parts ...string) []byte {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(append([]string{"..", "..", "shared", "data"}, parts...)...))
@@ -25,8 +25,8 @@ func realFile(t *testing.T, parts ...string) []byte {
 	return data
 }
 
-// numpyEchoes reads the 256 × 192 × 6 array of the single-echo spin echo: echoes
-// run fastest.
+// numpyEchoes reads the 256 × 192 × 6 array of the single-echo spin echo: the index of the echo is
+// the fastest.
 func numpyEchoes(t *testing.T) [][]float32 {
 	t.Helper()
 	data := realFile(t, "se6-npy", "t2dataset.npy")
@@ -47,8 +47,7 @@ func numpyEchoes(t *testing.T) [][]float32 {
 
 func niftiEchoes(t *testing.T, parts ...string) [][]float32 {
 	t.Helper()
-	// The brain's file does not say where in the patient it lies; a fit needs no
-	// place.
+	// The brain's file has no position in the patient, which a fit does not need.
 	_, frames, err := nifti.ReadArrays(bytes.NewReader(realFile(t, parts...)))
 	if err != nil {
 		t.Fatal(err)
@@ -56,9 +55,9 @@ func niftiEchoes(t *testing.T, parts ...string) [][]float32 {
 	return frames
 }
 
-// On real arrays of three anatomies nlls agrees with a general optimiser to 1e-6
-// in every voxel that both can fit. Left out are voxels under a twentieth of the
-// brightest, where the residual is flat, and T2 above ten times the last echo.
+// On real arrays of three anatomies, nlls agrees with a general optimiser to 1e-6 in every voxel
+// that both can fit. Voxels below a twentieth of the brightest, where the residual is flat, and T2
+// above ten times the last echo are omitted.
 func TestRealArraysAgainstOracle(t *testing.T) {
 	for _, c := range []struct {
 		name   string

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// A quarter turn about z and a shift, by hand: x goes to y.
+// A quarter turn about z and a shift, by hand: x becomes y.
 func TestRigid(t *testing.T) {
 	turn := Rigid{Rotation: [3][3]float64{{0, -1, 0}, {1, 0, 0}, {0, 0, 1}}, Shift: [3]float64{10, 20, 30}}
 	if got, want := turn.Apply([3]float64{1, 2, 3}), ([3]float64{8, 21, 33}); got != want {

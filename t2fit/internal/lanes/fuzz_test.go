@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// hostile is a number that a series may hold, however odd.
+// hostile returns an unusual number that a series may hold.
 func hostile(rng *rand.Rand) float64 {
 	switch rng.IntN(12) {
 	case 0:
@@ -26,8 +26,8 @@ func hostile(rng *rand.Rand) float64 {
 	}
 }
 
-// FuzzSameBits holds assembly and Go to the same bits on blocks of odd numbers, of any
-// number of echoes and decays.
+// FuzzSameBits checks that assembly and Go return the same bits for blocks of unusual numbers, with
+// any number of echoes and decays.
 func FuzzSameBits(f *testing.F) {
 	f.Add(uint64(1), uint8(6), uint8(100), 10.0, 0.0)
 	f.Add(uint64(2), uint8(70), uint8(3), 0.01, 5.0)
@@ -55,7 +55,7 @@ func FuzzSameBits(f *testing.F) {
 	})
 }
 
-// everything is what the functions make of a block.
+// everything holds the results of all functions for a block.
 type everything struct {
 	sums, lines [2]Sums
 	minima      Minima
@@ -85,7 +85,7 @@ func (r *everything) compare(t *testing.T, o *everything, n int) {
 	for c := range r.curves {
 		for i := range n {
 			if c == 0 && math.IsInf(r.minima.RSS[i], 1) {
-				continue // nothing was found
+				continue // no minimum was found
 			}
 			a, b := &r.curves[c], &o.curves[c]
 			compare(
@@ -96,7 +96,7 @@ func (r *everything) compare(t *testing.T, o *everything, n int) {
 	}
 	for i := range n {
 		if (r.short.Sound[i/4]^o.short.Sound[i/4])>>(i%4)&1 != 0 {
-			t.Errorf("decay %d is sound one way and not the other", i)
+			t.Errorf("decay %d is sound in Go or in assembly, but not in both", i)
 		}
 	}
 }

@@ -33,7 +33,7 @@ func blockOf(echoes, n int, seed uint64) []float64 {
 	return y
 }
 
-// bothWays runs f in Go and in assembly.
+// inGoAndAssembly runs f with the functions in Go and then with those in assembly.
 func inGoAndAssembly(t *testing.T, f func()) {
 	t.Helper()
 	if !Vectors() {
@@ -54,7 +54,7 @@ func same(a, b []float64) (int, bool) {
 	return 0, true
 }
 
-// compare fails where two columns differ in a bit; NaN equals NaN.
+// compare reports an error if two columns differ in a bit. NaN is equal to NaN.
 func compare(t *testing.T, name string, a, b []float64) {
 	t.Helper()
 	if i, ok := same(a, b); !ok {
@@ -137,7 +137,7 @@ func sameBits(t *testing.T, echoes, n int) {
 	}
 	for i := range n {
 		if short[0].Sound[i/4]>>(i%4)&1 != short[1].Sound[i/4]>>(i%4)&1 {
-			t.Errorf("decay %d is sound one way and not the other", i)
+			t.Errorf("decay %d is sound in Go or in assembly, but not in both", i)
 		}
 		a, b := &short[0], &short[1]
 		compare(
@@ -162,8 +162,8 @@ func sameBits(t *testing.T, echoes, n int) {
 	}
 }
 
-// The elementary functions against arithmetic of 120 bits: ln through the series
-// of big numbers would be long, so exp is held to the series and ln to exp.
+// The elementary functions agree with arithmetic of 200 bits. The series of ln converges slowly, so
+// that exp is compared with its series and ln with exp.
 func TestElementary(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 3))
 	worst := 0.0
