@@ -47,11 +47,8 @@ func check(t *testing.T, name string, b []byte) {
 
 // The same labels in every type, byte order and compression.
 func TestStorage(t *testing.T) {
-	signed32, unsigned32 := sampletest.Converted(
-		func(l uint16) int32 { return int32(l) },
-	), sampletest.Converted(
-		func(l uint16) uint32 { return uint32(l) },
-	)
+	signed32 := sampletest.Converted(func(l uint16) int32 { return int32(l) })
+	unsigned32 := sampletest.Converted(func(l uint16) uint32 { return uint32(l) })
 	for name, data := range map[string]any{
 		"MET_CHAR": sampletest.Converted(func(l uint16) int8 { return int8(l) }), "MET_UCHAR": sampletest.Bytes(),
 		"MET_UCHAR_ARRAY": sampletest.Bytes(),
@@ -85,6 +82,10 @@ func TestStorage(t *testing.T) {
 			)
 		}
 	}
+}
+
+// The same labels in other forms of the header and the data.
+func TestForms(t *testing.T) {
 	check(
 		t, "gzip",
 		imageOf(t, sampletest.Gzip(t, sampletest.Bytes()), "CompressedData = False", "CompressedData = True"),
@@ -140,27 +141,34 @@ func TestStorage(t *testing.T) {
 	)
 }
 
-// Each kind of damage has its message and its kind.
-func TestDamage(t *testing.T) {
+// damage is a damaged file with the message and the kind of its error.
+type damage struct {
+	name string
+	file []byte
+	want string
+	kind samples.Fault
+}
+
+func checkDamage(t *testing.T, cases []damage) {
+	t.Helper()
+	for _, c := range cases {
+		l, err := ReadLabels(bytes.NewReader(c.file), samples.Options{})
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v, want %q", c.name, err, c.want)
+			continue
+		}
+		if k := samples.FaultOf(err); k != c.kind {
+			t.Errorf("%s: kind %d, want %d (%v)", c.name, k, c.kind, err)
+		}
+		if l.Data != nil {
+			t.Errorf("%s: labels beside the error", c.name)
+		}
+	}
+}
+
+func TestDamagedHeader(t *testing.T) {
 	data := sampletest.Bytes()
-	z := sampletest.Zlib(t, data)
-	broken := bytes.Clone(z)
-	broken[len(broken)-1] ^= 1
-	packed := []string{"CompressedData = False", "CompressedData = True"}
-	sized := func(n int) []string {
-		return []string{"CompressedData = False", fmt.Sprintf("CompressedData = True\nCompressedDataSize = %d", n)}
-	}
-	float := func(v float32) []byte {
-		values := make([]float32, 12)
-		values[7] = v
-		return sampletest.Encode(t, binary.LittleEndian, values)
-	}
-	for _, c := range []struct {
-		name string
-		file []byte
-		want string
-		kind samples.Fault
-	}{
+	checkDamage(t, []damage{
 		{"empty", nil, "ElementDataFile: missing", samples.FaultLength},
 		{"text", []byte("subject,visit\n"), "not a MetaImage", samples.FaultFormat},
 		{"cut in the header", imageOf(t, nil)[:100], "ElementDataFile: missing", samples.FaultLength},
@@ -198,6 +206,24 @@ func TestDamage(t *testing.T) {
 		{"no data file", imageOf(t, data, "LOCAL", ""), "ElementDataFile: no name", samples.FaultFormat},
 		{"detached, alone", imageOf(t, nil, "LOCAL", "seg.raw"), `"seg.raw", which cannot be opened here`,
 			samples.FaultDataFile},
+	})
+}
+
+func TestDamagedData(t *testing.T) {
+	data := sampletest.Bytes()
+	z := sampletest.Zlib(t, data)
+	broken := bytes.Clone(z)
+	broken[len(broken)-1] ^= 1
+	packed := []string{"CompressedData = False", "CompressedData = True"}
+	sized := func(n int) []string {
+		return []string{"CompressedData = False", fmt.Sprintf("CompressedData = True\nCompressedDataSize = %d", n)}
+	}
+	float := func(v float32) []byte {
+		values := make([]float32, 12)
+		values[7] = v
+		return sampletest.Encode(t, binary.LittleEndian, values)
+	}
+	checkDamage(t, []damage{
 		{"cut", imageOf(t, data[:10]), "data: 10 of 12 bytes: unexpected EOF", samples.FaultLength},
 		{"too long", imageOf(t, append(bytes.Clone(data), 0)), "more than the 3×2×2 voxels that DimSize declares",
 			samples.FaultLength},
@@ -232,19 +258,7 @@ func TestDamage(t *testing.T) {
 		{"negative", imageOf(t, float(-1), "MET_UCHAR", "MET_FLOAT"), "negative", samples.FaultNegative},
 		{"endless header", bytes.Repeat([]byte("Comment = x\n"), 1<<17), "no ElementDataFile in the first",
 			samples.FaultFormat},
-	} {
-		l, err := ReadLabels(bytes.NewReader(c.file), samples.Options{})
-		if err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: error %v, want %q", c.name, err, c.want)
-			continue
-		}
-		if k := samples.FaultOf(err); k != c.kind {
-			t.Errorf("%s: kind %d, want %d (%v)", c.name, k, c.kind, err)
-		}
-		if l.Data != nil {
-			t.Errorf("%s: labels beside the error", c.name)
-		}
-	}
+	})
 }
 
 // Headers with data files: one file, a list, a pattern.

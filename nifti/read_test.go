@@ -199,31 +199,67 @@ func TestReadLabelsAboveOneChunk(t *testing.T) {
 	}
 }
 
-// Refused files, each with its reason.
-func TestRefusals(t *testing.T) {
-	eight := []uint8{0, 1, 2, 3, 4, 5, 6, 7}
-	edit := func(change func(*rawHeader)) []byte {
-		h := newHeader(2, 2, 2)
-		change(&h)
-		return build(t, h, binary.LittleEndian, eight)
+// refusal is a refused file with the message of its error and the error that it wraps.
+type refusal struct {
+	name   string
+	file   []byte
+	want   string
+	target error
+}
+
+// refusalKinds are the kinds of the refusals that are not samples.FaultFormat.
+var refusalKinds = map[string]samples.Fault{
+	"empty": samples.FaultLength, "three bytes": samples.FaultLength, "half a header": samples.FaultLength,
+	"NIfTI-2": samples.FaultVersion, "pair": samples.FaultPair, "Analyze": samples.FaultPair,
+	"colour": samples.FaultDatatype, "complex": samples.FaultDatatype, "no datatype": samples.FaultDatatype,
+	"five dimensions": samples.FaultFrames, "two frames": samples.FaultFrames,
+	"truncated": samples.FaultLength, "no data": samples.FaultLength, "too long": samples.FaultLength,
+	"offset behind the end": samples.FaultLength, "no place": samples.FaultPlace,
+	"flat sform": samples.FaultAffine, "sform NaN": samples.FaultAffine,
+	"qform without spacing": samples.FaultAffine, "qform no rotation": samples.FaultAffine,
+	"qform NaN": samples.FaultAffine,
+	"gzip cut":  samples.FaultLength, "gzip checksum": samples.FaultPacked, "gzip of nothing": samples.FaultLength,
+	"gzip header only": samples.FaultPacked,
+}
+
+func checkRefusals(t *testing.T, cases []refusal) {
+	t.Helper()
+	for _, c := range cases {
+		want := samples.FaultFormat
+		if k, ok := refusalKinds[c.name]; ok {
+			want = k
+		}
+		got, err := ReadLabels(bytes.NewReader(c.file))
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v, want %q", c.name, err, c.want)
+			continue
+		}
+		if k := samples.FaultOf(err); k != want {
+			t.Errorf("%s: kind %d, want %d", c.name, k, want)
+		}
+		if c.target != nil && !errors.Is(err, c.target) {
+			t.Errorf("%s: %v is not %v", c.name, err, c.target)
+		}
+		if errors.Is(err, ErrUnsupported) != (c.target == ErrUnsupported) {
+			t.Errorf("%s: %v: invalid and unsupported are mixed up", c.name, err)
+		}
+		if got.Data != nil {
+			t.Errorf("%s: labels beside the error", c.name)
+		}
 	}
-	sound := edit(func(*rawHeader) {})
-	packed := compress(t, sound)
-	damaged := bytes.Clone(packed)
-	damaged[len(damaged)-8] ^= 1 // CRC32
-	var nifti2 [540]byte
-	binary.BigEndian.PutUint32(nifti2[:], 540)
-	cases := []struct {
-		name   string
-		file   []byte
-		want   string
-		target error
-	}{
-		{"empty", nil, "header: 0 of 348 bytes", io.ErrUnexpectedEOF},
-		{"three bytes", sound[:3], "header: 3 of 348 bytes", io.ErrUnexpectedEOF},
-		{"half a header", sound[:200], "header: 200 of 348 bytes", io.ErrUnexpectedEOF},
-		{"text", []byte("subject,visit\ns07,baseline\n"), "sizeof_hdr 73 75 62 6a, want 348: not a NIfTI file", nil},
-		{"NIfTI-2", nifti2[:], "sizeof_hdr 540, a NIfTI-2 file", ErrUnsupported},
+}
+
+// editedFile returns a valid file of eight voxels with an edited header.
+func editedFile(t *testing.T, change func(*rawHeader)) []byte {
+	t.Helper()
+	h := newHeader(2, 2, 2)
+	change(&h)
+	return build(t, h, binary.LittleEndian, []uint8{0, 1, 2, 3, 4, 5, 6, 7})
+}
+
+func TestRefusedHeaders(t *testing.T) {
+	edit := func(change func(*rawHeader)) []byte { return editedFile(t, change) }
+	checkRefusals(t, []refusal{
 		{"pair", edit(func(h *rawHeader) { h.Magic = [4]byte{'n', 'i', '1', 0} }), ".hdr/.img pair", ErrUnsupported},
 		{
 			"Analyze", edit(func(h *rawHeader) { h.Magic = [4]byte{} }),
@@ -244,9 +280,6 @@ func TestRefusals(t *testing.T) {
 			"two frames", edit(func(h *rawHeader) { h.Dim[0], h.Dim[4], h.Dim[3] = 4, 2, 1 }),
 			"dim[4]: 2 frames, a label map has one", nil,
 		},
-		{"truncated", sound[:len(sound)-3], "data: 5 of 8 bytes", io.ErrUnexpectedEOF},
-		{"no data", sound[:352], "data: 0 of 8 bytes", io.ErrUnexpectedEOF},
-		{"too long", append(bytes.Clone(sound), 0), "data: more than the 2×2×2×1 voxels that dim declares", nil},
 		{
 			"offset behind the end", edit(func(h *rawHeader) { h.VoxOffset = 4096 }),
 			"vox_offset 4096: the file ends at byte 360", io.ErrUnexpectedEOF,
@@ -277,50 +310,33 @@ func TestRefusals(t *testing.T) {
 			edit(func(h *rawHeader) { h.SformCode, h.QformCode, h.QuaternB = 0, 1, float32(math.NaN()) }),
 			"b²+c²+d² is NaN", nil,
 		},
+	})
+}
+
+func TestRefusedFiles(t *testing.T) {
+	sound := editedFile(t, func(*rawHeader) {})
+	packed := compress(t, sound)
+	damaged := bytes.Clone(packed)
+	damaged[len(damaged)-8] ^= 1 // CRC32
+	var nifti2 [540]byte
+	binary.BigEndian.PutUint32(nifti2[:], 540)
+	if _, err := ReadLabels(bytes.NewReader(sound)); err != nil {
+		t.Fatalf("the sound file: %v", err)
+	}
+	checkRefusals(t, []refusal{
+		{"empty", nil, "header: 0 of 348 bytes", io.ErrUnexpectedEOF},
+		{"three bytes", sound[:3], "header: 3 of 348 bytes", io.ErrUnexpectedEOF},
+		{"half a header", sound[:200], "header: 200 of 348 bytes", io.ErrUnexpectedEOF},
+		{"text", []byte("subject,visit\ns07,baseline\n"), "sizeof_hdr 73 75 62 6a, want 348: not a NIfTI file", nil},
+		{"NIfTI-2", nifti2[:], "sizeof_hdr 540, a NIfTI-2 file", ErrUnsupported},
+		{"truncated", sound[:len(sound)-3], "data: 5 of 8 bytes", io.ErrUnexpectedEOF},
+		{"no data", sound[:352], "data: 0 of 8 bytes", io.ErrUnexpectedEOF},
+		{"too long", append(bytes.Clone(sound), 0), "data: more than the 2×2×2×1 voxels that dim declares", nil},
 		{"gzip cut", packed[:len(packed)-12], "data: ", io.ErrUnexpectedEOF},
 		{"gzip checksum", damaged, "data: gzip: invalid checksum", nil},
 		{"gzip of nothing", compress(t, nil), "header: 0 of 348 bytes", io.ErrUnexpectedEOF},
 		{"gzip header only", packed[:5], "compressed data: ", io.ErrUnexpectedEOF},
-	}
-	kinds := map[string]samples.Fault{ // the others are samples.FaultFormat
-		"empty": samples.FaultLength, "three bytes": samples.FaultLength, "half a header": samples.FaultLength,
-		"NIfTI-2": samples.FaultVersion, "pair": samples.FaultPair, "Analyze": samples.FaultPair,
-		"colour": samples.FaultDatatype, "complex": samples.FaultDatatype, "no datatype": samples.FaultDatatype,
-		"five dimensions": samples.FaultFrames, "two frames": samples.FaultFrames,
-		"truncated": samples.FaultLength, "no data": samples.FaultLength, "too long": samples.FaultLength,
-		"offset behind the end": samples.FaultLength, "no place": samples.FaultPlace,
-		"flat sform": samples.FaultAffine, "sform NaN": samples.FaultAffine,
-		"qform without spacing": samples.FaultAffine, "qform no rotation": samples.FaultAffine,
-		"qform NaN": samples.FaultAffine,
-		"gzip cut":  samples.FaultLength, "gzip checksum": samples.FaultPacked, "gzip of nothing": samples.FaultLength,
-		"gzip header only": samples.FaultPacked,
-	}
-	if _, err := ReadLabels(bytes.NewReader(sound)); err != nil {
-		t.Fatalf("the sound file: %v", err)
-	}
-	for _, c := range cases {
-		want := samples.FaultFormat
-		if k, ok := kinds[c.name]; ok {
-			want = k
-		}
-		got, err := ReadLabels(bytes.NewReader(c.file))
-		if err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: error %v, want %q", c.name, err, c.want)
-			continue
-		}
-		if k := samples.FaultOf(err); k != want {
-			t.Errorf("%s: kind %d, want %d", c.name, k, want)
-		}
-		if c.target != nil && !errors.Is(err, c.target) {
-			t.Errorf("%s: %v is not %v", c.name, err, c.target)
-		}
-		if errors.Is(err, ErrUnsupported) != (c.target == ErrUnsupported) {
-			t.Errorf("%s: %v: invalid and unsupported are mixed up", c.name, err)
-		}
-		if got.Data != nil {
-			t.Errorf("%s: labels beside the error", c.name)
-		}
-	}
+	})
 }
 
 // A file whose qform and sform differ is refused, because readers differ in the form that they use.
@@ -363,9 +379,9 @@ func TestReadPlaces(t *testing.T) {
 		want   [3][4]float64 // LPS
 	}{
 		{"sform before qform", func(h *rawHeader) {
-			h.QformCode, h.QoffsetX, h.QoffsetY, h.QoffsetZ = 1, 10.02, 20, 30 // which differs by less than counts
+			h.QformCode, h.QoffsetX, h.QoffsetY, h.QoffsetZ = 1, 10.02, 20, 30 // within the tolerance
 		}, [3][4]float64{{-0.5, 0, 0, -10}, {0, -0.25, 0, -20}, {0, 0, 4, 30}}},
-		{"sform beside a qform that is none", func(h *rawHeader) { h.QformCode, h.QuaternB = 1, 3 },
+		{"sform with an invalid qform", func(h *rawHeader) { h.QformCode, h.QuaternB = 1, 3 },
 			[3][4]float64{{-0.5, 0, 0, -10}, {0, -0.25, 0, -20}, {0, 0, 4, 30}}},
 		{"sform in metres", func(h *rawHeader) { h.XyztUnits = 1 + 8 },
 			[3][4]float64{{-500, 0, 0, -1e4}, {0, -250, 0, -2e4}, {0, 0, 4000, 3e4}}},
@@ -406,10 +422,8 @@ func TestReadPlaces(t *testing.T) {
 					// float32 holds 7 digits.
 					want := c.want[r][col]
 					if d := math.Abs(got.Affine[r][col] - want); !(d <= 1e-6*max(1, math.Abs(want))) {
-						t.Errorf(
-							"%s, %s: affine[%d][%d] = %g, want %g", c.name, orderName, r, col, got.Affine[r][col],
-							c.want[r][col],
-						)
+						t.Errorf("%s, %s: affine[%d][%d] = %g, want %g",
+							c.name, orderName, r, col, got.Affine[r][col], want)
 					}
 				}
 			}

@@ -49,10 +49,6 @@ const labelsInBzip2 = "QlpoOTFBWSZTWYdaNMwAAABBgHsMBAAAAKAAIgPUGhADDTqLnEkeLuSKc
 
 // The same labels in every type, byte order and encoding, and with several spellings of the type.
 func TestStorage(t *testing.T) {
-	packed, err := base64.StdEncoding.DecodeString(labelsInBzip2)
-	if err != nil {
-		t.Fatal(err)
-	}
 	numbers := map[string]any{
 		"signed char":    sampletest.Converted(func(l uint16) int8 { return int8(l) }),
 		"uint8_t":        sampletest.Converted(func(l uint16) uint8 { return uint8(l) }),
@@ -81,6 +77,14 @@ func TestStorage(t *testing.T) {
 				)
 			}
 		}
+	}
+}
+
+// The same labels in other forms of the header and the data.
+func TestForms(t *testing.T) {
+	packed, err := base64.StdEncoding.DecodeString(labelsInBzip2)
+	if err != nil {
+		t.Fatal(err)
 	}
 	text := strings.Trim(fmt.Sprint(sampletest.Labels), "[]")
 	check(
@@ -178,26 +182,35 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
-// Each kind of damage has its message and its kind.
-func TestDamage(t *testing.T) {
-	data := sampletest.Bytes()
-	packed := sampletest.Gzip(t, data)
-	broken := bytes.Clone(packed)
-	broken[len(broken)-8] ^= 1
-	float := func(v float32) []byte {
-		values := make([]float32, 12)
-		values[7] = v
-		return sampletest.Encode(t, binary.LittleEndian, values)
+// damage is a damaged file with the message and the kind of its error.
+type damage struct {
+	name string
+	file []byte
+	want string
+	kind samples.Fault
+}
+
+func checkDamage(t *testing.T, cases []damage) {
+	t.Helper()
+	for _, c := range cases {
+		m, err := Read(bytes.NewReader(c.file), Options{})
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v, want %q", c.name, err, c.want)
+			continue
+		}
+		if k := samples.FaultOf(err); k != c.kind {
+			t.Errorf("%s: kind %d, want %d (%v)", c.name, k, c.kind, err)
+		}
+		if m.Labels.Data != nil || m.Segmentation.Segments != nil {
+			t.Errorf("%s: labels beside the error", c.name)
+		}
 	}
-	asFloat := []string{"type: uchar", "type: float\nendian: little"}
+}
+
+func TestDamagedHeader(t *testing.T) {
+	data := sampletest.Bytes()
 	short := sampletest.Encode(t, binary.LittleEndian, []int16{0, 0, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0})
-	gz := []string{"encoding: raw", "encoding: gzip"}
-	for _, c := range []struct {
-		name string
-		file []byte
-		want string
-		kind samples.Fault
-	}{
+	checkDamage(t, []damage{
 		{"empty", nil, "not a NRRD file", samples.FaultFormat},
 		{"text", []byte("subject,visit\n"), "not a NRRD file", samples.FaultFormat},
 		{"a later version", nrrdOf(t, data, "NRRD0004", "NRRD0006"), `"NRRD0006": valid but not supported`,
@@ -244,6 +257,23 @@ func TestDamage(t *testing.T) {
 		{"four axes",
 			nrrdOf(t, data, "dimension: 3", "dimension: 4", "sizes: 3 2 2", "sizes: 3 2 2 1", "(0,4,0)",
 				"(0,4,0) (1,1,1)"), "more than three axes", samples.FaultFrames},
+	})
+}
+
+func TestDamagedData(t *testing.T) {
+	data := sampletest.Bytes()
+	packed := sampletest.Gzip(t, data)
+	broken := bytes.Clone(packed)
+	broken[len(broken)-8] ^= 1
+	float := func(v float32) []byte {
+		values := make([]float32, 12)
+		values[7] = v
+		return sampletest.Encode(t, binary.LittleEndian, values)
+	}
+	asFloat := []string{"type: uchar", "type: float\nendian: little"}
+	short := sampletest.Encode(t, binary.LittleEndian, []int16{0, 0, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0})
+	gz := []string{"encoding: raw", "encoding: gzip"}
+	checkDamage(t, []damage{
 		{"cut", nrrdOf(t, data[:10]), "data: 10 of 12 bytes: unexpected EOF", samples.FaultLength},
 		{"too long", nrrdOf(t, append(bytes.Clone(data), 0)), "more than the 3×2×2 voxels that sizes declares",
 			samples.FaultLength},
@@ -284,24 +314,11 @@ func TestDamage(t *testing.T) {
 			`"a.raw", which cannot be opened here`, samples.FaultDataFile},
 		{"endless header", append([]byte("NRRD0004\n#"), bytes.Repeat([]byte("x"), 2<<20)...),
 			"no blank line in the first", samples.FaultFormat},
-	} {
-		m, err := Read(bytes.NewReader(c.file), Options{})
-		if err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: error %v, want %q", c.name, err, c.want)
-			continue
-		}
-		if k := samples.FaultOf(err); k != c.kind {
-			t.Errorf("%s: kind %d, want %d (%v)", c.name, k, c.kind, err)
-		}
-		if m.Labels.Data != nil || m.Segmentation.Segments != nil {
-			t.Errorf("%s: labels beside the error", c.name)
-		}
-	}
+	})
 }
 
-// Detached headers: one file, a list, a pattern. Errors about missing, short, long or too many
-// files name the file.
-func TestDataFiles(t *testing.T) {
+// opener returns a function that opens data files of the labels.
+func opener(t *testing.T) samples.Open {
 	data := sampletest.Bytes()
 	files := map[string][]byte{
 		"a.raw": data, "a.raw.gz": sampletest.Gzip(t, data), "long.raw": append([]byte("head\n"), data...),
@@ -310,7 +327,7 @@ func TestDataFiles(t *testing.T) {
 		"z2.gz": sampletest.Gzip(t, data[6:]), "short.raw": data[:5], "seven.raw": data[:7],
 	}
 	refused := errors.New("not there")
-	open := func(name string) (io.ReadCloser, error) {
+	return func(name string) (io.ReadCloser, error) {
 		b, ok := files[name]
 		if !ok {
 			return nil, refused
@@ -320,6 +337,12 @@ func TestDataFiles(t *testing.T) {
 			io.Closer
 		}{bytes.NewReader(b), io.NopCloser(nil)}, nil
 	}
+}
+
+// Detached headers: one file, a list, a pattern. Errors about missing, short, long or too many
+// files name the file.
+func TestDataFiles(t *testing.T) {
+	open := opener(t)
 	for _, c := range []struct {
 		name, fields string
 		want         string // text of the error; "" if the labels are read

@@ -188,6 +188,15 @@ func (f *file) setPlace(h *header) error {
 	if err != nil || len(origin) != 1 || origin[0] == nil {
 		return fmt.Errorf("space origin: %.80q, want a vector of three numbers", h.fields["space origin"])
 	}
+	for r := range scale {
+		scale[r] *= sign[r]
+	}
+	return f.setAffine(directions, *origin[0], scale)
+}
+
+// setAffine sets the grid from the directions of the axes, nil for none, and the origin. scale converts
+// each coordinate to LPS in mm.
+func (f *file) setAffine(directions []*[3]float64, origin, scale [3]float64) error {
 	g := &f.geometry
 	column := 0
 	for d, v := range directions {
@@ -204,7 +213,7 @@ func (f *file) setPlace(h *header) error {
 		}
 		g.Size[column] = f.array.Size[d]
 		for r := range 3 {
-			g.Affine[r][column] = sign[r] * scale[r] * v[r]
+			g.Affine[r][column] = scale[r] * v[r]
 		}
 		column++
 	}
@@ -212,7 +221,7 @@ func (f *file) setPlace(h *header) error {
 		return frames("space directions: %d axes have one, a mask has three", column)
 	}
 	for r := range 3 {
-		g.Affine[r][3] = sign[r] * scale[r] * origin[0][r]
+		g.Affine[r][3] = scale[r] * origin[r]
 		for c := range g.Affine[r] {
 			g.Affine[r][c] += 0 // turns −0 into 0
 		}

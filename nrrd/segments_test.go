@@ -40,14 +40,13 @@ Segmentation_ReferenceImageExtentOffset:=0 0 0
 `, dimension, sizes, directions, keys)), values...)
 }
 
-const axes = "(1,0,0) (0,1,0) (0,0,1)"
-
-func TestSegments(t *testing.T) {
-	medial := volume.Segment{
+// expectedSegments returns the segments of the file with one layer.
+func expectedSegments() (medial, lateral, empty volume.Segment) {
+	medial = volume.Segment{
 		Number: 1, Label: "Medial\nplate", Type: volume.Code{Value: "85756007", Scheme: "SCT", Meaning: "Tissue"},
 		Voxels: []uint32{1, 7},
 	}
-	lateral := volume.Segment{
+	lateral = volume.Segment{
 		Number:  7,
 		Label:   "Lateral",
 		Type:    volume.Code{Value: "309312004", Scheme: "SCT", Meaning: "Cartilage"},
@@ -58,7 +57,14 @@ func TestSegments(t *testing.T) {
 		},
 		Voxels: []uint32{2},
 	}
-	empty := volume.Segment{Number: 9, Label: "Patella"}
+	empty = volume.Segment{Number: 9, Label: "Patella"}
+	return medial, lateral, empty
+}
+
+const axes = "(1,0,0) (0,1,0) (0,0,1)"
+
+func TestSegments(t *testing.T) {
+	medial, lateral, empty := expectedSegments()
 	oneLayer := "Segment0_ID:=Segment_1\nSegment0_Name:=Medial\\nplate\n" +
 		"Segment0_LabelValue:=1\nSegment0_Layer:=0\nSegment0_Tags:=" + tissue + "\n" +
 		"Segment1_ID:=Segment_2\nSegment1_Name:=Lateral\nSegment1_LabelValue:=7\nSegment1_Layer:=0\n" +

@@ -74,17 +74,21 @@ func TestSameBits(t *testing.T) {
 	}
 }
 
+// results are those of every function for one block, in Go and in assembly.
+type results struct {
+	sums, weighted, plain               [2]Sums // of Sum and of LogLine
+	minima                              [2]Minima
+	curves, weightedCurves, plainCurves [2]Curves
+	short                               [2]Shorts
+	wide                                [2][]float64
+	below                               [2][Width]uint64
+}
+
 func sameBits(t *testing.T, echoes, n int) {
-	y, times := blockOf(echoes, n, uint64(echoes*1000+n)), make([]float64, echoes)
-	for e := range times {
-		times[e] = 10 * float64(e)
+	y, k := blockOf(echoes, n, uint64(echoes*1000+n)), Train{TE0: 20, Step: 10, T: make([]float64, echoes)}
+	for e := range k.T {
+		k.T[e] = 10 * float64(e)
 	}
-	var s, ls, us [2]Sums
-	var m [2]Minima
-	var c, l, u [2]Curves
-	var short [2]Shorts
-	var wide [2][]float64
-	var below [2][Width]uint64
 	rng := rand.New(rand.NewPCG(9, 9))
 	phi := make([][]float64, 28)
 	for r := range phi {
@@ -93,23 +97,36 @@ func sameBits(t *testing.T, echoes, n int) {
 			phi[r][e] = rng.NormFloat64()
 		}
 	}
+	r := new(results)
 	way := 0
 	inGoAndAssembly(t, func() {
-		Sum(y, times, 5, n, &s[way])
-		a := Asks{Start: s[way].Start}
+		Sum(y, k.T, 5, n, &r.sums[way])
+		a := Asks{Start: r.sums[way].Start}
 		for i := range a.Hi {
 			a.Hi[i] = 1
 		}
-		Solve(y, echoes, n, &a, &m[way])
-		Finish(Train{TE0: 20, Step: 10, T: times}, n, &m[way], &c[way])
-		LogLine(y, Train{TE0: 20, Step: 10, T: times}, 5, true, n, &ls[way], &l[way])
-		Narrow(&l[way], &s[way].Total, Limits{0, 100, 0.5}, n, &short[way])
-		wide[way] = make([]float64, n)
-		Widen(wide[way], short[way].T2[:n])
-		LogLine(y, Train{TE0: 20, Step: 10, T: times}, 5, false, n, &us[way], &u[way])
-		Signs(y, Weights(phi), echoes, n, &below[way])
+		Solve(y, echoes, n, &a, &r.minima[way])
+		Finish(k, n, &r.minima[way], &r.curves[way])
+		LogLine(y, k, 5, true, n, &r.weighted[way], &r.weightedCurves[way])
+		Narrow(&r.weightedCurves[way], &r.sums[way].Total, Limits{0, 100, 0.5}, n, &r.short[way])
+		r.wide[way] = make([]float64, n)
+		Widen(r.wide[way], r.short[way].T2[:n])
+		LogLine(y, k, 5, false, n, &r.plain[way], &r.plainCurves[way])
+		Signs(y, Weights(phi), echoes, n, &r.below[way])
 		way++
 	})
+	r.compareSums(t, n)
+	r.compareCurves(t, n)
+	compare(t, "widened", r.wide[0], r.wide[1])
+	for i := range n {
+		if r.below[0][i] != r.below[1][i] {
+			t.Errorf("signs of decay %d: in Go %b, in assembly %b", i, r.below[0][i], r.below[1][i])
+		}
+	}
+}
+
+func (r *results) compareSums(t *testing.T, n int) {
+	t.Helper()
 	for name, field := range map[string]func(*Sums) []float64{
 		"sum":     func(s *Sums) []float64 { return s.Sum[:n] },
 		"squares": func(s *Sums) []float64 { return s.Squares[:n] },
@@ -118,47 +135,42 @@ func sameBits(t *testing.T, echoes, n int) {
 		"start":   func(s *Sums) []float64 { return s.Start[:n] },
 		"above":   func(s *Sums) []float64 { return s.Above[:n] },
 	} {
-		compare(t, name, field(&s[0]), field(&s[1]))
+		compare(t, name, field(&r.sums[0]), field(&r.sums[1]))
 	}
-	for _, field := range []*[2]Sums{&ls, &us} {
-		compare(t, "line's sum", field[0].Sum[:n], field[1].Sum[:n])
-		compare(t, "line's squares", field[0].Squares[:n], field[1].Squares[:n])
-		compare(t, "line's total", field[0].Total[:n], field[1].Total[:n])
-		compare(t, "line's above", field[0].Above[:n], s[0].Above[:n])
+	for _, s := range []*[2]Sums{&r.weighted, &r.plain} {
+		compare(t, "line's sum", s[0].Sum[:n], s[1].Sum[:n])
+		compare(t, "line's squares", s[0].Squares[:n], s[1].Squares[:n])
+		compare(t, "line's total", s[0].Total[:n], s[1].Total[:n])
+		compare(t, "line's above", s[0].Above[:n], r.sums[0].Above[:n])
+		compare(t, "line's above", s[1].Above[:n], r.sums[0].Above[:n])
 	}
+}
+
+func (r *results) compareCurves(t *testing.T, n int) {
+	t.Helper()
+	m := &r.minima
 	compare(t, "residual", m[0].RSS[:n], m[1].RSS[:n])
+	a, b := &r.short[0], &r.short[1]
 	for i := range n {
-		if !math.IsInf(m[0].RSS[i], 1) {
-			compare(
-				t, "minimum", []float64{m[0].A[i], m[0].Ratio[i], m[0].Spread[i]},
-				[]float64{m[1].A[i], m[1].Ratio[i], m[1].Spread[i]},
-			)
+		found := !math.IsInf(m[0].RSS[i], 1)
+		if found {
+			compare(t, "minimum", []float64{m[0].A[i], m[0].Ratio[i], m[0].Spread[i]},
+				[]float64{m[1].A[i], m[1].Ratio[i], m[1].Spread[i]})
 		}
-	}
-	for i := range n {
-		if short[0].Sound[i/4]>>(i%4)&1 != short[1].Sound[i/4]>>(i%4)&1 {
-			t.Errorf("decay %d is sound in Go or in assembly, but not in both", i)
-		}
-		a, b := &short[0], &short[1]
-		compare(
-			t, "short", []float64{float64(a.T2[i]), float64(a.S0[i]), float64(a.R2[i]), float64(a.SE[i])},
-			[]float64{float64(b.T2[i]), float64(b.S0[i]), float64(b.R2[i]), float64(b.SE[i])},
-		)
-	}
-	compare(t, "widened", wide[0], wide[1])
-	for name, curves := range map[string]*[2]Curves{"finish": &c, "weighted line": &l, "line": &u} {
-		for i := range n {
-			if name == "finish" && math.IsInf(m[0].RSS[i], 1) {
+		for name, c := range map[string]*[2]Curves{
+			"finish": &r.curves, "weighted line": &r.weightedCurves, "line": &r.plainCurves,
+		} {
+			if name == "finish" && !found {
 				continue
 			}
-			field := func(c *Curves) []float64 { return []float64{c.T2[i], c.S0[i], c.SE[i], c.RSS[i]} }
-			compare(t, name, field(&curves[0]), field(&curves[1]))
+			compare(t, name, []float64{c[0].T2[i], c[0].S0[i], c[0].SE[i], c[0].RSS[i]},
+				[]float64{c[1].T2[i], c[1].S0[i], c[1].SE[i], c[1].RSS[i]})
 		}
-	}
-	for i := range n {
-		if below[0][i] != below[1][i] {
-			t.Errorf("signs of decay %d: in Go %b, in assembly %b", i, below[0][i], below[1][i])
+		if a.Sound[i/4]>>(i%4)&1 != b.Sound[i/4]>>(i%4)&1 {
+			t.Errorf("decay %d is sound in Go or in assembly, but not in both", i)
 		}
+		compare(t, "short", []float64{float64(a.T2[i]), float64(a.S0[i]), float64(a.R2[i]), float64(a.SE[i])},
+			[]float64{float64(b.T2[i]), float64(b.S0[i]), float64(b.R2[i]), float64(b.SE[i])})
 	}
 }
 
