@@ -244,7 +244,7 @@ func TestDamagedData(t *testing.T) {
 		{"HeaderSize within the header", imageOf(t, data, "NDims", "HeaderSize = 10\nNDims"),
 			"HeaderSize: 10, but the header has", samples.FaultFormat},
 		{"HeaderSize -2", imageOf(t, data, "NDims", "HeaderSize = -2\nNDims"), "HeaderSize", samples.FaultFormat},
-		{"HeaderSize beyond the end", imageOf(t, data, "NDims", "HeaderSize = 100000\nNDims"), "HeaderSize: ",
+		{"HeaderSize after the end", imageOf(t, data, "NDims", "HeaderSize = 100000\nNDims"), "HeaderSize: ",
 			samples.FaultLength},
 		{"HeaderSize -1, too short", imageOf(t, data[:3], "NDims", "HeaderSize = -1\nNDims"), "HeaderSize: -1",
 			samples.FaultLength},

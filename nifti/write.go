@@ -101,11 +101,7 @@ func write(w io.Writer, g volume.Geometry, c content, description string) error 
 	if err != nil {
 		return err
 	}
-	kind, err := c.t.kind()
-	if err != nil {
-		return err
-	}
-	size := kind.Size()
+	size := kinds[c.t].Size()
 	z := deflate.NewWriter(w, head)
 	buf := make([]byte, min(deflate.Unit, size*g.Voxels()))
 	for first, n := 0, g.Voxels(); first < n; first += len(buf) / size {
@@ -171,10 +167,6 @@ func encodeHeader(g volume.Geometry, t datatype, description string) ([]byte, er
 	if !samples.SpansSpace(g.Affine) {
 		return nil, fmt.Errorf("the affine %v is not finite or has axes in one plane", g.Affine)
 	}
-	kind, err := t.kind()
-	if err != nil {
-		return nil, err
-	}
 	b := make([]byte, firstDataByte)
 	put16 := func(offset int, v int) { binary.LittleEndian.PutUint16(b[offset:], uint16(v)) }
 	putFloat := func(offset int, v float64) { binary.LittleEndian.PutUint32(b[offset:], math.Float32bits(float32(v))) }
@@ -190,7 +182,7 @@ func encodeHeader(g volume.Geometry, t datatype, description string) ([]byte, er
 		putFloat(atPixdim+4*(d+1), g.Spacing()[d])
 	}
 	put16(atDatatype, int(t))
-	put16(atBitpix, 8*kind.Size())
+	put16(atBitpix, 8*kinds[t].Size())
 	putFloat(atVoxOffset, firstDataByte)
 	putFloat(atSlope, 1)
 	b[atUnits] = unitsMM

@@ -11,8 +11,8 @@ type Box struct {
 	Min, Max [3]float64
 }
 
-// IsZero reports whether the box is the zero Box, which means none.
-func (b Box) IsZero() bool { return b == Box{} }
+// isZero reports whether the box is the zero Box, which means none.
+func (b Box) isZero() bool { return b == Box{} }
 
 // BoundingBox returns the box around all voxels with a label, widened by margin mm on every side.
 // It is zero if there is no such voxel.

@@ -16,7 +16,7 @@ type Problem string
 
 // The problems.
 const (
-	Incomplete Problem = "its voxels do not fill its grid"
+	Incomplete Problem = "the number of its voxels does not match its grid"
 	NoPosition Problem = "its grid has no position in space"
 	Skewed     Problem = "its axes are not at right angles"
 	TooSmall   Problem = "it has fewer than 3 voxels along an axis, or less than 8 mm"
@@ -58,7 +58,7 @@ type MotionError struct {
 
 func (e *MotionError) Error() string {
 	return fmt.Sprintf(
-		"registration turned the knee by %.1f° and moved it by %.1f mm; at most %g° and %g mm are accepted",
+		"registration rotated the knee by %.1f° and shifted it by %.1f mm; the limits are %g° and %g mm",
 		e.Rotation, e.Shift, e.MaxRotation, e.MaxShift,
 	)
 }
@@ -70,8 +70,8 @@ type MetricError struct {
 
 func (e *MetricError) Error() string {
 	return fmt.Sprintf(
-		"registration did not improve the mutual information of the images: %.4f before, %.4f after", e.Before,
-		e.After,
+		"registration did not increase the mutual information of the images: %.4f before, %.4f after",
+		e.Before, e.After,
 	)
 }
 

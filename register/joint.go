@@ -29,7 +29,7 @@ func Joint(ctx context.Context, fixed, moving volume.Map, mask volume.Labels, o 
 	o = o.fill()
 	o.Field = BoundingBox(mask, max(jointMargin, o.MaxShift-cutJoint))
 	r, err := Rigid(ctx, fixed, moving, o)
-	if err != nil || r.Shift <= farShift || o.Field.IsZero() {
+	if err != nil || r.Shift <= farShift || o.Field.isZero() {
 		return r, err
 	}
 	o.known = &r.Transform

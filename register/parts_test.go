@@ -126,7 +126,7 @@ func TestEuler(t *testing.T) {
 func TestAround(t *testing.T) {
 	l := volume.Labels{Geometry: ball([3]int{10, 12, 8}, [3]float64{1, 2, 3}).Geometry}
 	l.Data = make([]uint16, l.Voxels())
-	if got := BoundingBox(l, 5); !got.IsZero() {
+	if got := BoundingBox(l, 5); !got.isZero() {
 		t.Errorf("no labels: %v", got)
 	}
 	l.Data[3+10*(4+12*2)], l.Data[6+10*(5+12*2)] = 1, 7

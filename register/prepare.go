@@ -51,7 +51,7 @@ func prepare(fixed, moving volume.Map, o Options) (pair, error) {
 		return pair{}, err
 	}
 	field := whole(fixed.Geometry)
-	if !o.Field.IsZero() {
+	if !o.Field.isZero() {
 		var ok bool
 		if field, ok = spanOf(fixed.Geometry, o.Field.corners()); !ok {
 			return pair{}, &UnsuitableError{Fixed, NoField}

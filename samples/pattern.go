@@ -43,10 +43,10 @@ func (p pattern) name(n int) string {
 	return fmt.Sprintf("%s%*d%s", p.before, p.width, n, p.after)
 }
 
-// Patterned returns the names of a printf pattern with one number, for first, first + step and so
+// patterned returns the names of a printf pattern with one number, for first, first + step and so
 // on up to last, as headers name the files of a stack of slices. ok is false if it is not such a
 // pattern or has more than most names.
-func Patterned(pattern string, first, last, step, most int) (names []string, ok bool) {
+func patterned(pattern string, first, last, step, most int) (names []string, ok bool) {
 	p, ok := parsePattern(pattern)
 	if !ok || step == 0 || (last-first)/step < 0 || (last-first)/step >= most {
 		return nil, false

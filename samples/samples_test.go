@@ -92,7 +92,7 @@ func TestPatterned(t *testing.T) {
 		{"s%xd", 1, 2, 1, nil}, {"s%-3d", 1, 2, 1, nil},
 		{"s%99d", 1, 2, 1, nil}, {"s%d", 1, 2, 0, nil}, {"s%d", 2, 1, 1, nil}, {"s%d", 1, 11, 1, nil},
 	} {
-		got, ok := Patterned(c.pattern, c.first, c.last, c.step, 10)
+		got, ok := patterned(c.pattern, c.first, c.last, c.step, 10)
 		if ok != (c.want != nil) || !slices.Equal(got, c.want) {
 			t.Errorf("%s %d %d %d: %q, %v", c.pattern, c.first, c.last, c.step, got, ok)
 		}

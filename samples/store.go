@@ -45,7 +45,7 @@ func (s *Store) SetNames(text string, list []string, slices int) error {
 			}
 		}
 		var ok bool
-		if s.Names, ok = Patterned(words[0], n[0], n[1], n[2], slices); !ok {
+		if s.Names, ok = patterned(words[0], n[0], n[1], n[2], slices); !ok {
 			return fmt.Errorf("%s: %.60q does not name 1 to %d files", s.Field, text, slices)
 		}
 	default:

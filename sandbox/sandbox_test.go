@@ -106,16 +106,16 @@ func TestCall(t *testing.T) {
 		t.Errorf("room for %d bytes", c)
 	}
 	if none, err := i.Call(ctx, "grow", 1); none != 1<<32-1 || err != nil {
-		t.Errorf("growing beyond the limit: %d, %v", none, err)
+		t.Errorf("growing above the limit: %d, %v", none, err)
 	}
 	if _, err := i.Call(ctx, "ask"); !errors.Is(err, errAsked) || len(err.Error()) > 20 {
 		t.Errorf("an import that ends the call: %v", err)
 	}
 	if _, err := i.Read(3*PageSize-1, 2); !errors.Is(err, ErrAborted) {
-		t.Errorf("read beyond the memory: %v", err)
+		t.Errorf("read outside the memory: %v", err)
 	}
 	if i.Write(3*PageSize-1, []byte{1, 2}) {
-		t.Error("written beyond the memory")
+		t.Error("written outside the memory")
 	}
 	if _, err := i.Call(ctx, "spin"); !errors.Is(err, ErrTurns) || i.turns.Get() != 0 {
 		t.Errorf("a loop without end: %v", err)

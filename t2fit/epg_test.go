@@ -135,7 +135,7 @@ func TestEPGStatus(t *testing.T) {
 			volume.AtBound, 0.9},
 		{"a range above 180°", echoes(40, 1.2), Options{B1Range: [2]float64{1.1, 1.4}}, volume.Fitted, 1.2},
 		{"below that", echoes(40, 1), Options{B1Range: [2]float64{1.1, 1.4}}, volume.AtBound, 1.1},
-		{"beyond that", echoes(40, 1.5), Options{B1Range: [2]float64{0.9, 1.4}}, volume.AtBound, 1.4},
+		{"outside the range", echoes(40, 1.5), Options{B1Range: [2]float64{0.9, 1.4}}, volume.AtBound, 1.4},
 		{"an even profile of less", echoes(40, 0.72), Options{RefocusingProfile: []float64{0.8, 0.8}}, volume.Fitted,
 			0.9},
 		{"an even profile that ends below 180°", echoes(40, 1), Options{RefocusingProfile: []float64{0.8}},

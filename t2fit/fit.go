@@ -297,7 +297,7 @@ func (o Resolved) Curve(te, signal []float64) (Estimate, error) {
 	if o.Sigma > 0 {
 		sigma = o.Sigma
 	} else if o.Method == Rician || o.EchoFloor > 0 {
-		return failed(volume.NotFitted), errors.New("one decay does not show its noise: give sigma")
+		return failed(volume.NotFitted), errors.New("the noise cannot be estimated from one decay: give sigma")
 	}
 	f := fitter{o, newEstimators(newTrain(te[o.SkipEchoes:]), o)()}
 	return f.estimate(signal[o.SkipEchoes:], sigma), nil

@@ -179,7 +179,7 @@ func (o Resolved) check() error {
 	case !(o.MinSignal >= 0) || math.IsInf(o.MinSignal, 0):
 		return fmt.Errorf("minimal signal %g is not a magnitude", o.MinSignal)
 	case !(o.Sigma >= 0) || math.IsInf(o.Sigma, 0):
-		return fmt.Errorf("sigma %g is not the standard deviation of a magnitude", o.Sigma)
+		return fmt.Errorf("sigma %g is not a standard deviation", o.Sigma)
 	case o.SigmaFrom != FromResiduals && o.SigmaFrom != FromBackground:
 		return fmt.Errorf("sigma from %q, want %q or %q", o.SigmaFrom, FromResiduals, FromBackground)
 	case !(o.EchoFloor >= 0) || math.IsInf(o.EchoFloor, 0):
