@@ -39,7 +39,7 @@ type Program struct {
 	Imports func(context.Context, wazero.Runtime) error
 }
 
-// Module is a compiled program. It stays in memory until the process ends.
+// Module is a compiled program.
 type Module struct {
 	runtime  wazero.Runtime
 	compiled wazero.CompiledModule
@@ -101,6 +101,10 @@ func (m *Module) findMemory() error {
 	}
 	return errModule
 }
+
+// Close releases the module and its instances. A module that is not closed stays in memory until the
+// process ends.
+func (m *Module) Close(ctx context.Context) error { return m.runtime.Close(ctx) }
 
 // cacheDir returns the directory of compiled code, about 100 MB, within the user's cache
 // directory, or "" if it cannot be used. Since the code there is run unchecked, nobody else

@@ -72,7 +72,7 @@ func load(t *testing.T) *Module {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := m.runtime.Close(context.Background()); err != nil {
+		if err := m.Close(context.Background()); err != nil {
 			t.Error(err)
 		}
 	})
