@@ -30,11 +30,11 @@ type nlls struct {
 	*scan
 	sums lanes.Sums
 	best lanes.Minima // of each decay of the block
-	// The question to the solver if every decay of the block is asked for: a ratio from 0 to 1.
-	whole lanes.Asks
-	// The questions otherwise: decay askedIndex[j] of the block, between two ratios.
+	// The brackets if every decay of the block is solved: from 0 to 1.
+	whole lanes.Brackets
+	// The brackets otherwise, each for decay askedIndex[j] of the block.
 	asked      *block
-	asks       lanes.Asks
+	brackets   lanes.Brackets
 	askedIndex [lanes.Width]int
 	answers    lanes.Minima
 	// The decays whose minima the scan searches: decay searchedIndex[j] of the block.
@@ -126,20 +126,20 @@ func (k *nlls) isDirect(b *block, i int) bool {
 // bracket is the interval in which a minimum is searched, in the solver's unknown, and the start.
 type bracket struct{ start, lo, hi float64 }
 
-// ask adds a question: the minimum of decay i of the block, which is decay j of source.
+// ask adds a bracket for the minimum of decay i of the block, which is decay j of source.
 func (k *nlls) ask(source *block, j, i int, interval bracket) {
 	n := k.asked.n
 	k.asked.take(source.y, j)
-	k.askedIndex[n], k.asks.Start[n], k.asks.Lo[n], k.asks.Hi[n] = i, interval.start, interval.lo, interval.hi
+	k.askedIndex[n], k.brackets.Start[n], k.brackets.Lo[n], k.brackets.Hi[n] = i, interval.start, interval.lo, interval.hi
 	if k.asked.n == lanes.Width {
 		k.answer()
 	}
 }
 
-// answer solves all questions and keeps the best minimum of each decay.
+// answer solves all brackets and keeps the best minimum of each decay.
 func (k *nlls) answer() {
 	f := &k.answers
-	lanes.Solve(k.asked.y, len(k.t), k.asked.n, &k.asks, f)
+	lanes.Solve(k.asked.y, len(k.t), k.asked.n, &k.brackets, f)
 	for j := range k.asked.n {
 		if i := k.askedIndex[j]; f.RSS[j] < k.best.RSS[i] {
 			k.best.A[i], k.best.Ratio[i], k.best.Spread[i], k.best.RSS[i] = f.A[j], f.Ratio[j], f.Spread[j], f.RSS[j]

@@ -16,10 +16,10 @@ import (
 // these effects have either sign, and a bound would bias T2 wherever it is reached. S0 is the
 // amplitude of the decay alone.
 //
-// By variable projection, only the rate is searched. In place of exp(−rate·t), the decay is h = (1
-// − exp(−rate·t))/rate, which with a constant spans the same curves and tends to the straight line
-// t as the rate falls to 0. Let h be relative to its mean, u = Σy·h and w = Σh². The best
-// coefficient is u/w, negative for a decay, and the residual TSS − u²/w has a minimum where
+// By variable projection, only the rate is searched. In place of exp(−rate·t), the decay is (1 −
+// exp(−rate·t))/rate, called h, which with a constant spans the same curves and tends to the
+// straight line t as the rate falls to 0. Let h be relative to its mean, u = Σy·h and w = Σh². The
+// best coefficient is u/w, negative for a decay, and the residual TSS − u²/w has a minimum where
 //
 //	φ = u'·w − u·w'/2
 //

@@ -6,8 +6,8 @@ import "math"
 // echoes above floor.
 func Sum(y, t []float64, floor float64, n int, s *Sums) { sum(y, t, floor, n, s) }
 
-// Solve finds a least-squares minimum for each of n asks, on equally spaced echoes.
-func Solve(y []float64, echoes, n int, a *Asks, m *Minima) { solve(y, echoes, n, a, m) }
+// Solve finds a least-squares minimum in each of n brackets, on equally spaced echoes.
+func Solve(y []float64, echoes, n int, a *Brackets, m *Minima) { solve(y, echoes, n, a, m) }
 
 // rateLanes is the number of rates whose weights are interleaved for Signs.
 const rateLanes = 4
@@ -54,7 +54,7 @@ func LogLine(y []float64, k Train, floor float64, weighted bool, n int, s *Sums,
 	logLine(y, k, floor, weighted, n, s, c)
 }
 
-// Widen converts src, as long as dst.
+// Widen converts the first len(dst) values of src.
 func Widen(dst []float64, src []float32) { widen(dst, src) }
 
 // Vectors reports whether the functions work on four decays at a time.

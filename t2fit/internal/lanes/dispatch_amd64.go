@@ -14,7 +14,7 @@ func sum(y, t []float64, floor float64, n int, s *Sums) {
 	sumAVX2(&y[0], &t[0], len(t), n, floor, sumOf(t)/count, 1/count, &s.Sum[0])
 }
 
-func solve(y []float64, echoes, n int, a *Asks, m *Minima) {
+func solve(y []float64, echoes, n int, a *Brackets, m *Minima) {
 	if !vectors {
 		solveInGo(y, echoes, n, a, m)
 		return

@@ -65,7 +65,7 @@ type everything struct {
 
 func (r *everything) compute(y []float64, k Train, floor float64, n int) {
 	Sum(y, k.T, floor, n, &r.sums[0])
-	a := Asks{Start: r.sums[0].Start}
+	a := Brackets{Start: r.sums[0].Start}
 	for i := range a.Hi {
 		a.Hi[i] = 1
 	}

@@ -30,12 +30,12 @@ type Sums struct {
 	Above   column // number of echoes above the floor
 }
 
-// Asks are the searches for Solve: a ratio between Lo and Hi, starting from Start.
-type Asks struct {
+// Brackets are intervals from Lo to Hi in which Solve searches a ratio, starting from Start.
+type Brackets struct {
 	Start, Lo, Hi column
 }
 
-// Minima are decays A·x^e, one for each ask; Ratio is x.
+// Minima are decays A·x^e, one for each bracket; Ratio is x.
 type Minima struct {
 	A, Ratio column
 	// Spread is the curvature of the sum of squares with respect to the rate, in units of the echo

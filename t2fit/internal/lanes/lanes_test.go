@@ -101,7 +101,7 @@ func sameBits(t *testing.T, echoes, n int) {
 	way := 0
 	inGoAndAssembly(t, func() {
 		Sum(y, k.T, 5, n, &r.sums[way])
-		a := Asks{Start: r.sums[way].Start}
+		a := Brackets{Start: r.sums[way].Start}
 		for i := range a.Hi {
 			a.Hi[i] = 1
 		}
@@ -244,7 +244,7 @@ func BenchmarkSolve(b *testing.B) {
 	var m Minima
 	var c Curves
 	var below [Width]uint64
-	a := new(Asks)
+	a := new(Brackets)
 	for i := range a.Hi {
 		a.Hi[i] = 1
 	}

@@ -50,7 +50,7 @@ func sumOf(x []float64) float64 {
 	return sum
 }
 
-func solveInGo(y []float64, echoes, n int, a *Asks, m *Minima) {
+func solveInGo(y []float64, echoes, n int, a *Brackets, m *Minima) {
 	var room [fewEchoes]float64
 	column := roomFor(room[:], echoes)
 	for i := range n {
@@ -74,7 +74,7 @@ func roomFor(room []float64, echoes int) []float64 {
 // solveOne finds a minimum of one decay. Its unknown is the ratio q of neighbouring echoes itself,
 // so that g = 1, q, q², … takes only multiplications. u1, u2, w1 and w2 hold derivatives with
 // respect to ln q.
-func solveOne(y []float64, i int, a *Asks, m *Minima) {
+func solveOne(y []float64, i int, a *Brackets, m *Minima) {
 	q, lo, hi := a.Start[i], a.Lo[i], a.Hi[i]
 	for range maxSteps {
 		// Horner's scheme for the polynomials u = Σy·g in q and w = Σg² in q², with their first

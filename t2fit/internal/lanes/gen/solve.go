@@ -16,7 +16,7 @@ const (
 	shortest  = 1e-12
 )
 
-// Columns of Asks and Minima.
+// Columns of Brackets and Minima.
 const (
 	start, lowest, highest = 0, 1, 2
 	amplitude, ratio       = 0, 1
