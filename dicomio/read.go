@@ -17,6 +17,7 @@ import (
 
 	"github.com/t2map/t2map/dicomio/internal/elements"
 	"github.com/t2map/t2map/files"
+	"github.com/t2map/t2map/internal/parallel"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -56,7 +57,7 @@ func (t Train) decode(ctx context.Context, workers int) (decoded, []File, error)
 	defer closeAll(sources)
 	buffers := sync.Pool{New: func() any { return new(buffer) }}
 	tasks := readTasks(sources)
-	err := each(ctx, len(tasks), workers, func(n int) error {
+	err := parallel.Each(ctx, len(tasks), workers, func(n int) error {
 		b := buffers.Get().(*buffer)
 		defer buffers.Put(b)
 		return tasks[n](b)
