@@ -74,11 +74,7 @@ func ReadMask(ctx context.Context, m MaskObject, g volume.Geometry, o MaskOption
 		target.left = min(target.left, o.MostVoxels)
 	}
 	target.most = target.left
-	read := readSegments
-	if m.Kind == MaskRTSTRUCT {
-		read = readStructures
-	}
-	s, sum, err := read(ctx, m.header, target, o)
+	s, sum, err := m.read(ctx, target, o)
 	if err != nil {
 		m.secrets.inError(err)
 		return none, File{}, err
@@ -86,6 +82,78 @@ func ReadMask(ctx context.Context, m MaskObject, g volume.Geometry, o MaskOption
 	m.secrets.inSegments(s.Segments)
 	return s, File{Path: m.Name, SHA256: sum}, nil
 }
+
+// read reads the segments of the object and hashes its file.
+func (m MaskObject) read(ctx context.Context, target *placer, opt MaskOptions) (out volume.Segmentation, sum string,
+	err error) {
+	wish, read := segmentationWish, readSegments
+	if m.Kind == MaskRTSTRUCT {
+		wish, read = structureWish, readStructures
+	}
+	o, err := m.header.openObject(wish)
+	if err != nil {
+		return out, "", err
+	}
+	defer o.Close()
+	r := &maskReader{object: o, target: target, indexOf: map[int]int{}}
+	if err := read(ctx, r, opt); err != nil {
+		return out, "", err
+	}
+	sum, err = o.sha256()
+	return volume.Segmentation{Geometry: target.Geometry, Segments: r.segments, Threshold: r.threshold}, sum, err
+}
+
+// maskReader holds what the readers of segmentations and of structure sets have in common.
+// Segments are those of the one and the structures of the other.
+type maskReader struct {
+	*object
+	target    *placer
+	segments  []volume.Segment
+	indexOf   map[int]int // from a segment's number to its index in segments
+	threshold float64     // volume.Segmentation.Threshold
+}
+
+// declare reads the segments from the items of a sequence: number and label from these
+// attributes, and the rest with complete.
+func (r *maskReader) declare(sequence, number, label tag.Tag,
+	complete func(*volume.Segment, elements.Dataset) error) error {
+	items := r.data.Items(sequence)
+	if len(items) == 0 {
+		return r.wrong(sequence, "missing")
+	}
+	for _, item := range items {
+		n, wrong := r.number(item, number)
+		if wrong != nil {
+			return wrong
+		}
+		if _, twice := r.indexOf[n]; twice {
+			return r.wrong(number, "%d appears twice", n)
+		}
+		s := volume.Segment{Number: n, Label: item.Text(label)}
+		if err := complete(&s, item); err != nil {
+			return err
+		}
+		r.indexOf[n] = len(r.segments)
+		r.segments = append(r.segments, s)
+	}
+	return nil
+}
+
+// referenced returns the index in segments of the segment whose number is in the attribute.
+func (r *maskReader) referenced(item elements.Dataset, number tag.Tag) (int, *FileError) {
+	n, wrong := r.number(item, number)
+	if wrong != nil {
+		return 0, wrong
+	}
+	i, exists := r.indexOf[n]
+	if !exists {
+		return 0, r.wrong(number, "%d is not declared in this object", n).withHint(hintAgain)
+	}
+	return i, nil
+}
+
+// hintAgain is the hint about an object that refers to something that it does not contain.
+const hintAgain = "the file contradicts itself: save the mask again with the program that drew it"
 
 // placer converts positions to voxels of a grid.
 type placer struct {
@@ -147,7 +215,7 @@ func (o *object) one(d elements.Dataset, t tag.Tag) (item elements.Dataset, ok b
 }
 
 // number returns a whole number that must be present.
-func (o *object) number(d elements.Dataset, t tag.Tag) (int, error) {
+func (o *object) number(d elements.Dataset, t tag.Tag) (int, *FileError) {
 	v, ok, err := d.Integer(t)
 	switch {
 	case err != nil:
@@ -158,7 +226,7 @@ func (o *object) number(d elements.Dataset, t tag.Tag) (int, error) {
 	return v, nil
 }
 
-// codeWish and conceptWish select coded concepts.
+// These select coded concepts.
 var (
 	codeWish = elements.Wish{tag.CodeValue: nil, tag.LongCodeValue: nil, tag.URNCodeValue: nil,
 		tag.CodingSchemeDesignator: nil, tag.CodeMeaning: nil}

@@ -199,7 +199,7 @@ func TestReadSEGRefuses(t *testing.T) {
 		{"a frame twice", func() testSEG { s := good(); s.frames = append(s.frames, s.frames[0]); return s }(),
 			"frame 2: slice 1 of the series appears twice for segment 1"},
 		{"an unknown segment", func() testSEG { s := good(); s.frames[0].segment = 2; return s }(),
-			"ReferencedSegmentNumber (0062,000B): frame 1: 2 is none of the segments"},
+			"ReferencedSegmentNumber (0062,000B): frame 1: 2 is not declared in this object"},
 		{"a segment twice", func() testSEG {
 			s := good()
 			s.segments = append(s.segments,
@@ -225,20 +225,20 @@ func TestReadSEGRefuses(t *testing.T) {
 		{"fractional of a third kind", fractional(1, fields{}.add(tag.SegmentationFractionalType, "CS", "GUESS")),
 			`SegmentationFractionalType (0062,0010): "GUESS", want PROBABILITY or OCCUPANCY`},
 		{"a value above the maximum", fractional(5, slices.Clone(occupancy).add(tag.MaximumFractionalValue, "US", 4)),
-			"frame 1: value 5 is none of this object"},
+			"frame 1: value 5 has no meaning in this object"},
 		{"a maximum of 0", fractional(0, slices.Clone(occupancy).add(tag.MaximumFractionalValue, "US", 0)),
 			"0, want 1 to 255"},
 		{"a label of no segment", func() testSEG {
 			s := good()
 			s.kind, s.frames[0].pixels = labelMapType, slices.Repeat([]byte{3}, 15)
 			return s
-		}(), "frame 1: value 3 is none of this object"},
+		}(), "frame 1: value 3 has no meaning in this object"},
 		{"zero where padding is another value", func() testSEG {
 			s := good()
 			s.kind, s.frames[0].pixels, s.more = labelMapType, make([]byte, 15),
 				fields{}.add(tag.PixelPaddingValue, "US", 5)
 			return s
-		}(), "value 0 is none of this object"},
+		}(), "value 0 has no meaning in this object"},
 		{"padding that is a segment", func() testSEG {
 			s := good()
 			s.kind, s.frames[0].pixels, s.more = labelMapType, make([]byte, 15),
@@ -253,11 +253,11 @@ func TestReadSEGRefuses(t *testing.T) {
 			}
 			var f *FileError
 			if !errors.As(err, &f) {
-				t.Errorf("%T is no FileError", err)
+				t.Errorf("%T is not a FileError", err)
 			}
-			if contradicts := strings.Contains(c.want, "none of") ||
-				strings.Contains(c.want, "there twice for"); contradicts &&
-				!strings.Contains(hint.Find(err), "save the segmentation again") {
+			contradicts := strings.Contains(c.want, "not declared") || strings.Contains(c.want, "no meaning") ||
+				strings.Contains(c.want, "appears twice for")
+			if contradicts && !strings.Contains(hint.Find(err), "again with") {
 				t.Errorf("%v: hint %q", err, hint.Find(err))
 			}
 		})
