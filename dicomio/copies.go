@@ -134,7 +134,7 @@ func (h *header) stream() (io.Reader, func() error, error) {
 	var parts []io.Reader
 	if h.index < len(h.parts) {
 		for _, f := range h.compressed(h.index) {
-			parts = append(parts, io.NewSectionReader(body, f.At, f.Length))
+			parts = append(parts, io.NewSectionReader(body, f.Offset, f.Length))
 		}
 	}
 	return io.MultiReader(parts...), file.Close, nil

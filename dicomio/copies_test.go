@@ -19,7 +19,7 @@ func TestSeveralImagesOfOneEcho(t *testing.T) {
 		return []dicomwrite.Override{{Keyword: "ReceiveCoilName", Values: []string{name}}}
 	}
 	siemens := func(file []byte, name string) []byte {
-		return with(t, with(t, file, false, textElement(0x0051, 0x10, "LO", "SIEMENS MR HEADER")), false,
+		return inserted(t, inserted(t, file, false, textElement(0x0051, 0x10, "LO", "SIEMENS MR HEADER")), false,
 			textElement(0x0051, 0x100F, "LO", name))
 	}
 	other := func(im dicomwrite.Image) dicomwrite.Image {
@@ -47,7 +47,10 @@ func TestSeveralImagesOfOneEcho(t *testing.T) {
 			return im
 		}, nil,
 			"appears twice (also IM_0000)", "remove the copy"},
-		{"one of a coil", 1, func(_ int, im dicomwrite.Image) dicomwrite.Image { im.Overrides = coil("C1"); return other(im) }, nil, "with different pixels", "not copies"},
+		{"one of a coil", 1, func(_ int, im dicomwrite.Image) dicomwrite.Image {
+			im.Overrides = coil("C1")
+			return other(im)
+		}, nil, "with different pixels", "not copies"},
 		{"other pixels", 1, func(_ int, im dicomwrite.Image) dicomwrite.Image {
 			im.InstanceNumber = 99
 			return other(im)
@@ -58,7 +61,8 @@ func TestSeveralImagesOfOneEcho(t *testing.T) {
 			im = other(im)
 			im.Overrides = coil(fmt.Sprint("C", n))
 			return im
-		}, nil, `ReceiveCoilName (0018,1250): slice 1 at echo time 10 ms appears 8 times, from different coils: "C0", "C1", "C2", "C3", and 4 more`, "combined images"},
+		}, nil, `ReceiveCoilName (0018,1250): slice 1 at echo time 10 ms appears 8 times, from different coils: ` +
+			`"C0", "C1", "C2", "C3", and 4 more`, "combined images"},
 		{"Siemens' coils", 1, func(_ int, im dicomwrite.Image) dicomwrite.Image { return other(im) },
 			func(n int, file []byte) []byte { return siemens(file, fmt.Sprint("H0", n)) },
 			`private (0051,100F): slice 1 at echo time 10 ms appears twice, from different coils: "H00", "H01"`,

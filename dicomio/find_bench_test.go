@@ -66,8 +66,8 @@ func trial(b *testing.B, dir string) {
 				b.Fatal(err)
 			}
 			data := file.Bytes()
-			at := bytes.Index(data, []byte{0x20, 0, 0x0D, 0, 'U', 'I'}) // behind group 0018
-			whole := append(append(bytes.Clone(data[:at]), private...), data[at:]...)
+			position := bytes.Index(data, []byte{0x20, 0, 0x0D, 0, 'U', 'I'}) // behind group 0018
+			whole := append(append(bytes.Clone(data[:position]), private...), data[position:]...)
 			if err := os.WriteFile(filepath.Join(folder, fmt.Sprintf("IM_%04d", n)), whole, 0o644); err != nil {
 				b.Fatal(err)
 			}

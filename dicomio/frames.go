@@ -1,8 +1,10 @@
 package dicomio
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/suyashkumar/dicom/pkg/tag"
 	"github.com/suyashkumar/dicom/pkg/uid"
@@ -29,7 +31,7 @@ func (h *header) divide(out *elements.Outline) error {
 	h.parts = starts
 	if !h.lossy {
 		head := make([]byte, min(h.fragments[0].Length, longestCodeHead))
-		n, _ := out.Body.ReadAt(head, h.fragments[0].At)
+		n, _ := out.Body.ReadAt(head, h.fragments[0].Offset)
 		h.lossy = codec.Lossy(h.syntax, head[:n])
 	}
 	return nil
@@ -66,17 +68,17 @@ func (h *header) starts(out *elements.Outline) ([]int32, error) {
 // startsAt finds the fragments at the offsets, which must increase.
 func (h *header) startsAt(offsets []int64) ([]int32, error) {
 	starts := make([]int32, len(offsets))
-	next := 0
+	origin, next := h.fragments[0].Offset, 0
 	for n, offset := range offsets {
-		for next < len(h.fragments) && h.fragments[next].At-h.fragments[0].At < offset {
-			next++
-		}
-		if next == len(h.fragments) || h.fragments[next].At-h.fragments[0].At != offset || n == 0 && next != 0 ||
-			n > 0 && int(starts[n-1]) == next {
+		i, found := slices.BinarySearchFunc(h.fragments[next:], offset, func(f elements.Fragment, offset int64) int {
+			return cmp.Compare(f.Offset-origin, offset)
+		})
+		if !found || n == 0 && i != 0 {
 			return nil, fmt.Errorf("frame %d has offset %d in its table, where no fragment of its own begins", n+1,
 				offset)
 		}
-		starts[n] = int32(next)
+		starts[n] = int32(next + i)
+		next += i + 1
 	}
 	return starts, nil
 }
@@ -92,7 +94,7 @@ func (h *header) startsByMarkers(body io.ReaderAt) ([]int32, error) {
 			starts = append(starts, int32(n))
 		}
 		tail := make([]byte, min(f.Length, 3))
-		if _, err := body.ReadAt(tail, f.At+f.Length-int64(len(tail))); err != nil && err != io.EOF {
+		if _, err := body.ReadAt(tail, f.Offset+f.Length-int64(len(tail))); err != nil && err != io.EOF {
 			return nil, err
 		}
 		begins = len(tail) == 3 && (tail[1] == 0xFF && tail[2] == 0xD9 || tail[0] == 0xFF && tail[1] == 0xD9)
@@ -138,7 +140,7 @@ func (r *frameReader) decompress(h *header, n int) ([]byte, error) {
 	for _, f := range h.compressed(n) {
 		start := len(r.scratch)
 		r.scratch = append(r.scratch, make([]byte, f.Length)...)
-		if _, err := readFull(r.body, r.scratch[start:], f.At); err != nil {
+		if _, err := readFull(r.body, r.scratch[start:], f.Offset); err != nil {
 			return nil, h.broken(err)
 		}
 	}

@@ -73,8 +73,8 @@ func TestGuardPassesLegalOddities(t *testing.T) {
 				t.Fatal(err)
 			}
 			// Before the patient group, where a private element may stand.
-			at := bytes.Index(data, []byte{0x10, 0, 0x10, 0, 'P', 'N'})
-			write(t, path, append(append(bytes.Clone(data[:at]), odd...), data[at:]...))
+			position := bytes.Index(data, []byte{0x10, 0, 0x10, 0, 'P', 'N'})
+			write(t, path, append(append(bytes.Clone(data[:position]), odd...), data[position:]...))
 			f := find(t, dir)
 			if len(f.Studies) != 1 || len(f.Damaged) != 0 || len(f.Studies[0].Damaged) != 0 ||
 				f.Studies[0].Trains[0].Problem != nil {

@@ -104,7 +104,7 @@ type testSEG struct {
 	spacing       [2]float64
 	segments      []fields
 	frames        []testFrame
-	more          fields     // further fields of the data set
+	others        fields     // further fields of the data set
 	series, frame string     // what it was drawn on
 	ownGroups     bool       // orientation and spacing stand in each frame's groups
 	sharedSource  string     // image that all frames were made from
@@ -198,7 +198,7 @@ func (s testSEG) bytes() []byte {
 	if s.series != "" {
 		d = d.sequence(tag.ReferencedSeriesSequence, fields{}.add(tag.SeriesInstanceUID, "UI", s.series))
 	}
-	d = append(d, s.more...).add(tag.PixelData, "OB", pixels)
+	d = append(d, s.others...).add(tag.PixelData, "OB", pixels)
 	return partTen(d, s.class, "1.2.840.10008.1.2.1")
 }
 
@@ -234,7 +234,7 @@ func structureSet(series, frame string, structures ...testStructure) []byte {
 
 // structureSetIn is structureSet with further frames of reference, items of
 // ReferencedFrameOfReferenceSequence.
-func structureSetIn(series, frame string, more []fields, structures ...testStructure) []byte {
+func structureSetIn(series, frame string, others []fields, structures ...testStructure) []byte {
 	var rois, drawn, observed []fields
 	for _, s := range structures {
 		roi := fields{}.add(tag.ROINumber, "IS", fmt.Sprint(s.number)).add(tag.ROIName, "LO", s.name)
@@ -264,16 +264,16 @@ func structureSetIn(series, frame string, more []fields, structures ...testStruc
 	d := fields{}.add(tag.SOPClassUID, "UI", structureSetClass).add(tag.StudyInstanceUID, "UI",
 		"1.2.3").add(tag.SeriesInstanceUID, "UI", "1.2.3.9").
 		add(tag.Modality, "CS", "RTSTRUCT")
-	where := fields{}
+	groups := fields{}
 	if frame != "" {
-		where = where.add(tag.FrameOfReferenceUID, "UI", frame)
+		groups = groups.add(tag.FrameOfReferenceUID, "UI", frame)
 	}
 	if series != "" {
-		where = where.sequence(tag.RTReferencedStudySequence,
+		groups = groups.sequence(tag.RTReferencedStudySequence,
 			fields{}.sequence(tag.RTReferencedSeriesSequence, fields{}.add(tag.SeriesInstanceUID, "UI", series)))
 	}
-	d = d.sequence(tag.ReferencedFrameOfReferenceSequence, append([]fields{where},
-		more...)...).sequence(tag.StructureSetROISequence, rois...).
+	d = d.sequence(tag.ReferencedFrameOfReferenceSequence, append([]fields{groups},
+		others...)...).sequence(tag.StructureSetROISequence, rois...).
 		sequence(tag.ROIContourSequence, drawn...).sequence(tag.RTROIObservationsSequence, observed...)
 	return partTen(d, structureSetClass, "1.2.840.10008.1.2.1")
 }

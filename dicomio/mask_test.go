@@ -105,19 +105,19 @@ func TestReadSEG(t *testing.T) {
 			map[int][]uint32{1: voxels(first)}},
 		{"fractional, from half on", testSEG{kind: fractionalType, rows: 1, columns: 5,
 			segments: []fields{segment(1, "a")},
-			more: fields{}.add(tag.MaximumFractionalValue, "US", 4).add(tag.SegmentationFractionalType, "CS",
+			others: fields{}.add(tag.MaximumFractionalValue, "US", 4).add(tag.SegmentationFractionalType, "CS",
 				"OCCUPANCY"),
 			frames: []testFrame{{1, [3]float64{}, []byte{0, 1, 2, 3, 4}}}}, MaskOptions{},
 			map[int][]uint32{1: {2, 3, 4}}},
 		{"fractional, from all on", testSEG{kind: fractionalType, rows: 1, columns: 5,
 			segments: []fields{segment(1, "a")},
-			more: fields{}.add(tag.MaximumFractionalValue, "US", 4).add(tag.SegmentationFractionalType, "CS",
+			others: fields{}.add(tag.MaximumFractionalValue, "US", 4).add(tag.SegmentationFractionalType, "CS",
 				"PROBABILITY"),
 			frames: []testFrame{{1, [3]float64{}, []byte{0, 1, 2, 3, 4}}}}, MaskOptions{Threshold: 1},
 			map[int][]uint32{1: {4}}},
 		{"fractional, from anything on", testSEG{kind: fractionalType, rows: 1, columns: 5,
 			segments: []fields{segment(1, "a")},
-			more: fields{}.add(tag.MaximumFractionalValue, "US", 4).add(tag.SegmentationFractionalType, "CS",
+			others: fields{}.add(tag.MaximumFractionalValue, "US", 4).add(tag.SegmentationFractionalType, "CS",
 				"PROBABILITY"),
 			frames: []testFrame{{1, [3]float64{}, []byte{0, 1, 2, 3, 4}}}}, MaskOptions{Threshold: 1e-9},
 			map[int][]uint32{1: {1, 2, 3, 4}}},
@@ -131,7 +131,7 @@ func TestReadSEG(t *testing.T) {
 			map[int][]uint32{257: {1}, 514: {2, 3}}},
 		{"label map whose background is padding", testSEG{kind: labelMapType, rows: 1, columns: 5,
 			segments: []fields{segment(0, "zero"), segment(1, "a")},
-			more:     fields{}.add(tag.PixelPaddingValue, "US", 9),
+			others:   fields{}.add(tag.PixelPaddingValue, "US", 9),
 			frames:   []testFrame{{0, [3]float64{}, []byte{0, 1, 9, 9, 0}}}}, MaskOptions{},
 			map[int][]uint32{0: {0, 4}, 1: {1}}},
 		{"label map with a segment for the background", testSEG{kind: labelMapType, rows: 1, columns: 5,
@@ -165,9 +165,9 @@ func TestReadSEGRefuses(t *testing.T) {
 		return testSEG{rows: 3, columns: 5, segments: []fields{segment(1, "a")},
 			frames: []testFrame{{1, [3]float64{}, pixels("x.... ..... .....")}}}
 	}
-	fractional := func(value byte, more fields) testSEG {
+	fractional := func(value byte, others fields) testSEG {
 		s := good()
-		s.kind, s.more, s.frames[0].pixels = fractionalType, more, slices.Repeat([]byte{value}, 15)
+		s.kind, s.others, s.frames[0].pixels = fractionalType, others, slices.Repeat([]byte{value}, 15)
 		return s
 	}
 	occupancy := fields{}.add(tag.SegmentationFractionalType, "CS", "OCCUPANCY")
@@ -218,7 +218,7 @@ func TestReadSEGRefuses(t *testing.T) {
 			"BINARY in a label map"},
 		{"lossy", func() testSEG {
 			s := good()
-			s.more = fields{}.add(tag.LossyImageCompression, "CS", "01")
+			s.others = fields{}.add(tag.LossyImageCompression, "CS", "01")
 			return s
 		}(), "LossyImageCompression (0028,2110): lossy compression"},
 		{"fractional without a maximum", fractional(1, occupancy), "MaximumFractionalValue (0062,000E): missing"},
@@ -235,13 +235,13 @@ func TestReadSEGRefuses(t *testing.T) {
 		}(), "frame 1: value 3 has no meaning in this object"},
 		{"zero where padding is another value", func() testSEG {
 			s := good()
-			s.kind, s.frames[0].pixels, s.more = labelMapType, make([]byte, 15),
+			s.kind, s.frames[0].pixels, s.others = labelMapType, make([]byte, 15),
 				fields{}.add(tag.PixelPaddingValue, "US", 5)
 			return s
 		}(), "value 0 has no meaning in this object"},
 		{"padding that is a segment", func() testSEG {
 			s := good()
-			s.kind, s.frames[0].pixels, s.more = labelMapType, make([]byte, 15),
+			s.kind, s.frames[0].pixels, s.others = labelMapType, make([]byte, 15),
 				fields{}.add(tag.PixelPaddingValue, "US", 1)
 			return s
 		}(), "PixelPaddingValue (0028,0120): 1 is the background, and segment 1 too"},
@@ -296,7 +296,7 @@ func TestSEGOnObliqueGrids(t *testing.T) {
 		a, b, c := axes[0], axes[1], axes[2]
 		flips := [2]bool{r.IntN(2) == 1, r.IntN(2) == 1}
 		columns, rows := g.Size[a], g.Size[b]
-		at := func(column, row int) [3]int {
+		voxel := func(column, row int) [3]int {
 			var v [3]int
 			v[a], v[b], v[c] = column, row, g.Size[c]-1
 			if flips[0] {
@@ -311,8 +311,8 @@ func TestSEGOnObliqueGrids(t *testing.T) {
 		seg := testSEG{rows: rows, columns: columns, segments: []fields{segment(1, "a")}}
 		spacing := g.Spacing()
 		seg.spacing = [2]float64{spacing[b], spacing[a]}
-		origin := position(at(0, 0))
-		right, down := position(at(1, 0)), position(at(0, 1))
+		origin := position(voxel(0, 0))
+		right, down := position(voxel(1, 0)), position(voxel(0, 1))
 		for i := range 3 {
 			seg.orientation[i], seg.orientation[3+i] = (right[i]-origin[i])/spacing[a], (down[i]-origin[i])/spacing[b]
 		}
@@ -320,7 +320,7 @@ func TestSEGOnObliqueGrids(t *testing.T) {
 		var want []uint32
 		for p := range picture {
 			if picture[p] = byte(r.IntN(2)); picture[p] == 1 {
-				v := at(p%columns, p/columns)
+				v := voxel(p%columns, p/columns)
 				want = append(want, uint32(v[0]+g.Size[0]*(v[1]+g.Size[1]*v[2])))
 			}
 		}
@@ -421,7 +421,7 @@ func TestForeign(t *testing.T) {
 func TestFindMasks(t *testing.T) {
 	seg := testSEG{rows: 3, columns: 5, segments: []fields{segment(1, "a")},
 		frames: []testFrame{{1, [3]float64{}, make([]byte, 15)}},
-		series: "1.2.840.1", frame: "1.2.840.9", more: fields{}.add(tag.ContentLabel, "CS", "KNEE")}
+		series: "1.2.840.1", frame: "1.2.840.9", others: fields{}.add(tag.ContentLabel, "CS", "KNEE")}
 	m := openBytes(t, seg.bytes())
 	if m.Kind != MaskSEG || m.Label != "KNEE" || !slices.Equal(m.header.references, []string{"1.2.840.1"}) ||
 		m.header.frame != "1.2.840.9" {

@@ -56,14 +56,14 @@ func isPersonal(t tag.Tag) bool {
 
 // personalOf reads the personal information in a data set.
 func personalOf(d elements.Dataset) unique.Handle[personal] {
-	gather := func(tags []tag.Tag, between string) string {
+	gather := func(tags []tag.Tag, separator string) string {
 		var texts []string
 		for _, t := range tags {
 			if text := d.Raw(t); text != "" {
 				texts = append(texts, text)
 			}
 		}
-		return strings.Join(texts, between)
+		return strings.Join(texts, separator)
 	}
 	return unique.Make(personal{
 		names: gather(personalTags.names, `\`), others: gather(personalTags.others, "^"),

@@ -154,7 +154,8 @@ func TestHoldsDate(t *testing.T) {
 		"20150501143059": true,
 		"2015-05-01":     true, "2015_5_1": true, "01.05.2015": true, "05/01/2015": true, "31/05/2015": true,
 		"GIVENNAME_ KNEE_ 01MAY2015": true,
-		"1 May 2015":                 true, "may-01-2015": true, "May 1, 2015": true, "01MAI2015": true, "3-Okt-14": true,
+		"1 May 2015":                 true, "may-01-2015": true, "May 1, 2015": true, "01MAI2015": true,
+		"3-Okt-14":  true,
 		"2015MAY01": true, "01-MÄR-2015": true,
 		"": false, "S01": false, "KN-101": false, "20150001": false, "20151301": false, "20150230": false,
 		"99999999": false, "18990101": false,
@@ -221,7 +222,7 @@ func TestMaskLabelsShown(t *testing.T) {
 	seg := testSEG{rows: 2, columns: 2, segments: []fields{segment(1, "medial MARMADUKE").add(tag.SegmentAlgorithmName,
 		"LO", "x")},
 		frames: []testFrame{{1, [3]float64{}, []byte{1, 0, 0, 0}}},
-		more:   append(append(fields{}, named...), fields{}.add(tag.ContentLabel, "CS", "QUILLFEATHER 1")...)}
+		others: append(append(fields{}, named...), fields{}.add(tag.ContentLabel, "CS", "QUILLFEATHER 1")...)}
 	rt := structureSet("1.2", "1.3", testStructure{number: 1, name: "Quillfeather lateral",
 		contours: []testContour{square(0, 1, 1, 0.4)}})
 	for name, c := range map[string]struct {

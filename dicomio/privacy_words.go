@@ -135,8 +135,8 @@ type date struct {
 	span
 }
 
-func (d date) same(as date) bool {
-	return d.year == as.year && d.month == as.month && d.day == as.day
+func (d date) same(other date) bool {
+	return d.year == other.year && d.month == other.month && d.day == other.day
 }
 
 // valid reports whether the day exists, in the years in which patients were born and

@@ -101,7 +101,8 @@ func TestReadEverySyntaxAndStorage(t *testing.T) {
 					images := trainOf()
 					for n := range images {
 						im := &images[n]
-						im.Syntax, im.BitsAllocated, im.BitsStored, im.Signed = syntax.uid, c.allocated, c.stored, c.signed
+						im.Syntax, im.Signed = syntax.uid, c.signed
+						im.BitsAllocated, im.BitsStored = c.allocated, c.stored
 						im.RescaleSlope, im.RescaleIntercept = c.slope, c.intercept
 						for v, p := range im.Pixels {
 							// The whole range of what can be stored, both ends among them.

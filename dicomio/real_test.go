@@ -130,9 +130,9 @@ func hashOf(values []float32) string {
 	return fmt.Sprintf("%x", sha256.Sum256(raw))
 }
 
-func gunzip(t *testing.T, from, to string) {
+func gunzip(t *testing.T, source, target string) {
 	t.Helper()
-	data, err := os.ReadFile(from)
+	data, err := os.ReadFile(source)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +143,7 @@ func gunzip(t *testing.T, from, to string) {
 	if data, err = io.ReadAll(z); err != nil {
 		t.Fatal(err)
 	}
-	write(t, to, data)
+	write(t, target, data)
 }
 
 // Problems of real files that are damaged or odd. Those without group 0008, or with invalid

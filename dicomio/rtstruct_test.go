@@ -86,9 +86,11 @@ func TestStructureProblems(t *testing.T) {
 			"point 1 lies 4.00 mm from slice 2"},
 		{"beyond the image", testStructure{contours: []testContour{square(0, 4, 2, 1)}},
 			"point 2 lies 0.50 mm outside the series"},
-		{"at the end of the world", testStructure{contours: []testContour{{data: `1e300\1\0\2\1\0\2\2\0`}}},
+		{"far outside", testStructure{contours: []testContour{{data: `1e300\1\0\2\1\0\2\2\0`}}},
 			"point 1 lies far outside the series"},
-		{"farther than numbers reach", testStructure{contours: []testContour{{data: `1e308\-1e308\1e308\2\1\0\2\2\0`}}}, "point 1 lies far outside the series"},
+		{"farther than numbers reach",
+			testStructure{contours: []testContour{{data: `1e308\-1e308\1e308\2\1\0\2\2\0`}}},
+			"point 1 lies far outside the series"},
 		{"another frame", testStructure{frame: "1.9", contours: []testContour{square(0, 2, 2, 1)}},
 			"it is drawn in frame " + hash("1.9") + ", the series is in frame " + hash("1.3")},
 	} {
@@ -123,7 +125,7 @@ func TestStructureFrames(t *testing.T) {
 	for _, c := range []struct {
 		name      string
 		set       string   // the frame of reference that the set lists
-		more      []fields // and the others
+		others    []fields // and the others
 		structure string   // that of the structure
 		series    string
 		frame     string // that the segment comes with
@@ -152,7 +154,7 @@ func TestStructureFrames(t *testing.T) {
 		if c.series != "" {
 			o.Frame = hash(c.series)
 		}
-		got, err := readMask(t, structureSetIn("1.2", c.set, c.more, s), unitGrid(5, 4, 2), o)
+		got, err := readMask(t, structureSetIn("1.2", c.set, c.others, s), unitGrid(5, 4, 2), o)
 		if err != nil {
 			t.Fatalf("%s: %v", c.name, err)
 		}

@@ -83,12 +83,12 @@ func (h *header) comparable(first *header) error {
 	unscaled := math.IsNaN(got)
 	switch {
 	case unscaled != math.IsNaN(want):
-		given := [2]string{"given", "missing"}
+		states := [2]string{"given", "missing"}
 		if unscaled {
-			given = [2]string{"missing", "given"}
+			states = [2]string{"missing", "given"}
 		}
 		return h.wrong(elements.PhilipsScaleSlope, "%s, but %s in %s: nothing tells whether the echoes of this slice "+
-			"are on one scale", given[0], given[1], first.displayName()).
+			"are on one scale", states[0], states[1], first.displayName()).
 			withHint("ask the site for images with their private attributes")
 	case unscaled && !withinShare(h.slope, first.slope, sameScale):
 		return h.wrong(tag.RescaleSlope, "%g, but %g in %s, without Scale Slope (2005,100E) that could reconcile "+

@@ -42,7 +42,7 @@ func philipsTrain(t *testing.T, manufacturer string, same, withScale bool) strin
 			return file
 		}
 		_, ss := slopes(n)
-		return with(t, file, false, scaleSlopeIn(0x10, philipsMR1, float32(ss)))
+		return inserted(t, file, false, scaleSlopeIn(0x10, philipsMR1, float32(ss)))
 	})
 	return dir
 }
@@ -152,7 +152,7 @@ func TestPhilipsScalingOfFrames(t *testing.T) {
 		}}
 		dir := t.TempDir()
 		file := m.file(t, "")
-		write(t, dir+"/object", with(t, file, false, textElement(0x0008, 0x0070, "LO", "Philips")))
+		write(t, dir+"/object", inserted(t, file, false, textElement(0x0008, 0x0070, "LO", "Philips")))
 		return dir
 	}
 	echo, err := readScaled(t, object(true), FloatingPoint)
@@ -178,7 +178,7 @@ func TestPhilipsScalingOfFrames(t *testing.T) {
 }
 
 // scaledBy writes trainOf with additional attributes about an image's scale.
-func scaledBy(t *testing.T, manufacturer string, rescale func(echo int) float64, more func(echo int) []byte) string {
+func scaledBy(t *testing.T, manufacturer string, rescale func(echo int) float64, others func(echo int) []byte) string {
 	t.Helper()
 	images, dir := trainOf(), t.TempDir()
 	for n := range images {
@@ -188,8 +188,8 @@ func scaledBy(t *testing.T, manufacturer string, rescale func(echo int) float64,
 		}
 	}
 	saveFiles(t, dir, images, func(n int, file []byte) []byte {
-		if b := more(echoOf(n)); b != nil {
-			return with(t, file, false, b)
+		if b := others(echoOf(n)); b != nil {
+			return inserted(t, file, false, b)
 		}
 		return file
 	})
@@ -243,7 +243,7 @@ func TestPhilipsScaleElsewhere(t *testing.T) {
 	for _, c := range []struct {
 		name, manufacturer string
 		rescale            func(int) float64
-		more               func(echo int) []byte
+		others             func(echo int) []byte
 		want               string
 	}{
 		{"mappings differ", "Philips", nil, func(e int) []byte { return mapping(slope(e)) },
@@ -265,13 +265,13 @@ func TestPhilipsScaleElsewhere(t *testing.T) {
 		{"one private slope", "Philips", nil, func(int) []byte { return private(philipsMR5, 2) }, ""},
 		{"another's private numbers", "Philips", nil, func(e int) []byte { return private("ELSCINT1", slope(e)) }, ""},
 	} {
-		refused(t, c.name, scaledBy(t, c.manufacturer, c.rescale, c.more), DisplayValues, c.want, "")
+		refused(t, c.name, scaledBy(t, c.manufacturer, c.rescale, c.others), DisplayValues, c.want, "")
 	}
 	framed := func(slope func(n int) float64) string {
 		m := multiFrame{frames: 6, rows: 3, columns: 5, pixels: nativePixels(90),
 			inFrame: func(n int) []byte { return mapping(slope(n % 3)) }}
 		dir := t.TempDir()
-		write(t, dir+"/object", with(t, m.file(t, ""), false, textElement(0x0008, 0x0070, "LO", "Philips")))
+		write(t, dir+"/object", inserted(t, m.file(t, ""), false, textElement(0x0008, 0x0070, "LO", "Philips")))
 		return dir
 	}
 	refused(t, "mappings of frames differ", framed(slope), DisplayValues,
@@ -322,7 +322,7 @@ func TestPrivateCreatorsOfFrames(t *testing.T) {
 				sequenceElement(0x2005, 0x150F, false, scaleSlopeIn(0x12, c.inner, 0.5))...)
 		}}
 		dir := t.TempDir()
-		write(t, dir+"/object", with(t, m.file(t, ""), false, textElement(0x0008, 0x0070, "LO", "Philips")))
+		write(t, dir+"/object", inserted(t, m.file(t, ""), false, textElement(0x0008, 0x0070, "LO", "Philips")))
 		refused(t, c.outer+", "+c.inner, dir, FloatingPoint, c.want, "")
 	}
 }

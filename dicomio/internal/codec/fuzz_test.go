@@ -49,8 +49,8 @@ func FuzzDecode(f *testing.F) {
 	for i, s := range all {
 		f.Add(uint8(i), uint8(s.frame.Stored-1), uint8(0), s.data)
 	}
-	f.Fuzz(func(t *testing.T, which, stored, flags uint8, data []byte) {
-		s := all[int(which)%len(all)]
+	f.Fuzz(func(t *testing.T, choice, stored, flags uint8, data []byte) {
+		s := all[int(choice)%len(all)]
 		s.frame.Stored, s.frame.Signed = 1+int(stored)%s.frame.Allocated, flags&1 != 0
 		attempt(t, s, data)
 		codec.Lossy(s.syntax, data)
