@@ -216,18 +216,18 @@ func TestImagesWithoutDataAreRefused(t *testing.T) {
 			"IM_0016: PixelData (7FE0,0010): the same pixels as in IM_0002, another slice"},
 
 		{"the lower half is empty", true, single(2, 1, emptied(10, 20)),
-			"IM_0007: PixelData (7FE0,0010): 10 of 20 rows hold zeros alone, where IM_0006, another echo of the " +
+			"IM_0007: PixelData (7FE0,0010): 10 of 20 rows hold only zeros, where IM_0006, another echo of the " +
 				"slice, has signal"},
 		{"the first echo's", false, single(0, 1, emptied(10, 20)),
-			"IM_0005: PixelData (7FE0,0010): 10 of 20 rows hold zeros alone, where IM_0006"},
+			"IM_0005: PixelData (7FE0,0010): 10 of 20 rows hold only zeros, where IM_0006"},
 		{"the last echo's", false, single(4, 1, emptied(17, 20)), "IM_0009: PixelData (7FE0,0010): 3 of 20 rows"},
 		{"the upper rows of two echoes", true, combined(single(2, 1, emptied(0, 4)), single(3, 1, emptied(0, 6))),
 			"IM_0007: PixelData (7FE0,0010): 4 of 20 rows"},
 		{"the right half", true, single(2, 1, block([2]int{12, sceneColumns}, [2]int{0, 20}, 0)),
-			"IM_0007: PixelData (7FE0,0010): 12 of 24 columns hold zeros alone, where IM_0006, another echo of the " +
+			"IM_0007: PixelData (7FE0,0010): 12 of 24 columns hold only zeros, where IM_0006, another echo of the " +
 				"slice, has signal"},
 		{"a tile of every slice", true, single(3, -1, block([2]int{4, 12}, [2]int{4, 12}, 0)),
-			"IM_0003: PixelData (7FE0,0010): 64 of 480 pixels hold 0 in one piece or several, where IM_0002, " +
+			"IM_0003: PixelData (7FE0,0010): 64 of 480 pixels hold 0, in one block or several, where IM_0002, " +
 				"another echo of the slice, has signal"},
 		{"a tile without noise", false, single(2, 0, block([2]int{4, 12}, [2]int{4, 12}, 0)),
 			"IM_0002: PixelData (7FE0,0010): 64 of 480 pixels"},
@@ -238,10 +238,10 @@ func TestImagesWithoutDataAreRefused(t *testing.T) {
 			combined(single(-1, -1, dark), single(4, 0, block([2]int{8, 16}, [2]int{8, 16}, 0))),
 			"IM_0004: PixelData (7FE0,0010): 64 of 480 pixels"},
 		{"rows of another value", true, single(2, 1, block([2]int{0, sceneColumns}, [2]int{10, 20}, 7)),
-			"IM_0007: PixelData (7FE0,0010): 3 of 20 rows hold one value alone, where IM_0006, another echo of the " +
+			"IM_0007: PixelData (7FE0,0010): 3 of 20 rows hold only one value, where IM_0006, another echo of the " +
 				"slice, has signal"},
 		{"columns of a signal's value, first echo", true, single(0, 1, block([2]int{0, 6}, [2]int{0, 20}, 900)),
-			"IM_0005: PixelData (7FE0,0010): 6 of 24 columns hold one value alone, where IM_0006"},
+			"IM_0005: PixelData (7FE0,0010): 6 of 24 columns hold only one value, where IM_0006"},
 		{"nothing at all", false, single(-1, -1, filled(0)),
 			"IM_0000: PixelData (7FE0,0010): all pixels hold the value 0, and no image of the series shows anything"},
 		{"all images hold another value", false, single(-1, -1, filled(300)),
@@ -400,7 +400,7 @@ func TestFramesWithoutData(t *testing.T) {
 		{"copied", func(f [][]int32) { copy(f[5], f[4]) },
 			"object frame 6: PixelData (7FE0,0010): the same pixels as in object frame 5"},
 		{"empty in part", func(f [][]int32) { clear(f[3][8*sceneColumns:]) },
-			"object frame 4: PixelData (7FE0,0010): 12 of 20 rows hold zeros alone, where object frame 5"},
+			"object frame 4: PixelData (7FE0,0010): 12 of 20 rows hold only zeros, where object frame 5"},
 	} {
 		frames := make([][]int32, 6) // three echoes of two slices
 		for n := range frames {

@@ -14,8 +14,8 @@ import (
 )
 
 // Encapsulated pixels consist of fragments (PS3.5 A.4), one or several per frame. One of
-// two tables of offsets tells which of them begin a frame or, if both are empty, the
-// fragments themselves.
+// two tables of offsets states which of them begin a frame. If both are empty, the fragments
+// show it themselves.
 
 // divide records where the frames of encapsulated pixels begin.
 func (h *header) divide(out *elements.Outline) error {
@@ -140,7 +140,7 @@ func (r *frameReader) decompress(h *header, n int) ([]byte, error) {
 	for _, f := range h.compressed(n) {
 		start := len(r.scratch)
 		r.scratch = append(r.scratch, make([]byte, f.Length)...)
-		if _, err := readFull(r.body, r.scratch[start:], f.Offset); err != nil {
+		if err := readFull(r.body, r.scratch[start:], f.Offset); err != nil {
 			return nil, h.broken(err)
 		}
 	}
@@ -172,11 +172,8 @@ func (r *frameReader) native(h *header, n int) ([]byte, error) {
 	if swapped {
 		want += want % 2
 	}
-	if int64(cap(r.scratch)) < want {
-		r.scratch = make([]byte, want)
-	}
-	r.scratch = r.scratch[:want]
-	if _, err := readFull(r.body, r.scratch, start-shift); err != nil {
+	r.scratch = slices.Grow(r.scratch[:0], int(want))[:want]
+	if err := readFull(r.body, r.scratch, start-shift); err != nil {
 		return nil, h.broken(err)
 	}
 	if swapped {
@@ -188,24 +185,17 @@ func (r *frameReader) native(h *header, n int) ([]byte, error) {
 // bits unpacks a frame of single bits, which follow each other from the lowest bit of a
 // byte to the highest; a frame need not begin at a byte (PS3.5 8.1.1).
 func (r *frameReader) bits(h *header, n int) ([]byte, error) {
+	if h.syntax == uid.ExplicitVRBigEndian && h.pixels.VR == "OW" {
+		return nil, h.unsupported(tag.PixelData, "pixels of 1 bit in big-endian words")
+	}
 	count := int64(h.rows) * int64(h.columns)
 	first := int64(n) * count
 	start, end := first/8, (first+count+7)/8
-	if int64(cap(r.scratch)) < end-start {
-		r.scratch = make([]byte, end-start)
-	}
-	r.scratch = r.scratch[:end-start]
-	swapped := h.syntax == uid.ExplicitVRBigEndian && h.pixels.VR == "OW"
-	if swapped {
-		return nil, h.unsupported(tag.PixelData, "single bits in words, big endian")
-	}
-	if _, err := readFull(r.body, r.scratch, h.pixels.Value+start); err != nil {
+	r.scratch = slices.Grow(r.scratch[:0], int(end-start))[:end-start]
+	if err := readFull(r.body, r.scratch, h.pixels.Value+start); err != nil {
 		return nil, h.broken(err)
 	}
-	if int64(cap(r.pixels)) < count {
-		r.pixels = make([]byte, count)
-	}
-	r.pixels = r.pixels[:count]
+	r.pixels = slices.Grow(r.pixels[:0], int(count))[:count]
 	bit := first % 8
 	for v := range r.pixels {
 		r.pixels[v] = r.scratch[bit/8] >> (bit % 8) & 1
@@ -214,15 +204,8 @@ func (r *frameReader) bits(h *header, n int) ([]byte, error) {
 	return r.pixels, nil
 }
 
-// readFull reads len(p) bytes. Reaching the end of the file with the last of them is not an
-// error.
-func readFull(r io.ReaderAt, p []byte, offset int64) (int, error) {
-	n, err := r.ReadAt(p, offset)
-	switch {
-	case n == len(p):
-		err = nil
-	case err == io.EOF || err == nil:
-		err = io.ErrUnexpectedEOF
-	}
-	return n, err
+// readFull fills p with the bytes at the offset.
+func readFull(r io.ReaderAt, p []byte, offset int64) error {
+	_, err := io.ReadFull(io.NewSectionReader(r, offset, int64(len(p))), p)
+	return err
 }

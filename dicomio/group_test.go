@@ -188,14 +188,14 @@ func TestUIDsOfTheirOwn(t *testing.T) {
 		{"frame for each image", func(n int, im *dicomwrite.Image) {
 			im.FrameOfReferenceUID = fmt.Sprint("2.25.6.",
 				n)
-		}, "FrameOfReferenceUID (0020,0052): 12 different ones among 12 images of one series"},
+		}, "FrameOfReferenceUID (0020,0052): 12 different UIDs among 12 images of one series"},
 		{"frame for each echo", func(_ int, im *dicomwrite.Image) {
 			im.FrameOfReferenceUID = fmt.Sprint("2.25.6.",
 				im.TE)
-		}, "FrameOfReferenceUID (0020,0052): 4 different ones among 12 images"},
+		}, "FrameOfReferenceUID (0020,0052): 4 different UIDs among 12 images"},
 		{"series and frame for each echo", func(_ int, im *dicomwrite.Image) {
 			im.SeriesUID, im.FrameOfReferenceUID = fmt.Sprint("2.25.6.", im.TE), fmt.Sprint("2.25.7.", im.TE)
-		}, "FrameOfReferenceUID (0020,0052): 4 different ones among series that would be one train of the echo " +
+		}, "FrameOfReferenceUID (0020,0052): 4 different UIDs among series that would be one train of the echo " +
 			"times 10, 20, 30, 40 ms"},
 		{"series for each echo, no frame", func(_ int, im *dicomwrite.Image) {
 			im.SeriesUID, im.FrameOfReferenceUID = fmt.Sprint("2.25.6.", im.TE), ""
@@ -297,7 +297,7 @@ func TestScatteredStudies(t *testing.T) {
 		if strings.HasPrefix(c.name, "by slice") {
 			members = "slices"
 		}
-		want := fmt.Sprintf("StudyInstanceUID (0020,000D): %d different ones among the %s of one train with the "+
+		want := fmt.Sprintf("StudyInstanceUID (0020,000D): %d different UIDs among the %s of one train with the "+
 			"echo times 10, 20, 30, 40 ms", c.want, members)
 		if len(studies) != 1 || len(studies[0].Damaged) != 1 || studies[0].Damaged[0].Error() != want ||
 			hint.Find(studies[0].Damaged[0]) == "" {

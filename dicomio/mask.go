@@ -3,6 +3,7 @@ package dicomio
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 
 	"github.com/suyashkumar/dicom/pkg/tag"
@@ -25,7 +26,7 @@ type MaskOptions struct {
 	MostVoxels int
 }
 
-// defaultThreshold is the fraction at which a voxel is more in the segment than out of it.
+// defaultThreshold is the fraction from which most of a voxel is in the segment.
 const defaultThreshold = 0.5
 
 // mostOverlap limits the number of segments per voxel, on average over the grid, so that a
@@ -45,7 +46,7 @@ const mostOverlap = 8
 // Contours must be planar and lie on slices of g, within the same tolerance. A voxel
 // belongs to a structure if its centre is inside by the even-odd rule over all contours of
 // the structure on the slice, or on one of them. Holes are thus contours within contours,
-// and a contour through the centres of a region's outermost voxels gives the region. A
+// and a contour through the centres of a region's outermost voxels encloses that region. A
 // structure has a Problem and no voxels if its contours enclose no area, lie between slices
 // or outside the image, or are drawn in another frame of reference than MaskOptions.Frame;
 // the other structures are read.
@@ -230,14 +231,15 @@ func (o *object) number(d elements.Dataset, t tag.Tag) (int, *FileError) {
 var (
 	codeWish = elements.Wish{tag.CodeValue: nil, tag.LongCodeValue: nil, tag.URNCodeValue: nil,
 		tag.CodingSchemeDesignator: nil, tag.CodeMeaning: nil}
-
-	typeWish = elements.Wish{tag.CodeValue: nil, tag.LongCodeValue: nil, tag.URNCodeValue: nil,
-		tag.CodingSchemeDesignator: nil, tag.CodeMeaning: nil,
-		tag.SegmentedPropertyTypeModifierCodeSequence: codeWish}
-	regionWish = elements.Wish{tag.CodeValue: nil, tag.LongCodeValue: nil, tag.URNCodeValue: nil,
-		tag.CodingSchemeDesignator: nil, tag.CodeMeaning: nil,
-		tag.AnatomicRegionModifierSequence: codeWish}
+	typeWish   = codeWithModifiers(tag.SegmentedPropertyTypeModifierCodeSequence)
+	regionWish = codeWithModifiers(tag.AnatomicRegionModifierSequence)
 )
+
+func codeWithModifiers(sequence tag.Tag) elements.Wish {
+	wish := maps.Clone(codeWish)
+	wish[sequence] = codeWish
+	return wish
+}
 
 // code reads one item of a code sequence (PS3.3 8.8): the value is in one of three
 // attributes, depending on its length and kind.

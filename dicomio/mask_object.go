@@ -180,7 +180,7 @@ func (t Train) Foreign(m MaskObject) error {
 		return &ForeignError{Path: m.Name, Problem: fmt.Sprintf(format, a...)}
 	}
 	if h == nil || len(t.images) == 0 {
-		return foreign("nothing is known of what it refers to")
+		return foreign("its references are not known")
 	}
 	frame, frames := t.images[0].frame, h.framesOfReference()
 	agree := slices.Contains(frames, frame)
@@ -191,17 +191,17 @@ func (t Train) Foreign(m MaskObject) error {
 	case refers && (agree || frame == "" || len(frames) == 0):
 		return nil
 	case refers:
-		return foreign("%s, that of the series it refers to is frame %s", kind, hash(frame))
+		return foreign("%s, but the series it refers to is in frame %s", kind, hash(frame))
 	case len(h.references) > 0:
 		return foreign("it refers to another series: %s, not %s", shortList(hashes(h.references)), t.Hash)
 	case len(h.sources) > 0:
-		return foreign("the images that its SourceImageSequence (0008,2112) names are none of series %s", t.Hash)
+		return foreign("the images that its SourceImageSequence (0008,2112) names do not belong to series %s", t.Hash)
 	case len(frames) == 0:
 		return foreign("it names neither a series nor a FrameOfReferenceUID (0020,0052)")
 	case frame == "":
 		return foreign("it names no series, and series %s has no FrameOfReferenceUID (0020,0052)", t.Hash)
 	case !agree:
-		return foreign("%s, that of series %s is frame %s", kind, t.Hash, hash(frame))
+		return foreign("%s, but series %s is in frame %s", kind, t.Hash, hash(frame))
 	}
 	return nil
 }

@@ -193,7 +193,7 @@ func TestReadSEGRefuses(t *testing.T) {
 				0}
 			return s
 		}(), "rows and columns run [0.8 0.6 0] and [-0.6 0.8 0] voxels from pixel to pixel"},
-		{"far away", func() testSEG { s := good(); s.frames[0].position[2] = 1e30; return s }(), "lies at no place"},
+		{"far away", func() testSEG { s := good(); s.frames[0].position[2] = 1e30; return s }(), "not a valid position"},
 		{"pixels outside the series", func() testSEG { s := good(); s.frames[0].position[0] = -1; return s }(),
 			"frame 1: 1 pixels of segments lie outside the series"},
 		{"a frame twice", func() testSEG { s := good(); s.frames = append(s.frames, s.frames[0]); return s }(),
@@ -390,7 +390,7 @@ func TestForeign(t *testing.T) {
 		{"another series", train("9.1"), object("9.1", "7.7"), "s/seg.dcm: it refers to another series: " +
 			hash("7.7") + ", not " + hash("1.2.3.4")},
 		{"many others", train("9.1"), object("9.1", "7.1", "7.2", "7.3", "7.4", "7.4"), " and 1 more, not "},
-		{"another frame", train("9.1"), object("9.2"), "is frame " + hash("9.2") + ", that of series"},
+		{"another frame", train("9.1"), object("9.2"), "is frame " + hash("9.2") + ", but series"},
 		{"series in another frame", train("9.1"), object("9.2", "1.2.3.4"),
 			"its FrameOfReferenceUID (0020,0052) is frame " + hash("9.2")},
 		{"nothing", train("9.1"), object(""), "names neither a series nor"},
@@ -398,17 +398,17 @@ func TestForeign(t *testing.T) {
 		{"an image", train("9.1"), madeFrom(object("9.1"), "4.7", "5.1"), ""},
 		{"an image, and the mask has no frame", train("9.1"), madeFrom(object(""), "5.1"), ""},
 		{"other images", train("9.1"), madeFrom(object("9.1"), "4.7", "4.8"),
-			"the images that its SourceImageSequence (0008,2112) names are none of series " + hash("1.2.3.4")},
+			"the images that its SourceImageSequence (0008,2112) names do not belong to series " + hash("1.2.3.4")},
 		{"an image in another frame", train("9.1"), madeFrom(object("9.2"), "5.1"), "is frame " + hash("9.2")},
 		{"series, and other images", train("9.1"), madeFrom(object("9.1", "1.2.3.4"), "4.7"), ""},
 		{"another series, and an image", train("9.1"), madeFrom(object("9.1", "7.7"), "5.1"), "another series"},
 		{"two frames", train("9.1"), structures([]string{"9.0", "9.1"}, "7.7", "1.2.3.4"), ""},
 		{"two frames and no series", train("9.1"), structures([]string{"9.0", "9.1"}), ""},
 		{"two other frames", train("9.1"), structures([]string{"9.0", "9.2"}, "1.2.3.4"), "is frame " + hash("9.0") +
-			", " + hash("9.2") + ", that of the series"},
+			", " + hash("9.2") + ", but the series it refers to"},
 		{"structures in another frame", train("9.1"), drawn, "its ReferencedFrameOfReferenceUID (3006,0024) is frame " +
 			hash("9.2")},
-		{"no mask", train("9.1"), MaskObject{}, "nothing is known"},
+		{"no mask", train("9.1"), MaskObject{}, "references are not known"},
 	} {
 		err := c.train.Foreign(c.mask)
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {

@@ -64,13 +64,13 @@ func claimIn(text string, describes bool) (q Quantity, words string, ok bool) {
 	switch {
 	case describes:
 		lists = append(lists, shortPhrases)
-	case saysT2(text):
+	case namesT2(text):
 		return "", "", false
 	}
 	for _, list := range lists {
 		for _, p := range list {
 			begin, end, ok := p.in(plain)
-			if !ok || p.words == mapss && saysT2(text) || p.words == spinLock && !describes && isOff(plain) {
+			if !ok || p.words == mapss && namesT2(text) || p.words == spinLock && !describes && isOff(plain) {
 				continue
 			}
 			return p.quantity, text[origin[begin]:origin[end]], true
@@ -112,8 +112,8 @@ var (
 	t2StarWord = regexp.MustCompile(`(^|[^*])t2(?:[\s_.\-]{0,2}star|[\s_.\-]{0,2}\*(?:$|[^0-9]))`)
 )
 
-// saysT2 reports whether the text contains T2 as a separate word.
-func saysT2(text string) bool {
+// namesT2 reports whether the text contains T2 as a separate word.
+func namesT2(text string) bool {
 	plain, _ := plainText(text)
 	return t2Word.MatchString(t2StarWord.ReplaceAllString(plain, "$1 "))
 }

@@ -16,9 +16,8 @@ type point struct{ x, y float64 }
 // used again for other slices.
 type raster struct {
 	nx, ny int
-	// turns tells for each voxel whether an odd number of edges passes between it and the
-	// previous one in its row, and edge whether an edge passes through it. Both are clear
-	// between uses.
+	// turns is true for a voxel if an odd number of edges passes between it and the previous
+	// one in its row, and edge if an edge passes through it. Both are cleared after each use.
 	turns, edge []bool
 	// low and high limit the touched columns and rows.
 	low, high [2]int

@@ -74,7 +74,7 @@ func (r *structureReader) findFrame(s *volume.Segment, item elements.Dataset) er
 		}
 	}
 	if s.Frame = hash(uid); r.home != "" && s.Frame != r.home {
-		return unplaced(r.wrong(tag.ReferencedFrameOfReferenceUID, "it is drawn in frame %s, the series is in frame %s",
+		return unplaced(r.wrong(tag.ReferencedFrameOfReferenceUID, "it is drawn in frame %s, but the series is in frame %s",
 			s.Frame, r.home), "draw the structure on this series"+orIgnore)
 	}
 	return nil

@@ -92,7 +92,7 @@ func TestStructureProblems(t *testing.T) {
 			testStructure{contours: []testContour{{data: `1e308\-1e308\1e308\2\1\0\2\2\0`}}},
 			"point 1 lies far outside the series"},
 		{"another frame", testStructure{frame: "1.9", contours: []testContour{square(0, 2, 2, 1)}},
-			"it is drawn in frame " + hash("1.9") + ", the series is in frame " + hash("1.3")},
+			"it is drawn in frame " + hash("1.9") + ", but the series is in frame " + hash("1.3")},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.structure.number = 9
@@ -134,7 +134,7 @@ func TestStructureFrames(t *testing.T) {
 		{"its own", "1.3", nil, "1.3", "1.3", "1.3", ""},
 		{"the set's", "1.3", nil, "", "1.3", "1.3", ""},
 		{"the set's, which is another", "1.4", nil, "", "1.3", "1.4", "is drawn in frame " + hash("1.4") +
-			", the series is in frame " + hash("1.3")},
+			", but the series is in frame " + hash("1.3")},
 		{"its own, beside another set's", "1.4", nil, "1.3", "1.3", "1.3", ""},
 		{"another, and the set has none", "", nil, "1.4", "1.3", "1.4", "is drawn in frame " + hash("1.4")},
 		{"the first of two", "1.3", []fields{other}, "1.3", "1.3", "1.3", ""},

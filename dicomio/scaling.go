@@ -87,7 +87,7 @@ func (h *header) comparable(first *header) error {
 		if unscaled {
 			states = [2]string{"missing", "given"}
 		}
-		return h.wrong(elements.PhilipsScaleSlope, "%s, but %s in %s: nothing tells whether the echoes of this slice "+
+		return h.wrong(elements.PhilipsScaleSlope, "%s, but %s in %s: it is not known whether the echoes of this slice "+
 			"are on one scale", states[0], states[1], first.displayName()).
 			withHint("ask the site for images with their private attributes")
 	case unscaled && !withinShare(h.slope, first.slope, sameScale):
@@ -154,7 +154,7 @@ func (h *header) agrees(first *header) error {
 		default:
 			continue
 		}
-		e := h.wrong(t, "%s, and no RescaleSlope (0028,1053) that says so: the echoes of this slice are not on "+
+		e := h.wrong(t, "%s, and RescaleSlope (0028,1053) does not account for it: the echoes of this slice are not on "+
 			"one scale", problem)
 		e.Hint = "ask the site for images with their RescaleSlope (0028,1053) and private attributes"
 		if h.scaleSlope == h.scaleSlope {

@@ -221,7 +221,7 @@ func TestPhilipsInPart(t *testing.T) {
 		refused(t, "one echo", dir, FloatingPoint, "(2005,100E): missing or 0", "private attributes")
 		_, err := readScaled(t, dir, DisplayValues)
 		if err == nil || strings.Count(err.Error(), "IM_00") != 2 ||
-			!strings.Contains(err.Error(), "nothing tells whether") || hint.Find(err) == "" {
+			!strings.Contains(err.Error(), "it is not known whether") || hint.Find(err) == "" {
 			t.Errorf("dv, echo %d: %v, want both files", only, err)
 		}
 	}

@@ -160,7 +160,7 @@ func (r *segmentReader) align(n int, frame *framePixels, place [3][3]float64) er
 	for i, voxel := range []*[3]int{&frame.first, &frame.column, &frame.row} {
 		for d, v := range exact[i] {
 			if !(math.Abs(v) < math.MaxInt32) {
-				return r.frameError(n, r.wrong(tag.ImagePositionPatient, "lies at no place"))
+				return r.frameError(n, r.wrong(tag.ImagePositionPatient, "not a valid position"))
 			}
 			voxel[d] = int(math.Round(v))
 		}

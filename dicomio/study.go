@@ -100,8 +100,8 @@ func (s *Study) hasSound(damaged *header) bool {
 	if i := slices.IndexFunc(same, func(h *header) bool { return h.mayBe(damaged) }); i < 0 {
 		return false
 	}
-	tells := damaged.te == damaged.te && damaged.position[0] == damaged.position[0]
-	return tells || !slices.ContainsFunc(same, func(h *header) bool { return !h.mayBe(same[0]) })
+	located := damaged.te == damaged.te && damaged.position[0] == damaged.position[0]
+	return located || !slices.ContainsFunc(same, func(h *header) bool { return !h.mayBe(same[0]) })
 }
 
 // holds reports whether a file that does not name its study lies in this study's folder.

@@ -215,14 +215,14 @@ func (t *Train) frameEach(h *header) error {
 	if len(frames) <= 2 {
 		return nil
 	}
-	return h.wrong(tag.FrameOfReferenceUID, "%d different ones among %d images of one series: mixed geometry",
+	return h.wrong(tag.FrameOfReferenceUID, "%d different UIDs among %d images of one series: mixed geometry",
 		len(frames), len(t.images)).
 		withHint(oneUID)
 }
 
 // oneUID is the hint about such anonymisers.
-const oneUID = "images of one acquisition share it; an anonymiser must replace a UID by the same new one wherever " +
-	"it stands: ask the site for the study again"
+const oneUID = "images of one acquisition share it; an anonymiser must replace a UID by the same new UID wherever " +
+	"it occurs: ask the site for the study again"
 
 // noFrame returns the error of series of one echo each that differ only in their frames of
 // reference.
@@ -232,7 +232,7 @@ func (t *Train) noFrame() error {
 	}
 	frames := variants(t.images, func(h *header) string { return h.frame })
 	return &TrainError{
-		Problem: fmt.Sprintf("series %s: %s: %d different ones among series that would be one train of the "+
+		Problem: fmt.Sprintf("series %s: %s: %d different UIDs among series that would be one train of the "+
 			"echo times %s", t.Hash, attribute(tag.FrameOfReferenceUID), len(frames), listMS(t.TE)),
 		Hint: oneUID,
 	}

@@ -124,8 +124,8 @@ func (l *List) Doubles(t tag.Tag, values ...float64) {
 	}
 }
 
-// scaleSlopeOwner is where the creator of Scale Slope stands in the files of Philips'
-// scanners (as in the data of neurolabusc/dcm_qa_philips_enh).
+// scaleSlopeOwner is the tag of the creator of Scale Slope in files of Philips' scanners (as
+// in the data of neurolabusc/dcm_qa_philips_enh).
 var scaleSlopeOwner = tag.Tag{Group: 0x2005, Element: 0x0010}
 
 // PhilipsScaleSlope adds the private attribute (2005,100E), rounded to float32, and its

@@ -47,7 +47,7 @@ func newHuffman(body []byte) (*huffman, int, error) {
 		h.first[n] = int32(index) - int32(code)
 		for range count {
 			if code >= 1<<n {
-				return nil, 0, errors.New("a Huffman table with more codes than there are")
+				return nil, 0, errors.New("a Huffman table with too many codes")
 			}
 			if sizes[index] > maxSize {
 				return nil, 0, errors.New("a Huffman table for differences of more than 16 bits")

@@ -251,5 +251,5 @@ func WholeOf(e *dicom.Element) (v int, ok bool, err error) {
 
 // wrongKind returns the error of a value representation that does not fit the attribute.
 func wrongKind(e *dicom.Element) error {
-	return fmt.Errorf("value representation %.2q cannot hold it", e.RawValueRepresentation)
+	return fmt.Errorf("value representation %.2q does not fit this attribute", e.RawValueRepresentation)
 }

@@ -354,12 +354,12 @@ func (w *elementWalker) gather(e Element) error {
 	return nil
 }
 
-// rawTags are elements that are passed on as bytes: long texts of which the library would
-// make a string for every number.
+// rawTags are elements that are passed to the library as bytes: long texts, in which it would
+// make a string of every number.
 var rawTags = map[tag.Tag]bool{tag.ContourData: true}
 
-// libraryVR returns the VR that the library is given: that of the data dictionary if the
-// file has none, and OB or UN for those that it misreads.
+// libraryVR returns the VR for the library: that of the data dictionary if the file has none,
+// and OB instead of VRs that the library misreads.
 func (e Element) libraryVR() string {
 	vr := e.VR
 	if vr == "" || vr == "UN" {
@@ -377,8 +377,8 @@ func (e Element) libraryVR() string {
 	return vr
 }
 
-// holds reports whether the last byte of the pixels is present. In a file, the check of its
-// lengths has shown that.
+// holds reports whether the last byte of the pixels is present. In a file that is not
+// deflated, the check of its lengths has shown that.
 func (w *elementWalker) holds(pixels *Element) bool {
 	z, inflating := w.in.r.(*inflated)
 	return !inflating || pixels.Length == Undefined || z.reach(pixels.Value+pixels.Length)
