@@ -139,7 +139,7 @@ func TestRandomNumbersThatAreDates(t *testing.T) {
 	const n = 200_000
 	dates := 0
 	for range n {
-		if HoldsDate(fmt.Sprintf("%08d", rng.IntN(1e8))) {
+		if holdsDate(fmt.Sprintf("%08d", rng.IntN(1e8))) {
 			dates++
 		}
 	}
@@ -163,7 +163,7 @@ func TestHoldsDate(t *testing.T) {
 		"KN-01-05-15": false,
 		"MARS-01":     false, "S2015": false, "9001104": false, "20150501999999": false,
 	} {
-		if got := HoldsDate(text); got != want {
+		if got := holdsDate(text); got != want {
 			t.Errorf("%q: %v, %+v", text, got, datesIn(text))
 		}
 	}

@@ -29,8 +29,6 @@ type Train struct {
 	// the attributes that state it.
 	Side  string
 	Sides []SideClaim
-	// Syntax is the transfer syntax UID.
-	Syntax string
 	// Geometry is the grid; zero if Problem says why there is none.
 	Geometry volume.Geometry
 	// Thickness is SliceThickness (0018,0050) in mm, which may be less than the distance
@@ -78,7 +76,7 @@ func newTrain(images []*header, te []float64, scaling PhilipsScaling) Train {
 	h := images[0]
 	t := Train{
 		Number: h.seriesNumber, Description: h.description,
-		Scanner: scannerOf(images), Acquisition: acquisitionOf(images), Syntax: h.syntax, TE: te, images: images,
+		Scanner: scannerOf(images), Acquisition: acquisitionOf(images), TE: te, images: images,
 	}
 	t.Images = len(images)
 	t.Files = len(variants(images, func(h *header) string { return h.path }))

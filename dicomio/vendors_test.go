@@ -159,7 +159,7 @@ func TestWhatIsNoDICOM(t *testing.T) {
 	}
 	f := find(t, dir)
 	if len(f.Studies) != 1 || len(f.Damaged)+len(f.Studies[0].Damaged) != 0 || f.Passed.NotDICOM != len(all) {
-		t.Errorf("passed over %+v of %d, damaged %v %v", f.Passed, len(all), f.Damaged, f.Studies[0].Damaged)
+		t.Errorf("skipped %+v of %d, damaged %v %v", f.Passed, len(all), f.Damaged, f.Studies[0].Damaged)
 	}
 }
 
@@ -296,7 +296,7 @@ func TestGEPhase(t *testing.T) {
 				return inserted(t, f, false, plainElement(0x0043, 0x102F, "SS", []byte{1, 0}))
 			})
 			if s := find(t, dir).Studies[0]; s.Passed.Derived != passed {
-				t.Errorf("%s, implicit %t: %d passed over, want %d", manufacturer, implicit, s.Passed.Derived, passed)
+				t.Errorf("%s, implicit %t: %d skipped, want %d", manufacturer, implicit, s.Passed.Derived, passed)
 			}
 		}
 	}
@@ -311,7 +311,7 @@ func TestGEPhase(t *testing.T) {
 				plainElement(0x0043, 0x222F, "SS", []byte{1, 0})...))
 		})
 		if s := find(t, dir).Studies[0]; s.Passed.Derived != passed {
-			t.Errorf("block of %s: %d passed over, want %d", creator, s.Passed.Derived, passed)
+			t.Errorf("block of %s: %d skipped, want %d", creator, s.Passed.Derived, passed)
 		}
 	}
 }

@@ -114,19 +114,11 @@ func ItemsOf(e *dicom.Element) []Dataset {
 	return out
 }
 
-// Texts returns the element's values as UTF-8 without padding; nil if it is absent or not a
-// text.
-func (d Dataset) Texts(t tag.Tag) []string {
-	if e := d.find(t); e != nil {
-		return TextsOf(e)
-	}
-	return nil
-}
-
-// Text returns the element's first value, or "".
+// Text returns the element's first value as UTF-8 without padding; "" if it is absent, empty
+// or not a text.
 func (d Dataset) Text(t tag.Tag) string {
-	if v := d.Texts(t); len(v) > 0 {
-		return v[0]
+	if e := d.find(t); e != nil {
+		return TextOf(e)
 	}
 	return ""
 }

@@ -177,26 +177,31 @@ func (w *elementWalker) walk(pos, end int64, depth int, want Wish) (int64, error
 			if next, err = w.items(e, end, depth+1, inside); err != nil {
 				return pos, err
 			}
-		case depth == 0 && e.Tag == tag.SpecificCharacterSet && e.Length <= LongestValue:
-			value, err := w.in.bytes(e.Value, int(e.Length))
-			if err != nil {
-				return pos, err
-			}
-			w.out.charset = string(value)
-		case depth == 0 && e.Tag == tag.ExtendedOffsetTable:
-			w.out.offsets = e
-		case wanted && inside == nil:
-			if err := w.gather(e); err != nil {
-				return pos, err
-			}
-		case w.texts != nil && mayBeText(e):
-			if err := w.text(e); err != nil {
+		default:
+			if err := w.plain(e, depth, wanted && inside == nil); err != nil {
 				return pos, err
 			}
 		}
 		pos = next
 	}
 	return pos, nil
+}
+
+// plain reads an element that is not a sequence.
+func (w *elementWalker) plain(e Element, depth int, wanted bool) error {
+	switch {
+	case depth == 0 && e.Tag == tag.SpecificCharacterSet && e.Length <= LongestValue:
+		value, err := w.in.bytes(e.Value, int(e.Length))
+		w.out.charset = string(value)
+		return err
+	case depth == 0 && e.Tag == tag.ExtendedOffsetTable:
+		w.out.offsets = e
+	case wanted:
+		return w.gather(e)
+	case w.texts != nil && mayBeText(e):
+		return w.text(e)
+	}
+	return nil
 }
 
 // isSequence reports whether the element contains items. If that is not certain, it does so
