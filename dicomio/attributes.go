@@ -63,11 +63,11 @@ var attributes = []imageAttribute{
 	{tag.SequenceName, dataSet | unassigned, none, name(func(h *header) *string { return &h.sequenceName })},
 	{tag.PulseSequenceName, dataSet, none, name(func(h *header) *string { return &h.sequenceName })},
 	{tag.SeriesDescription, dataSet, none, name(func(h *header) *string { return &h.description })},
-	{tag.ProtocolName, dataSet | unassigned, none, claimed(true)},
-	{tag.AcquisitionProtocolName, dataSet, none, claimed(true)},
-	{tag.AcquisitionContrast, dataSet, tag.MRImageFrameTypeSequence, claimed(true)},
-	{tag.ScanOptions, dataSet, none, claimed(false)},
-	{tag.DerivationDescription, dataSet, none, claimed(false)},
+	{tag.ProtocolName, dataSet | unassigned, none, quantityText(true)},
+	{tag.AcquisitionProtocolName, dataSet, none, quantityText(true)},
+	{tag.AcquisitionContrast, dataSet, tag.MRImageFrameTypeSequence, quantityText(true)},
+	{tag.ScanOptions, dataSet, none, quantityText(false)},
+	{tag.DerivationDescription, dataSet, none, quantityText(false)},
 	{tag.ImageType, dataSet, none, imageType},
 	{tag.FrameType, 0, tag.MRImageFrameTypeSequence, imageType},
 	{tag.ComplexImageComponent, dataSet, tag.MRImageFrameTypeSequence, reading{take: func(h *header, e *dicom.Element) {
@@ -198,8 +198,9 @@ var imageWish = wishOf(dataSet, elements.Wish{
 })
 
 // functionalGroups are the macros of a multi-frame object that describe the place and the
-// content of a frame (PS3.3 C.7.6.16.2 and C.8.13.5), for all frames or for each. Legacy converted objects keep the attributes of the classic image that no macro
-// takes in sequences of unassigned attributes (C.7.6.16.2.25).
+// content of a frame (PS3.3 C.7.6.16.2 and C.8.13.5), for all frames or for each. Legacy
+// converted objects keep the attributes of the classic image that no macro contains in
+// sequences of unassigned attributes (C.7.6.16.2.25).
 var functionalGroups = func() elements.Wish {
 	converted := wishOf(unassigned, elements.Wish{tag.RealWorldValueMappingSequence: realWorldValues})
 	wish := elements.Wish{
@@ -231,8 +232,8 @@ func name(field func(*header) *string) reading {
 	}}
 }
 
-// claimed reads texts only for the quantity that they may name, see header.claim.
-func claimed(all bool) reading {
+// quantityText reads texts only for the quantity that they may name, see header.claim.
+func quantityText(all bool) reading {
 	return reading{take: func(h *header, e *dicom.Element) { h.claim(e.Tag, all, elements.TextsOf(e)...) }}
 }
 

@@ -8,7 +8,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// clip limits values, as a converter or a program does.
+// clip limits values, as a converter does.
 func clip(most int32) func(im *dicomwrite.Image) {
 	return func(im *dicomwrite.Image) {
 		for v, n := range im.Pixels {
@@ -17,7 +17,7 @@ func clip(most int32) func(im *dicomwrite.Image) {
 	}
 }
 
-// stored describes the storage of pixels.
+// stored sets the storage of pixels.
 func stored(allocated, bits int, signed bool) change {
 	return func(_, _ int, im *dicomwrite.Image) {
 		im.BitsAllocated, im.BitsStored, im.Signed = allocated, bits, signed

@@ -43,7 +43,7 @@ func stamps(t *testing.T, dir string) stampsOf {
 // restore sets the times of the files that still exist.
 func (s stampsOf) restore(t *testing.T) { s.later(t, 0) }
 
-// later advances them by the duration: two writes may fall into one tick of a file system's
+// later advances the times by a delay: two writes may fall into one tick of a file system's
 // clock.
 func (s stampsOf) later(t *testing.T, delay time.Duration) {
 	t.Helper()

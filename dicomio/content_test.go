@@ -16,8 +16,8 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// A scene is a train of 4 slices × 5 echoes, 10 ms apart, of 24 × 20 pixels, whose images
-// a test changes. Slices differ in S0 and T2.
+// A scene is a train of 4 slices × 5 echoes, 10 ms apart, of 24 × 20 pixels. Slices differ
+// in S0 and T2. A test changes some images.
 const (
 	sceneSlices, sceneEchoes   = 4, 5
 	sceneColumns, sceneRows    = 24, 20
@@ -106,10 +106,10 @@ func block(columns, rows [2]int, value int32) func(im *dicomwrite.Image) {
 	}
 }
 
-// dark gives an image a pixel of little signal.
+// dark sets one pixel of an image to little signal.
 func dark(im *dicomwrite.Image) { im.Pixels[0] = 3 }
 
-// noiseAlone gives an image the noise of the background.
+// noiseAlone replaces an image by the noise of the background.
 func noiseAlone(im *dicomwrite.Image) {
 	rng := rand.New(rand.NewPCG(7, 8))
 	for v := range im.Pixels {
@@ -117,7 +117,7 @@ func noiseAlone(im *dicomwrite.Image) {
 	}
 }
 
-// likeImage gives an image the pixels of image (e, k) of the scene.
+// likeImage replaces the pixels of an image by those of image (e, k) of the scene.
 func likeImage(e, k int, noise bool) func(im *dicomwrite.Image) {
 	return func(im *dicomwrite.Image) { im.Pixels = scene(e, k, noise) }
 }
@@ -387,7 +387,7 @@ func TestSoundImagesAreNotRefused(t *testing.T) {
 	}
 }
 
-// A blank frame and a copied one are named, native or compressed.
+// The error names a blank frame and a copied frame, native or compressed.
 func TestFramesWithoutData(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -454,7 +454,7 @@ func TestCopyWithOtherBits(t *testing.T) {
 	}
 }
 
-// decode returns the peak of the values, wherever it is, for every storage.
+// decode returns the peak of the values at any position, for every storage.
 func TestDecodePeak(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	for round := range 2000 {

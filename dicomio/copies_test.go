@@ -81,7 +81,7 @@ func TestSeveralImagesOfOneEcho(t *testing.T) {
 	} {
 		for _, syntax := range []string{"", uid.DeflatedExplicitVRLittleEndian} {
 			if syntax != "" && c.file != nil {
-				continue // such files are not put together here
+				continue // the test does not make such files
 			}
 			dir := t.TempDir()
 			images := trainOf()
@@ -123,7 +123,7 @@ func TestSeveralFramesOfOneEcho(t *testing.T) {
 		}
 		dir := t.TempDir()
 		saveEnhanced(t, dir, append(images, copied))
-		// Its dimensions contradict such an object before anything is compared.
+		// The dimensions of such an object contradict it before pixels are compared.
 		if frames := only(t, dir).images; samePixels(frames[4], frames[12]) != same ||
 			samePixels(frames[4], frames[5]) {
 			t.Errorf("frames, same %t: they are taken for the other", same)
@@ -150,7 +150,7 @@ func TestDamagedFilesOfSharedUIDs(t *testing.T) {
 	for _, c := range []struct {
 		name     string
 		change   func(n int, im *dicomwrite.Image)
-		again    bool // the damaged image is there, sound, too
+		again    bool // whether a sound copy of the damaged image is present
 		lost     func(im dicomwrite.Image) bool
 		damaged  int
 		isSpoilt int

@@ -10,7 +10,7 @@ import (
 	"github.com/t2map/t2map/hint"
 )
 
-// nearlyEmpty gives an image values of 0 to 2.
+// nearlyEmpty sets the pixels of an image to values of 0 to 2.
 func nearlyEmpty(im *dicomwrite.Image) {
 	for v := range im.Pixels {
 		im.Pixels[v] = int32((v + v/sceneColumns) % 3)
@@ -24,8 +24,8 @@ func tenth(im *dicomwrite.Image) {
 	}
 }
 
-// An echo of noise, or on another scale, is found next to another one, and at both ends of
-// the train.
+// An echo of noise, or on another scale, is found at both ends of the train, and next to
+// another such echo.
 func TestFaintEchoes(t *testing.T) {
 	for _, c := range []struct {
 		name   string

@@ -164,7 +164,7 @@ func (d decoded) overwritten(e, f, k, n, j int) bool {
 }
 
 // varies reports whether line j has more than one value in the two echoes nearest to e, one
-// of which may be lost in part itself.
+// of which may have lost pixels itself.
 func (d decoded) varies(e, k, n, j int) bool {
 	first := max(0, min(e-1, len(d.grid)-3))
 	for f := first; f < min(first+3, len(d.grid)); f++ {

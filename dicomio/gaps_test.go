@@ -36,7 +36,7 @@ func TestZerosOfRealScansAreSound(t *testing.T) {
 			for e := range d.grid {
 				for k, h := range d.grid[e] {
 					if k%4 != 0 {
-						continue // some slices tell as much as all do
+						continue // some slices suffice
 					}
 					cutZeros(h, d.image(e, k), func(i, j int, share, local float64) bool {
 						return c.cut(e, i, j, h.columns, h.rows, share, local)
@@ -77,8 +77,7 @@ func cutZeros(h *header, pixels []float32, cut func(i, j int, share, local float
 	copy(pixels, out)
 }
 
-// A line of one value is lost only if the neighbouring echoes show that it was not one
-// value.
+// A line of one value is lost only if the neighbouring echoes show that it had several.
 func TestOverwrittenLine(t *testing.T) {
 	for _, c := range []struct {
 		name  string

@@ -74,7 +74,7 @@ func TestEchoesOfSeveralImageTypes(t *testing.T) {
 		for _, perEcho := range []bool{false, true} {
 			images := typed(values)
 			if perEcho && name == "one slice" {
-				continue // a series of two types is no series of one echo
+				continue // a series of two types is not a series of one echo
 			}
 			for n := range images {
 				if perEcho {
@@ -225,8 +225,8 @@ func TestUIDsOfTheirOwn(t *testing.T) {
 // sliceOf returns the slice of image n of trainOf.
 func sliceOf(n int) int { return n * 5 % 12 % 3 }
 
-// Echoes, slices or images with a study of their own each are one visit, which fails for
-// one reason; unrelated studies beside each other are not.
+// If each echo, slice or image has a study of its own, the studies are one visit, which fails
+// for one reason. Unrelated studies next to each other are not joined.
 func TestScatteredStudies(t *testing.T) {
 	for _, c := range []struct {
 		name   string

@@ -32,7 +32,7 @@ type header struct {
 
 	asMap                                      bool     // ImageType may name a map, see magnitudes
 	sequence                                   []string // ScanningSequence
-	claims                                     []claim  // that it does not measure T2; those of private texts first
+	claims                                     []claim  // to another quantity than T2, those of private texts first
 	coilTag                                    tag.Tag  // the attribute that names it
 	echoNumber, echoTrain, echoCount           int      // EchoNumbers, EchoTrainLength, GE's Number of Echoes
 	instanceNumber, acquisitionNumber          int

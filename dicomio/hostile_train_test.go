@@ -28,8 +28,8 @@ func alike(t *testing.T, change func(im dicomwrite.Image) []byte) string {
 	return dir
 }
 
-// A train whose images are all wrong in the same way passes every check except the one for
-// that fault, and costs nothing.
+// A train whose images all have the same fault passes every check except the one for that
+// fault, which allocates little memory.
 func TestHostileTrains(t *testing.T) {
 	size := func(rows, columns string) []dicomwrite.Override {
 		return []dicomwrite.Override{{Keyword: "Rows", Values: []string{rows}},

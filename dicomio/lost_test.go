@@ -11,7 +11,7 @@ import (
 	"github.com/t2map/t2map/hint"
 )
 
-// Evidence of a lost echo is found, and nothing else is taken for it.
+// losses finds the evidence of a lost echo, and no other.
 func TestLosses(t *testing.T) {
 	uneven := func(te ...float64) Loss { return Loss{Reason: UnevenTimes, TE: te} }
 	skipped := func(n ...int) Loss { return Loss{Reason: SkippedNumbers, Numbers: n} }
@@ -19,7 +19,7 @@ func TestLosses(t *testing.T) {
 	for _, c := range []struct {
 		name                string
 		te                  []float64
-		numbers             []int // none where nil, the last for the rest
+		numbers             []int // of the echoes; the last is for the rest, and nil means none
 		train, count        int
 		manufacturer        string
 		want                []Loss
@@ -89,7 +89,7 @@ func TestLosses(t *testing.T) {
 	}
 }
 
-// A train of files has the evidence of a lost echo, and can still be read.
+// A train with evidence of a lost echo can still be read.
 func TestTrainWithALostEcho(t *testing.T) {
 	for _, perEcho := range []bool{false, true} {
 		images := slices.DeleteFunc(trainOf(), func(im dicomwrite.Image) bool { return im.TE == 20 })

@@ -194,8 +194,8 @@ func (p *placer) direction(step [3]float64) [3]float64 {
 	return v
 }
 
-// take counts voxels of a segment against the limit.
-func (p *placer) take(h *header, voxels int) error {
+// count counts voxels of a segment against the limit.
+func (p *placer) count(h *header, voxels int) error {
 	if p.left -= voxels; p.left < 0 {
 		return h.invalid("its segments hold more than %d voxels, %.3g times those of the series", p.most,
 			float64(p.most)/float64(p.Voxels()))
@@ -203,8 +203,8 @@ func (p *placer) take(h *header, voxels int) error {
 	return nil
 }
 
-// one returns the only item of a sequence; ok is false if the sequence is absent.
-func (o *object) one(d elements.Dataset, t tag.Tag) (item elements.Dataset, ok bool, err error) {
+// onlyItem returns the only item of a sequence; ok is false if the sequence is absent.
+func (o *object) onlyItem(d elements.Dataset, t tag.Tag) (item elements.Dataset, ok bool, err error) {
 	switch items := d.Items(t); len(items) {
 	case 0:
 		return elements.Dataset{}, false, nil
@@ -256,7 +256,7 @@ func code(d elements.Dataset) volume.Code {
 
 // describe copies the codes of an item to the segment.
 func (o *object) describe(s *volume.Segment, d elements.Dataset) error {
-	kind, exists, err := o.one(d, tag.SegmentedPropertyTypeCodeSequence)
+	kind, exists, err := o.onlyItem(d, tag.SegmentedPropertyTypeCodeSequence)
 	if err != nil {
 		return err
 	}

@@ -72,7 +72,7 @@ func (e fields) add(t tag.Tag, vr string, value any) fields {
 
 func (e fields) sequence(t tag.Tag, items ...fields) fields { return e.add(t, "SQ", items) }
 
-// coded is an item of a code sequence.
+// coded returns an item of a code sequence.
 func coded(scheme, value string) fields {
 	return fields{}.add(tag.CodeValue, "SH", value).add(tag.CodingSchemeDesignator, "SH", scheme).add(tag.CodeMeaning,
 		"LO", "meaning")
@@ -105,18 +105,18 @@ type testSEG struct {
 	segments      []fields
 	frames        []testFrame
 	others        fields     // further fields of the data set
-	series, frame string     // what it was drawn on
-	ownGroups     bool       // orientation and spacing stand in each frame's groups
-	sharedSource  string     // image that all frames were made from
-	sources       [][]string // images that each frame was made from
+	series, frame string     // on which it was drawn
+	ownGroups     bool       // orientation and spacing are in each frame's groups
+	sharedSource  string     // image from which all frames were made
+	sources       [][]string // images from which each frame was made
 }
 
-// segment is an item of SegmentSequence.
+// segment returns an item of SegmentSequence.
 func segment(number int, label string) fields {
 	return fields{}.add(tag.SegmentNumber, "US", number).add(tag.SegmentLabel, "LO", label)
 }
 
-// madeFrom is a functional group that names images.
+// madeFrom returns a functional group that names images.
 func madeFrom(images ...string) fields {
 	var items []fields
 	for _, uid := range images {
@@ -204,9 +204,9 @@ func (s testSEG) bytes() []byte {
 
 // testContour is a contour of a testStructure.
 type testContour struct {
-	kind   string // CLOSED_PLANAR where empty
+	kind   string // CLOSED_PLANAR if empty
 	data   string
-	points int // NumberOfContourPoints, left out where 0
+	points int // NumberOfContourPoints, omitted if 0
 }
 
 // contourOf makes a contour from points of one plane.
@@ -253,7 +253,7 @@ func structureSetIn(series, frame string, others []fields, structures ...testStr
 			}
 			vr := "DS"
 			if len(c.data) > 65534 {
-				vr = "UN" // PS3.5 6.2.2: what is too long for its VR
+				vr = "UN" // PS3.5 6.2.2: for values too long for their VR
 			}
 			contours = append(contours, e.add(tag.ContourData, vr, c.data))
 		}

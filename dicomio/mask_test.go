@@ -193,7 +193,8 @@ func TestReadSEGRefuses(t *testing.T) {
 				0}
 			return s
 		}(), "rows and columns run [0.8 0.6 0] and [-0.6 0.8 0] voxels from pixel to pixel"},
-		{"far away", func() testSEG { s := good(); s.frames[0].position[2] = 1e30; return s }(), "not a valid position"},
+		{"far away", func() testSEG { s := good(); s.frames[0].position[2] = 1e30; return s }(),
+			"not a valid position"},
 		{"pixels outside the series", func() testSEG { s := good(); s.frames[0].position[0] = -1; return s }(),
 			"frame 1: 1 pixels of segments lie outside the series"},
 		{"a frame twice", func() testSEG { s := good(); s.frames = append(s.frames, s.frames[0]); return s }(),

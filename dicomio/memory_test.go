@@ -14,8 +14,8 @@ import (
 	"github.com/t2map/t2map/hint"
 )
 
-// hollow writes the images of trainOf as images of side × side pixels, all unwritten except
-// for one pixel in the middle, and that only where marked says so.
+// hollow writes the images of trainOf as images of side × side pixels, all unwritten. If
+// marked is true for an image, its middle pixel is written.
 func hollow(t *testing.T, dir string, side int, marked func(te float64, n int) bool) {
 	t.Helper()
 	for n, im := range trainOf() {

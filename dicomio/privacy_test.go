@@ -11,7 +11,7 @@ import (
 	"github.com/suyashkumar/dicom/pkg/tag"
 )
 
-// secretsOf are those of one file.
+// secretsOf returns the secrets of one file.
 func secretsOf(p personal) *secrets {
 	var s secrets
 	s.add(unique.Make(p))
@@ -87,7 +87,7 @@ func TestDisclosesAsID(t *testing.T) {
 		{"KN-101", "", "KN-101", none},
 		{"subject-001", "", "subject-001", none},
 		{"TRIAL7^", "", "TRIAL7", none},
-		{"Smith01", "", "Smith01", none}, // a digit beside the word
+		{"Smith01", "", "Smith01", none}, // a digit next to the word
 		{"OAI^9001104", "", "9001104", none},
 		{"Smith^Ann", "", "ID-123456789", none},
 		{"Smith^Ann", "", "AS-12", none},

@@ -52,15 +52,15 @@ func claimOf(images []*header) *Claim {
 	for _, h := range images {
 		for _, c := range slices.Backward(h.claims) { // private texts come first, and are less explicit
 			if !c.yields || !namesT2(h.description) {
-				return h.claimed(c)
+				return h.newClaim(c)
 			}
 		}
 	}
 	return gradientEcho(images)
 }
 
-// claimed returns a claim of an image with its place.
-func (h *header) claimed(c claim) *Claim {
+// newClaim returns a claim with the place of its image.
+func (h *header) newClaim(c claim) *Claim {
 	return &Claim{c.quantity, attribute(c.tag), c.words, h.displayName()}
 }
 
@@ -71,7 +71,7 @@ func mentionOf(images []*header) *Claim {
 	for _, h := range images {
 		for _, c := range h.claims {
 			if c.yields && isProtocol(c.tag) && !strings.EqualFold(c.words, mapssWord) {
-				return h.claimed(c)
+				return h.newClaim(c)
 			}
 		}
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/t2map/t2map/hint"
 )
 
-// What people and scanners write for T1ρ and T2*, and similar texts that do not mean them.
+// Texts of people and scanners for T1ρ and T2*, and similar texts with another meaning.
 func TestClaimsInTexts(t *testing.T) {
 	for text, want := range map[string]string{
 		"SAG T1rho": "T1rho", "T1RHO_TSL40": "T1RHO", "3D T1-rho map": "T1-rho", "t1_rho": "t1_rho", "T1 Rho": "T1 Rho",

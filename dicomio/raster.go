@@ -107,9 +107,9 @@ func (r *raster) touch(x, y int) {
 	r.low[1], r.high[1] = min(r.low[1], y), max(r.high[1], y)
 }
 
-// take appends the voxels inside or on the contours that were added since the last call, as
+// collect appends the voxels inside or on the contours that were added since the last call, as
 // increasing indices from first on, and clears the slice.
-func (r *raster) take(voxels []uint32, first uint32) []uint32 {
+func (r *raster) collect(voxels []uint32, first uint32) []uint32 {
 	for y := r.low[1]; y <= r.high[1]; y++ {
 		row := y * r.nx
 		inside := false

@@ -35,7 +35,7 @@ func rasterized(r *raster, contours [][]point) []uint32 {
 	for _, c := range contours {
 		r.add(c)
 	}
-	return r.take([]uint32{}, 0)
+	return r.collect([]uint32{}, 0)
 }
 
 // For any contours, exactly the voxels inside by the rule are inside: with vertices on
@@ -192,7 +192,7 @@ func BenchmarkRaster(b *testing.B) {
 		out = out[:0]
 		for range 30 {
 			r.add(contour)
-			out = r.take(out, 0)
+			out = r.collect(out, 0)
 		}
 	}
 	if len(out) == 0 {

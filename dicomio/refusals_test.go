@@ -43,7 +43,7 @@ func one(change func(*dicomwrite.Image)) func([]dicomwrite.Image) []dicomwrite.I
 	}
 }
 
-// image 4 of trainOf is slice 2 (of 0…2) of echo 2, by n·5 mod 12 = 8.
+// refusals change image 4 of trainOf, which is slice 2 (of 0…2) of echo 2, by n·5 mod 12 = 8.
 var refusals = []refusal{
 	{"echo missing at a slice", func(i []dicomwrite.Image) []dicomwrite.Image { return slices.Delete(i, 4, 5) },
 		"echo time 30 ms is missing at slice 3 of 3", "", ErrInvalid},

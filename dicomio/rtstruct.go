@@ -74,8 +74,9 @@ func (r *structureReader) findFrame(s *volume.Segment, item elements.Dataset) er
 		}
 	}
 	if s.Frame = hash(uid); r.home != "" && s.Frame != r.home {
-		return unplaced(r.wrong(tag.ReferencedFrameOfReferenceUID, "it is drawn in frame %s, but the series is in frame %s",
-			s.Frame, r.home), "draw the structure on this series"+orIgnore)
+		return unplaced(r.wrong(tag.ReferencedFrameOfReferenceUID,
+			"it is drawn in frame %s, but the series is in frame %s", s.Frame, r.home),
+			"draw the structure on this series"+orIgnore)
 	}
 	return nil
 }
@@ -272,8 +273,8 @@ func (r *structureReader) fill(ctx context.Context, s *volume.Segment, contours 
 			continue
 		}
 		before := len(s.Voxels)
-		s.Voxels = r.slice.take(s.Voxels, uint32(c.slice*r.target.SliceVoxels()))
-		if err := r.target.take(r.header, len(s.Voxels)-before); err != nil {
+		s.Voxels = r.slice.collect(s.Voxels, uint32(c.slice*r.target.SliceVoxels()))
+		if err := r.target.count(r.header, len(s.Voxels)-before); err != nil {
 			return err
 		}
 	}

@@ -118,8 +118,8 @@ func TestStructureProblems(t *testing.T) {
 	}
 }
 
-// Every structure is compared with the frame of reference of the series, whatever frame the
-// structure set has.
+// Every structure is compared with the frame of reference of the series, not that of the
+// structure set.
 func TestStructureFrames(t *testing.T) {
 	other := fields{}.add(tag.FrameOfReferenceUID, "UI", "1.4")
 	for _, c := range []struct {
@@ -128,7 +128,7 @@ func TestStructureFrames(t *testing.T) {
 		others    []fields // and the others
 		structure string   // that of the structure
 		series    string
-		frame     string // that the segment comes with
+		frame     string // that the segment has
 		want      string // a part of its problem
 	}{
 		{"its own", "1.3", nil, "1.3", "1.3", "1.3", ""},

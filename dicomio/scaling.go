@@ -87,8 +87,8 @@ func (h *header) comparable(first *header) error {
 		if unscaled {
 			states = [2]string{"missing", "given"}
 		}
-		return h.wrong(elements.PhilipsScaleSlope, "%s, but %s in %s: it is not known whether the echoes of this slice "+
-			"are on one scale", states[0], states[1], first.displayName()).
+		return h.wrong(elements.PhilipsScaleSlope, "%s, but %s in %s: it is not known whether the echoes of "+
+			"this slice are on one scale", states[0], states[1], first.displayName()).
 			withHint("ask the site for images with their private attributes")
 	case unscaled && !withinShare(h.slope, first.slope, sameScale):
 		return h.wrong(tag.RescaleSlope, "%g, but %g in %s, without Scale Slope (2005,100E) that could reconcile "+
@@ -154,8 +154,8 @@ func (h *header) agrees(first *header) error {
 		default:
 			continue
 		}
-		e := h.wrong(t, "%s, and RescaleSlope (0028,1053) does not account for it: the echoes of this slice are not on "+
-			"one scale", problem)
+		e := h.wrong(t, "%s, and RescaleSlope (0028,1053) does not account for it: the echoes of this slice are "+
+			"not on one scale", problem)
 		e.Hint = "ask the site for images with their RescaleSlope (0028,1053) and private attributes"
 		if h.scaleSlope == h.scaleSlope {
 			e.Hint = "map floating-point values (--philips-scaling fp), or " + e.Hint

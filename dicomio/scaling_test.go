@@ -10,8 +10,8 @@ import (
 	"github.com/t2map/t2map/hint"
 )
 
-// philipsSlopes are those of four echoes whose stored values use the whole range:
-// RescaleSlope and Scale Slope as Philips writes them.
+// philipsSlopes are RescaleSlope and Scale Slope, as Philips writes them, of four echoes whose
+// stored values use the whole range.
 var philipsSlopes = [4]struct{ rs, ss float64 }{{4.03418803418803, 0.00412}, {2.01709401709402, 0.00824},
 	{1.00854700854701, 0.01648}, {0.5, 0.0333}}
 
@@ -19,8 +19,8 @@ var philipsSlopes = [4]struct{ rs, ss float64 }{{4.03418803418803, 0.00412}, {2.
 // with the private RescaleSlope and the sequence of a frame.
 const philipsMR1, philipsMR5 = "Philips MR Imaging DD 001", "Philips MR Imaging DD 005"
 
-// philipsTrain writes trainOf like a Philips scanner; same gives all echoes the slopes of
-// the first.
+// philipsTrain writes trainOf like a Philips scanner; with same, all echoes have the slopes
+// of the first.
 func philipsTrain(t *testing.T, manufacturer string, same, withScale bool) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -136,8 +136,7 @@ func TestPhilipsScalingRefusals(t *testing.T) {
 	}
 }
 
-// In enhanced objects the slopes stand with each frame, the scale slope in a private
-// sequence.
+// In enhanced objects each frame has its slopes; the scale slope is in a private sequence.
 func TestPhilipsScalingOfFrames(t *testing.T) {
 	object := func(withScale bool) string {
 		m := multiFrame{frames: 6, rows: 3, columns: 5, pixels: nativePixels(90), inFrame: func(n int) []byte {
@@ -227,8 +226,8 @@ func TestPhilipsInPart(t *testing.T) {
 	}
 }
 
-// A scale that differs over the echoes without a RescaleSlope that says so is refused,
-// whichever attribute has it.
+// If another attribute says that the echoes are on different scales but RescaleSlope does
+// not, the train is refused.
 func TestPhilipsScaleElsewhere(t *testing.T) {
 	mapping := func(slope float64) []byte {
 		return sequenceElement(0x0040, 0x9096, false, append(plainElement(0x0040, 0x9224, "FD", double(0)),
@@ -302,8 +301,7 @@ func TestPrivateCreators(t *testing.T) {
 			t.Errorf("%s: %g, want %d", c.name, echo[1][7], 2*1007)
 		}
 	}
-	// Without manufacturer and creator it is not known whether the numbers are from
-	// Philips.
+	// Without manufacturer and creator it is not known whether Philips wrote the numbers.
 	dir := scaledBy(t, "", ones, func(e int) []byte { return scaleSlopeIn(0x10, "", float32(1+e)) })
 	refused(t, "neither", dir, DisplayValues, "", "")
 	refused(t, "neither", dir, FloatingPoint, "", "")

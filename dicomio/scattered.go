@@ -197,8 +197,8 @@ func inOnePlace(images []*header) bool {
 // sameTrain reports whether two parts of one slice each may belong to one train.
 func sameTrain(p, q part) bool {
 	a, b := p.images[0], q.images[0]
-	one := a.series == b.series || a.frame == b.frame && a.frame != ""
-	return one && a.rows == b.rows && a.columns == b.columns && sameAcquisition(a, b) && a.kind() == b.kind() &&
+	related := a.series == b.series || a.frame == b.frame && a.frame != ""
+	return related && a.rows == b.rows && a.columns == b.columns && sameAcquisition(a, b) && a.kind() == b.kind() &&
 		slices.EqualFunc(echoTimes(p.images), echoTimes(q.images),
 			func(x, y float64) bool { return within(x, y, sameTE) })
 }

@@ -197,7 +197,7 @@ func (r *segmentReader) removeBackground() (numbers []int) {
 // readGroups finds the functional groups and checks that there is one for each frame.
 func (r *segmentReader) readGroups() error {
 	var err error
-	if r.shared, _, err = r.one(r.data, tag.SharedFunctionalGroupsSequence); err != nil {
+	if r.shared, _, err = r.onlyItem(r.data, tag.SharedFunctionalGroupsSequence); err != nil {
 		return err
 	}
 	r.groups = r.data.Items(tag.PerFrameFunctionalGroupsSequence)

@@ -56,7 +56,7 @@ func (f framePixels) normal() int { return 3 - axis(f.column) - axis(f.row) }
 // shared ones.
 func (r *segmentReader) group(n int, t tag.Tag) (elements.Dataset, error) {
 	for _, d := range []elements.Dataset{r.groups[n], r.shared} {
-		item, exists, err := r.one(d, t)
+		item, exists, err := r.onlyItem(d, t)
 		if exists || err != nil {
 			return item, err
 		}
@@ -252,7 +252,7 @@ func (r *segmentReader) fill(n int, frame framePixels, pixels []byte) error {
 			outside++
 			continue
 		}
-		if err := r.target.take(r.header, 1); err != nil {
+		if err := r.target.count(r.header, 1); err != nil {
 			return err
 		}
 		r.segments[s].Voxels = append(r.segments[s].Voxels, v)

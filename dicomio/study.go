@@ -135,7 +135,7 @@ func newStudy(uid string, entries []*entry, scaling PhilipsScaling) Study {
 			continue // the patient does not matter
 		}
 		images = append(images, e.images...)
-		s.take(&e.header)
+		s.recordPatient(&e.header)
 		if e.instance != "" {
 			s.instances[e.instance] = append(s.instances[e.instance], &e.header)
 		}
@@ -158,8 +158,8 @@ func newStudy(uid string, entries []*entry, scaling PhilipsScaling) Study {
 	return s
 }
 
-// take records the patient of the study. It is an error if a study has two patients.
-func (s *Study) take(h *header) {
+// recordPatient records the patient of the study. It is an error if a study has two patients.
+func (s *Study) recordPatient(h *header) {
 	for _, a := range []struct {
 		tag   tag.Tag
 		known *string

@@ -57,7 +57,7 @@ type Train struct {
 	// SliceTR holds the least and the largest repetition time in ms if slices differ in it
 	// and the echoes of each slice do not; otherwise zeros.
 	SliceTR [2]float64
-	// Problem is why the train cannot be read, or nil.
+	// Problem is the reason why the train cannot be read, or nil.
 	Problem error
 
 	leftOut bool        // whether it is among the LeftOut of a train
@@ -188,7 +188,7 @@ func (t *Train) checkAgreement() error {
 		case h.columns != a.columns:
 			return differ(h, tag.Columns, h.columns, a.columns)
 		case h.frame != a.frame:
-			if e := t.frameEach(h); e != nil {
+			if e := t.framePerImage(h); e != nil {
 				return e
 			}
 			// No message shows a UID.
@@ -202,10 +202,10 @@ func (t *Train) checkAgreement() error {
 	return nil
 }
 
-// frameEach returns an error if each image has its own frame of reference, as anonymisers
+// framePerImage returns an error if each image has its own frame of reference, as anonymisers
 // write that replace UIDs image by image. It returns nil if there are two, since these may
 // be two scans.
-func (t *Train) frameEach(h *header) error {
+func (t *Train) framePerImage(h *header) error {
 	frames := map[string]bool{}
 	for _, h := range t.images {
 		frames[h.frame] = true

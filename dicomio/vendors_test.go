@@ -43,7 +43,7 @@ func inserted(t testing.TB, file []byte, implicit bool, add []byte) []byte {
 	return nil
 }
 
-// float returns an element FL; implicit leaves the VR out.
+// float returns an element FL, without the VR if implicit is set.
 func floatElement(group, element uint16, vr string, v float32) []byte {
 	b := binary.LittleEndian.AppendUint32(nil, math.Float32bits(v))
 	if vr == "" {
@@ -52,7 +52,7 @@ func floatElement(group, element uint16, vr string, v float32) []byte {
 	return plainElement(group, element, vr, b)
 }
 
-// saveFiles writes what change makes of each image's file.
+// saveFiles writes the images, each file changed by change.
 func saveFiles(t *testing.T, dir string, images []dicomwrite.Image, change func(n int, file []byte) []byte) {
 	t.Helper()
 	save(t, dir, nil)
@@ -170,22 +170,22 @@ func TestVendorsWaysOfWriting(t *testing.T) {
 	private := [][]byte{
 		// CP-246
 		le(0x0051, 0x1008, "UN", elements.Undefined, implicitItem(0x0051, 0x1009, "ABCD")...),
-		// what one cannot know
+		// a VR that is not known
 		le(0x0051, 0x100A, "UN", 6, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF),
 		// private sequences
 		sequenceElement(0x0051, 0x100B, false, sequenceElement(0x0051, 0x100C, true, nil)),
 		// an empty item
 		le(0x0051, 0x100D, "UN", elements.Undefined, append(le(0xFFFE, 0xE000, "", 0), le(0xFFFE, 0xE0DD, "",
 			0)...)...),
-		// fragments that are no pixels
+		// fragments that are not pixels
 		le(0x0051, 0x100E, "OB", elements.Undefined, items([]byte{1, 2, 3, 4})...),
-		// an escape of nothing
+		// an unknown escape
 		{0x51, 0, 0x0F, 0x10, 'L', 'O', 2, 0, 0x1B, '$'},
-		// longer than what is looked at
+		// longer than the examined texts
 		plainElement(0x0051, 0x1010, "ST", bytes.Repeat([]byte("long "), 6000)[:1<<14+2]),
 		// NaN
 		plainElement(0x0051, 0x1011, "FD", []byte{0, 0, 0, 0, 0, 0, 0xF8, 0x7F}),
-		// what looks like an element
+		// bytes that look like an element
 		le(0x0051, 0x1012, "UN", 8, 0x28, 0, 0x10, 0, 0xFF, 0xFF, 0xFF, 0xFF),
 		// Rows of something else
 		le(0x0051, 0x1013, "UN", elements.Undefined, implicitItem(0x0028, 0x0010, "\x07\x00")...),

@@ -42,8 +42,8 @@ func FuzzDecodeJPEGLossless(f *testing.F) {
 	fuzz(f, ".57", "1.2.840.10008.1.2.4.57")
 }
 
-// FuzzDecode uses all syntaxes, with the frames of the seeds, since the headers of most
-// variants agree with those.
+// FuzzDecode uses all syntaxes, with the frames of the seeds, which agree with the headers of
+// most variants.
 func FuzzDecode(f *testing.F) {
 	all := seeds(f)
 	for i, s := range all {

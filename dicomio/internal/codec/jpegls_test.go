@@ -190,7 +190,7 @@ func TestJPEGLSOptions(t *testing.T) {
 	}
 }
 
-// The real frames and those of the encoders are not left to the module.
+// The real frames and the frames of the encoders are decoded in Go.
 func TestJPEGLSHere(t *testing.T) {
 	for _, name := range []string{"transfer-syntaxes/7.dcm", "transfer-syntaxes/8.dcm",
 		"pydicom/MR_small_jpeg_ls_lossless.dcm", "pydicom/emri_small_jpeg_ls_lossless.dcm"} {
@@ -271,7 +271,7 @@ func TestJPEGLSCorrupted(t *testing.T) {
 			}
 		}
 		if len(data) > 0 && codec.IsRare(p.f, data) {
-			continue // the module's affair
+			continue // the module decodes it
 		}
 		_ = attempt(t, seed{"corrupted", jpegLS, p.f, nil}, data)
 	}

@@ -48,7 +48,7 @@ func seeds(t testing.TB) []seed {
 		Stored: 8}, data})
 }
 
-// smallFrame is that of the seeds.
+// smallFrame is the frame of the seeds.
 var smallFrame = codec.Frame{Rows: 14, Columns: 18, Samples: 1, Allocated: 16, Stored: 12}
 
 // rle codes values of width bytes, without looking for repeats.

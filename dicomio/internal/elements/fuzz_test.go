@@ -27,7 +27,7 @@ var fuzzWish = Wish{
 	tag.UnassignedSharedConvertedAttributesSequence: {tag.EchoTime: nil, PhilipsScaleSlope: nil},
 }
 
-// watched is a file that records what is read from it.
+// watched is a file that records the reads from it.
 type watched struct {
 	t    *testing.T
 	data []byte
