@@ -57,11 +57,11 @@ var derivation = elements.Wish{
 	tag.DerivationImageSequence: {tag.SourceImageSequence: {tag.ReferencedSOPInstanceUID: nil}},
 }
 
-// sourcesWish selects them in a segmentation without a referenced series.
+// sourcesWish selects these references in a segmentation without a referenced series.
 var sourcesWish = elements.Wish{tag.SharedFunctionalGroupsSequence: derivation,
 	tag.PerFrameFunctionalGroupsSequence: derivation}
 
-// findSources records the images from which the segmentation's frames were made.
+// findSources records the images from which the frames of a segmentation were made.
 func (h *header) findSources(file io.ReaderAt) error {
 	out, err := elements.Guard(file, h.size, sourcesWish)
 	if err != nil {
@@ -85,8 +85,8 @@ func (h *header) findSources(file io.ReaderAt) error {
 	return nil
 }
 
-// gatherFrames completes the frames of reference of a structure set: those that it lists
-// and its own or, if there are none, those of its structures.
+// gatherFrames completes the frames of reference of a structure set: the ones that it lists
+// and its own. If there are none, they are the ones of its structures.
 func (h *header) gatherFrames(structures []elements.Dataset) {
 	if h.sopClass != structureSetClass {
 		h.frameUIDs = nil
@@ -120,8 +120,7 @@ func distinct(texts []string) []string {
 	return slices.Clip(texts)
 }
 
-// maskObject describes a mask whose header has been read or could not be read because of
-// the error.
+// maskObject describes a mask. err is the reason why its header could not be read, or nil.
 func maskObject(h *header, err error) MaskObject {
 	m := MaskObject{Name: h.name, Path: h.path, Kind: MaskSEG, Label: h.label, Description: h.description, Problem: err,
 		header: h, secrets: &secrets{}}

@@ -115,8 +115,8 @@ func General(text string) bool {
 	return len(words) > 0 && !digitRun.MatchString(text)
 }
 
-// general reports whether a folded word, or all words that it is joined from, disclose
-// nothing about a person or, with makers, about an institution.
+// general reports whether a folded word, or all words of which it consists, disclose nothing
+// about a person or, with makers, about an institution.
 func general(w string, makers bool) bool {
 	if generalWords[w] || makers && makerWords[w] {
 		return true

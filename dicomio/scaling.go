@@ -112,7 +112,7 @@ type scale struct {
 	value float64
 }
 
-// realWorldValues are the linear mappings of an image (PS3.3 C.7.6.16.2.11). They are
+// realWorldValues selects the linear mappings of an image (PS3.3 C.7.6.16.2.11). They are
 // not applied, only compared.
 var realWorldValues = elements.Wish{tag.RealWorldValueSlope: nil, tag.RealWorldValueIntercept: nil}
 

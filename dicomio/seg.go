@@ -54,9 +54,9 @@ type segmentReader struct {
 
 // The meanings of a stored value other than a segment.
 const (
-	nothing = -1 - iota // background
-	theirs              // the segment of the frame
-	invalid             // not valid in this object
+	noSegment = -1 - iota // background
+	member                // in the segment of the frame
+	invalid               // not valid in this object
 )
 
 // readSegments reads the segments of a segmentation.
@@ -112,10 +112,10 @@ func (r *segmentReader) checkPixels() error {
 // interpretValues determines the meaning of the stored values.
 func (r *segmentReader) interpretValues(threshold float64) error {
 	r.means = slices.Repeat([]int32{invalid}, 1<<max(r.allocated, 8))
-	r.means[0] = nothing
+	r.means[0] = noSegment
 	switch r.kind {
 	case binaryType:
-		r.means[1] = theirs
+		r.means[1] = member
 	case fractionalType:
 		r.threshold = threshold
 		return r.fractions()
@@ -139,9 +139,9 @@ func (r *segmentReader) fractions() error {
 		return r.wrong(tag.MaximumFractionalValue, "%d, want 1 to %d", most, len(r.means)-1)
 	}
 	for v := 1; v <= most; v++ {
-		r.means[v] = nothing
+		r.means[v] = noSegment
 		if float64(v)/float64(most) >= r.threshold {
-			r.means[v] = theirs
+			r.means[v] = member
 		}
 	}
 	return nil
@@ -165,7 +165,7 @@ func (r *segmentReader) labels() error {
 	}
 	for _, n := range empty {
 		if n >= 0 && n < len(r.means) {
-			r.means[n] = nothing
+			r.means[n] = noSegment
 		}
 	}
 	for n, s := range r.indexOf {

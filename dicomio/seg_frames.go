@@ -238,9 +238,9 @@ func (r *segmentReader) fill(n int, frame framePixels, pixels []byte) error {
 		}
 		s := int(r.means[value])
 		switch s {
-		case nothing:
+		case noSegment:
 			continue
-		case theirs:
+		case member:
 			s = frame.segment
 		case invalid:
 			e := r.frameError(n, r.wrong(tag.PixelData, "value %d has no meaning in this object", value))
