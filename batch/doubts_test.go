@@ -266,7 +266,7 @@ func TestScatteredVisitFailsOnce(t *testing.T) {
 	s := settings(t, dir)
 	out := run(t, s)
 	if len(out.Results) != 1 || len(out.Failures) != 1 || out.Failures[0].Folder != "S01" ||
-		!strings.Contains(out.Failures[0].Reason, "StudyInstanceUID (0020,000D): 7 different ones") ||
+		!strings.Contains(out.Failures[0].Reason, "StudyInstanceUID (0020,000D): 7 different UIDs") ||
 		out.Failures[0].Hint == "" {
 		t.Errorf("%d results, failures %+v", len(out.Results), out.Failures)
 	}

@@ -164,7 +164,7 @@ func TestBombsInDICOMMasks(t *testing.T) {
 		{"a segmentation of a billion frames", func(t *testing.T, study string) {
 			path, mask := kneeWithSegmentation(t, study)
 			write(t, path, string(setElement(t, mask, 0x28, 0x08, "IS", []byte("1000000000"))))
-		}, "SA/labels.dcm: Rows (0028,0010): 64, with 64 columns and 1000000000 frames: no object has so many pixels"},
+		}, "SA/labels.dcm: Rows (0028,0010): 64, with 64 columns and 1000000000 frames: too many pixels"},
 		{"frames of 32768 × 32768 that were never written", func(t *testing.T, study string) {
 			path, mask := kneeWithSegmentation(t, study)
 			mask = setElement(t, setElement(t, mask, 0x28, 0x10, "US", number16(side)), 0x28, 0x11, "US",

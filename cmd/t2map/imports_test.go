@@ -35,7 +35,7 @@ var mayImport = map[string][]string{
 	"nifti":              {"volume", "samples", "nifti/internal/deflate"},
 	"nrrd":               {"volume", "samples"},
 	"metaimage":          {"volume", "samples"},
-	"dicomio":            {"volume", "files", "dicomio/internal/elements", "dicomio/internal/codec"},
+	"dicomio":            {"volume", "files", "internal/parallel", "dicomio/internal/elements", "dicomio/internal/codec"},
 	"phantom":            {"volume", "dicomio/dicomwrite", "nifti", "printable"},
 	"figure":             {"printable"},
 	"report":             {"volume", "nifti", "number", "segment", "segment/anatomy", "figure", "table", "outfile", "printable"},
