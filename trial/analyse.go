@@ -19,15 +19,15 @@ import (
 // Tables are the tables of a trial.
 type Tables struct {
 	Design Source
-	// Compartments and Studies are the tables of `t2map run`; Studies.Data may be nil.
+	// Compartments and Studies are the tables of `t2map run`. Studies.Data may be nil.
 	Compartments, Studies Source
 	// Scores hold other endpoints; see ReadScores.
 	Scores []Source
-	// Repeatability is the table of `t2map repeat`; Data may be nil. A plan with a within-subject CV
-	// cannot have one.
+	// Repeatability is the table of `t2map repeat`. Data may be nil, and must be nil if the plan has a
+	// within-subject CV.
 	Repeatability Source
-	// Over overrides the heading of the design.
-	Over Heading
+	// Overrides replaces lines of the heading of the design.
+	Overrides Heading
 }
 
 // The defaults of a Plan.
@@ -44,19 +44,18 @@ func (p Plan) withDefaults() Plan {
 	return p
 }
 
-// Adjust changes the plan of a design, as the command line does, and may refuse the design.
+// Adjust changes the plan of a design, as the command line does. It may refuse the design with an error.
 type Adjust func(Design, *Plan) error
 
-// Analyse reads the tables of a trial and analyses them. adjust, if not nil, may change the plan of
-// the design's heading.
+// Analyse reads the tables of a trial and analyses them. adjust, if not nil, may change the plan.
 //
-// It returns an error if a table cannot be read (see ReadDesign, ReadResults, ReadScores), if a name
-// in the plan is not in the tables, or if ctx ends. Numbers that the data do not allow are NaN with a
-// reason, which is not an error.
+// It returns an error if a table cannot be read (see ReadDesign, ReadResults, ReadScores), if a name in
+// the plan is not in the tables, or if ctx ends. Numbers that cannot be computed from the data are NaN
+// with a reason, which is not an error.
 func Analyse(ctx context.Context, version string, t Tables, adjust Adjust) (Analysis, error) {
 	a := Analysis{Version: version}
 	var err error
-	if a.Design, a.Plan, err = ReadDesign(t.Design, t.Over); err != nil {
+	if a.Design, a.Plan, err = ReadDesign(t.Design, t.Overrides); err != nil {
 		return a, err
 	}
 	if adjust != nil {
@@ -102,7 +101,7 @@ func (a *Analysis) join(t Tables) ([]Endpoint, error) {
 	a.Notes = append(a.Notes, res.notes...)
 	a.Notes = append(a.Notes, a.Design.notes()...)
 	a.Notes = append(a.Notes, a.Design.unmatched(t.Compartments.Name, "result", subjects)...)
-	a.Notes = append(a.Notes, a.Design.unvisited(visits.with(failedAt))...)
+	a.Notes = append(a.Notes, a.Design.unvisited(visits.join(failedAt))...)
 	j := newJoiner(a.Design, a.Plan)
 	endpoints := j.compartments(res)
 	a.Notes = append(a.Notes, j.notes...)
@@ -140,8 +139,8 @@ func (t Tables) all() []Source {
 	return append([]Source{t.Design, t.Compartments, t.Studies, t.Repeatability}, t.Scores...)
 }
 
-// remarks returns notes on how tables were read whose form was not declared, and on short rows of
-// tables that people write.
+// remarks returns notes on how tables without a declared format were read, and on short rows of tables
+// that people write.
 func (t Tables) remarks() []string {
 	var notes []string
 	for _, s := range t.all() {
@@ -167,10 +166,10 @@ func (a *Analysis) checkNames(endpoints []Endpoint) error {
 	if p := a.Design.Primary.Endpoint; p != "" && !slices.Contains(names, p) {
 		return hinted(fmt.Sprintf("there are %q", names), "the primary endpoint %.40q is not in the results", p)
 	}
-	for _, of := range a.Plan.WithinCVOf {
-		if !slices.Contains(names, of.Compartment) {
+	for _, cv := range a.Plan.CompartmentCVs {
+		if !slices.Contains(names, cv.Compartment) {
 			return hinted(fmt.Sprintf("there are %q", names),
-				"a within-subject CV is given for %.40q, which is not in the results", of.Compartment)
+				"a within-subject CV is given for %.40q, which is not in the results", cv.Compartment)
 		}
 	}
 	return nil
@@ -181,7 +180,7 @@ func (a *Analysis) takeRepeatability(s Source, endpoints []Endpoint) error {
 	if s.Data == nil {
 		return nil
 	}
-	if a.Plan.WithinCV != 0 || a.Plan.WithinCVOf != nil {
+	if a.Plan.WithinCV != 0 || a.Plan.CompartmentCVs != nil {
 		return hinted("omit one of them", "%s: the design or --wcv also gives a within-subject CV", s.Name)
 	}
 	all, err := ReadRepeatability(s)
@@ -190,7 +189,7 @@ func (a *Analysis) takeRepeatability(s Source, endpoints []Endpoint) error {
 	}
 	for _, cv := range all {
 		if slices.ContainsFunc(endpoints, func(e Endpoint) bool { return e.Compartment && e.Name == cv.Compartment }) {
-			a.Plan.WithinCVOf = append(a.Plan.WithinCVOf, cv)
+			a.Plan.CompartmentCVs = append(a.Plan.CompartmentCVs, cv)
 		} else {
 			a.Notes = append(a.Notes, fmt.Sprintf("%s has a within-subject CV of %q, which is not in the results",
 				s.Name, cv.Compartment))
@@ -206,7 +205,7 @@ func (a *Analysis) takeRepeatability(s Source, endpoints []Endpoint) error {
 	return nil
 }
 
-// remark notes analyses that the design does not allow, and missing covariates.
+// remark adds notes on analyses that the design does not allow, and on missing covariates.
 func (a *Analysis) remark() {
 	if len(a.Design.Arms) == 1 {
 		a.Notes = append(a.Notes, "the design has one arm: there is no comparison")
@@ -259,7 +258,7 @@ func each(ctx context.Context, n int, do func(i int)) error {
 	return g.Wait()
 }
 
-// covariate returns a covariate of every subject of the design.
+// covariate returns a covariate for every subject of the design.
 func (a *Analysis) covariate(name string) Covariate {
 	c := Covariate{Name: name}
 	var levels []string
@@ -284,7 +283,7 @@ func (a *Analysis) covariate(name string) Covariate {
 func (a *Analysis) InModel(e *EndpointAnalysis, subject, visit int) bool {
 	s := a.Design.Subjects[subject]
 	if visit == 0 || math.IsNaN(e.Changes[subject][visit].Delta) || e.Model.Failed != "" ||
-		e.Model.InIt(s.Arm, visit) == 0 {
+		e.Model.SubjectsAt(s.Arm, visit) == 0 {
 		return false
 	}
 	return !slices.ContainsFunc(a.Plan.Covariates, func(name string) bool {
@@ -314,7 +313,7 @@ func (a *Analysis) Repeated(e *EndpointAnalysis) Repeated {
 	return r
 }
 
-// model fits the mixed model of an endpoint; it returns nil if it cannot be fitted.
+// model fits the mixed model of an endpoint. It returns nil if the model cannot be fitted.
 func (a *Analysis) model(e *EndpointAnalysis) *RepeatedFit {
 	visits := len(a.Design.Visits) - 1
 	e.Model = Model{Covariance: a.Plan.Covariance, DF: a.Plan.DF, LogLik: math.NaN(), BaselineMean: math.NaN()}

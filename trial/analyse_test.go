@@ -17,7 +17,7 @@ import (
 
 var same = cmpopts.EquateNaNs()
 
-// A planted effect is found, by the model and by what stands beside it.
+// The model and the supporting tests find a planted effect.
 func TestFindsAPlantedEffect(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	a := made{arms: twoArms, visits: threeVisits, perArm: 12, t2: func(arm, n, v int) float64 {
@@ -52,7 +52,7 @@ func TestFindsAPlantedEffect(t *testing.T) {
 	}
 }
 
-// Nothing depends on the order of rows or on the number of processors.
+// The order of rows and the number of processors change nothing.
 func TestOrderDoesNotMatter(t *testing.T) {
 	tables := made{arms: twoArms, visits: threeVisits, perArm: 8}.tables()
 	want := analyse(t, tables)
@@ -72,11 +72,11 @@ func TestOrderDoesNotMatter(t *testing.T) {
 	}
 }
 
-// The reference arm decides about signs alone.
+// The reference arm changes only signs.
 func TestReferenceDecidesAboutSigns(t *testing.T) {
 	tables := made{arms: twoArms, visits: threeVisits, perArm: 6}.tables()
 	a := analyse(t, tables)
-	tables.Over.Reference = "treatment"
+	tables.Overrides.Reference = "treatment"
 	b := analyse(t, tables)
 	for e := range a.Endpoints {
 		for i, c := range a.Endpoints[e].Contrasts {
@@ -122,7 +122,7 @@ func TestOneVisit(t *testing.T) {
 	}
 }
 
-// A visit after baseline alone: the model is the analysis of covariance.
+// With one visit after baseline, the model is the analysis of covariance.
 func TestOneFollowUpIsAncova(t *testing.T) {
 	a := made{arms: twoArms, visits: threeVisits[:2], perArm: 7}.analyse(t)
 	c := a.Endpoints[0].Contrasts[0]
@@ -221,7 +221,7 @@ func TestManyVisits(t *testing.T) {
 	}
 }
 
-// Missing visits stay missing: who has one of two follow-ups is in the model with it.
+// Missing visits stay missing: a subject with one of two follow-ups is in the model with that visit.
 func TestMissingStaysMissing(t *testing.T) {
 	random := rand.New(rand.NewPCG(7, 8))
 	a := made{arms: twoArms, visits: threeVisits, perArm: 8, t2: func(_, n, v int) float64 {
@@ -268,7 +268,7 @@ func TestCovariates(t *testing.T) {
 	}
 }
 
-// A visit that has no more changes than arms says nothing of the others: the model is that of the
+// A visit with no more changes than arms has no information about other visits: the model is that of the
 // data without it.
 func TestThinVisit(t *testing.T) {
 	for _, seen := range []int{1, 2} { // subjects at the last visit
@@ -283,7 +283,7 @@ func TestThinVisit(t *testing.T) {
 		}
 		tables.Compartments.Data = []byte(strings.Join(kept, "\n"))
 		got := analyse(t, tables).Endpoints[0]
-		tables.Over.Visits = "baseline=0, month03=3, month06=6"
+		tables.Overrides.Visits = "baseline=0, month03=3, month06=6"
 		want := analyse(t, tables).Endpoints[0]
 		if got.Model.Failed != "" || len(got.Model.Omitted) != 1 || got.Model.Omitted[0].Visit != 3 ||
 			got.Model.Omitted[0].Term != "" {
@@ -298,7 +298,7 @@ func TestThinVisit(t *testing.T) {
 	}
 }
 
-// A covariate that follows from another is left out and said; the model is that without it.
+// A covariate that follows from another is omitted with a reason; the model is that without it.
 func TestAliasedCovariate(t *testing.T) {
 	m := made{arms: twoArms, visits: threeVisits, perArm: 9, heading: "# covariates: site, age\n",
 		column: func(_, n int) string {
@@ -307,7 +307,7 @@ func TestAliasedCovariate(t *testing.T) {
 	got := m.analyse(t).Endpoints[0]
 	m.heading = "# covariates: site\n"
 	want := m.analyse(t).Endpoints[0]
-	if diff := cmp.Diff([]Omission{{Term: "age", Why: "it follows from site"}}, got.Model.Omitted); diff != "" {
+	if diff := cmp.Diff([]Omission{{Term: "age", Reason: "it follows from site"}}, got.Model.Omitted); diff != "" {
 		t.Error(diff)
 	}
 	for i := range want.Contrasts {
@@ -321,8 +321,8 @@ func TestAliasedCovariate(t *testing.T) {
 	}
 }
 
-// Where levels of two factors are the same, differences are those of R's lm and gls, which drop a
-// column; least-squares means of equal weights are not to be had.
+// If levels of two factors coincide, differences are those of R's lm and gls, which drop a column.
+// Least-squares means of equal weights do not exist.
 func TestPartlyAliasedFactors(t *testing.T) {
 	m := made{arms: twoArms, visits: threeVisits, perArm: 12, heading: "# covariates: site, stratum\n",
 		column: func(_, n int) string {
@@ -333,7 +333,7 @@ func TestPartlyAliasedFactors(t *testing.T) {
 		"subject,arm,site,age,stratum", 1))
 	e := analyse(t, tables).Endpoints[0]
 	if e.Model.Failed != "" || len(e.Model.Omitted) != 1 || e.Model.Omitted[0].Term != "stratum" ||
-		!strings.HasPrefix(e.Model.Omitted[0].Why, "levels follow") {
+		!strings.HasPrefix(e.Model.Omitted[0].Reason, "levels follow") {
 		t.Fatalf("%q, omitted %+v", e.Model.Failed, e.Model.Omitted)
 	}
 	// baseline, two columns of sites, one of strata, two arms at two visits.
@@ -342,7 +342,7 @@ func TestPartlyAliasedFactors(t *testing.T) {
 	}
 }
 
-// The family is the planned one: a compartment without a model counts as p = 1.
+// The plan determines the family: a compartment without a model counts as p = 1.
 func TestHolmOverThePlannedFamily(t *testing.T) {
 	tables := made{arms: twoArms, visits: threeVisits, perArm: 8}.tables()
 	var kept []string
@@ -363,7 +363,7 @@ func TestHolmOverThePlannedFamily(t *testing.T) {
 	}
 }
 
-// A factor that says the same as the arm cannot be adjusted for, and that is said.
+// A factor that coincides with the arm cannot be adjusted for, and the error says so.
 func TestConfoundedCovariate(t *testing.T) {
 	m := made{arms: twoArms, visits: threeVisits, perArm: 5, heading: "# covariates: site\n",
 		column: func(arm, _ int) string { return fmt.Sprintf("%d,", arm) }}
@@ -397,7 +397,7 @@ func TestRepeatability(t *testing.T) {
 	}
 }
 
-// Changes of decimals are decimal: 37.70 − 37.35 and 36.40 − 36.05 are the same.
+// Changes of decimal numbers are decimal: 37.70 − 37.35 and 36.40 − 36.05 are equal.
 func TestEqualChangesAreEqual(t *testing.T) {
 	a := change(Value{X: 37.35}, Value{X: 37.70}, false)
 	b := change(Value{X: 36.05}, Value{X: 36.40}, false)
@@ -418,7 +418,7 @@ func TestEqualChangesAreEqual(t *testing.T) {
 	}
 }
 
-// Units decide about no p-value.
+// Units do not change p.
 func TestScaleDoesNotMatter(t *testing.T) {
 	scores := func(scale, shift float64) Analysis {
 		tables := made{arms: twoArms, visits: threeVisits, perArm: 9}.tables()
@@ -449,7 +449,7 @@ func TestScaleDoesNotMatter(t *testing.T) {
 	}
 }
 
-// Whatever tables hold, there is an analysis or an error.
+// Any tables result in an analysis or an error.
 func FuzzAnalyse(f *testing.F) {
 	m := made{arms: []string{"a", "b", "c"}, visits: threeVisits, perArm: 3, heading: "# covariates: site, age\n",
 		column: func(arm, n int) string {
@@ -457,7 +457,8 @@ func FuzzAnalyse(f *testing.F) {
 		}}
 	tables := m.tables()
 	f.Add(string(tables.Design.Data), string(tables.Compartments.Data),
-		"subject,visit,name,value,direction\nS01,baseline,VAS,1e29,\nS01,month03,VAS,-3,\nS02,baseline,VAS,0,\nS02,month12,VAS,1e-29,\n")
+		"subject,visit,name,value,direction\nS01,baseline,VAS,1e29,\nS01,month03,VAS,-3,\n"+
+			"S02,baseline,VAS,0,\nS02,month12,VAS,1e-29,\n")
 	f.Fuzz(func(t *testing.T, design, compartments, scores string) {
 		if strings.Count(design+compartments+scores, "\n") > 200 || strings.Count(design, "=") > 8 {
 			return // work grows with subjects × visits

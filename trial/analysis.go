@@ -5,7 +5,7 @@ import (
 	"github.com/t2map/t2map/trial/mmrm"
 )
 
-// Analysis is everything that a trial reports.
+// Analysis has all results of a trial.
 type Analysis struct {
 	// Version is that of t2map.
 	Version string
@@ -17,11 +17,11 @@ type Analysis struct {
 	Endpoints []EndpointAnalysis
 	// Flow counts participants by arm, in the order of Design.Arms.
 	Flow []Flow
-	// Flags are in the order of kind, subject, visit.
+	// Flags are sorted by kind, subject and visit.
 	Flags []Flag
 	// Correlations of the change of T2 with the change of other endpoints.
 	Correlations []Correlation
-	// Settings are the different settings of compartments.csv with which T2 was estimated.
+	// Settings are the different texts of the column settings of compartments.csv.
 	Settings []string
 	// Notes are remarks about the whole analysis: "the design has one arm: there is no comparison".
 	Notes []string
@@ -34,7 +34,7 @@ type Input struct {
 	SHA256 string
 }
 
-// Plan is how the trial is analysed. The zero value is the default.
+// Plan says how the trial is analysed. The zero value is the default.
 type Plan struct {
 	// Covariance of the visits of a subject. Default: unstructured.
 	Covariance mmrm.Covariance
@@ -48,11 +48,11 @@ type Plan struct {
 	// Level of the confidence intervals. Default: 0.95.
 	Level float64
 	// WithinCV is the within-subject coefficient of variation of T2 as a fraction.
-	// Default: 0.05, the QIBA profile's (PMC8574057). WithinCVOf has the coefficients of single
+	// Default: 0.05, the QIBA profile's (PMC8574057). CompartmentCVs has the coefficients of single
 	// compartments.
-	WithinCV   float64
-	WithinCVOf []CompartmentCV
-	// MeanOfTwo uses the mean of two studies at one visit, which otherwise give no value.
+	WithinCV       float64
+	CompartmentCVs []CompartmentCV
+	// MeanOfTwo uses the mean of two studies at one visit. Without it such a visit has no value.
 	MeanOfTwo bool
 	// Permutations is the number of random arrangements where there are too many to try all.
 	// Default: 9999.
@@ -113,7 +113,8 @@ type EndpointAnalysis struct {
 
 // Cell describes one arm at one visit.
 type Cell struct {
-	// Value, Change (endpoint's unit) and Percent (of baseline) describe the subjects who have them.
+	// Value and Change, in the endpoint's unit, and Percent, of baseline, describe the subjects who have
+	// them.
 	Value, Change, Percent Description
 	// Missing counts the subjects of the arm without a value.
 	Missing int
@@ -127,8 +128,8 @@ type Cell struct {
 type Model struct {
 	// Failed says why there is no model; empty if there is one.
 	Failed string
-	// Covariance is the structure that was fitted, and Rejected those that could not be fitted
-	// before it.
+	// Covariance is the structure that was fitted. Rejected are the structures before it, which could not
+	// be fitted.
 	Covariance mmrm.Covariance
 	Rejected   []mmrm.Rejected
 	DF         mmrm.DF
@@ -144,16 +145,16 @@ type Model struct {
 	Omitted []Omission
 	// N counts the subjects in the model, by arm and visit after baseline.
 	N [][]int
-	// LSMeans is indexed by arm and visit after baseline: least-squares means of the
-	// change, at the mean baseline and covariates of the observations, and with
-	// equal weight of each level of a factor (as emmeans).
+	// LSMeans is indexed by arm and visit after baseline: least-squares means of the change, at the mean
+	// baseline and covariates of the observations, with equal weight of each level of a factor (as in
+	// emmeans).
 	LSMeans [][]mmrm.Estimate
-	// BaselineMean is the baseline at which they are estimated.
+	// BaselineMean is the baseline at which the means are estimated.
 	BaselineMean float64
 }
 
-// InIt returns the number of subjects of an arm in the model at a visit of the design.
-func (m Model) InIt(arm, visit int) int {
+// SubjectsAt returns the number of subjects of an arm in the model at a visit of the design.
+func (m Model) SubjectsAt(arm, visit int) int {
 	if arm >= len(m.N) || visit < 1 || visit > len(m.N[arm]) {
 		return 0 // there is no model
 	}
@@ -166,14 +167,14 @@ type Contrast struct {
 	Arm, Visit int
 	// N and NReference count the subjects of the arm and of the reference with a change at this visit.
 	N, NReference int
-	// NAdjusted and NAdjustedReference count those of them with known covariates, whose changes the
-	// analysis of covariance and the permutation test use.
+	// NAdjusted and NAdjustedReference count those among them whose covariates are known. The analysis
+	// of covariance and the permutation test use their changes.
 	NAdjusted, NAdjustedReference int
 	// Primary marks the primary contrast.
 	Primary bool
 	// Model is the difference of least-squares means. Holm is its p adjusted over all compartments of
-	// the analysis at this visit and arm (Holm 1979), of which one without a p counts as p = 1; NaN for
-	// other endpoints.
+	// the analysis at this visit and arm (Holm 1979); a compartment without a p counts as p = 1. It is NaN
+	// for other endpoints.
 	Model mmrm.Estimate
 	Holm  float64
 	// Effect is Hedges' g of the change with its interval.
@@ -181,16 +182,15 @@ type Contrast struct {
 	// Ancova is the difference of changes at this visit adjusted for baseline, Welch the unadjusted
 	// difference with the t test for unequal variances.
 	Ancova, Welch mmrm.Estimate
-	// Wilcoxon is the Wilcoxon–Mann–Whitney test of the changes with the
-	// Hodges–Lehmann shift.
+	// Wilcoxon is the Wilcoxon–Mann–Whitney test of the changes, with the Hodges–Lehmann shift.
 	Wilcoxon RankTest
 	// Permutation is the test of the baseline-adjusted difference; NaN except at the primary visit.
 	Permutation PermutationTest
-	// Reasons say of each test why its numbers are NaN, or what it is not adjusted for.
+	// Reasons say why numbers of a test are NaN, or which terms it is not adjusted for.
 	Reasons Reasons
 }
 
-// Reasons are remarks on the tests of a contrast. They are empty where there is nothing to remark.
+// Reasons are remarks on the tests of a contrast; empty if there are none.
 type Reasons struct {
 	Effect, Ancova, Welch, Wilcoxon, Permutation string
 }
@@ -201,8 +201,7 @@ type (
 	Description = compare.Description
 	// Interval is an estimate with a confidence interval.
 	Interval = compare.Interval
-	// RankTest is a Wilcoxon–Mann–Whitney test; U counts the pairs in which the arm's
-	// change is larger.
+	// RankTest is a Wilcoxon–Mann–Whitney test. U counts the pairs in which the arm's change is larger.
 	RankTest = compare.RankTest
 	// PermutationTest is a test by shuffling arms among subjects, within strata.
 	PermutationTest = compare.PermutationTest
@@ -232,10 +231,10 @@ const (
 // Responders counts the verdicts of each arm at one visit.
 type Responders struct {
 	Visit int
-	// Arms is in the order of the design's.
+	// Arms are in the order of the design.
 	Arms []ResponderCount
-	// Increase and Decrease are the p of Fisher's exact tests of each arm after the reference against
-	// it: of increase against the rest, and of decrease against the rest. NaN if an arm is empty.
+	// Increase and Decrease have p of Fisher's exact test of each other arm against the reference: of
+	// increase, or decrease, against the other verdicts. NaN if an arm is empty.
 	Increase, Decrease []float64
 }
 
@@ -248,7 +247,7 @@ type ResponderCount struct {
 
 // Groups of subjects whose changes are correlated, other than one arm.
 const (
-	// AllSubjects is everybody, regardless of arm. A difference between arms in both endpoints
+	// AllSubjects are all subjects, regardless of arm. A difference between arms in both endpoints
 	// contributes to the correlation.
 	AllSubjects = -1
 	// WithinArms is the partial rank correlation given the arm.

@@ -10,8 +10,8 @@ import (
 	"github.com/t2map/t2map/trial/compare"
 )
 
-// contrasts compares each arm with the reference at each visit after baseline. f is nil if there is no
-// mixed model.
+// contrasts compares each arm with the reference at each visit after baseline. f is nil if no mixed model
+// could be fitted.
 func (a *Analysis) contrasts(e *EndpointAnalysis, f *RepeatedFit) {
 	for arm := 1; arm < len(a.Design.Arms); arm++ {
 		for v := 1; v < len(a.Design.Visits); v++ {
@@ -33,8 +33,8 @@ func (a *Analysis) contrasts(e *EndpointAnalysis, f *RepeatedFit) {
 	}
 }
 
-// isPrimary reports whether the endpoint's contrasts at a visit are primary: those of the endpoint
-// that the design names or, if it names none, of every compartment.
+// isPrimary reports whether the endpoint's contrasts at a visit are primary. Primary is the endpoint that
+// the design names or, if it names none, every compartment.
 func (a *Analysis) isPrimary(e *EndpointAnalysis, visit int) bool {
 	p := a.Design.Primary
 	return visit == p.Visit && (p.Endpoint == e.Name || p.Endpoint == "" && e.Compartment)
@@ -62,7 +62,7 @@ func (a *Analysis) twoArms(e *EndpointAnalysis, c *Contrast) {
 	c.Reasons.Wilcoxon = words(err)
 }
 
-// words returns the error as a reason; empty for none.
+// words returns the text of an error; empty for nil.
 func words(err error) string {
 	if err == nil {
 		return ""
@@ -70,7 +70,7 @@ func words(err error) string {
 	return err.Error()
 }
 
-// adjustedReason returns the reason of a test with covariates: why it failed, or what it is not
+// adjustedReason returns the reason of a test with covariates: why it failed, or which terms it is not
 // adjusted for.
 func adjustedReason(err error, omitted []Omission) string {
 	if err != nil {
@@ -78,13 +78,13 @@ func adjustedReason(err error, omitted []Omission) string {
 	}
 	var parts []string
 	for _, o := range omitted {
-		parts = append(parts, fmt.Sprintf("not adjusted for %s: %s", o.Term, o.Why))
+		parts = append(parts, fmt.Sprintf("not adjusted for %s: %s", o.Term, o.Reason))
 	}
 	return strings.Join(parts, "; ")
 }
 
-// subjects returns the subjects of the arms with a change at a visit, with the baseline and the
-// covariates of the plan that vary among them, and the terms that are omitted.
+// subjects returns the subjects of the arms with a change at a visit, with baseline and covariates. Terms
+// that do not vary among them are omitted, and returned.
 func (a *Analysis) subjects(e *EndpointAnalysis, visit int, arms ...int) (compare.Subjects, []Omission) {
 	r := a.Repeated(e)
 	var s compare.Subjects
@@ -125,8 +125,8 @@ func (a *Analysis) subjects(e *EndpointAnalysis, visit int, arms ...int) (compar
 	return s, fit.Omitted
 }
 
-// Stratified reports whether the permutation tests shuffle within strata: whether the design has more
-// than one. Subjects without a stratum are a stratum of their own.
+// Stratified reports whether the permutation tests shuffle within strata, which is so if the design has
+// several. Subjects without a stratum are a stratum of their own.
 func (a *Analysis) Stratified() bool { return a.covariate("stratum").Levels > 1 }
 
 // ancova fills in the analysis of covariance of each visit, over all arms.
@@ -174,8 +174,7 @@ func (a *Analysis) adjustFamily() {
 	for i := range family[0].Contrasts {
 		var p []float64
 		for _, e := range family {
-			// The family was planned: a compartment without a model does not make the others more
-			// significant.
+			// The plan determines the family: a compartment without a model does not make it smaller.
 			if math.IsNaN(e.Contrasts[i].Model.P) {
 				p = append(p, 1)
 			} else {

@@ -51,12 +51,12 @@ func (a *EndpointAnalysis) cell(d Design, armVisit [2]int, level float64) Cell {
 	return c
 }
 
-// flagCell collects the flags that figures of this arm at this visit have to show. A value that is
-// missing because of two studies counts as if it were described.
+// flagCell collects the flags that figures of this arm at this visit have to show. It includes the flags
+// of values that are missing because of two studies.
 func (a *EndpointAnalysis) flagCell(d Design, flags []Flag, armVisit [2]int) {
 	cell := &a.Cells[armVisit[0]][armVisit[1]]
-	add := func(list *[]int, more []int) {
-		for _, f := range more {
+	add := func(list *[]int, found []int) {
+		for _, f := range found {
 			if flags[f].Kind.OnFigures() && !slices.Contains(*list, f) {
 				*list = append(*list, f)
 			}
@@ -78,8 +78,8 @@ func (a *EndpointAnalysis) flagCell(d Design, flags []Flag, armVisit [2]int) {
 	slices.Sort(cell.ChangeFlags)
 }
 
-// touching returns the flags of a value that exists, which may be none, and of one that is missing
-// because of two studies; nil for a value that is missing for another reason.
+// touching returns the flags of a value that exists, which may be none but not nil, or of a value that is
+// missing because of several studies. It is nil for other missing values.
 func (v Value) touching(flags []Flag) []int {
 	if v.Missing.Kind == Present {
 		return append([]int{}, v.Flags...)

@@ -10,10 +10,10 @@ type Design struct {
 	Arms []string
 	// Visits are in ascending months; the first is the baseline.
 	Visits []Visit
-	// Before are planned visits before the baseline, such as a screening, in ascending months.
+	// Earlier are planned visits before the baseline, such as a screening, in ascending months.
 	// Their results are not analysed.
-	Before []Visit
-	// AssumedBaseline says that the baseline is the earliest visit because none is at month 0.
+	Earlier []Visit
+	// AssumedBaseline reports that the baseline is the earliest visit because none is at month 0.
 	AssumedBaseline bool
 	// Subjects are in the order of the file.
 	Subjects []Subject
@@ -43,8 +43,8 @@ type Subject struct {
 	Age, BMI float64
 }
 
-// covariate returns the number of a numeric covariate, or the level of a factor. Of one that is not
-// known the number is NaN and the level empty.
+// covariate returns the number of a numeric covariate, or the level of a factor. If it is not known, the
+// number is NaN and the level is empty.
 func (s Subject) covariate(name string) (x float64, level string) {
 	switch name {
 	case "age":
@@ -61,7 +61,7 @@ func (s Subject) covariate(name string) (x float64, level string) {
 
 // Primary names the primary contrasts: of one endpoint at one visit, each arm against the reference.
 type Primary struct {
-	// Endpoint is its name; empty: all compartments, adjusted as a family.
+	// Endpoint is the name of the endpoint; empty for all compartments, adjusted as a family.
 	Endpoint string
 	// Visit is an index into Design.Visits. Default: the last.
 	Visit int

@@ -20,12 +20,13 @@ const designHint = "a design is a CSV such as\n" +
 
 // ReadDesign reads the design of a trial: a heading, and one row per subject with the columns subject
 // and arm, and optionally side, stratum, site, sex, age (years) and bmi (kg/m²). It ignores other
-// columns. over overrides the heading.
+// columns. Texts of overrides replace those of the heading.
 //
-// Nothing is guessed. It is an error if the heading has no visits, if there are several arms without
-// a reference, a visit before month 0 without a baseline, names that are alike (see table.Keys), or a
-// subject with two rows, if a side is neither left nor right, or if an age or BMI is not a number.
-func ReadDesign(s Source, over Heading) (Design, Plan, error) {
+// Nothing is guessed. It is an error if the heading has no visits, if there are several arms and no
+// reference, if a visit is before month 0 and neither a baseline nor a month 0 is given, if names are
+// alike (see table.Keys), if a subject has two rows, if a side is neither left nor right, or if an age or
+// BMI is not a number.
+func ReadDesign(s Source, overrides Heading) (Design, Plan, error) {
 	t, err := table.Read(s)
 	if err != nil {
 		return Design{}, Plan{}, err
@@ -34,7 +35,7 @@ func ReadDesign(s Source, over Heading) (Design, Plan, error) {
 	if err != nil {
 		return Design{}, Plan{}, err
 	}
-	h = over.or(h)
+	h = overrides.withDefaults(h)
 	d := Design{Name: h.Trial}
 	if d.Visits, err = parseVisits(h.Visits); err != nil {
 		return d, Plan{}, fmt.Errorf("%s: %w", s.Name, err)
@@ -70,7 +71,7 @@ func parseVisits(text string) ([]Visit, error) {
 	}
 	var visits []Visit
 	for _, item := range list(text) {
-		sign := strings.LastIndex(item, "=") // a name may have one
+		sign := strings.LastIndex(item, "=") // a name may contain one
 		if sign < 1 {
 			return nil, hinted(designHint, "visit %.40q has no month", item)
 		}
@@ -105,7 +106,7 @@ func list(text string) []string {
 	return items
 }
 
-// setBaseline moves the visits before the baseline into Before. Without a name the baseline is the visit
+// setBaseline moves the visits before the baseline into Earlier. Without a name the baseline is the visit
 // of month 0 or, if no visit is at or before month 0, the earliest, which AssumedBaseline reports.
 func (d *Design) setBaseline(name string) error {
 	i := slices.IndexFunc(d.Visits, func(v Visit) bool {
@@ -126,7 +127,7 @@ func (d *Design) setBaseline(name string) error {
 	default:
 		i, d.AssumedBaseline = 0, true
 	}
-	d.Before, d.Visits = d.Visits[:i:i], d.Visits[i:]
+	d.Earlier, d.Visits = d.Visits[:i:i], d.Visits[i:]
 	return nil
 }
 
@@ -139,7 +140,7 @@ type spelling struct {
 // check adds a name. A name that is alike to an earlier one, but not the same, is an error.
 func (s *spelling) check(r table.Row, column, name string) error {
 	if other, alike := s.names.Add(name); alike {
-		return hinted(r.Way("write it in one way"), "%s: %.40q differs from %.40q (line %d) %s", r.Place(column), name,
+		return hinted(r.Way("use one spelling"), "%s: %.40q differs from %.40q (line %d) %s", r.Place(column), name,
 			other, s.line[other], table.Alike)
 	}
 	if s.line == nil {
@@ -168,7 +169,8 @@ func (d *Design) readSubjects(t *table.Table) error {
 		}
 		if t.Has("side") && sideName(arm) != "" {
 			return hinted("write a separator for each empty cell",
-				"%s: the arm is named %.40q, as a side is: the values may be in the wrong columns", r.Place("arm"), arm)
+				"%s: the arm has the name of a side, %.40q: the values may be in the wrong columns", r.Place("arm"),
+				arm)
 		}
 		for _, level := range [][2]string{{"stratum", s.Stratum}, {"site", s.Site}, {"sex", s.Sex}, {"arm", arm}} {
 			if err := levels[level[0]].check(r, level[0], level[1]); err != nil {
@@ -220,7 +222,7 @@ func (d *Design) subjectTwice(name string, r table.Row, other string, line int) 
 		return hinted("give each subject one row", "%s: subject %.40q appears twice (lines %d and %d)", name, id, line,
 			r.Line)
 	}
-	return hinted("give each subject one row; two subjects need names that cannot be confused",
+	return hinted("give each subject one row; different subjects need names that cannot be confused",
 		"%s: subjects %.40q (line %d) and %.40q (line %d) differ %s", name, other, line, id, r.Line, table.Alike)
 }
 
@@ -249,7 +251,7 @@ func (s *Subject) readRest(r table.Row) (err error) {
 	return err
 }
 
-// putFirst makes an arm the first, and renumbers the arms of the subjects.
+// putFirst makes the reference the first arm, and renumbers the arms of the subjects.
 func (d *Design) putFirst(reference string) error {
 	if reference == "" && len(d.Arms) == 1 {
 		reference = d.Arms[0]
@@ -259,7 +261,7 @@ func (d *Design) putFirst(reference string) error {
 	case reference == "":
 		return hinted(fmt.Sprintf("above the columns put a line such as \"# reference: %s\", or give --reference",
 			d.Arms[0]),
-			"the design has the arms %s and does not say which is the reference", strings.Join(d.Arms, ", "))
+			"the design has the arms %s, but no reference", strings.Join(d.Arms, ", "))
 	case i < 0:
 		return hinted("arms are "+strings.Join(d.Arms, ", "), "the reference %.40q is not an arm of the design",
 			reference)
@@ -272,7 +274,7 @@ func (d *Design) putFirst(reference string) error {
 	return nil
 }
 
-// setPrimary reads "medial@month12". The endpoint is checked when there are any.
+// setPrimary reads "medial@month12". Analysis.checkNames checks the endpoint.
 func (d *Design) setPrimary(text string) error {
 	d.Primary.Visit = len(d.Visits) - 1
 	endpoint, visit, hasVisit := strings.Cut(text, "@")

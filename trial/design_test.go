@@ -32,7 +32,7 @@ func TestDesign(t *testing.T) {
 		t.Errorf("primary %+v of %q", d.Primary, d.Name)
 	}
 	want := Plan{Covariance: mmrm.AR1, DF: mmrm.Satterthwaite, Covariates: []string{"site", "age"}, WithinCV: 0.04,
-		WithinCVOf: []CompartmentCV{{"lateral", 0.055}}}
+		CompartmentCVs: []CompartmentCV{{"lateral", 0.055}}}
 	if diff := cmp.Diff(want, p); diff != "" {
 		t.Error("plan:", diff)
 	}
@@ -45,7 +45,7 @@ func TestDesign(t *testing.T) {
 	}
 }
 
-// The words of the command line go before the heading.
+// Command-line flags override the heading.
 func TestDesignOver(t *testing.T) {
 	d, _, err := ReadDesign(source(heading+"subject,arm\nS01,a\nS02,b\n"), Heading{Reference: "b", Visits: "v0=0,v1=6"})
 	if err != nil {
@@ -56,7 +56,7 @@ func TestDesignOver(t *testing.T) {
 	}
 }
 
-// A spreadsheet cuts the heading's lines into cells, or quotes them whole.
+// A spreadsheet splits the lines of the heading into cells, or quotes them.
 func TestDesignFromSpreadsheet(t *testing.T) {
 	for _, visits := range []string{
 		"# visits: baseline=0, month03=3, month12=12",
@@ -94,9 +94,9 @@ func TestBadDesigns(t *testing.T) {
 		want, hint string
 	}{
 		{"arm names that differ in case", heading + columns + "S01,control,,\nS02,Control,,\n", Format{},
-			`line 5: arm: "Control" differs from "control" (line 4) only in case, spaces`, "one way"},
+			`line 5: arm: "Control" differs from "control" (line 4) only in case, spaces`, "one spelling"},
 		{"arm names that differ in blanks", heading + columns + "S01,control,,\nS02,con trol,,\n", Format{},
-			"only in case, spaces", "one way"},
+			"only in case, spaces", "one spelling"},
 		{"a subject in two arms", heading + columns + "S01,control,,\nS01,treatment,,\n", Format{},
 			`subject "S01" is in two arms: "control" (line 4) and "treatment" (line 5)`, "one arm"},
 		{"a subject twice", heading + columns + "S01,control,,\nS01,control,,\n", Format{},
@@ -117,7 +117,7 @@ func TestBadDesigns(t *testing.T) {
 			"S01,control,,\n", Format{}, `no visit is at month 0, and visit "screening" is before it`,
 			"# baseline: screening"},
 		{"no reference", "# visits: a=0, b=1\n" + columns + "S01,x,,\nS02,y,,\n", Format{},
-			"does not say which is the reference", "# reference: x"},
+			"but no reference", "# reference: x"},
 		{"a reference that is no arm", "# visits: a=0\n# reference: z\n" + columns + "S01,x,,\nS02,y,,\n", Format{},
 			`the reference "z" is not an arm`, "x, y"},
 		{"no visits", "# reference: x\n" + columns + "S01,x,,\n", Format{}, "does not name the visits",
@@ -137,9 +137,9 @@ func TestBadDesigns(t *testing.T) {
 		{"no arm column", heading + "subject,group\nS01,x\n", Format{},
 			"no column arm (there are \"subject\", \"group\")", "subject, arm"},
 		{"an arm that is a side", heading + columns + "S01,control,right,50\nS02,right,50,\n", Format{},
-			`line 5: arm: the arm is named "right", as a side is`, "empty cell"},
+			`line 5: arm: the arm has the name of a side, "right"`, "empty cell"},
 		{"an arm that is a side's letter", heading + columns + "S01,L,,50\n", Format{},
-			`line 4: arm: the arm is named "L"`, "empty cell"},
+			`line 4: arm: the arm has the name of a side, "L"`, "empty cell"},
 		{"a row that ends before the arm", heading + "subject,site,arm\nS01,A,control\nS02,control\n", Format{},
 			"line 5 has 2 cells, but the first row names 3 columns: arm is missing", "empty cell"},
 		{"an empty arm", heading + columns + "S01,,,\n", Format{}, "line 4 has no subject or no arm", ""},
@@ -157,7 +157,7 @@ func TestBadDesigns(t *testing.T) {
 		{"a primary visit that is none", heading + "# primary: medial@baseline\n" + columns + "S01,control,,\n",
 			Format{}, "does not name a visit after baseline", "medial@month12"},
 		{"sites that differ in case", heading + "subject,arm,site\nS01,control,A\nS02,control,a\n", Format{},
-			`line 5: site: "a" differs from "A" (line 4) only in case`, "one way"},
+			`line 5: site: "a" differs from "A" (line 4) only in case`, "one spelling"},
 		{"a CV that is a fraction", heading + "# wcv: 0.05\n" + columns + "S01,control,,\n", Format{},
 			"0.05 % is smaller than that of any scanner", "5, not 0.05"},
 		{"a CV that is none", heading + "# wcv: medial=0\n" + columns + "S01,control,,\n", Format{},

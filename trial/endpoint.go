@@ -5,7 +5,7 @@ type Direction int8
 
 // The directions.
 const (
-	// Unknown: neither better nor worse is used.
+	// Unknown: the report does not say which arm a difference favours.
 	Unknown Direction = iota
 	HigherIsWorse
 	HigherIsBetter
@@ -17,9 +17,9 @@ type Endpoint struct {
 	Name string
 	// Title is its name in figures: "Medial T2", "WOMAC".
 	Title string
-	// Unit is ms for T2, and otherwise as given; empty for scores.
+	// Unit is ms for T2, as given for other endpoints, and empty for scores.
 	Unit string
-	// Compartment says that it is the mean T2 of a compartment.
+	// Compartment reports that it is the mean T2 of a compartment.
 	Compartment bool
 	Direction   Direction
 	// Values is indexed by subject and visit of the design.
@@ -32,7 +32,7 @@ type Value struct {
 	X float64
 	// Missing says why X is NaN.
 	Missing Missing
-	// Flags are the flags of this value, or those for which it is missing, as indices into
+	// Flags are the flags of this value, or those because of which it is missing, as indices into
 	// Analysis.Flags.
 	Flags []int
 	// Side of the knee in the images, the hashes of the UIDs of Study and Series, and the Method of
@@ -57,18 +57,17 @@ const (
 	NoResult FlagKind = "no result"
 	// OtherSide: results of the other knee, which are not used.
 	OtherSide FlagKind = "other side"
-	// TwoStudies: two studies at one visit. Every figure that it concerns shows it.
+	// TwoStudies: several studies at one visit. Figures show it.
 	TwoStudies FlagKind = "two studies"
-	// ProtocolChange: settings, method, echo times, matrix or spacing differ from the subject's
-	// baseline, or the settings differ between subjects. Every figure that it concerns shows it.
+	// ProtocolChange: settings, method, echo times, matrix or spacing differ from those of the subject's
+	// first study, or the settings differ between subjects. Figures show it.
 	ProtocolChange FlagKind = "protocol change"
-	// ScannerChange: a scanner other than at the subject's baseline. Every figure that it concerns
-	// shows it.
+	// ScannerChange: a scanner or software other than in the subject's first study. Figures show it.
 	ScannerChange FlagKind = "scanner change"
-	// CarriedMask: the mask was carried from another visit by registration; or some masks were, and
-	// others drawn at the same visits. Every figure that it concerns shows it.
+	// CarriedMask: the mask was carried from another visit by registration; or masks were carried for some
+	// subjects and drawn for others at the same visits. Figures show it.
 	CarriedMask FlagKind = "carried mask"
-	// Quality: a remark of the pipeline, such as on lossy images.
+	// Quality: a remark of the pipeline, such as lossy images.
 	Quality FlagKind = "quality"
 )
 
@@ -76,7 +75,7 @@ const (
 var FlagKinds = []FlagKind{NotInDesign, NoResult, OtherSide, TwoStudies, ProtocolChange, ScannerChange, CarriedMask,
 	Quality}
 
-// OnFigures reports whether the figures that a flag concerns must show it.
+// OnFigures reports whether figures that a flag concerns must show it.
 func (k FlagKind) OnFigures() bool {
 	return k == TwoStudies || k == ProtocolChange || k == ScannerChange || k == CarriedMask
 }

@@ -49,7 +49,8 @@ func (m made) each(f func(id string, arm, n int)) {
 func (m made) compartments() string {
 	random := rand.New(rand.NewPCG(1, 2))
 	var b strings.Builder
-	b.WriteString("subject,visit,study,series,side,compartment,mean_t2_ms,method,settings,scanner,acquisition,lossy_images,note\n")
+	b.WriteString("subject,visit,study,series,side,compartment,mean_t2_ms,method,settings,scanner,acquisition," +
+		"lossy_images,note\n")
 	m.each(func(id string, arm, n int) {
 		level := 38 + 2*random.NormFloat64()
 		for v, visit := range m.visits {

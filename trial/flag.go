@@ -5,7 +5,7 @@ import "slices"
 // FlagGroup is flags that differ in the subject alone.
 type FlagGroup struct {
 	Flag // the first; its Subject is Subjects[0]
-	// Subjects in the order of the flags; one empty name for flags about all subjects.
+	// Subjects are in the order of the flags; flags about all subjects have one empty name.
 	Subjects []string
 }
 
@@ -16,8 +16,8 @@ func GroupFlags(flags []Flag) []FlagGroup {
 	for _, f := range flags {
 		key := f
 		key.Subject = ""
-		i, known := index[key]
-		if !known {
+		i, seen := index[key]
+		if !seen {
 			i = len(groups)
 			index[key] = i
 			groups = append(groups, FlagGroup{Flag: f})

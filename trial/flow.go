@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// flow counts the participants of every arm by the compartments or, if there are none, by all
-// endpoints.
+// flow counts the participants of every arm: those with values of compartments or, if there are none, of
+// any endpoint.
 func flow(d Design, endpoints []EndpointAnalysis) []Flow {
 	if compartments := slices.DeleteFunc(slices.Clone(endpoints),
 		func(e EndpointAnalysis) bool { return !e.Compartment }); len(compartments) > 0 {
@@ -40,7 +40,7 @@ func flow(d Design, endpoints []EndpointAnalysis) []Flow {
 	return flows
 }
 
-// reason returns why a subject has no value of any endpoint at a visit: the reason of the first.
+// reason returns why a subject has no value of any endpoint at a visit: the reason of the first endpoint.
 func reason(endpoints []EndpointAnalysis, s, v int) Missing {
 	for _, e := range endpoints {
 		if e.Values[s][v].Missing.Kind == Present {

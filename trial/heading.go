@@ -11,7 +11,7 @@ import (
 )
 
 // Heading is the heading of a design, lines such as "# reference: control" above its columns, or the
-// command-line flags that override it. Texts are as written; an empty one is not given.
+// command-line flags that override them. Texts are as written; empty if absent.
 type Heading struct {
 	// Trial is the trial's code.
 	Trial string
@@ -19,7 +19,7 @@ type Heading struct {
 	Visits string
 	// Baseline is the visit that changes are computed from. Default: the visit of month 0.
 	Baseline string
-	// Reference is the arm others are compared with.
+	// Reference is the arm that the others are compared with.
 	Reference string
 	// Primary is the primary contrast: "medial@month12", "medial" or "@month12".
 	Primary string
@@ -27,68 +27,90 @@ type Heading struct {
 	Covariance string
 	// DF is kenward-roger or satterthwaite.
 	DF string
-	// Covariates are "site, age".
+	// Covariates are columns of the design: "site, age".
 	Covariates string
-	// Rows are "medial-tibial, medial deep".
+	// Rows are rows of the results: "medial-tibial, medial deep".
 	Rows string
-	// WithinCV is in percent: "5", or "medial=4, lateral=5.5".
+	// WithinCV is the within-subject CV in percent: "5", or "medial=4, lateral=5.5".
 	WithinCV string
 }
 
-// or returns h with the empty texts from other.
-func (h Heading) or(other Heading) Heading {
-	return Heading{
-		Trial: cmp.Or(h.Trial, other.Trial), Visits: cmp.Or(h.Visits, other.Visits),
-		Baseline:  cmp.Or(h.Baseline, other.Baseline),
-		Reference: cmp.Or(h.Reference, other.Reference), Primary: cmp.Or(h.Primary, other.Primary),
-		Covariance: cmp.Or(h.Covariance, other.Covariance), DF: cmp.Or(h.DF, other.DF),
-		Covariates: cmp.Or(h.Covariates, other.Covariates), WithinCV: cmp.Or(h.WithinCV, other.WithinCV),
-		Rows: cmp.Or(h.Rows, other.Rows),
+// headingKey is a line that a heading may have.
+type headingKey struct {
+	name string
+	// text returns the field of its text.
+	text func(*Heading) *string
+	// read reads the text, which may be empty, into the plan; nil for lines that describe the design.
+	read func(p *Plan, text string) error
+}
+
+// headingKeys are all lines, in the order in which they are read. A new line needs a field of Heading
+// and a row here.
+var headingKeys = []headingKey{
+	{name: "trial", text: func(h *Heading) *string { return &h.Trial }},
+	{name: "visits", text: func(h *Heading) *string { return &h.Visits }},
+	{name: "baseline", text: func(h *Heading) *string { return &h.Baseline }},
+	{name: "reference", text: func(h *Heading) *string { return &h.Reference }},
+	{name: "primary", text: func(h *Heading) *string { return &h.Primary }},
+	{"covariance", func(h *Heading) *string { return &h.Covariance }, (*Plan).setCovariance},
+	{"df", func(h *Heading) *string { return &h.DF }, (*Plan).setDF},
+	{"covariates", func(h *Heading) *string { return &h.Covariates }, (*Plan).setCovariates},
+	{"rows", func(h *Heading) *string { return &h.Rows }, (*Plan).setRows},
+	{"wcv", func(h *Heading) *string { return &h.WithinCV }, (*Plan).setWithinCV},
+}
+
+// withDefaults returns h with its empty texts taken from other.
+func (h Heading) withDefaults(other Heading) Heading {
+	for _, key := range headingKeys {
+		text := key.text(&h)
+		*text = cmp.Or(*text, *key.text(&other))
 	}
+	return h
 }
 
 // parseHeading parses the lines of the heading. A line without a colon is a remark.
 func parseHeading(t *table.Table) (Heading, error) {
 	var h Heading
 	for _, line := range t.Heading {
-		key, value, found := strings.Cut(line, ":")
-		if !found {
+		name, value, isKey := strings.Cut(line, ":")
+		if !isKey {
 			continue
 		}
-		var field *string
-		switch key = strings.ToLower(strings.TrimSpace(key)); key {
-		case "trial":
-			field = &h.Trial
-		case "visits":
-			field = &h.Visits
-		case "baseline":
-			field = &h.Baseline
-		case "reference":
-			field = &h.Reference
-		case "primary":
-			field = &h.Primary
-		case "covariance":
-			field = &h.Covariance
-		case "df":
-			field = &h.DF
-		case "covariates":
-			field = &h.Covariates
-		case "wcv":
-			field = &h.WithinCV
-		case "rows":
-			field = &h.Rows
-		default:
-			return h,
-				hinted("known are trial, visits, baseline, reference, primary, covariance, df, covariates, wcv and "+
-					"rows; a remark has no colon",
-					"%s: the heading has %.40q, which is not known", t.Name, key)
+		name = strings.ToLower(strings.TrimSpace(name))
+		i := slices.IndexFunc(headingKeys, func(key headingKey) bool { return key.name == name })
+		if i < 0 {
+			return h, hinted("known are "+keyNames()+"; a remark has no colon",
+				"%s: the heading has %.40q, which is not known", t.Name, name)
 		}
-		if *field != "" {
-			return h, fmt.Errorf("%s: the heading has %s twice", t.Name, key)
+		text := headingKeys[i].text(&h)
+		if *text != "" {
+			return h, fmt.Errorf("%s: the heading has %s twice", t.Name, name)
 		}
-		*field = strings.TrimSpace(value)
+		*text = strings.TrimSpace(value)
 	}
 	return h, nil
+}
+
+// keyNames lists the names of all lines.
+func keyNames() string {
+	names := make([]string, len(headingKeys))
+	for i, key := range headingKeys {
+		names[i] = key.name
+	}
+	return strings.Join(names, ", ")
+}
+
+// Plan returns the plan of the heading, with zeros for the defaults.
+func (h Heading) Plan() (p Plan, err error) {
+	for _, key := range headingKeys {
+		if key.read == nil {
+			continue
+		}
+		if err := key.read(&p, *key.text(&h)); err != nil {
+			return p, err
+		}
+	}
+	return p, nil
 }
 
 var covarianceNames = map[string]mmrm.Covariance{
@@ -96,38 +118,52 @@ var covarianceNames = map[string]mmrm.Covariance{
 	"hcs": mmrm.HeterogeneousCS, "csh": mmrm.HeterogeneousCS, "ar1": mmrm.AR1, "cs": mmrm.CompoundSymmetry,
 }
 
+func (p *Plan) setCovariance(text string) error {
+	covariance, known := covarianceNames[strings.ToLower(text)]
+	if !known {
+		return hinted("unstructured, hcs (heterogeneous compound symmetry), ar1 or cs",
+			"covariance %.40q is not known", text)
+	}
+	p.Covariance = covariance
+	return nil
+}
+
 var dfNames = map[string]mmrm.DF{
 	"": mmrm.KenwardRoger, "kenward-roger": mmrm.KenwardRoger, "satterthwaite": mmrm.Satterthwaite,
 }
 
-// Plan returns the plan of the heading, with zeros for the defaults.
-func (h Heading) Plan() (p Plan, err error) {
-	var known bool
-	if p.Covariance, known = covarianceNames[strings.ToLower(h.Covariance)]; !known {
-		return p, hinted("unstructured, hcs (heterogeneous compound symmetry), ar1 or cs",
-			"covariance %.40q is not known", h.Covariance)
+func (p *Plan) setDF(text string) error {
+	df, known := dfNames[strings.ToLower(text)]
+	if !known {
+		return hinted("kenward-roger or satterthwaite", "degrees of freedom %.40q are not known", text)
 	}
-	if p.DF, known = dfNames[strings.ToLower(h.DF)]; !known {
-		return p, hinted("kenward-roger or satterthwaite", "degrees of freedom %.40q are not known", h.DF)
-	}
-	for _, c := range list(strings.ToLower(h.Covariates)) {
-		if !slices.Contains([]string{"site", "stratum", "sex", "age", "bmi"}, c) {
-			return p, hinted("site, stratum, sex, age or bmi", "covariate %.40q is not known", c)
+	p.DF = df
+	return nil
+}
+
+func (p *Plan) setCovariates(text string) error {
+	for _, name := range list(strings.ToLower(text)) {
+		if !slices.Contains([]string{"site", "stratum", "sex", "age", "bmi"}, name) {
+			return hinted("site, stratum, sex, age or bmi", "covariate %.40q is not known", name)
 		}
-		if !slices.Contains(p.Covariates, c) {
-			p.Covariates = append(p.Covariates, c)
+		if !slices.Contains(p.Covariates, name) {
+			p.Covariates = append(p.Covariates, name)
 		}
 	}
-	for _, row := range list(h.Rows) {
+	return nil
+}
+
+func (p *Plan) setRows(text string) error {
+	for _, row := range list(text) {
 		if !slices.Contains(p.Rows, row) {
 			p.Rows = append(p.Rows, row)
 		}
 	}
-	return p, p.setWithinCV(h.WithinCV)
+	return nil
 }
 
-// leastCV in percent is smaller than that of any study: 1.1 % per region on one scanner (Verschueren,
-// repub.eur.nl/pub/135013). A smaller number is a fraction by mistake.
+// leastCV in percent is below the CV of any study: 1.1 % per region on one scanner (Verschueren,
+// repub.eur.nl/pub/135013). A smaller number is probably a fraction.
 const leastCV = 0.5
 
 // setWithinCV reads "5" or "medial=4, lateral=5.5", in percent.
@@ -150,7 +186,7 @@ func (p *Plan) setWithinCV(text string) error {
 			p.WithinCV = v / 100
 			continue
 		}
-		p.WithinCVOf = append(p.WithinCVOf, CompartmentCV{compartment, v / 100})
+		p.CompartmentCVs = append(p.CompartmentCVs, CompartmentCV{compartment, v / 100})
 	}
 	return nil
 }

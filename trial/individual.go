@@ -7,11 +7,11 @@ import (
 	"github.com/t2map/t2map/trial/compare"
 )
 
-// coverage95 is the quantile of the normal distribution for a coverage of 95 %, as in the definition of
-// the repeatability coefficient (QIBA, PMC8574057).
+// coverage95 is the normal quantile for a coverage of 95 %, as in the definition of the repeatability
+// coefficient (QIBA, PMC8574057).
 const coverage95 = 1.96
 
-// defaultWithinCV is the QIBA profile's for cartilage T2 at 3 T (PMC8574057).
+// defaultWithinCV is the value of the QIBA profile for cartilage T2 at 3 T (PMC8574057).
 const defaultWithinCV = 0.05
 
 // repeatability returns the repeatability coefficient of an endpoint in percent, 100·1.96·√2·CV; NaN
@@ -21,9 +21,9 @@ func (p Plan) repeatability(e Endpoint) float64 {
 		return math.NaN()
 	}
 	cv := p.WithinCV
-	for _, of := range p.WithinCVOf {
-		if of.Compartment == e.Name {
-			cv = of.CV
+	for _, own := range p.CompartmentCVs {
+		if own.Compartment == e.Name {
+			cv = own.CV
 		}
 	}
 	return 100 * coverage95 * math.Sqrt2 * cv
@@ -42,8 +42,8 @@ func (a *EndpointAnalysis) changes(p Plan) {
 	}
 }
 
-// change returns the change of a value from baseline. Percent is NaN if the baseline is not above 0, as
-// that of a score may be.
+// change returns the change of a value from baseline. Percent is NaN if the baseline is not above 0, which
+// is possible for scores.
 func change(baseline, value Value, isBaseline bool) Change {
 	c := Change{Delta: math.NaN(), Percent: math.NaN()}
 	switch {
@@ -63,9 +63,9 @@ func change(baseline, value Value, isBaseline bool) Change {
 	return c
 }
 
-// difference returns a − b as the difference of the decimal numbers of tables, without the rounding of
-// binary arithmetic, so that equal changes have equal ranks. Digits after the 14th of the larger
-// number are rounding.
+// difference returns a − b without the rounding error of binary arithmetic, as the difference of the
+// decimal numbers of tables, so that equal changes have equal ranks. Digits after the 14th of the larger
+// number are rounding error.
 func difference(a, b float64) float64 {
 	const digits = 14
 	scale := max(math.Abs(a), math.Abs(b))

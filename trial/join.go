@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// joiner assigns results to the subjects and visits of a design, and flags what does not fit.
+// joiner assigns results to the subjects and visits of a design, and flags results that do not fit.
 type joiner struct {
 	d     Design
 	plan  Plan
@@ -36,7 +36,7 @@ func (j *joiner) flag(f Flag) int {
 	return len(j.flags) - 1
 }
 
-// flagOnce returns the index of a flag, which it adds if there is none like it.
+// flagOnce returns the index of a flag, which it adds unless the same flag exists.
 func (j *joiner) flagOnce(f Flag) int {
 	if i := slices.Index(j.flags, f); i >= 0 {
 		return i
@@ -44,7 +44,7 @@ func (j *joiner) flagOnce(f Flag) int {
 	return j.flag(f)
 }
 
-// flagValues gives a flag to every value that exists and is chosen.
+// flagValues adds a flag to every value that exists and is chosen.
 func flagValues(endpoints []Endpoint, flag int, chosen func(Value) bool) {
 	for _, e := range endpoints {
 		for _, values := range e.Values {
@@ -57,8 +57,8 @@ func flagValues(endpoints []Endpoint, flag int, chosen func(Value) bool) {
 	}
 }
 
-// place returns the indices of a subject and visit. A place that is not in the design is flagged, once;
-// source names what was found there.
+// place returns the indices of a subject and visit. It flags a place that is not in the design, once.
+// source describes the rows of the place, for the flag.
 func (j *joiner) place(subject, visit, source string) (s, v int, ok bool) {
 	s, knownSubject := j.subject[subject]
 	v, knownVisit := j.visit[visit]
@@ -66,8 +66,8 @@ func (j *joiner) place(subject, visit, source string) (s, v int, ok bool) {
 	switch {
 	case knownSubject && knownVisit:
 		return s, v, true
-	case knownSubject && slices.ContainsFunc(j.d.Before, func(b Visit) bool { return b.Name == visit }):
-		return 0, 0, false // planned, but not analysed: Design.notes says so
+	case knownSubject && slices.ContainsFunc(j.d.Earlier, func(b Visit) bool { return b.Name == visit }):
+		return 0, 0, false // planned, but not analysed; see Design.notes
 	case knownSubject:
 		text += "visit"
 	case knownVisit:
@@ -155,8 +155,8 @@ func (j *joiner) failures(failures []failure) map[[2]int]Missing {
 	return reasons
 }
 
-// pickSide keeps the measurements of the studied knee of a subject, and flags the others. It reports
-// whether there are measurements of both knees and the design does not say which is studied, so that
+// pickSide keeps the measurements of the studied knee of a subject, and flags the others. bothKnees
+// reports that there are measurements of both knees and the design does not say which is studied, so that
 // none can be used.
 func (j *joiner) pickSide(s int, visits [][]Measurement) (bothKnees bool) {
 	want := j.d.Subjects[s].Side
@@ -192,31 +192,32 @@ func (j *joiner) pickSide(s int, visits [][]Measurement) (bothKnees bool) {
 	return bothKnees
 }
 
-// changed flags a scanner or protocol that differs from that of the subject's first study.
+// changed flags a scanner or protocol that differs from that of the subject's first study. Properties
+// are compared as whole texts.
 func (j *joiner) changed(first *Measurement, here []Measurement) []int {
 	var flags []int
-	add := func(kind FlagKind, m Measurement, property, before, now string) {
+	add := func(kind FlagKind, m Measurement, property, before, now string) bool {
 		if before == now {
-			return
+			return false
+		}
+		parts := []string{cmp.Or(before, notGiven), cmp.Or(now, notGiven)}
+		if kind == ProtocolChange { // long texts
+			parts = distinctParts(before, now)
 		}
 		i := j.flagOnce(Flag{Kind: kind, Subject: m.Subject, Visit: m.Visit,
-			Text: fmt.Sprintf("%s: %s; at %s: %s", property, cmp.Or(now, notGiven), first.Visit,
-				cmp.Or(before, notGiven))})
+			Text: fmt.Sprintf("%s: %s; at %s: %s", property, parts[1], first.Visit, parts[0])})
 		if !slices.Contains(flags, i) {
 			flags = append(flags, i)
 		}
+		return true
 	}
 	lossy := false
 	for _, m := range here {
-		add(ScannerChange, m, "scanner", first.Scanner, m.Scanner)
-		if m.Scanner == first.Scanner {
+		if !add(ScannerChange, m, "scanner", first.Scanner, m.Scanner) {
 			add(ScannerChange, m, "software of the scanner", first.ScannerSoftware, m.ScannerSoftware)
 		}
-		before, now := differing(first.Acquisition, m.Acquisition)
-		add(ProtocolChange, m, "acquisition", before, now)
-		before, now = differing(first.Settings, m.Settings)
-		add(ProtocolChange, m, "settings", before, now)
-		if before == now {
+		add(ProtocolChange, m, "acquisition", first.Acquisition, m.Acquisition)
+		if !add(ProtocolChange, m, "settings", first.Settings, m.Settings) {
 			add(ProtocolChange, m, "method", first.Method, m.Method) // of a table without settings
 		}
 		lossy = lossy || m.Lossy
@@ -226,20 +227,6 @@ func (j *joiner) changed(first *Measurement, here []Measurement) []int {
 			Text: "images were compressed with loss"}))
 	}
 	return flags
-}
-
-// notGiven stands for a property that a table does not have.
-const notGiven = "not given"
-
-// differing returns the items of two comma-separated lists that the other list does not have.
-func differing(a, b string) (onlyA, onlyB string) {
-	const comma = ", "
-	x, y := strings.Split(a, comma), strings.Split(b, comma)
-	only := func(list, other []string) string {
-		return strings.Join(slices.DeleteFunc(slices.Clone(list),
-			func(item string) bool { return slices.Contains(other, item) }), comma)
-	}
-	return only(x, y), only(y, x)
 }
 
 // choose returns the value of a compartment at a visit.
@@ -257,8 +244,8 @@ func (j *joiner) choose(here []Measurement, compartment string, bothKnees bool) 
 	return j.chooseOfSeveral(list)
 }
 
-// chooseOfSeveral returns the value of a visit with several studies: a missing one or, if the plan
-// says so, the mean of those that exist.
+// chooseOfSeveral returns the value of a visit with several studies: missing or, with MeanOfTwo, the mean
+// of the studies that have a value.
 func (j *joiner) chooseOfSeveral(list []Measurement) Value {
 	m := list[0]
 	f := Flag{Kind: TwoStudies, Subject: m.Subject, Visit: m.Visit, Text: numeral(len(list)) +
@@ -309,8 +296,8 @@ func meanT2(list []Measurement) float64 {
 	return sum / float64(len(list))
 }
 
-// noResult flags the missing values of a visit: once if every compartment is missing for the same
-// reason, otherwise each.
+// noResult flags the missing values of a visit: once if all compartments are missing for the same reason,
+// otherwise each.
 func (j *joiner) noResult(endpoints []Endpoint, s, v int) {
 	subject, visit := j.d.Subjects[s].ID, j.d.Visits[v].Name
 	reasons := map[Missing]int{}
@@ -334,20 +321,20 @@ func (j *joiner) noResult(endpoints []Endpoint, s, v int) {
 // scores joins another endpoint.
 func (j *joiner) scores(sc Scores) Endpoint {
 	e := Endpoint{Name: sc.name, Title: sc.name, Unit: sc.unit, Direction: sc.direction, Values: j.d.empty(NoValue)}
-	taken := map[[2]int]bool{}
+	seen := map[[2]int]bool{}
 	for _, value := range sc.values {
 		s, v, ok := j.place(value.subject, value.visit, "values of "+sc.name)
 		if !ok {
 			continue
 		}
 		cell := &e.Values[s][v]
-		if taken[[2]int{s, v}] {
+		if seen[[2]int{s, v}] {
 			i := j.flag(Flag{Kind: TwoStudies, Subject: value.subject, Visit: value.visit, Endpoint: sc.name,
 				Text: fmt.Sprintf("two values at this visit (%s, line %d): none is used", sc.table, value.line)})
 			*cell = Value{X: math.NaN(), Missing: Missing{Kind: SeveralValues}, Flags: append(cell.Flags, i)}
 			continue
 		}
-		taken[[2]int{s, v}] = true
+		seen[[2]int{s, v}] = true
 		*cell = Value{X: value.value, Missing: missingCell(value.value, "")}
 	}
 	for s := range e.Values {
@@ -380,7 +367,7 @@ func (j *joiner) sorted(endpoints []Endpoint) []Flag {
 			cmp.Compare(x.Subject, y.Subject), cmp.Compare(rank(x), rank(y)), cmp.Compare(x.Visit, y.Visit))
 	})
 	flags := make([]Flag, len(order))
-	index := make([]int, len(order)) // by the index before
+	index := make([]int, len(order)) // by the earlier index
 	for i, before := range order {
 		flags[i], index[before] = j.flags[before], i
 	}

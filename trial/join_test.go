@@ -2,19 +2,20 @@ package trial
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 )
 
 // flagged returns the flags of a kind.
 func flagged(a Analysis, kind FlagKind) []Flag {
-	var of []Flag
+	var found []Flag
 	for _, f := range a.Flags {
 		if f.Kind == kind {
-			of = append(of, f)
+			found = append(found, f)
 		}
 	}
-	return of
+	return found
 }
 
 func TestJoinsEveryValue(t *testing.T) {
@@ -51,7 +52,8 @@ func TestListsWhatDoesNotFit(t *testing.T) {
 		"S01,month06,x3,x3,right,medial,33,nlls,plain,Maker One,7 echoes,,",
 		"S02,month03,second,second,right,medial,39,nlls,plain,Maker One,7 echoes,,",
 	)
-	tables.Studies.Data = []byte("subject,visit,status,reason\nS05,month12,failed,no mask\nS77,month03,failed,x\nstudy (no study),,failed,damaged\n")
+	tables.Studies.Data = []byte("subject,visit,status,reason\nS05,month12,failed,no mask\n" +
+		"S77,month03,failed,x\nstudy (no study),,failed,damaged\n")
 	a := analyse(t, tables)
 	for _, want := range []Flag{
 		{Kind: NotInDesign, Subject: "S99", Visit: "baseline", Text: "results: the design does not have this subject"},
@@ -107,7 +109,7 @@ func TestMeanOfTwoStudies(t *testing.T) {
 	}
 }
 
-// Of two studies one may be without a value; a failed one beside a good one is listed.
+// One of two studies may have no value; a failed study beside a good one is flagged.
 func TestTwoStudiesOfWhichOneHasNoValue(t *testing.T) {
 	tables := made{arms: twoArms, visits: threeVisits, perArm: 3, t2: func(_, _, _ int) float64 { return 35 }}.tables().
 		and("S02,month03,second,second,right,medial,,nlls,plain,Maker One,7 echoes,,no voxels",
@@ -130,10 +132,10 @@ func TestTwoStudiesOfWhichOneHasNoValue(t *testing.T) {
 	}
 }
 
-// A planned visit that the results do not have at all is said apart from missing visits.
+// A note names a planned visit without any result; it is not only a set of missing values.
 func TestVisitWithoutAnyResult(t *testing.T) {
 	tables := made{arms: twoArms, visits: threeVisits, perArm: 3}.tables()
-	tables.Over.Visits = "baseline=0, month03=3, m12=12"
+	tables.Overrides.Visits = "baseline=0, month03=3, m12=12"
 	a := analyse(t, tables)
 	if len(a.Notes) != 1 ||
 		a.Notes[0] != `visit "m12" has no results; the results have "month12", which the design does not` {
@@ -218,7 +220,8 @@ func TestScores(t *testing.T) {
 	tables := made{arms: twoArms, visits: threeVisits, perArm: 3}.tables()
 	tables.Scores = []Source{{Name: "scores.csv", Format: Format{Separator: ';', DecimalComma: true}, Data: []byte(
 		"subject;visit;name;value;direction;unit\n" +
-			"S01;baseline;WOMAC;50,5;higher is worse;\nS01;month03;WOMAC;40;Higher is  Worse;\nS02;baseline;WOMAC;;higher is worse;\n" +
+			"S01;baseline;WOMAC;50,5;higher is worse;\nS01;month03;WOMAC;40;Higher is  Worse;\n" +
+			"S02;baseline;WOMAC;;higher is worse;\n" +
 			"S01;baseline;CRP;1,5;;mg/L\nS01;baseline;CRP;1,6;;mg/L\nS88;baseline;CRP;1,5;;mg/L\n")}}
 	a := analyse(t, tables)
 	if len(a.Endpoints) != 4 || a.Endpoints[2].Name != "WOMAC" || a.Endpoints[2].Direction != HigherIsWorse ||
@@ -260,7 +263,9 @@ func TestBadTables(t *testing.T) {
 		tables     Tables
 	}{
 		{"a subject in another case",
-			`compartments.csv: line 2: subject "s01" differs from the design's "S01" only in case, spaces, leading zeros, Unicode form, or a hyphen for an underscore`, results("subject,visit,compartment,mean_t2_ms\ns01,baseline,medial,30\n")},
+			`compartments.csv: line 2: subject "s01" differs from the design's "S01" only in case, ` +
+				`spaces, leading zeros, Unicode form, or a hyphen for an underscore`,
+			results("subject,visit,compartment,mean_t2_ms\ns01,baseline,medial,30\n")},
 		{"a visit with a blank", `line 2: visit "month 03" differs from the design's "month03"`,
 			results("subject,visit,compartment,mean_t2_ms\nS01,month 03,medial,30\n")},
 		{"other subjects", `none of its subjects ("X1", "X2") is in the design ("S01", "S02", "S03", "S04")`,
@@ -274,7 +279,8 @@ func TestBadTables(t *testing.T) {
 			results("subject,visit,compartment,mean_t2_ms\nS01,baseline,medial,0\n")},
 		{"no rows", "the results have no compartment", results("subject,visit,compartment,mean_t2_ms\n")},
 		{"a series twice", "lines 2 and 3 have the same compartment of one series",
-			results("subject,visit,series,compartment,mean_t2_ms\nS01,baseline,a,medial,30\nS01,baseline,a,medial,30\n")},
+			results("subject,visit,series,compartment,mean_t2_ms\n" +
+				"S01,baseline,a,medial,30\nS01,baseline,a,medial,30\n")},
 		{"not a table", "no column subject", results("<html>\n")},
 		{"an endpoint called as a compartment", "appears twice",
 			score("subject,visit,name,value\nS01,baseline,Medial,1\n")},
@@ -297,17 +303,62 @@ func TestBadTables(t *testing.T) {
 		})
 	}
 	primary := good
-	primary.Over.Primary = "patella"
+	primary.Overrides.Primary = "patella"
 	if _, err := Analyse(t.Context(), "test", primary, nil); err == nil ||
 		!strings.Contains(Hint(err), `"medial" "lateral"`) {
 		t.Errorf("got %v, hint %q", err, Hint(err))
 	}
 }
 
-// Of two long texts a flag says the parts that differ.
-func TestDiffering(t *testing.T) {
-	a, b := differing("7 echoes 10–70 ms, TR 2700 ms, 384x384", "7 echoes 10–70 ms, TR 3000 ms, 384x384, flip 180°")
-	if a != "TR 2700 ms" || b != "TR 3000 ms, flip 180°" {
-		t.Errorf("%q, %q", a, b)
+// A message has the parts of long texts that differ.
+func TestDistinctParts(t *testing.T) {
+	for _, c := range []struct{ texts, want []string }{
+		{[]string{"7 echoes 10–70 ms, TR 2700 ms, 384x384", "7 echoes 10–70 ms, TR 3000 ms, 384x384, flip 180°"},
+			[]string{"TR 2700 ms", "TR 3000 ms, flip 180°"}},
+		{[]string{"nlls", "nlls, R² ≥ 0.8"}, []string{"not given", "R² ≥ 0.8"}},
+		{[]string{"", "nlls"}, []string{"not given", "nlls"}},
+		{[]string{"a, x", "a, y", "a, x, z"}, []string{"x", "y", "x, z"}},
+		{[]string{"profile 1, 0.5", "profile 0.5, 1"}, []string{"profile 1, 0.5", "profile 0.5, 1"}},
+		{[]string{"x, y", "y, x"}, []string{"x, y", "y, x"}}, // the parts do not distinguish them
+		{[]string{"x", "x, x"}, []string{"x", "x, x"}},
+	} {
+		got := distinctParts(c.texts...)
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%q: %q, want %q", c.texts, got, c.want)
+		}
+	}
+}
+
+// Settings and acquisition are compared as whole texts: their wording, and commas in it, change no
+// flag.
+func TestPropertiesAreComparedWhole(t *testing.T) {
+	base := made{arms: twoArms, visits: threeVisits, perArm: 3}.tables()
+	for name, c := range map[string]struct {
+		plain, other string
+		flags        int
+	}{
+		"one word":         {"plain", "other", 1},
+		"the same":         {"plain", "plain", 0},
+		"order of parts":   {`"x, y"`, `"y, x"`, 1},
+		"a repeated part":  {`"x, y"`, `"x, y, y"`, 1},
+		"a part is absent": {`"x, y"`, "x", 1},
+		"a sentence":       {"scanner: Maker; software 2", "none chosen", 1},
+	} {
+		for _, column := range []string{"settings", "acquisition"} {
+			tables := base
+			old := map[string]string{"settings": ",plain,", "acquisition": ",7 echoes,"}[column]
+			tables = tables.with(t, old, ","+c.plain+",")
+			lines := strings.Split(string(tables.Compartments.Data), "\n")
+			for i, line := range lines {
+				if strings.HasPrefix(line, "S02,month03,") {
+					lines[i] = strings.Replace(line, ","+c.plain+",", ","+c.other+",", 1)
+				}
+			}
+			tables.Compartments.Data = []byte(strings.Join(lines, "\n"))
+			a := analyse(t, tables)
+			if f := flagged(a, ProtocolChange); len(f) != c.flags || len(a.Flags) != c.flags {
+				t.Errorf("%s, %s: %+v, want %d", name, column, a.Flags, c.flags)
+			}
+		}
 	}
 }

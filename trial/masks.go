@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// maskCount counts the visits of subjects with a value by how their masks were made.
+// maskCount counts the visits of subjects with values by the origin of their masks.
 type maskCount struct {
 	carried, drawn int
 	// sources are the visits that masks were carried from, visits those with a carried mask, in the
@@ -41,7 +41,7 @@ func (j *joiner) flagMasks(endpoints []Endpoint) {
 	flagValues(endpoints, j.flag(f), func(v Value) bool { return mixed || v.MaskFrom != "" })
 }
 
-// countMasks counts each visit of a subject once: its compartments share a mask.
+// countMasks counts each visit of a subject once, since its compartments share a mask.
 func (j *joiner) countMasks(endpoints []Endpoint) (c maskCount) {
 	type place struct{ subject, visit int }
 	source := map[place]string{}

@@ -37,15 +37,20 @@ func TestCarriedMasks(t *testing.T) {
 		"none": {func(string, string) bool { return false }, "", 0, ""},
 		"all later visits": {func(_, visit string) bool { return visit != "baseline" },
 			"masks of month03, month12 carried from baseline by registration", 24,
-			"the masks of 12 of 18 visits with values were carried from baseline by registration, not drawn: see mask_from in values.csv"},
+			"the masks of 12 of 18 visits with values were carried from baseline by registration, not drawn: see " +
+				"mask_from in values.csv"},
 		// A visit whose masks were drawn is compared with one whose masks were carried.
 		"one visit": {func(_, visit string) bool { return visit == "month03" },
-			"the masks of some visits were carried from baseline, those of others were drawn (6 and 6): a change may be due to the masks", 36,
-			"the masks of 6 of 18 visits with values were carried from baseline by registration, not drawn: see mask_from in values.csv; of the visits other than baseline, 6 have a drawn mask"},
+			"the masks of some visits were carried from baseline, those of others were drawn (6 and 6): a change may " +
+				"be due to the masks", 36,
+			"the masks of 6 of 18 visits with values were carried from baseline by registration, not drawn: see " +
+				"mask_from in values.csv; of the visits other than baseline, 6 have a drawn mask"},
 		// Two subjects of one visit are.
 		"one subject": {func(subject, visit string) bool { return subject == "S02" && visit != "baseline" },
-			"the masks of some visits were carried from baseline, those of others were drawn (2 and 10): a change may be due to the masks", 36,
-			"the masks of 2 of 18 visits with values were carried from baseline by registration, not drawn: see mask_from in values.csv; of the visits other than baseline, 10 have a drawn mask"},
+			"the masks of some visits were carried from baseline, those of others were drawn (2 and 10): a change " +
+				"may be due to the masks", 36,
+			"the masks of 2 of 18 visits with values were carried from baseline by registration, not drawn: see " +
+				"mask_from in values.csv; of the visits other than baseline, 10 have a drawn mask"},
 	} {
 		a := analyse(t, carriedAt(c.carried))
 		got := flagged(a, CarriedMask)
@@ -83,7 +88,7 @@ func TestCarriedMasks(t *testing.T) {
 	}
 }
 
-// The mean of two studies says of which visit a mask was that one of them got.
+// The mean of two studies has the visit from which the mask of one of them was carried.
 func TestCarriedMaskOfTwoStudies(t *testing.T) {
 	tables := carriedAt(func(subject, visit string) bool { return subject == "S01" && visit == "month12" }).and(
 		"S01,month12,st-2nd,se-2nd,right,medial,40.00,nlls,plain,Maker One,7 echoes,,,",

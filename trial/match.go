@@ -51,8 +51,8 @@ func (n *names) unseen() []string {
 	return slices.DeleteFunc(slices.Clone(n.design), func(name string) bool { return n.seen[name] })
 }
 
-// with adds the names of another table of the same design.
-func (n *names) with(other *names) *names {
+// join adds the names of another table of the same design.
+func (n *names) join(other *names) *names {
 	for _, name := range other.order {
 		if !n.seen[name] {
 			n.seen[name] = true
@@ -69,7 +69,7 @@ func matchHint(s Source, kind string) string {
 		return fmt.Sprintf("correct the %ss in the design; or rename the studies (--manifest or --layout, and "+
 			"--rename), with '%s'", kind, s.MadeBy)
 	}
-	return fmt.Sprintf("write the %ss in the same way in the design and in the table", kind)
+	return fmt.Sprintf("use the same %ss in the design and in the table", kind)
 }
 
 // common returns an error unless a name is in both the table and the design.
@@ -81,9 +81,9 @@ func (n *names) common(s Source) error {
 		few(n.design))
 }
 
-// match compares the names of a table with those of the design before anything is joined: names that
-// are alike (see table.Keys), and tables that have nothing in common, are mistakes rather than missing
-// visits.
+// match compares the names of a table with those of the design before anything is joined. Names that are
+// alike (see table.Keys), and tables that have no name in common, are errors: they are mistakes, not
+// missing visits.
 func (d Design) match(s Source, rows []placed) (subjects, visits *names, err error) {
 	if subjects, visits, err = d.alike(s, rows); err != nil {
 		return nil, nil, err
@@ -91,11 +91,11 @@ func (d Design) match(s Source, rows []placed) (subjects, visits *names, err err
 	return subjects, visits, cmp.Or(subjects.common(s), visits.common(s))
 }
 
-// alike returns the names of a table, which need not have any in common with the design. A name that
-// is alike to one of the design, but not the same, is an error.
+// alike returns the names of a table, which may have none in common with the design. A name that is alike
+// to one of the design, but not the same, is an error.
 func (d Design) alike(s Source, rows []placed) (subjects, visits *names, err error) {
 	subjects, visits = newNames("subject", d.subjectNames()),
-		newNames("visit", append(d.visitNames(), d.beforeNames()...))
+		newNames("visit", append(d.visitNames(), d.earlierNames()...))
 	for _, r := range rows {
 		if err := subjects.add(s, r.subject, r.line); err != nil {
 			return nil, nil, err
@@ -121,9 +121,9 @@ func (d Design) subjectNames() []string {
 	return names
 }
 
-func (d Design) beforeNames() []string {
-	names := make([]string, len(d.Before))
-	for i, v := range d.Before {
+func (d Design) earlierNames() []string {
+	names := make([]string, len(d.Earlier))
+	for i, v := range d.Earlier {
 		names[i] = v.Name
 	}
 	return names
@@ -137,7 +137,7 @@ func (d Design) visitNames() []string {
 	return names
 }
 
-// few lists the first of some names.
+// few lists the first names.
 func few(names []string) string {
 	const shown = 5
 	var quoted []string
@@ -167,8 +167,8 @@ func (d Design) unvisited(visits *names) []string {
 	return notes
 }
 
-// unmatched notes how many subjects of the design a table does not have, and how many of the table
-// the design does not have. content is what the table has of a subject: "result".
+// unmatched notes how many subjects of the design are not in a table, and how many subjects of the table
+// are not in the design. content names an entry of the table: "result".
 func (d Design) unmatched(tableName, content string, subjects *names) []string {
 	var notes []string
 	if missing := subjects.unseen(); len(missing) > 0 {
@@ -193,7 +193,7 @@ func (d Design) notes() []string {
 		notes = append(notes, fmt.Sprintf("no visit is at month 0: the earliest, %.40q at month %g, is the baseline",
 			d.Visits[0].Name, d.Visits[0].Month))
 	}
-	for _, v := range d.Before {
+	for _, v := range d.Earlier {
 		notes = append(notes,
 			fmt.Sprintf("visit %.40q (month %g) is before the baseline, %.40q: its values are not analysed", v.Name,
 				v.Month, d.Visits[0].Name))

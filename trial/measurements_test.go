@@ -24,8 +24,8 @@ func TestMeasurements(t *testing.T) {
 	}
 }
 
-// TestNumbersBeyondMeasure: what no statistic can be made of is refused where it is read.
-func TestNumbersBeyondMeasure(t *testing.T) {
+// Numbers from which no statistic can be computed are refused when they are read.
+func TestExtremeNumbers(t *testing.T) {
 	for _, x := range []string{"1e200", "1e-300", "-1e31", "1e999", "NaN", "Inf", "0x10p400", "0x10", "4_0",
 		"1_000.5"} {
 		_, err := ReadResults(Source{Name: "compartments.csv",

@@ -10,7 +10,7 @@ const (
 	Present MissingKind = iota
 	// NoStudy: there is no study at the visit.
 	NoStudy
-	// StudyFailed: the study gave no result. Detail says why.
+	// StudyFailed: the study failed. Detail says why.
 	StudyFailed
 	// NoCompartment: the study has no such compartment.
 	NoCompartment
@@ -46,9 +46,9 @@ type Missing struct {
 	Kind MissingKind
 	// Count is the number of studies of SeveralStudies.
 	Count int
-	// Detail is the text of another program or step: of StudyFailed and Noted.
+	// Detail is the reason of StudyFailed and the note of Noted, as in the table.
 	Detail string
-	// OfBaseline says that a change is missing because the value at baseline is.
+	// OfBaseline reports that a change is missing because the value at baseline is.
 	OfBaseline bool
 }
 
@@ -84,7 +84,7 @@ func (m Missing) String() string {
 	return m.Kind.String()
 }
 
-// numeral writes two in words.
+// numeral returns a number as text, with two as a word.
 func numeral(n int) string {
 	if n == 2 {
 		return "two"

@@ -2,7 +2,7 @@ package trial
 
 import "testing"
 
-// The words are made from the kinds: every kind has some, and an unused result is one by its kind.
+// The words follow from the kinds: every kind has some. Only the kind makes a result unused.
 func TestMissingWords(t *testing.T) {
 	for m, want := range map[Missing]string{
 		{}:                                       "",

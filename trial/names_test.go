@@ -11,8 +11,8 @@ import (
 	"github.com/t2map/t2map/table"
 )
 
-// Names that are alike, in one table or between two, are refused with both of them; they are no
-// missing subjects.
+// Names that are alike, in one table or in two, are an error that names both; they are not missing
+// subjects.
 func TestAlikeNames(t *testing.T) {
 	whole := made{arms: twoArms, visits: threeVisits, perArm: 3}.tables()
 	renamed := func(s Source, old, text string) Source {
@@ -42,7 +42,9 @@ func TestAlikeNames(t *testing.T) {
 			[]string{`visit "month3"`, `"month03"`}},
 		"scores without zeros": {func(x *Tables) { x.Scores = []Source{scores("S1,baseline,VAS,3\n")} },
 			[]string{"scores.csv: line 2", `"S1"`, `"S01"`}},
-		"scores in two forms": {func(x *Tables) { x.Scores = []Source{scores("S99,baseline,VAS,3\ns99,month03,VAS,3\n")} }, []string{"scores.csv: line 3", `"s99"`, `"S99"`}},
+		"scores in two forms": {func(x *Tables) {
+			x.Scores = []Source{scores("S99,baseline,VAS,3\ns99,month03,VAS,3\n")}
+		}, []string{"scores.csv: line 3", `"s99"`, `"S99"`}},
 		"a failed study": {func(x *Tables) {
 			x.Studies = renamed(x.Studies, "reason\n",
 				"reason\nS1,baseline,failed,no mask\n")
@@ -63,7 +65,7 @@ func TestAlikeNames(t *testing.T) {
 	}
 }
 
-// How many subjects have no result, and how many results no subject, is said on the screen.
+// Notes count the subjects without a result, and the subjects of results that are not in the design.
 func TestUnmatchedSubjectsAreNoted(t *testing.T) {
 	one := made{arms: twoArms, visits: threeVisits,
 		perArm: 10}.tables().and("Z0,baseline,z0,z0,right,medial,33,nlls,plain,Maker One,7 echoes,,")
@@ -81,7 +83,8 @@ func TestUnmatchedSubjectsAreNoted(t *testing.T) {
 	a := analyse(t, tables)
 	for _, want := range []string{
 		`2 of 22 subjects of the design have no result in compartments.csv: "X1", "X2"`,
-		`7 of 27 subjects in compartments.csv are not in the design, and their values are not used: "Z0", "Z1", "Z2", "Z3", "Z4", …`,
+		`7 of 27 subjects in compartments.csv are not in the design, and their values are not used: "Z0", "Z1", ` +
+			`"Z2", "Z3", "Z4", …`,
 		`21 of 22 subjects of the design have no "VAS" in scores.csv: "S02", "S03", "S04", "S05", "S06", …`,
 	} {
 		if !slices.Contains(a.Notes, want) {
@@ -90,7 +93,7 @@ func TestUnmatchedSubjectsAreNoted(t *testing.T) {
 	}
 }
 
-// The baseline is the visit of month 0, or the one that is named; what is before it is in no analysis.
+// The baseline is the visit of month 0 or the named one. Earlier visits are not analysed.
 func TestBaseline(t *testing.T) {
 	visits := []string{"screening", "baseline", "month03"}
 	for _, c := range []struct {
@@ -115,7 +118,7 @@ func TestBaseline(t *testing.T) {
 			t.Fatal(text)
 		}
 		tables.Design.Data = []byte(c.heading + text)
-		tables.Over.Baseline = c.over
+		tables.Overrides.Baseline = c.over
 		a := analyse(t, tables)
 		if got := strings.Join(a.Design.visitNames(), " "); got != c.want {
 			t.Errorf("%+v: visits %s", c, got)
@@ -125,19 +128,20 @@ func TestBaseline(t *testing.T) {
 		}
 		n := len(a.Design.Visits)
 		e := a.Endpoints[0]
-		if delta := e.Values[0][n-1].X - e.Values[0][0].X; math.Abs(e.Changes[0][n-1].Delta-delta) > 1e-9 { // of values with two decimals
+		// The values have two decimals.
+		if delta := e.Values[0][n-1].X - e.Values[0][0].X; math.Abs(e.Changes[0][n-1].Delta-delta) > 1e-9 {
 			t.Errorf("%+v: change %g, want %g from %s", c, e.Changes[0][n-1].Delta, delta, a.Design.Visits[0].Name)
 		}
 	}
 }
 
-// Where T2 was not estimated in one way in all subjects, every figure says so.
+// If subjects were fitted with different settings, every value is flagged.
 func TestWaysBetweenSubjects(t *testing.T) {
 	const text = "studies were fitted with 2 different settings: "
 	m := made{arms: twoArms, visits: threeVisits, perArm: 5}
 	one := m.tables()
 	if a := analyse(t, one); len(flagged(a, ProtocolChange)) != 0 {
-		t.Errorf("one way: %+v", a.Flags)
+		t.Errorf("the same settings: %+v", a.Flags)
 	}
 	// All of one subject's studies were mapped by another method, so that nothing changes within a subject.
 	var rows []string
@@ -175,7 +179,7 @@ func TestWaysBetweenSubjects(t *testing.T) {
 	}
 }
 
-// Tables of this and later versions have columns and compartments of their own.
+// Tables may have other columns and compartments, as those of later versions.
 func TestResultsWithOtherColumns(t *testing.T) {
 	tables := made{arms: twoArms, visits: threeVisits, perArm: 3}.tables()
 	var b strings.Builder
@@ -194,7 +198,7 @@ func TestResultsWithOtherColumns(t *testing.T) {
 	}
 }
 
-// A table in UTF-16 is read, and the screen says so.
+// A table in UTF-16 is read, and a note says so.
 func TestUTF16IsNoted(t *testing.T) {
 	tables := made{arms: twoArms, visits: threeVisits, perArm: 3}.tables()
 	wide := []byte("\xff\xfe")

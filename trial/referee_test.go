@@ -13,10 +13,10 @@ import (
 
 // refereed is one value of R for one trial: see mmrm/testdata/referee.R.
 type refereed struct {
-	trial                   int
-	structure, source, what string
-	arm, visit              int
-	value                   float64
+	trial                       int
+	structure, source, quantity string
+	arm, visit                  int
+	value                       float64
 }
 
 func records(t *testing.T, path string) [][]string {
@@ -94,9 +94,9 @@ func refereeTables(t *testing.T, trial int) Tables {
 	}
 }
 
-// The whole way from tables to least-squares means and differences agrees with nlme and
-// emmeans, and the degrees of freedom with R's too: pbkrtest's where lme4 has the structure,
-// else those of the formulas, written out in referee.R. 20 trials, balanced and not; some with sites.
+// Least-squares means and differences, computed from tables, agree with nlme and emmeans. Degrees of freedom
+// agree with pbkrtest if lme4 has the structure, otherwise with the formulas in referee.R. The 20 trials
+// are balanced or not, and some have sites.
 func TestAgreesWithR(t *testing.T) {
 	names := map[string]string{"UN": "unstructured", "CSH": "hcs", "AR1": "ar1", "CS": "cs"}
 	analyses := map[string]Analysis{}
@@ -105,7 +105,7 @@ func TestAgreesWithR(t *testing.T) {
 		key := fmt.Sprint(r.trial, r.structure)
 		if _, done := analyses[key]; !done {
 			tables := refereeTables(t, r.trial)
-			tables.Over.Covariance = names[r.structure]
+			tables.Overrides.Covariance = names[r.structure]
 			analyses[key] = analyse(t, tables)
 		}
 		a := analyses[key]
@@ -113,13 +113,13 @@ func TestAgreesWithR(t *testing.T) {
 		if e.Model.Failed != "" || len(e.Model.Rejected) > 0 {
 			t.Fatalf("trial %s: %q %q", key, e.Model.Failed, e.Model.Rejected)
 		}
-		kind, what, _ := strings.Cut(r.what, " ")
+		kind, quantity, _ := strings.Cut(r.quantity, " ")
 		got := e.Model.LSMeans[r.arm][r.visit]
 		if kind == "difference" {
 			got = e.Contrasts[(r.arm-1)*(len(a.Design.Visits)-1)+r.visit].Model
 		}
 		var have, tolerance float64
-		switch r.source + " " + what {
+		switch r.source + " " + quantity {
 		case "gls estimate", "dense estimate":
 			have, tolerance = got.Value, 1e-4 // of the issue; relative to the standard error below
 		case "dense adjusted se", "pbkrtest se":
@@ -131,7 +131,7 @@ func TestAgreesWithR(t *testing.T) {
 		}
 		checked++
 		if scale := max(math.Abs(r.value), got.SE); !(math.Abs(have-r.value) <= tolerance*scale) {
-			t.Errorf("trial %s, %s %s, arm %d visit %d: %g, R has %g", key, r.source, r.what, r.arm, r.visit, have,
+			t.Errorf("trial %s, %s %s, arm %d visit %d: %g, R has %g", key, r.source, r.quantity, r.arm, r.visit, have,
 				r.value)
 		}
 	}

@@ -14,12 +14,12 @@ import (
 // Repeated is the data of the mixed model of a trial: the changes of its subjects at the visits after
 // baseline.
 type Repeated struct {
-	// Arms is their number; the first, 0, is the reference.
+	// Arms is the number of arms; arm 0 is the reference.
 	Arms int
 	// Arm and Baseline of each subject.
 	Arm      []int
 	Baseline []float64
-	// Change is subjects × visits after baseline; NaN if it is missing.
+	// Change is subjects × visits after baseline; NaN for a missing change.
 	Change [][]float64
 	// VisitNames name the visits after baseline in errors. Default: visit 1, visit 2.
 	VisitNames []string
@@ -32,7 +32,7 @@ type Covariate struct {
 	Name string
 	// Levels is the number of levels of a factor; 0 for a number.
 	Levels int
-	// X has the number of each subject, or its level from 0 on; NaN if it is not known.
+	// X has the number of each subject, or its level, counted from 0; NaN if it is not known.
 	X []float64
 }
 
@@ -42,9 +42,9 @@ type RepeatedFit struct {
 	*mmrm.Model
 	// Rejected are the covariances that could not be fitted.
 	Rejected []mmrm.Rejected
-	// BaselineMean is the mean over the observations, at which least-squares means are estimated.
+	// BaselineMean is the mean baseline of the observations, at which least-squares means are estimated.
 	BaselineMean float64
-	// Visits has the row of Sigma of each visit after baseline; −1 if nobody has a change.
+	// Visits has the row of Sigma for each visit after baseline; −1 if nobody has a change.
 	Visits []int
 	// Formula is the fixed effects.
 	Formula Formula
@@ -57,21 +57,21 @@ type RepeatedFit struct {
 	N [][]int
 
 	cell    [][]int   // the column of X, by arm and visit; −1 if nobody has a change
-	average []float64 // the weights of a least-squares mean, except that of its cell
+	average []float64 // the weights of a least-squares mean, except the weight of its cell
 }
 
 // Fit fits the model with the first covariance that can be fitted (mmrm.FitFirst). It omits subjects
 // without a baseline or a covariate, terms that are the same for all subjects or follow from others,
-// and visits with no more changes than arms, whose means fit them exactly. Omitted lists the terms
-// and visits.
+// and visits with no more changes than arms, which the means of the arms would fit exactly. Omitted lists
+// these terms and visits.
 //
-// Errors are those of mmrm, and ErrData if nobody has a change. The result has Omitted beside an
-// error, too.
+// Errors are those of mmrm, and ErrData if nobody has a change. With an error, the result has Omitted, N
+// and Rejected.
 func (r Repeated) Fit(o mmrm.Options) (*RepeatedFit, error) {
 	f := &RepeatedFit{}
 	rows := r.omitThin(r.rows(), f)
 	if len(rows) == 0 {
-		return f, fmt.Errorf("%w: too few have a baseline, a later visit and known covariates", mmrm.ErrData)
+		return f, fmt.Errorf("%w: too few subjects have a baseline, a later visit and known covariates", mmrm.ErrData)
 	}
 	columns := r.columns(rows, f)
 	x, data := r.matrix(rows, columns, f)
@@ -106,7 +106,7 @@ func (r Repeated) omitThin(rows [][2]int, f *RepeatedFit) [][2]int {
 		}
 		if thin[v] = changes > 0 && changes <= arms; thin[v] {
 			f.Omitted = append(f.Omitted,
-				Omission{Visit: v + 1, Why: fmt.Sprintf("too few changes (%d, in as many arms)", changes)})
+				Omission{Visit: v + 1, Reason: fmt.Sprintf("too few changes (%d, in as many arms)", changes)})
 			for arm := range f.N {
 				f.N[arm][v] = 0
 			}
@@ -190,8 +190,8 @@ func (r Repeated) matrix(rows [][2]int, columns []column, f *RepeatedFit) (*mat.
 var nothing = mmrm.Estimate{Value: math.NaN(), SE: math.NaN(), DF: math.NaN(), T: math.NaN(), P: math.NaN(),
 	Low: math.NaN(), High: math.NaN()}
 
-// LSMean returns the least-squares mean of an arm at a visit after baseline, counted from 0. It is NaN
-// if nobody of the arm has a change there, and with NoMeans.
+// LSMean returns the least-squares mean of an arm at a visit after baseline, counted from 0. It is NaN if
+// nobody in the arm has a change at the visit, and with NoMeans.
 func (f *RepeatedFit) LSMean(arm, visit int) mmrm.Estimate {
 	cell := f.cell[arm][visit]
 	if cell < 0 || f.NoMeans {
@@ -203,7 +203,7 @@ func (f *RepeatedFit) LSMean(arm, visit int) mmrm.Estimate {
 }
 
 // Difference returns the difference of the least-squares means of an arm and the reference at a visit.
-// It is NaN if one of them has no change there.
+// It is NaN if one of them has no change at the visit.
 func (f *RepeatedFit) Difference(arm, visit int) mmrm.Estimate {
 	cell, reference := f.cell[arm][visit], f.cell[0][visit]
 	if cell < 0 || reference < 0 {
@@ -214,8 +214,8 @@ func (f *RepeatedFit) Difference(arm, visit int) mmrm.Estimate {
 	return f.Contrast(l)
 }
 
-// setFormula fills in the fixed effects: the terms of the columns, and arm and visit if there are
-// several of them.
+// setFormula fills in the fixed effects: the terms of the columns, and arm and visit if there are several
+// of each.
 func (f *RepeatedFit) setFormula(columns []column) {
 	for _, c := range columns {
 		if n := len(f.Formula); n == 0 || f.Formula[n-1][0] != c.name {

@@ -16,7 +16,7 @@ type Results struct {
 	compartments []string
 	measurements []Measurement
 	failures     []failure
-	// settings are the different settings with which T2 was estimated.
+	// settings are the different texts of the column settings.
 	settings []string
 	notes    []string
 	// sides reports whether there is a column side.
@@ -34,7 +34,7 @@ type Measurement struct {
 	// Study and Series are hashes; Folder is the folder of the study below the results, as in
 	// studies.csv.
 	Study, Series, Folder string
-	// Method and Settings say how T2 was estimated, the others how the images were acquired.
+	// Method and Settings describe how T2 was estimated, the others how the images were acquired.
 	Method, Settings, Scanner, ScannerSoftware, Acquisition string
 	// MaskFrom is the visit whose mask was carried to this one; empty if the mask was drawn.
 	MaskFrom string
@@ -73,11 +73,11 @@ func (res Results) failedPlaces() []placed {
 
 // ReadResults reads compartments.csv and studies.csv, which says which studies failed and why; the
 // Data of studies may be nil. The columns subject, visit, compartment and mean_t2_ms are required.
-// Without other columns, notes of the analysis say what cannot be detected.
+// Notes of the analysis say what cannot be detected without other columns.
 //
 // rows names the rows to analyse, in their order: a compartment (medial), a region (medial-tibial),
-// or a layer of either (medial deep, medial-tibial deep). Without it, these are the whole
-// compartments, and menisci only if there is nothing else.
+// or a layer of either (medial deep, medial-tibial deep). Default: the whole compartments, with menisci
+// only if there are no others.
 func ReadResults(compartments, studies Source, rows []string) (Results, error) {
 	t, err := table.Read(compartments)
 	if err != nil {
@@ -110,7 +110,7 @@ func ReadResults(compartments, studies Source, rows []string) (Results, error) {
 			return res, err
 		}
 		if m.MeanT2 <= 0 {
-			return res, hinted("leave the cell empty where T2 is missing", "%s: %g ms is not a T2",
+			return res, hinted("leave the cell empty if T2 is missing", "%s: %g ms is not a T2",
 				r.Place("mean_t2_ms"), m.MeanT2)
 		}
 		m.Missing = missingCell(m.MeanT2, r.Text("note"))

@@ -7,12 +7,11 @@ import (
 	"github.com/t2map/t2map/table"
 )
 
-// all is the region or layer of a row about all regions or layers.
+// all is the region or layer of a row that covers all of them.
 const all = "all"
 
-// rowName returns the name of a row of compartments.csv: its region or, for all regions, its
-// compartment, and its layer unless that is all: medial, medial deep, medial-tibial, medial-tibial
-// deep.
+// rowName returns the name of a row of compartments.csv, such as medial, medial deep, medial-tibial or
+// medial-tibial deep: its region or, for all regions, its compartment; and its layer unless that is all.
 func rowName(r table.Row) string {
 	name := r.Text("compartment")
 	if region := r.Text("region"); region != "" && region != all && name != "" {

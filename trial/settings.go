@@ -33,25 +33,22 @@ func (d Design) groupSettings(firsts []*Measurement) []settingGroup {
 	return groups
 }
 
-// flagSettings flags every value of a trial whose subjects were fitted with different settings, since a
-// difference between arms may be one between the settings. Changes within a subject have flags of
-// their own.
+// flagSettings flags every value of a trial whose subjects were fitted with different settings, since they
+// may cause a difference between arms. Changes within a subject have flags of their own.
 func (j *joiner) flagSettings(endpoints []Endpoint, firsts []*Measurement) {
 	groups := j.d.groupSettings(firsts)
 	if len(groups) < 2 {
 		return
 	}
-	const comma, shown = ", ", 3
-	var lists [][]string
+	var settings []string
 	for _, g := range groups {
-		lists = append(lists, strings.Split(g.settings, comma))
+		settings = append(settings, g.settings)
 	}
+	parts := distinctParts(settings...)
+	const shown = 3
 	var texts []string
 	for i, g := range groups[:min(shown, len(groups))] {
-		own := slices.DeleteFunc(slices.Clone(lists[i]), func(item string) bool {
-			return !slices.ContainsFunc(lists, func(other []string) bool { return !slices.Contains(other, item) })
-		})
-		text := fmt.Sprintf("%s in %d subjects", cmp.Or(strings.Join(own, comma), notGiven), len(g.subjects))
+		text := fmt.Sprintf("%s in %d subjects", parts[i], len(g.subjects))
 		if len(g.subjects) == 1 {
 			text = strings.TrimSuffix(text, "s")
 		}
@@ -67,4 +64,31 @@ func (j *joiner) flagSettings(endpoints []Endpoint, firsts []*Measurement) {
 		"due to the settings", len(groups), strings.Join(texts, "; "))
 	j.notes = append(j.notes, text+": map all studies with the same settings")
 	flagValues(endpoints, j.flag(Flag{Kind: ProtocolChange, Text: text}), func(Value) bool { return true })
+}
+
+// notGiven stands for a property that a table does not have.
+const notGiven = "not given"
+
+// distinctParts shortens different texts, in which commas separate properties, for a message: to the
+// parts that are not in all of them. It returns the texts unchanged if such parts do not distinguish
+// them. It decides nothing: callers compare whole texts.
+func distinctParts(texts ...string) []string {
+	const comma = ", "
+	var lists [][]string
+	for _, text := range texts {
+		lists = append(lists, strings.Split(text, comma))
+	}
+	var short []string
+	for _, list := range lists {
+		own := slices.DeleteFunc(slices.Clone(list), func(part string) bool {
+			return !slices.ContainsFunc(lists, func(other []string) bool { return !slices.Contains(other, part) })
+		})
+		short = append(short, cmp.Or(strings.Join(own, comma), notGiven))
+	}
+	for i, text := range short {
+		if slices.Contains(short[:i], text) {
+			return texts
+		}
+	}
+	return short
 }

@@ -14,7 +14,7 @@ type (
 	Format = table.Format
 )
 
-// Hint returns what can be done about an error of this package or of table; it may be empty.
+// Hint returns the advice of an error of this package or of table; it may be empty.
 func Hint(err error) string { return table.Hint(err) }
 
 // hinted returns an error with a hint.

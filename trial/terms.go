@@ -12,17 +12,18 @@ import (
 	"github.com/t2map/t2map/trial/mmrm"
 )
 
-// column is a column of X other than those of arms at visits.
+// column is a column of X, other than the columns of arms at visits.
 type column struct {
 	name    string
 	subject []float64 // by subject
-	average float64   // its value at which least-squares means are estimated
+	average float64   // its value in least-squares means
 }
 
 // columns returns the columns of baseline and covariates. Numbers are centred on the mean of the
 // observations, where least-squares means are estimated; a factor has a column for each level except
 // the first, and least-squares means give each level the same weight. Both are as in emmeans. Terms
-// that are the same for all observations, and covariates that follow from other terms, are omitted.
+// that are the same for all observations, and covariates that are combinations of other terms, are
+// omitted.
 func (r Repeated) columns(rows [][2]int, f *RepeatedFit) []column {
 	baseline, mean := centred("baseline", r.Baseline, rows)
 	f.BaselineMean = mean
@@ -44,7 +45,7 @@ func (r Repeated) columns(rows [][2]int, f *RepeatedFit) []column {
 		}
 		return same
 	})
-	// From the last on, so that of two equivalent terms the first remains.
+	// Starting with the last, so that the first of two equivalent terms remains.
 	for i := len(terms) - 1; i >= 0; i-- {
 		others := slices.Delete(slices.Clone(terms), i, i+1)
 		if terms[i][0].name == "baseline" || !inSpan(others, terms[i], rows) {
@@ -65,7 +66,7 @@ func (f *RepeatedFit) omitLevels(terms [][]column, rows [][2]int) [][]column {
 	for _, term := range terms {
 		var independent []column
 		for _, c := range term {
-			if next := orthonormal(basis, c.over(rows)); len(next) > len(basis) {
+			if next := orthonormal(basis, c.values(rows)); len(next) > len(basis) {
 				basis, independent = next, append(independent, c)
 			}
 		}
@@ -73,7 +74,7 @@ func (f *RepeatedFit) omitLevels(terms [][]column, rows [][2]int) [][]column {
 			f.NoMeans = true
 			f.Omitted = append(f.Omitted,
 				Omission{Term: term[0].name,
-					Why: "levels follow from the other terms, so that there are no least-squares means"})
+					Reason: "levels follow from the other terms, so that there are no least-squares means"})
 		}
 		if len(independent) > 0 {
 			kept = append(kept, independent)
@@ -83,13 +84,13 @@ func (f *RepeatedFit) omitLevels(terms [][]column, rows [][2]int) [][]column {
 }
 
 // omit notes a term that is not in the model.
-func (f *RepeatedFit) omit(term, why string) {
-	f.Omitted = append(f.Omitted, Omission{Term: term, Why: why})
+func (f *RepeatedFit) omit(term, reason string) {
+	f.Omitted = append(f.Omitted, Omission{Term: term, Reason: reason})
 }
 
 const sameForAll = "the same for all"
 
-// follows names the terms that a term follows from: a single one if it suffices.
+// follows names the terms that a term follows from: a single one if that suffices.
 func follows(others [][]column, term []column, rows [][2]int) string {
 	var names []string
 	for _, other := range others {
@@ -102,7 +103,7 @@ func follows(others [][]column, term []column, rows [][2]int) string {
 }
 
 // aliased is the share of a column's length that must remain when the other columns are projected out.
-// It is larger than that of mmrm, which therefore accepts every term that passes here.
+// It is larger than that of mmrm, which therefore accepts every term that is kept here.
 const aliased = 1e-5
 
 // inSpan reports whether all columns of a term are, over the observations, combinations of a constant
@@ -110,13 +111,15 @@ const aliased = 1e-5
 func inSpan(others [][]column, term []column, rows [][2]int) bool {
 	basis := constant(rows)
 	for _, c := range slices.Concat(others...) {
-		basis = orthonormal(basis, c.over(rows))
+		basis = orthonormal(basis, c.values(rows))
 	}
-	return !slices.ContainsFunc(term, func(c column) bool { return len(orthonormal(basis, c.over(rows))) > len(basis) })
+	return !slices.ContainsFunc(term, func(c column) bool {
+		return len(orthonormal(basis, c.values(rows))) > len(basis)
+	})
 }
 
-// over returns the value of a column at each observation.
-func (c column) over(rows [][2]int) []float64 {
+// values returns the value of a column at each observation.
+func (c column) values(rows [][2]int) []float64 {
 	x := make([]float64, len(rows))
 	for i, row := range rows {
 		x[i] = c.subject[row[0]]
@@ -132,16 +135,16 @@ func constant(rows [][2]int) [][]float64 {
 // orthonormal adds to an orthonormal basis the part of x that is not in its span. It modifies x.
 func orthonormal(basis [][]float64, x []float64) [][]float64 {
 	length := floats.Norm(x, 2)
-	for range 2 { // the second time removes the rounding of the first
+	for range 2 { // the second pass removes the rounding error of the first
 		for _, b := range basis {
 			floats.AddScaled(x, -floats.Dot(b, x), b)
 		}
 	}
-	left := floats.Norm(x, 2)
-	if !(left > aliased*length) {
+	remainder := floats.Norm(x, 2)
+	if !(remainder > aliased*length) {
 		return basis
 	}
-	floats.Scale(1/left, x)
+	floats.Scale(1/remainder, x)
 	return append(slices.Clip(basis), x)
 }
 

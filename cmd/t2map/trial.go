@@ -231,7 +231,7 @@ func (f trialFlags) tables(results string) (t trial.Tables, err error) {
 	if err != nil {
 		return t, err
 	}
-	t.Over = f.heading
+	t.Overrides = f.heading
 	if t.Compartments, err = readCompartments(results); err != nil {
 		return t, err
 	}

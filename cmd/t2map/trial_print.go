@@ -51,7 +51,7 @@ func printContrasts(w io.Writer, a trial.Analysis) {
 				mark = "primary"
 			}
 			fmt.Fprintf(t, "%s\t%s\t%d, %d\t%s\t%s\t%s\t%s\t%s\t\n", printable.Line(e.Name),
-				printable.Line(d.Arms[c.Arm]), e.Model.InIt(c.Arm, c.Visit), e.Model.InIt(0, c.Visit),
+				printable.Line(d.Arms[c.Arm]), e.Model.SubjectsAt(c.Arm, c.Visit), e.Model.SubjectsAt(0, c.Visit),
 				figure.Number(c.Model.Value, decimals), interval(c.Model, decimals), figure.PValue(c.Model.P),
 				figure.PValue(c.Holm), mark)
 		}
@@ -62,11 +62,12 @@ func printContrasts(w io.Writer, a trial.Analysis) {
 			fmt.Fprintf(w, "%s has no model: %s\n", printable.Line(e.Name), printable.Line(e.Model.Failed))
 		}
 		for _, r := range e.Model.Rejected {
-			fmt.Fprintf(w, "%s: a covariance could not be fitted: %s\n", printable.Line(e.Name), printable.Line(r.String()))
+			fmt.Fprintf(w, "%s: a covariance could not be fitted: %s\n", printable.Line(e.Name),
+				printable.Line(r.String()))
 		}
 		for _, o := range e.Model.Omitted {
-			fmt.Fprintf(w, "%s: not in the model: %s: %s\n", printable.Line(e.Name), printable.Line(o.Of(d)),
-				printable.Line(o.Why))
+			fmt.Fprintf(w, "%s: not in the model: %s: %s\n", printable.Line(e.Name), printable.Line(o.Name(d)),
+				printable.Line(o.Reason))
 		}
 	}
 	fmt.Fprintln(w)

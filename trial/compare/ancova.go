@@ -15,8 +15,8 @@ import (
 // projected out, as in R's lm.
 const rankTolerance = 1e-7
 
-// perfectFit is the residual sum of squares, as a fraction of that of y, below which it is rounding: a
-// double has a relative error of 2e-16, and rows add up.
+// perfectFit is the residual sum of squares, as a fraction of that of y, below which it is rounding
+// error: a double has a relative error of 2e-16, and errors of rows add up.
 const perfectFit = 1e-26
 
 var errPerfect = errors.New("the fit has no residual: the variance is 0")
@@ -37,11 +37,11 @@ func (e *RankError) Error() string {
 	return name + " is a combination of the terms before it, or constant"
 }
 
-// Fit is a linear model fitted by least squares.
+// Fit is a linear model, fitted by least squares.
 type Fit struct {
-	// Beta are the coefficients, in the order of the columns.
+	// Beta holds the coefficients, in the order of the columns.
 	Beta []float64
-	// DF is rows less columns, Sigma2 the residual variance, RSS/DF.
+	// DF is the number of rows minus columns, Sigma2 the residual variance RSS/DF.
 	DF, Sigma2 float64
 
 	r *mat.Dense // the triangle of X = QR
@@ -102,8 +102,8 @@ func decompose(x *mat.Dense) (q, r *mat.Dense, err error) {
 	return fullQ.Slice(0, rows, 0, columns).(*mat.Dense), fullR.Slice(0, columns, 0, columns).(*mat.Dense), nil
 }
 
-// Contrast returns the combination Σ cⱼβⱼ with its test against 0: SE = σ·√(c'(X'X)⁻¹c), t with
-// DF degrees of freedom. c has one value per column.
+// Contrast returns the combination Σ cⱼβⱼ with its t test against 0: SE = σ·√(c'(X'X)⁻¹c), DF degrees of
+// freedom. c has one value per column.
 func (f *Fit) Contrast(c []float64, level float64) (mmrm.Estimate, error) {
 	if len(c) != len(f.Beta) {
 		return noEstimate, fmt.Errorf("a contrast of %d values for %d parameters", len(c), len(f.Beta))
@@ -126,8 +126,7 @@ func (f *Fit) Contrast(c []float64, level float64) (mmrm.Estimate, error) {
 	return estimate(floats.Dot(c, f.Beta), se, f.DF, level), nil
 }
 
-// Subjects are the subjects of a comparison at one visit, one row each. The order of rows does not
-// matter.
+// Subjects are the subjects of a comparison at one visit, one row each, in any order.
 type Subjects struct {
 	// Change from baseline, and Baseline; if Baseline is nil, comparisons are not adjusted for it.
 	Change, Baseline []float64
@@ -137,8 +136,8 @@ type Subjects struct {
 	Covariates [][]float64
 	// Names of the covariates, for errors. Default: covariate 1, covariate 2.
 	Names []string
-	// Stratum of the randomisation of each; nil for a trial without strata. Only Permutation uses it: a
-	// model that is adjusted for strata has them as covariates, too.
+	// Stratum of the randomisation of each; nil for a trial without strata. Only Permutation uses it; to
+	// adjust a model for strata, add them to Covariates.
 	Stratum []int
 }
 
@@ -150,7 +149,7 @@ func (s Subjects) name(i int) string {
 	return fmt.Sprintf("covariate %d", i+1)
 }
 
-// check returns an error unless all columns are of one length and hold numbers.
+// check returns an error unless all columns have the same length and finite values.
 func (s Subjects) check() error {
 	n := len(s.Change)
 	errs := []error{checkFinite("change", s.Change), checkFinite("baseline", s.Baseline)}
@@ -173,8 +172,8 @@ func (s Subjects) check() error {
 	return errors.Join(errs...)
 }
 
-// adjustment returns the columns that a difference is adjusted for, the intercept first, with their
-// names. Columns are centred, which does not change differences and preserves digits.
+// adjustment returns the columns that a difference is adjusted for, the intercept first, and their
+// names. Columns are centred, which leaves differences unchanged and preserves digits.
 func (s Subjects) adjustment() (columns [][]float64, names []string) {
 	intercept := make([]float64, len(s.Change))
 	for i := range intercept {
@@ -190,7 +189,8 @@ func (s Subjects) adjustment() (columns [][]float64, names []string) {
 	return columns, names
 }
 
-// centred returns x minus its mean, and zeros if only rounding remains, so that a constant is detected.
+// centred returns x minus its mean, or zeros if only rounding error remains, so that a constant is
+// detected.
 func centred(x []float64) []float64 {
 	c := append([]float64(nil), x...)
 	if len(x) == 0 {
@@ -204,12 +204,11 @@ func centred(x []float64) []float64 {
 	return c
 }
 
-// Ancova compares the arms 1 … arms − 1 with the reference by analysis of covariance:
-// least squares of change on baseline, the covariates and the arms, all arms in one
-// model, so that they share its residual variance. The estimate of arm a is at
-// a − 1: the adjusted difference, arm minus reference. As R's lm.
+// Ancova compares the arms 1 … arms − 1 with the reference by analysis of covariance: least squares of
+// change on baseline, the covariates and the arms. All arms are in one model and share its residual
+// variance. Element a − 1 is the adjusted difference of arm a minus the reference, as in R's lm.
 //
-// An arm without a row has no estimate, which is not an error, and costs no parameter. It is an error
+// An arm without a row has no estimate, which is not an error, and takes no parameter. It is an error
 // if the reference or all other arms have no row, if there are not more rows than parameters, if a
 // term is constant or a combination of others (RankError, with its name), or if the residuals are 0.
 func Ancova(s Subjects, arms int, level float64) ([]mmrm.Estimate, error) {
@@ -243,7 +242,7 @@ func Ancova(s Subjects, arms int, level float64) ([]mmrm.Estimate, error) {
 	return out, nil
 }
 
-// present returns the arms after the reference that have a row.
+// present returns the arms other than the reference that have a row.
 func (s Subjects) present(arms int) ([]int, error) {
 	counts := make([]int, max(arms, 1))
 	for _, a := range s.Arm {
@@ -289,7 +288,7 @@ func fitColumns(columns [][]float64, names []string, y []float64) (*Fit, error) 
 	return f, err
 }
 
-// matrix returns the matrix of these columns, of which there are some with some rows.
+// matrix returns the matrix of these columns; there is at least one, with at least one row.
 func matrix(columns [][]float64) *mat.Dense {
 	x := mat.NewDense(len(columns[0]), len(columns), nil)
 	for j, c := range columns {

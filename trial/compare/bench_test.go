@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// BenchmarkWilcoxon is the largest that is exact.
+// BenchmarkWilcoxon runs the largest exact test.
 func BenchmarkWilcoxon(b *testing.B) {
 	r := rand.New(rand.NewPCG(1, 2))
 	x, y := normals(r, exactBelow-1, 1), normals(r, exactBelow-1, 1)
@@ -16,7 +16,7 @@ func BenchmarkWilcoxon(b *testing.B) {
 	}
 }
 
-// BenchmarkPermutation draws the default number of arrangements of 60 and 60.
+// BenchmarkPermutation draws the default number of arrangements of 60 and 60 subjects.
 func BenchmarkPermutation(b *testing.B) {
 	s := trial(rand.New(rand.NewPCG(1, 2)), 120, 3, 9)
 	for b.Loop() {

@@ -1,14 +1,14 @@
-// Package compare holds the tests of a trial that need no mixed model: two samples
-// (Welch, Wilcoxon–Mann–Whitney, Hedges' g), the difference adjusted for baseline (analysis of
-// covariance, by least squares and by permutation), counts (Fisher, Clopper–Pearson), Spearman's
-// correlation, and Holm's adjustment.
+// Package compare has the tests of a trial that do not need a mixed model: two samples (Welch,
+// Wilcoxon–Mann–Whitney, Hedges' g), the difference adjusted for baseline (analysis of covariance, by
+// least squares and by permutation), counts (Fisher, Clopper–Pearson), Spearman's correlation, and
+// Holm's adjustment.
 //
-// It works on numbers of any unit; differences have the same unit. Callers remove missing values: a NaN
-// in the data is an error, as is an infinity or a number above 1e100. Tests are two-sided, a level is
-// that of a confidence interval, such as 0.95, and intervals are closed.
+// Values have any unit; differences have the same unit. Callers remove missing values: NaN, infinities
+// and magnitudes above 1e100 are errors. Tests are two-sided. A level is that of a confidence interval,
+// such as 0.95. Intervals are closed.
 //
-// An error says why numbers of a result are NaN. The other numbers are valid beside it: two samples of
-// one value have a difference, but no standard error.
+// An error says why numbers of a result are NaN. The other numbers are valid: two samples of one value
+// each have a difference, but no standard error.
 package compare
 
 import (
@@ -40,7 +40,7 @@ func checkLevel(level float64) error {
 	return nil
 }
 
-// largest is larger than any measurement, and sums of its squares do not overflow.
+// largest is above any measurement. Sums of its squares do not overflow.
 const largest = 1e100
 
 // checkFinite returns an error that names the first value that is not a number, or too large.
@@ -70,8 +70,8 @@ func checkSamples(x, y []float64, level float64) error {
 	return nil
 }
 
-// tTwoSided is P(|T| ≥ |t|) of Student's t, by the incomplete beta function of the tail, so that small
-// probabilities keep their digits.
+// tTwoSided returns P(|T| ≥ |t|) of Student's t, by the incomplete beta function of the tail, which
+// preserves the digits of small probabilities.
 func tTwoSided(t, df float64) float64 {
 	if t*t < 1 { // df/(df + t²) would lose digits near 1
 		return 1 - mathext.RegIncBeta(0.5, df/2, t*t/(df+t*t))
@@ -79,7 +79,7 @@ func tTwoSided(t, df float64) float64 {
 	return mathext.RegIncBeta(df/2, 0.5, df/(df+t*t))
 }
 
-// tQuantile is the t that |T| exceeds with probability 1 − level.
+// tQuantile returns the t that |T| exceeds with probability 1 − level.
 //
 // It inverts tTwoSided by bisection, since gonum's inverse of the incomplete beta function is inaccurate
 // for fractions of a degree of freedom.
@@ -92,9 +92,9 @@ func tQuantile(level, df float64) float64 {
 	return bisect(0, high, func(t float64) bool { return tTwoSided(t, df) > alpha })
 }
 
-// bisect returns where below(x), true at low and false at high, changes.
+// bisect returns the x where below(x), which is true at low and false at high, changes.
 func bisect(low, high float64, below func(float64) bool) float64 {
-	for range 200 { // a double has 64 bits; more are needed only if the limits differ in size
+	for range 200 { // a double has 64 bits; limits of different magnitude need more steps
 		middle := low + (high-low)/2
 		if middle <= low || middle >= high {
 			break
@@ -108,7 +108,7 @@ func bisect(low, high float64, below func(float64) bool) float64 {
 	return low + (high-low)/2
 }
 
-// estimate completes value and se by t, p and interval.
+// estimate returns the estimate with this value and standard error.
 func estimate(value, se, df, level float64) mmrm.Estimate {
 	t := value / se
 	half := tQuantile(level, df) * se

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -9,19 +10,18 @@ import (
 	"gonum.org/v1/gonum/mathext"
 )
 
-// sameProbability is the factor by which two probabilities may differ and still count
-// as the same: that of R's fisher.test.
+// sameProbability is the factor up to which two probabilities count as equal, as in R's fisher.test.
 const sameProbability = 1 + 1e-7
 
-// FisherExact is P of Fisher's exact test of the table
+// FisherExact returns p of Fisher's exact test of the table
 //
 //	        yes  no
 //	arm       a   b
 //	reference c   d
 //
-// two-sided: the sum over all tables with these margins that are not more probable than
-// this one, as R's fisher.test. It is 1 where everybody or nobody is yes. It is an error
-// if a row is empty or a count is negative.
+// The test is two-sided: p is the sum over all tables with these margins that are not more probable
+// than this one, as in R's fisher.test. It is 1 if everybody or nobody is in the column yes. It is an
+// error if a row is empty or a count is negative.
 func FisherExact(a, b, c, d int) (float64, error) {
 	switch {
 	case min(a, b, c, d) < 0:
@@ -31,7 +31,7 @@ func FisherExact(a, b, c, d int) (float64, error) {
 	}
 	yes, arm, all := a+c, a+b, a+b+c+d
 	low, high := max(0, yes-(c+d)), min(yes, arm)
-	// Logarithms relative to the most probable table, so that none vanishes.
+	// Logarithms relative to the most probable table do not underflow.
 	logs := make([]float64, high-low+1)
 	for i := range logs {
 		k := low + i
@@ -54,10 +54,9 @@ func logChoose(n, k int) float64 {
 	return -math.Log(float64(n+1)) - mathext.Lbeta(float64(n-k+1), float64(k+1))
 }
 
-// ClopperPearson returns the proportion k/n with its exact interval (Clopper and Pearson
-// 1934, doi:10.1093/biomet/26.4.404): P(X ≥ k) at the lower and P(X ≤ k) at the upper
-// limit are (1 − level)/2. As R's binom.test. It is an error if n is 0 or k is not in [0,
-// n].
+// ClopperPearson returns the proportion k/n with its exact interval, as in R's binom.test (Clopper and
+// Pearson 1934, doi:10.1093/biomet/26.4.404): P(X ≥ k) at the lower limit and P(X ≤ k) at the upper
+// limit are (1 − level)/2. It is an error if n is 0 or k is not in [0, n].
 func ClopperPearson(k, n int, level float64) (Interval, error) {
 	if err := checkLevel(level); err != nil {
 		return noInterval, err
@@ -73,16 +72,15 @@ func ClopperPearson(k, n int, level float64) (Interval, error) {
 	}
 	if k < n {
 		i.High = bisect(0, 1, func(p float64) bool {
-			return mathext.RegIncBeta(float64(k+1), float64(n-k),
-				p) < 1-alpha
+			return mathext.RegIncBeta(float64(k+1), float64(n-k), p) < 1-alpha
 		})
 	}
 	return i, nil
 }
 
-// Holm returns P values adjusted for their number by Holm's step-down method (1979): the
-// i-th smallest of m times m − i + 1, but not below those before it and not above 1. As
-// R's p.adjust. NaN stays NaN and is not counted.
+// Holm returns p values adjusted for their number by Holm's step-down method (1979), as in R's
+// p.adjust: the i-th smallest of m values is multiplied by m − i + 1, and is at least the adjusted value
+// before it and at most 1. NaN stays NaN and is not counted.
 func Holm(p []float64) []float64 {
 	out := make([]float64, len(p))
 	var order []int
@@ -91,15 +89,7 @@ func Holm(p []float64) []float64 {
 			order = append(order, i)
 		}
 	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		switch {
-		case p[a] < p[b]:
-			return -1
-		case p[a] > p[b]:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(p[a], p[b]) })
 	least := 0.0
 	for i, o := range order {
 		least = max(least, min(p[o]*float64(len(order)-i), 1))

@@ -16,11 +16,11 @@ type Description struct {
 	Low, High float64
 }
 
-// Describe returns mean, standard deviation (n − 1), median and quartiles (see
-// Quantile), range, and the interval of the mean, mean ± t(n − 1)·SD/√n.
+// Describe returns mean, standard deviation (n − 1), median and quartiles (see Quantile), range, and the
+// interval of the mean, mean ± t(n − 1)·SD/√n.
 //
-// An empty sample has no statistics, one value no SD and no interval; these are not errors. A constant
-// sample has SD 0, and its mean is the interval.
+// An empty sample has no statistics, and one value has no SD and no interval; these are not errors. A
+// constant sample has SD 0 and an interval of width 0.
 func Describe(x []float64, level float64) (Description, error) {
 	d := Description{0, nan, nan, nan, nan, nan, nan, nan, nan, nan}
 	if err := errors.Join(checkFinite("sample", x), checkLevel(level)); err != nil || len(x) == 0 {
@@ -28,7 +28,7 @@ func Describe(x []float64, level float64) (Description, error) {
 	}
 	sorted := slices.Sorted(slices.Values(x))
 	d.N = len(x)
-	// In sorted order, so that the last bit does not depend on that of the rows.
+	// In sorted order, so that the last bit does not depend on the order of x.
 	d.Mean = stat.Mean(sorted, nil)
 	d.Min, d.Max = sorted[0], sorted[len(x)-1]
 	d.Q1, d.Median, d.Q3 = Quantile(0.25, sorted), Quantile(0.5, sorted), Quantile(0.75, sorted)
@@ -40,9 +40,9 @@ func Describe(x []float64, level float64) (Description, error) {
 	return d, nil
 }
 
-// Quantile returns the p-quantile, linear between order statistics: that of index (n −
-// 1)·p (Hyndman and Fan 1996, type 7, doi:10.2307/2684934; the default of R and numpy).
-// sorted is in ascending order; NaN where it is empty or p is not in [0, 1].
+// Quantile returns the p-quantile, linear between order statistics, at index (n − 1)·p (Hyndman and Fan
+// 1996, type 7, doi:10.2307/2684934; the default of R and numpy). sorted is in ascending order. The
+// quantile is NaN if sorted is empty or p is not in [0, 1].
 func Quantile(p float64, sorted []float64) float64 {
 	if len(sorted) == 0 || !(p >= 0 && p <= 1) {
 		return nan

@@ -3,26 +3,24 @@ package compare
 import (
 	"errors"
 	"math"
-
 	"slices"
 
 	"gonum.org/v1/gonum/integrate/quad"
 	"gonum.org/v1/gonum/stat"
 )
 
-// HedgesG returns the standardised difference of the means of two samples, in pooled
-// standard deviations: g = J·(mean(x) − mean(y))/s, where J = Γ(ν/2)/(√(ν/2)·Γ((ν −
-// 1)/2)), ν = nx + ny − 2, makes it unbiased for normal samples of one variance (Hedges
-// 1981, doi:10.3102/10769986006002107).
+// HedgesG returns the standardised difference of the means of two samples, in pooled standard
+// deviations: g = J·(mean(x) − mean(y))/s. J = Γ(ν/2)/(√(ν/2)·Γ((ν − 1)/2)), ν = nx + ny − 2, makes it
+// unbiased for normal samples of equal variance (Hedges 1981, doi:10.3102/10769986006002107).
 //
-// The interval is that of the standardised difference of the populations, exact under the
-// same assumptions: the noncentrality parameters at which the observed t lies at (1 −
-// level)/2 and (1 + level)/2 of the noncentral t distribution, times √(1/nx + 1/ny)
+// The interval of the standardised difference of the populations is exact under the same assumptions. It
+// consists of the noncentrality parameters for which the observed t is the (1 − level)/2 and the
+// (1 + level)/2 quantile of the noncentral t distribution, times √(1/nx + 1/ny)
 // (Steiger and Fouladi 1997; Cumming and Finch 2001, doi:10.1177/0013164401614002). It is
 // not multiplied by J, and not symmetric about g.
 //
-// It is an error if a sample is empty, if there are fewer than four values in all (ν = 1:
-// J is 0), or if they do not vary.
+// It is an error if a sample is empty, if there are fewer than four values in all (J is 0 for ν = 1), or
+// if the values do not vary.
 func HedgesG(x, y []float64, level float64) (Interval, error) {
 	if err := checkSamples(x, y, level); err != nil {
 		return noInterval, err
@@ -56,19 +54,19 @@ func squares(x []float64, mean float64) float64 {
 	return sum
 }
 
-// smallSample is Hedges' J.
+// smallSample returns Hedges' J.
 func smallSample(df float64) float64 {
 	a, _ := math.Lgamma(df / 2)
 	b, _ := math.Lgamma((df - 1) / 2)
 	return math.Exp(a-b) / math.Sqrt(df/2)
 }
 
-// noncentrality returns the δ at which P(T ≤ t) = p for T = (Z + δ)/√(χ²/df).
+// noncentrality returns the δ for which P(T ≤ t) = p, with T = (Z + δ)/√(χ²/df).
 func noncentrality(t, df, p float64) float64 {
-	if t < 0 { // of a positive t, where the distribution has its digits
+	if t < 0 { // noncentralT needs t ≥ 0
 		return -noncentrality(-t, df, 1-p)
 	}
-	// P falls as δ grows, from 1 to 0.
+	// P decreases from 1 to 0 as δ increases.
 	low, high := -10.0, t+10
 	for noncentralT(t, df, high) > p {
 		high *= 2
@@ -79,8 +77,8 @@ func noncentrality(t, df, p float64) float64 {
 	return bisect(low, high, func(delta float64) bool { return noncentralT(t, df, delta) > p })
 }
 
-// The quadrature rule of each piece of noncentralT. Pieces are not wider than a few widths of either
-// factor, for which 20 points have an error below 1e-13.
+// The quadrature rule for each interval of noncentralT. An interval is at most a few widths of either
+// factor wide, for which 20 points have an error below 1e-13.
 const nodes = 20
 
 var ruleX, ruleW = func() ([]float64, []float64) {
@@ -89,47 +87,48 @@ var ruleX, ruleW = func() ([]float64, []float64) {
 	return x, w
 }()
 
-// noncentralT is P((Z + δ)/S ≤ t) = ∫ Φ(ts − δ)·f(s) ds for t ≥ 0, where f is the density
-// of S = √(χ²/df), by Gauss–Legendre quadrature in pieces.
+// noncentralT returns P((Z + δ)/S ≤ t) = ∫ Φ(ts − δ)·f(s) ds for t ≥ 0, where f is the density of
+// S = √(χ²/df), by Gauss–Legendre quadrature in intervals.
 func noncentralT(t, df, delta float64) float64 {
-	// f has its maximum near 1 and falls like a Gaussian of SD 1/√(2 df): beyond 12 SD it is
-	// negligible for df ≥ 2, where the upper tail is exp(−s²).
+	// f has its maximum near 1 and decreases like a Gaussian of SD 1/√(2 df). For df ≥ 2, where the upper
+	// tail is exp(−s²), it is negligible more than 12 SD from 1.
 	sd := 1 / math.Sqrt(2*df)
 	low, high := max(1-12*sd, 0), 1+12*sd
 	var cuts []float64
 	for k := -12.0; k <= 12; k += 2 {
 		cuts = append(cuts, 1+k*sd)
 	}
-	// Φ goes from 0 to 1 about δ/t within a few 1/t.
+	// Φ increases from 0 to 1 around δ/t, within a few 1/t.
 	for k := -9.0; k <= 9; k += 3 {
 		cuts = append(cuts, (delta+k)/t)
 	}
 	cuts = append(cuts, low, high)
 	logGamma, _ := math.Lgamma(df / 2)
 	logScale := math.Ln2 + df/2*math.Log(df/2) - logGamma
-	// Divided by the same rule's ∫ f, so that the rounding of the scale, which grows with df, cancels.
-	sum, all, from := 0.0, 0.0, low
-	for _, to := range sortedWithin(cuts, low, high) {
-		half, middle := (to-from)/2, (to+from)/2
+	// The sum is divided by ∫ f by the same rule, which cancels the rounding error of the scale. That error
+	// grows with df.
+	sum, all, start := 0.0, 0.0, low
+	for _, end := range sortedWithin(cuts, low, high) {
+		half, middle := (end-start)/2, (end+start)/2
 		for i, x := range ruleX {
 			s := middle + half*x
 			density := math.Exp(logScale + (df-1)*math.Log(s) - df/2*s*s)
 			all += half * ruleW[i] * density
 			sum += half * ruleW[i] * density * 0.5 * math.Erfc((delta-t*s)/math.Sqrt2)
 		}
-		from = to
+		start = end
 	}
 	return min(sum/all, 1)
 }
 
 // sortedWithin returns the cuts in (low, high], ascending.
 func sortedWithin(cuts []float64, low, high float64) []float64 {
-	var in []float64
+	var inside []float64
 	for _, c := range cuts {
 		if c > low && c <= high {
-			in = append(in, c)
+			inside = append(inside, c)
 		}
 	}
-	slices.Sort(in)
-	return in
+	slices.Sort(inside)
+	return inside
 }

@@ -40,7 +40,7 @@ func explained(t *testing.T, name string, result any, err error) {
 	}
 }
 
-// TestTwoSamplesDegenerate: what is refused says why, and what is there is right.
+// TestTwoSamplesDegenerate: an absent number has a reason, and the others are right.
 func TestTwoSamplesDegenerate(t *testing.T) {
 	inf := math.Inf(1)
 	for _, c := range []struct {
@@ -273,7 +273,7 @@ func TestDescribeDegenerate(t *testing.T) {
 	}
 }
 
-// FuzzTwoSamples: any numbers give figures in their range, or an error that says why not.
+// FuzzTwoSamples: any samples result in numbers in their range, or an error with the reason.
 func FuzzTwoSamples(f *testing.F) {
 	f.Add([]byte("0123456789abcdef0123456789abcdef0123456789abcdef"), uint8(3))
 	f.Add(make([]byte, 80), uint8(4))

@@ -14,7 +14,7 @@ import (
 
 // Permutations are the options of a permutation test. The zero value is the default.
 type Permutations struct {
-	// Limit is the number of arrangements up to which all are tried. Default: 20000.
+	// Limit is the largest number of arrangements that are all tried. Default: 20000.
 	Limit int
 	// Draws is the number of random arrangements if there are more. Default: 9999.
 	Draws int
@@ -22,7 +22,7 @@ type Permutations struct {
 	Seed uint64
 }
 
-// The defaults of Permutations. 9999 draws leave P = 0.05 a standard error of 0.002.
+// The defaults of Permutations. With 9999 draws, p = 0.05 has a standard error of 0.002.
 const (
 	DefaultLimit = 20000
 	DefaultDraws = 9999
@@ -31,36 +31,35 @@ const (
 // PermutationTest is a test by shuffling arms.
 type PermutationTest struct {
 	P float64
-	// Arrangements is the number that was tried; Exact reports that these were all.
+	// Arrangements is the number of arrangements that were tried; Exact reports that these were all.
 	Arrangements int
 	Exact        bool
 }
 
-// sameStatistic is the difference up to which two squared partial correlations, which are between 0 and
-// 1, count as equal: sums in another order differ by about 1e-14.
+// sameStatistic is the difference up to which two squared partial correlations count as equal: sums in
+// another order differ by about 1e-14.
 const sameStatistic = 1e-10
 
-// Permutation tests the baseline-adjusted difference of arm 1 and the reference by
-// shuffling the arms among subjects within strata, the number of each arm in a stratum
-// kept. The statistic is |t| of Ancova, computed again for each arrangement: baseline and
-// covariates are projected out of the change once and out of each arrangement of arms,
-// which gives the t of the whole model (Frisch, Waugh and Lovell). Changes, baselines and
-// covariates stay with their subject, and no residuals are exchanged, as they are by
+// Permutation tests the baseline-adjusted difference of arm 1 and the reference by shuffling the arms
+// among subjects within strata. The number of each arm in a stratum does not change. The statistic is |t|
+// of Ancova, computed for each arrangement: projecting baseline and covariates out of the change, once,
+// and out of each arrangement of arms results in the t of the whole model (Frisch, Waugh and Lovell).
+// Changes, baselines and covariates stay with their subject. Residuals are not exchanged, unlike in
 // Freedman and Lane's method, which is approximate.
 //
 // If arms were assigned at random within strata, and neither changes nor missingness depend on the arm,
-// all arrangements are equally likely. Then P ≤ α with a probability of at most α, whether the linear
-// model is true or not. If arms were assigned in blocks, this requires blocks as strata, or subjects
-// that do not change with the order of entry.
+// all arrangements are equally likely. Then p ≤ α has a probability of at most α, whether the linear
+// model is true or not. If arms were assigned in blocks, this requires blocks as strata, or changes that
+// do not depend on the order of entry.
 //
-// P is the part of all arrangements with at least the observed |t|, where there are no
-// more than Limit of them; else (1 + b)/(1 + B), where b of B drawn arrangements have it,
-// for which the same holds (Phipson and Smyth 2010, doi:10.2202/1544-6115.1585). An
-// arrangement that the covariates determine has no t and counts as one that is larger.
-// The result does not depend on the order of rows, nor on how strata are numbered.
+// If there are at most Limit arrangements, p is the proportion of all arrangements with at least the
+// observed |t|. Otherwise it is (1 + b)/(1 + B), where b of B drawn arrangements have at least the
+// observed |t|; the same bound holds (Phipson and Smyth 2010, doi:10.2202/1544-6115.1585). An arrangement
+// that the covariates determine has no t and counts as larger. The result does not depend on the order
+// of rows or the numbers of strata.
 //
-// It is an error if Ancova of the two arms is one, except that the arms may explain all of the change,
-// and if the strata allow only one arrangement.
+// The errors are those of Ancova of the two arms, except that the arms may explain the whole change. It is
+// also an error if the strata allow only one arrangement.
 func Permutation(s Subjects, p Permutations) (PermutationTest, error) {
 	none := PermutationTest{P: nan}
 	p.Limit, p.Draws = cmp.Or(p.Limit, DefaultLimit), cmp.Or(p.Draws, DefaultDraws)
@@ -95,7 +94,7 @@ func Permutation(s Subjects, p Permutations) (PermutationTest, error) {
 		return PermutationTest{P: float64(atLeast) / float64(n), Arrangements: n, Exact: true}, nil
 	}
 	atLeast := 0
-	// The second word of the generator's state is a constant like any other.
+	// The second word of the generator's state is an arbitrary constant.
 	random := rand.New(rand.NewPCG(p.Seed, 0x9e3779b97f4a7c15))
 	for range p.Draws {
 		g.draw(random)
@@ -106,7 +105,7 @@ func Permutation(s Subjects, p Permutations) (PermutationTest, error) {
 	return PermutationTest{P: float64(1+atLeast) / float64(1+p.Draws), Arrangements: p.Draws}, nil
 }
 
-// checkTwoArms checks the columns, and that both arms have subjects.
+// checkTwoArms returns an error unless the columns are valid and both arms have subjects.
 func (s Subjects) checkTwoArms() error {
 	if err := s.check(); err != nil {
 		return err
@@ -126,8 +125,8 @@ func (s Subjects) checkTwoArms() error {
 
 // shuffle is an arrangement of arms among the subjects, with the data of its statistic.
 type shuffle struct {
-	// Subjects are in canonical order, stratum by stratum. strata has the end of each stratum, and
-	// chosen its subjects of arm 1, ascending.
+	// strata has the end of each stratum in the canonical order of the subjects, and chosen its subjects
+	// of arm 1, ascending.
 	strata []int
 	chosen [][]int
 	// residual is the residual of the change given baseline and covariates, scaled to length 1.
@@ -141,14 +140,14 @@ type shuffle struct {
 func newShuffle(s Subjects) (*shuffle, error) {
 	order, strata := s.canonical()
 	g := &shuffle{strata: strata, chosen: make([][]int, len(strata))}
-	from := 0
-	for k, to := range strata {
-		for i := from; i < to; i++ {
+	start := 0
+	for k, end := range strata {
+		for i := start; i < end; i++ {
 			if s.Arm[order[i]] == 1 {
 				g.chosen[k] = append(g.chosen[k], i)
 			}
 		}
-		from = to
+		start = end
 	}
 	columns, names := s.reordered(order).adjustment()
 	if len(order) <= len(columns)+1 {
@@ -164,7 +163,7 @@ func newShuffle(s Subjects) (*shuffle, error) {
 		g.residual[i] = s.Change[o]
 		g.basis = append(g.basis, mat.Row(nil, i, q))
 	}
-	// Twice, to remove the rounding of the first time.
+	// The second pass removes the rounding error of the first.
 	for range 2 {
 		for j := range columns {
 			c := mat.Col(nil, j, q)
@@ -180,7 +179,7 @@ func newShuffle(s Subjects) (*shuffle, error) {
 	return g, nil
 }
 
-// canonical returns an order of the subjects, stratum by stratum, that depends on their data other than
+// canonical returns an order of the subjects, stratum by stratum, that depends only on their data without
 // the arm, and the end of each stratum.
 func (s Subjects) canonical() (order, ends []int) {
 	byData := func(a, b int) int {
@@ -247,12 +246,12 @@ func (s Subjects) reordered(order []int) Subjects {
 
 // arrangements returns the number of arrangements, or a number above limit.
 func (g *shuffle) arrangements(limit float64) float64 {
-	all, from := 1.0, 0
-	for k, to := range g.strata {
-		n, m := to-from, len(g.chosen[k])
+	all, start := 1.0, 0
+	for k, end := range g.strata {
+		n, m := end-start, len(g.chosen[k])
 		ways := 1.0
-		for i := range min(m, n-m) { // up to here it grows
-			// Exact as long as it matters: a product of integers that i + 1 divides.
+		for i := range min(m, n-m) { // ways increases up to here
+			// The division is exact below limit: i + 1 divides the product.
 			if ways = ways * float64(n-i) / float64(i+1); ways > limit {
 				break
 			}
@@ -260,29 +259,29 @@ func (g *shuffle) arrangements(limit float64) float64 {
 		if all *= ways; all > limit {
 			break
 		}
-		from = to
+		start = end
 	}
 	return all
 }
 
 // first sets the first arrangement of next.
 func (g *shuffle) first() {
-	from := 0
-	for k, to := range g.strata {
+	start := 0
+	for k, end := range g.strata {
 		for i := range g.chosen[k] {
-			g.chosen[k][i] = from + i
+			g.chosen[k][i] = start + i
 		}
-		from = to
+		start = end
 	}
 }
 
-// next goes to the next arrangement. After the last it returns false, and is at the first again.
+// next sets the next arrangement. After the last it returns false and sets the first.
 func (g *shuffle) next() bool {
-	from := 0
-	for k, to := range g.strata {
+	start := 0
+	for k, end := range g.strata {
 		c := g.chosen[k]
 		for i := len(c) - 1; i >= 0; i-- {
-			if c[i] < to-len(c)+i {
+			if c[i] < end-len(c)+i {
 				c[i]++
 				for j := i + 1; j < len(c); j++ {
 					c[j] = c[j-1] + 1
@@ -291,9 +290,9 @@ func (g *shuffle) next() bool {
 			}
 		}
 		for i := range c {
-			c[i] = from + i
+			c[i] = start + i
 		}
-		from = to
+		start = end
 	}
 	return false
 }
@@ -301,22 +300,22 @@ func (g *shuffle) next() bool {
 // draw sets a random arrangement, each with the same probability (Floyd's sample: Bentley and Floyd
 // 1987).
 func (g *shuffle) draw(random *rand.Rand) {
-	from := 0
-	for k, to := range g.strata {
+	start := 0
+	for k, end := range g.strata {
 		c := g.chosen[k][:0]
-		for j := to - len(g.chosen[k]); j < to; j++ {
-			pick := from + random.IntN(j-from+1)
+		for j := end - len(g.chosen[k]); j < end; j++ {
+			pick := start + random.IntN(j-start+1)
 			if slices.Contains(c, pick) {
 				pick = j
 			}
 			c = append(c, pick)
 		}
-		from = to
+		start = end
 	}
 }
 
 // statistic returns the squared partial correlation r² of change and arm, given baseline and
-// covariates. It grows with |t|, as t² = df·r²/(1 − r²). It is +Inf for arms that these determine.
+// covariates, which increases with |t|: t² = df·r²/(1 − r²). It is +Inf if these determine the arms.
 func (g *shuffle) statistic() float64 {
 	clear(g.sums)
 	n, product := 0, 0.0

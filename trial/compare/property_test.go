@@ -19,7 +19,7 @@ func normals(r *rand.Rand, n int, decimals int) []float64 {
 	return x
 }
 
-// TestSubsetSums counts the subsets one by one.
+// TestSubsetSums compares with counting the subsets one by one.
 func TestSubsetSums(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	for n := 1; n <= 9; n++ {
@@ -40,7 +40,7 @@ func TestSubsetSums(t *testing.T) {
 	}
 }
 
-// TestKthDifference sorts all of them.
+// TestKthDifference compares with sorting all differences.
 func TestKthDifference(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 1))
 	for range 50 {
@@ -62,7 +62,7 @@ func TestKthDifference(t *testing.T) {
 	}
 }
 
-// TestSwapped: the other sample first turns the sign, and nothing else.
+// TestSwapped: swapping the samples changes the sign and nothing else.
 func TestSwapped(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 1))
 	for _, n := range [][2]int{{4, 7}, {12, 12}, {30, 60}} {
@@ -110,14 +110,14 @@ func (s Subjects) shuffled(r *rand.Rand) Subjects {
 	return out
 }
 
-// TestRowOrder: permutation tests, drawn ones too, do not see the order of rows.
+// TestRowOrder: permutation tests, also with drawn arrangements, do not depend on the order of rows.
 func TestRowOrder(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 1))
 	for range 20 {
 		s := trial(r, 14, 1+r.IntN(3), r.IntN(3))
-		for _, how := range []Permutations{{}, {Limit: 1, Draws: 500, Seed: 7}} {
-			a, errA := Permutation(s, how)
-			b, errB := Permutation(s.shuffled(r), how)
+		for _, options := range []Permutations{{}, {Limit: 1, Draws: 500, Seed: 7}} {
+			a, errA := Permutation(s, options)
+			b, errB := Permutation(s.shuffled(r), options)
 			if errA != nil || errB != nil || a != b {
 				t.Errorf("%+v (%v) and %+v (%v)", a, errA, b, errB)
 			}
@@ -125,8 +125,7 @@ func TestRowOrder(t *testing.T) {
 	}
 }
 
-// TestPermutationMatchesAncova: the statistic of every arrangement is the |t| of Ancova,
-// in its order.
+// TestPermutationMatchesAncova: the statistic sorts the arrangements as |t| of Ancova does.
 func TestPermutationMatchesAncova(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 1))
 	s := trial(r, 10, 1, 9)
@@ -156,8 +155,8 @@ func TestPermutationMatchesAncova(t *testing.T) {
 	}
 }
 
-// TestPermutationSize: over all arrangements of one trial, which are equally likely under
-// randomisation, P ≤ α in at most α of them, for every α; ties and strata or not.
+// TestPermutationSize: of all arrangements of a trial, which are equally likely under randomisation, at
+// most a proportion α has p ≤ α, for every α, with and without ties and strata.
 func TestPermutationSize(t *testing.T) {
 	r := rand.New(rand.NewPCG(6, 1))
 	for _, decimals := range []int{0, 9} {
@@ -198,7 +197,7 @@ func TestPermutationSize(t *testing.T) {
 	}
 }
 
-// TestDrawnAgreesWithAll: within five standard errors of the draws.
+// TestDrawnAgreesWithAll: drawn arrangements agree with all, within five standard errors.
 func TestDrawnAgreesWithAll(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 1))
 	for range 5 {
@@ -215,7 +214,7 @@ func TestDrawnAgreesWithAll(t *testing.T) {
 	}
 }
 
-// TestArrangements counts them, and not where there are too many.
+// TestArrangements checks the number of arrangements, up to the limit.
 func TestArrangements(t *testing.T) {
 	for _, c := range []struct {
 		n, m int
@@ -228,8 +227,8 @@ func TestArrangements(t *testing.T) {
 	}
 }
 
-// TestDrawIsUniform: each of the ten arrangements of 2 of 5 comes up a tenth of the time,
-// to five standard errors.
+// TestDrawIsUniform: each of the ten arrangements of 2 of 5 is drawn in a tenth of the cases, within five
+// standard errors.
 func TestDrawIsUniform(t *testing.T) {
 	g := &shuffle{strata: []int{5}, chosen: [][]int{{0, 1}}}
 	r := rand.New(rand.NewPCG(8, 1))
@@ -250,7 +249,7 @@ func TestDrawIsUniform(t *testing.T) {
 	}
 }
 
-// TestNoncentralT: the central t at δ = 0, and the limit of large t.
+// TestNoncentralT compares with the central t at δ = 0, and with the limit of large t.
 func TestNoncentralT(t *testing.T) {
 	for _, df := range []float64{2, 3, 7.5, 22, 200, 1e5} {
 		for _, x := range []float64{0, 1e-6, 0.3, 1, 2, 5, 30} {
@@ -267,8 +266,8 @@ func TestNoncentralT(t *testing.T) {
 	}
 }
 
-// TestWilcoxonCovers: the interval holds the shift at least as often as it says, ties
-// or not; 400 trials, three standard errors.
+// TestWilcoxonCovers: the interval covers the shift at least as often as its level, with and without ties;
+// 400 trials, three standard errors.
 func TestWilcoxonCovers(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 1))
 	for _, decimals := range []int{0, 9} {

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"math"
 	"slices"
 )
@@ -12,37 +13,29 @@ func doubledMidranks(x []float64) (ranks []int, ties float64) {
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortFunc(order, func(a, b int) int {
-		switch {
-		case x[a] < x[b]:
-			return -1
-		case x[a] > x[b]:
-			return 1
-		}
-		return 0
-	})
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(x[a], x[b]) })
 	ranks = make([]int, len(x))
-	for from := 0; from < len(x); {
-		to := from + 1
-		for to < len(x) && x[order[to]] == x[order[from]] {
-			to++
+	for start := 0; start < len(x); {
+		end := start + 1
+		for end < len(x) && x[order[end]] == x[order[start]] {
+			end++
 		}
-		for _, i := range order[from:to] {
-			ranks[i] = from + 1 + to // ranks from+1 … to
+		for _, i := range order[start:end] {
+			ranks[i] = start + 1 + end // ranks start+1 … end
 		}
-		t := float64(to - from)
+		t := float64(end - start)
 		ties += t*t*t - t
-		from = to
+		start = end
 	}
 	return ranks, ties
 }
 
-// subsetSums counts the subsets of size m of scores, which are not negative, by their sum: the
-// shift algorithm of Streitberg and Röhmel (1986). Counts over 2^53 are rounded, which leaves
-// a relative error of some 1e-14, as all terms are positive.
+// subsetSums counts the subsets of size m of scores, which are not negative, by their sum, with the
+// shift algorithm of Streitberg and Röhmel (1986). Counts above 2^53 are rounded. Their relative error is
+// about 1e-14, since all terms are positive.
 func subsetSums(scores []int, m int) []float64 {
 	sorted := slices.Sorted(slices.Values(scores))
-	// largest[j] is the largest sum of j of the scores that were taken so far.
+	// largest[j] is the largest sum of j of the scores so far.
 	largest := make([]int, m+1)
 	total := 0
 	for _, s := range sorted[len(sorted)-m:] {
@@ -55,23 +48,23 @@ func subsetSums(scores []int, m int) []float64 {
 	counts[0][0] = 1
 	for i, s := range sorted {
 		for j := min(i+1, m); j >= 1; j-- {
-			// In ascending order the largest j of these are the last ones.
+			// The scores ascend, so that the last j of them are the largest.
 			largest[j] = largest[j-1] + s
-			from, to := counts[j-1], counts[j]
+			smaller, larger := counts[j-1], counts[j] // subsets
 			for sum := 0; sum <= largest[j-1]; sum++ {
-				to[sum+s] += from[sum]
+				larger[sum+s] += smaller[sum]
 			}
 		}
 	}
 	return counts[m]
 }
 
-// kthDifference returns the k-th smallest of the differences xᵢ − yⱼ, k from 1, of
-// ascending x and y.
+// kthDifference returns the k-th smallest of the differences xᵢ − yⱼ of ascending x and y; k counts
+// from 1.
 //
-// It bisects the doubles between the least and the largest by how many differences
-// are not above one, so that it needs no memory for n·m of them. Rounded differences keep their
-// order, so that the result is the very one that sorting them would give.
+// It bisects the doubles between the smallest and the largest difference, counting the differences that
+// are not above a double, so that it does not store all n·m differences. Rounding does not change their
+// order: the result is the same as that of sorting them.
 func kthDifference(x, y []float64, k int) float64 {
 	low, high := key(x[0]-y[len(y)-1]), key(x[len(x)-1]-y[0])
 	for low < high {
@@ -87,18 +80,18 @@ func kthDifference(x, y []float64, k int) float64 {
 
 // notAbove counts the differences xᵢ − yⱼ ≤ v of ascending x and y.
 func notAbove(x, y []float64, v float64) int {
-	count, from := 0, 0 // differences with y[from:] are not above v
+	count, first := 0, 0 // differences with y[first:] are not above v
 	for _, xi := range x {
-		for from < len(y) && xi-y[from] > v {
-			from++
+		for first < len(y) && xi-y[first] > v {
+			first++
 		}
-		count += len(y) - from
+		count += len(y) - first
 	}
 	return count
 }
 
-// key numbers the doubles in their order, −0 and 0 alike; half the range, so that the
-// difference of two keys does not overflow.
+// key numbers the doubles in ascending order; −0 and 0 have the same number. The difference of two keys
+// is less than 2^64, which kthDifference needs.
 func key(x float64) int64 {
 	if x == 0 {
 		return 0

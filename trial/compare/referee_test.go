@@ -114,7 +114,7 @@ func figures(s Subjects) map[string]float64 {
 	return f
 }
 
-// TestReferee holds every figure to that of R.
+// TestReferee compares every number with R's.
 func TestReferee(t *testing.T) {
 	got := map[string]map[string]float64{}
 	for name, s := range generated(t, "testdata") {
@@ -179,7 +179,7 @@ func TestRefereeCounts(t *testing.T) {
 	}
 }
 
-// TestRefereeAnew runs R again: what is committed is what it says.
+// TestRefereeAnew runs R again: it computes the committed numbers.
 func TestRefereeAnew(t *testing.T) {
 	if os.Getenv("T2MAP_R") == "" {
 		t.Skip("R runs again where T2MAP_R=1 asks for it, as CI does")

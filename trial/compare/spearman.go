@@ -21,15 +21,15 @@ type Correlation struct {
 	Exact bool
 }
 
-// Spearman returns the correlation of the midranks of x and y, which are pairs.
+// Spearman returns the correlation of the midranks of the pairs of x and y.
 //
-// P is, up to 9 pairs, the share of all orders of y in which |ρ| is at least as large, with ties or
-// without; for more pairs, it is that of t = ρ·√((n − 2)/(1 − ρ²)) with n − 2 degrees of freedom
-// (R's cor.test with exact = FALSE). The interval is tanh(atanh ρ ± z·√((1 + ρ²/2)/(n −
-// 3))) (Bonett and Wright 2000, doi:10.1007/BF02294183).
+// For up to 9 pairs, with or without ties, p is the proportion of all orders of y in which |ρ| is at
+// least as large. For more pairs it is that of t = ρ·√((n − 2)/(1 − ρ²)) with n − 2 degrees of freedom, as
+// in R's cor.test with exact = FALSE. The interval is tanh(atanh ρ ± z·√((1 + ρ²/2)/(n − 3))) (Bonett and
+// Wright 2000, doi:10.1007/BF02294183).
 //
-// Fewer than two pairs, or values that do not vary, have no correlation. Fewer than four pairs, and ρ =
-// ±1, for which the formula of the variance does not hold, have no interval.
+// Fewer than two pairs, or values that do not vary, have no correlation. Fewer than four pairs, or
+// ρ = ±1, for which the formula of the variance does not hold, have no interval.
 func Spearman(x, y []float64, level float64) (Correlation, error) {
 	c := Correlation{Rho: noInterval, P: nan}
 	if len(x) != len(y) {
@@ -45,7 +45,7 @@ func Spearman(x, y []float64, level float64) (Correlation, error) {
 	}
 	a, _ := doubledMidranks(x)
 	b, _ := doubledMidranks(y)
-	// Doubled ranks are integers, n + 1 on average: so are these sums, which are exact.
+	// Doubled ranks are integers with a mean of n + 1, so that these sums are exact.
 	var ab, aa, bb int
 	for i := range a {
 		a[i] -= n + 1
@@ -64,7 +64,7 @@ func Spearman(x, y []float64, level float64) (Correlation, error) {
 	if n <= spearmanExact {
 		c.P, c.Exact = partOfOrders(a, b), true
 	} else if perfect {
-		c.P = 0 // t is infinite; as cor.test
+		c.P = 0 // t is infinite; as in cor.test
 	} else {
 		c.P = tTwoSided(rho*math.Sqrt(float64(n-2)/((1-rho)*(1+rho))), float64(n-2))
 	}
@@ -79,16 +79,16 @@ func Spearman(x, y []float64, level float64) (Correlation, error) {
 	return c, nil
 }
 
-// SpearmanWithin returns Spearman's correlation of pairs given the group of each, the partial rank
-// correlation: that of the midranks of x and y minus their means in the group. Differences between
-// groups do not contribute. group counts from 0.
+// SpearmanWithin returns the partial rank correlation of pairs given the group of each: the correlation
+// of the midranks of x and y minus their means in the group. Differences between groups do not
+// contribute. group counts from 0.
 //
-// P is, up to 9 pairs, the share of all orders of y within groups in which |ρ| is at least as large; for
-// more pairs in g groups, it is that of t = ρ·√((n − 1 − g)/(1 − ρ²)) with n − 1 − g degrees of freedom. The
-// interval is that of Spearman with n − 2 − g for n − 3: a group costs a degree of freedom, as a further
-// variable does. With one group it is Spearman's correlation.
+// For up to 9 pairs, p is the proportion of all orders of y within groups in which |ρ| is at least as
+// large. For more pairs in g groups it is that of t = ρ·√((n − 1 − g)/(1 − ρ²)) with n − 1 − g degrees of
+// freedom. The interval is that of Spearman with n − 2 − g instead of n − 3: each group takes a degree of
+// freedom, as another variable does. With one group it is Spearman's correlation.
 //
-// Too few pairs, and values that do not vary within groups, give NaN and an error.
+// Too few pairs, or values that do not vary within groups, are an error, and the result is NaN.
 func SpearmanWithin(x, y []float64, group []int, level float64) (Correlation, error) {
 	c := Correlation{Rho: noInterval, P: nan}
 	if len(x) != len(y) || len(x) != len(group) {
@@ -133,7 +133,7 @@ func SpearmanWithin(x, y []float64, group []int, level float64) (Correlation, er
 	return c, nil
 }
 
-// partOfOrdersWithin returns the share of all orders of b within groups in which |Σ aᵢbᵢ| is at least
+// partOfOrdersWithin returns the proportion of all orders of b within groups in which |Σ aᵢbᵢ| is at least
 // that of the given order.
 func partOfOrdersWithin(a, b []float64, group []int) float64 {
 	order := make([]int, len(a))
@@ -191,7 +191,7 @@ func normalQuantile(level float64) float64 {
 	return math.Sqrt2 * math.Erfinv(level)
 }
 
-// partOfOrders returns the share of the n! orders of b in which |Σ aᵢbᵢ| is at least that of the given
+// partOfOrders returns the proportion of the n! orders of b in which |Σ aᵢbᵢ| is at least that of the given
 // order (Heap's algorithm, with one exchange per step).
 func partOfOrders(a, b []int) float64 {
 	b = append([]int(nil), b...)

@@ -9,7 +9,7 @@ import (
 )
 
 // exactBelow is the size of both samples below which the Wilcoxon test is exact, as in R's wilcox.test.
-// 49 and 49 take about 50 million additions.
+// Samples of 49 and 49 take about 50 million additions.
 const exactBelow = 50
 
 // RankTest is a Wilcoxon–Mann–Whitney test.
@@ -26,19 +26,19 @@ type RankTest struct {
 
 // Wilcoxon compares two samples by the Wilcoxon–Mann–Whitney test of midranks.
 //
-// If both have fewer than 50 values, P is exact, also with ties: the share of all divisions of these
-// midranks between the samples in which U is at least as far from its expectation (Streitberg and Röhmel 1986; as coin and exactRankTests, and as wilcox.test
-// without ties). Otherwise it is the normal approximation with corrections for ties and
-// continuity of R's wilcox.test.
+// If both have fewer than 50 values, p is exact, with or without ties: the proportion of all divisions of
+// these midranks between the samples in which U is at least as far from its expectation (Streitberg and
+// Röhmel 1986; as in coin and exactRankTests and, without ties, wilcox.test). Otherwise p is the normal
+// approximation of R's wilcox.test, with its corrections for ties and continuity.
 //
-// The interval's limits are order statistics of the differences of all pairs, from the
-// distribution of U without ties (Hollander and Wolfe 1999, 4.3), exact if P is, otherwise its normal
-// approximation with correction for continuity. With ties it has at least its level: it is the limit
-// of the intervals if ties are broken by ever smaller random amounts. wilcox.test has the same interval
-// if it is exact; otherwise it solves for the shift at which its approximation is at the level, which
-// is another interval.
+// The limits of the interval are order statistics of the differences of all pairs, from the distribution
+// of U without ties (Hollander and Wolfe 1999, 4.3). It is exact if p is; otherwise it uses the normal
+// approximation with a correction for continuity. With ties the interval has at least its level: it is
+// the limit of the intervals if ties are broken by decreasing random amounts. wilcox.test has the same
+// interval if it is exact; otherwise it solves for the shift at which its approximation reaches the
+// level, which is another interval.
 //
-// Samples that are too small for an interval of this level have P but no interval: 3 and 3 values reach
+// Samples that are too small for an interval of this level have p but no interval: 3 and 3 values allow
 // 90 %. Values that are all equal have only a shift.
 func Wilcoxon(x, y []float64, level float64) (RankTest, error) {
 	none := RankTest{U: nan, P: nan, Shift: noInterval}
@@ -72,7 +72,7 @@ func Wilcoxon(x, y []float64, level float64) (RankTest, error) {
 	return r, nil
 }
 
-// exactRankP returns the share of all subsets of size m of the ranks whose sum is at least as far from
+// exactRankP returns the proportion of all subsets of size m of the ranks whose sum is at least as far from
 // its expectation as that of the first m.
 func exactRankP(ranks []int, m int) float64 {
 	n := len(ranks)
@@ -96,7 +96,7 @@ func exactRankP(ranks []int, m int) float64 {
 
 func abs(i int) int { return max(i, -i) }
 
-// normalRankP is P of the normal approximation; ties is the sum of t³ − t.
+// normalRankP returns p of the normal approximation; ties is the sum of t³ − t.
 func normalRankP(u, m, n, ties float64) float64 {
 	z := math.Abs(u - m*n/2)
 	z = max(z-0.5, 0) // correction for continuity
@@ -104,9 +104,8 @@ func normalRankP(u, m, n, ties float64) float64 {
 	return min(2*distuv.UnitNormal.Survival(z/math.Sqrt(variance)), 1)
 }
 
-// rankOfLimit returns the largest k for which the interval between the k-th smallest and
-// the k-th largest of the m·n differences has the level, which is
-// P(U ≤ k − 1) ≤ (1 − level)/2; 0 if there is none.
+// rankOfLimit returns the largest k for which the interval between the k-th smallest and the k-th
+// largest of the m·n differences has the level: P(U ≤ k − 1) ≤ (1 − level)/2. It is 0 if there is none.
 func rankOfLimit(m, n int, level float64, exact bool) int {
 	alpha := (1 - level) / 2
 	if !exact {
@@ -124,7 +123,7 @@ func rankOfLimit(m, n int, level float64, exact bool) int {
 		all += c
 	}
 	k, below := 0, 0.0
-	// The least sum is that of U = 0. The factor tolerates the rounding of the level.
+	// The smallest sum belongs to U = 0. The factor allows for the rounding error of the level.
 	for least := min(m, n) * (min(m, n) - 1) / 2; least+k < len(counts); k++ {
 		if below += counts[least+k]; below/all > alpha*(1+1e-9) {
 			break

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// By R: cor(resid(lm(rank(x) ~ factor(g))), resid(lm(rank(y) ~ factor(g)))), t with
+// The expected values are R's: cor(resid(lm(rank(x) ~ factor(g))), resid(lm(rank(y) ~ factor(g)))), t with
 // n − 1 − 3 degrees of freedom, Bonett and Wright's variance with n − 2 − 3.
 func TestSpearmanWithin(t *testing.T) {
 	x := []float64{1.2, 3.4, 2.2, 5.5, 4.1, 6.3, 7.7, 2.9, 8.1, 3.3, 9.2, 5.0}
@@ -31,7 +31,7 @@ func TestSpearmanWithin(t *testing.T) {
 	}
 }
 
-// Up to nine pairs P is exact: two pairs in each of two groups have four orders, which all have |ρ| 0
+// Up to nine pairs p is exact: two pairs in each of two groups have four orders, which all have |ρ| 0
 // or 1.
 func TestSpearmanWithinIsExact(t *testing.T) {
 	c, _ := SpearmanWithin([]float64{1, 2, 3, 4}, []float64{1, 2, 3, 4}, []int{0, 0, 1, 1}, 0.95)
@@ -47,7 +47,7 @@ func TestSpearmanWithinIsExact(t *testing.T) {
 	}
 }
 
-// Groups that differ in both make a correlation of their own, which is not within.
+// Groups that differ in x and y cause a correlation, but not within groups.
 func TestSpearmanWithinIsNotBetween(t *testing.T) {
 	x := []float64{1, 2, 3, 4, 11, 12, 13, 14}
 	y := []float64{2, 4, 1, 3, 12, 14, 11, 13}
@@ -59,18 +59,18 @@ func TestSpearmanWithinIsNotBetween(t *testing.T) {
 }
 
 func TestSpearmanWithinOfLittle(t *testing.T) {
-	for name, of := range map[string]struct {
+	for name, c := range map[string]struct {
 		x, y []float64
 		g    []int
 	}{
-		"nothing":            {nil, nil, nil},
-		"one of each group":  {[]float64{1, 2, 3}, []float64{3, 1, 2}, []int{0, 1, 2}},
-		"no spread":          {[]float64{1, 1, 2, 2, 3, 3}, []float64{1, 2, 3, 4, 5, 6}, []int{0, 0, 1, 1, 2, 2}},
-		"different lengths":  {[]float64{1, 2}, []float64{1}, []int{0, 0}},
-		"a value that is no": {[]float64{1, math.NaN(), 3, 4}, []float64{1, 2, 3, 4}, []int{0, 0, 0, 0}},
+		"nothing":           {nil, nil, nil},
+		"one of each group": {[]float64{1, 2, 3}, []float64{3, 1, 2}, []int{0, 1, 2}},
+		"no spread":         {[]float64{1, 1, 2, 2, 3, 3}, []float64{1, 2, 3, 4, 5, 6}, []int{0, 0, 1, 1, 2, 2}},
+		"different lengths": {[]float64{1, 2}, []float64{1}, []int{0, 0}},
+		"not a number":      {[]float64{1, math.NaN(), 3, 4}, []float64{1, 2, 3, 4}, []int{0, 0, 0, 0}},
 	} {
-		if c, err := SpearmanWithin(of.x, of.y, of.g, 0.95); err == nil || !math.IsNaN(c.Rho.Low) || !math.IsNaN(c.P) {
-			t.Errorf("%s: %+v, %v", name, c, err)
+		if got, err := SpearmanWithin(c.x, c.y, c.g, 0.95); err == nil || !math.IsNaN(got.Rho.Low) || !math.IsNaN(got.P) {
+			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}
 }

@@ -16,7 +16,7 @@ import (
 // differences.
 func BlandAltman(s repeat.Study) ([]figure.Picture, error) {
 	s, note := renamedStudy(s)
-	visits := figure.ShortenAll(s.Visits, within40)
+	visits := figure.ShortenAll(s.Visits, isShort)
 	b := agreements{Study: s}
 	b.Name, b.Title = "bland-altman", "Agreement of scan and rescan"
 	b.Caption = fmt.Sprintf("Difference of %s and %s over their mean, one point per knee. Lines: the bias, and the "+
@@ -55,8 +55,8 @@ func exclusion(l repeat.Left) string {
 type agreements struct {
 	frame
 	repeat.Study
-	up  figure.Range
-	cut bool // an interval extends beyond the panel
+	scale figure.Range
+	cut   bool // the panel cuts an interval
 }
 
 // Sizes of the panels in points, and the lines of numbers above each.
@@ -88,7 +88,7 @@ func barEntry(words string) entry {
 	}}
 }
 
-// upright is the position of an interval, and whether it extends beyond its ends.
+// upright is the position of a vertical interval, and at which ends the panel cuts it.
 type upright struct {
 	x, low, high       vg.Length
 	cutBelow, cutAbove bool
@@ -103,7 +103,7 @@ func barUp(c draw.Canvas, line draw.LineStyle, u upright) {
 	endBar(c, line, barEnd{tip: vg.Point{X: u.x, Y: u.high}, outward: vg.Point{Y: 1}, half: half, cut: u.cutAbove})
 }
 
-// linesOf returns the lines of a panel that can be drawn, and their styles.
+// linesOf returns the drawable lines of a panel, and their styles.
 func linesOf(a repeat.Agreement) (lines []repeat.Interval, styles []draw.LineStyle) {
 	for i, l := range []repeat.Interval{a.Lower, a.Bias, a.Upper} {
 		if figure.Drawable(l.Estimate) {
@@ -123,9 +123,9 @@ func (b *agreements) axis() {
 			core, full = append(core, l.Estimate), append(full, l.Low, l.High)
 		}
 	}
-	b.up, _ = sight(core, full)
+	b.scale, _ = sight(core, full)
 	for _, x := range full {
-		b.cut = b.cut || figure.Drawable(x) && !b.up.Has(x)
+		b.cut = b.cut || figure.Drawable(x) && !b.scale.Has(x)
 	}
 }
 
@@ -141,14 +141,14 @@ func (b *agreements) pictures() ([]figure.Picture, error) {
 }
 
 func (b *agreements) paint(c draw.Canvas, body vg.Rectangle, panels []repeat.Compartment) {
-	left := tickRoom(b.up)
+	left := tickRoom(b.scale)
 	columns := vg.Length(min(chartColumns, len(panels)))
 	width := min((body.Size().X-left-chartGap*columns)/columns, chartWidest)
 	for n, panel := range panels {
 		column, row := n%chartColumns, n/chartColumns
 		x := body.Min.X + left + vg.Length(column)*(width+chartGap)
 		top := body.Max.Y - vg.Length(row)*b.rowHeight() - chartTitle - agreementLines*noteRow
-		p := figure.Panel{Canvas: c, Y: b.up,
+		p := figure.Panel{Canvas: c, Y: b.scale,
 			Area: vg.Rectangle{Min: vg.Point{X: x, Y: top - agreementHeight}, Max: vg.Point{X: x + width, Y: top}}}
 		p.GridY(p.Y.Ticks(6), column == 0, small)
 		if column == 0 {
@@ -170,7 +170,7 @@ func (b *agreements) panel(p figure.Panel, c repeat.Compartment) {
 	inner.Area.Max.X -= agreementBars
 	inner.X, _ = figure.Cover(a.Means...)
 	inner.X = inner.X.Pad(0.08)
-	p.BottomAxis(scatter{}.acrossAxis(inner))
+	p.BottomAxis(scatter{}.drawXAxis(inner))
 	middle := vg.Point{X: (inner.Area.Min.X + inner.Area.Max.X) / 2, Y: p.Area.Min.Y - 15}
 	figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below), middle, "Mean T2 of both (ms)")
 	p.StrokeLine2(draw.LineStyle{Color: figure.Axis, Width: 0.6}, p.Area.Min.X, p.AtY(0), p.Area.Max.X, p.AtY(0))
@@ -221,7 +221,7 @@ func (b *agreements) words(p figure.Panel, c repeat.Compartment) {
 	}
 }
 
-// name returns the name of a compartment, distinct from the others where it is shortened.
+// name returns the name of a compartment, shortened so that it differs from the other names.
 func (b *agreements) name(c repeat.Compartment, width vg.Length) string {
 	var all []string
 	for _, x := range b.Compartments {

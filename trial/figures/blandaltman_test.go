@@ -65,8 +65,7 @@ func TestBlandAltman(t *testing.T) {
 	}
 }
 
-// TestBlandAltmanHostile: what has hardly a figure, or a name that is none, is drawn all the
-// same.
+// TestBlandAltmanHostile: studies with hardly any data, or with unusual names, are drawn.
 func TestBlandAltmanHostile(t *testing.T) {
 	one := repeats(1, "medial")
 	same := repeats(3, "medial")

@@ -17,9 +17,10 @@ import (
 type chart struct {
 	title string
 	label string // of the y axis
-	why   string // why there is no point; empty: no values
-	arms  [][]point
-	lines []individual
+	// noPoints says why there is no point; empty: no values.
+	noPoints string
+	arms     [][]point
+	lines    []individual
 }
 
 // point is a mean with its interval; NaN if there is none.
@@ -41,7 +42,7 @@ func (p point) hasInterval() bool {
 	return p.drawn() && figure.Drawable(p.low) && figure.Drawable(p.high)
 }
 
-// charts are panels side by side, three in a row.
+// charts are panels, three in a row.
 type charts struct {
 	frame
 	visits visitAxis
@@ -49,7 +50,7 @@ type charts struct {
 	arms   int
 	// shared reports that all panels have the same y axis, which is named once.
 	shared bool
-	// zero reports that there is a line at 0, which is always visible.
+	// zero reports that there is a line at 0, which is always in the panel.
 	zero bool
 }
 
@@ -64,7 +65,7 @@ const (
 	chartGap     = 12
 	chartRowGap  = 10
 	dodgeStep    = 5 // from arm to arm
-	ribbonsMost  = 3 // arms; more ribbons would hide each other, so that bars alone are drawn
+	ribbonsMost  = 3 // arms; more ribbons would hide each other, so that only bars are drawn
 	ribbonAlpha  = 0x30
 )
 
@@ -72,7 +73,7 @@ const (
 func (g charts) pictures() ([]figure.Picture, error) {
 	ranges, cut := g.ranges()
 	if g.visits.evenly {
-		g.Caption += " Visits stand at equal distances, since some are too close together in time."
+		g.Caption += " Visits are at equal distances, since some are too close together in time."
 	}
 	if cut {
 		g.notes = append(g.notes, "Arrowheads: the interval extends beyond the panel.")
@@ -113,8 +114,8 @@ func (g charts) ranges() (out []figure.Range, cut bool) {
 	return out, cut
 }
 
-// extent returns the values that must be visible, and those that may be cut: intervals of two values,
-// which extend nine standard deviations to either side.
+// extent returns the values that must be visible (core), and all values (full). Intervals of the mean of
+// two values, which extend nine standard deviations to either side, may be cut.
 func (c chart) extent() (core, full []float64) {
 	for _, arm := range c.arms {
 		for _, p := range arm {
@@ -136,7 +137,7 @@ func (c chart) extent() (core, full []float64) {
 
 // paint draws the panels of a page into its body.
 func (g charts) paint(c draw.Canvas, body vg.Rectangle, panels []chart, ranges []figure.Range) {
-	left := max(tickRoom(ranges...), 18+markRadius*3) // at least the signs of the arms by their counts
+	left := max(tickRoom(ranges...), 18+markRadius*3) // room for the signs of the arms beside the counts
 	columns := min(chartColumns, len(panels))
 	lefts := vg.Length(columns) * left
 	if g.shared {
@@ -155,7 +156,7 @@ func (g charts) paint(c draw.Canvas, body vg.Rectangle, panels []chart, ranges [
 			x += vg.Length(column) * left
 		}
 		top := body.Max.Y - vg.Length(row)*g.rowHeight() - chartTitle
-		p := figure.Panel{Canvas: c, X: g.visits.across, Y: ranges[n]}
+		p := figure.Panel{Canvas: c, X: g.visits.scale, Y: ranges[n]}
 		p.Area = vg.Rectangle{Min: vg.Point{X: x, Y: top - chartHeight}, Max: vg.Point{X: x + width, Y: top}}
 		pos := g.place(p, panels[n])
 		pos.title = titles[slices.Index(all, pos.title)]
@@ -164,8 +165,8 @@ func (g charts) paint(c draw.Canvas, body vg.Rectangle, panels []chart, ranges [
 	}
 }
 
-// placed is a chart with its panel and, within it, the panel of the visits, which leaves room beside the
-// first and the last visit.
+// placed is a chart with its panel. The inner panel, that of the visits, is narrower, so that marks fit at
+// the first and the last visit.
 type placed struct {
 	figure.Panel
 	chart
@@ -215,7 +216,7 @@ func (g charts) panel(p placed) {
 
 // axes draws the grid, the y axis' labels and name, and the line of 0.
 func (g charts) axes(p placed) {
-	if g.known(p.chart) {
+	if g.hasAxis(p.chart) {
 		p.GridY(p.Y.Ticks(6), p.labelled, small)
 	}
 	if p.labelled {
@@ -226,8 +227,8 @@ func (g charts) axes(p placed) {
 	}
 }
 
-// known reports whether there is a value that determines the axis of a chart.
-func (g charts) known(c chart) bool {
+// hasAxis reports whether a value determines the y axis of a chart.
+func (g charts) hasAxis(c chart) bool {
 	if g.shared {
 		return slices.ContainsFunc(g.panels, chart.any)
 	}
@@ -236,12 +237,12 @@ func (g charts) known(c chart) bool {
 
 // reason returns why a chart has no point.
 func (c chart) reason() string {
-	if c.why != "" {
-		return c.why
+	if c.noPoints != "" {
+		return c.noPoints
 	}
 	for _, arm := range c.arms {
 		if slices.ContainsFunc(arm, func(p point) bool { return p.n > 0 && !math.IsNaN(p.mid) }) {
-			return "values beyond any axis"
+			return "values are too large or too small to draw"
 		}
 	}
 	return "no values"
@@ -251,7 +252,7 @@ func (c chart) any() bool {
 	return slices.ContainsFunc(c.arms, func(arm []point) bool { return slices.ContainsFunc(arm, point.drawn) })
 }
 
-// countWidths returns how wide the counts at each visit are.
+// countWidths returns the width of the counts at each visit.
 func (c chart) countWidths(visits int) []vg.Length {
 	widths := make([]vg.Length, visits)
 	for _, arm := range c.arms {
@@ -306,17 +307,17 @@ func (g charts) individual(p figure.Panel, l individual) {
 	}
 }
 
-// runs returns the ranges of consecutive numbers below n for which a condition is true.
+// runs returns the ranges [start, end) of consecutive numbers below n for which holds is true.
 func runs(n int, holds func(int) bool) [][2]int {
 	var out [][2]int
-	for from := 0; from < n; from++ {
-		to := from
-		for to < n && holds(to) {
-			to++
+	for start := 0; start < n; start++ {
+		end := start
+		for end < n && holds(end) {
+			end++
 		}
-		if to > from {
-			out = append(out, [2]int{from, to})
-			from = to
+		if end > start {
+			out = append(out, [2]int{start, end})
+			start = end
 		}
 	}
 	return out
@@ -330,7 +331,7 @@ func newCharts(a trial.Analysis, f family, name string) charts {
 	}
 }
 
-// intervals returns the sentences about bands and bars, and about the counts below.
+// intervals returns the sentences of a caption about bands, bars and counts.
 func intervals(a trial.Analysis, kind, n string) string {
 	drawn := "Bands and bars"
 	if len(a.Design.Arms) > ribbonsMost {

@@ -16,8 +16,8 @@ import (
 // with a correlation within arms or over all subjects: at the primary visit or, if there is none at
 // that visit, at every visit.
 //
-// A treatment that changes both endpoints causes a correlation over all subjects even if they are not
-// related in either arm. Therefore the correlation within arms comes first.
+// A treatment that changes both endpoints causes a correlation over all subjects even if the endpoints are
+// not related in either arm. Therefore the correlation within arms comes first.
 func Correlations(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 	a, names := renamed(a)
 	chosen := chooseCorrelations(a)
@@ -26,64 +26,63 @@ func Correlations(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 	}
 	flags := newFlagged(names)
 	s := scatters{arms: a.Design.Arms}
-	given := false
+	hasWithin := false
 	for _, c := range chosen {
 		s.panels = append(s.panels, newScatter(a, c, flags))
-		given = given || c.within != nil
+		hasWithin = hasWithin || c.withinArms != nil
 	}
 	s.Name, s.Title = "correlation", "Change of T2 against change of other endpoints"
 	s.Caption = fmt.Sprintf("Changes from baseline, one mark per subject who has both: that of T2 upwards, that of "+
 		"the other endpoint across. ρ is Spearman's rank correlation with its %s confidence interval",
 		percentOf(a.Plan.Level))
-	if given {
+	if hasWithin {
 		s.Caption += ": within arms, the partial one given the arm; over all subjects it includes the difference " +
 			"between arms"
 	}
 	s.Caption += "."
 	s.legend = markEntries(a.Design.Arms)
-	flags.tell(&s.frame)
+	flags.annotate(&s.frame)
 	return s.pictures()
 }
 
-// together is the correlations of two endpoints at a visit, within arms and over all subjects. One of
-// them may be nil.
-type together struct {
-	x, y, visit int
-	within, all *trial.Correlation
+// pairing has the correlations of two endpoints at a visit. One of them may be nil.
+type pairing struct {
+	x, y, visit             int
+	withinArms, allSubjects *trial.Correlation
 }
 
 // chooseCorrelations returns the correlations at the primary visit, if there are any, otherwise all. The
 // compartments of one score follow each other, so that three of them fill a row.
-func chooseCorrelations(a trial.Analysis) []together {
-	var pairs []together
+func chooseCorrelations(a trial.Analysis) []pairing {
+	var pairs []pairing
 	for i := range a.Correlations {
 		c := &a.Correlations[i]
 		if c.Arm != trial.WithinArms && c.Arm != trial.AllSubjects {
 			continue
 		}
-		n := slices.IndexFunc(pairs, func(p together) bool { return p.x == c.X && p.y == c.Y && p.visit == c.Visit })
+		n := slices.IndexFunc(pairs, func(p pairing) bool { return p.x == c.X && p.y == c.Y && p.visit == c.Visit })
 		if n < 0 {
-			n, pairs = len(pairs), append(pairs, together{x: c.X, y: c.Y, visit: c.Visit})
+			n, pairs = len(pairs), append(pairs, pairing{x: c.X, y: c.Y, visit: c.Visit})
 		}
 		if c.Arm == trial.WithinArms {
-			pairs[n].within = c
+			pairs[n].withinArms = c
 		} else {
-			pairs[n].all = c
+			pairs[n].allSubjects = c
 		}
 	}
-	atPrimary := func(p together) bool { return p.visit == a.Design.Primary.Visit }
+	atPrimary := func(p pairing) bool { return p.visit == a.Design.Primary.Visit }
 	if slices.ContainsFunc(pairs, atPrimary) {
-		pairs = slices.DeleteFunc(pairs, func(p together) bool { return !atPrimary(p) })
+		pairs = slices.DeleteFunc(pairs, func(p pairing) bool { return !atPrimary(p) })
 	}
-	slices.SortStableFunc(pairs, func(p, q together) int {
+	slices.SortStableFunc(pairs, func(p, q pairing) int {
 		return cmp.Or(cmp.Compare(p.y, q.y), cmp.Compare(p.visit, q.visit), cmp.Compare(p.x, q.x))
 	})
 	return pairs
 }
 
-// words returns the line above a panel and a smaller one below it, which may be empty. They end with the
+// words returns the correlations in two lines above a panel; the second may be empty. They end with the
 // number of subjects.
-func (p together) words() (first, second string) {
+func (p pairing) words() (first, second string) {
 	rho := func(subjects string, c *trial.Correlation) string {
 		if !figure.Drawable(c.Rho.Estimate) {
 			return subjects + " ρ: " + cmp.Or(c.Reason, "–")
@@ -91,17 +90,17 @@ func (p together) words() (first, second string) {
 		n := func(x float64) string { return figure.Number(x, 2) }
 		return fmt.Sprintf("%s ρ = %s [%s, %s]", subjects, n(c.Rho.Estimate), n(c.Rho.Low), n(c.Rho.High))
 	}
-	if p.within == nil {
-		return fmt.Sprintf("%s, n = %d", rho("all subjects", p.all), p.all.N), ""
+	if p.withinArms == nil {
+		return fmt.Sprintf("%s, n = %d", rho("all subjects", p.allSubjects), p.allSubjects.N), ""
 	}
-	if p.all == nil {
-		return rho("within arms", p.within), fmt.Sprintf("n = %d", p.within.N)
+	if p.allSubjects == nil {
+		return rho("within arms", p.withinArms), fmt.Sprintf("n = %d", p.withinArms.N)
 	}
-	n := fmt.Sprintf("n = %d", p.within.N)
-	if p.all.N != p.within.N {
-		n += fmt.Sprintf(" and %d", p.all.N)
+	n := fmt.Sprintf("n = %d", p.withinArms.N)
+	if p.allSubjects.N != p.withinArms.N {
+		n += fmt.Sprintf(" and %d", p.allSubjects.N)
 	}
-	return rho("within arms", p.within), rho("all subjects", p.all) + ", " + n
+	return rho("within arms", p.withinArms), rho("all subjects", p.allSubjects) + ", " + n
 }
 
 // scatters are the panels of the figure.
@@ -135,10 +134,10 @@ const (
 // smaller is the style of secondary text.
 var smaller = figure.Letters(6.5)
 
-func newScatter(a trial.Analysis, c together, flags *flagged) scatter {
+func newScatter(a trial.Analysis, c pairing, flags *flagged) scatter {
 	t2, other := a.Endpoints[c.x], a.Endpoints[c.y]
 	s := scatter{
-		title: fmt.Sprintf("%s, %s", t2.Title, during(a.Design.Visits[c.visit])),
+		title: fmt.Sprintf("%s, %s", t2.Title, visitInText(a.Design.Visits[c.visit])),
 		x:     withUnit("Change of "+other.Title, other.Unit),
 		y:     withUnit("Change of T2", t2.Unit),
 	}
@@ -185,30 +184,30 @@ func (s scatters) paint(c draw.Canvas, body vg.Rectangle, panels []scatter) {
 		top := body.Max.Y - vg.Length(row)*s.rowHeight() - chartTitle - scatterLines
 		p := figure.Panel{Canvas: c, Area: vg.Rectangle{Min: vg.Point{X: x, Y: top - scatterHeight},
 			Max: vg.Point{X: x + width, Y: top}}}
-		s.apart(sc, width).paint(p, left)
+		s.shortened(sc, width).paint(p, left)
 	}
 }
 
-// apart returns the panel with its title and the name of its x axis as they fit, distinct from those of
-// the others.
-func (s scatters) apart(sc scatter, width vg.Length) scatter {
-	var names, across []string
+// shortened returns the panel with a title and a name of the x axis that fit and differ from those of the
+// other panels.
+func (s scatters) shortened(sc scatter, width vg.Length) scatter {
+	var names, axes []string
 	for _, p := range s.panels {
-		names, across = append(names, p.title), append(across, p.x)
+		names, axes = append(names, p.title), append(axes, p.x)
 	}
-	sc.title, sc.x = fitOne(strong, sc.title, names, width), fitOne(small, sc.x, across, width)
+	sc.title, sc.x = fitOne(strong, sc.title, names, width), fitOne(small, sc.x, axes, width)
 	return sc
 }
 
 // ranges returns the ranges of the axes: all points, and 0.
-func (s scatter) ranges() (across, up figure.Range) {
+func (s scatter) ranges() (xAxis, yAxis figure.Range) {
 	x, y := []float64{0}, []float64{0}
 	for _, q := range s.points {
 		x, y = append(x, q.x), append(y, q.y)
 	}
-	across, _ = figure.Cover(x...)
-	up, _ = figure.Cover(y...)
-	return across.Pad(0.08), up.Pad(0.08)
+	xAxis, _ = figure.Cover(x...)
+	yAxis, _ = figure.Cover(y...)
+	return xAxis.Pad(0.08), yAxis.Pad(0.08)
 }
 
 // paint draws the panel, with lines at 0.
@@ -221,7 +220,7 @@ func (s scatter) paint(p figure.Panel, left vg.Length) {
 	figure.Write(p.Canvas, smaller, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4},
 		figure.Fit(smaller, s.second, width+8))
 	p.GridY(p.Y.Ticks(6), true, small)
-	pos := s.acrossAxis(p)
+	pos := s.drawXAxis(p)
 	p.BottomAxis(pos)
 	zero := draw.LineStyle{Color: figure.Axis, Width: 0.6}
 	p.StrokeLine2(zero, p.Area.Min.X, p.AtY(0), p.Area.Max.X, p.AtY(0))
@@ -241,8 +240,8 @@ func (s scatter) paint(p figure.Panel, left vg.Length) {
 	}
 }
 
-// acrossAxis draws the grid of the x axis, and the labels that have room.
-func (s scatter) acrossAxis(p figure.Panel) []vg.Length {
+// drawXAxis draws the grid of the x axis, and the labels that have room.
+func (s scatter) drawXAxis(p figure.Panel) []vg.Length {
 	ticks := p.X.Ticks(5)
 	var pos, widths []vg.Length
 	for _, t := range ticks {

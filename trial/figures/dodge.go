@@ -10,7 +10,7 @@ import (
 	"github.com/t2map/t2map/figure"
 )
 
-// dodged is a panel in which arms are a little apart.
+// dodged is a panel in which the points of different arms are shifted, so that they do not overlap.
 type dodged struct {
 	figure.Panel
 	ch   chart
@@ -25,10 +25,10 @@ func (g charts) dodge(p figure.Panel, ch chart) dodged {
 // radius returns the radius of the marks at a visit.
 func (d dodged) radius(visit int) vg.Length { return min(markRadius, max(0.7, 0.3*d.room[visit])) }
 
-// dense reports whether bars at a visit would overlap, and a band is drawn.
+// dense reports whether bars at a visit would overlap, so that only the band is drawn.
 func (d dodged) dense(visit int) bool { return d.room[visit] < 3 && len(d.ch.arms) <= ribbonsMost }
 
-// position returns the visible position of a point of an arm.
+// position returns the position of a point of an arm, inside the panel.
 func (d dodged) position(arm, visit int, y float64) vg.Point {
 	step := min(dodgeStep, 0.7*d.room[visit]/vg.Length(len(d.ch.arms)))
 	pos := d.At(d.x[visit], clamp(d.Y, y))
@@ -36,8 +36,7 @@ func (d dodged) position(arm, visit int, y float64) vg.Point {
 	return pos
 }
 
-// ribbon fills the band between the limits, and draws its edges with the dashes of the arm, which
-// distinguish bands without colour.
+// ribbon fills the band between the limits. The dashes of its edges distinguish the arms without colour.
 func (d dodged) ribbon(arm int) {
 	points := d.ch.arms[arm]
 	if len(d.ch.arms) > ribbonsMost {
@@ -64,11 +63,11 @@ func (d dodged) ribbon(arm int) {
 func (d dodged) line(arm int) {
 	points := d.ch.arms[arm]
 	for _, run := range runs(min(len(points), len(d.x)), func(v int) bool { return points[v].drawn() }) {
-		var through []vg.Point
+		var path []vg.Point
 		for v := run[0]; v < run[1]; v++ {
-			through = append(through, d.position(arm, v, points[v].mid))
+			path = append(path, d.position(arm, v, points[v].mid))
 		}
-		d.StrokeLines(figure.SignOf(arm).Line(1.2), through)
+		d.StrokeLines(figure.SignOf(arm).Line(1.2), path)
 	}
 }
 

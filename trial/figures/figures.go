@@ -1,9 +1,8 @@
-// Package figures draws a trial's analysis: means by visit, changes, individuals
-// against repeatability, differences to the reference arm, what is missing, and how
-// changes go together.
+// Package figures draws the analysis of a trial: means by visit, changes, individual changes against
+// repeatability, differences from the reference arm, missing values, and correlations of changes.
 //
-// It computes positions only: every number that is drawn is in the analysis. What has no value is
-// not drawn, and a panel without values says so.
+// Every number in a figure comes from the analysis; the package computes only positions. Absent values are
+// not drawn, and a panel without values says so. Sizes are in points.
 package figures
 
 import (
@@ -68,7 +67,7 @@ func families(a trial.Analysis) []family {
 // name returns the name of the family's figure.
 func (f family) name(figure string) string { return f.pick(figure, figure+"-scores") }
 
-// pick returns the word for compartments or that for other endpoints.
+// pick returns the text for compartments, or the text for other endpoints.
 func (f family) pick(compartments, scores string) string {
 	if f.scores {
 		return scores
@@ -95,16 +94,16 @@ func withUnit(words, unit string) string {
 // percentOf prints a level of confidence: "95 %".
 func percentOf(level float64) string { return strconv.FormatFloat(100*level, 'g', 4, 64) + " %" }
 
-// when names a visit by its month, or by its name if the month cannot be drawn.
-func when(v trial.Visit) string {
+// visitLabel names a visit by its month, or by its name if the month cannot be drawn.
+func visitLabel(v trial.Visit) string {
 	if !figure.Drawable(v.Month) {
 		return v.Name
 	}
 	return "Month " + month(v.Month)
 }
 
-// during is when within a sentence.
-func during(v trial.Visit) string {
+// visitInText is visitLabel within a sentence.
+func visitInText(v trial.Visit) string {
 	if !figure.Drawable(v.Month) {
 		return v.Name
 	}
@@ -115,14 +114,14 @@ func month(m float64) string {
 	return strings.ReplaceAll(strconv.FormatFloat(m, 'g', 5, 64), "-", "−")
 }
 
-// population returns "24 subjects (12 Control, 12 Treatment)".
+// population describes the subjects: "24 subjects (12 Control, 12 Treatment)".
 func population(d trial.Design) string {
 	counts := make([]int, len(d.Arms))
 	for _, s := range d.Subjects {
 		counts[s.Arm]++
 	}
 	parts := make([]string, len(counts))
-	for n, name := range figure.ShortenAll(d.Arms, within40) {
+	for n, name := range figure.ShortenAll(d.Arms, isShort) {
 		parts[n] = fmt.Sprintf("%d %s", counts[n], name)
 	}
 	return fmt.Sprintf("%d subjects (%s)", len(d.Subjects), strings.Join(parts, ", "))

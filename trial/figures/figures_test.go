@@ -22,9 +22,8 @@ import (
 
 var show = flag.String("show", "", "a folder to write the pictures of the tests to, for looking at them")
 
-// TestMain has most tests draw the SVG alone, since PNG and PDF are nearly all of the work,
-// and are made of the same list: package figure tests that they show it. Those that need all
-// files say so by allFiles.
+// TestMain makes most tests draw only the SVG: PNG and PDF are most of the work, and package figure tests
+// that they show the same. Tests that need all files call allFiles.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if *show == "" {
@@ -101,36 +100,36 @@ func texts(t *testing.T, svg []byte) []written {
 		if err := d.DecodeElement(&w.text, &start); err != nil {
 			t.Fatal(err)
 		}
-		at := map[string]float64{}
+		attributes := map[string]float64{}
 		turned := false
 		for _, a := range start.Attr {
-			at[a.Name.Local], _ = strconv.ParseFloat(a.Value, 64)
+			attributes[a.Name.Local], _ = strconv.ParseFloat(a.Value, 64)
 			turned = turned || a.Name.Local == "transform"
 		}
-		size, width := at["font-size"], at["textLength"]
-		w.x0, w.y0, w.x1, w.y1 = at["x"], at["y"]-0.7*size, at["x"]+width, at["y"]
+		size, width := attributes["font-size"], attributes["textLength"]
+		w.x0, w.y0, w.x1, w.y1 = attributes["x"], attributes["y"]-0.7*size, attributes["x"]+width, attributes["y"]
 		if turned { // reads upwards
-			w.x0, w.y0, w.x1, w.y1 = at["x"]-0.7*size, at["y"]-width, at["x"], at["y"]
+			w.x0, w.y0, w.x1, w.y1 = attributes["x"]-0.7*size, attributes["y"]-width, attributes["x"], attributes["y"]
 		}
 		out = append(out, w)
 	}
 }
 
-// All that is written lies on the sheet, and no two texts on each other.
+// All texts are on the sheet, and none overlap.
 func checkTexts(t *testing.T, name string, p figure.Picture) {
 	t.Helper()
 	all := texts(t, p.SVG)
 	width, height := p.Width*72/25.4, p.Height*72/25.4
 	for n, w := range all {
 		if w.x0 < -0.5 || w.y0 < -0.5 || w.x1 > width+0.5 || w.y1 > height+0.5 {
-			t.Errorf("%s: %s: %q at (%.1f, %.1f) to (%.1f, %.1f) leaves the sheet of %.1f × %.1f", name, p.Name, w.text,
-				w.x0, w.y0, w.x1, w.y1, width, height)
+			t.Errorf("%s: %s: %q at (%.1f, %.1f) to (%.1f, %.1f) is outside the sheet of %.1f × %.1f", name, p.Name,
+				w.text, w.x0, w.y0, w.x1, w.y1, width, height)
 		}
 		for _, o := range all[:n] {
 			const slack = 0.5 // points
 			if w.text != dagger && o.text != dagger && w.x0 < o.x1-slack && o.x0 < w.x1-slack && w.y0 < o.y1-slack &&
 				o.y0 < w.y1-slack {
-				t.Errorf("%s: %s: %q and %q lie on each other at (%.1f, %.1f)", name, p.Name, w.text, o.text, w.x0,
+				t.Errorf("%s: %s: %q and %q overlap at (%.1f, %.1f)", name, p.Name, w.text, o.text, w.x0,
 					w.y0)
 			}
 		}
@@ -146,7 +145,7 @@ func joined(t *testing.T, p figure.Picture) string {
 	return b.String()
 }
 
-// The figures hold what a reader needs: units, n, intervals in words, flags.
+// The figures have units, n, descriptions of intervals, and flags.
 func TestContent(t *testing.T) {
 	a := trialOf(founding)
 	pictures := drawAll(t, a, Options{})
@@ -198,8 +197,8 @@ func TestContent(t *testing.T) {
 	}
 }
 
-// A direction that is not known, or not the same in a block, has no words for it; one
-// in which more is better turns them round.
+// A block with an unknown direction, or several, does not say which arm a side favours. If higher is better,
+// the sides are swapped.
 func TestDirection(t *testing.T) {
 	for name, c := range map[string]struct {
 		first, rest trial.Direction
@@ -229,7 +228,8 @@ func TestDirection(t *testing.T) {
 	}
 }
 
-// Every flag that touches a figure is in its Flags; the picture itself names a few and how many more. Those that are not for figures do not show.
+// Every flag that concerns a figure is in its Flags. The picture names a few and the number of others. Flags
+// of other kinds are not shown.
 func TestFlags(t *testing.T) {
 	s := founding
 	s.flags = 40
@@ -247,8 +247,8 @@ func TestFlags(t *testing.T) {
 		t.Errorf("%d flags, want %d", len(p.Flags), len(shown))
 	}
 	text := joined(t, p)
-	if more := fmt.Sprintf("† and %d more, see flags.csv", want-4); !strings.Contains(text, more) {
-		t.Errorf("no %q in\n%s", more, text)
+	if rest := fmt.Sprintf("† and %d more, see flags.csv", want-4); !strings.Contains(text, rest) {
+		t.Errorf("no %q in\n%s", rest, text)
 	}
 	if strings.Contains(text, "lossy") {
 		t.Error("a flag that is not for figures is shown")
@@ -258,7 +258,7 @@ func TestFlags(t *testing.T) {
 	}
 }
 
-// A scanner that changes for many is one footnote, which names two of them.
+// A change of scanner of many subjects is one footnote, which names two of them.
 func TestFlagGroups(t *testing.T) {
 	s := founding
 	s.missing, s.flags = 0, 0
@@ -287,16 +287,16 @@ func TestFlagGroups(t *testing.T) {
 }
 
 func TestSentence(t *testing.T) {
-	of := func(f trial.Flag, subjects ...string) string {
+	text := func(f trial.Flag, subjects ...string) string {
 		return sentence(trial.FlagGroup{Flag: f, Subjects: subjects})
 	}
 	for got, want := range map[string]string{
-		of(trial.Flag{Text: "x", Visit: "v", Endpoint: "e"}, "a"): "a at v, e: x",
-		of(trial.Flag{Text: "x"}, "a", "b", "c"):                  "a, b, c: x",
-		of(trial.Flag{Text: "x", Visit: "v"}, "a", "b", "c", "d"): "4 subjects at v (a, b, …): x",
-		of(trial.Flag{Kind: trial.TwoStudies}, ""):                "two studies",
-		of(trial.Flag{Text: "x", Visit: "v"}, ""):                 "at v: x",
-		of(trial.Flag{Text: "x", Endpoint: "e"}, ""):              "e: x",
+		text(trial.Flag{Text: "x", Visit: "v", Endpoint: "e"}, "a"): "a at v, e: x",
+		text(trial.Flag{Text: "x"}, "a", "b", "c"):                  "a, b, c: x",
+		text(trial.Flag{Text: "x", Visit: "v"}, "a", "b", "c", "d"): "4 subjects at v (a, b, …): x",
+		text(trial.Flag{Kind: trial.TwoStudies}, ""):                "two studies",
+		text(trial.Flag{Text: "x", Visit: "v"}, ""):                 "at v: x",
+		text(trial.Flag{Text: "x", Endpoint: "e"}, ""):              "e: x",
 	} {
 		if got != want {
 			t.Errorf("%q, want %q", got, want)
@@ -304,8 +304,8 @@ func TestSentence(t *testing.T) {
 	}
 }
 
-// The same analysis gives the same bytes, drawn alone or beside others: all kinds as SVG, and
-// the files of two.
+// The same analysis results in the same bytes, drawn alone or in parallel: all kinds as SVG, and the
+// files of two kinds.
 func TestSameBytes(t *testing.T) {
 	small := founding
 	small.compartments, small.scores = 1, 0

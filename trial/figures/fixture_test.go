@@ -91,7 +91,7 @@ func trialOf(s shape) trial.Analysis {
 	return a
 }
 
-// vary gives the missing values reasons, the trial flags, and the correlations known numbers.
+// vary sets reasons of the missing values, flags, and the numbers of the correlations.
 func (s shape) vary(a *trial.Analysis, rng *rand.Rand) {
 	reasons := []trial.Missing{
 		{Kind: trial.NoStudy}, {Kind: trial.StudyFailed, Detail: "s07: read: EchoTime: missing"},
@@ -134,7 +134,7 @@ func (s shape) vary(a *trial.Analysis, rng *rand.Rand) {
 	}
 }
 
-// spreadFlags gives the cells the flags of the values.
+// spreadFlags sets the flags of the cells from those of the values.
 func spreadFlags(a *trial.Analysis) {
 	for _, e := range a.Endpoints {
 		for arm := range e.Cells {
@@ -154,9 +154,9 @@ func spreadFlags(a *trial.Analysis) {
 }
 
 // fail makes a model one that could not be fitted.
-func fail(m *trial.Model, why string) {
+func fail(m *trial.Model, reason string) {
 	nan := math.NaN()
-	*m = trial.Model{Failed: why, LSMeans: m.LSMeans}
+	*m = trial.Model{Failed: reason, LSMeans: m.LSMeans}
 	for arm := range m.LSMeans {
 		for v := range m.LSMeans[arm] {
 			m.LSMeans[arm][v] = mmrm.Estimate{Value: nan, SE: nan, DF: nan, T: nan, P: nan, Low: nan, High: nan}

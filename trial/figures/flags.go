@@ -21,7 +21,7 @@ type flagged struct {
 
 func newFlagged(n naming) *flagged { return &flagged{naming: n, seen: map[int]bool{}} }
 
-// touch notes the flags that figures must show, and reports whether there are any.
+// touch records the flags that figures must show, and reports whether there are any.
 func (f *flagged) touch(lists ...[]int) bool {
 	touched := false
 	for _, list := range lists {
@@ -34,23 +34,23 @@ func (f *flagged) touch(lists ...[]int) bool {
 	return touched
 }
 
-// tell puts the flags into the frame, with footnotes about them, and the stand-ins of names into
-// the caption.
-func (f *flagged) tell(to *frame) {
+// annotate adds the flags, with their footnotes, to a frame, and the explanation of stand-in names to its
+// caption.
+func (f *flagged) annotate(fr *frame) {
 	var flags []trial.Flag
 	for n, flag := range f.flags {
 		if f.seen[n] {
-			to.Flags, flags = append(to.Flags, n), append(flags, flag)
+			fr.Flags, flags = append(fr.Flags, n), append(flags, flag)
 		}
 	}
-	to.notes = append(to.notes, f.footnotes(trial.GroupFlags(flags))...)
+	fr.notes = append(fr.notes, f.footnotes(trial.GroupFlags(flags))...)
 	if f.note != "" {
-		to.Caption += " " + f.note
+		fr.Caption += " " + f.note
 	}
 }
 
-// Limits of the footnotes about flags: subjects that are listed without their number, subjects that
-// are named of a longer list, and lines.
+// Limits of the footnotes about flags: the longest list of subjects that is complete, the subjects named
+// from a longer list, and the lines.
 const (
 	listedSubjects = 3
 	namedSubjects  = 2
@@ -60,7 +60,7 @@ const (
 // sentence returns "S03 at month12: another scanner than at baseline", or
 // "40 subjects at month12 (S01, S02, …): …".
 func sentence(g trial.FlagGroup) string {
-	about, place := strings.Join(g.Subjects, ", "), ""
+	subjects, place := strings.Join(g.Subjects, ", "), ""
 	if g.Visit != "" {
 		place += " at " + g.Visit
 	}
@@ -69,16 +69,16 @@ func sentence(g trial.FlagGroup) string {
 	}
 	if n := len(g.Subjects); n > listedSubjects {
 		place += " (" + strings.Join(g.Subjects[:namedSubjects], ", ") + ", …)"
-		about = fmt.Sprintf("%d subjects", n)
+		subjects = fmt.Sprintf("%d subjects", n)
 	}
 	text := cmp.Or(g.Text, string(g.Kind))
-	if about += place; about == "" {
+	if place = subjects + place; place == "" {
 		return text
 	}
-	return strings.TrimLeft(about, " ,") + ": " + text
+	return strings.TrimLeft(place, " ,") + ": " + text
 }
 
-// footnotes returns the lines below a figure for its flags: a few, and the number of others.
+// footnotes returns the lines below a figure about its flags: a few, and the number of the others.
 func (f *flagged) footnotes(groups []trial.FlagGroup) []string {
 	var out []string
 	for n, g := range groups {
@@ -90,10 +90,10 @@ func (f *flagged) footnotes(groups []trial.FlagGroup) []string {
 	return out
 }
 
-// called returns the flags with the names that figures use.
+// called returns the flags with the names that are used in figures.
 func (f *flagged) called(g trial.FlagGroup) trial.FlagGroup {
 	call := func(names map[string]string, name string) string {
-		if s, known := names[name]; known {
+		if s, found := names[name]; found {
 			name = s
 		}
 		return short(name)

@@ -15,9 +15,9 @@ import (
 	"github.com/t2map/t2map/trial/mmrm"
 )
 
-// Forest draws the differences of least-squares means from the reference arm: "forest" has one block for
+// Forest draws the differences of least-squares means from the reference arm. "forest" has one block for
 // all compartments, "forest-scores" one for each other endpoint, since units differ. A trial of one arm
-// has none.
+// has no such figure.
 func Forest(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 	a, names := renamed(a)
 	var out []figure.Picture
@@ -60,7 +60,7 @@ type forestRow struct {
 // forestBlock is rows on one axis.
 type forestBlock struct {
 	rows     []forestRow
-	across   figure.Range
+	scale    figure.Range
 	decimals int
 	label    string
 	// worse is the side that favours the reference: 1 for the right, if higher is worse; −1 for the
@@ -68,8 +68,8 @@ type forestBlock struct {
 	worse           int
 	arm, reference  string
 	withHolm, isCut bool
-	// only reports that visits other than the primary one are omitted.
-	only bool
+	// onlyPrimary reports that visits other than the primary one are omitted.
+	onlyPrimary bool
 }
 
 // Sizes of the forest in points.
@@ -77,7 +77,7 @@ const (
 	forestRowHeight = 12
 	forestHead      = 14
 	forestFoot      = 40  // ticks, name of the axis, words of direction
-	forestLabels    = 150 // at the most
+	forestLabels    = 150 // the largest width
 	forestGap       = 12  // between columns
 	forestIndent    = 8
 	forestMost      = 46 // rows of a picture: a page of A4
@@ -89,7 +89,7 @@ func newForestBlock(a trial.Analysis, endpoints []int, flags *flagged) forestBlo
 	if len(a.Design.Arms) == 2 {
 		b.arm = a.Design.Arms[1]
 	}
-	b.only = rowsOf(a, endpoints) > forestMost
+	b.onlyPrimary = rowsOf(a, endpoints) > forestMost
 	var headings []string
 	for _, e := range a.Endpoints {
 		headings = append(headings, e.Title)
@@ -101,11 +101,11 @@ func newForestBlock(a trial.Analysis, endpoints []int, flags *flagged) forestBlo
 		b.direction(k, e.Direction)
 		var rows []forestRow
 		for _, c := range e.Contrasts {
-			if b.only && c.Visit != a.Design.Primary.Visit {
+			if b.onlyPrimary && c.Visit != a.Design.Primary.Visit {
 				continue
 			}
-			row := forestRow{Contrast: c, words: when(a.Design.Visits[c.Visit]),
-				n: fmt.Sprintf("%d, %d", e.Model.InIt(c.Arm, c.Visit), e.Model.InIt(0, c.Visit))}
+			row := forestRow{Contrast: c, words: visitLabel(a.Design.Visits[c.Visit]),
+				n: fmt.Sprintf("%d, %d", e.Model.SubjectsAt(c.Arm, c.Visit), e.Model.SubjectsAt(0, c.Visit))}
 			if len(a.Design.Arms) > 2 {
 				row.words += ", " + a.Design.Arms[c.Arm]
 			}
@@ -120,12 +120,12 @@ func newForestBlock(a trial.Analysis, endpoints []int, flags *flagged) forestBlo
 		b.decimals = max(b.decimals, e.Decimals())
 		b.label = withUnit("Difference of least-squares means", e.Unit)
 	}
-	b.across, b.isCut = forestRange(all)
+	b.scale, b.isCut = forestRange(all)
 	b.decimals = decimalsFor(all, b.decimals)
 	return b
 }
 
-// rowsOf returns the number of rows of some endpoints with all visits.
+// rowsOf returns the number of rows of endpoints with all visits.
 func rowsOf(a trial.Analysis, endpoints []int) int {
 	rows := 0
 	for _, n := range endpoints {
@@ -134,8 +134,8 @@ func rowsOf(a trial.Analysis, endpoints []int) int {
 	return rows
 }
 
-// direction sets the direction of the block from that of its k-th endpoint. If they differ, it is
-// unknown.
+// direction updates the direction of the block with that of its k-th endpoint. It is unknown if the
+// endpoints have different directions.
 func (b *forestBlock) direction(k int, d trial.Direction) {
 	worse := map[trial.Direction]int{trial.HigherIsWorse: 1, trial.HigherIsBetter: -1}[d]
 	if k > 0 && worse != b.worse {
@@ -148,7 +148,7 @@ func (b forestBlock) height() vg.Length {
 	return forestHead + vg.Length(len(b.rows))*forestRowHeight + forestFoot
 }
 
-// forestPictures draws blocks, as many to a picture as a page has room for.
+// forestPictures draws blocks, as many in a picture as fit a page.
 func forestPictures(a trial.Analysis, f family, blocks []forestBlock, flags *flagged) ([]figure.Picture, error) {
 	var out []figure.Picture
 	for len(blocks) > 0 {
@@ -171,7 +171,7 @@ func forestPictures(a trial.Analysis, f family, blocks []forestBlock, flags *fla
 }
 
 func forestPicture(a trial.Analysis, f family, blocks []forestBlock, flags *flagged) (figure.Picture, error) {
-	reference := figure.ShortenAll(a.Design.Arms, within40)[0]
+	reference := figure.ShortenAll(a.Design.Arms, isShort)[0]
 	fr := frame{Picture: figure.Picture{Name: f.name("forest"),
 		Title: f.pick("Differences of T2 from ", "Differences of scores from ") + reference}}
 	fr.Caption = fmt.Sprintf("Differences from %s in the least-squares means of the change from baseline, by %s and "+
@@ -179,10 +179,10 @@ func forestPicture(a trial.Analysis, f family, blocks []forestBlock, flags *flag
 		"of the reference in the model.",
 		reference, f.pick("compartment", "endpoint"), percentOf(a.Plan.Level))
 	var height vg.Length
-	var cut, holm, primary, only bool
+	var cut, holm, primary, onlyPrimary bool
 	for _, b := range blocks {
 		height += b.height()
-		cut, holm, only = cut || b.isCut, holm || b.withHolm, only || b.only
+		cut, holm, onlyPrimary = cut || b.isCut, holm || b.withHolm, onlyPrimary || b.onlyPrimary
 		primary = primary || slices.ContainsFunc(b.rows, func(r forestRow) bool { return r.Primary })
 	}
 	if holm {
@@ -191,11 +191,11 @@ func forestPicture(a trial.Analysis, f family, blocks []forestBlock, flags *flag
 	if primary {
 		fr.Caption += " The primary contrast is bold."
 	}
-	if only {
+	if onlyPrimary {
 		fr.Caption += " Of many visits, only the primary one is shown."
 	}
 	fr.Caption += modelRemarks(a, f)
-	flags.tell(&fr)
+	flags.annotate(&fr)
 	if cut {
 		fr.notes = append(fr.notes, "Arrowheads: the interval extends beyond the panel.")
 	}
@@ -216,7 +216,7 @@ func (b forestBlock) paint(c draw.Canvas, body vg.Rectangle, level string) {
 	cols, width := b.columns(body, heads[:])
 	b.rows = b.shortened(cols)
 	top := body.Max.Y - forestHead
-	p := figure.Panel{Canvas: c, X: b.across, Area: vg.Rectangle{
+	p := figure.Panel{Canvas: c, X: b.scale, Area: vg.Rectangle{
 		Min: vg.Point{X: cols.n + width[0] + forestGap, Y: top - vg.Length(len(b.rows))*forestRowHeight},
 		Max: vg.Point{X: cols.interval - width[1] - forestGap, Y: top},
 	}}
@@ -263,11 +263,11 @@ func (b forestBlock) columns(body vg.Rectangle, heads []string) (cols forestColu
 	return cols, width
 }
 
-// axis draws the ticks below, the line of no difference, and the meaning of either side.
+// axis draws the ticks below, the line of no difference, and which arm each side favours.
 func (b forestBlock) axis(p figure.Panel) {
 	zero := p.AtX(0)
 	var pos []vg.Length
-	for _, t := range b.across.Ticks(6) {
+	for _, t := range b.scale.Ticks(6) {
 		x := p.AtX(t.Value)
 		pos = append(pos, x)
 		p.StrokeLine2(figure.Thin(figure.Grid), x, p.Area.Min.Y, x, p.Area.Max.Y)
@@ -296,7 +296,7 @@ func (b forestBlock) axis(p figure.Panel) {
 	figure.Write(p.Canvas, right, vg.Point{X: p.Area.Max.X, Y: y}, "favours "+words[1]+" →")
 }
 
-// shortened returns the rows with words that fit the column of labels and stay different.
+// shortened returns the rows with words that fit the column of labels and differ from each other.
 func (b forestBlock) shortened(cols forestColumns) []forestRow {
 	bold := figure.Bold(small)
 	var words []string
@@ -361,16 +361,16 @@ func (b forestBlock) whisker(p figure.Panel, r forestRow, y vg.Length) {
 	if r.Primary {
 		radius, width = 3.4, 1.6
 	}
-	pos := vg.Point{X: p.AtX(clamp(b.across, r.Model.Value)), Y: y}
+	pos := vg.Point{X: p.AtX(clamp(b.scale, r.Model.Value)), Y: y}
 	bounded := figure.Drawable(r.Model.Low) && figure.Drawable(r.Model.High)
 	if bounded {
 		bar := draw.LineStyle{Color: sign.Colour, Width: width}
-		low, high := p.AtX(clamp(b.across, r.Model.Low)), p.AtX(clamp(b.across, r.Model.High))
+		low, high := p.AtX(clamp(b.scale, r.Model.Low)), p.AtX(clamp(b.scale, r.Model.High))
 		p.StrokeLine2(bar, low, y, high, y)
 		endBar(p.Canvas, bar, barEnd{tip: vg.Point{X: low, Y: y}, outward: vg.Point{X: -1}, half: 2,
-			cut: r.Model.Low < b.across.Low})
+			cut: r.Model.Low < b.scale.Low})
 		endBar(p.Canvas, bar, barEnd{tip: vg.Point{X: high, Y: y}, outward: vg.Point{X: 1}, half: 2,
-			cut: r.Model.High > b.across.High})
+			cut: r.Model.High > b.scale.High})
 	} else {
 		p.DrawGlyphNoClip(draw.GlyphStyle{Color: color.White, Radius: radius, Shape: draw.CircleGlyph{}}, pos)
 	}

@@ -8,13 +8,13 @@ import (
 	"github.com/t2map/t2map/trial/mmrm"
 )
 
-// forestWidest is the width of the widest interval that is shown whole, in widths of the median
-// interval. Intervals of a trial usually differ by less, by visits and arms that lost subjects.
+// forestWidest is the width of the widest interval that is not cut, in widths of the median interval.
+// Intervals of a trial usually differ less, because visits and arms lose subjects.
 const forestWidest = 6
 
 // forestRange returns the range of the axis of estimates: 0, all estimates, and their intervals, each as
 // far as half of forestWidest median widths from its estimate. It reports whether that cuts any.
-func forestRange(all []mmrm.Estimate) (across figure.Range, cut bool) {
+func forestRange(all []mmrm.Estimate) (scale figure.Range, cut bool) {
 	var widths []float64
 	for _, m := range all {
 		if w := m.High - m.Low; figure.Drawable(w) {
@@ -31,24 +31,23 @@ func forestRange(all []mmrm.Estimate) (across figure.Range, cut bool) {
 	for _, m := range all {
 		show = append(show, m.Value, max(m.Low, m.Value-reach), min(m.High, m.Value+reach))
 	}
-	across, _ = figure.Cover(show...)
-	across = across.Pad(0.06)
+	scale, _ = figure.Cover(show...)
+	scale = scale.Pad(0.06)
 	for _, m := range all {
 		for _, x := range []float64{m.Low, m.High} {
-			cut = cut || figure.Drawable(x) && !across.Has(x)
+			cut = cut || figure.Drawable(x) && !scale.Has(x)
 		}
 	}
-	return across, cut
+	return scale, cut
 }
 
-// decimalsFor returns that many decimals, or up to two more so that no limit rounds to 0, which would
-// hide its sign.
+// decimalsFor returns decimals, or up to two more if a limit would be rounded to 0, which hides its sign.
 func decimalsFor(all []mmrm.Estimate, decimals int) int {
-	const more = 2
+	const extra = 2
 	need := decimals
 	for _, m := range all {
 		for _, x := range []float64{m.Low, m.High} {
-			for d := decimals; d <= decimals+more && figure.Drawable(x) && x != 0; d++ {
+			for d := decimals; d <= decimals+extra && figure.Drawable(x) && x != 0; d++ {
 				if math.Abs(x) >= 0.5*math.Pow(10, -float64(d)) {
 					need = max(need, d)
 					break

@@ -49,7 +49,7 @@ type frame struct {
 // entry is a sign and its meaning.
 type entry struct {
 	words string
-	// sign draws into a box of that width, or of legendSign if it is 0, by 8 points.
+	// sign draws into a box, 8 points high. width is its width; 0 means legendSign.
 	sign  func(c draw.Canvas, box vg.Rectangle)
 	width vg.Length
 }
@@ -81,8 +81,7 @@ func markEntries(arms []string) []entry {
 	return out
 }
 
-// render draws the frame around a body of that height, and the body into its
-// rectangle.
+// render draws the frame, and calls paint to draw a body of this height into its rectangle.
 func (f frame) render(body vg.Length, paint func(c draw.Canvas, r vg.Rectangle)) (figure.Picture, error) {
 	width := figure.MM(figure.PageWidth) - 2*margin
 	rows := f.legendRows(width)
@@ -113,8 +112,8 @@ func (f frame) render(body vg.Length, paint func(c draw.Canvas, r vg.Rectangle))
 	})
 }
 
-// pictures draws panels in rows of that many columns, as many to a picture as a page has room for.
-// paint draws the panels from first to before end into a body.
+// pictures draws panels in rows of this many columns, as many in a picture as fit a page. paint draws the
+// panels from first to before end into a body.
 func (f frame) pictures(panels, columns int, row vg.Length,
 	paint func(c draw.Canvas, body vg.Rectangle, first, end int)) ([]figure.Picture, error) {
 	most := columns * max(1, int(pageHeight/row))
@@ -134,7 +133,7 @@ func (f frame) pictures(panels, columns int, row vg.Length,
 	return out, nil
 }
 
-// tickRoom is the width that the labels of the y axes and the name of the axis take.
+// tickRoom returns the width of the labels of the y axes and of the axis name.
 func tickRoom(axes ...figure.Range) vg.Length {
 	const gap, name = 3, 14
 	widest := vg.Length(0)
@@ -146,7 +145,7 @@ func tickRoom(axes ...figure.Range) vg.Length {
 	return widest + gap + name
 }
 
-// writeAxisName writes the name of the y axis of a panel, upwards at x.
+// writeAxisName writes the name of the y axis of a panel at x, reading upwards.
 func writeAxisName(p figure.Panel, style draw.TextStyle, x vg.Length, name string) {
 	style.Rotation = vertical
 	pos := vg.Point{X: x, Y: (p.Area.Min.Y + p.Area.Max.Y) / 2}
@@ -154,18 +153,17 @@ func writeAxisName(p figure.Panel, style draw.TextStyle, x vg.Length, name strin
 		figure.Fit(style, name, p.Area.Size().Y))
 }
 
-// fitOne shortens a name as fitAll does beside all of the names.
+// fitOne shortens a name as fitAll does among all names.
 func fitOne(style draw.TextStyle, name string, names []string, width vg.Length) string {
 	return fitAll(style, names, width)[slices.Index(names, name)]
 }
 
-// fitAll shortens names that are shown together to the width in the style, and keeps different names
-// different.
+// fitAll shortens names that are shown together to a width in a style. Different names stay different.
 func fitAll(style draw.TextStyle, names []string, width vg.Length) []string {
 	return figure.ShortenAll(names, func(s string) bool { return style.Width(s) <= width })
 }
 
-// legendRows breaks the legend into rows, with shortened words.
+// legendRows divides the legend into rows, and shortens its words.
 func (f frame) legendRows(width vg.Length) [][]entry {
 	var rows [][]entry
 	var used vg.Length
@@ -205,9 +203,9 @@ func drawRow(c draw.Canvas, row []entry, p vg.Point) {
 	}
 }
 
-// noValues writes why nothing is drawn in an area, above its middle, where the line of 0 may be.
-func noValues(c draw.Canvas, area vg.Rectangle, why string) {
-	lines := figure.Wrap(small, why, area.Size().X-8, 3)
+// noValues writes why nothing is drawn in an area, above its middle, where a line at 0 may be.
+func noValues(c draw.Canvas, area vg.Rectangle, reason string) {
+	lines := figure.Wrap(small, reason, area.Size().X-8, 3)
 	pos := vg.Point{X: (area.Min.X + area.Max.X) / 2, Y: area.Min.Y + 0.7*area.Size().Y +
 		vg.Length(len(lines)-1)*noteRow/2}
 	for _, l := range lines {
@@ -216,7 +214,7 @@ func noValues(c draw.Canvas, area vg.Rectangle, why string) {
 	}
 }
 
-// patch fades the place where a dagger will be written, so that it is apart from lines.
+// patch fades the background of a dagger, so that lines do not cross it.
 func patch(c draw.Canvas, pos vg.Point) {
 	pos.Y += daggerSize * 0.3
 	c.DrawGlyphNoClip(draw.GlyphStyle{Color: color.NRGBA{0xff, 0xff, 0xff, 0xa0}, Radius: daggerSize * 0.4,
@@ -232,24 +230,24 @@ func writeDagger(c draw.Canvas, pos vg.Point, up bool) {
 	figure.Write(c, figure.Align(figure.Bold(figure.Letters(daggerSize)), figure.Center, y), pos, dagger)
 }
 
-// barEnd is the end of a bar: half is half the length of its stroke, and cut reports that the interval
-// extends beyond the panel.
+// barEnd is the end of a bar. half is half the length of its stroke; cut reports that the panel cuts the
+// interval.
 type barEnd struct {
 	tip, outward vg.Point
 	half         vg.Length
 	cut          bool
 }
 
-// endBar draws the end of a bar: a stroke across, or an arrowhead if it is cut.
+// endBar draws the end of a bar: a stroke, or an arrowhead if it is cut.
 func endBar(c draw.Canvas, bar draw.LineStyle, e barEnd) {
-	across := vg.Point{X: e.outward.Y, Y: e.outward.X}.Scale(e.half)
+	side := vg.Point{X: e.outward.Y, Y: e.outward.X}.Scale(e.half)
 	if e.cut {
 		base := e.tip.Sub(e.outward.Scale(2 * e.half))
-		c.FillPolygon(bar.Color, []vg.Point{e.tip, base.Add(across), base.Sub(across)})
+		c.FillPolygon(bar.Color, []vg.Point{e.tip, base.Add(side), base.Sub(side)})
 		return
 	}
-	from, to := e.tip.Sub(across), e.tip.Add(across)
-	c.StrokeLine2(bar, from.X, from.Y, to.X, to.Y)
+	start, end := e.tip.Sub(side), e.tip.Add(side)
+	c.StrokeLine2(bar, start.X, start.Y, end.X, end.Y)
 }
 
 // fillRect fills a rectangle.
@@ -262,8 +260,9 @@ func strokeRect(c draw.Canvas, style draw.LineStyle, r vg.Rectangle) {
 	c.StrokeLines(style, []vg.Point{r.Min, {X: r.Max.X, Y: r.Min.Y}, r.Max, {X: r.Min.X, Y: r.Max.Y}, r.Min})
 }
 
-// sight returns the range of an axis: all of core and full, unless the full range is so much wider that
-// the core could not be read. Then it is the core with room at either end, and intervals are cut.
+// sight returns the range of an axis: the values of core and full, unless the full range is so much wider
+// that the core could not be read. Then it is the range of the core with room at either end, and
+// intervals are cut.
 func sight(core, full []float64) (r figure.Range, exists bool) {
 	const wider = 3
 	inner, some := figure.Cover(core...)

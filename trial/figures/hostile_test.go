@@ -13,17 +13,17 @@ import (
 // hostile are trials of unusual shapes, values and names.
 func hostile() map[string]trial.Analysis {
 	all := map[string]trial.Analysis{"founding": trialOf(founding)}
-	with := func(name string, change func(*shape)) {
+	add := func(name string, change func(*shape)) {
 		s := founding
 		change(&s)
 		all[name] = trialOf(s)
 	}
-	with("one arm", func(s *shape) { s.scores = 1; s.arms = 1 })
-	with("one visit", func(s *shape) { s.scores = 1; s.months = s.months[:1] })
-	with("one subject", func(s *shape) { s.perArm = 1; s.missing = 0 })
-	with("two per arm", func(s *shape) { s.scores = 1; s.perArm = 2; s.missing = 0 })
-	with("six arms", func(s *shape) { s.arms = 6; s.perArm = 8; s.flags = 40 })
-	with("200 visits", func(s *shape) {
+	add("one arm", func(s *shape) { s.scores = 1; s.arms = 1 })
+	add("one visit", func(s *shape) { s.scores = 1; s.months = s.months[:1] })
+	add("one subject", func(s *shape) { s.perArm = 1; s.missing = 0 })
+	add("two per arm", func(s *shape) { s.scores = 1; s.perArm = 2; s.missing = 0 })
+	add("six arms", func(s *shape) { s.arms = 6; s.perArm = 8; s.flags = 40 })
+	add("200 visits", func(s *shape) {
 		s.scores = 1
 		s.months = nil
 		for n := range 200 {
@@ -31,22 +31,22 @@ func hostile() map[string]trial.Analysis {
 		}
 		s.flags = 0
 	})
-	with("uneven visits", func(s *shape) { s.scores = 1; s.months = []float64{0, 0.25, 0.5, 1, 24} })
-	with("300 subjects", func(s *shape) { s.scores = 1; s.perArm = 150; s.flags = 20; s.missing = 0.2 })
-	with("no compartments", func(s *shape) { s.compartments = 0 })
-	with("10 compartments", func(s *shape) { s.compartments = 10; s.arms = 4; s.scores = 1 })
-	with("all missing", func(s *shape) { s.scores = 1; s.missing = 1 })
-	with("most missing", func(s *shape) { s.scores = 1; s.missing = 0.75; s.perArm = 30 })
-	with("zero variance", func(s *shape) { s.value = func(float64) float64 { return 35 } })
-	with("huge", func(s *shape) { s.value = func(x float64) float64 { return x * 1e28 } })
-	with("tiny", func(s *shape) { s.value = func(x float64) float64 { return x * 1e-28 } })
+	add("uneven visits", func(s *shape) { s.scores = 1; s.months = []float64{0, 0.25, 0.5, 1, 24} })
+	add("300 subjects", func(s *shape) { s.scores = 1; s.perArm = 150; s.flags = 20; s.missing = 0.2 })
+	add("no compartments", func(s *shape) { s.compartments = 0 })
+	add("10 compartments", func(s *shape) { s.compartments = 10; s.arms = 4; s.scores = 1 })
+	add("all missing", func(s *shape) { s.scores = 1; s.missing = 1 })
+	add("most missing", func(s *shape) { s.scores = 1; s.missing = 0.75; s.perArm = 30 })
+	add("zero variance", func(s *shape) { s.value = func(float64) float64 { return 35 } })
+	add("huge", func(s *shape) { s.value = func(x float64) float64 { return x * 1e28 } })
+	add("tiny", func(s *shape) { s.value = func(x float64) float64 { return x * 1e-28 } })
 	all["names"] = named()
 	all["no model"] = unmodelled()
 	return all
 }
 
-// named has names that are too long, of foreign letters, of HTML, or that turn the
-// direction of writing.
+// named returns a trial whose names are too long, in foreign scripts, HTML, or change the direction of
+// the text.
 func named() trial.Analysis {
 	a := trialOf(founding)
 	a.Design.Arms = []string{strings.Repeat("very long ", 40), "<b>\u202eevil\u202c</b> & \"co\" \xff 漢字 😀 ü"}
@@ -89,7 +89,7 @@ func unmodelled() trial.Analysis {
 	return a
 }
 
-// Nothing makes drawing fail, no picture outgrows a page, and all words can be read.
+// Drawing never fails, no picture exceeds a page, and all texts are legible.
 func TestHostile(t *testing.T) {
 	for name, a := range hostile() {
 		t.Run(name, func(t *testing.T) {
@@ -123,7 +123,7 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// Words, numbers and crowds that could harm a PNG or a PDF give files of a fit size.
+// Extreme texts, numbers and counts result in PNG and PDF files of a reasonable size.
 func TestHostileFiles(t *testing.T) {
 	if testing.Short() {
 		t.Skip("draws some 30 pictures whole")

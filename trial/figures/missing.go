@@ -15,8 +15,8 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// Missing draws a tile for each subject and visit, by arm: whether there is a value and, if not, why.
-// "missing" is about the compartments, "missing-scores" about the others.
+// Missing draws a tile for each subject and visit, by arm, which shows whether there is a value or why it
+// is missing: "missing" of the compartments, "missing-scores" of the others.
 func Missing(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 	a, names := renamed(a)
 	var out []figure.Picture
@@ -28,7 +28,7 @@ func Missing(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 			"of %s. Counts at the right are subjects with a value in at least one %s.",
 			f.pick("T2 at each visit", "Other endpoints at each visit"), population(a.Design),
 			f.pick("compartment", "of them"))
-		flags.tell(&t.frame)
+		flags.annotate(&t.frame)
 		p, err := t.picture()
 		if err != nil {
 			return nil, err
@@ -62,7 +62,7 @@ type tiles struct {
 	tiles   [][]tile // by subject and visit
 	byArm   [][]int  // subjects
 	size    struct{ w, h vg.Length }
-	most    int       // subjects of an arm
+	most    int       // subjects of the largest arm
 	columns int       // of arms
 	names   vg.Length // room for names of subjects below
 }
@@ -75,29 +75,29 @@ const (
 	tileCounts  = 44
 	tileHead    = 14
 	tileGap     = 8
-	tileNames   = 36 // subjects below their tiles, at the most
-	namedTile   = 7  // the width from which their names fit
+	tileNames   = 36 // the largest height of the subjects below their tiles
+	namedTile   = 7  // the smallest width for which these fit
 	reasonsMost = 5
 )
 
 func newTiles(a trial.Analysis, f family, flags *flagged) tiles {
 	t := tiles{design: a.Design, byArm: make([][]int, len(a.Design.Arms))}
-	why := make([][]trial.Missing, len(a.Design.Subjects))
+	missing := make([][]trial.Missing, len(a.Design.Subjects))
 	counts := map[trial.Missing]int{}
 	for s, subject := range a.Design.Subjects {
 		t.byArm[subject.Arm] = append(t.byArm[subject.Arm], s)
 		t.tiles = append(t.tiles, make([]tile, len(a.Design.Visits)))
-		why[s] = make([]trial.Missing, len(a.Design.Visits))
+		missing[s] = make([]trial.Missing, len(a.Design.Visits))
 		for v := range a.Design.Visits {
-			t.tiles[s][v], why[s][v] = f.tileOf(a, [2]int{s, v}, flags)
-			if why[s][v].Kind != trial.Present {
-				counts[why[s][v]]++
+			t.tiles[s][v], missing[s][v] = f.tileOf(a, [2]int{s, v}, flags)
+			if missing[s][v].Kind != trial.Present {
+				counts[missing[s][v]]++
 			}
 		}
 	}
 	reasons := frequent(counts)
-	for s := range why {
-		for v, w := range why[s] {
+	for s := range missing {
+		for v, w := range missing[s] {
 			if w.Kind == trial.Present {
 				continue
 			}
@@ -122,14 +122,14 @@ func newTiles(a trial.Analysis, f family, flags *flagged) tiles {
 // tileOf returns the tile of a subject at a visit, and why there is no value.
 func (f family) tileOf(a trial.Analysis, subjectVisit [2]int, flags *flagged) (tile, trial.Missing) {
 	t := tile{state: whole}
-	have, why := 0, trial.Missing{}
+	have, missing := 0, trial.Missing{}
 	for _, n := range f.endpoints {
 		value := a.Endpoints[n].Values[subjectVisit[0]][subjectVisit[1]]
 		t.flagged = flags.touch(value.Flags) || t.flagged
 		if figure.Drawable(value.X) {
 			have++
-		} else if why.Kind == trial.Present {
-			why = category(value.Missing)
+		} else if missing.Kind == trial.Present {
+			missing = category(value.Missing)
 		}
 	}
 	switch {
@@ -139,10 +139,10 @@ func (f family) tileOf(a trial.Analysis, subjectVisit [2]int, flags *flagged) (t
 		t.state = part
 		return t, trial.Missing{}
 	}
-	return t, why
+	return t, missing
 }
 
-// category returns a reason without what is particular to one study: why it failed.
+// category returns a reason without the details of one study: why it failed.
 func category(reason trial.Missing) trial.Missing {
 	if reason.Kind == trial.StudyFailed {
 		reason.Detail = ""
@@ -150,8 +150,7 @@ func category(reason trial.Missing) trial.Missing {
 	return reason
 }
 
-// frequent returns the most frequent reasons: all of them, or as many as leave one sign for the
-// others.
+// frequent returns the most frequent reasons: all, or so many that one sign remains for the others.
 func frequent(counts map[trial.Missing]int) []trial.Missing {
 	all := slices.SortedFunc(maps.Keys(counts), func(x, y trial.Missing) int {
 		return cmp.Or(counts[y]-counts[x], cmp.Compare(x.String(), y.String()))
@@ -191,8 +190,7 @@ func (t tiles) entries() []entry {
 	return out
 }
 
-// measure sets the size of a tile so that all fit the width and height of a page, with arms beside each
-// other if they fit.
+// measure sets the size of a tile so that all fit a page, with arms side by side if there is room.
 func (t *tiles) measure() {
 	t.most = 1
 	for _, s := range t.byArm {
@@ -250,7 +248,7 @@ func (t tiles) paint(c draw.Canvas, body vg.Rectangle, arm int) {
 	}
 	visits := make([]string, len(places))
 	for v := range visits {
-		visits[v] = when(t.design.Visits[v])
+		visits[v] = visitLabel(t.design.Visits[v])
 	}
 	visits = fitAll(small, visits, tileLabels-6)
 	for _, v := range thin(places, same(len(places), smallSize), 0.5) {
@@ -291,8 +289,8 @@ func (t tiles) present(subjects []int, visit int) int {
 	return n
 }
 
-// draw draws a tile: pale if there is a value, half darker if there are some, and dark with a sign for
-// each reason if there is none.
+// draw draws a tile: pale if there is a value, half dark if there are some values, and dark with a sign
+// for the reason if there is none.
 func (t tile) draw(c draw.Canvas, box vg.Rectangle) {
 	w, h := box.Size().X, box.Size().Y
 	pale := draw.LineStyle{Color: figure.Tint(figure.Colours[0], 0.22)}
@@ -334,7 +332,7 @@ func (t tile) draw(c draw.Canvas, box vg.Rectangle) {
 	}
 }
 
-// reasonSign draws a white sign that differs between reasons: a cross, a bar, a ring, a stroke, none.
+// reasonSign draws a white sign for a reason: a cross, a bar, a ring, a stroke, nothing.
 func reasonSign(c draw.Canvas, reason int, pos vg.Point, r vg.Length) {
 	white := draw.LineStyle{Color: color.White, Width: 0.8}
 	switch reason % reasonsMost {

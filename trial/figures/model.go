@@ -8,8 +8,8 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// modelRemarks returns the sentences of a caption about models that are not as planned, each after a
-// blank; empty where there are none.
+// modelRemarks returns the sentences of a caption about models that differ from the plan, each after a
+// space; empty if there are none.
 func modelRemarks(a trial.Analysis, f family) string {
 	return fallbackRemark(a, f) + omissionRemark(a, f)
 }
@@ -73,16 +73,16 @@ func omissionRemark(a trial.Analysis, f family) string {
 	}
 	var parts []string
 	for _, o := range omissions {
-		why := o.Why
+		reason := o.Reason
 		if len(titles[o]) < len(f.endpoints) {
-			why += "; of " + strings.Join(titles[o], ", ")
+			reason += "; of " + strings.Join(titles[o], ", ")
 		}
-		parts = append(parts, fmt.Sprintf("%s (%s)", short(o.Of(a.Design)), why))
+		parts = append(parts, fmt.Sprintf("%s (%s)", short(o.Name(a.Design)), reason))
 	}
 	return " Not in the model: " + strings.Join(parts, "; ") + "."
 }
 
-// grouped is texts with the endpoints that have each in common, in the order in which they came.
+// grouped is texts, each with the endpoints that have it in common, in the order of their first use.
 type grouped []struct {
 	text      string
 	endpoints []string
@@ -101,7 +101,7 @@ func (g *grouped) add(text, endpoint string) {
 	}{text, []string{short(endpoint)}})
 }
 
-// words lists the texts, with their endpoints unless these are all.
+// words lists the texts, each with its endpoints unless all have it.
 func (g grouped) words(all int) string {
 	var parts []string
 	for _, one := range g {

@@ -11,8 +11,8 @@ import (
 	"github.com/t2map/t2map/trial/mmrm"
 )
 
-// A subject without a covariate is in the description, and in no model: n beside the model's
-// figures is the model's.
+// A subject without a covariate is described, and is not in the models: the n of model estimates is that of
+// the model.
 func TestCountsOfTheModel(t *testing.T) {
 	s := founding
 	s.missing, s.flags, s.scores, s.compartments = 0, 0, 0, 1
@@ -42,39 +42,41 @@ func TestCountsOfTheModel(t *testing.T) {
 	}
 }
 
-// Captions name a covariance that was not planned, for whom it is, and what that takes for
-// granted; and what is not in the model.
+// Captions name a covariance that was not planned, its endpoints and its assumptions, and the terms and
+// visits that are not in the model.
 func TestRemarksOnModels(t *testing.T) {
 	fellBack := func(c mmrm.Covariance) trial.Model {
 		return trial.Model{Covariance: c,
-			Rejected: []mmrm.Rejected{{Covariance: mmrm.Unstructured, Why: "the covariance is singular"}},
+			Rejected: []mmrm.Rejected{{Covariance: mmrm.Unstructured, Reason: "the covariance is singular"}},
 			N:        [][]int{{12, 11}, {12, 12}}}
 	}
 	few := fellBack(mmrm.CompoundSymmetry)
 	few.N = [][]int{{12, 0}, {12, 3}}
-	withoutAge := trial.Model{Omitted: []trial.Omission{{Term: "age", Why: "it follows from site"},
-		{Visit: 1, Why: "2 changes in 2 arms are too few for the model"}}}
-	const since = ", because the planned one, unstructured, could not be fitted"
+	withoutAge := trial.Model{Omitted: []trial.Omission{{Term: "age", Reason: "it follows from site"},
+		{Visit: 1, Reason: "2 changes in 2 arms are too few for the model"}}}
+	const because = ", because the planned one, unstructured, could not be fitted"
 	for name, c := range map[string]struct {
 		models [2]trial.Model
 		want   string
 	}{
 		"as planned": {[2]trial.Model{}, ""},
 		"for all": {[2]trial.Model{fellBack(mmrm.HeterogeneousCS), fellBack(mmrm.HeterogeneousCS)},
-			" Covariance: heterogeneous compound symmetry" + since + "."},
+			" Covariance: heterogeneous compound symmetry" + because + "."},
 		"for one": {[2]trial.Model{{}, fellBack(mmrm.AR1)}, " Covariance: first-order autoregressive (Lateral T2)" +
-			since + "; first-order autoregressive assumes the same variance at every visit."},
-		"few": {[2]trial.Model{few, few}, " Covariance: compound symmetry" + since +
-			"; compound symmetry assumes the same variance at every visit, and with so few subjects the test rejects too often; ANCOVA does not assume it."},
+			because + "; first-order autoregressive assumes the same variance at every visit."},
+		"few": {[2]trial.Model{few, few}, " Covariance: compound symmetry" + because +
+			"; compound symmetry assumes the same variance at every visit, and with so few subjects the test rejects " +
+			"too often; ANCOVA does not assume it."},
 		"two": {[2]trial.Model{fellBack(mmrm.CompoundSymmetry), fellBack(mmrm.AR1)},
-			" Covariance: compound symmetry (Medial T2); first-order autoregressive (Lateral T2)" + since +
+			" Covariance: compound symmetry (Medial T2); first-order autoregressive (Lateral T2)" + because +
 				"; compound symmetry and first-order autoregressive assume the same variance at every visit."},
-		"one failed": {[2]trial.Model{{Failed: "no change", Rejected: []mmrm.Rejected{{Why: "x"}}},
-			fellBack(mmrm.HeterogeneousCS)}, " Covariance: heterogeneous compound symmetry" + since + "."},
+		"one failed": {[2]trial.Model{{Failed: "no change", Rejected: []mmrm.Rejected{{Reason: "x"}}},
+			fellBack(mmrm.HeterogeneousCS)}, " Covariance: heterogeneous compound symmetry" + because + "."},
 		"left out": {[2]trial.Model{withoutAge, withoutAge},
 			" Not in the model: age (it follows from site); month3 (2 changes in 2 arms are too few for the model)."},
 		"one's": {[2]trial.Model{{}, withoutAge},
-			" Not in the model: age (it follows from site; of Lateral T2); month3 (2 changes in 2 arms are too few for the model; of Lateral T2)."},
+			" Not in the model: age (it follows from site; of Lateral T2); month3 (2 changes in 2 arms are too few " +
+				"for the model; of Lateral T2)."},
 	} {
 		a := trialOf(founding)
 		a.Endpoints = a.Endpoints[:2]
@@ -97,8 +99,8 @@ func TestRemarksOnModels(t *testing.T) {
 	}
 }
 
-// A flag of a value is on figures of values, one of a change on those of changes: a subject
-// whose baseline is missing touches no change.
+// A flag of a value is on figures of values, a flag of a change on figures of changes: a subject without a
+// baseline has no change to flag.
 func TestFlagsOfValuesAndChanges(t *testing.T) {
 	s := founding
 	s.missing, s.flags, s.scores = 0, 1, 0
@@ -135,39 +137,39 @@ func TestFlagsOfValuesAndChanges(t *testing.T) {
 	}
 }
 
-// The correlation within arms is read first; what is not there is not drawn, and one pair has
-// one panel.
+// The correlation within arms comes first. Absent correlations are not drawn, and a pair has one panel.
 func TestCorrelationWithinArms(t *testing.T) {
 	nan := math.NaN()
-	of := func(arm, n int, rho float64) trial.Correlation {
+	correlation := func(arm, n int, rho float64) trial.Correlation {
 		return trial.Correlation{X: 0, Y: 1, Visit: 2, Arm: arm, N: n,
 			Rho: trial.Interval{Estimate: rho, Low: rho - 0.2, High: rho + 0.2}}
 	}
 	undefined := trial.Correlation{X: 0, Y: 1, Visit: 2, Arm: trial.WithinArms, N: 2,
 		Rho: trial.Interval{Estimate: nan, Low: nan, High: nan}, Reason: "too few"}
-	earlier := of(trial.WithinArms, 24, 0.3)
+	earlier := correlation(trial.WithinArms, 24, 0.3)
 	earlier.Visit = 1
 	for name, c := range map[string]struct {
-		in            []trial.Correlation
+		correlations  []trial.Correlation
 		words, second string
 	}{
-		"both": {[]trial.Correlation{of(0, 12, 0.1), of(trial.AllSubjects, 24, 0.7),
-			of(trial.WithinArms, 24, -0.06), earlier}, "within arms ρ = −0.06 [−0.26, 0.14]",
+		"both": {[]trial.Correlation{correlation(0, 12, 0.1), correlation(trial.AllSubjects, 24, 0.7),
+			correlation(trial.WithinArms, 24, -0.06), earlier}, "within arms ρ = −0.06 [−0.26, 0.14]",
 			"all subjects ρ = 0.70 [0.50, 0.90], n = 24"},
-		"other n": {[]trial.Correlation{of(trial.WithinArms, 22, -0.06), of(trial.AllSubjects, 24, 0.7)},
+		"other n": {[]trial.Correlation{correlation(trial.WithinArms, 22, -0.06),
+			correlation(trial.AllSubjects, 24, 0.7)},
 			"within arms ρ = −0.06 [−0.26, 0.14]", "all subjects ρ = 0.70 [0.50, 0.90], n = 22 and 24"},
-		"one arm": {[]trial.Correlation{of(trial.AllSubjects, 24, 0.7)},
+		"one arm": {[]trial.Correlation{correlation(trial.AllSubjects, 24, 0.7)},
 			"all subjects ρ = 0.70 [0.50, 0.90], n = 24", ""},
-		"within": {[]trial.Correlation{of(trial.WithinArms, 24, 0.7)}, "within arms ρ = 0.70 [0.50, 0.90]",
+		"within": {[]trial.Correlation{correlation(trial.WithinArms, 24, 0.7)}, "within arms ρ = 0.70 [0.50, 0.90]",
 			"n = 24"},
-		"undefined": {[]trial.Correlation{undefined, of(trial.AllSubjects, 2, 1)}, "within arms ρ: too few",
+		"undefined": {[]trial.Correlation{undefined, correlation(trial.AllSubjects, 2, 1)}, "within arms ρ: too few",
 			"all subjects ρ = 1.00 [0.80, 1.20], n = 2"},
-		"not of all": {[]trial.Correlation{of(0, 12, 0.1), of(-7, 12, 0.1)}, "", ""},
+		"not of all": {[]trial.Correlation{correlation(0, 12, 0.1), correlation(-7, 12, 0.1)}, "", ""},
 	} {
 		s := founding
 		s.compartments, s.scores = 1, 1
 		a := trialOf(s)
-		a.Correlations = c.in
+		a.Correlations = c.correlations
 		pairs := chooseCorrelations(a)
 		if c.words == "" {
 			if len(pairs) != 0 {

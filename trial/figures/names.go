@@ -22,20 +22,20 @@ type naming struct {
 // mostNamed is the number of stand-ins that a caption explains.
 const mostNamed = 12
 
-// renamed returns the analysis with names that can be written. A name with letters that the typeface
-// does not have is replaced by its number, "arm 1".
+// renamed returns the analysis with names that the typeface can write. A name with other letters is
+// replaced by its number, "arm 1".
 func renamed(a trial.Analysis) (trial.Analysis, naming) {
 	n := naming{flags: a.Flags}
 	var notes []string
-	stand := func(kind string, names []string) []string {
-		out, more := standIns(kind, names)
-		notes = append(notes, more...)
+	replace := func(kind string, names []string) []string {
+		out, own := standIns(kind, names)
+		notes = append(notes, own...)
 		return out
 	}
 	n.visits, n.subjects, n.endpoints = map[string]string{}, map[string]string{}, map[string]string{}
-	a.Design.Arms = stand("arm", a.Design.Arms)
+	a.Design.Arms = replace("arm", a.Design.Arms)
 	a.Design.Visits = slices.Clone(a.Design.Visits)
-	for i, name := range stand("visit", visitNames(a.Design)) {
+	for i, name := range replace("visit", visitNames(a.Design)) {
 		n.visits[a.Design.Visits[i].Name] = name
 		a.Design.Visits[i].Name = name
 	}
@@ -44,7 +44,7 @@ func renamed(a trial.Analysis) (trial.Analysis, naming) {
 	for _, e := range a.Endpoints {
 		titles, units = append(titles, e.Title), append(units, e.Unit)
 	}
-	titles, units = stand("endpoint", titles), stand("unit", units)
+	titles, units = replace("endpoint", titles), replace("unit", units)
 	for i := range a.Endpoints {
 		e := &a.Endpoints[i]
 		n.endpoints[e.Name], e.Title, e.Unit = e.Name, titles[i], units[i]
@@ -52,14 +52,14 @@ func renamed(a trial.Analysis) (trial.Analysis, naming) {
 			n.endpoints[e.Name] = titles[i]
 		}
 	}
-	// Subjects are too many to be explained each.
+	// There are too many subjects to explain each.
 	a.Design.Subjects = slices.Clone(a.Design.Subjects)
 	var codes []string
 	for _, s := range a.Design.Subjects {
 		codes = append(codes, s.ID)
 	}
 	written, foreign := standIns("subject", codes)
-	for i, name := range figure.ShortenAll(written, within40) {
+	for i, name := range figure.ShortenAll(written, isShort) {
 		n.subjects[a.Design.Subjects[i].ID] = name
 		a.Design.Subjects[i].ID = written[i]
 	}
@@ -75,13 +75,13 @@ func renamedStudy(s repeat.Study) (repeat.Study, string) {
 		compartments = append(compartments, c.Name)
 	}
 	visits, notes := standIns("visit", s.Visits)
-	compartments, more := standIns("compartment", compartments)
+	compartments, others := standIns("compartment", compartments)
 	s.Visits = visits
 	s.Compartments = slices.Clone(s.Compartments)
 	for i, name := range compartments {
 		s.Compartments[i].Name = name
 	}
-	n.explain(append(notes, more...), false)
+	n.explain(append(notes, others...), false)
 	return s, n.note
 }
 
@@ -93,13 +93,13 @@ func visitNames(d trial.Design) []string {
 	return out
 }
 
-// standIns returns the names, with kind and number for those that cannot be written, and for each of
-// these a note, "arm 1 is …".
+// standIns returns the names, in which kind and number replace names that cannot be written, and a note
+// for each of these, "arm 1 is …".
 func standIns(kind string, names []string) (out, notes []string) {
-	known := map[string]string{}
-	brief := figure.ShortenAll(names, within40)
+	replaced := map[string]string{}
+	brief := figure.ShortenAll(names, isShort)
 	for i, name := range names {
-		s, done := known[name]
+		s, done := replaced[name]
 		switch {
 		case done:
 		case figure.Writable(name):
@@ -111,7 +111,7 @@ func standIns(kind string, names []string) (out, notes []string) {
 			}
 			notes = append(notes, s+" is "+brief[i])
 		}
-		known[name] = s
+		replaced[name] = s
 		out = append(out, s)
 	}
 	return out, notes
@@ -130,8 +130,8 @@ func (n *naming) explain(notes []string, subjects bool) {
 	}
 }
 
-// within40 reports whether a name is short enough for a sentence.
-func within40(s string) bool { return len([]rune(s)) <= 40 }
+// isShort reports whether a name is short enough for a sentence.
+func isShort(s string) bool { return len([]rune(s)) <= 40 }
 
 // short shortens a name of unknown origin for a sentence.
-func short(s string) string { return figure.Shorten(s, within40) }
+func short(s string) string { return figure.Shorten(s, isShort) }

@@ -9,9 +9,10 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// Arms whose names begin alike are told apart wherever they stand.
+// Arms whose names begin alike are distinguished everywhere.
 func TestLongArms(t *testing.T) {
-	const regimen = "An extraordinarily long arm name with the full regimen 40 mg twice daily for twelve weeks then placebo "
+	const regimen = "An extraordinarily long arm name with the full regimen 40 mg twice daily for twelve weeks then " +
+		"placebo "
 	a := trialOf(founding)
 	a.Design.Arms = []string{regimen + "A", regimen + "B"}
 	for name, p := range drawAll(t, a, Options{}) {
@@ -40,7 +41,7 @@ func TestLongArms(t *testing.T) {
 	}
 }
 
-// Endpoints whose names begin alike are told apart in every panel.
+// Endpoints whose names begin alike are distinguished in every panel.
 func TestLongEndpoints(t *testing.T) {
 	const long = "Mean of the third and fourth layer of the cartilage of the compartment "
 	a := trialOf(founding)
@@ -57,8 +58,8 @@ func TestLongEndpoints(t *testing.T) {
 	}
 }
 
-// Names that the typeface has no letters for are called by their numbers, and the caption
-// says which is which. No box is drawn.
+// Names in letters that the typeface lacks are replaced by numbers, which the caption explains. No box is
+// drawn.
 func TestForeignNames(t *testing.T) {
 	a := trialOf(founding)
 	a.Design.Arms = []string{"対照群", "治療群"}
@@ -86,10 +87,10 @@ func TestForeignNames(t *testing.T) {
 		text := joined(t, p)
 		all += text
 		if strings.ContainsAny(text, "対照群治療第月患者一疼痛点東芝□") {
-			t.Errorf("%s writes what it has no letters for:\n%s", name, text)
+			t.Errorf("%s has letters that the typeface lacks:\n%s", name, text)
 		}
 		if !strings.Contains(p.Caption, "arm 1 is 対照群; arm 2 is 治療群; visit 2 is 第3月") {
-			t.Errorf("%s does not say what stands for what: %s", name, p.Caption)
+			t.Errorf("%s does not explain the numbers: %s", name, p.Caption)
 		}
 		if len(p.Flags) == 0 || p.Flags[0] != 0 {
 			t.Errorf("%s: flags %d", name, p.Flags)
@@ -110,16 +111,16 @@ func TestForeignNames(t *testing.T) {
 }
 
 func TestStandIns(t *testing.T) {
-	out, said := standIns("arm", []string{"arm 2", "治療群", "対照群", "治療群"})
+	out, notes := standIns("arm", []string{"arm 2", "治療群", "対照群", "治療群"})
 	if got := strings.Join(out, "|"); got != "arm 2|(arm 2)|arm 3|(arm 2)" {
 		t.Errorf("%s", got)
 	}
-	if got := strings.Join(said, "|"); got != "(arm 2) is 治療群|arm 3 is 対照群" {
+	if got := strings.Join(notes, "|"); got != "(arm 2) is 治療群|arm 3 is 対照群" {
 		t.Errorf("%s", got)
 	}
 }
 
-// Repeated scans are named alike.
+// The same holds for repeated scans.
 func TestForeignRepeats(t *testing.T) {
 	rows := repeats(4, "内側", "外側")
 	for i := range rows {

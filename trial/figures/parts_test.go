@@ -42,7 +42,7 @@ func TestThin(t *testing.T) {
 	}
 }
 
-// An interval that would flatten all else is cut; one that would not is not.
+// Only an interval that would make all others too small to read is cut.
 func TestSight(t *testing.T) {
 	if r, _ := sight([]float64{30, 40}, []float64{25, 45}); !r.Has(25) || !r.Has(45) {
 		t.Errorf("an interval is cut by %v", r)
@@ -66,21 +66,21 @@ func TestRuns(t *testing.T) {
 	}
 }
 
-// Differences are printed as on the page, with more decimals where one would print a limit
-// as 0 that is none.
+// Differences have the decimals of the page, and more if a limit other than 0 would be printed as 0.
 func TestDecimals(t *testing.T) {
-	of := func(low, high float64) []mmrm.Estimate {
+	estimates := func(low, high float64) []mmrm.Estimate {
 		return []mmrm.Estimate{{Value: (low + high) / 2, Low: low, High: high}}
 	}
 	for _, c := range []struct {
-		of   []mmrm.Estimate
-		want int
+		estimates []mmrm.Estimate
+		want      int
 	}{
-		{nil, 2}, {of(0.04, 1.67), 2}, {of(math.NaN(), math.NaN()), 2}, {of(0, 1), 2},
-		{of(0.004, 1.7), 3}, {of(-0.0006, 1.7), 3}, {of(-1.7, -0.0004), 4}, {of(1e-9, 2), 2}, {of(-20, 30), 2},
+		{nil, 2}, {estimates(0.04, 1.67), 2}, {estimates(math.NaN(), math.NaN()), 2}, {estimates(0, 1), 2},
+		{estimates(0.004, 1.7), 3}, {estimates(-0.0006, 1.7), 3}, {estimates(-1.7, -0.0004), 4},
+		{estimates(1e-9, 2), 2}, {estimates(-20, 30), 2},
 	} {
-		if got := decimalsFor(c.of, 2); got != c.want {
-			t.Errorf("decimalsFor(%v) = %d, want %d", c.of, got, c.want)
+		if got := decimalsFor(c.estimates, 2); got != c.want {
+			t.Errorf("decimalsFor(%v) = %d, want %d", c.estimates, got, c.want)
 		}
 	}
 	e := trial.EndpointAnalysis{Endpoint: trial.Endpoint{Unit: "ms"},
@@ -95,27 +95,26 @@ func TestDecimals(t *testing.T) {
 	}
 }
 
-// Ordinary intervals about small differences are whole; one that is many times as wide as
-// the others is cut.
+// Usual intervals of small differences are whole. An interval many times as wide as the others is cut.
 func TestForestRange(t *testing.T) {
-	of := func(value, half float64) mmrm.Estimate {
+	estimate := func(value, half float64) mmrm.Estimate {
 		return mmrm.Estimate{Value: value, Low: value - half, High: value + half}
 	}
-	null := []mmrm.Estimate{of(0.02, 1), of(-0.03, 1.2), of(0.01, 2.9)}
+	null := []mmrm.Estimate{estimate(0.02, 1), estimate(-0.03, 1.2), estimate(0.01, 2.9)}
 	if r, cut := forestRange(null); cut || !r.Has(2.91) {
 		t.Errorf("a trial without an effect: %v, cut %v", r, cut)
 	}
-	r, cut := forestRange(append(null, of(0.5, 400)))
+	r, cut := forestRange(append(null, estimate(0.5, 400)))
 	if !cut || r.Has(10) || !r.Has(2.91) {
 		t.Errorf("an interval of hundreds: %v, cut %v", r, cut)
 	}
-	if r, cut := forestRange([]mmrm.Estimate{of(1, 300)}); cut || !r.Has(0) {
+	if r, cut := forestRange([]mmrm.Estimate{estimate(1, 300)}); cut || !r.Has(0) {
 		t.Errorf("one alone: %v, cut %v", r, cut)
 	}
-	if r, cut := forestRange([]mmrm.Estimate{of(1, 1), of(1, 300)}); !cut || r.Has(100) {
+	if r, cut := forestRange([]mmrm.Estimate{estimate(1, 1), estimate(1, 300)}); !cut || r.Has(100) {
 		t.Errorf("of two: %v, cut %v", r, cut)
 	}
-	if r, cut := forestRange([]mmrm.Estimate{of(math.NaN(), 1), {Value: math.Inf(1)}}); cut || !(r.Length() > 0) {
+	if r, cut := forestRange([]mmrm.Estimate{estimate(math.NaN(), 1), {Value: math.Inf(1)}}); cut || !(r.Length() > 0) {
 		t.Errorf("of none: %v, cut %v", r, cut)
 	}
 }
@@ -145,43 +144,43 @@ func steps40() (out []float64) {
 	return out
 }
 
-// A month that is none, or visits that do not follow each other, are drawn in order.
+// Visits whose months are not numbers or do not ascend are drawn in order.
 func TestVisitAxis(t *testing.T) {
-	of := func(months ...float64) visitAxis {
+	axis := func(months ...float64) visitAxis {
 		var d trial.Design
 		for n, m := range months {
 			d.Visits = append(d.Visits, trial.Visit{Name: fmt.Sprintf("v%d", n), Month: m})
 		}
 		return newVisitAxis(d)
 	}
-	if v := of(0, 3, 12); v.label != "Month" || v.words[2] != "12" || v.x[2] != 12 {
+	if v := axis(0, 3, 12); v.label != "Month" || v.words[2] != "12" || v.x[2] != 12 {
 		t.Errorf("%+v", v)
 	}
-	if v := of(0, 0.03, 0.1, 0.25, 12, 24); v.label != "Month (not to scale)" || !v.evenly || v.words[1] != "0.03" ||
+	if v := axis(0, 0.03, 0.1, 0.25, 12, 24); v.label != "Month (not to scale)" || !v.evenly || v.words[1] != "0.03" ||
 		v.x[1] != 1 {
 		t.Errorf("too close together: %+v", v)
 	}
-	for name, v := range map[string]visitAxis{"close to each other": of(0, 1, 12), "many": of(steps40()...),
-		"one": of(3), "none": of()} {
+	for name, v := range map[string]visitAxis{"close to each other": axis(0, 1, 12), "many": axis(steps40()...),
+		"one": axis(3), "none": axis()} {
 		if v.label != "Month" || v.evenly {
 			t.Errorf("%s: %+v", name, v)
 		}
 	}
-	for name, v := range map[string]visitAxis{"no number": of(0, math.NaN(), 3), "equal": of(0, 0, 3),
-		"infinite": of(0, math.Inf(1), 1)} {
+	for name, v := range map[string]visitAxis{"no number": axis(0, math.NaN(), 3), "equal": axis(0, 0, 3),
+		"infinite": axis(0, math.Inf(1), 1)} {
 		if v.label != "Visit" || v.words[1] != "v1" || v.x[2] != 2 {
 			t.Errorf("%s: %+v", name, v)
 		}
 	}
 }
 
-// An analysis as it is made of tables gives all figures, with its scanner change on
-// every one that it touches.
+// The analysis of tables has all figures, with its scanner change on each that it concerns.
 func TestOfTables(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 3))
 	var design, values, scores strings.Builder
 	design.WriteString("# visits: baseline=0, month03=3, month12=12\n# reference: control\nsubject,arm\n")
-	values.WriteString("subject,visit,study,series,side,compartment,mean_t2_ms,method,settings,scanner,acquisition,lossy_images,note\n")
+	values.WriteString("subject,visit,study,series,side,compartment,mean_t2_ms,method,settings,scanner,acquisition," +
+		"lossy_images,note\n")
 	scores.WriteString("subject,visit,name,value,direction,unit\n")
 	for n := range 16 {
 		id := fmt.Sprintf("S%02d", n+1)

@@ -10,26 +10,26 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// visitAxis is the axis of visits across a panel: by month, with true spacing.
+// visitAxis is the x axis of a panel: visits by month, to scale.
 type visitAxis struct {
-	x      []float64
-	words  []string
-	label  string
-	across figure.Range
+	x     []float64
+	words []string
+	label string
+	scale figure.Range
 	// evenly reports that visits are at equal distances, not by month.
 	evenly bool
 }
 
 // Sizes of the axis of visits in points.
 const (
-	visitsWide   = 125 // of the narrowest panel, of three in a row
+	visitsWide   = 125 // the width of the narrowest panel, of three in a row
 	visitsApart  = 10  // 3.5 mm: closer points of two arms overlap
 	visitsEvener = 2   // the factor by which equal distances must increase the smallest
 )
 
-// newVisitAxis returns the axis of a design's visits. It is by order if a month is not a number or does
-// not follow the one before. If some visits would be too close together, they are at equal distances,
-// with the months as labels, and the axis says so.
+// newVisitAxis returns the axis of a design's visits. Visits are placed by order if a month is not a
+// number or months do not ascend. If some visits would be too close together, they are placed at equal
+// distances with their months as labels, and the axis says so.
 func newVisitAxis(d trial.Design) visitAxis {
 	v := visitAxis{label: "Month"}
 	for n, visit := range d.Visits {
@@ -39,13 +39,13 @@ func newVisitAxis(d trial.Design) visitAxis {
 			return byOrder(d)
 		}
 	}
-	v.across, _ = figure.Cover(v.x...)
-	room := v.room(figure.Panel{X: v.across, Area: vg.Rectangle{Max: vg.Point{X: visitsWide}}})
+	v.scale, _ = figure.Cover(v.x...)
+	room := v.room(figure.Panel{X: v.scale, Area: vg.Rectangle{Max: vg.Point{X: visitsWide}}})
 	if len(room) < 2 {
 		return v
 	}
 	if least := slices.Min(room); least < visitsApart && visitsWide/vg.Length(len(room)-1) >= visitsEvener*least {
-		v.x, v.across = byOrder(d).x, byOrder(d).across
+		v.x, v.scale = byOrder(d).x, byOrder(d).scale
 		v.label, v.evenly = "Month (not to scale)", true
 	}
 	return v
@@ -57,7 +57,7 @@ func byOrder(d trial.Design) visitAxis {
 		v.x = append(v.x, float64(n))
 	}
 	v.words = fitAll(small, visitNames(d), 30)
-	v.across, _ = figure.Cover(v.x...)
+	v.scale, _ = figure.Cover(v.x...)
 	return v
 }
 
@@ -76,12 +76,12 @@ func (v visitAxis) room(p figure.Panel) []vg.Length {
 	return out
 }
 
-// draw draws the axis with its name and as many labels as there is room for. below has the widths of
-// the texts below the labels. It returns the visits with a label.
-func (v visitAxis) draw(p figure.Panel, below []vg.Length) []int {
+// draw draws the axis with its name and as many labels as fit. countWidths has the widths of the counts
+// below the labels. It returns the visits with a label.
+func (v visitAxis) draw(p figure.Panel, countWidths []vg.Length) []int {
 	places, widths := make([]vg.Length, len(v.x)), make([]vg.Length, len(v.x))
 	for n, x := range v.x {
-		places[n], widths[n] = p.AtX(x), max(below[n], small.Width(v.words[n]))
+		places[n], widths[n] = p.AtX(x), max(countWidths[n], small.Width(v.words[n]))
 	}
 	p.BottomAxis(places)
 	shown := thin(places, widths, 3)
@@ -94,8 +94,8 @@ func (v visitAxis) draw(p figure.Panel, below []vg.Length) []int {
 	return shown
 }
 
-// thin returns the indices of the places where texts of those widths fit with gaps: the first, the last,
-// and those that fit between them, in equal steps if the places are.
+// thin returns the indices of the places at which texts of these widths fit with gaps: the first, the
+// last, and others between them, in equal steps if the places have equal steps.
 func thin(places, widths []vg.Length, gap vg.Length) []int {
 	if len(places) == 0 {
 		return nil
@@ -116,7 +116,7 @@ func thin(places, widths []vg.Length, gap vg.Length) []int {
 	return shown
 }
 
-// equalSteps reports whether neighbouring places have the same distance, to a hundredth.
+// equalSteps reports whether neighbouring places have the same distance, to one percent.
 func equalSteps(places []vg.Length) bool {
 	step := (places[len(places)-1] - places[0]) / vg.Length(max(1, len(places)-1))
 	for n := 1; n < len(places); n++ {
@@ -127,8 +127,9 @@ func equalSteps(places []vg.Length) bool {
 	return len(places) > 2
 }
 
-// everyFew returns every k-th of n places with the smallest k for which they fit, and the last: with a k
-// up to twice as large that includes it, or otherwise instead of those that it overlaps.
+// everyFew returns every k-th of n places with the smallest k for which their texts fit, and the last
+// place. It uses a k up to twice as large if that includes the last place; otherwise the last place
+// replaces those that it overlaps.
 func everyFew(n int, fits func(m, n int) bool) []int {
 	last, smallest := n-1, 0
 	for k := 1; k <= last && (smallest == 0 || k <= 2*smallest); k++ {

@@ -36,17 +36,17 @@ func Waterfall(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 	if len(w.panels) == 0 {
 		return nil, nil
 	}
-	w.label = "Change at " + during(a.Design.Visits[visit]) + " (%)"
-	w.Name, w.Title = "waterfall", "Individual change of T2 at "+during(a.Design.Visits[visit])
+	w.label = "Change at " + visitInText(a.Design.Visits[visit]) + " (%)"
+	w.Name, w.Title = "waterfall", "Individual change of T2 at "+visitInText(a.Design.Visits[visit])
 	w.legend = barEntries(a.Design.Arms)
-	if slices.ContainsFunc(w.panels, fall.anyBeyond) {
-		w.legend = append(w.legend, beyondEntry())
+	if slices.ContainsFunc(w.panels, fall.anyExceeds) {
+		w.legend = append(w.legend, exceedsEntry())
 	}
 	w.Caption = fmt.Sprintf("Change of mean T2 from baseline at %s in percent, one bar per subject, sorted, of %s. "+
 		"Rows below repeat the arm of each bar. The grey band holds 95 %% of the differences between repeated "+
 		"scans: the repeatability coefficient, 1.96·√2 times the within-subject coefficient of variation.",
-		during(a.Design.Visits[visit]), population(a.Design))
-	flags.tell(&w.frame)
+		visitInText(a.Design.Visits[visit]), population(a.Design))
+	flags.annotate(&w.frame)
 	return w.pictures()
 }
 
@@ -61,31 +61,31 @@ type falls struct {
 
 // fall is one panel.
 type fall struct {
-	title   string
-	rc      float64
-	bars    []fallBar // in ascending order
-	without int       // subjects without a change
-	y       figure.Range
+	title    string
+	rc       float64
+	bars     []fallBar // in ascending order
+	noChange int       // subjects without a change
+	y        figure.Range
 }
 
 type fallBar struct {
 	percent float64
 	arm     int
 	flagged bool
-	beyond  bool // repeatability
+	exceeds bool // the change exceeds repeatability
 }
 
-func (f fall) anyBeyond() bool {
-	return slices.ContainsFunc(f.bars, func(b fallBar) bool { return b.beyond })
+func (f fall) anyExceeds() bool {
+	return slices.ContainsFunc(f.bars, func(b fallBar) bool { return b.exceeds })
 }
 
 // Sizes of waterfalls in points.
 const (
-	barsInColumn = 48 // of 2.5 points at the least; more take the whole width
+	barsInColumn = 48 // of at least 2.5 points each; more bars take the whole width
 	fallHeight   = 150
 	fallRow      = 7.5
-	fallWidest   = 16  // of a bar
-	stripeStep   = 2.6 // from stripe to stripe of bars beyond repeatability
+	fallWidest   = 16  // the largest width of a bar
+	stripeStep   = 2.6 // the distance of stripes
 )
 
 func newFall(a trial.Analysis, e trial.EndpointAnalysis, visit int, flags *flagged) fall {
@@ -94,7 +94,7 @@ func newFall(a trial.Analysis, e trial.EndpointAnalysis, visit int, flags *flagg
 	for s, subject := range a.Design.Subjects {
 		c := e.Changes[s][visit]
 		if !figure.Drawable(c.Percent) {
-			f.without++
+			f.noChange++
 			continue
 		}
 		touched := flags.touch(e.Values[s][0].Flags, e.Values[s][visit].Flags)
@@ -105,7 +105,7 @@ func newFall(a trial.Analysis, e trial.EndpointAnalysis, visit int, flags *flagg
 	slices.SortStableFunc(f.bars, func(x, y fallBar) int {
 		return cmp.Or(cmp.Compare(x.percent, y.percent), cmp.Compare(x.arm, y.arm))
 	})
-	// There is always room around the band, so that its limits are not the edges of the panel.
+	// Room around the band keeps its limits apart from the edges of the panel.
 	f.y, _ = figure.Cover(values...)
 	f.y = f.y.Pad(0.15)
 	return f
@@ -126,9 +126,9 @@ func barEntries(arms []string) []entry {
 	return out
 }
 
-// beyondEntry returns the entry of striped bars.
-func beyondEntry() entry {
-	return entry{words: "striped: beyond repeatability", width: 11, sign: func(c draw.Canvas, box vg.Rectangle) {
+// exceedsEntry returns the entry of the legend for striped bars.
+func exceedsEntry() entry {
+	return entry{words: "striped: larger than repeatability", width: 11, sign: func(c draw.Canvas, box vg.Rectangle) {
 		fillRect(c, draw.LineStyle{Color: figure.Axis}, box)
 		stripe(c, box)
 		strokeRect(c, draw.LineStyle{Color: figure.Ink, Width: 0.35}, box)
@@ -140,9 +140,9 @@ func stripe(c draw.Canvas, r vg.Rectangle) {
 	w, h := r.Size().X, r.Size().Y
 	white := draw.LineStyle{Color: color.White, Width: min(0.8, 0.25*w)}
 	for up := stripeStep/2 - w; up < h; up += stripeStep {
-		from, to := max(0, -up), min(w, h-up)
-		if from < to {
-			c.StrokeLine2(white, r.Min.X+from, r.Min.Y+up+from, r.Min.X+to, r.Min.Y+up+to)
+		start, end := max(0, -up), min(w, h-up)
+		if start < end {
+			c.StrokeLine2(white, r.Min.X+start, r.Min.Y+up+start, r.Min.X+end, r.Min.Y+up+end)
 		}
 	}
 }
@@ -186,15 +186,15 @@ func (w falls) paint(c draw.Canvas, body vg.Rectangle, panels []fall) {
 		column, row := n%w.columns, n/w.columns
 		x := body.Min.X + left + vg.Length(column)*(width+chartGap)
 		top := body.Max.Y - vg.Length(row)*w.rowHeight() - chartTitle
-		p := figure.Panel{Canvas: c, X: f.across(width), Y: y}
+		p := figure.Panel{Canvas: c, X: f.axis(width), Y: y}
 		p.Area = vg.Rectangle{Min: vg.Point{X: x, Y: top - fallHeight}, Max: vg.Point{X: x + width, Y: top}}
 		w.panel(p, f, column == 0, left)
 	}
 }
 
-// across returns the axis of the bars in a panel of that width. A few bars are in the middle, no wider
+// axis returns the axis of the bars in a panel of that width. A few bars are in the middle, no wider
 // than fallWidest.
-func (f fall) across(width vg.Length) figure.Range {
+func (f fall) axis(width vg.Length) figure.Range {
 	n := float64(max(1, len(f.bars)))
 	free := max(0, float64(width/fallWidest)-n)
 	return figure.Range{Low: -free / 2, High: n + free/2}
@@ -219,13 +219,13 @@ func (w falls) panel(p figure.Panel, f fall, labelled bool, left vg.Length) {
 	w.armRows(p, f, labelled)
 	y := p.Area.Min.Y - 8 - vg.Length(len(w.arms))*fallRow
 	words := fmt.Sprintf("n = %d", len(f.bars))
-	if f.without > 0 {
-		words += fmt.Sprintf(", %d without a change", f.without)
+	if f.noChange > 0 {
+		words += fmt.Sprintf(", %d without a change", f.noChange)
 	}
 	figure.Write(p.Canvas, figure.Align(small, figure.Left, figure.Below), vg.Point{X: p.Area.Min.X, Y: y}, words)
 }
 
-// heading returns the heading of a panel, distinct from the others where it is shortened.
+// heading returns the heading of a panel, shortened so that it differs from the others.
 func (w falls) heading(f fall, width vg.Length) string {
 	var all []string
 	for _, p := range w.panels {
@@ -241,8 +241,8 @@ func (f fall) band(p figure.Panel) {
 		Max: vg.Point{X: p.Area.Max.X, Y: p.AtY(f.rc)}})
 }
 
-// bandEdges draws the limits of the band over the bars, with a label at the left: above the band, or
-// below it if bars rise there.
+// bandEdges draws the limits of the band over the bars, with a label at the left: above the band, or below
+// it if bars are in the way.
 func (f fall) bandEdges(p figure.Panel) {
 	edge := draw.LineStyle{Color: figure.Ink, Width: 0.6, Dashes: []vg.Length{3, 2}}
 	for _, y := range []float64{-f.rc, f.rc} {
@@ -262,17 +262,17 @@ func (f fall) bandEdges(p figure.Panel) {
 
 // bar draws the n-th bar, with a gap beside it if there is room.
 func (f fall) bar(p figure.Panel, n int, b fallBar) {
-	from, to := p.AtX(float64(n)), p.AtX(float64(n+1))
-	gap := min(1, 0.15*(to-from))
+	left, right := p.AtX(float64(n)), p.AtX(float64(n+1))
+	gap := min(1, 0.15*(right-left))
 	low, high := min(b.percent, 0), max(b.percent, 0)
-	r := vg.Rectangle{Min: vg.Point{X: from + gap, Y: p.AtY(low)}, Max: vg.Point{X: to - gap, Y: p.AtY(high)}}
+	r := vg.Rectangle{Min: vg.Point{X: left + gap, Y: p.AtY(low)}, Max: vg.Point{X: right - gap, Y: p.AtY(high)}}
 	drawBar(p.Canvas, b.arm, r)
-	if b.beyond {
+	if b.exceeds {
 		stripe(p.Canvas, r)
 		outlineBar(p.Canvas, r)
 	}
 	if b.flagged {
-		pos, up := vg.Point{X: (from + to) / 2, Y: p.AtY(high) + 2}, b.percent >= 0
+		pos, up := vg.Point{X: (left + right) / 2, Y: p.AtY(high) + 2}, b.percent >= 0
 		if !up {
 			pos.Y = p.AtY(low) - 2
 		}
@@ -289,7 +289,7 @@ func (w falls) mostBars() int {
 	return most
 }
 
-// armRows repeats the arm of each bar below: its mark, or a stroke if bars are thin.
+// armRows shows the arm of each bar below the panel: its mark, or a stroke if bars are thin.
 func (w falls) armRows(p figure.Panel, f fall, labelled bool) {
 	for arm := range w.arms {
 		y := p.Area.Min.Y - 5 - (vg.Length(arm)+0.5)*fallRow
@@ -298,15 +298,15 @@ func (w falls) armRows(p figure.Panel, f fall, labelled bool) {
 			p.DrawGlyphNoClip(sign.Mark(markRadius*0.9, false), vg.Point{X: p.Area.Min.X - 4 - 2*markRadius, Y: y})
 		}
 		for n, b := range f.bars {
-			from, to := p.AtX(float64(n)), p.AtX(float64(n+1))
+			left, right := p.AtX(float64(n)), p.AtX(float64(n+1))
 			switch {
 			case b.arm != arm:
 			case p.Area.Size().X/vg.Length(w.mostBars()) >= 3: // in all panels or in none
-				p.DrawGlyphNoClip(sign.Mark(min(markRadius*0.8, 0.45*(to-from)), false),
-					vg.Point{X: (from + to) / 2, Y: y})
+				p.DrawGlyphNoClip(sign.Mark(min(markRadius*0.8, 0.45*(right-left)), false),
+					vg.Point{X: (left + right) / 2, Y: y})
 			default:
 				fillRect(p.Canvas, draw.LineStyle{Color: sign.Colour},
-					vg.Rectangle{Min: vg.Point{X: from, Y: y - 2.5}, Max: vg.Point{X: to, Y: y + 2.5}})
+					vg.Rectangle{Min: vg.Point{X: left, Y: y - 2.5}, Max: vg.Point{X: right, Y: y + 2.5}})
 			}
 		}
 	}

@@ -8,9 +8,9 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// Bars beyond repeatability are striped, and the legend says so where there are any.
-func TestBeyond(t *testing.T) {
-	const key = "striped: beyond repeatability"
+// Bars of changes larger than repeatability are striped, and the legend explains them.
+func TestExceeds(t *testing.T) {
+	const key = "striped: larger than repeatability"
 	for name, c := range map[string]struct {
 		withinCV float64
 		want     bool
@@ -27,12 +27,12 @@ func TestBeyond(t *testing.T) {
 			t.Errorf("%s: %d stripes", name, stripes)
 		}
 		if c.want {
-			look(t, "beyond", []figure.Picture{p})
+			look(t, "exceeds", []figure.Picture{p})
 		}
 	}
 }
 
-// The verdict is the analysis', not the figure's.
+// The verdict comes from the analysis.
 func TestFall(t *testing.T) {
 	a := trialOf(founding)
 	e := a.Endpoints[0]
@@ -43,30 +43,30 @@ func TestFall(t *testing.T) {
 	_, names := renamed(a)
 	f := newFall(a, e, 2, newFlagged(names))
 	for n, b := range f.bars {
-		if b.beyond != (n == 7) {
-			t.Errorf("bar %d: beyond %v", n, b.beyond)
+		if b.exceeds != (n == 7) {
+			t.Errorf("bar %d: exceeds %v", n, b.exceeds)
 		}
 	}
 	if f.y.High < 23*1.1 || f.y.Low > -e.RC*1.1 {
-		t.Errorf("no room beyond 23 and −%g: %v", e.RC, f.y)
+		t.Errorf("no room around 23 and −%g: %v", e.RC, f.y)
 	}
 }
 
-// One bar is no wider than a few millimetres, and stands in the middle; many fill the panel.
+// A single bar is a few millimetres wide and in the middle; many bars fill the panel.
 func TestBarWidth(t *testing.T) {
 	const width = 160
 	for n, want := range map[int]float64{1: fallWidest, 4: fallWidest, 10: 16, 40: 4} {
-		r := fall{bars: make([]fallBar, n)}.across(width)
+		r := fall{bars: make([]fallBar, n)}.axis(width)
 		if got := width / r.Length(); got < want-1e-9 || got > want+1e-9 {
 			t.Errorf("%d bars are %g wide, want %g", n, got, want)
 		}
 		if middle := (r.Low + r.High) / 2; middle != float64(n)/2 {
-			t.Errorf("%d bars stand about %g", n, middle)
+			t.Errorf("the middle of %d bars is %g", n, middle)
 		}
 	}
 }
 
-// Visits that are too close together in time stand at equal distances, and the caption and
+// Visits that are too close together in time are at equal distances, and the caption and
 // the axis say so.
 func TestCloseVisits(t *testing.T) {
 	s := founding

@@ -2,12 +2,12 @@ package mmrm
 
 import "gonum.org/v1/gonum/floats"
 
-// adjusted is Kenward and Roger's covariance of the inner β, given that of θ (W):
+// adjusted returns Kenward and Roger's covariance of the inner β from that of θ (W):
 //
 //	Φ + 2Φ{ΣΣ Wⱼₖ(Qⱼₖ − PⱼΦPₖ − ¼Rⱼₖ)}Φ
 //
-// with Qⱼₖ = XᵀV⁻¹VⱼV⁻¹VₖV⁻¹X and Rⱼₖ = XᵀV⁻¹VⱼₖV⁻¹X, where Vⱼₖ is the second
-// derivative, 0 in structures that are linear in θ.
+// with Qⱼₖ = XᵀV⁻¹VⱼV⁻¹VₖV⁻¹X and Rⱼₖ = XᵀV⁻¹VⱼₖV⁻¹X. Vⱼₖ is the second derivative, which is 0 in
+// structures that are linear in θ.
 func (s *search) adjusted(w []float64) []float64 {
 	n, q := s.n, s.q
 	sum := make([]float64, n*n)
@@ -83,7 +83,7 @@ func gather(sum []float64, w float64, d []entry, v int) {
 	}
 }
 
-// scatter appends what is not zero in the upper triangle of a v×v.
+// scatter appends the entries of the upper triangle of a v×v that are not zero.
 func scatter(dst []entry, a []float64, v int) []entry {
 	for i := range v {
 		for j := i; j < v; j++ {

@@ -8,31 +8,32 @@ import (
 //
 //	log|V| + log|XᵀV⁻¹X| + rᵀV⁻¹r,   r = y − Xβ(θ),
 //
-// and its derivatives in θ. What it holds belongs to the θ of the last eval.
+// and its derivatives with respect to θ. Its fields are the results for the θ of the last eval.
 type likelihood struct {
 	data  *problem
 	shape structure
-	// n is the number of effects, q that of θ.
+	// n is the number of effects, q the number of parameters θ.
 	n, q int
 
 	theta []float64
 	sigma []float64 // Σ
-	// least is the least pivot of Σ: 1 − R² of a visit on those before it.
+	// least is the smallest pivot of Σ: 1 − R² of a visit given the visits before it.
 	least  float64
 	beta   []float64
 	phi    []float64 // Φ = (XᵀV⁻¹X)⁻¹
 	r      []float64 // residuals
 	blocks []block
 
-	// After derive:
+	// The results of derive follow.
+
 	gradient []float64
 	// expected is tr(PVⱼPVₖ), observed the second derivatives; both q × q.
 	expected, observed []float64
 	d                  [][]entry
-	// p holds Pⱼ = ΣXᵢᵀΣᵢ⁻¹DⱼΣᵢ⁻¹Xᵢ, the derivative of −XᵀV⁻¹X in θj, one after the
-	// other, and phiP the ΦPⱼ.
+	// p holds the matrices Pⱼ = ΣXᵢᵀΣᵢ⁻¹DⱼΣᵢ⁻¹Xᵢ, the derivatives of −XᵀV⁻¹X with respect to θj, in
+	// sequence, and phiP the matrices ΦPⱼ.
 	p, phiP []float64
-	// h holds ΣXᵢᵀΣᵢ⁻¹DⱼΣᵢ⁻¹rᵢ, one after the other.
+	// h holds the vectors ΣXᵢᵀΣᵢ⁻¹DⱼΣᵢ⁻¹rᵢ in sequence.
 	h []float64
 
 	work [4][]float64
@@ -40,15 +41,15 @@ type likelihood struct {
 	rows []int
 }
 
-// block is what eval and derive hold of one pattern of visits.
+// block has the intermediate results of eval and derive for one pattern of visits.
 type block struct {
 	pattern
 	inv []float64 // Σᵢ⁻¹
-	// forExpected and forObserved stand beside DⱼΣᵢ⁻¹ in the traces of expected and
-	// observed: half of mΣᵢ⁻¹ less Σᵢ⁻¹(ΣXᵢΦXᵢᵀ)Σᵢ⁻¹, and the like.
+	// forExpected and forObserved are the factors of DⱼΣᵢ⁻¹ in the traces of expected and observed; see
+	// weigh.
 	forExpected, forObserved []float64
-	// at[v] is the place of visit v, −1 where there is none.
-	at []int
+	// index[v] is the index of visit v in visits, −1 where it is absent.
+	index []int
 }
 
 func newLikelihood(p *problem, kind Covariance) *likelihood {
@@ -77,22 +78,22 @@ func newLikelihood(p *problem, kind Covariance) *likelihood {
 	}
 	f.d = make([][]entry, q)
 	f.blocks = make([]block, len(p.patterns))
-	at := make([]int, v*len(p.patterns))
+	index := make([]int, v*len(p.patterns))
 	for k, t := range p.patterns {
 		m := len(t.visits) * len(t.visits)
-		b := block{pattern: t, inv: take(m), forExpected: take(m), forObserved: take(m), at: at[k*v : k*v+v]}
-		for i := range b.at {
-			b.at[i] = -1
+		b := block{pattern: t, inv: take(m), forExpected: take(m), forObserved: take(m), index: index[k*v : k*v+v]}
+		for i := range b.index {
+			b.index[i] = -1
 		}
 		for i, visit := range t.visits {
-			b.at[visit] = i
+			b.index[visit] = i
 		}
 		f.blocks[k] = b
 	}
 	return f
 }
 
-// eval sets θ and returns −2ℓ; false where Σ(θ) is not positive definite.
+// eval sets θ and returns −2ℓ; false if Σ(θ) is not positive definite.
 func (f *likelihood) eval(theta []float64) (float64, bool) {
 	copy(f.theta, theta)
 	v, n := f.shape.visits, f.n
@@ -156,8 +157,8 @@ func (f *likelihood) residuals() float64 {
 	return sum
 }
 
-// cross adds the upper triangle of XᵢᵀaXᵢ to dst, for the subject whose rows begin at
-// first and a symmetric m×m.
+// cross adds the upper triangle of XᵢᵀaXᵢ to dst, for the subject whose rows begin at first and a
+// symmetric m×m matrix a.
 func (f *likelihood) cross(dst, a []float64, first, m int) {
 	for i := range m {
 		ci, vi := f.data.row(first + i)
@@ -169,10 +170,10 @@ func (f *likelihood) cross(dst, a []float64, first, m int) {
 			cj, vj := f.data.row(first + j)
 			for k, c := range ci {
 				x := w * vi[k]
-				to := dst[c*f.n : c*f.n+f.n]
+				target := dst[c*f.n : c*f.n+f.n]
 				for l, e := range cj {
 					if e >= c {
-						to[e] += x * vj[l]
+						target[e] += x * vj[l]
 					}
 				}
 			}
@@ -190,7 +191,7 @@ func (f *likelihood) addX(dst, e []float64, first int) {
 	}
 }
 
-// derive sets the gradient, both informations and the Pⱼ at the θ of the last eval.
+// derive sets the gradient, both information matrices and the Pⱼ at the θ of the last eval.
 //
 // With P = V⁻¹ − V⁻¹XΦXᵀV⁻¹ and Vⱼ = ∂V/∂θj (Gilmour, Thompson and Cullis 1995,
 // doi:10.2307/2533274):
@@ -236,7 +237,7 @@ func (f *likelihood) derive() {
 	}
 }
 
-// inner is ΣΣ dₐᵦaₐᵦ for a symmetric n×n.
+// inner returns ΣΣ dₐᵦaₐᵦ for a symmetric n×n matrix a.
 func inner(d []entry, a []float64, n int) float64 {
 	sum := 0.0
 	for _, e := range d {
@@ -249,7 +250,7 @@ func inner(d []entry, a []float64, n int) float64 {
 	return sum
 }
 
-// traceProduct is tr(ΦPⱼΦPₖ).
+// traceProduct returns tr(ΦPⱼΦPₖ).
 func (f *likelihood) traceProduct(j, k int) float64 {
 	n := f.n
 	a, b := f.phiP[j*n*n:(j+1)*n*n], f.phiP[k*n*n:(k+1)*n*n]
@@ -340,13 +341,13 @@ func (f *likelihood) traces(b *block, j int) {
 	}
 }
 
-// timesInverse puts DΣᵢ⁻¹ into dst. Of a single entry it returns the rows that are not zero.
+// timesInverse puts DΣᵢ⁻¹ into dst. If D has a single entry, it returns the rows that are not zero.
 func (f *likelihood) timesInverse(dst []float64, b *block, d []entry) []int {
 	m := len(b.visits)
 	clear(dst[:m*m])
 	f.rows = f.rows[:0]
 	for _, e := range d {
-		i, j := b.at[e.a], b.at[e.b]
+		i, j := b.index[e.a], b.index[e.b]
 		if i < 0 || j < 0 {
 			continue
 		}
@@ -367,7 +368,7 @@ func (f *likelihood) timesInverse(dst []float64, b *block, d []entry) []int {
 	return f.rows
 }
 
-// spread puts a matrix of the block's visits among all v.
+// spread puts a matrix over the block's visits into one over all v visits; the others are 0.
 func (b *block) spread(dst, a []float64, v int) {
 	clear(dst)
 	m := len(b.visits)

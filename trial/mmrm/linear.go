@@ -6,14 +6,14 @@ import (
 	"gonum.org/v1/gonum/floats"
 )
 
-// Square matrices here are row by row in one slice. Most are of 2 to 20 rows and are
-// inverted many thousand times in a simulation, where the calls of a library cost more
-// than the arithmetic; all loops run along rows, so that 400 rows are not a problem either.
+// Square matrices are stored row by row in one slice. Most have 2 to 20 rows and are inverted many
+// thousand times in a simulation, where the calls of a library cost more than the arithmetic. All loops
+// run along rows, so that 400 rows are not a problem either.
 
-// invert replaces the symmetric positive definite a (n×n; only the lower triangle is
-// read) by its inverse (all of it). It returns log|a| and the least pivot of the
-// Cholesky factor relative to the diagonal: 1 − R² of a row on those before it. work
-// holds n×n. If a is not positive definite, ok is false.
+// invert replaces the symmetric positive definite n×n matrix a, of which it reads the lower triangle,
+// by its whole inverse. It returns log|a| and the smallest pivot of the Cholesky factor relative to the
+// diagonal: 1 − R² of a row given the rows before it. work has room for n×n numbers. ok is false if a
+// is not positive definite.
 func invert(a, work []float64, n int) (logDet, pivot float64, ok bool) {
 	logDet, pivot, ok = cholesky(a, work, n)
 	if !ok {
@@ -45,7 +45,7 @@ func invert(a, work []float64, n int) (logDet, pivot float64, ok bool) {
 	return logDet, pivot, true
 }
 
-// cholesky puts the lower factor of a into l.
+// cholesky puts the lower Cholesky factor of a into l; see invert for its results.
 func cholesky(a, l []float64, n int) (logDet, pivot float64, ok bool) {
 	pivot = 1
 	for i := range n {
@@ -64,22 +64,22 @@ func cholesky(a, l []float64, n int) (logDet, pivot float64, ok bool) {
 	return logDet, pivot, true
 }
 
-// mul puts ab into dst, all n×n.
+// mul puts ab into dst; all are n×n.
 func mul(dst, a, b []float64, n int) { mulRows(dst, a, b, n, nil) }
 
-// mulRows is mul for a b of which only the given rows are not zero; nil: any.
+// mulRows is mul for a matrix b of which only these rows are not zero; nil for any b.
 func mulRows(dst, a, b []float64, n int, rows []int) {
 	clear(dst[:n*n])
 	for i := range n {
-		to, from := dst[i*n:i*n+n], a[i*n:i*n+n]
+		target, factors := dst[i*n:i*n+n], a[i*n:i*n+n]
 		if rows == nil {
-			for k, v := range from {
-				floats.AddScaled(to, v, b[k*n:k*n+n])
+			for k, v := range factors {
+				floats.AddScaled(target, v, b[k*n:k*n+n])
 			}
 			continue
 		}
 		for _, k := range rows {
-			floats.AddScaled(to, from[k], b[k*n:k*n+n])
+			floats.AddScaled(target, factors[k], b[k*n:k*n+n])
 		}
 	}
 }
@@ -92,7 +92,7 @@ func mulVec(dst, a, x []float64) {
 	}
 }
 
-// quadratic is xᵀay for a square a.
+// quadratic returns xᵀay for a square a.
 func quadratic(x, a, y []float64) float64 {
 	n, sum := len(x), 0.0
 	for i, v := range x {
@@ -112,7 +112,7 @@ func mirror(a []float64, n int) {
 	}
 }
 
-// transpose puts aᵀ into dst, n×n.
+// transpose puts aᵀ into dst; both are n×n.
 func transpose(dst, a []float64, n int) {
 	for i := range n {
 		for j := range n {

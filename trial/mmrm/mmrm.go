@@ -1,8 +1,9 @@
-// Package mmrm fits mixed models for repeated measures: y = Xβ + e, where the errors
-// of one subject at its visits have a common covariance Σ, by restricted maximum
-// likelihood, with degrees of freedom for small samples.
+// Package mmrm fits mixed models for repeated measures by restricted maximum likelihood: y = Xβ + e,
+// where the errors of one subject at its visits have the covariance Σ, which all subjects share. It
+// tests contrasts of β with degrees of freedom for small samples.
 //
-// It works on numbers. A subject without some visits contributes the others.
+// Data has one row per subject and visit with a value; a subject who misses visits contributes the
+// others. β has the unit of y per unit of the columns of X, and Σ the square of the unit of y.
 package mmrm
 
 import (
@@ -46,8 +47,8 @@ type Data struct {
 	// X is rows × parameters, of full rank.
 	X *mat.Dense
 	Y []float64
-	// Place of each visit among those that were planned, ascending: AR1 counts by it how far two
-	// visits are apart. nil: 0, 1, 2, …
+	// Place is the place of each visit among the planned visits, ascending, from which AR1 computes the
+	// distance between two visits. nil: 0, 1, 2, …
 	Place []int
 	// VisitNames are the visits' names in errors; nil: visit 1, visit 2.
 	VisitNames []string

@@ -39,10 +39,10 @@ func everyKind(t *testing.T, test func(t *testing.T, o Options)) {
 	}
 }
 
-func relative(t *testing.T, what string, got, want, tolerance float64) {
+func relative(t *testing.T, name string, got, want, tolerance float64) {
 	t.Helper()
 	if !(math.Abs(got-want) <= tolerance*math.Max(math.Abs(want), 1e-300)) {
-		t.Errorf("%s is %.12g, want %.12g", what, got, want)
+		t.Errorf("%s is %.12g, want %.12g", name, got, want)
 	}
 }
 
@@ -88,9 +88,9 @@ func TestOneVisit(t *testing.T) {
 	})
 }
 
-// TestComplete: with complete data, an unstructured covariance and effects of their own
-// at each visit, what is estimated of a visit is what its data alone say: the t test with
-// equal variances, and with a slope for each visit the analysis of covariance. The
+// TestComplete: with complete data, an unstructured covariance and separate effects for each visit, the
+// estimates of a visit are those of its data alone: the t test with equal variances and, with a slope for
+// each visit, the analysis of covariance. The
 // degrees of freedom of both methods are theirs, and the adjustment is nothing.
 func TestComplete(t *testing.T) {
 	const perArm, visits = 8, 3
@@ -154,8 +154,7 @@ func unit(n, i int) []float64 {
 	return l
 }
 
-// TestUnits: y → a·y + Xb and other units and origins of the baseline change the
-// figures as they must.
+// TestUnits: y → a·y + Xb, and other units and origins of the baseline, transform the results accordingly.
 func TestUnits(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 0))
 	rows := simulated(rng, 2, 12, 3, func(s, v int) bool { return (s*5+v*3)%7 != 0 })
@@ -212,7 +211,7 @@ func TestUnits(t *testing.T) {
 	})
 }
 
-// TestOrderOfRows: the same bits, in whatever order the rows stand.
+// TestOrderOfRows: results are the same, bit by bit, for any order of rows.
 func TestOrderOfRows(t *testing.T) {
 	rng := rand.New(rand.NewPCG(4, 0))
 	rows := simulated(rng, 3, 7, 3, func(s, v int) bool { return s%4 != 0 || v != 1 })
@@ -241,8 +240,8 @@ func TestOrderOfRows(t *testing.T) {
 	})
 }
 
-// TestDerivatives: gradient and observed information against differences of −2ℓ, and
-// the derivatives of Σ against differences of Σ.
+// TestDerivatives compares gradient and observed information with differences of −2ℓ, and the derivatives
+// of Σ with differences of Σ.
 func TestDerivatives(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 0))
 	rows := simulated(rng, 2, 8, 4, func(s, v int) bool { return (s+2*v)%5 != 0 })
@@ -263,9 +262,9 @@ func TestDerivatives(t *testing.T) {
 		}
 		// value takes −2ℓ, then its gradient, then Σ, at θ + h in direction j.
 		value := func(j int, h float64) []float64 {
-			at := slices.Clone(theta)
-			at[j] += h
-			v, ok := f.eval(at)
+			moved := slices.Clone(theta)
+			moved[j] += h
+			v, ok := f.eval(moved)
 			if !ok {
 				t.Fatalf("%v: not positive definite", c)
 			}
@@ -289,34 +288,34 @@ func TestDerivatives(t *testing.T) {
 				slope[i] = (up[i] - down[i]) / (2 * h)
 			}
 			value(0, 0)
-			near := func(what string, got, want float64) {
+			compare := func(name string, got, want float64) {
 				t.Helper()
 				if math.Abs(got-want) > 1e-5*(1+math.Abs(want)) {
-					t.Errorf("%v, %s by θ%d is %v, differences say %v", c, what, j, got, want)
+					t.Errorf("%v, %s by θ%d is %v, differences say %v", c, name, j, got, want)
 				}
 			}
-			near("−2ℓ", gradient[j], slope[0])
+			compare("−2ℓ", gradient[j], slope[0])
 			for k := range theta {
-				near(fmt.Sprintf("gradient %d", k), observed[j*q+k], slope[1+k])
+				compare(fmt.Sprintf("gradient %d", k), observed[j*q+k], slope[1+k])
 				dense := make([]float64, p.visits*p.visits)
 				gather(dense, 1, f.shape.second(f.theta, j, k, nil), p.visits)
 				for i, got := range dense {
-					near(fmt.Sprintf("derivative %d of Σ", k), got, slope[1+q+k*len(dense)+i])
+					compare(fmt.Sprintf("derivative %d of Σ", k), got, slope[1+q+k*len(dense)+i])
 				}
 			}
 			dense := make([]float64, p.visits*p.visits)
 			gather(dense, 1, f.d[j], p.visits)
 			for i, got := range dense {
 				if i%p.visits >= i/p.visits { // the upper triangle
-					near("Σ", got, slope[len(slope)-len(dense)+i])
+					compare("Σ", got, slope[len(slope)-len(dense)+i])
 				}
 			}
 		}
 	}
 }
 
-// TestExpectedInformation: the mean of the observed information over data drawn from the
-// model is the expected.
+// TestExpectedInformation: the expected information is the mean of the observed information over data drawn
+// from the model.
 func TestExpectedInformation(t *testing.T) {
 	rng := rand.New(rand.NewPCG(6, 0))
 	rows := simulated(rng, 2, 6, 2, func(s, v int) bool { return s%5 != 0 || v == 0 })
@@ -369,7 +368,7 @@ func TestRefusals(t *testing.T) {
 		f(&d)
 		return d
 	}
-	from := func(rows []observation) Data { d, _ := assemble(rows); return d }
+	dataOf := func(rows []observation) Data { d, _ := assemble(rows); return d }
 	flat := slices.Clone(good)
 	for i := range flat {
 		flat[i].y = 3
@@ -390,8 +389,8 @@ func TestRefusals(t *testing.T) {
 		{"lengths", change(func(d *Data) { d.Visit = d.Visit[1:] }), ErrData, "rows of X"},
 		{"a gap in subjects", change(func(d *Data) { d.Subject[0], d.Subject[1], d.Subject[2] = 30, 30, 30 }), ErrData,
 			"without gaps"},
-		{"a negative visit", change(func(d *Data) { d.Visit[0] = -1 }), ErrData, "counted from 0"},
-		{"a huge visit", change(func(d *Data) { d.Visit[0] = math.MaxInt }), ErrData, "counted from 0"},
+		{"a negative visit", change(func(d *Data) { d.Visit[0] = -1 }), ErrData, "numbers from 0"},
+		{"a huge visit", change(func(d *Data) { d.Visit[0] = math.MaxInt }), ErrData, "numbers from 0"},
 		{"not a number", change(func(d *Data) { d.Y[4] = math.NaN() }), ErrData, "not a number"},
 		{"infinite baseline", change(func(d *Data) { d.X.Set(4, 1, math.Inf(1)) }), ErrData, "not a number"},
 		{"twice at a visit", change(func(d *Data) { d.Visit[1] = 0 }), ErrData, "subject 1 appears twice at visit 1"},
@@ -405,13 +404,13 @@ func TestRefusals(t *testing.T) {
 				d.X.Set(i, 2, 0)
 			}
 		}), ErrRank, "column 3"},
-		{"two rows", from(good[:2]), ErrRank, "2 observations"},
-		{"nothing varies", from(flat), ErrSingular, "nothing varies"},
-		{"nothing varies at a visit", from(atOne), ErrSingular, "visit 2"},
-		{"one visit of each", from(simulated(rng, 2, 12, 2, func(s, v int) bool { return s%2 == v })), ErrSingular,
+		{"two rows", dataOf(good[:2]), ErrRank, "2 observations"},
+		{"nothing varies", dataOf(flat), ErrSingular, "residuals are zero"},
+		{"nothing varies at a visit", dataOf(atOne), ErrSingular, "visit 2"},
+		{"one visit of each", dataOf(simulated(rng, 2, 12, 2, func(s, v int) bool { return s%2 == v })), ErrSingular,
 			"0 subjects have both"},
-		{"two in each arm", from(simulated(rng, 2, 2, 2, nil)), ErrSingular, "are 1, for 2 visits"},
-		{"200 visits", from(simulated(rng, 2, 12, 200, nil)), ErrSingular, "24 subjects for 200 visits"},
+		{"two in each arm", dataOf(simulated(rng, 2, 2, 2, nil)), ErrSingular, "are 1, for 2 visits"},
+		{"200 visits", dataOf(simulated(rng, 2, 12, 200, nil)), ErrSingular, "24 subjects for 200 visits"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := Fit(c.d, Options{})
@@ -425,22 +424,22 @@ func TestRefusals(t *testing.T) {
 func TestFitFirst(t *testing.T) {
 	rng := rand.New(rand.NewPCG(8, 0))
 	d, l := assemble(simulated(rng, 2, 12, 200, nil))
-	m, left, err := FitFirst(d, Options{})
+	m, rejected, err := FitFirst(d, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.Covariance != AR1 || len(left) != 2 || left[0].Covariance != Unstructured ||
-		!strings.HasPrefix(left[0].Why, "the covariance cannot") ||
-		left[1].Covariance != HeterogeneousCS {
-		t.Errorf("%v after %q", m.Covariance, left)
+	if m.Covariance != AR1 || len(rejected) != 2 || rejected[0].Covariance != Unstructured ||
+		!strings.HasPrefix(rejected[0].Reason, "the covariance cannot") ||
+		rejected[1].Covariance != HeterogeneousCS {
+		t.Errorf("%v after %q", m.Covariance, rejected)
 	}
 	if e := m.Contrast(difference(l, 1, 199)); !(e.SE > 0) || !(e.DF > 10) {
 		t.Errorf("last visit: %+v", e)
 	}
 
 	d, _ = assemble(simulated(rng, 2, 12, 3, nil))
-	if m, left, err := FitFirst(d, Options{}); err != nil || m.Covariance != Unstructured || left != nil {
-		t.Errorf("%v, %q, %v", m, left, err)
+	if m, rejected, err := FitFirst(d, Options{}); err != nil || m.Covariance != Unstructured || rejected != nil {
+		t.Errorf("%v, %q, %v", m, rejected, err)
 	}
 	if m, _, err := FitFirst(d, Options{Covariance: AR1}); err != nil || m.Covariance != AR1 {
 		t.Errorf("%v, %v", m, err)
@@ -452,8 +451,8 @@ func TestFitFirst(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	d, _ = assemble(simulated(rng, 2, 12, 2, func(s, v int) bool { return s%2 == v }))
-	if _, left, err := FitFirst(d, Options{}); !errors.Is(err, ErrSingular) || len(left) != 4 {
-		t.Errorf("%q, %v", left, err)
+	if _, rejected, err := FitFirst(d, Options{}); !errors.Is(err, ErrSingular) || len(rejected) != 4 {
+		t.Errorf("%q, %v", rejected, err)
 	}
 }
 
@@ -480,8 +479,7 @@ func checkModel(t *testing.T, m *Model, l []float64) {
 	}
 }
 
-// FuzzFit: small trials of any pattern end in a model without NaN, or in one of the
-// errors.
+// FuzzFit: small trials of any pattern result in a model without NaN, or in one of the errors.
 func FuzzFit(f *testing.F) {
 	for seed := range uint64(50) {
 		f.Add(seed, uint8(seed%4), uint8(2+seed%3), uint8(1+seed%7), uint8(1+seed%5), uint8(seed*37))
@@ -545,7 +543,7 @@ func BenchmarkFit(b *testing.B) {
 	}
 }
 
-// AR1 counts by planned places: a visit that nobody has is a step all the same.
+// AR1 counts by planned places: a visit without data is a step, too.
 func TestPlacesOfAR1(t *testing.T) {
 	s := structure{kind: AR1, visits: 3, place: []int{0, 2, 3}}
 	got := make([]float64, 9)

@@ -12,14 +12,14 @@ import (
 
 // Kinds of errors. The error that wraps one of these has the details.
 var (
-	// ErrData: rows that are not repeated measures: lengths that differ, numbers that
-	// are not finite, a subject twice at one visit, gaps in the counting.
+	// ErrData: the rows are not repeated measures: lengths differ, numbers are not finite, a subject
+	// appears twice at one visit, or the numbers of subjects or visits have gaps.
 	ErrData = errors.New("no repeated measures")
 	// ErrRank: the columns of X depend on each other, or there are no more rows than columns.
-	ErrRank = errors.New("the effects cannot be told apart")
-	// ErrSingular: the data cannot carry the covariance: nothing varies, too few
-	// subjects for the structure, visits that no subject has both, or a best fit on
-	// the edge of the positive definite matrices.
+	ErrRank = errors.New("the effects cannot be distinguished")
+	// ErrSingular: the covariance cannot be estimated: nothing varies, there are too few subjects for
+	// the structure, no subject has both of two visits, or the best fit is on the boundary of the
+	// positive definite matrices.
 	ErrSingular = errors.New("the covariance cannot be estimated")
 	// ErrNotConverged: the search for the maximum of the likelihood did not end.
 	ErrNotConverged = errors.New("did not converge")
@@ -27,13 +27,13 @@ var (
 
 // Options of a fit. The zero value is the default.
 type Options struct {
-	// Covariance is the structure; default: Unstructured.
+	// Covariance is the structure. Default: Unstructured.
 	Covariance Covariance
 	// DF is the method for degrees of freedom. Default: KenwardRoger.
 	DF DF
-	// Level of the confidence intervals; default: 0.95.
+	// Level of the confidence intervals. Default: 0.95.
 	Level float64
-	// MaxIterations of the search; default: 100.
+	// MaxIterations of the search. Default: 100.
 	MaxIterations int
 }
 
@@ -42,31 +42,30 @@ type Model struct {
 	// Covariance is the fitted structure, DF the method for degrees of freedom.
 	Covariance Covariance
 	DF         DF
-	// Subjects and Observations that are in it.
+	// Subjects and Observations are their numbers.
 	Subjects, Observations int
-	// Beta are the fixed effects, in the order of the columns of X.
+	// Beta holds the fixed effects, in the order of the columns of X.
 	Beta []float64
-	// Cov is their covariance (XᵀV⁻¹X)⁻¹ at the estimated Σ; Adjusted is that of
-	// Kenward and Roger, which is larger for small samples; nil for Satterthwaite.
+	// Cov is their covariance (XᵀV⁻¹X)⁻¹ at the estimated Σ. Adjusted is Kenward and Roger's, which is
+	// larger for small samples; nil for Satterthwaite.
 	Cov, Adjusted *mat.SymDense
 	// Sigma is the estimated covariance of one subject's visits, visits × visits.
 	Sigma *mat.SymDense
-	// LogLik is the restricted log-likelihood with its constants, as R's nlme::gls
-	// has it: −½[(n−p)·log 2π + log|V| + log|XᵀV⁻¹X| + rᵀV⁻¹r].
+	// LogLik is the restricted log-likelihood with its constants, as in R's nlme::gls:
+	// −½[(n−p)·log 2π + log|V| + log|XᵀV⁻¹X| + rᵀV⁻¹r].
 	LogLik float64
 	// Iterations of the search.
 	Iterations int
 
 	level float64
 	back  transform
-	// In inner units: β, Φ, the covariance that standard errors come from, the Pⱼ one
-	// after the other, and the covariance of θ.
+	// In inner units: β, Φ, the covariance for standard errors, the Pⱼ in sequence, and the covariance
+	// of θ.
 	beta, phi, errors, p, theta []float64
 }
 
-// Fit fits one structure by restricted maximum likelihood. Of data with one visit
-// all structures are the same: a variance. Errors wrap ErrData, ErrRank, ErrSingular or
-// ErrNotConverged.
+// Fit fits one structure by restricted maximum likelihood. For data with one visit, every structure is
+// a single variance. Errors wrap ErrData, ErrRank, ErrSingular or ErrNotConverged.
 func Fit(d Data, o Options) (*Model, error) {
 	p, err := prepare(d)
 	if err != nil {
@@ -78,17 +77,17 @@ func Fit(d Data, o Options) (*Model, error) {
 // Rejected is a structure that could not be fitted.
 type Rejected struct {
 	Covariance Covariance
-	// Why says why it could not be fitted.
-	Why string
+	// Reason says why it could not be fitted.
+	Reason string
 }
 
 // String returns "unstructured: did not converge".
-func (r Rejected) String() string { return r.Covariance.String() + ": " + r.Why }
+func (r Rejected) String() string { return r.Covariance.String() + ": " + r.Reason }
 
-// FitFirst fits the first structure that can be fitted, from o.Covariance on, in the
-// order Unstructured, HeterogeneousCS, AR1, CompoundSymmetry. It also returns those that could
-// not be fitted. Errors of the data themselves (ErrData, ErrRank) end the search; if no structure
-// can be fitted, the error is that of the last one.
+// FitFirst fits the first structure that can be fitted, starting with o.Covariance, in the order
+// Unstructured, HeterogeneousCS, AR1, CompoundSymmetry. It also returns the structures that could not
+// be fitted. It fits none if the data themselves are at fault (ErrData, ErrRank). If no structure can be
+// fitted, the error is that of the last one.
 func FitFirst(d Data, o Options) (*Model, []Rejected, error) {
 	p, err := prepare(d)
 	if err != nil {
@@ -159,7 +158,7 @@ func fit(p *problem, o Options) (*Model, error) {
 	return m, m.finite()
 }
 
-// finite is the last look before a model is handed out.
+// finite returns an error if an effect or its standard error is not finite.
 func (m *Model) finite() error {
 	for i, b := range m.Beta {
 		se := m.errors[i*len(m.Beta)+i]
@@ -170,7 +169,7 @@ func (m *Model) finite() error {
 	return nil
 }
 
-// outward turns a covariance of the inner β into that of β.
+// outward converts a covariance of the inner β to that of β.
 func (m *Model) outward(a []float64) *mat.SymDense {
 	n := len(m.beta)
 	out := append([]float64(nil), a...)
@@ -195,15 +194,15 @@ func (m *Model) outward(a []float64) *mat.SymDense {
 	return mat.NewSymDense(n, out)
 }
 
-// Contrast estimates lᵀβ and tests it against 0. l has a weight per column of X; it
-// panics if it has not. The degrees of freedom are
+// Contrast estimates lᵀβ and tests it against 0. l has a weight for each column of X; another length is
+// a panic. The degrees of freedom are
 //
 //	2(lᵀΦl)²/(gᵀWg),   gⱼ = ∂(lᵀΦl)/∂θj,
 //
-// with Φ not adjusted and W the covariance of θ. For Satterthwaite W is from the observed
-// information, as lmerTest has it; for Kenward–Roger from the expected, which is what
-// their formulas come to for one contrast (where the factor of F is 1). The standard
-// error is that of Φ, or of Φ adjusted. Where it is zero (l = 0) the rest is NaN.
+// with the unadjusted Φ and the covariance W of θ. W comes from the observed information for
+// Satterthwaite, as in lmerTest, and from the expected information for Kenward–Roger: for one contrast
+// their formulas reduce to this one, and their scale factor of F is 1. The standard error comes from Φ,
+// or from the adjusted Φ. If it is zero (l = 0), all other numbers are NaN.
 func (m *Model) Contrast(l []float64) Estimate {
 	n := len(m.beta)
 	if len(l) != n {

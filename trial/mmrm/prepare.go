@@ -9,10 +9,9 @@ import (
 	"gonum.org/v1/gonum/floats"
 )
 
-// problem is a trial in the form in which it is fitted: rows by subject and visit,
-// subjects that were seen at the same visits together, X by its entries that are not
-// zero, and everything in units of its own spread, so that neither the unit nor the
-// origin of y or of a covariate changes the course of the fit.
+// problem is the data in the form in which they are fitted: rows by subject and visit, subjects with the
+// same visits together, and X sparse. y and the columns of X are scaled by their spread and shifted, so
+// that the fit does not depend on the unit or the origin of y or of a covariate.
 type problem struct {
 	visits, params, subjects int
 	visitNames               []string
@@ -20,32 +19,31 @@ type problem struct {
 	// y are the residuals of the fit by ordinary least squares, divided by unit.
 	y    []float64
 	unit float64
-	// Entries of row i are first[i] to first[i+1].
+	// Row i of X has the entries first[i] to before first[i+1].
 	first  []int
 	column []int
 	value  []float64
 
 	patterns []pattern
 	back     transform
-	// logScale is what the scales of y and X take from the log-likelihood.
+	// logScale is the term of the log-likelihood that the scales of y and X remove.
 	logScale float64
 }
 
-// pattern is a set of visits, and the first row of each subject that was seen at
-// these and no others.
+// pattern is a set of visits, and the first row of each subject with exactly these visits.
 type pattern struct {
 	visits []int
 	rows   []int
 }
 
-// transform leads back from the inner parameters to those of X:
+// transform converts the inner parameters β' to those of X:
 // β = origin + unit·Tβ', T = (I − constant·centreᵀ)·diag(1/scale).
 type transform struct {
 	origin, constant, centre, scale []float64
 	unit                            float64
 }
 
-// weights turns the weights l of β into those of β'.
+// weights converts weights l of β to weights of β'.
 func (t *transform) weights(l []float64) []float64 {
 	out := slices.Clone(l)
 	floats.AddScaled(out, -floats.Dot(t.constant, l), t.centre)
@@ -76,8 +74,7 @@ func prepare(d Data) (*problem, error) {
 	return p, nil
 }
 
-// order checks the rows, sorts them by pattern, subject and visit, and says in which order
-// they stand.
+// order checks the rows and returns their order by pattern, subject and visit.
 func (p *problem) order(d Data) ([]int, error) {
 	if err := check(d); err != nil {
 		return nil, err
@@ -162,23 +159,23 @@ func check(d Data) error {
 }
 
 // counted checks that x holds 0 … max without gaps.
-func counted(what string, x []int) error {
+func counted(name string, x []int) error {
 	seen := make([]bool, len(x))
 	top := 0
 	for _, v := range x {
 		if v < 0 || v >= len(x) {
-			return fmt.Errorf("%w: %s %d: they are counted from 0 without gaps", ErrData, what, v)
+			return fmt.Errorf("%w: %s %d: want numbers from 0 without gaps", ErrData, name, v)
 		}
 		seen[v] = true
 		top = max(top, v)
 	}
 	if k := slices.Index(seen[:top+1], false); k >= 0 {
-		return fmt.Errorf("%w: no row has %s %d: they are counted from 0 without gaps", ErrData, what, k)
+		return fmt.Errorf("%w: no row has %s %d: want numbers from 0 without gaps", ErrData, name, k)
 	}
 	return nil
 }
 
-// sparse takes y and the entries of X in the given order of rows.
+// sparse stores y and the nonzero entries of X in an order of rows.
 func (p *problem) sparse(d Data, order []int) {
 	n, columns := d.X.Dims()
 	p.params = columns
@@ -203,21 +200,21 @@ func (p *problem) sparse(d Data, order []int) {
 			}
 		}
 	}
-	of := make([]float64, 4*columns)
+	slab := make([]float64, 4*columns)
 	p.back = transform{
-		origin: of[:columns], constant: of[columns : 2*columns],
-		centre: of[2*columns : 3*columns], scale: of[3*columns:],
+		origin: slab[:columns], constant: slab[columns : 2*columns],
+		centre: slab[2*columns : 3*columns], scale: slab[3*columns:],
 	}
 }
 
-// row gives the entries of row i.
+// row returns the entries of row i.
 func (p *problem) row(i int) ([]int, []float64) {
 	a, b := p.first[i], p.first[i+1]
 	return p.column[a:b:b], p.value[a:b:b]
 }
 
-// centre moves columns that vary around a mean, such as a baseline or an age, to mean 0
-// where the other columns hold a constant: 1 = X·constant.
+// centre shifts columns without zeros that vary, such as a baseline or an age, to mean 0, if the other
+// columns contain a constant: 1 = X·constant.
 func (p *problem) centre() {
 	n := len(p.y)
 	low, high := slices.Repeat([]float64{math.Inf(1)}, p.params), slices.Repeat([]float64{math.Inf(-1)}, p.params)
@@ -245,8 +242,8 @@ func (p *problem) centre() {
 	}
 }
 
-// findConstant solves X·constant = 1 with the columns that hold one value beside
-// zero, and says whether it could.
+// findConstant solves X·constant = 1 with the columns that have a single value other than zero. It
+// reports whether there is a solution.
 func (p *problem) findConstant(low, high []float64) bool {
 	n := p.params
 	gram := make([]float64, n*n)
@@ -291,12 +288,13 @@ func (p *problem) findConstant(low, high []float64) bool {
 	return true
 }
 
-// smallPivot is the part of a column's square that others must leave unexplained for
-// it to count as a column of its own: 3·10⁻⁶ of its length. R's lm asks for 10⁻⁷ on a
-// more exact road (QR).
+// smallPivot is the smallest part of a column's square that other columns may leave unexplained:
+// 3·10⁻⁶ of its length. Below it the column counts as a combination of the others. R's lm, which uses
+// the more exact QR, has 10⁻⁷.
 const smallPivot = 1e-11
 
-// dependent reports which columns, by their products, follow from those before them.
+// dependent reports which columns, whose products are gram, are combinations of the columns before
+// them.
 func dependent(gram []float64, n int) []bool {
 	l := make([]float64, n*n)
 	skip := make([]bool, n)
@@ -343,14 +341,14 @@ func (p *problem) leastSquares() error {
 	gram := make([]float64, n*n)
 	p.gram(gram, func(int) bool { return true })
 	if skip := slices.Index(dependent(gram, n), true); skip >= 0 {
-		return fmt.Errorf("%w: column %d of X follows from those before it", ErrRank, skip+1)
+		return fmt.Errorf("%w: column %d of X is a combination of the columns before it", ErrRank, skip+1)
 	}
 	if _, _, ok := invert(gram, make([]float64, n*n), n); !ok {
-		return fmt.Errorf("%w: they are too nearly combinations of each other", ErrRank)
+		return fmt.Errorf("%w: they are almost combinations of each other", ErrRank)
 	}
 	size := floats.Norm(p.y, 2)
 	right, step := make([]float64, n), make([]float64, n)
-	// The second time removes the rounding of the first.
+	// The second pass removes the rounding error of the first.
 	for range 2 {
 		clear(right)
 		for i, y := range p.y {
@@ -369,11 +367,11 @@ func (p *problem) leastSquares() error {
 		}
 	}
 	// The residual of an exact fit is about 10⁻¹⁵ of y times the condition of X.
-	left := floats.Norm(p.y, 2)
-	if !(left > 1e-11*size) || math.IsInf(left, 0) {
-		return fmt.Errorf("%w: nothing varies beside the effects (the residuals are zero)", ErrSingular)
+	remainder := floats.Norm(p.y, 2)
+	if !(remainder > 1e-11*size) || math.IsInf(remainder, 0) {
+		return fmt.Errorf("%w: the residuals are zero", ErrSingular)
 	}
-	p.unit = left / math.Sqrt(float64(len(p.y)-n))
+	p.unit = remainder / math.Sqrt(float64(len(p.y)-n))
 	floats.Scale(1/p.unit, p.y)
 	p.back.unit = p.unit
 	p.back.apply(p.back.origin)
@@ -381,7 +379,7 @@ func (p *problem) leastSquares() error {
 	return nil
 }
 
-// gram adds up xxᵀ of the rows that are wanted.
+// gram adds xxᵀ of the wanted rows to dst.
 func (p *problem) gram(dst []float64, want func(row int) bool) {
 	for i := range p.y {
 		if !want(i) {

@@ -73,7 +73,7 @@ func integer(t testing.TB, s string) int {
 // intercept, base, arms, visits, sites, arms × visits.
 type layout struct {
 	arms, visits, sites int
-	base                float64 // mean over rows, at which emmeans stands
+	base                float64 // mean over rows, at which emmeans estimates
 }
 
 func (l layout) columns() int {
@@ -137,12 +137,12 @@ var kinds = []string{"UN", "CSH", "AR1", "CS"} // in the order of Covariance
 // tolerance is how far a value may be from the referee's, relative to it.
 //
 // dense and lmerTest are at an optimum of their own. gls stops when the likelihood no
-// longer changes, which leaves half the digits of what it estimates.
-func tolerance(source, what string) float64 {
+// longer changes, which leaves half of the digits of its estimates.
+func tolerance(source, quantity string) float64 {
 	switch {
-	case what == "loglik":
+	case quantity == "loglik":
 		return 1e-9
-	case source == "gls" && what == "sigma":
+	case source == "gls" && quantity == "sigma":
 		return 5e-4
 	case source == "gls":
 		return 1e-4
@@ -157,8 +157,8 @@ type fitted struct {
 	layout            layout
 }
 
-func (f fitted) value(t *testing.T, source, what string, arm, visit string) float64 {
-	switch what {
+func (f fitted) value(t *testing.T, source, quantity string, arm, visit string) float64 {
+	switch quantity {
 	case "loglik":
 		return f.kr.LogLik
 	case "sigma":
@@ -166,7 +166,7 @@ func (f fitted) value(t *testing.T, source, what string, arm, visit string) floa
 	}
 	a, v := integer(t, arm), integer(t, visit)
 	l := f.layout.mean(a, v)
-	part, figure, _ := strings.Cut(what, " ")
+	part, number, _ := strings.Cut(quantity, " ")
 	if part == "difference" {
 		for i, x := range f.layout.mean(0, v) {
 			l[i] -= x
@@ -174,13 +174,13 @@ func (f fitted) value(t *testing.T, source, what string, arm, visit string) floa
 	}
 	kr, s := f.kr.Contrast(l), f.satterthwaite.Contrast(l)
 	switch {
-	case figure == "estimate":
+	case number == "estimate":
 		return kr.Value
-	case figure == "se" && source == "pbkrtest", figure == "adjusted se":
+	case number == "se" && source == "pbkrtest", number == "adjusted se":
 		return kr.SE
-	case figure == "se":
+	case number == "se":
 		return s.SE
-	case figure == "df" && source == "pbkrtest", figure == "kenward-roger df":
+	case number == "df" && source == "pbkrtest", number == "kenward-roger df":
 		return kr.DF
 	}
 	return s.DF
@@ -206,22 +206,22 @@ func TestReferee(t *testing.T) {
 	}
 	worst := map[string]float64{}
 	for _, row := range readCSV(t, "testdata/referee.csv") {
-		trial, kind, source, what := row[0], row[1], row[2], row[3]
+		trial, kind, source, quantity := row[0], row[1], row[2], row[3]
 		f, ok := models[trial+kind]
 		if !ok {
 			continue // said above
 		}
 		want := number(t, row[6])
-		got := f.value(t, source, what, row[4], row[5])
+		got := f.value(t, source, quantity, row[4], row[5])
 		// Estimates and covariances may be near 0; the standard deviations are about 2.
-		off := math.Abs(got-want) / math.Max(1, math.Abs(want))
-		if strings.Contains(what, "se") || strings.Contains(what, "df") {
-			off = math.Abs(got-want) / math.Abs(want)
+		deviation := math.Abs(got-want) / math.Max(1, math.Abs(want))
+		if strings.Contains(quantity, "se") || strings.Contains(quantity, "df") {
+			deviation = math.Abs(got-want) / math.Abs(want)
 		}
-		worst[source+" "+what] = math.Max(worst[source+" "+what], off)
-		if !(off <= tolerance(source, what)) {
-			t.Errorf("trial %s %s, %s, %s of arm %s at visit %s: %.9g, R has %.9g", trial, kind, source, what, row[4],
-				row[5], got, want)
+		worst[source+" "+quantity] = math.Max(worst[source+" "+quantity], deviation)
+		if !(deviation <= tolerance(source, quantity)) {
+			t.Errorf("trial %s %s, %s, %s of arm %s at visit %s: %.9g, R has %.9g", trial, kind, source, quantity,
+				row[4], row[5], got, want)
 		}
 	}
 	for _, k := range slices.Sorted(maps.Keys(worst)) {
@@ -229,8 +229,8 @@ func TestReferee(t *testing.T) {
 	}
 }
 
-// TestRefereeAgain runs the script and compares with what is committed: other versions
-// of R and its packages may end their searches elsewhere, by the tolerances above.
+// TestRefereeAgain runs the script and compares with the committed file: other versions
+// of R and its packages may end their searches elsewhere, within the tolerances above.
 func TestRefereeAgain(t *testing.T) {
 	if os.Getenv("T2MAP_R") == "" {
 		t.Skip("R runs again where T2MAP_R=1 asks for it, as CI does")
@@ -264,7 +264,7 @@ func TestRefereeAgain(t *testing.T) {
 			t.Fatalf("row %d is %v, committed is %v", i+1, row, committed[i])
 		}
 		got, want := number(t, row[6]), number(t, committed[i][6])
-		if off := math.Abs(got-want) / math.Max(1, math.Abs(want)); off > 2*tolerance(row[2], row[3]) {
+		if deviation := math.Abs(got-want) / math.Max(1, math.Abs(want)); deviation > 2*tolerance(row[2], row[3]) {
 			t.Errorf("%v: %v is committed", row, committed[i][6])
 		}
 	}

@@ -8,41 +8,41 @@ import (
 )
 
 const (
-	// maxMatrices is how many numbers the derivatives may take, covariance parameters
-	// times effects squared: 64 MB, of which there are two. Heterogeneous compound
-	// symmetry of 100 visits in two arms is inside, of 200 is not.
+	// maxMatrices is the largest number of elements of the matrices Pⱼ, covariance parameters times
+	// effects squared: 64 MB, which is needed twice. Heterogeneous compound symmetry of 100 visits in
+	// two arms is below it, of 200 visits is not.
 	maxMatrices = 1 << 23
-	// maxWork is how many multiplications an iteration may take of a structure with a variance
-	// for each visit, a third of a second: heterogeneous compound symmetry of 50 visits and
-	// 24 patterns, or unstructured of 20 visits and 60 patterns. A fit takes 4 to 100.
+	// maxWork is the largest number of multiplications per iteration for a structure with a variance for
+	// each visit, which take a third of a second: heterogeneous compound symmetry of 50 visits and 24
+	// patterns, or unstructured of 20 visits and 60 patterns. A fit takes 4 to 100 iterations.
 	maxWork = 3e8
-	// maxVisits is the largest number of visits of any structure: its Σ takes 8 MB.
+	// maxVisits is the largest number of visits for any structure: Σ then takes 8 MB.
 	maxVisits = 1000
-	// edge is where Σ counts as singular: a visit of which the others explain all but this
-	// part, or a variance that has come down to this part of the moments'.
+	// edge is the limit below which Σ counts as singular: of the part of a visit's variance that other
+	// visits do not explain, and of a variance relative to that of the moments.
 	edge = 1e-9
-	// The Newton decrement gᵀH⁻¹g is the distance to the optimum in standard errors of θ,
-	// squared. A search ends at closeEnough, or at enough where rounding lets it fall no
-	// further. From near on Newton steps are taken whole, since −2ℓ no longer resolves them.
+	// The Newton decrement gᵀH⁻¹g is the squared distance to the optimum in standard errors of θ. A
+	// search ends below closeEnough, or below enough if rounding prevents a further decrease. Below near,
+	// Newton steps are not shortened, since rounding hides their effect on −2ℓ.
 	closeEnough = 1e-20
 	enough      = 1e-12
 	near        = 1e-8
 )
 
-// search is one descent of −2ℓ.
+// search minimises −2ℓ.
 type search struct {
 	*likelihood
 	value      float64
-	floor      []float64 // least variances
+	floor      []float64 // smallest variances
 	step, next []float64
 	hessian    []float64
-	last       float64 // decrement before the last step
+	last       float64 // the decrement before the last step
 	iterations int
 }
 
-// maximise finds the θ of the greatest restricted likelihood: Fisher scoring in the
-// natural parameters, in which it takes one step where the moments are the answer,
-// then Newton, both with the step halved until −2ℓ falls and Σ is positive definite.
+// maximise finds the θ of the largest restricted likelihood, by Fisher scoring in the natural
+// parameters, which takes one step if the moments are the solution, and then by Newton's method. Both
+// halve the step until −2ℓ decreases and Σ is positive definite.
 func maximise(p *problem, kind Covariance, limit int) (*search, error) {
 	if err := p.feasible(kind); err != nil {
 		return nil, err
@@ -60,7 +60,7 @@ func maximise(p *problem, kind Covariance, limit int) (*search, error) {
 	s.step, s.next, s.hessian = all[:f.q:f.q], all[f.q:2*f.q:2*f.q], all[2*f.q:]
 	var ok bool
 	if s.value, ok = f.eval(f.shape.start(moments)); !ok {
-		return nil, fmt.Errorf("%w: no start that is positive definite", ErrSingular)
+		return nil, fmt.Errorf("%w: the starting value is not positive definite", ErrSingular)
 	}
 	for s.iterations = 0; s.iterations <= limit; s.iterations++ {
 		f.derive()
@@ -89,7 +89,7 @@ func (s *search) advance() (done bool, err error) {
 		floats.AddScaled(s.next, size, s.step)
 		before := append(s.work[3][:0], s.theta...)
 		value, ok := s.eval(s.next)
-		// The decrease must be a ten-thousandth of that of the slope (Armijo).
+		// The decrease must be at least 1e-4 of that predicted by the slope (Armijo).
 		if ok && (newton && decrement < near || value <= s.value-1e-4*size*decrement) {
 			s.value = value
 			return false, s.inside()
@@ -99,18 +99,18 @@ func (s *search) advance() (done bool, err error) {
 		size /= 2
 	}
 	if blocked {
-		return false, fmt.Errorf("%w: the best fit is on the edge of the positive definite", ErrSingular)
+		return false, fmt.Errorf("%w: the best fit is on the boundary of the positive definite matrices", ErrSingular)
 	}
-	// Nothing is left to gain above the rounding of −2ℓ.
+	// The possible decrease is below the rounding error of −2ℓ.
 	if newton && decrement < near {
 		s.derive()
 		return true, nil
 	}
-	return false, fmt.Errorf("%w: no step makes the likelihood greater", ErrNotConverged)
+	return false, fmt.Errorf("%w: no step increases the likelihood", ErrNotConverged)
 }
 
-// direction sets the step: Newton's near the optimum where the observed information is
-// positive definite, otherwise that of Fisher scoring. It returns gᵀH⁻¹g.
+// direction sets the step: Newton's if the observed information is positive definite and the optimum is
+// near, otherwise that of Fisher scoring. It returns gᵀH⁻¹g.
 func (s *search) direction() (decrement float64, newton, ok bool) {
 	try := func(information []float64) bool {
 		copy(s.hessian, information)
@@ -129,7 +129,7 @@ func (s *search) direction() (decrement float64, newton, ok bool) {
 	return decrement, false, ok
 }
 
-// scratch is room for q×q numbers.
+// scratch returns room for q×q numbers.
 func (s *search) scratch() []float64 {
 	if k := s.q * s.q; k > len(s.work[0]) {
 		s.work[0] = make([]float64, k)
@@ -142,11 +142,11 @@ func (s *search) inside() error {
 	v := s.shape.visits
 	for i, least := range s.floor {
 		if s.sigma[i*v+i] < least {
-			return fmt.Errorf("%w: the variance at %s goes to zero", ErrSingular, visitName(s.data.visitNames, i))
+			return fmt.Errorf("%w: the variance at %s approaches zero", ErrSingular, visitName(s.data.visitNames, i))
 		}
 	}
 	if s.least < edge {
-		return fmt.Errorf("%w: a correlation goes to its limit", ErrSingular)
+		return fmt.Errorf("%w: a correlation approaches its limit", ErrSingular)
 	}
 	return nil
 }
@@ -155,18 +155,17 @@ func (s *search) inside() error {
 func (p *problem) feasible(kind Covariance) error {
 	// Two visits of unequal variance are unstructured.
 	if p.visits > 1 && (kind == Unstructured || kind == HeterogeneousCS && p.visits == 2) {
-		if err := p.carriesAny(); err != nil {
+		if err := p.supportsUnstructured(); err != nil {
 			return err
 		}
 	}
 	if p.visits > maxVisits {
-		return fmt.Errorf("%w: %d visits, and at most %d are fitted here", ErrSingular, p.visits, maxVisits)
+		return fmt.Errorf("%w: %d visits, more than the limit of %d", ErrSingular, p.visits, maxVisits)
 	}
 	q := structure{kind: kind, visits: p.visits}.params()
 	if q*p.params*p.params > maxMatrices || (kind == Unstructured || kind == HeterogeneousCS) &&
 		p.work(kind) > maxWork {
-		return fmt.Errorf("%w: %d parameters, beside %d effects and with %d patterns of visits, would take too much "+
-			"time to fit",
+		return fmt.Errorf("%w: a fit of %d parameters, with %d effects and %d patterns of visits, would take too long",
 			ErrSingular, q, p.params, len(p.patterns))
 	}
 	if p.visits == 1 {
@@ -190,7 +189,7 @@ func (p *problem) feasible(kind Covariance) error {
 	return nil
 }
 
-// work estimates the multiplications of an iteration; see likelihood.derive.
+// work estimates the number of multiplications of an iteration; see likelihood.derive.
 func (p *problem) work(kind Covariance) float64 {
 	q, n := float64(structure{kind: kind, visits: p.visits}.params()), float64(p.params)
 	work := q*n*n*n + q*q*n*n/2 + q*q*q/3
@@ -209,10 +208,10 @@ func (p *problem) work(kind Covariance) float64 {
 	return work
 }
 
-// carriesAny checks that any Σ can be estimated: with as many visits as
-// subjects less effects at a visit, some combination of visits can be fitted
-// exactly, and the likelihood has no maximum.
-func (p *problem) carriesAny() error {
+// supportsUnstructured returns an error if there are not enough subjects for an unstructured Σ. With as
+// many visits as subjects minus effects at a visit, some combination of visits can be fitted exactly,
+// and the likelihood has no maximum.
+func (p *problem) supportsUnstructured() error {
 	if p.visits >= p.subjects {
 		return fmt.Errorf("%w: %d subjects for %d visits", ErrSingular, p.subjects, p.visits)
 	}
@@ -242,7 +241,7 @@ func (p *problem) carriesAny() error {
 	return nil
 }
 
-// together counts the subjects that have both of two visits.
+// together counts the subjects with both of two visits.
 func (p *problem) together() []int {
 	out := make([]int, p.visits*p.visits)
 	for _, t := range p.patterns {
@@ -255,8 +254,8 @@ func (p *problem) together() []int {
 	return out
 }
 
-// moments are the mean products of the residuals of ordinary least squares, the start of the
-// search.
+// moments returns the mean products of the residuals of ordinary least squares, from which the search
+// starts.
 func (p *problem) moments(kind Covariance) ([]float64, error) {
 	v := p.visits
 	out := make([]float64, v*v)

@@ -13,17 +13,17 @@ type entry struct {
 //	Unstructured      the upper triangle, row by row
 //	HeterogeneousCS   the variances, then ρ
 //	AR1               σ², ρ
-//	CompoundSymmetry  the covariance, then what the variance has beyond it
+//	CompoundSymmetry  the covariance, then the variance minus the covariance
 //
-// The first and the last are linear in θ. These are also the parameters in which
-// SAS takes the derivatives for ddfm=kr, on which its adjusted errors depend.
+// The first and the last are linear in θ. SAS differentiates with respect to the same parameters for
+// ddfm=kr; Kenward and Roger's adjusted errors depend on that choice.
 type structure struct {
 	kind   Covariance
 	visits int
 	place  []int // of each visit; nil: 0, 1, 2
 }
 
-// lag is how far two visits are apart, a ≤ b.
+// lag returns the distance between two visits, a ≤ b.
 func (s structure) lag(a, b int) int {
 	if s.place == nil {
 		return b - a
@@ -31,7 +31,7 @@ func (s structure) lag(a, b int) int {
 	return s.place[b] - s.place[a]
 }
 
-// params is how many θ there are.
+// params returns the number of parameters θ.
 func (s structure) params() int {
 	switch {
 	case s.visits == 1:
@@ -49,8 +49,7 @@ func (s structure) linear() bool {
 	return s.kind == Unstructured || s.kind == CompoundSymmetry || s.visits == 1
 }
 
-// sigma puts Σ(θ) into dst. Parameters out of their range give a matrix that is not
-// positive definite.
+// sigma puts Σ(θ) into dst. For parameters outside their range, the matrix is not positive definite.
 func (s structure) sigma(theta, dst []float64) {
 	n, k := s.visits, 0
 	for a := range n {
@@ -76,7 +75,7 @@ func (s structure) sigma(theta, dst []float64) {
 	}
 }
 
-// power is xᵏ for k ≥ 0, and 0 for negative k: a derivative that has vanished.
+// power returns xᵏ for k ≥ 0, and 0 for negative k, which the derivatives multiply by 0.
 func power(x float64, k int) float64 {
 	if k < 0 {
 		return 0
@@ -177,14 +176,14 @@ func (s structure) secondHCS(theta []float64, j, k int, dst []entry) []entry {
 	return dst
 }
 
-// start turns a matrix of moments, with a positive diagonal, into θ inside the range.
-// moments is changed.
+// start returns a θ inside its range from a matrix of moments with a positive diagonal, which it
+// modifies.
 func (s structure) start(moments []float64) []float64 {
 	n := s.visits
 	theta := make([]float64, 0, s.params())
 	if s.kind == Unstructured || n == 1 {
-		// Moments over different subjects need not be positive definite: shrink the
-		// covariances until they are, well inside.
+		// Moments over different subjects need not be positive definite: shrink the covariances until
+		// the matrix is clearly positive definite.
 		work := make([]float64, n*n)
 		for {
 			if _, pivot, ok := cholesky(moments, work, n); ok && pivot > 1e-3 {
@@ -201,18 +200,18 @@ func (s structure) start(moments []float64) []float64 {
 		}
 		return theta
 	}
-	variance, rho, near := 0.0, 0.0, 0.0
+	variance, rho, neighbours := 0.0, 0.0, 0.0
 	for a := range n {
 		variance += moments[a*n+a] / float64(n)
 		for b := range a {
 			r := moments[a*n+b] / math.Sqrt(moments[a*n+a]*moments[b*n+b])
 			rho += r / float64(n*(n-1)/2)
 			if b == a-1 {
-				near += r / float64(n-1)
+				neighbours += r / float64(n-1)
 			}
 		}
 	}
-	// Inside of where Σ is positive definite: ρ > −1/(n − 1).
+	// Σ is positive definite for ρ > −1/(n − 1).
 	rho = min(max(rho, -0.9/float64(n-1)), 0.95)
 	switch s.kind {
 	case HeterogeneousCS:
@@ -221,7 +220,7 @@ func (s structure) start(moments []float64) []float64 {
 		}
 		return append(theta, rho)
 	case AR1:
-		return append(theta, variance, min(max(near, -0.95), 0.95))
+		return append(theta, variance, min(max(neighbours, -0.95), 0.95))
 	}
 	return append(theta, variance*rho, variance*(1-rho))
 }

@@ -114,7 +114,7 @@ func TestCaveats(t *testing.T) {
 	}
 	a.Plan.Covariates = []string{"site", "age"}
 	m := &a.Endpoints[0].Model
-	m.Covariance, m.Rejected = mmrm.CompoundSymmetry, []mmrm.Rejected{{Covariance: mmrm.Unstructured, Why: "too few"}}
+	m.Covariance, m.Rejected = mmrm.CompoundSymmetry, []mmrm.Rejected{{Covariance: mmrm.Unstructured, Reason: "too few"}}
 	a.Flags = []trial.Flag{{Kind: trial.TwoStudies, Subject: "S01"},
 		{Kind: trial.TwoStudies, Subject: "S02", Endpoint: "VAS"}}
 	got := Caveats(a, "medial")

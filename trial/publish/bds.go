@@ -8,13 +8,13 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// An ADaM data set in the basic data structure (ADaMIG 1.3): one row per subject, parameter and
-// visit with a value. It holds every endpoint.
+// adbds.csv is an ADaM data set in the basic data structure (ADaMIG 1.3), with one row per subject,
+// parameter and visit with a value. It has every endpoint.
 
 type bdsRow struct {
 	subjectRow
 	code string
-	// parameter counts the endpoints from 1; seq is MKSEQ of the same value, −1 for none.
+	// parameter counts the endpoints from 1. seq is MKSEQ of the same value; −1 if it is not in mk.csv.
 	parameter, seq int
 }
 
@@ -38,7 +38,7 @@ func (r bdsRow) criterion() (criterion, flag string) {
 	return fmt.Sprintf("|PCHG| > RC (%.4g %%)", r.e.RC), flag
 }
 
-// source returns s for values that are in mk.csv.
+// source returns s for values in mk.csv, and otherwise nothing.
 func (r bdsRow) source(s string) string {
 	if r.seq < 0 {
 		return ""
@@ -52,24 +52,25 @@ var bdsColumns = []table.Column[bdsRow]{
 	table.Text("USUBJID", "Unique Subject Identifier", table.Derived,
 		func(r bdsRow) string { return usubjid(r.a.Design, r.subject) }).WithDerivation("as in mk.csv"),
 	table.Text("SUBJID", "Subject Identifier for the Study", table.FromDesign,
-		func(r bdsRow) string { return identifier(r.who().ID) }).
+		func(r bdsRow) string { return identifier(r.participant().ID) }).
 		WithDerivation("subject of the design"),
 	table.Text("SITEID", "Study Site Identifier", table.FromDesign,
-		func(r bdsRow) string { return identifier(r.who().Site) }),
+		func(r bdsRow) string { return identifier(r.participant().Site) }),
 	table.Number("AGE", "Age",
-		func(r bdsRow) float64 { return r.who().Age }).WithUnit("year").WithDerivation("at baseline").
+		func(r bdsRow) float64 { return r.participant().Age }).WithUnit("year").WithDerivation("at baseline").
 		WithOrigin(table.FromDesign),
 	table.Text("AGEU", "Age Units", table.Assigned, func(r bdsRow) string {
-		if math.IsNaN(r.who().Age) {
+		if math.IsNaN(r.participant().Age) {
 			return ""
 		}
 		return "YEARS"
 	}).WithTerms("AGEU (C66781): YEARS").WithDerivation("empty where AGE is"),
-	table.Text("SEX", "Sex", table.FromDesign, func(r bdsRow) string { return sexTerm(r.who().Sex) }).
+	table.Text("SEX", "Sex", table.FromDesign, func(r bdsRow) string { return sexTerm(r.participant().Sex) }).
 		WithTerms("SEX (C66731): F, M, U; other words of the design are unchanged"),
 	table.Number("BMIBL", "Baseline BMI",
-		func(r bdsRow) float64 { return r.who().BMI }).WithUnit("kg/m2").WithOrigin(table.FromDesign),
-	truncated("STRATUM", "Stratum of Randomisation", table.FromDesign, func(r bdsRow) string { return r.who().Stratum }).
+		func(r bdsRow) float64 { return r.participant().BMI }).WithUnit("kg/m2").WithOrigin(table.FromDesign),
+	truncated("STRATUM", "Stratum of Randomisation", table.FromDesign,
+		func(r bdsRow) string { return r.participant().Stratum }).
 		WithDerivation(toCheck + "variable STRATUM"),
 	truncated("TRTP", "Planned Treatment", table.FromDesign,
 		func(r bdsRow) string { return r.armName() }).WithDerivation("arm of the design"),
@@ -109,7 +110,8 @@ var bdsColumns = []table.Column[bdsRow]{
 			"where no wCV is known"),
 	table.Text("CRIT1FL", "Criterion 1 Evaluation Result Flag", table.Derived,
 		func(r bdsRow) string { _, flag := r.criterion(); return flag }).WithTerms("Y, N or empty"),
-	truncated("MASKFROM", "Visit Whose Mask Was Carried", table.FromResults, func(r bdsRow) string { return r.MaskFrom }).
+	truncated("MASKFROM", "Visit Whose Mask Was Carried", table.FromResults,
+		func(r bdsRow) string { return r.MaskFrom }).
 		WithDerivation(toCheck + "variable MASKFROM; empty where the mask of AVAL was drawn at the visit itself"),
 	table.Text("SRCDOM", "Source Data", table.Assigned,
 		func(r bdsRow) string { return r.source("MK") }).WithTerms("MK or empty").WithDerivation("MK for compartments"),
@@ -119,7 +121,7 @@ var bdsColumns = []table.Column[bdsRow]{
 		func(r bdsRow) int { return r.seq }).WithDerivation("MKSEQ of the value").WithOrigin(table.Assigned),
 }
 
-// bdsRows are in the order of subject, parameter and visit, without missing values.
+// bdsRows returns the rows in the order of subject, parameter and visit, without missing values.
 func bdsRows(a *trial.Analysis) []bdsRow {
 	codes := paramCodes(a.Endpoints)
 	compartments := familyOf(a)

@@ -26,7 +26,7 @@ func cells(t output) []map[string]string {
 	return rows
 }
 
-// Names and labels fit the transport format, and required variables are there
+// Names and labels fit the transport format, and required variables exist
 // (SDTMIG 3.4, MK; ADaMIG 1.3, BDS).
 func TestVariables(t *testing.T) {
 	a := usual.analysis()
@@ -52,10 +52,12 @@ func TestVariables(t *testing.T) {
 	}
 }
 
-// The order of the table of SDTMIG 3.4.
+// Variables are in the order of SDTMIG 3.4.
 func TestMKOrder(t *testing.T) {
-	const guide = "STUDYID DOMAIN USUBJID MKSEQ MKGRPID MKREFID MKSPID MKLNKID MKLNKGRP MKTESTCD MKTEST MKCAT MKSCAT MKPOS MKORRES MKORRESU " +
-		"MKSTRESC MKSTRESN MKSTRESU MKSTAT MKREASND MKLOC MKLAT MKDIR MKMETHOD MKLOBXFL MKBLFL MKDRVFL MKEVAL MKEVALID VISITNUM VISIT VISITDY " +
+	const guide = "STUDYID DOMAIN USUBJID MKSEQ MKGRPID MKREFID MKSPID MKLNKID MKLNKGRP MKTESTCD MKTEST MKCAT MKSCAT " +
+		"MKPOS MKORRES MKORRESU MKSTRESC MKSTRESN MKSTRESU MKSTAT MKREASND MKLOC MKLAT MKDIR MKMETHOD MKLOBXFL " +
+		"MKBLFL MKDRVFL " +
+		"MKEVAL MKEVALID VISITNUM VISIT VISITDY " +
 		"TAETORD EPOCH MKDTC MKDY"
 	at := -1
 	names := strings.Fields(guide)
@@ -115,7 +117,7 @@ func TestMK(t *testing.T) {
 	}
 }
 
-// The mean of two studies is derived; one study of a mean is not.
+// The mean of two studies is derived; the value of one study is not.
 func TestMKMeanOfTwo(t *testing.T) {
 	a := usual.analysis()
 	a.Flags = append(a.Flags, trial.Flag{Kind: trial.TwoStudies, Subject: "S005", Visit: "visit 1"})
@@ -138,13 +140,14 @@ func TestMKMeanOfTwo(t *testing.T) {
 	}
 }
 
-// What was done and is not used is not NOT DONE: it has no row, and the other rows keep their
-// numbers.
+// Results that are not used are not NOT DONE: they have no row, and the other rows keep their numbers.
 func TestMKOfTwoStudies(t *testing.T) {
-	const design = "# visits: baseline=0, month03=3\n# reference: control\nsubject,arm\nS1,control\nS2,treatment\nS3,treatment\n"
+	const design = "# visits: baseline=0, month03=3\n# reference: control\n" +
+		"subject,arm\nS1,control\nS2,treatment\nS3,treatment\n"
 	const results = "subject,visit,study,compartment,side,mean_t2_ms\n" +
 		"S1,baseline,a,medial,left,38\nS1,baseline,b,medial,left,39\nS1,month03,c,medial,left,40\n" + // two studies
-		"S2,baseline,d,medial,left,38\nS2,baseline,d,medial,right,38\nS2,month03,e,medial,left,37\n" + // both knees: none of hers is used
+		// Both knees: none is used.
+		"S2,baseline,d,medial,left,38\nS2,baseline,d,medial,right,38\nS2,month03,e,medial,left,37\n" +
 		"S3,baseline,f,medial,left,38\n" // a visit that was not done
 	for plan, want := range map[bool]string{false: "S1#2 S3#1 S3#2-", true: "S1#1 S1#2 S3#1 S3#2-"} {
 		a, err := trial.Analyse(t.Context(), "1", trial.Tables{
@@ -213,7 +216,7 @@ func TestBDS(t *testing.T) {
 			t.Errorf("AVAL %s is not that of MKSEQ %s, %s", r["AVAL"], r["SRCSEQ"], mk[r["USUBJID"]+"#"+r["SRCSEQ"]])
 		}
 		if pchg, err := strconv.ParseFloat(r["PCHG"], 64); err == nil && r["PARCAT1"] == "CARTILAGE T2" {
-			if beyond := pchg > 13.8592929 || pchg < -13.8592929; beyond != (r["CRIT1FL"] == "Y") || r["CRIT1"] == "" {
+			if exceeds := pchg > 13.8592929 || pchg < -13.8592929; exceeds != (r["CRIT1FL"] == "Y") || r["CRIT1"] == "" {
 				t.Errorf("criterion 1: %v", r)
 			}
 		}
@@ -228,10 +231,11 @@ func TestBDS(t *testing.T) {
 	}
 }
 
-// The flag of analysis counts what the model of a real analysis holds.
+// The analysis flag marks the observations of the model.
 func TestAnalysedIsWhatTheModelHolds(t *testing.T) {
 	var design, results strings.Builder
-	design.WriteString("# visits: baseline=0, month03=3, month12=12\n# reference: control\n# covariates: age\nsubject,arm,age\n")
+	design.WriteString("# visits: baseline=0, month03=3, month12=12\n# reference: control\n# covariates: age\n" +
+		"subject,arm,age\n")
 	results.WriteString("subject,visit,compartment,mean_t2_ms\n")
 	for n := range 16 {
 		age := strconv.Itoa(50 + n*7%11)
@@ -269,7 +273,7 @@ func TestAnalysedIsWhatTheModelHolds(t *testing.T) {
 	written(t, t.TempDir(), a)
 }
 
-// The cartilage of one bone is not filed as that of a compartment.
+// The location of the cartilage of one bone is that bone, not a compartment.
 func TestOneBoneIsNoCompartment(t *testing.T) {
 	seen := map[string]bool{}
 	for _, name := range []string{"medial", "lateral", "patellofemoral", "medial-tibial", "lateral-tibial", "femoral",
@@ -320,7 +324,7 @@ func TestWithin(t *testing.T) {
 		bytes int
 		want  string
 	}{{"abc", 8, "abc"}, {"abcdefghij", 8, "abcdefgh"}, {"ééééé", 5, "éé"}, {"a\xffb", 8, "a\uFFFDb"}, {"", 3, ""}} {
-		if got := within(c.in, c.bytes); got != c.want || len(got) > c.bytes {
+		if got := truncate(c.in, c.bytes); got != c.want || len(got) > c.bytes {
 			t.Errorf("%q in %d bytes: %q, want %q", c.in, c.bytes, got, c.want)
 		}
 	}

@@ -10,13 +10,13 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// unnamed is STUDYID where the design has no name: SDTM requires one.
+// unnamed is STUDYID if the design has no name, since SDTM requires one.
 const unnamed = "UNNAMED"
 
-// studyID is STUDYID.
+// studyID returns STUDYID.
 func studyID(d trial.Design) string { return cmp.Or(trialName(d), unnamed) }
 
-// usubjid is USUBJID: unique over studies as long as their names are.
+// usubjid returns USUBJID, which is unique over studies if their names are.
 func usubjid(d trial.Design, subject int) string {
 	return studyID(d) + "-" + identifier(d.Subjects[subject].ID)
 }
@@ -29,8 +29,8 @@ const (
 	longestText = 200
 )
 
-// within truncates a text to a number of bytes, at a character.
-func within(s string, bytes int) string {
+// truncate shortens a text to a number of bytes, at the end of a character.
+func truncate(s string, bytes int) string {
 	s = printable.Line(s)
 	if len(s) <= bytes {
 		return s
@@ -47,18 +47,18 @@ var knownCodes = map[string]string{
 	"medial-tibial": "T2MT", "lateral-tibial": "T2LT", "patellar": "T2PAT", "femoral": "T2FEM",
 }
 
-// paramCodes returns a PARAMCD for each endpoint, all different: up to eight letters and digits, of
-// which the first is a letter (ADaMIG 1.3).
+// paramCodes returns a different PARAMCD for each endpoint: a letter and up to seven letters or digits
+// (ADaMIG 1.3).
 func paramCodes(endpoints []trial.EndpointAnalysis) []string {
 	codes := make([]string, len(endpoints))
-	taken := map[string]bool{}
+	used := map[string]bool{}
 	for i, e := range endpoints {
 		code := letters(e.Name)
 		if e.Compartment {
-			code = cmp.Or(knownCodes[strings.ToLower(e.Name)], within("T2"+code, longestCode))
+			code = cmp.Or(knownCodes[strings.ToLower(e.Name)], truncate("T2"+code, longestCode))
 		}
-		codes[i] = free(code, taken)
-		taken[codes[i]] = true
+		codes[i] = free(code, used)
+		used[codes[i]] = true
 	}
 	return codes
 }
@@ -71,18 +71,18 @@ func letters(name string) string {
 			b.WriteRune(r)
 		}
 	}
-	return within(cmp.Or(b.String(), "PARAM"), longestCode)
+	return truncate(cmp.Or(b.String(), "PARAM"), longestCode)
 }
 
-// free returns the code or, if it is taken, the code with a number at its end.
-func free(code string, taken map[string]bool) string {
+// free returns the code or, if it is in use, the code with a number at its end.
+func free(code string, used map[string]bool) string {
 	for n := 1; ; n++ {
 		c := code
 		if n > 1 {
 			end := fmt.Sprint(n)
 			c = code[:min(len(code), longestCode-len(end))] + end
 		}
-		if !taken[c] {
+		if !used[c] {
 			return c
 		}
 	}
@@ -109,5 +109,5 @@ func sexTerm(sex string) string {
 	case "u", "unknown":
 		return "U"
 	}
-	return within(sex, longestText)
+	return truncate(sex, longestText)
 }

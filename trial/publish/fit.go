@@ -9,22 +9,22 @@ import (
 	"github.com/t2map/t2map/trial/mmrm"
 )
 
-// Remarks on mixed models: how a model differs from the planned one, and what that does to p.
+// Remarks on mixed models: how a model differs from the planned one, and the effect on p.
 
-// emptyArm is why a fitted model has no estimate for a visit.
+// emptyArm says why a fitted model has no estimate at a visit.
 const emptyArm = "an arm has nobody in the model at this visit"
 
-// fallback says why the covariance is not the planned one; empty where it is.
+// fallback says why the covariance is not the planned one; empty if it is.
 func fallback(a *trial.Analysis, m trial.Model) string {
 	if m.Failed != "" || len(m.Rejected) == 0 {
 		return ""
 	}
 	reasons := mapped(m.Rejected, mmrm.Rejected.String)
-	reasons[0] = m.Rejected[0].Why // of the planned one
+	reasons[0] = m.Rejected[0].Reason // of the planned one
 	return "planned " + a.Plan.Covariance.String() + ", could not be fitted: " + strings.Join(reasons, "; ")
 }
 
-// caution says what a fallback assumes; empty where there is nothing to say.
+// caution states the assumption of a fallback covariance; empty for NoCaution.
 func caution(m trial.Model) string {
 	s := m.Covariance.String() + " assumes the same variance at every visit"
 	switch m.Caution() {
@@ -36,7 +36,7 @@ func caution(m trial.Model) string {
 	return ""
 }
 
-// omissionText names the terms and visits that are not in the model; empty for none.
+// omissionText names the terms and visits that are not in the model; empty if there are none.
 func omissionText(a *trial.Analysis, m trial.Model) string {
 	if len(m.Omitted) == 0 {
 		return ""
@@ -44,15 +44,15 @@ func omissionText(a *trial.Analysis, m trial.Model) string {
 	return "not in the model: " + omissions(a, m)
 }
 
-// omissions lists what is not in the model: "site (the same for all)".
+// omissions lists the terms and visits that are not in the model: "site (the same for all)".
 func omissions(a *trial.Analysis, m trial.Model) string {
 	return strings.Join(mapped(m.Omitted, func(o trial.Omission) string {
-		return o.Of(a.Design) + " (" + o.Why + ")"
+		return o.Name(a.Design) + " (" + o.Reason + ")"
 	}), "; ")
 }
 
-// modelNotes returns what a reader has to know of an estimate of the model: why it does not exist,
-// and how the model differs from the planned one.
+// modelNotes returns notes on an estimate of the model: why it does not exist, and how the model differs
+// from the planned one. Notes may be empty.
 func modelNotes(p place, estimate float64) []string {
 	m := p.e.Model
 	switch {
@@ -67,26 +67,26 @@ func modelNotes(p place, estimate float64) []string {
 	return []string{m.Failed, omissionText(p.a, m)}
 }
 
-// without returns the texts that are not empty.
-func without(texts []string) []string {
+// nonEmpty returns the texts that are not empty.
+func nonEmpty(texts []string) []string {
 	return slices.DeleteFunc(slices.Clone(texts), func(s string) bool { return s == "" })
 }
 
-// absent says why the model has no estimate at a visit. Why there is no model at all stands above the
-// rows.
+// absent says why the model has no estimate at a visit. The reason why there is no model at all is shown
+// above the rows.
 func absent(a *trial.Analysis, m trial.Model, visit int) string {
 	if m.Failed != "" {
 		return "no model"
 	}
 	for _, o := range m.Omitted {
 		if o.Term == "" && o.Visit == visit {
-			return o.Of(a.Design) + ": " + o.Why
+			return o.Name(a.Design) + ": " + o.Reason
 		}
 	}
 	return emptyArm
 }
 
-// familyOf counts the compartments, over which Holm's method adjusts.
+// familyOf returns the size of the family of Holm's method: the number of compartments.
 func familyOf(a *trial.Analysis) int {
 	n := 0
 	for i := range a.Endpoints {

@@ -9,13 +9,13 @@ import (
 	"github.com/t2map/t2map/trial/mmrm"
 )
 
-// where returns the rows of a table that hold these cells: column, value, ….
-func where(t output, of ...string) []map[string]string {
+// rowsWith returns the rows of a table with these cells, given as column, value, column, value.
+func rowsWith(t output, pairs ...string) []map[string]string {
 	var rows []map[string]string
 	for _, r := range cells(t) {
 		fits := true
-		for i := 0; i < len(of); i += 2 {
-			fits = fits && r[of[i]] == of[i+1]
+		for i := 0; i < len(pairs); i += 2 {
+			fits = fits && r[pairs[i]] == pairs[i+1]
 		}
 		if fits {
 			rows = append(rows, r)
@@ -24,44 +24,43 @@ func where(t output, of ...string) []map[string]string {
 	return rows
 }
 
-// only returns the one row that holds these cells.
-func only(t *testing.T, table output, of ...string) map[string]string {
+// only returns the single row with these cells.
+func only(t *testing.T, table output, pairs ...string) map[string]string {
 	t.Helper()
-	rows := where(table, of...)
+	rows := rowsWith(table, pairs...)
 	if len(rows) != 1 {
-		t.Fatalf("%s: %d rows with %q, want 1", table.name, len(rows), of)
+		t.Fatalf("%s: %d rows with %q, want 1", table.name, len(rows), pairs)
 	}
 	return rows[0]
 }
 
-func says(t *testing.T, what, text string, want ...string) {
+func says(t *testing.T, name, text string, want ...string) {
 	t.Helper()
 	for _, w := range want {
 		if !strings.Contains(text, w) {
-			t.Errorf("%s does not say %q:\n%s", what, w, text)
+			t.Errorf("%s does not say %q:\n%s", name, w, text)
 		}
 	}
 }
 
-func never(t *testing.T, what, text string, unwanted ...string) {
+func never(t *testing.T, name, text string, unwanted ...string) {
 	t.Helper()
 	for _, w := range unwanted {
 		if strings.Contains(text, w) {
-			t.Errorf("%s says %q:\n%s", what, w, text)
+			t.Errorf("%s says %q:\n%s", name, w, text)
 		}
 	}
 }
 
-// n is the number that a figure is of: one participant's age is not known, and one visit is not in
-// the model.
+// n is that of the method: one participant has no age, and one visit is not in the model.
 func TestNIsOfTheMethod(t *testing.T) {
 	a := usual.analysis()
 	e := &a.Endpoints[0]
 	c := &e.Contrasts[1]
 	c.N, c.NReference, c.NAdjusted, c.NAdjustedReference = 11, 10, 10, 9
 	e.Model.N = [][]int{{0, 9}, {0, 10}}
-	e.Model.Omitted = []trial.Omission{{Visit: 1, Why: "2 changes in 2 arms are too few for the model"},
-		{Term: "site", Why: "it follows from age"}}
+	e.Model.Omitted = []trial.Omission{{Visit: 1, Reason: "2 changes in 2 arms are too few for the model"},
+		{Term: "site", Reason: "it follows from age"}}
 	e.Contrasts[0].Model, e.Contrasts[0].Holm = none, nan
 	table := contrastTable(&a)
 	for method, want := range map[string]string{
@@ -79,33 +78,37 @@ func TestNIsOfTheMethod(t *testing.T) {
 		}
 	}
 	first := only(t, table, "endpoint", "medial", "visit", "visit 1", "method", "mixed model")
-	if want := "visit 1: 2 changes in 2 arms are too few for the model; not in the model: visit 1 (2 changes in 2 arms are too few for the model); site (it follows from age)"; first["note"] != want || first["n"] != "0" {
+	if want := "visit 1: 2 changes in 2 arms are too few for the model; not in the model: visit 1 (2 changes in 2 " +
+		"arms are too few for the model); site (it follows from age)"; first["note"] != want || first["n"] != "0" {
 		t.Errorf("a visit that is not in the model: n %s, note %q", first["n"], first["note"])
 	}
 	if r := only(t, meanTable(&a), "endpoint", "medial", "visit", "visit 2", "arm", "low dose"); r["n"] != "10" ||
 		!strings.Contains(r["note"], "site (it follows from age)") {
 		t.Errorf("a least-squares mean: %v", r)
 	}
-	for _, r := range where(bdsTable(&a), "PARAMCD", "T2MED", "AVISIT", "visit 1") {
+	for _, r := range rowsWith(bdsTable(&a), "PARAMCD", "T2MED", "AVISIT", "visit 1") {
 		if r["ANL01FL"] != "" {
 			t.Fatalf("a visit that is not in the model is analysed: %v", r)
 		}
 	}
 	says(t, "the page", readable(page(t, a)), "n = 10 and 9 in the model, of 11 and 10 with a change",
 		"11, 10 adjusted: 10, 9",
-		"Omitted from the model were visit 1 (2 changes in 2 arms are too few for the model); site (it follows from age) for Medial T2.")
+		"Omitted from the model were visit 1 (2 changes in 2 arms are too few for the model); site (it follows from "+
+			"age) for Medial T2.")
 }
 
-// A fallback is named wherever p is, with what it assumes.
+// A fallback is named beside each p, with its assumption.
 func TestFallbackIsNamed(t *testing.T) {
 	a := sample{arms: 2, visits: 3, perArm: 2}.analysis()
 	m := &a.Endpoints[0].Model
 	a.Endpoints[0].Contrasts[1].Model.DF = 17.84
 	m.Covariance = mmrm.CompoundSymmetry
-	m.Rejected = []mmrm.Rejected{{Covariance: mmrm.Unstructured, Why: "did not converge"},
-		{Covariance: mmrm.HeterogeneousCS, Why: "singular"}, {Covariance: mmrm.AR1, Why: "singular"}}
-	const few = "compound symmetry assumes the same variance at every visit, and with so few subjects the test rejects too often; ANCOVA does not assume it"
-	const planned = "planned unstructured, could not be fitted: did not converge; heterogeneous compound symmetry: singular; first-order autoregressive: singular"
+	m.Rejected = []mmrm.Rejected{{Covariance: mmrm.Unstructured, Reason: "did not converge"},
+		{Covariance: mmrm.HeterogeneousCS, Reason: "singular"}, {Covariance: mmrm.AR1, Reason: "singular"}}
+	const few = "compound symmetry assumes the same variance at every visit, and with so few subjects the test " +
+		"rejects too often; ANCOVA does not assume it"
+	const planned = "planned unstructured, could not be fitted: did not converge; heterogeneous compound symmetry: " +
+		"singular; first-order autoregressive: singular"
 	r := only(t, contrastTable(&a), "endpoint", "medial", "visit", "visit 2", "method", "mixed model")
 	if want := planned + "; " + few; r["note"] != want || r["covariance"] != "compound symmetry" {
 		t.Errorf("contrasts.csv: covariance %q, note %q, want %q", r["covariance"], r["note"], want)
@@ -120,10 +123,11 @@ func TestFallbackIsNamed(t *testing.T) {
 	}
 	text := readable(page(t, a))
 	says(t, "the page", text, planned,
-		"mixed model, compound symmetry covariance (planned: unstructured, which could not be fitted), Kenward–Roger, 17.8 degrees of freedom; "+few,
+		"mixed model, compound symmetry covariance (planned: unstructured, which could not be fitted), "+
+			"Kenward–Roger, 17.8 degrees of freedom; "+few,
 		"Medial T2 (ms) covariance compound symmetry, because the planned one, unstructured, could not be fitted; "+few,
 		"For Medial T2: "+few)
-	// A plan is not a fallback, and a variance for each visit assumes nothing.
+	// The planned covariance is not a fallback, and one with a variance for each visit needs no caution.
 	for _, m := range []trial.Model{
 		{Covariance: mmrm.CompoundSymmetry, N: m.N},
 		{Covariance: mmrm.HeterogeneousCS, Rejected: m.Rejected[:1], N: m.N},
@@ -162,7 +166,7 @@ func TestFailedPermutationHasARow(t *testing.T) {
 	}
 }
 
-// Holm's family is stated as what it is over.
+// The page states the family of Holm's method.
 func TestHolmSaysItsFamily(t *testing.T) {
 	text := readable(page(t, usual.analysis()))
 	says(t, "the page", text, "adjusted over 3 compartments at the visit and arm; one without a p counts as p = 1",
@@ -178,10 +182,10 @@ func TestCorrelationsWithinArms(t *testing.T) {
 	a := usual.analysis()
 	a.Correlations[0].Rho.Estimate = 0.31
 	table := correlationTable(&a)
-	for who, arm := range map[string]string{"within arms": "", "all subjects": "", "one arm": "control"} {
-		rows := where(table, "x", "medial", "visit", "visit 2", "among", who, "arm", arm)
+	for group, arm := range map[string]string{"within arms": "", "all subjects": "", "one arm": "control"} {
+		rows := rowsWith(table, "x", "medial", "visit", "visit 2", "among", group, "arm", arm)
 		if len(rows) != 1 {
-			t.Errorf("%d rows among %s, arm %q", len(rows), who, arm)
+			t.Errorf("%d rows among %s, arm %q", len(rows), group, arm)
 		}
 	}
 	// The page leads with those within arms, however the analysis has them.
@@ -193,7 +197,7 @@ func TestCorrelationsWithinArms(t *testing.T) {
 		"as the partial rank correlation given the arm")
 }
 
-// Percent is of all who have a change, or says why there is none.
+// Means of percent are of all subjects with a change, or absent with a reason.
 func TestPercentOfAPartIsNotShown(t *testing.T) {
 	a := usual.analysis()
 	cell := &a.Endpoints[3].Cells[1][2]
@@ -207,7 +211,7 @@ func TestPercentOfAPartIsNotShown(t *testing.T) {
 	}
 }
 
-// A dash has a letter, and the letter a reason beneath the table; of more than five the file.
+// A dash has a letter that refers to a reason below the table; after five reasons the file is named.
 func TestDashesHaveReasons(t *testing.T) {
 	var rows []row
 	for i := range 8 {

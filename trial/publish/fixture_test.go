@@ -17,8 +17,7 @@ var nan = math.NaN()
 // none is an estimate that does not exist.
 var none = mmrm.Estimate{Value: nan, SE: nan, DF: nan, T: nan, P: nan, Low: nan, High: nan}
 
-// sample is a made-up trial, the same at each call: small tables, and what package trial makes of
-// them.
+// sample describes a synthetic trial, the same at each call: small tables, analysed by package trial.
 type sample struct {
 	arms, visits, perArm int
 	// scores adds an endpoint that is not a compartment.
@@ -99,12 +98,12 @@ func (s sample) design() []byte {
 	return csvOf("# trial: DEMO-1\n# reference: control\n# visits: "+strings.Join(visits, ", ")+"\n", rows...)
 }
 
-// compartments has, beside the values, a missing visit of S003 and others, an upgrade of the scanner
+// compartments has values, a missing visit of S003 and others, an upgrade of the scanner
 // of S001 at visit 1, lossy images of S002, and a subject who is not in the design.
 func (s sample) compartments() []byte {
 	rows := [][]string{{"subject", "visit", "side", "study", "series", "compartment", "mean_t2_ms", "method",
 		"settings", "scanner", "acquisition", "lossy_images"}}
-	row := func(n, v, which int) []string {
+	row := func(n, v, compartment int) []string {
 		scanner, lossy := "Maker One", ""
 		if n == 0 && v == 1 {
 			scanner = "Maker Two"
@@ -113,11 +112,11 @@ func (s sample) compartments() []byte {
 			lossy = "yes"
 		}
 		arm := float64(n % s.arms)
-		x := 38 + 4*noise(n, which) + float64(v)*(0.6-1.3*arm) + 2.2*noise(n, which, v)*float64(min(v, 1))
+		x := 38 + 4*noise(n, compartment) + float64(v)*(0.6-1.3*arm) + 2.2*noise(n, compartment, v)*float64(min(v, 1))
 		return []string{
 			subjectID(n), s.visit(v), []string{"left", "right"}[n%2], fmt.Sprintf("%012x", n*1000+v),
 			fmt.Sprintf("77aa%d-%d", n, v),
-			[]string{"medial", "lateral", "patellofemoral"}[which], fmt.Sprintf("%.2f", max(x, 5)), "nlls",
+			[]string{"medial", "lateral", "patellofemoral"}[compartment], fmt.Sprintf("%.2f", max(x, 5)), "nlls",
 			"nlls, first echo omitted, T2 from 0 to 100 ms, labels: compartments, protocol: demo, t2map 1.2.3", scanner,
 			"7 echoes", lossy,
 		}
@@ -127,8 +126,8 @@ func (s sample) compartments() []byte {
 			if n == 2 && v == 2 || v > 0 && n%11 == 10 {
 				continue
 			}
-			for which := range 3 {
-				rows = append(rows, row(n, v, which))
+			for compartment := range 3 {
+				rows = append(rows, row(n, v, compartment))
 			}
 		}
 	}
@@ -152,8 +151,8 @@ func (s sample) womac() []byte {
 }
 
 // fail makes a model one that could not be fitted.
-func fail(m *trial.Model, why string) {
-	*m = trial.Model{Failed: why, LSMeans: m.LSMeans, LogLik: nan, BaselineMean: nan}
+func fail(m *trial.Model, reason string) {
+	*m = trial.Model{Failed: reason, LSMeans: m.LSMeans, LogLik: nan, BaselineMean: nan}
 	for arm := range m.LSMeans {
 		for v := range m.LSMeans[arm] {
 			m.LSMeans[arm][v] = none
@@ -176,7 +175,9 @@ func picture(name string) figure.Picture {
 	return figure.Picture{
 		Name: name, Width: 180, Height: 60, Title: "Change of T2",
 		Caption: "Means with 95 % t intervals; n under each point.",
-		SVG:     []byte(`<svg xmlns="http://www.w3.org/2000/svg" width="180mm" height="60mm" viewBox="0 0 180 60"><rect width="180" height="60" fill="#eef"/><path d="M10 50L60 20L170 40" stroke="#0b5fa5" fill="none"/></svg>`),
-		PNG:     []byte("\x89PNG\r\n\x1a\n"), PDF: []byte("%PDF-1.4\n"),
+		SVG: []byte(`<svg xmlns="http://www.w3.org/2000/svg" width="180mm" height="60mm" ` +
+			`viewBox="0 0 180 60"><rect width="180" height="60" fill="#eef"/>` +
+			`<path d="M10 50L60 20L170 40" stroke="#0b5fa5" fill="none"/></svg>`),
+		PNG: []byte("\x89PNG\r\n\x1a\n"), PDF: []byte("%PDF-1.4\n"),
 	}
 }

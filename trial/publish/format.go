@@ -30,7 +30,7 @@ const (
 	dfDecimals      = 1
 )
 
-// interval prints [low, high]; a dash if either is absent.
+// interval prints [low, high], or a dash if either is absent.
 func interval(low, high float64, decimals int) string {
 	if math.IsNaN(low) || math.IsNaN(high) {
 		return dash
@@ -38,7 +38,7 @@ func interval(low, high float64, decimals int) string {
 	return "[" + figure.Number(low, decimals) + ", " + figure.Number(high, decimals) + "]"
 }
 
-// withInterval prints an estimate with its interval, as far as they exist.
+// withInterval prints an estimate, with its interval if that exists; a dash if it is absent.
 func withInterval(x, low, high float64, decimals int) string {
 	if math.IsNaN(x) {
 		return dash
@@ -49,12 +49,12 @@ func withInterval(x, low, high float64, decimals int) string {
 	return figure.Number(x, decimals) + " " + interval(low, high, decimals)
 }
 
-// percentOf prints a level or share in percent, as short as it can be.
+// percentOf prints a fraction in percent, without trailing zeros.
 func percentOf(fraction float64) string {
 	return strconv.FormatFloat(math.Round(fraction*1e6)/1e4, 'f', -1, 64) + "\u00a0%"
 }
 
-// months prints a nominal month as short as it can be.
+// months prints a nominal month without trailing zeros.
 func months(x float64) string {
 	if math.IsNaN(x) {
 		return dash
@@ -79,12 +79,12 @@ func thousands(n int) string {
 	return s
 }
 
-// longestWord is the number of characters of a word that the page keeps together: more than a readable
-// name has, and few enough for a column of a table on paper.
+// longestWord is the number of characters of a word that the page does not break: more than a readable
+// name has, and few enough for a column on paper.
 const longestWord = 30
 
-// called returns a text of unknown origin on one line, with places to break long words; a dash if it is
-// empty. It is never truncated, since two names that begin alike would become one.
+// called returns a text of unknown origin on one line, with zero-width spaces in long words; a dash if it
+// is empty. It does not truncate, since two names that begin alike would become equal.
 func called(s string) string {
 	s = strings.TrimSpace(printable.Line(s))
 	if s == "" {
@@ -98,7 +98,7 @@ func called(s string) string {
 		var b strings.Builder
 		for n, r := range []rune(w) {
 			if n > 0 && n%longestWord == 0 {
-				b.WriteRune('\u200b') // zero width space
+				b.WriteRune('\u200b') // zero-width space
 			}
 			b.WriteRune(r)
 		}

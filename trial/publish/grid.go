@@ -2,24 +2,23 @@ package publish
 
 import "slices"
 
-// grid is a table of the page. Its cells are texts: numbers are computed and printed in Go.
+// grid is a table of the page. Its cells are texts, not numbers.
 type grid struct {
 	// Title is above the table; empty if the heading suffices.
 	Title string
 	Heads []head
-	// Groups are separated by lines. A short one is not divided by a page break.
+	// Groups are separated by lines. A page break does not divide a short group.
 	Groups []group
 	// Notes are below the table.
 	Notes []string
-	// Fold hides the table on a screen under Summary until it is opened.
+	// Fold hides the table on the screen until the reader opens Summary.
 	Fold    bool
 	Summary string
-	// Rest says how many rows are not on the page, and where they are; empty if all are.
+	// Rest says how many rows are on the page, and where all are; empty if the page has all.
 	Rest string
-	// OnPaper says how many rows are printed; empty if all are.
+	// OnPaper says how many rows are printed; empty if all are printed.
 	OnPaper string
-	// Reasons are the reasons of dashes, with the letters that mark them; MoreReasons says where the
-	// others are.
+	// Reasons explain dashes, which have letters as marks; MoreReasons says where the other reasons are.
 	Reasons     []reason
 	MoreReasons string
 	// Class of the table.
@@ -29,30 +28,30 @@ type grid struct {
 type reason struct{ Mark, Text string }
 
 type head struct {
-	Text, Why string
-	Num       bool
+	Text string
+	Num  bool
 }
 
 type group struct {
-	// Name is above the rows, across the table, and Detail is below it; both may be empty.
+	// Name is in a row above the others, with Detail below it; both may be empty.
 	Name, Detail string
 	Rows         []row
-	// Screen groups have no printed row.
+	// Screen reports that no row of the group is printed.
 	Screen bool
 }
 
 type row struct {
 	Cells  []cell
 	Marked bool
-	// Kept rows are always printed, Screen rows never.
+	// Kept rows are always printed, Screen rows are never printed.
 	Kept, Screen bool
 }
 
-// cell is a text; Why is its tooltip, such as the reason of a dash.
+// cell is a text; Reason is its tooltip, such as the reason of a dash.
 type cell struct {
-	Text, Why, Detail string
-	// Mark is the letter of a reason below the table; Part reports that a number is incomplete, for
-	// the reason in Why.
+	Text, Reason, Detail string
+	// Mark is the letter of a reason below the table. Part reports that a number is incomplete, for that
+	// reason.
 	Mark string
 	Part bool
 	Num  bool
@@ -60,9 +59,9 @@ type cell struct {
 	Class string
 }
 
-// Limits of a table on the page: one longer than foldRows is folded, and rows after mostRows are only
-// in the CSV table. 40 rows are about a page of A4; 1,500 rows keep the page of a large trial below
-// some megabytes.
+// Limits of a table on the page: a table of more than foldRows rows is folded, and only the CSV table has
+// the rows after mostRows. 40 rows are about a page of A4; 1,500 rows limit the page of a large trial to a
+// few megabytes.
 const (
 	foldRows = 40
 	mostRows = 1500
@@ -77,29 +76,29 @@ func (g grid) rows() int {
 	return n
 }
 
-// mostReasons is the number of reasons of dashes below a table. Further ones are mostly of single cells,
-// and the CSV tables have all.
+// mostReasons is the largest number of reasons below a table. Others usually concern single cells; the CSV
+// tables have all.
 const mostReasons = 5
 
-// explained marks each dash, and each number without its interval, with a letter that refers to its
-// reason below the table, for readers on paper; file has the other reasons.
+// explained marks each dash, and each number without its interval, with a letter that refers to a reason
+// below the table, since paper has no tooltips. file has the other reasons.
 func (g grid) explained(file string) grid {
 	var reasons []string
-	more := false
+	hasMore := false
 	for _, group := range g.Groups {
 		for _, row := range group.Rows {
 			for i := range row.Cells {
 				c := &row.Cells[i]
-				if c.Text != dash && !c.Part || c.Why == "" {
+				if c.Text != dash && !c.Part || c.Reason == "" {
 					continue
 				}
-				index := slices.Index(reasons, c.Why)
+				index := slices.Index(reasons, c.Reason)
 				if index < 0 && len(reasons) < mostReasons {
 					index = len(reasons)
-					reasons = append(reasons, c.Why)
+					reasons = append(reasons, c.Reason)
 				}
 				if index < 0 {
-					more = true
+					hasMore = true
 					continue
 				}
 				c.Mark = string(rune('a' + index))
@@ -109,14 +108,14 @@ func (g grid) explained(file string) grid {
 	for i, r := range reasons {
 		g.Reasons = append(g.Reasons, reason{string(rune('a' + i)), r})
 	}
-	if more && file != "" {
+	if hasMore && file != "" {
 		g.MoreReasons = "Other dashes: see " + file + "."
 	}
 	return g
 }
 
-// finish folds a long grid, truncates one that is too long for a page, and adds the reasons of its
-// dashes; file has all rows.
+// finish folds a long grid, truncates one that is too long for the page, and adds the reasons of its
+// dashes. file has all rows.
 func (g grid) finish(file string) grid {
 	n := g.rows()
 	if n > mostRows {
@@ -158,7 +157,7 @@ func (g grid) trimmed() grid {
 	return g
 }
 
-// heads returns heads of columns of texts, numericHeads of columns of numbers.
+// heads returns the heads of columns of texts, and numericHeads those of numbers.
 func heads(texts ...string) []head {
 	list := make([]head, len(texts))
 	for i, t := range texts {
@@ -175,13 +174,13 @@ func numericHeads(texts ...string) []head {
 	return list
 }
 
-// say returns a cell with a text or a name, num one with a number; why explains a dash.
-func say(s string) cell { return cell{Text: called(s)} }
+// textCell returns a cell with a text or a name, and num one with a number; reason explains a dash.
+func textCell(s string) cell { return cell{Text: called(s)} }
 
-func num(s string, why ...string) cell {
+func num(s string, reason ...string) cell {
 	c := cell{Text: s, Num: true}
-	if s == dash && len(why) > 0 {
-		c.Why = called(why[0])
+	if s == dash && len(reason) > 0 {
+		c.Reason = called(reason[0])
 	}
 	return c
 }

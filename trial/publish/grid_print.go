@@ -1,16 +1,16 @@
 package publish
 
-// Limits of a table on paper: of one longer than longestPrinted, about printedRows rows are printed,
-// somewhat less than a sheet of A4, since all of them are better read in a spreadsheet. Tables that
-// are only slightly longer are printed whole.
+// Limits of a table on paper. About printedRows rows, less than a sheet of A4, are printed of a table with
+// more than longestPrinted rows, which is better read in a spreadsheet. Tables between these limits are
+// printed whole.
 const (
 	longestPrinted = 60
 	printedRows    = 40
 )
 
-// printed marks the rows of a long grid that are not printed; file has them. Groups with names get a
-// share each; others are printed whole, as many as there is room for. Marked and kept rows are always
-// printed.
+// printed marks the rows of a long grid that are not printed; file has them. Each group with a name has
+// the same number of printed rows. Groups without names are printed whole, as many as there is room for.
+// Marked and kept rows are always printed.
 func (g grid) printed(file string) grid {
 	all := g.rows()
 	if all <= longestPrinted {
@@ -43,8 +43,8 @@ func (g grid) printed(file string) grid {
 	return g
 }
 
-// firstRows returns the number of the first n rows and those that continue them, with an empty first
-// cell, as the arms of a visit.
+// firstRows returns n, or more if the n-th row continues: rows with an empty first cell, such as further
+// arms of a visit, belong to the row above.
 func (block group) firstRows(n int) int {
 	n = min(n, len(block.Rows))
 	for n < len(block.Rows) && block.Rows[n].Cells[0].Text == "" {

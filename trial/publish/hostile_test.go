@@ -45,6 +45,6 @@ func hostile() trial.Analysis {
 	a.Flow[0].Visits[1].Missing = []trial.ReasonCount{{Reason: trial.Missing{Kind: trial.StudyFailed, Detail: evil},
 		N: 2}, {Reason: trial.Missing{Kind: trial.Noted, Detail: long}, N: 1}}
 	a.Plan.Covariates = []string{evil}
-	a.Plan.WithinCVOf = []trial.CompartmentCV{{Compartment: evil, CV: 0.04}}
+	a.Plan.CompartmentCVs = []trial.CompartmentCV{{Compartment: evil, CV: 0.04}}
 	return a
 }

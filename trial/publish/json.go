@@ -9,15 +9,15 @@ import (
 	"github.com/t2map/t2map/trial/mmrm"
 )
 
-// schema names the form of trial.json. Its number grows when a key changes its meaning or is
-// removed; keys may be added without.
+// schema names the format of trial.json. Its number increases if a key is removed or changes its meaning,
+// not if a key is added.
 const (
 	schemaName = "t2map-trial/"
 	schema     = schemaName + "2"
 )
 
-// encode returns trial.json: the analysis with unrounded numbers, null for an absent one,
-// enumerations in words, and flags as indices.
+// encode returns trial.json: the analysis with unrounded numbers, null for absent numbers, and enumerations
+// as words.
 func encode(a *trial.Analysis, pictures, maps []string) ([]byte, error) {
 	d := document{
 		Schema: schema, Pictures: listOf(pictures, same), Maps: listOf(maps, same), Version: a.Version,
@@ -95,16 +95,16 @@ type (
 		Visit    int    `json:"visit"`
 	}
 	jsonPlan struct {
-		Covariance   string              `json:"covariance"`
-		DF           string              `json:"df"`
-		Rows         []string            `json:"rows"`
-		Covariates   []string            `json:"covariates"`
-		Level        number.Float        `json:"level"`
-		WithinCV     number.Float        `json:"within_cv"`
-		WithinCVOf   []jsonCompartmentCV `json:"within_cv_of"`
-		MeanOfTwo    bool                `json:"mean_of_two"`
-		Permutations int                 `json:"permutations"`
-		Seed         uint64              `json:"seed"`
+		Covariance     string              `json:"covariance"`
+		DF             string              `json:"df"`
+		Rows           []string            `json:"rows"`
+		Covariates     []string            `json:"covariates"`
+		Level          number.Float        `json:"level"`
+		WithinCV       number.Float        `json:"within_cv"`
+		CompartmentCVs []jsonCompartmentCV `json:"within_cv_of"`
+		MeanOfTwo      bool                `json:"mean_of_two"`
+		Permutations   int                 `json:"permutations"`
+		Seed           uint64              `json:"seed"`
 	}
 	jsonCompartmentCV struct {
 		Compartment string       `json:"compartment"`
@@ -157,7 +157,7 @@ type (
 
 func same(s string) string { return s }
 
-// listOf converts a list; an empty one is [] in JSON, not null.
+// listOf converts a list. An empty list is [] in JSON, not null.
 func listOf[T, J any](list []T, convert func(T) J) []J {
 	out := make([]J, len(list))
 	for i, x := range list {
@@ -173,7 +173,7 @@ func visitJSON(v trial.Visit) jsonVisit { return jsonVisit{v.Name, number.Finite
 func designJSON(d trial.Design) jsonDesign {
 	return jsonDesign{
 		Name: d.Name, Arms: listOf(d.Arms, same), Visits: listOf(d.Visits, visitJSON),
-		Before:          listOf(d.Before, visitJSON),
+		Before:          listOf(d.Earlier, visitJSON),
 		AssumedBaseline: d.AssumedBaseline, Primary: jsonPrimary(d.Primary),
 		Subjects: listOf(d.Subjects, func(s trial.Subject) jsonSubject {
 			return jsonSubject{s.ID, s.Arm, s.Side, s.Stratum, s.Site, s.Sex, number.Finite(s.Age),
@@ -188,7 +188,7 @@ func planJSON(p trial.Plan) jsonPlan {
 		Covariates: listOf(p.Covariates, same),
 		Level:      number.Finite(p.Level), WithinCV: number.Finite(p.WithinCV), MeanOfTwo: p.MeanOfTwo,
 		Permutations: p.Permutations, Seed: p.Seed,
-		WithinCVOf: listOf(p.WithinCVOf, func(c trial.CompartmentCV) jsonCompartmentCV {
+		CompartmentCVs: listOf(p.CompartmentCVs, func(c trial.CompartmentCV) jsonCompartmentCV {
 			return jsonCompartmentCV{c.Compartment, number.Finite(c.CV)}
 		}),
 	}
@@ -198,18 +198,22 @@ func flowJSON(f trial.Flow) jsonFlow {
 	return jsonFlow{Planned: f.Planned, Analysed: f.Analysed,
 		Visits: listOf(f.Visits, func(v trial.FlowVisit) jsonFlowVisit {
 			return jsonFlowVisit{v.Present, listOf(v.Missing, func(r trial.ReasonCount) jsonReasonCount {
-				return jsonReasonCount{jsonMissing{r.Reason.Kind.String(), r.Reason.Count, r.Reason.Detail,
-					r.Reason.OfBaseline}, r.N}
+				return jsonReasonCount{reasonJSON(r.Reason), r.N}
 			})}
 		})}
 }
 
-// missingJSON returns nil, which is omitted, for what exists.
+// missingJSON returns nil, which JSON omits, for a value that exists.
 func missingJSON(m trial.Missing) *jsonMissing {
 	if m.Kind == trial.Present {
 		return nil
 	}
-	return &jsonMissing{m.Kind.String(), m.Count, m.Detail, m.OfBaseline}
+	reason := reasonJSON(m)
+	return &reason
+}
+
+func reasonJSON(m trial.Missing) jsonMissing {
+	return jsonMissing{m.Kind.String(), m.Count, m.Detail, m.OfBaseline}
 }
 
 func correlationJSON(c trial.Correlation) jsonCorrelation {

@@ -6,6 +6,7 @@ import (
 	"github.com/t2map/t2map/trial/mmrm"
 )
 
+// The types of an endpoint in trial.json.
 type (
 	jsonEndpoint struct {
 		Name        string           `json:"name"`
@@ -75,12 +76,12 @@ type (
 	}
 	jsonRejected struct {
 		Covariance string `json:"covariance"`
-		Why        string `json:"why"`
+		Reason     string `json:"why"`
 	}
 	jsonOmission struct {
-		Term  string `json:"term,omitempty"`
-		Visit int    `json:"visit,omitempty"`
-		Why   string `json:"why"`
+		Term   string `json:"term,omitempty"`
+		Visit  int    `json:"visit,omitempty"`
+		Reason string `json:"why"`
 	}
 	jsonContrast struct {
 		Arm                int             `json:"arm"`
@@ -183,8 +184,7 @@ func modelJSON(m trial.Model) jsonModel {
 		LogLik:       number.Finite(m.LogLik), Sigma: rowsOf(m.Sigma, number.Finite),
 		Formula: listOf(m.Formula, trial.Term.String),
 		Rejected: listOf(m.Rejected, func(r mmrm.Rejected) jsonRejected {
-			return jsonRejected{r.Covariance.String(),
-				r.Why}
+			return jsonRejected{r.Covariance.String(), r.Reason}
 		}),
 		Omitted: listOf(m.Omitted, func(o trial.Omission) jsonOmission { return jsonOmission(o) }),
 		N:       rowsOf(m.N, index), LSMeans: rowsOf(m.LSMeans, estimateJSON),

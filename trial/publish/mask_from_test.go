@@ -8,7 +8,7 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// Tables and page say of a value that its mask was carried from another visit.
+// Tables and page mark a value whose mask was carried from another visit.
 func TestMaskFrom(t *testing.T) {
 	a := usual.analysis()
 	value := &a.Endpoints[0].Values[0][1]
@@ -21,13 +21,13 @@ func TestMaskFrom(t *testing.T) {
 	for name, column := range map[string]string{"values.csv": "mask_from", "individuals.csv": "mask_from",
 		"adbds.csv": "MASKFROM"} {
 		rows := parsed(t, name, files[name])
-		at, carried := slices.Index(rows[0], column), 0
-		if at < 0 {
+		index, carried := slices.Index(rows[0], column), 0
+		if index < 0 {
 			t.Errorf("%s has no column %s", name, column)
 			continue
 		}
 		for _, r := range rows[1:] {
-			switch r[at] {
+			switch r[index] {
 			case "baseline":
 				carried++
 				if line := strings.Join(r, ","); !strings.Contains(line, a.Design.Subjects[0].ID) ||
@@ -36,7 +36,7 @@ func TestMaskFrom(t *testing.T) {
 				}
 			case "":
 			default:
-				t.Errorf("%s: mask from %q", name, r[at])
+				t.Errorf("%s: mask from %q", name, r[index])
 			}
 		}
 		if carried != 1 {

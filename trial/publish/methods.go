@@ -13,8 +13,7 @@ import (
 // paragraph is a part of the methods with its name.
 type paragraph struct{ Name, Text string }
 
-// methods describes the analysis as the methods section of a paper does, from the design, the plan
-// and the analysis.
+// methods describes the analysis as the methods section of a paper does.
 func methods(a *trial.Analysis) []paragraph {
 	p := []paragraph{
 		{"Design", designText(a)},
@@ -83,7 +82,7 @@ func endpointText(a *trial.Analysis) string {
 		parts = append(parts, "Studies were fitted with different settings: "+
 			strings.Join(mapped(a.Settings, called), "; or ")+".")
 	}
-	return strings.Join(without(parts), " ")
+	return strings.Join(nonEmpty(parts), " ")
 }
 
 func primaryText(a *trial.Analysis) string {
@@ -181,11 +180,11 @@ func individualText(a *trial.Analysis) string {
 // qibaCV is the default of a plan, the QIBA profile's (PMC8574057).
 const qibaCV = 0.05
 
-// coefficients lists the within-subject CV of the compartments that have one of their own, followed
-// by that of the others, if there are any; isDefault says that these have the default.
+// coefficients lists the within-subject CVs: of the compartments that have one of their own, and then of
+// the others, if there are any. isDefault reports that these have the default.
 func coefficients(a *trial.Analysis) (cvs []string, isDefault bool) {
 	others := familyOf(a)
-	for _, c := range a.Plan.WithinCVOf {
+	for _, c := range a.Plan.CompartmentCVs {
 		cvs = append(cvs, percentOf(c.CV)+" for "+called(c.Compartment))
 		if slices.ContainsFunc(a.Endpoints,
 			func(e trial.EndpointAnalysis) bool { return e.Compartment && e.Name == c.Compartment }) {

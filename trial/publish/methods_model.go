@@ -24,8 +24,8 @@ func modelText(a *trial.Analysis) string {
 		percentOf(a.Plan.Level) + " intervals."
 }
 
-// effects names the fixed effects of the fitted models, or the planned ones where none was fitted,
-// and the planned ones that are omitted.
+// effects names the fixed effects of the fitted models and the planned effects that are omitted. If no model
+// was fitted, it names the planned effects.
 func effects(a *trial.Analysis) string {
 	formulas := groupModels(a, func(m trial.Model) string { return effectNames(m.Formula) })
 	if len(formulas) == 0 {
@@ -58,8 +58,8 @@ func effectNames(f trial.Formula) string {
 	return listed(mapped(f, func(t trial.Term) string { return strings.Join(mapped(t, called), " × ") }))
 }
 
-// plannedEffects names the effects that the design allows: one arm has no effect of arm, one later
-// visit none of visit.
+// plannedEffects names the effects that the design allows: there is no effect of arm with one arm, and none
+// of visit with one visit after baseline.
 func plannedEffects(a *trial.Analysis) string {
 	f := trial.Formula{{"baseline"}}
 	for _, c := range a.Plan.Covariates {
@@ -78,13 +78,13 @@ func plannedEffects(a *trial.Analysis) string {
 	return effectNames(f)
 }
 
-// modelGroup is the endpoints whose models have a text in common.
+// modelGroup has the endpoints for whose models a text is the same.
 type modelGroup struct {
 	text      string
 	endpoints []string
 }
 
-// groupModels groups the fitted models by a text about them.
+// groupModels groups the endpoints with a fitted model by a text about it.
 func groupModels(a *trial.Analysis, text func(trial.Model) string) []modelGroup {
 	var groups []modelGroup
 	for i := range a.Endpoints {
@@ -104,7 +104,7 @@ func groupModels(a *trial.Analysis, text func(trial.Model) string) []modelGroup 
 	return groups
 }
 
-// fittedText says which covariances were fitted, and for which endpoints there is no model.
+// fittedText names the fitted covariances, and the endpoints without a model.
 func fittedText(a *trial.Analysis) string {
 	s := ""
 	switch groups := groupModels(a, func(m trial.Model) string { return m.Covariance.String() }); {

@@ -18,7 +18,7 @@ func methodsOf(a trial.Analysis) string {
 	return strings.ReplaceAll(strings.Join(parts, "\n"), "\u00a0", " ")
 }
 
-// What the methods say was done was done.
+// The methods describe the analysis that was done.
 func TestMethodsOfStrata(t *testing.T) {
 	a := usual.analysis()
 	never(t, "a design without strata", methodsOf(a), "within strata")
@@ -34,16 +34,19 @@ func TestMethodsNameTheEffectsThatWereFitted(t *testing.T) {
 	for i := range a.Endpoints {
 		m := &a.Endpoints[i].Model
 		m.Formula = trial.Formula{{"baseline"}, {"age"}, {"arm"}, {"visit"}, {"arm", "visit"}}
-		m.Omitted = []trial.Omission{{Term: "site", Why: "the same for all"}}
+		m.Omitted = []trial.Omission{{Term: "site", Reason: "the same for all"}}
 	}
 	says(t, "one formula", methodsOf(a),
-		"The fixed effects were baseline, age, arm, visit and arm × visit. Omitted from the model were site (the same for all) for Medial T2, Lateral T2, Patellofemoral T2 and WOMAC pain. The planned covariance")
+		"The fixed effects were baseline, age, arm, visit and arm × visit. Omitted from the model were site (the "+
+			"same for all) for Medial T2, Lateral T2, Patellofemoral T2 and WOMAC pain. The planned covariance")
 	m := &a.Endpoints[3].Model
 	m.Formula, m.Omitted = trial.Formula{{"arm"}, {"visit"}, {"arm", "visit"}},
-		[]trial.Omission{{Term: "baseline", Why: "the same for all"}}
+		[]trial.Omission{{Term: "baseline", Reason: "the same for all"}}
 	says(t, "two formulas", methodsOf(a),
-		"The fixed effects were baseline, age, arm, visit and arm × visit for Medial T2, Lateral T2 and Patellofemoral T2; arm, visit and arm × visit for WOMAC pain. Omitted",
-		"site (the same for all) for Medial T2, Lateral T2 and Patellofemoral T2; baseline (the same for all) for WOMAC pain. The planned covariance")
+		"The fixed effects were baseline, age, arm, visit and arm × visit for Medial T2, Lateral T2 and "+
+			"Patellofemoral T2; arm, visit and arm × visit for WOMAC pain. Omitted",
+		"site (the same for all) for Medial T2, Lateral T2 and Patellofemoral T2; baseline (the same for all) for "+
+			"WOMAC pain. The planned covariance")
 	for i := range a.Endpoints {
 		fail(&a.Endpoints[i].Model, "nobody has a change")
 	}
@@ -60,21 +63,21 @@ func TestMethodsOfRepeatability(t *testing.T) {
 			"variation: 5 % (RC 13.9 %); 5 % is the value of the QIBA profile (PMC8574057). If nothing changes",
 			"others"},
 		{trial.Plan{WithinCV: 0.04}, "variation: 4 % (RC 13.9 %). If nothing changes", "QIBA"},
-		{trial.Plan{WithinCV: 0.05, WithinCVOf: []trial.CompartmentCV{{Compartment: "medial", CV: 0.04}}},
+		{trial.Plan{WithinCV: 0.05, CompartmentCVs: []trial.CompartmentCV{{Compartment: "medial", CV: 0.04}}},
 			"variation: 4 % for medial and 5 % for the others (RC 13.9 %); 5 % is the value of the QIBA",
 			"; the default"},
-		{trial.Plan{WithinCV: 0.05, WithinCVOf: []trial.CompartmentCV{{Compartment: "medial", CV: 0.04},
+		{trial.Plan{WithinCV: 0.05, CompartmentCVs: []trial.CompartmentCV{{Compartment: "medial", CV: 0.04},
 			{Compartment: "lateral", CV: 0.03}, {Compartment: "patellofemoral", CV: 0.06}}},
 			"variation: 4 % for medial, 3 % for lateral and 6 % for patellofemoral (RC", "QIBA"},
 	} {
 		a := usual.analysis()
-		a.Plan.WithinCV, a.Plan.WithinCVOf = c.plan.WithinCV, c.plan.WithinCVOf
-		says(t, fmt.Sprint(c.plan.WithinCVOf), methodsOf(a), c.want)
-		never(t, fmt.Sprint(c.plan.WithinCVOf), methodsOf(a), c.never)
+		a.Plan.WithinCV, a.Plan.CompartmentCVs = c.plan.WithinCV, c.plan.CompartmentCVs
+		says(t, fmt.Sprint(c.plan.CompartmentCVs), methodsOf(a), c.want)
+		never(t, fmt.Sprint(c.plan.CompartmentCVs), methodsOf(a), c.never)
 	}
 }
 
-// Of scores alone there is neither a family nor a repeatability coefficient.
+// Scores alone have neither a family nor a repeatability coefficient.
 func TestMethodsOfScoresAlone(t *testing.T) {
 	a := usual.analysis()
 	a.Endpoints, a.Correlations = a.Endpoints[3:], nil
@@ -85,14 +88,16 @@ func TestMethodsOfScoresAlone(t *testing.T) {
 	never(t, "scores alone", text, "each compartment", "Individual changes.", "RC", "Holm", "QIBA")
 	a.Design.Primary.Endpoint = "WOMAC pain"
 	says(t, "a primary score", methodsOf(a),
-		"The primary contrast is the difference of each arm from the reference in the change of WOMAC pain from baseline to visit 2.")
+		"The primary contrast is the difference of each arm from the reference in the change of WOMAC pain from "+
+			"baseline to visit 2.")
 }
 
 func TestMethodsNameWhatAFallbackAssumes(t *testing.T) {
 	a := usual.analysis()
 	m := &a.Endpoints[1].Model
 	m.Covariance, m.N, m.Rejected = mmrm.AR1, [][]int{{2, 3}, {3, 3}},
-		[]mmrm.Rejected{{Covariance: mmrm.Unstructured, Why: "did not converge"}}
+		[]mmrm.Rejected{{Covariance: mmrm.Unstructured, Reason: "did not converge"}}
 	says(t, "a fallback", methodsOf(a),
-		"For Lateral T2: first-order autoregressive assumes the same variance at every visit, and with so few subjects the test rejects too often")
+		"For Lateral T2: first-order autoregressive assumes the same variance at every visit, and with so few "+
+			"subjects the test rejects too often")
 }

@@ -10,12 +10,11 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// SDTM MK, musculoskeletal system findings, with the names, labels and order of SDTMIG 3.4. Terms
-// were looked up in a release of CDISC's controlled terminology with 50 tests in MUSCTSCD, none of
-// which is a relaxation time, and without a patellofemoral joint in LOC. Other terms are marked as
-// the sponsor's.
+// mk.csv is SDTM MK, musculoskeletal system findings, with the names, labels and order of SDTMIG 3.4. Terms
+// come from a release of CDISC's controlled terminology in which none of the 50 tests of MUSCTSCD is a
+// relaxation time, and LOC has no patellofemoral joint. Other terms are marked as the sponsor's.
 
-// toCheck marks terms that were not found in CDISC's controlled terminology.
+// toCheck marks terms that are not in that release.
 const toCheck = "sponsor term, to be checked against the current release: "
 
 const (
@@ -32,16 +31,18 @@ type mkRow struct {
 
 func (r mkRow) done() bool { return !math.IsNaN(r.X) }
 
-// ifDone returns s where there is a value, and otherwise where there is none.
-func (r mkRow) ifDone(s, otherwise string) string {
+// ifDone returns s if there is a value, and other if there is none.
+func (r mkRow) ifDone(s, other string) string {
 	if r.done() {
 		return s
 	}
-	return otherwise
+	return other
 }
 
-// side returns the side of the design or, where it does not say, of the images.
-func (r mkRow) side() string { return cmp.Or(laterality(r.who().Side), laterality(r.Value.Side)) }
+// side returns the side in the design or, if the design has none, in the images.
+func (r mkRow) side() string {
+	return cmp.Or(laterality(r.participant().Side), laterality(r.Value.Side))
+}
 
 // location returns LOC and DIR of a compartment. The cartilage of one bone is located at the bone.
 func location(compartment string) (loc, dir string) {
@@ -80,7 +81,7 @@ func constant[R any](name, label, s string) table.Column[R] {
 // truncated returns a column of texts that are truncated to the longest that the transport format
 // holds.
 func truncated[R any](name, label string, origin table.Origin, cell func(R) string) table.Column[R] {
-	return table.Text(name, label, origin, func(r R) string { return within(cell(r), longestText) })
+	return table.Text(name, label, origin, func(r R) string { return truncate(cell(r), longestText) })
 }
 
 var mkColumns = []table.Column[mkRow]{
@@ -128,7 +129,8 @@ var mkColumns = []table.Column[mkRow]{
 			"bone"),
 	table.Text("MKLAT", "Laterality", table.FromDesign,
 		mkRow.side).WithTerms("LAT (C99073): LEFT, RIGHT").WithDerivation("side of the design, or of the images"),
-	table.Text("MKDIR", "Directionality", table.Assigned, func(r mkRow) string { _, dir := location(r.e.Name); return dir }).
+	table.Text("MKDIR", "Directionality", table.Assigned,
+		func(r mkRow) string { _, dir := location(r.e.Name); return dir }).
 		WithTerms("DIR (C99074): MEDIAL (C25232), LATERAL (C25230)").WithDerivation("by compartment; empty for others"),
 	constant[mkRow]("MKMETHOD", "Method of Test or Examination", "MRI").WithTerms("METHOD (C85492): MRI"),
 	constant[mkRow]("MKLOBXFL", "Last Observation Before Exposure Flag", "").WithTerms("NY (C66742): Y or empty").
@@ -148,8 +150,8 @@ var mkColumns = []table.Column[mkRow]{
 		WithDerivation("empty: the results hold no dates, for privacy; to be joined by the sponsor"),
 }
 
-// mkRows are in the order of subject, visit and compartment. Results that are not used have no row:
-// such a visit is not NOT DONE, and it is not known which of its results is meant.
+// mkRows returns the rows in the order of subject, visit and compartment. Results that are not used have no
+// row: the visit was done, but it is not known which of its results is valid.
 func mkRows(a *trial.Analysis) []mkRow {
 	var rows []mkRow
 	for s := range a.Design.Subjects {

@@ -18,13 +18,12 @@ var pageSource string
 
 var pageTemplate = template.Must(template.New(pageFile).Parse(pageSource))
 
-// pageView is the page as texts.
+// pageView has the texts of the page.
 type pageView struct {
 	Name, Subtitle, Version string
 	Counts                  []count
-	// Headlines are the primary results, one sentence each, below Lead.
-	Lead string
-	// Primary has them instead if there are many.
+	// Headlines are the primary results below Lead. If there are many, they are in Primary instead.
+	Lead      string
 	Headlines []headline
 	Primary   grid
 	Notes     []string
@@ -40,10 +39,10 @@ type pageView struct {
 	Level     string
 }
 
-type count struct{ N, What string }
+type count struct{ N, Name string }
 
 // headline is a primary result.
-type headline struct{ What, Figures, Detail string }
+type headline struct{ Contrast, Result, Detail string }
 
 // section is a heading with its grids.
 type section struct {
@@ -129,13 +128,13 @@ func newFigureView(a *trial.Analysis, p figure.Picture) figureView {
 	return v
 }
 
-// imageOf returns a picture as a data URL: the SVG, unless the PNG is smaller, as it is of pictures
-// that contain images.
+// imageOf returns a picture as a data URL: the SVG, unless that is large and the PNG is smaller, as for
+// pictures that contain images.
 func imageOf(p figure.Picture) template.URL {
 	address := func(kind string, content []byte) template.URL {
 		return template.URL("data:" + kind + ";base64," + base64.StdEncoding.EncodeToString(content))
 	}
-	const large = 512 << 10 // bytes; a drawing of lines and letters has a tenth of it
+	const large = 512 << 10 // bytes; a drawing of lines and letters has a tenth
 	switch smaller := len(p.PNG) > 0 && len(p.PNG) < len(p.SVG); {
 	case len(p.SVG) > 0 && !(smaller && len(p.SVG) > large):
 		return address("image/svg+xml", p.SVG)
@@ -149,7 +148,7 @@ func inputGrid(a *trial.Analysis) grid {
 	g := grid{Heads: heads("File", "SHA-256"), Class: "inputs"}
 	rows := group{}
 	for _, in := range a.Inputs {
-		rows.Rows = append(rows.Rows, row{Cells: []cell{say(in.Name),
+		rows.Rows = append(rows.Rows, row{Cells: []cell{textCell(in.Name),
 			{Text: printable.Line(in.SHA256), Class: "hash"}}})
 	}
 	g.Groups = []group{rows}

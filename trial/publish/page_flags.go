@@ -9,9 +9,9 @@ import (
 )
 
 type flagGroup struct {
-	Kind, About string
-	N           string
-	Grid        grid
+	Kind, Meaning string
+	N             string
+	Grid          grid
 }
 
 // flagMeanings explain the kinds of flags and their consequences.
@@ -20,16 +20,16 @@ var flagMeanings = map[trial.FlagKind]string{
 	trial.NoResult:    "Planned visits without a result. They stay missing.",
 	trial.OtherSide:   "Results of the other knee. They are not used.",
 	trial.TwoStudies:  "A visit with two studies. Shown on every figure that it concerns.",
-	trial.ProtocolChange: "Settings, method, echo times, matrix or spacing differ from the subject’s baseline, or " +
+	trial.ProtocolChange: "Settings, method, echo times, matrix or spacing differ from the subject’s first study, or " +
 		"settings differ between subjects. Shown on every figure that it concerns.",
-	trial.ScannerChange: "A scanner other than at the subject’s baseline. Shown on every figure that it concerns.",
+	trial.ScannerChange: "A scanner or software other than in the subject’s first study. Shown on every figure that it concerns.",
 	trial.CarriedMask: "The mask of a visit was carried from another visit by registration, not drawn. Shown on " +
 		"every figure that it concerns.",
 	trial.Quality: "Remarks of the pipeline.",
 }
 
-// flagGroups lists the flags by kind, in the order of listings. Flags that differ in the subject alone
-// are one row.
+// flagGroups lists the flags by kind, in the order of trial.FlagKinds. Flags that differ only in the subject
+// share a row.
 func flagGroups(a *trial.Analysis) []flagGroup {
 	grouped := trial.GroupFlags(a.Flags)
 	var groups []flagGroup
@@ -39,7 +39,8 @@ func flagGroups(a *trial.Analysis) []flagGroup {
 		for _, f := range grouped {
 			if f.Kind == k {
 				rows.Rows = append(rows.Rows,
-					row{Cells: []cell{subjectsCell(f.Subjects), say(f.Visit), say(f.Endpoint), say(f.Text)}})
+					row{Cells: []cell{subjectsCell(f.Subjects), textCell(f.Visit), textCell(f.Endpoint),
+						textCell(f.Text)}})
 				n += len(f.Subjects)
 			}
 		}
@@ -51,11 +52,11 @@ func flagGroups(a *trial.Analysis) []flagGroup {
 	return groups
 }
 
-// subjectsCell names the subjects of a flag, or the first of many; flags.csv has all.
+// subjectsCell names the subjects of a flag, or the first of many. flags.csv has all.
 func subjectsCell(subjects []string) cell {
 	const most = 12 // two lines of usual codes
 	if len(subjects) == 1 {
-		return say(subjects[0])
+		return textCell(subjects[0])
 	}
 	c := cell{Detail: plural(len(subjects), "subject", "subjects")}
 	names := mapped(subjects[:min(most, len(subjects))], called)
@@ -72,16 +73,16 @@ const (
 	mostFigureSubjects = 3
 )
 
-// figureLines are the notes under a figure: the first lines about its flags, the number of further
-// ones, and the remarks, which are in no list of flags and are shown in full.
+// figureLines are the notes under a figure: the first lines about its flags, the number of further lines,
+// and all remarks, since they are not in the list of flags.
 type figureLines struct {
 	Flags   []string
-	More    int
+	Rest    int
 	Remarks []string
 }
 
-// newFigureLines returns the notes of a picture. They name the kind of a flag; its text is in the
-// list of flags.
+// newFigureLines returns the notes of a picture. They name the kind of a flag; the list of flags has its
+// text.
 func newFigureLines(a *trial.Analysis, p figure.Picture) figureLines {
 	flags := make([]trial.Flag, len(p.Flags))
 	for i, flag := range p.Flags {
@@ -95,21 +96,20 @@ func newFigureLines(a *trial.Analysis, p figure.Picture) figureLines {
 	return figureLines{lines[:shown], len(lines) - shown, mapped(p.Remarks, called)}
 }
 
-// figureLine returns "S01 at month12, medial: scanner change", or the text of a flag that is about
-// the whole trial.
+// figureLine returns "S01 at month12, medial: scanner change", or the text of a flag about the whole trial.
 func figureLine(g trial.FlagGroup) string {
-	about := strings.Join(g.Subjects, ", ")
+	place := strings.Join(g.Subjects, ", ")
 	if n := len(g.Subjects); n > mostFigureSubjects {
-		about = thousands(n) + " subjects"
+		place = thousands(n) + " subjects"
 	}
 	if g.Visit != "" {
-		about += " at " + g.Visit
+		place += " at " + g.Visit
 	}
 	if g.Endpoint != "" {
-		about += ", " + g.Endpoint
+		place += ", " + g.Endpoint
 	}
-	if about == "" {
+	if place == "" {
 		return g.Text
 	}
-	return strings.TrimLeft(about, " ,") + ": " + string(g.Kind)
+	return strings.TrimLeft(place, " ,") + ": " + string(g.Kind)
 }

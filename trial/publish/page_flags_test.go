@@ -16,8 +16,8 @@ const upgrade = "scanner: GE; at visit 1: Siemens"
 func upgradedTrial() trial.Analysis {
 	a := sample{arms: 2, visits: 3, perArm: 15}.analysis()
 	a.Flags = a.Flags[:1:1]
-	for _, who := range a.Design.Subjects[:20] {
-		a.Flags = append(a.Flags, trial.Flag{Kind: trial.ScannerChange, Subject: who.ID, Visit: "visit 2",
+	for _, subject := range a.Design.Subjects[:20] {
+		a.Flags = append(a.Flags, trial.Flag{Kind: trial.ScannerChange, Subject: subject.ID, Visit: "visit 2",
 			Text: upgrade})
 	}
 	for _, e := range a.Endpoints {
@@ -35,8 +35,8 @@ func upgradedTrial() trial.Analysis {
 	return a
 }
 
-// The text of a flag stands once on the page, with the subjects that it is about; figures link there.
-func TestFlagsStandOnce(t *testing.T) {
+// The text of a flag is on the page once, with its subjects; figures link to it.
+func TestFlagsAppearOnce(t *testing.T) {
 	a := upgradedTrial()
 	one, other := picture("means"), picture("change")
 	for i := range a.Flags[1:] {
@@ -46,7 +46,7 @@ func TestFlagsStandOnce(t *testing.T) {
 	p := page(t, a, one, other)
 	got := readable(p)
 	if n := strings.Count(got, upgrade); n != 1 {
-		t.Errorf("the text of the flag stands %d times on the page", n)
+		t.Errorf("the text of the flag appears %d times on the page", n)
 	}
 	if n := strings.Count(got, "† 20 subjects at visit 2: scanner change (see Flags )"); n != 2 {
 		t.Errorf("%d figures name their flags, want 2", n)
@@ -61,7 +61,7 @@ func TestFlagsStandOnce(t *testing.T) {
 	}
 }
 
-// The lines follow from the flags alone: their texts, whatever they say, change nothing.
+// The lines depend only on the fields of the flags, not on their texts.
 func TestFigureLines(t *testing.T) {
 	for _, text := range []string{upgrade, "", "S001 at visit 2: x", "20 subjects at visit 2 (S001, S002): y."} {
 		a := upgradedTrial()
@@ -75,7 +75,7 @@ func TestFigureLines(t *testing.T) {
 		for name, c := range map[string]struct {
 			flags []int
 			want  []string
-			more  int
+			rest  int
 		}{
 			"none":            {nil, nil, 0},
 			"one":             {[]int{2}, []string{"S002 at visit 2: scanner change"}, 0},
@@ -87,7 +87,7 @@ func TestFigureLines(t *testing.T) {
 				[]string{"S001, S002 at visit 2: scanner change", "S003 at visit 1, medial: protocol change"}, 2},
 		} {
 			got := newFigureLines(&a, figure.Picture{Flags: c.flags, Remarks: []string{"other slices", upgrade}})
-			if !slices.Equal(got.Flags, c.want) || got.More != c.more ||
+			if !slices.Equal(got.Flags, c.want) || got.Rest != c.rest ||
 				!slices.Equal(got.Remarks, []string{"other slices", upgrade}) {
 				t.Errorf("%s, %q: %+v", name, text, got)
 			}
@@ -95,7 +95,7 @@ func TestFigureLines(t *testing.T) {
 	}
 }
 
-// Names that begin alike stay apart wherever the page has them.
+// Names that begin alike are distinct everywhere on the page.
 func TestNamesAreNotCut(t *testing.T) {
 	a := usual.analysis()
 	long := strings.Repeat("regimen of 40 mg twice daily ", 5)
@@ -120,8 +120,8 @@ func TestNamesAreNotCut(t *testing.T) {
 	}
 }
 
-// Remarks that are in no list of flags stand whole under their figure, many of them folded.
-func TestRemarksStandWhole(t *testing.T) {
+// Remarks are shown in full under their figure; many of them are folded.
+func TestRemarksAreShownInFull(t *testing.T) {
 	p := picture("maps")
 	for i := range 6 {
 		p.Remarks = append(p.Remarks, fmt.Sprintf("S%03d, visit 1: no study.", i))

@@ -12,7 +12,7 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// headlines returns the primary results, one for each primary contrast, and the sentence above them.
+// headlines returns a headline for each primary contrast, and the sentence above them.
 func headlines(a *trial.Analysis) (lead string, lines []headline) {
 	for i := range a.Endpoints {
 		e := &a.Endpoints[i]
@@ -37,25 +37,25 @@ func headlines(a *trial.Analysis) (lead string, lines []headline) {
 
 func newHeadline(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contrast) headline {
 	h := headline{
-		What: fmt.Sprintf("%s, change to %s, %s − %s", titleOf(e), called(a.Design.Visits[c.Visit].Name),
+		Contrast: fmt.Sprintf("%s, change to %s, %s − %s", titleOf(e), called(a.Design.Visits[c.Visit].Name),
 			called(a.Design.Arms[c.Arm]), called(a.Design.Arms[0])),
 	}
 	if e.Model.Failed != "" {
-		h.Figures, h.Detail = "no model", called(e.Model.Failed)+
+		h.Result, h.Detail = "no model", called(e.Model.Failed)+
 			"; other tests of the contrast are under “Supporting tests”"
 		return h
 	}
 	m := c.Model
 	if math.IsNaN(m.Value) {
-		h.Figures, h.Detail = "no estimate",
+		h.Result, h.Detail = "no estimate",
 			fmt.Sprintf("%s; changes of %d in the arm and %d in the reference", called(absent(a, e.Model, c.Visit)),
 				c.N, c.NReference)
 		return h
 	}
 	d := e.Decimals()
-	h.Figures = fmt.Sprintf("%s%s [%s CI %s to %s], %s", figure.Number(m.Value, d), spaced(e), percentOf(a.Plan.Level),
+	h.Result = fmt.Sprintf("%s%s [%s CI %s to %s], %s", figure.Number(m.Value, d), spaced(e), percentOf(a.Plan.Level),
 		figure.Number(m.Low, d), figure.Number(m.High, d), pIs(m.P))
-	arm, reference := e.Model.InIt(c.Arm, c.Visit), e.Model.InIt(0, c.Visit)
+	arm, reference := e.Model.SubjectsAt(c.Arm, c.Visit), e.Model.SubjectsAt(0, c.Visit)
 	n := fmt.Sprintf("n = %d and %d", arm, reference)
 	if arm != c.N || reference != c.NReference {
 		n += fmt.Sprintf(" in the model, of %d and %d with a change", c.N, c.NReference)
@@ -70,7 +70,7 @@ func newHeadline(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contrast)
 	}
 	details = append(details, fit+", "+e.Model.DF.String()+", "+figure.Number(m.DF, dfDecimals)+" degrees of freedom",
 		caution(e.Model), omissionText(a, e.Model))
-	h.Detail = called(strings.Join(without(details), "; "))
+	h.Detail = called(strings.Join(nonEmpty(details), "; "))
 	return h
 }
 
@@ -78,23 +78,23 @@ func newHeadline(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contrast)
 type flowView struct {
 	Arms  []string
 	Steps []flowStep
-	// Between has the visits that are not in the diagram, if there are many.
-	Between grid
+	// MoreVisits has the visits that are not in the diagram, if there are many.
+	MoreVisits grid
 }
 
 type flowStep struct {
 	Name, Detail string
 	Boxes        []flowBox
-	// Hidden steps are in Between and not in the diagram.
+	// Hidden steps are in MoreVisits and not in the diagram.
 	Hidden bool
 }
 
 type flowBox struct {
-	N, Of   string
-	Missing []string
+	N, Total string
+	Missing  []string
 }
 
-// mostFlowSteps is how many visits the diagram shows: as many as fit on a page of A4.
+// mostFlowSteps is the largest number of visits in the diagram; they fit on a page of A4.
 const mostFlowSteps = 8
 
 func newFlowView(a *trial.Analysis) flowView {
@@ -112,18 +112,18 @@ func newFlowView(a *trial.Analysis) flowView {
 	for arm, f := range a.Flow {
 		v.Arms = append(v.Arms, called(a.Design.Arms[arm]))
 		planned.Boxes = append(planned.Boxes, flowBox{N: thousands(f.Planned)})
-		analysed.Boxes = append(analysed.Boxes, flowBox{N: thousands(f.Analysed), Of: thousands(f.Planned)})
+		analysed.Boxes = append(analysed.Boxes, flowBox{N: thousands(f.Analysed), Total: thousands(f.Planned)})
 		for i := range steps {
 			steps[i].Boxes = append(steps[i].Boxes, newFlowBox(f.Visits[i], f.Planned))
 		}
 	}
 	v.Steps = append(append([]flowStep{planned}, steps...), analysed)
-	v.Between = betweenGrid(v)
+	v.MoreVisits = moreVisitsGrid(v)
 	return v
 }
 
-// betweenGrid returns the steps that the diagram does not show.
-func betweenGrid(v flowView) grid {
+// moreVisitsGrid returns the steps that the diagram does not show.
+func moreVisitsGrid(v flowView) grid {
 	g := grid{Heads: append(heads("Visit", ""), heads(v.Arms...)...)}
 	block := group{}
 	for _, s := range v.Steps {
@@ -133,8 +133,8 @@ func betweenGrid(v flowView) grid {
 		r := row{Cells: []cell{{Text: s.Name}, {Text: s.Detail, Class: "soft"}}}
 		for _, b := range s.Boxes {
 			text := b.N
-			if b.Of != "" {
-				text += " of " + b.Of
+			if b.Total != "" {
+				text += " of " + b.Total
 			}
 			r.Cells = append(r.Cells, cell{Text: strings.Join(append([]string{text}, b.Missing...), "; ")})
 		}
@@ -151,7 +151,7 @@ func betweenGrid(v flowView) grid {
 
 func newFlowBox(f trial.FlowVisit, planned int) flowBox {
 	const most = 4 // reasons in a box
-	b := flowBox{N: thousands(f.Present), Of: thousands(planned)}
+	b := flowBox{N: thousands(f.Present), Total: thousands(planned)}
 	rest := 0
 	for i, m := range f.Missing {
 		if i < most {
@@ -170,20 +170,20 @@ func newFlowBox(f trial.FlowVisit, planned int) flowBox {
 func peopleGrid(a *trial.Analysis) grid {
 	g := grid{Class: "people"}
 	g.Heads = append(heads(""), numericHeads(mapped(a.Design.Arms, called)...)...)
-	by := make([][]trial.Subject, len(a.Design.Arms))
+	groups := make([][]trial.Subject, len(a.Design.Arms))
 	for _, s := range a.Design.Subjects {
-		by[s.Arm] = append(by[s.Arm], s)
+		groups[s.Arm] = append(groups[s.Arm], s)
 	}
 	rows := group{}
-	add := func(name string, figure func([]trial.Subject) string) {
+	add := func(name string, text func([]trial.Subject) string) {
 		r := row{Cells: []cell{{Text: name}}}
-		there := false
-		for _, subjects := range by {
-			c := num(figure(subjects), "not in the design")
-			there = there || c.Text != dash
+		known := false
+		for _, subjects := range groups {
+			c := num(text(subjects), "not in the design")
+			known = known || c.Text != dash
 			r.Cells = append(r.Cells, c)
 		}
-		if there {
+		if known {
 			rows.Rows = append(rows.Rows, r)
 		}
 	}
@@ -198,7 +198,7 @@ func peopleGrid(a *trial.Analysis) grid {
 	return g.explained("")
 }
 
-// meanOf prints mean ± SD of the known values, with n if some are not known.
+// meanOf returns a function that prints mean ± SD of the known values, with n if some are not known.
 func meanOf(x func(trial.Subject) float64) func([]trial.Subject) string {
 	return func(subjects []trial.Subject) string {
 		var known []float64
@@ -221,7 +221,8 @@ func meanOf(x func(trial.Subject) float64) func([]trial.Subject) string {
 	}
 }
 
-// levelsOf counts the subjects of each level of a factor; of many levels it shows the first.
+// levelsOf returns a function that prints the number of subjects at each level of a factor, or at the first
+// of many levels.
 func levelsOf(level func(trial.Subject) string) func([]trial.Subject) string {
 	return func(subjects []trial.Subject) string {
 		const most = 6

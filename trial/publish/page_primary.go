@@ -6,19 +6,19 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// mostHeadlines is the number of primary contrasts that are sentences at the head of the page. More of
-// them, as of six arms and three compartments, are a table.
+// mostHeadlines is the largest number of primary contrasts that the head of the page has as sentences. More,
+// such as those of six arms and three compartments, are a table.
 const mostHeadlines = 4
 
-// primaryGrid returns the rows of the primary contrasts in the table of differences. Their common visit
-// is the title.
+// primaryGrid returns the rows of the table of differences with primary contrasts. The title has their
+// visit.
 func primaryGrid(a *trial.Analysis) grid {
 	all := differenceGrid(a)
 	g := grid{
 		Title: "Change to " + called(a.Design.Visits[a.Design.Primary.Visit].Name),
 		Notes: []string{"Arm minus reference, by the mixed model. SE and degrees of freedom are under “Mixed model”."},
 	}
-	// A telephone has no room for these columns.
+	// A phone has no room for these columns.
 	omitted := func(i int) bool { return slices.Contains([]string{"Visit", "SE", "df"}, all.Heads[i].Text) }
 	g.Heads = omitting(all.Heads, omitted)
 	for _, block := range all.Groups {

@@ -11,8 +11,8 @@ import (
 	"github.com/t2map/t2map/trial/mmrm"
 )
 
-// why says why a statistic of a sample of n does not exist.
-func why(n int) string {
+// noStatistic says why a statistic of a sample of n does not exist.
+func noStatistic(n int) string {
 	switch n {
 	case 0:
 		return "nobody has a value"
@@ -28,7 +28,7 @@ func describedCells(d trial.Description, decimals int) []cell {
 	if !math.IsNaN(d.Q1) && !math.IsNaN(d.Q3) {
 		quartiles += " " + interval(d.Q1, d.Q3, decimals)
 	}
-	reason := why(d.N)
+	reason := noStatistic(d.N)
 	return []cell{
 		num(figure.Number(d.Mean, decimals), reason), num(figure.Number(d.SD, decimals), reason),
 		num(quartiles, reason), num(interval(d.Low, d.High, decimals), reason),
@@ -48,14 +48,14 @@ func descriptionSection(a *trial.Analysis) section {
 	return s
 }
 
-// byVisit returns a group for each visit from the given one on, with a row for each arm.
+// byVisit returns a group for each visit from firstVisit on, with a row for each arm.
 func byVisit(a *trial.Analysis, e *trial.EndpointAnalysis, firstVisit int, cells func(trial.Cell, int) []cell) []group {
 	sizes := armSizes(a.Design)
 	var groups []group
 	for v := firstVisit; v < len(a.Design.Visits); v++ {
 		var rows []row
 		for arm := range a.Design.Arms {
-			visit := say(a.Design.Visits[v].Name)
+			visit := textCell(a.Design.Visits[v].Name)
 			if arm > 0 {
 				visit = cell{}
 			}
@@ -65,7 +65,7 @@ func byVisit(a *trial.Analysis, e *trial.EndpointAnalysis, firstVisit int, cells
 				flags = c.ValueFlags
 			}
 			rows = append(rows, row{
-				Cells: append(append([]cell{visit, say(a.Design.Arms[arm])}, cells(c, sizes[arm])...),
+				Cells: append(append([]cell{visit, textCell(a.Design.Arms[arm])}, cells(c, sizes[arm])...),
 					flagCell(a, flags)),
 				Kept: v == a.Design.Primary.Visit,
 			})
@@ -118,12 +118,12 @@ func changeGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
 	return g.trimmed().finish("description.csv")
 }
 
-// percentOfAll returns the description of a cell in percent if all changes have a percentage, and
-// otherwise why it is omitted: the mean percentage of some subjects could have another sign than the
-// mean change of all.
+// percentOfAll returns the description of a cell in percent if all changes have a percentage, and otherwise
+// the reason why it is omitted: the mean percentage of some subjects could have another sign than the mean
+// change of all.
 func percentOfAll(c trial.Cell) (trial.Description, string) {
 	if c.Percent.N == c.Change.N {
-		return c.Percent, why(c.Percent.N)
+		return c.Percent, noStatistic(c.Percent.N)
 	}
 	nan := math.NaN()
 	return trial.Description{Mean: nan, SD: nan, Low: nan, High: nan},
@@ -162,7 +162,7 @@ func estimateCells(e mmrm.Estimate, decimals int, reason string) []cell {
 
 // versus names the arms of a contrast, on one line where the names are short.
 func versus(a *trial.Analysis, arm int) string {
-	const short = 16 // letters: as wide as the numbers beside them
+	const short = 16 // letters; as wide as the numbers in the other columns
 	one, other := called(a.Design.Arms[arm]), called(a.Design.Arms[0])
 	if len(one)+len(other) <= short {
 		return one + "\u00a0−\u00a0" + other
@@ -183,8 +183,8 @@ func differenceGrid(a *trial.Analysis) grid {
 		for _, c := range e.Contrasts {
 			reason := absent(a, e.Model, c.Visit)
 			cells := append([]cell{
-				say(a.Design.Visits[c.Visit].Name), {Text: versus(a, c.Arm)},
-				num(fmt.Sprintf("%d, %d", e.Model.InIt(c.Arm, c.Visit), e.Model.InIt(0, c.Visit))),
+				textCell(a.Design.Visits[c.Visit].Name), {Text: versus(a, c.Arm)},
+				num(fmt.Sprintf("%d, %d", e.Model.SubjectsAt(c.Arm, c.Visit), e.Model.SubjectsAt(0, c.Visit))),
 			}, estimateCells(c.Model, e.Decimals(), reason)...)
 			holm := "not adjusted: no compartment"
 			if e.Compartment {
@@ -219,17 +219,18 @@ func meansGrid(a *trial.Analysis) grid {
 		}
 		block := group{Name: withUnit(e) + ", at a baseline of " + figure.Number(e.Model.BaselineMean, e.Decimals())}
 		if len(e.Contrasts) == 0 {
-			block.Detail = modelDetail(a, e.Model) // else it stands above, with the differences
+			block.Detail = modelDetail(a, e.Model) // otherwise the table of differences has it
 		}
 		for v := 1; v < len(a.Design.Visits); v++ {
 			for arm := range a.Design.Arms {
-				visit := say(a.Design.Visits[v].Name)
+				visit := textCell(a.Design.Visits[v].Name)
 				if arm > 0 {
 					visit = cell{}
 				}
 				block.Rows = append(block.Rows,
 					row{Kept: v == a.Design.Primary.Visit,
-						Cells: append([]cell{visit, say(a.Design.Arms[arm]), num(thousands(e.Model.InIt(arm, v)))},
+						Cells: append([]cell{visit, textCell(a.Design.Arms[arm]),
+							num(thousands(e.Model.SubjectsAt(arm, v)))},
 							estimateCells(e.Model.LSMeans[arm][v-1], e.Decimals(), absent(a, e.Model, v))...)})
 			}
 		}
@@ -249,7 +250,7 @@ func modelDetail(a *trial.Analysis, m trial.Model) string {
 		parts = append(parts, "covariance "+m.Covariance.String()+", because the planned one, "+
 			a.Plan.Covariance.String()+", could not be fitted")
 	}
-	if parts = without(append(parts, caution(m), omissionText(a, m))); len(parts) == 0 {
+	if parts = nonEmpty(append(parts, caution(m), omissionText(a, m))); len(parts) == 0 {
 		return ""
 	}
 	return called(strings.Join(parts, "; "))
@@ -272,7 +273,7 @@ func fitGrid(a *trial.Analysis) grid {
 		if m.Failed != "" {
 			rows.Rows = append(rows.Rows,
 				row{Cells: []cell{name, {Text: "no model",
-					Detail: called(strings.Join(without(modelNotes(place{a: a, e: &a.Endpoints[i]}, math.NaN())),
+					Detail: called(strings.Join(nonEmpty(modelNotes(place{a: a, e: &a.Endpoints[i]}, math.NaN())),
 						"; "))}, num(dash, m.Failed), num(dash, m.Failed), num(dash, m.Failed), num(dash, m.Failed),
 					num(dash, m.Failed)}})
 			continue
@@ -339,7 +340,7 @@ func supportingSection(a *trial.Analysis) section {
 	return s
 }
 
-// tooFew explains a test without a result that gave no reason.
+// tooFew explains a test that has neither a result nor a reason.
 func tooFew(arm, reference int) string {
 	return fmt.Sprintf("%d and %d changes are too few, or do not vary", arm, reference)
 }
@@ -352,7 +353,7 @@ func supportingCells(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contr
 			t.Detail = pIs(x.P)
 		}
 		if t.Text != dash && reason != "" && math.IsNaN(x.Low) {
-			t.Why, t.Part = called(reason), true
+			t.Reason, t.Part = called(reason), true
 		}
 		return t
 	}
@@ -376,7 +377,7 @@ func supportingCells(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contr
 		n.Detail = fmt.Sprintf("adjusted: %d, %d", c.NAdjusted, c.NAdjustedReference)
 	}
 	return []cell{
-		say(a.Design.Visits[c.Visit].Name), {Text: versus(a, c.Arm)}, n,
+		textCell(a.Design.Visits[c.Visit].Name), {Text: versus(a, c.Arm)}, n,
 		test(c.Ancova, c.Reasons.Ancova, tooFew(c.NAdjusted, c.NAdjustedReference)),
 		test(c.Welch, c.Reasons.Welch, none), wilcoxon,
 		num(withInterval(c.Effect.Estimate, c.Effect.Low, c.Effect.High, ratioDecimals),

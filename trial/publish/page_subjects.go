@@ -12,7 +12,7 @@ import (
 
 func responderSection(a *trial.Analysis) section {
 	s := section{
-		ID: "responders", Title: "Changes beyond repeatability",
+		ID: "responders", Title: "Changes larger than repeatability",
 		Lead: "Participants who changed by more than RC. If nothing changes between two scans, 95 % of such pairs " +
 			"differ by less than RC.",
 	}
@@ -23,7 +23,7 @@ func responderSection(a *trial.Analysis) section {
 		block := group{Name: fmt.Sprintf("%s, RC %s %%", withUnit(e), figure.Number(e.RC, percentDecimals))}
 		for _, r := range e.Responders {
 			for arm, n := range r.Arms {
-				visit := say(a.Design.Visits[r.Visit].Name)
+				visit := textCell(a.Design.Visits[r.Visit].Name)
 				if arm > 0 {
 					visit = cell{}
 				}
@@ -35,7 +35,8 @@ func responderSection(a *trial.Analysis) section {
 						num(figure.PValue(r.Increase[arm-1]), reason)}
 				}
 				block.Rows = append(block.Rows, row{Kept: r.Visit == a.Design.Primary.Visit, Cells: append([]cell{
-					visit, say(a.Design.Arms[arm]), num(thousands(all)), share(n.Decrease, all), share(n.Within, all),
+					visit, textCell(a.Design.Arms[arm]), num(thousands(all)), share(n.Decrease, all),
+					share(n.Within, all),
 					share(n.Increase, all),
 					num(figure.Number(n.SDC, percentDecimals), "nobody has a change"),
 				}, tests...)})
@@ -67,8 +68,8 @@ func share(k, n int) cell {
 const correlationLead = " Within arms: partial correlation given the arm, without the difference between the arms. " +
 	"All subjects: regardless of arm; a treatment that changes both endpoints causes a correlation by itself."
 
-// withinFirst returns the correlations of each pair and visit in the order within arms, all subjects,
-// each arm, which is the order of their indices.
+// withinFirst sorts the correlations of each pair and visit: within arms, all subjects, each arm. This is
+// the order of their indices.
 func withinFirst(all []trial.Correlation) []trial.Correlation {
 	all = slices.Clone(all)
 	slices.SortStableFunc(all, func(x, y trial.Correlation) int {
@@ -85,7 +86,7 @@ func correlationSection(a *trial.Analysis) section {
 		s.Lead += correlationLead
 	}
 	g := grid{Heads: append(heads("Visit", "Arms"), numericHeads("n", "ρ", percentOf(a.Plan.Level)+" CI", "p")...)}
-	last := -1 // the visit of the row before
+	last := -1 // the visit of the previous row
 	for _, c := range withinFirst(a.Correlations) {
 		pair := titleOf(&a.Endpoints[c.X]) + " with " + titleOf(&a.Endpoints[c.Y])
 		if n := len(g.Groups); n == 0 || g.Groups[n-1].Name != pair {
@@ -97,13 +98,13 @@ func correlationSection(a *trial.Analysis) section {
 		}
 		reason := cmp.Or(c.Reason, fmt.Sprintf("%d pairs are too few, or do not vary", c.N))
 		block := &g.Groups[len(g.Groups)-1]
-		visit := say(a.Design.Visits[c.Visit].Name)
+		visit := textCell(a.Design.Visits[c.Visit].Name)
 		if len(block.Rows) > 0 && last == c.Visit {
 			visit = cell{}
 		}
 		last = c.Visit
 		block.Rows = append(block.Rows, row{Cells: []cell{
-			visit, say(arm), num(thousands(c.N)), num(figure.Number(c.Rho.Estimate, ratioDecimals), reason),
+			visit, textCell(arm), num(thousands(c.N)), num(figure.Number(c.Rho.Estimate, ratioDecimals), reason),
 			num(interval(c.Rho.Low, c.Rho.High, ratioDecimals), reason), num(figure.PValue(c.P), reason),
 		}})
 	}
@@ -115,7 +116,7 @@ func correlationSection(a *trial.Analysis) section {
 
 func individualSection(a *trial.Analysis) section {
 	s := section{ID: "individuals", Title: "Individuals",
-		Lead: "Each participant’s change from baseline. Marked: a change beyond RC."}
+		Lead: "Each participant’s change from baseline. Marked: a change larger than RC."}
 	if len(a.Design.Visits) < 2 {
 		return s
 	}
@@ -141,16 +142,17 @@ func individualGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
 	}
 	g.Heads = append(g.Heads, heads("Flags")...)
 	d := e.Decimals()
-	for s, who := range a.Design.Subjects {
+	for s, subject := range a.Design.Subjects {
 		block := group{}
 		for v := 1; v < len(a.Design.Visits); v++ {
 			r := rowOf(a, e, s, v)
-			cells := []cell{say(who.ID), say(a.Design.Arms[who.Arm]),
+			cells := []cell{textCell(subject.ID), textCell(a.Design.Arms[subject.Arm]),
 				num(figure.Number(r.baseline().X, d), r.baseline().Missing.String())}
 			if v > 1 {
 				cells = []cell{{}, {}, {}}
 			}
-			cells = append(cells, say(a.Design.Visits[v].Name), num(figure.Number(r.X, d), r.Value.Missing.String()),
+			cells = append(cells, textCell(a.Design.Visits[v].Name),
+				num(figure.Number(r.X, d), r.Value.Missing.String()),
 				num(figure.Number(r.Delta, d), r.Change.Missing.String()),
 				num(figure.Number(r.Percent, percentDecimals),
 					cmp.Or(r.Change.Missing.String(), "the baseline is not above 0")))
@@ -165,7 +167,7 @@ func individualGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
 	return g.trimmed()
 }
 
-// verdictCell shows the verdict by a word and a sign, not by colour alone.
+// verdictCell shows the verdict by a word and a sign, not only by colour.
 func verdictCell(r subjectRow) cell {
 	switch r.Verdict {
 	case trial.Decrease:

@@ -46,7 +46,7 @@ func TestPageSaysTheResult(t *testing.T) {
 	a.Endpoints[0].Model.Sigma = [][]float64{{1.21, 0.594}, {0.594, 2.25}}
 	lateral := &a.Endpoints[1].Model
 	lateral.Covariance, lateral.Rejected = mmrm.HeterogeneousCS,
-		[]mmrm.Rejected{{Covariance: mmrm.Unstructured, Why: "did not converge"}}
+		[]mmrm.Rejected{{Covariance: mmrm.Unstructured, Reason: "did not converge"}}
 	a.Correlations[0].Rho = trial.Interval{Estimate: 0.31, Low: -0.1, High: 0.63}
 	a.Inputs[0] = trial.Input{Name: "compartments.csv",
 		SHA256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}
@@ -56,7 +56,8 @@ func TestPageSaysTheResult(t *testing.T) {
 	for _, want := range []string{
 		"DEMO-1", "Primary results", "Medial T2, change to visit 2, low dose − control",
 		"−2.31 ms [95 % CI −3.90 to −0.73], p = 0.006",
-		"n = 11 and 10; adjusted over 3 compartments p = 0.018 (Holm); mixed model, unstructured covariance, Kenward–Roger, 17.8 degrees of freedom",
+		"n = 11 and 10; adjusted over 3 compartments p = 0.018 (Holm); mixed model, unstructured covariance, " +
+			"Kenward–Roger, 17.8 degrees of freedom",
 		"The report draws no conclusion", "24 participants", "2 arms", "3 visits", "4 endpoints", "13 flags",
 		"visit 2 month 6 10 of 12 no study: 2 11 of 12 no study: 1",
 		"Analysed baseline and a later visit 11 of 12 11 of 12",
@@ -64,7 +65,8 @@ func TestPageSaysTheResult(t *testing.T) {
 		"The fixed effects were baseline, arm, visit and arm × visit.",
 		"control is the reference", "restricted maximum likelihood", "Kenward and Roger (1997)", "Holm (1979)",
 		"RC = 1.96·√2·wCV", "(RC 13.9 %)",
-		"The fitted covariance was unstructured for Medial T2, Patellofemoral T2 and WOMAC pain; heterogeneous compound symmetry for Lateral T2.",
+		"The fitted covariance was unstructured for Medial T2, Patellofemoral T2 and WOMAC pain; heterogeneous " +
+			"compound symmetry for Lateral T2.",
 		"planned unstructured, could not be fitted: did not converge", "1.10, 1.50 correlation 0.36",
 		"first echo omitted", "t2map 1.2.3",
 		"Change of T2. Means with 95 % t intervals; n under each point. SVG · PNG · PDF",
@@ -87,7 +89,7 @@ func TestPageSaysTheResult(t *testing.T) {
 	}
 }
 
-// Whatever the trial, the page is well-formed, asks for nothing but what lies beside it, and holds no NaN.
+// The page of any trial is well-formed, refers only to files of the report, and does not contain NaN.
 func TestPageIsSound(t *testing.T) {
 	for name, a := range samples() {
 		p := page(t, a, picture("means"))
@@ -161,7 +163,7 @@ func checkTags(t *testing.T, name string, p []byte) {
 	}
 }
 
-// Names are text, wherever they stand.
+// Names are text everywhere.
 func TestPageEscapes(t *testing.T) {
 	a, evilPicture := hostile(), picture("means")
 	evilPicture.Title, evilPicture.Caption, evilPicture.Flags, evilPicture.Remarks = evil, evil,
@@ -232,7 +234,7 @@ func TestPageOfManyVisits(t *testing.T) {
 	}
 }
 
-// A browser has nothing to complain of and asks for nothing.
+// A browser reports no error and requests nothing.
 func TestPageInChromium(t *testing.T) {
 	chromium, err := exec.LookPath("chromium")
 	if err != nil {

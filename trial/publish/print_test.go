@@ -18,38 +18,38 @@ import (
 // onPaper counts the rows of a grid that are printed, by group.
 func onPaper(g grid) []int {
 	var n []int
-	for _, of := range g.Groups {
+	for _, block := range g.Groups {
 		k := 0
-		for _, r := range of.Rows {
+		for _, r := range block.Rows {
 			if !r.Screen {
 				k++
 			}
 		}
 		n = append(n, k)
-		if of.Screen != (k == 0) {
+		if block.Screen != (k == 0) {
 			n = append(n, -1)
 		}
 	}
 	return n
 }
 
-// gridOf makes one of groups with that many rows; each visit has two rows, the second of which
+// gridOf returns a grid of groups with these numbers of rows. Each visit has two rows, the second of which
 // has an empty first cell.
 func gridOf(named bool, sizes ...int) grid {
 	g := grid{Heads: heads("Visit")}
 	for i, size := range sizes {
-		of := group{}
+		block := group{}
 		if named {
-			of.Name = fmt.Sprint("endpoint ", i)
+			block.Name = fmt.Sprint("endpoint ", i)
 		}
 		for k := range size {
 			c := cell{Text: fmt.Sprint("visit ", k/2)}
 			if k%2 == 1 {
 				c.Text = ""
 			}
-			of.Rows = append(of.Rows, row{Cells: []cell{c}})
+			block.Rows = append(block.Rows, row{Cells: []cell{c}})
 		}
-		g.Groups = append(g.Groups, of)
+		g.Groups = append(g.Groups, block)
 	}
 	return g
 }
@@ -58,9 +58,9 @@ func TestPrintedRows(t *testing.T) {
 	last := gridOf(false, 70)
 	last.Groups[0].Rows[69].Marked, last.Groups[0].Rows[68].Kept = true, true
 	for name, c := range map[string]struct {
-		g    grid
-		want []int
-		said string
+		g       grid
+		want    []int
+		onPaper string
 	}{
 		"short":    {gridOf(false, 30, 30), []int{30, 30}, ""},
 		"one long": {gridOf(false, 200), []int{40}, "Printed: 40 of 200 rows; see x.csv."},
@@ -77,8 +77,8 @@ func TestPrintedRows(t *testing.T) {
 		if got := onPaper(g); c.want != nil && fmt.Sprint(got) != fmt.Sprint(c.want) {
 			t.Errorf("%s: printed %v, want %v", name, got, c.want)
 		}
-		if g.OnPaper != c.said {
-			t.Errorf("%s: said %q, want %q", name, g.OnPaper, c.said)
+		if g.OnPaper != c.onPaper {
+			t.Errorf("%s: %q, want %q", name, g.OnPaper, c.onPaper)
 		}
 	}
 }
@@ -123,10 +123,10 @@ func TestPrintsShort(t *testing.T) {
 	}
 	upgraded := sample{arms: 2, visits: 3, perArm: 30}.analysis()
 	p := picture("means")
-	for _, who := range upgraded.Design.Subjects[:40] {
+	for _, subject := range upgraded.Design.Subjects[:40] {
 		p.Flags = append(p.Flags, len(upgraded.Flags))
 		upgraded.Flags = append(upgraded.Flags,
-			trial.Flag{Kind: trial.ScannerChange, Subject: who.ID, Visit: "visit 2",
+			trial.Flag{Kind: trial.ScannerChange, Subject: subject.ID, Visit: "visit 2",
 				Text: strings.Repeat("another scanner; ", 12)})
 	}
 	for name, c := range map[string]struct {

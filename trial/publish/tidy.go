@@ -11,8 +11,7 @@ import (
 	"github.com/t2map/t2map/trial/mmrm"
 )
 
-// place is what most rows begin with: an endpoint, an arm and a visit. An arm or visit of −1 is
-// none.
+// place has the first columns of most rows: endpoint, arm and visit. An arm or visit of −1 is absent.
 type place struct {
 	a          *trial.Analysis
 	e          *trial.EndpointAnalysis
@@ -67,12 +66,13 @@ type descriptionRow struct {
 var descriptionColumns = func() []table.Column[descriptionRow] {
 	toPlace := func(r descriptionRow) place { return r.place }
 	x := func(name, label string, f func(trial.Description) float64) table.Column[descriptionRow] {
-		return table.Number(name, label, func(r descriptionRow) float64 { return f(r.Description) }).WithUnit(endpointUnit +
-			"; % where measure is percent")
+		return table.Number(name, label, func(r descriptionRow) float64 { return f(r.Description) }).
+			WithUnit(endpointUnit + "; % where measure is percent")
 	}
 	return slices.Concat(table.Lift(toPlace, endpointColumns), table.Lift(toPlace, armColumns),
 		table.Lift(toPlace, visitColumns), []table.Column[descriptionRow]{
-			table.Text("measure", "What is described", table.Derived, func(r descriptionRow) string { return r.measure }).
+			table.Text("measure", "What is described", table.Derived,
+				func(r descriptionRow) string { return r.measure }).
 				WithTerms("value, change, percent").WithDerivation("change = value - baseline; percent = " +
 				"100*change/baseline, of baselines above 0"),
 			table.Count("n", "Subjects with a value", func(r descriptionRow) int { return r.N }),
@@ -140,7 +140,7 @@ var meanColumns = func() []table.Column[meanRow] {
 	return slices.Concat(table.Lift(toPlace, endpointColumns), table.Lift(toPlace, armColumns),
 		table.Lift(toPlace, visitColumns), []table.Column[meanRow]{
 			table.Count("n", "Subjects of the arm in the model at the visit",
-				func(r meanRow) int { return r.e.Model.InIt(r.arm, r.visit) }),
+				func(r meanRow) int { return r.e.Model.SubjectsAt(r.arm, r.visit) }),
 			x("estimate", "Least-squares mean of the change",
 				func(e mmrm.Estimate) float64 { return e.Value }).WithUnit(endpointUnit).
 				WithDerivation("l'beta at the mean baseline and covariates of the observations, equal weight of " +
@@ -152,10 +152,13 @@ var meanColumns = func() []table.Column[meanRow] {
 			x("p", "Two-sided p of no change",
 				func(e mmrm.Estimate) float64 { return e.P }).WithDerivation("2*P(T > |t|)"),
 			x("ci_low", "Lower limit",
-				func(e mmrm.Estimate) float64 { return e.Low }).WithUnit(endpointUnit).WithDerivation("estimate - t(df)*se"),
+				func(e mmrm.Estimate) float64 { return e.Low }).WithUnit(endpointUnit).
+				WithDerivation("estimate - t(df)*se"),
 			x("ci_high", "Upper limit",
-				func(e mmrm.Estimate) float64 { return e.High }).WithUnit(endpointUnit).WithDerivation("estimate + t(df)*se"),
-		}, table.Lift(toPlace, []table.Column[place]{levelColumn}), fitColumns(toPlace, func(meanRow) bool { return true }),
+				func(e mmrm.Estimate) float64 { return e.High }).WithUnit(endpointUnit).
+				WithDerivation("estimate + t(df)*se"),
+		}, table.Lift(toPlace, []table.Column[place]{levelColumn}),
+		fitColumns(toPlace, func(meanRow) bool { return true }),
 		[]table.Column[meanRow]{
 			table.Number("baseline_mean", "Baseline at which the mean is estimated",
 				func(r meanRow) float64 { return r.e.Model.BaselineMean }).
@@ -164,8 +167,7 @@ var meanColumns = func() []table.Column[meanRow] {
 		})
 }()
 
-// noteColumn returns the column of notes on the numbers of a row; notes that are empty or repeated
-// are omitted.
+// noteColumn returns the column of notes on the numbers of a row. It omits empty and repeated notes.
 func noteColumn[R any](notes func(R) []string) table.Column[R] {
 	return table.Text("note", "Why numbers are missing, and remarks on them", table.Derived, func(r R) string {
 		var all []string
@@ -179,7 +181,7 @@ func noteColumn[R any](notes func(R) []string) table.Column[R] {
 		"which terms and visits are omitted from the model")
 }
 
-// fitColumns returns the columns about the fitted model, which are empty in rows of other methods.
+// fitColumns returns the columns about the fitted model. They are empty in rows of other methods.
 func fitColumns[R any](toPlace func(R) place, ofModel func(R) bool) []table.Column[R] {
 	fitted := func(r R) (trial.Model, bool) {
 		m := toPlace(r).e.Model
@@ -211,7 +213,8 @@ func fitColumns[R any](toPlace func(R) place, ofModel func(R) bool) []table.Colu
 			WithTerms("kenward-roger, satterthwaite").WithDerivation("mixed model only"),
 		table.Count("subjects", "Subjects in the model", count(func(m trial.Model) int { return m.Subjects })).
 			WithDerivation("mixed model only; of all arms and visits"),
-		table.Count("observations", "Observations in the model", count(func(m trial.Model) int { return m.Observations })).
+		table.Count("observations", "Observations in the model",
+			count(func(m trial.Model) int { return m.Observations })).
 			WithDerivation("mixed model only; of all arms and visits"),
 	}
 }
@@ -229,6 +232,6 @@ func meanTable(a *trial.Analysis) output {
 	return newOutput("lsmeans", meanColumns, rows)
 }
 
-// identifier returns a name that serves as an identifier: trimmed, on one line, and never truncated,
-// since two subjects could become one.
+// identifier returns a name as an identifier: trimmed and on one line. It does not truncate, since the
+// identifiers of two subjects could become equal.
 func identifier(s string) string { return strings.TrimSpace(printable.Line(s)) }

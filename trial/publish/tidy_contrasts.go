@@ -20,14 +20,13 @@ type comparison struct {
 	holm         float64
 	statistic    float64
 	exact        string
-	arrangements int // −1 for none
+	arrangements int // −1 if absent
 	notes        []string
 }
 
 const byModel = "mixed model"
 
-// comparisons returns the contrast by each method. A permutation test is made at the
-// primary visit only, and has no row elsewhere.
+// comparisons returns a contrast by each method. The permutation test has a row only at the primary visit.
 func comparisons(p place, c trial.Contrast) []comparison {
 	nan := math.NaN()
 	row := func(method string, estimate mmrm.Estimate, reason string) comparison {
@@ -36,7 +35,7 @@ func comparisons(p place, c trial.Contrast) []comparison {
 			holm:    nan, statistic: estimate.T, arrangements: -1, notes: []string{reason}}
 	}
 	model := row(byModel, c.Model, "")
-	model.n, model.reference = p.e.Model.InIt(c.Arm, c.Visit), p.e.Model.InIt(0, c.Visit)
+	model.n, model.reference = p.e.Model.SubjectsAt(c.Arm, c.Visit), p.e.Model.SubjectsAt(0, c.Visit)
 	model.holm, model.notes = c.Holm, modelNotes(p, c.Model.Value)
 	ancova := row("ancova", c.Ancova, c.Reasons.Ancova)
 	ancova.n, ancova.reference = c.NAdjusted, c.NAdjustedReference
@@ -59,13 +58,13 @@ func comparisons(p place, c trial.Contrast) []comparison {
 	return rows
 }
 
-// ofInterval returns an estimate of which only the interval and p are known.
+// ofInterval returns an estimate without standard error, degrees of freedom and t.
 func ofInterval(i trial.Interval, p float64) mmrm.Estimate {
 	nan := math.NaN()
 	return mmrm.Estimate{Value: i.Estimate, SE: nan, DF: nan, T: nan, P: p, Low: i.Low, High: i.High}
 }
 
-// yesNo returns Y or N; empty where there is no p.
+// yesNo returns Y or N; empty if there is no p.
 func yesNo(exact bool, p float64) string {
 	switch {
 	case math.IsNaN(p):
@@ -80,37 +79,42 @@ var contrastColumns = func() []table.Column[comparison] {
 	toPlace := func(r comparison) place { return r.place }
 	x := table.Number[comparison]
 	const unit = endpointUnit + "; none for hedges g"
-	return slices.Concat(table.Lift(toPlace, endpointColumns), table.Lift(toPlace, armColumns), []table.Column[comparison]{
-		table.Text("reference", "Reference arm", table.FromDesign, func(r comparison) string { return r.a.Design.Arms[0] }).
-			WithDerivation("first arm of the design, or the one set"),
-	}, table.Lift(toPlace, visitColumns), []table.Column[comparison]{
-		table.Flag("primary", "Primary contrast", "Y", func(r comparison) bool { return r.primary }).WithOrigin(table.FromDesign),
-		table.Text("method", "Method", table.Assigned, func(r comparison) string { return r.method }).
-			WithTerms("mixed model, ancova, welch, wilcoxon, hedges g, permutation").
-			WithDerivation("mixed model: difference of least-squares means; ancova: difference of changes at this " +
-				"visit adjusted for baseline and the covariates of the plan, all arms in one model; welch: " +
-				"difference of mean changes, unequal variances; wilcoxon: Hodges-Lehmann shift; hedges g: " +
-				"standardised mean difference of changes; permutation: of the baseline-adjusted difference, primary " +
-				"visit only"),
-		table.Count("n", "Subjects of the arm that the method uses", func(r comparison) int { return r.n }).
-			WithDerivation("with a change at the visit; ancova and permutation: and known covariates; mixed model: " +
-				"in the model at the visit"),
-		table.Count("n_reference", "Subjects of the reference",
-			func(r comparison) int { return r.reference }).WithDerivation("as n"),
-		x("estimate", "Arm minus reference",
-			func(r comparison) float64 { return r.Value }).WithUnit(unit).WithDerivation("by method"),
-		x("se", "Standard error", func(r comparison) float64 { return r.SE }).WithUnit(endpointUnit),
-		x("df", "Degrees of freedom", func(r comparison) float64 { return r.DF }).
-			WithDerivation("mixed model: by df_method; ancova: subjects less parameters; welch: Welch-Satterthwaite"),
-		x("statistic", "Test statistic", func(r comparison) float64 { return r.statistic }).
-			WithDerivation("t; for wilcoxon U, the pairs in which the arm's change is larger, ties half"),
-		x("p", "Two-sided p, unadjusted", func(r comparison) float64 { return r.P }),
-		x("p_holm", "p adjusted over compartments", func(r comparison) float64 { return r.holm }).
-			WithDerivation("Holm 1979, over all compartments of the analysis at this visit and arm, of which one " +
-				"without a p counts as p = 1; mixed model only"),
-		x("ci_low", "Lower limit", func(r comparison) float64 { return r.Low }).WithUnit(unit),
-		x("ci_high", "Upper limit", func(r comparison) float64 { return r.High }).WithUnit(unit),
-	}, table.Lift(toPlace, []table.Column[place]{levelColumn}),
+	return slices.Concat(table.Lift(toPlace, endpointColumns), table.Lift(toPlace, armColumns),
+		[]table.Column[comparison]{
+			table.Text("reference", "Reference arm", table.FromDesign,
+				func(r comparison) string { return r.a.Design.Arms[0] }).
+				WithDerivation("first arm of the design, or the one set"),
+		}, table.Lift(toPlace, visitColumns), []table.Column[comparison]{
+			table.Flag("primary", "Primary contrast", "Y", func(r comparison) bool { return r.primary }).
+				WithOrigin(table.FromDesign),
+			table.Text("method", "Method", table.Assigned, func(r comparison) string { return r.method }).
+				WithTerms("mixed model, ancova, welch, wilcoxon, hedges g, permutation").
+				WithDerivation("mixed model: difference of least-squares means; ancova: difference of changes at " +
+					"this visit adjusted for baseline and the covariates of the plan, all arms in one model; welch: " +
+					"difference of mean changes, unequal variances; wilcoxon: Hodges-Lehmann shift; hedges g: " +
+					"standardised mean difference of changes; permutation: of the baseline-adjusted difference, " +
+					"primary " +
+					"visit only"),
+			table.Count("n", "Subjects of the arm that the method uses", func(r comparison) int { return r.n }).
+				WithDerivation("with a change at the visit; ancova and permutation: and known covariates; mixed " +
+					"model: in the model at the visit"),
+			table.Count("n_reference", "Subjects of the reference",
+				func(r comparison) int { return r.reference }).WithDerivation("as n"),
+			x("estimate", "Arm minus reference",
+				func(r comparison) float64 { return r.Value }).WithUnit(unit).WithDerivation("by method"),
+			x("se", "Standard error", func(r comparison) float64 { return r.SE }).WithUnit(endpointUnit),
+			x("df", "Degrees of freedom", func(r comparison) float64 { return r.DF }).
+				WithDerivation("mixed model: by df_method; ancova: subjects less parameters; " +
+					"welch: Welch-Satterthwaite"),
+			x("statistic", "Test statistic", func(r comparison) float64 { return r.statistic }).
+				WithDerivation("t; for wilcoxon U, the pairs in which the arm's change is larger, ties half"),
+			x("p", "Two-sided p, unadjusted", func(r comparison) float64 { return r.P }),
+			x("p_holm", "p adjusted over compartments", func(r comparison) float64 { return r.holm }).
+				WithDerivation("Holm 1979, over all compartments of the analysis at this visit and arm, of which one " +
+					"without a p counts as p = 1; mixed model only"),
+			x("ci_low", "Lower limit", func(r comparison) float64 { return r.Low }).WithUnit(unit),
+			x("ci_high", "Upper limit", func(r comparison) float64 { return r.High }).WithUnit(unit),
+		}, table.Lift(toPlace, []table.Column[place]{levelColumn}),
 		fitColumns(toPlace, func(r comparison) bool { return r.method == byModel }), []table.Column[comparison]{
 			table.Text("exact", "p is exact", table.Derived, func(r comparison) string { return r.exact }).
 				WithTerms("Y, N or empty").WithDerivation("wilcoxon: given the ties; permutation: every arrangement " +
@@ -145,9 +149,12 @@ var responderColumns = func() []table.Column[responderRow] {
 		table.Lift(toPlace, armColumns), []table.Column[responderRow]{
 			table.Count("n", "Subjects with a change",
 				func(r responderRow) int { return r.N() }).WithDerivation("decrease + within + increase"),
-			table.Count("decrease", "Subjects whose change is below -RC", func(r responderRow) int { return r.Decrease }),
-			table.Count("within", "Subjects whose change is within +/-RC", func(r responderRow) int { return r.Within }),
-			table.Count("increase", "Subjects whose change is above RC", func(r responderRow) int { return r.Increase }),
+			table.Count("decrease", "Subjects whose change is below -RC",
+				func(r responderRow) int { return r.Decrease }),
+			table.Count("within", "Subjects whose change is within +/-RC",
+				func(r responderRow) int { return r.Within }),
+			table.Count("increase", "Subjects whose change is above RC",
+				func(r responderRow) int { return r.Increase }),
 			table.Number("rc_percent", "Repeatability coefficient", func(r responderRow) float64 { return r.e.RC }).
 				WithUnit("%").WithDerivation("1.96*sqrt(2)*wCV"),
 			table.Number("sdc_percent", "Smallest detectable change of the arm's mean",
@@ -191,7 +198,8 @@ var correlationColumns = func() []table.Column[correlationRow] {
 	return slices.Concat([]table.Column[correlationRow]{
 		table.Text("x", "First endpoint", table.FromResults,
 			func(r correlationRow) string { return r.a.Endpoints[r.X].Name }).WithTerms("a compartment"),
-		table.Text("y", "Second endpoint", table.FromResults, func(r correlationRow) string { return r.a.Endpoints[r.Y].Name }),
+		table.Text("y", "Second endpoint", table.FromResults,
+			func(r correlationRow) string { return r.a.Endpoints[r.Y].Name }),
 	}, table.Lift(toPlace, visitColumns), []table.Column[correlationRow]{
 		table.Text("among", "Whose changes are correlated", table.Assigned,
 			func(r correlationRow) string { return correlationGroup(r.Arm) }).
@@ -213,7 +221,8 @@ var correlationColumns = func() []table.Column[correlationRow] {
 			table.Number("p", "Two-sided p", func(r correlationRow) float64 { return r.P }).
 				WithDerivation("of all orders up to 9 pairs, otherwise t with n - 2 degrees of freedom; within " +
 					"arms, t with n - 1 - g degrees of freedom for g arms"),
-			table.Text("note", "Why numbers are missing", table.Derived, func(r correlationRow) string { return r.Reason }),
+			table.Text("note", "Why numbers are missing", table.Derived,
+				func(r correlationRow) string { return r.Reason }),
 		})
 }()
 

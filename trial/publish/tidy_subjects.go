@@ -22,12 +22,12 @@ func rowOf(a *trial.Analysis, e *trial.EndpointAnalysis, subject, visit int) sub
 	}
 }
 
-func (r subjectRow) who() trial.Subject { return r.a.Design.Subjects[r.subject] }
+func (r subjectRow) participant() trial.Subject { return r.a.Design.Subjects[r.subject] }
 
 // baseline returns the subject's value at the first visit.
 func (r subjectRow) baseline() trial.Value { return r.e.Values[r.subject][0] }
 
-// changeFlags returns the flags of the value and of its baseline; none at baseline, which is not a
+// changeFlags returns the flags of the value and of its baseline; none at baseline, where there is no
 // change.
 func (r subjectRow) changeFlags() []int {
 	if r.visit == 0 {
@@ -38,7 +38,7 @@ func (r subjectRow) changeFlags() []int {
 
 var (
 	subjectColumns = []table.Column[subjectRow]{
-		table.Text("subject", "Subject", table.FromDesign, func(r subjectRow) string { return r.who().ID }),
+		table.Text("subject", "Subject", table.FromDesign, func(r subjectRow) string { return r.participant().ID }),
 	}
 	valueColumn = table.Number("value", "Value", func(r subjectRow) float64 { return r.X }).WithUnit(endpointUnit).
 			WithDerivation("mean T2 of a compartment, or as the endpoint's table has it").WithOrigin(table.FromResults)
@@ -56,8 +56,7 @@ var (
 		WithDerivation("by registration; empty where the mask was drawn at the visit itself")
 )
 
-// changeFlagColumn returns the column of the flags of a change, which has another name in each
-// table.
+// changeFlagColumn returns the column of the flags of a change, whose name depends on the table.
 func changeFlagColumn(name string) table.Column[subjectRow] {
 	return flagColumn(name, "Kinds of flags of this change",
 		func(r subjectRow) (*trial.Analysis, []int) { return r.a, r.changeFlags() }).
@@ -74,17 +73,19 @@ var valueColumns = func() []table.Column[subjectRow] {
 			flagColumn("flags", "Kinds of flags of this value",
 				func(r subjectRow) (*trial.Analysis, []int) { return r.a, r.Flags }),
 			changeFlagColumn("change_flags"),
-			table.Text("side", "Side of the knee in the images", table.FromResults, func(r subjectRow) string { return r.Side }),
+			table.Text("side", "Side of the knee in the images", table.FromResults,
+				func(r subjectRow) string { return r.Side }),
 			table.Text("study", "Hash of the study", table.FromResults,
 				func(r subjectRow) string { return r.Study }).WithDerivation("of the StudyInstanceUID"),
 			table.Text("series", "Hash of the series", table.FromResults,
 				func(r subjectRow) string { return r.Series }).WithDerivation("of the SeriesInstanceUID"),
-			table.Text("method", "Method of estimating T2", table.FromResults, func(r subjectRow) string { return r.Method }),
+			table.Text("method", "Method of estimating T2", table.FromResults,
+				func(r subjectRow) string { return r.Method }),
 			maskFromColumn,
 		})
 }()
 
-// eachSubject returns a row per endpoint, subject and visit from the given one on.
+// eachSubject returns a row per endpoint, subject and visit from firstVisit on.
 func eachSubject(a *trial.Analysis, firstVisit int) []subjectRow {
 	var rows []subjectRow
 	for i := range a.Endpoints {
@@ -133,7 +134,8 @@ var flagColumns = []table.Column[flagRow]{
 	table.Text("kind", "Kind", table.Derived, func(r flagRow) string { return string(r.Kind) }).
 		WithTerms("not in the design; no result; other side; two studies; protocol change; scanner change; carried " +
 			"mask; quality"),
-	table.Text("subject", "Subject", table.FromResults, func(r flagRow) string { return r.Subject }).WithTerms("empty: all"),
+	table.Text("subject", "Subject", table.FromResults, func(r flagRow) string { return r.Subject }).
+		WithTerms("empty: all"),
 	table.Text("visit", "Visit", table.FromResults, func(r flagRow) string { return r.Visit }).WithTerms("empty: all"),
 	table.Text("endpoint", "Endpoint", table.FromResults,
 		func(r flagRow) string { return r.Endpoint }).WithTerms("empty: every compartment"),

@@ -7,7 +7,7 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// Spreadsheets take UTF-8 without a mark for another encoding, so that t2map's own words are ASCII.
+// Spreadsheets misread UTF-8 without a byte-order mark, so that t2map's own words are ASCII.
 func TestTablesAreASCII(t *testing.T) {
 	a := usual.analysis()
 	for name, content := range written(t, t.TempDir(), a) {

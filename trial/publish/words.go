@@ -22,8 +22,8 @@ func verdictName(v trial.Verdict) string {
 	return ""
 }
 
-// dfTerm returns the name of a method of degrees of freedom in tables and designs. t2map's own words in
-// tables are ASCII, since spreadsheets read UTF-8 without a mark as another encoding.
+// dfTerm returns the name of a method for degrees of freedom in tables and designs. t2map's own words in
+// tables are ASCII, since spreadsheets misread UTF-8 without a byte-order mark.
 func dfTerm(d mmrm.DF) string {
 	if d == mmrm.KenwardRoger {
 		return "kenward-roger"
@@ -45,7 +45,7 @@ func directionName(d trial.Direction) string {
 // trialName returns the trial's code on one line; it may be empty.
 func trialName(d trial.Design) string { return strings.TrimSpace(printable.Line(d.Name)) }
 
-// kindsOf joins the kinds of the flags, each once, in the order of listings.
+// kindsOf joins the kinds of the flags, each once, in the order of trial.FlagKinds.
 func kindsOf(a *trial.Analysis, flags []int) string {
 	found := map[trial.FlagKind]bool{}
 	for _, i := range flags {

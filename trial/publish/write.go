@@ -1,10 +1,9 @@
 // Package publish writes the report of a trial: a page for people, trial.json, tidy tables and the
 // tables of CDISC, each table with a dictionary.
 //
-// It computes no statistics: all of them are in trial.Analysis. It reads no clock, so that the same
-// analysis gives the same bytes. Units are those of the endpoints, months for visits, and percent
-// where a name says so. A number that does not exist is an empty cell, null, or a dash with a reason,
-// never 0.
+// It computes no statistics: trial.Analysis has all of them. It does not read the clock, so that the same
+// analysis results in the same bytes. Units are those of the endpoints, months for visits, and percent if a
+// name says so. A number that does not exist is an empty cell, null, or a dash with a reason, never 0.
 package publish
 
 import (
@@ -60,9 +59,9 @@ type file struct {
 // trial.json names and that are not written again; other files stay. Cells that a spreadsheet would
 // run as a formula begin with an apostrophe.
 //
-// If a file cannot be written, the others are written nevertheless; the error names each. A picture or
-// a map with the name of another, or with a name that is not a file name, is an error before anything
-// is written.
+// If a file cannot be written, the other files are written nevertheless; the error names each that could not.
+// Two pictures or maps of one name, or a name that is not a file name, are an error before anything is
+// written.
 func Write(dir string, a trial.Analysis, pictures []figure.Picture, maps []Map) error {
 	if err := cmp.Or(checkNames("picture", pictureNames(pictures)), checkNames("map", mapNames(maps))); err != nil {
 		return fmt.Errorf("publish: %w", err)
@@ -92,7 +91,7 @@ func Write(dir string, a trial.Analysis, pictures []figure.Picture, maps []Map) 
 		if err := outfile.Replace(filepath.Join(dir, filepath.FromSlash(f.path)), f.content); err != nil {
 			errs = append(errs, err)
 			if outfile.Full(err) {
-				break // it is true of the others too
+				break // the others would fail, too
 			}
 		}
 	}
@@ -137,7 +136,7 @@ func tables(a *trial.Analysis) []output {
 	}
 }
 
-// pictureFiles returns the files of the pictures in the formats that they have.
+// pictureFiles returns the files of the pictures, in the formats that each picture has.
 func pictureFiles(pictures []figure.Picture) []file {
 	var files []file
 	for _, p := range pictures {
@@ -169,7 +168,7 @@ func mapNames(maps []Map) []string {
 	return mapped(maps, func(m Map) string { return m.Name })
 }
 
-// checkNames returns an error for a picture or map that cannot be a file of its own.
+// checkNames returns an error unless each name is a file name that differs from the others.
 func checkNames(kind string, names []string) error {
 	seen := map[string]bool{}
 	for _, name := range names {
@@ -187,7 +186,7 @@ func checkNames(kind string, names []string) error {
 }
 
 func isFileName(s string) bool {
-	const longest = 100 // of the 255 bytes that file systems give, with room for a temporary name
+	const longest = 100 // bytes; file systems allow 255, which leaves room for a temporary name
 	if s == "" || len(s) > longest {
 		return false
 	}

@@ -90,7 +90,7 @@ func TestWritesTheSameBytes(t *testing.T) {
 	}
 }
 
-// A report takes the place of an earlier one and of nothing else.
+// A report replaces an earlier one and no other file.
 func TestReplacesAnEarlierReport(t *testing.T) {
 	dir := t.TempDir()
 	written(t, dir, usual.analysis(), picture("means"), picture("gone"))
@@ -113,7 +113,7 @@ func TestReplacesAnEarlierReport(t *testing.T) {
 	}
 }
 
-// Maps lie in a folder of their own; those of an earlier report that are not made again go.
+// Maps are in a separate folder. Maps of an earlier report that are not written again are removed.
 func TestWritesMaps(t *testing.T) {
 	dir := t.TempDir()
 	a := usual.analysis()
@@ -205,8 +205,8 @@ func TestErrorsNameTheFile(t *testing.T) {
 	}
 }
 
-// Every table is a CSV whose dictionary holds its columns, whose numbers are numbers,
-// and of which a spreadsheet runs nothing.
+// Every table is a CSV with a dictionary of its columns. Its numbers are numbers, and a spreadsheet runs
+// none of its cells.
 func TestTablesAgreeWithTheirDictionaries(t *testing.T) {
 	for name, a := range samples() {
 		if name == "visits" && testing.Short() {
@@ -330,7 +330,7 @@ type readBack struct {
 	Inputs []struct{ SHA256 string }
 }
 
-// JSON holds the numbers to the last bit, null for those that are absent, and words.
+// JSON has the numbers to the last bit, null for absent numbers, and words.
 func TestJSONValues(t *testing.T) {
 	a := usual.analysis()
 	a.Endpoints[0].Cells[1][2].Change.Mean = 0.1 + 0.2
@@ -384,21 +384,21 @@ func TestDocsNameEveryColumn(t *testing.T) {
 			continue
 		}
 		section, _, _ := strings.Cut(after, "\n### ")
-		said := map[string]bool{}
+		documented := map[string]bool{}
 		for _, line := range strings.Split(section, "\n") {
 			if cells := strings.Split(line, "|"); len(cells) > 2 {
 				for _, name := range strings.Split(cells[1], ",") {
-					said[strings.TrimSpace(name)] = true
+					documented[strings.TrimSpace(name)] = true
 				}
 			}
 		}
 		for _, c := range table.Columns {
-			if !said[c] {
+			if !documented[c] {
 				t.Errorf("docs/trial.md, %s.csv: no word of %s", table.name, c)
 			}
-			delete(said, c)
+			delete(documented, c)
 		}
-		for name := range said {
+		for name := range documented {
 			if name != "column" && name != "---" {
 				t.Errorf("docs/trial.md, %s.csv: there is no column %s", table.name, name)
 			}
@@ -406,7 +406,7 @@ func TestDocsNameEveryColumn(t *testing.T) {
 	}
 }
 
-// Files names what Write writes, no more and no less, for any trial.
+// Files names exactly the files that Write writes, for any trial.
 func TestFiles(t *testing.T) {
 	for name, a := range samples() {
 		pictures := []figure.Picture{picture("means")}
