@@ -84,7 +84,7 @@ func (j Job) segment(ctx context.Context, p protocol.Protocol) (m maskRead, err 
 	if err != nil {
 		return m, err
 	}
-	_, err = segmenter.Run(ctx, p.Segment.Arguments(scratch.Values()), scratch, p.Segment.Limits())
+	err = segmenter.Run(ctx, p.Segment.Arguments(scratch.Values()), scratch, p.Segment.Limits())
 	if err == nil {
 		err = j.readMade(scratch, image, &m)
 	}
@@ -103,11 +103,11 @@ func (j Job) hidden(err error) error {
 	var signal *segmenter.SignalError
 	switch {
 	case errors.As(err, &timeout):
-		timeout.Said = j.Study.Hide(timeout.Said)
+		timeout.Output = j.Study.Hide(timeout.Output)
 	case errors.As(err, &exit):
-		exit.Said = j.Study.Hide(exit.Said)
+		exit.Output = j.Study.Hide(exit.Output)
 	case errors.As(err, &signal):
-		signal.Said = j.Study.Hide(signal.Said)
+		signal.Output = j.Study.Hide(signal.Output)
 	}
 	return err
 }
