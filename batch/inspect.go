@@ -288,7 +288,7 @@ func (s Settings) inspectCarried(ctx context.Context, jobs []pipeline.Job, in *I
 		if !jobs[n].Carried || st.Action == fails {
 			continue
 		}
-		source, err := intake.MaskSource(mapped, jobs[n], s.Protocol.Masks.From)
+		source, err := intake.MaskSource(mapped, jobs[n], s.Protocol.Masks.Visit)
 		if err == nil {
 			jobs[n].From = source
 			err = s.preview(ctx, jobs[n], st)

@@ -247,7 +247,7 @@ func (r *session) carryMasks(jobs []pipeline.Job) (kept []pipeline.Job) {
 	for _, j := range jobs {
 		if j.Carried {
 			var err error
-			if j.From, err = intake.MaskSource(jobs, j, r.Protocol.Masks.From); err != nil {
+			if j.From, err = intake.MaskSource(jobs, j, r.Protocol.Masks.Visit); err != nil {
 				r.fail(j, pipeline.Explained(err))
 				continue
 			}

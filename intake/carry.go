@@ -12,7 +12,7 @@ import (
 
 // carries reports whether the job's mask may be that of another visit.
 func (s *Intake) carries(j pipeline.Job) bool {
-	visit := s.Protocol.Masks.From
+	visit := s.Protocol.Masks.Visit
 	return visit != "" && j.Identity.Visit != visit
 }
 

@@ -62,7 +62,7 @@ func (j Job) divideMask(
 func (j Job) divideMarks(
 	ctx context.Context, marks segment.Marks, scheme segment.Scheme, d protocol.Division, workers int,
 ) (k dividedKnee, err error) {
-	tissues := d.By != protocol.DivideNone && scheme.Tissues()
+	tissues := d.Method != protocol.DivideNone && scheme.Tissues()
 	if tissues && marks.HasTissue() {
 		return j.divideTissues(ctx, marks, d, workers)
 	}

@@ -81,7 +81,7 @@ func (j Job) plan(m maskRead, placed placedMask, p protocol.Protocol) *MaskPlan 
 			out.Side = side
 		}
 		return out
-	case d.By == protocol.DivideNone && p.Scheme.Tissues():
+	case d.Method == protocol.DivideNone && p.Scheme.Tissues():
 		out.Division = MarkedTissues
 	}
 	for _, c := range j.sideClaims() {

@@ -43,7 +43,7 @@ func TestSideOfRows(t *testing.T) {
 	for name, c := range map[string]struct {
 		job    Job
 		scheme segment.Scheme
-		by     protocol.DivideBy
+		method protocol.DivisionMethod
 		mask   maskRead
 		want   anatomy.Side
 		fails  bool
@@ -60,7 +60,7 @@ func TestSideOfRows(t *testing.T) {
 		"two, side unknown":  {Job{}, compartments, "", two, 0, true, 0},
 	} {
 		p := protocol.Protocol{Scheme: c.scheme}
-		p.Division.By = c.by
+		p.Division.Method = c.method
 		marks, err := c.mask.interpret(p.MaskScheme())
 		if err != nil {
 			t.Fatal(err)
