@@ -67,7 +67,7 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 	place(jobs, earlier)
 	for i := range jobs {
 		jobs[i].Study.Release()
-		if source := jobs[i].From; source != nil {
+		if source := jobs[i].MaskSource; source != nil {
 			source.Study.Release()
 		}
 	}
@@ -247,7 +247,7 @@ func (r *session) carryMasks(jobs []pipeline.Job) (kept []pipeline.Job) {
 	for _, j := range jobs {
 		if j.Carried {
 			var err error
-			if j.From, err = intake.MaskSource(jobs, j, r.Protocol.Masks.Visit); err != nil {
+			if j.MaskSource, err = intake.MaskSource(jobs, j, r.Protocol.Masks.Visit); err != nil {
 				r.fail(j, pipeline.Explained(err))
 				continue
 			}

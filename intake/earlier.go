@@ -78,7 +78,7 @@ func renamed(j pipeline.Job, earlier Earlier) error {
 		}
 		return hint.Errorf(advice,
 			"identity: the study is now %s (from %s), but the output folder holds its results as %s, in the folder %s",
-			identityName(j.Identity.Subject, j.Identity.Visit), j.Identity.From, old.name(), old.Folder)
+			identityName(j.Identity.Subject, j.Identity.Visit), j.Identity.SourceText, old.name(), old.Folder)
 	}
 	return nil
 }

@@ -30,22 +30,22 @@ func (s *Intake) identify(st dicomio.Study) (pipeline.Identity, error) {
 	folder := folderOf(st)
 	switch {
 	case st.TrialSubject != "" && st.TrialTimepoint != "":
-		id := pipeline.Identity{Subject: st.TrialSubject, Visit: st.TrialTimepoint, From: "clinical-trial attributes"}
+		id := pipeline.Identity{Subject: st.TrialSubject, Visit: st.TrialTimepoint, SourceText: "clinical-trial attributes"}
 		s.code(&id, st, "ClinicalTrialSubjectID (0012,0040)")
 		s.codeVisit(&id, st, "ClinicalTrialTimePointID (0012,0050)")
 		return id, nil
 	case st.TrialSubject != "":
-		id := pipeline.Identity{Subject: st.TrialSubject, Visit: folder, From: "ClinicalTrialSubjectID and folder name"}
+		id := pipeline.Identity{Subject: st.TrialSubject, Visit: folder, SourceText: "ClinicalTrialSubjectID and folder name"}
 		s.code(&id, st, "ClinicalTrialSubjectID (0012,0040)")
 		s.codeVisit(&id, st, folderWords)
 		return id, nil
 	case st.PatientID != "":
-		id := pipeline.Identity{Subject: st.PatientID, Visit: folder, From: "PatientID and folder name"}
+		id := pipeline.Identity{Subject: st.PatientID, Visit: folder, SourceText: "PatientID and folder name"}
 		s.code(&id, st, "PatientID (0010,0020)")
 		s.codeVisit(&id, st, folderWords)
 		return id, nil
 	}
-	id := pipeline.Identity{Subject: folder, From: "folder name (PatientID is empty)", Source: pipeline.FromFolder}
+	id := pipeline.Identity{Subject: folder, SourceText: "folder name (PatientID is empty)", Source: pipeline.FromFolder}
 	if d := st.Discloses(folder); d != "" && !s.acceptsPatientID() {
 		id.Subject = codeOf(st)
 		id.Warnings = append(id.Warnings, disclosed(folderWords, d, "subject"))
@@ -79,7 +79,7 @@ func (s *Intake) code(id *pipeline.Identity, st dicomio.Study, attribute string)
 	if d == "" || s.acceptsPatientID() {
 		return
 	}
-	id.Subject, id.From = codeOf(st), "the hash of the study, because "+attribute+" is not a code"
+	id.Subject, id.SourceText = codeOf(st), "the hash of the study, because "+attribute+" is not a code"
 	id.Warnings = append(id.Warnings, disclosed(attribute, d, "subject"))
 }
 
@@ -114,7 +114,7 @@ func chosen(id pipeline.Identity, st dicomio.Study) pipeline.Identity {
 	for _, c := range []struct{ what, code string }{{"subject", id.Subject}, {"visit", id.Visit}} {
 		if d := st.Discloses(c.code); d != "" {
 			id.Warnings = append(id.Warnings, fmt.Sprintf("the %s from the %s %s, and appears in every table: choose "+
-				"a code that does not identify the patient", c.what, id.From, d))
+				"a code that does not identify the patient", c.what, id.SourceText, d))
 		}
 	}
 	return id

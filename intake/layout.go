@@ -96,7 +96,7 @@ func (l layout) match(folder string) (id pipeline.Identity, matched, several boo
 	if groups == nil {
 		return id, false, false
 	}
-	id.From, id.Source = "layout", pipeline.FromLayout
+	id.SourceText, id.Source = "layout", pipeline.FromLayout
 	for i, name := range l.lazy.SubexpNames() {
 		switch name {
 		case "subject":

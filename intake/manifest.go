@@ -99,7 +99,7 @@ func (m *manifest) readRows(t *table.Table) error {
 	for _, r := range t.Rows {
 		row := &manifestRow{line: r.Line, Identity: pipeline.Identity{
 			Subject: r.Text("subject"), Visit: r.Text("visit"), Side: sideLetter(r.Text("side")),
-			Mask: fromSlashes(r.Text("mask")), From: "manifest", Source: pipeline.FromManifest, Line: r.Line}}
+			Mask: fromSlashes(r.Text("mask")), SourceText: "manifest", Source: pipeline.FromManifest, Line: r.Line}}
 		switch {
 		case r.Text("folder") == "" || row.Subject == "":
 			return hint.Errorf(manifestHint, "manifest %s: line %d has no folder or no subject", m.path, row.line)

@@ -59,7 +59,7 @@ func (s *Intake) chooseMask(j pipeline.Job) (pipeline.Mask, error) {
 			len(masks), strings.Join(names, ", ")))
 	}
 	m := masks[0]
-	m.Beside, m.Differ = s.unused(j, m)
+	m.Unused, m.Conflicting = s.unused(j, m)
 	if m.Object == nil || m.Object.Problem != nil { // reading it says what is wrong
 		return m, nil
 	}

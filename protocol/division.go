@@ -98,8 +98,8 @@ func MaskFraction(v float64) (float64, error) {
 	return v, nil
 }
 
-// LayerOption turns a number of layers that a user has written into the value of Division.Layers, in which 0 means the
-// default.
+// LayerOption turns a number of layers that a user has written into the value of Division.Layers, in which 0 means
+// the default.
 func LayerOption(n int) (int, error) {
 	switch {
 	case n < 0 || n > mostLayers:

@@ -83,8 +83,8 @@ type Protocol struct {
 	// of one visit is carried to the others.
 	Register Register
 	Masks    Masks
-	// AllowForeignMask accepts a DICOM mask that refers to another series, or another frame of reference, if it lies on
-	// the grid of the series.
+	// AllowForeignMask accepts a DICOM mask that refers to another series, or another frame of reference, if it
+	// lies on the grid of the series.
 	AllowForeignMask bool
 	// AcceptPatientID uses PatientID and ClinicalTrialSubjectID unchanged, although they repeat the patient's name or
 	// hold a date.

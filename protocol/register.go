@@ -42,8 +42,8 @@ func (p Protocol) CheckUsed() error {
 	if r := p.Register; r.Moving != "" || r == (Register{}) || p.Masks.Visit != "" {
 		return nil
 	}
-	const advice = "name the series on which masks were drawn: `moving` in `register` of the protocol, or --register; " +
-		"or remove `register` from the protocol"
+	const advice = "name the series on which masks were drawn: `moving` in `register` of the protocol, or " +
+		"--register; or remove `register` from the protocol"
 	return hint.Errorf(advice, "register: max_rotation_degrees and max_shift_mm have no effect, because no series to "+
 		"align is named and no mask is carried")
 }

@@ -23,8 +23,8 @@ import (
 // Segmenter is a program that makes the mask of each study from one of its series. The zero value means that there is
 // no such program.
 type Segmenter struct {
-	// Command is the program and its arguments, with placeholders: {input} is the image, {output} the label map, {dir}
-	// the scratch folder that holds both, {protocol} the folder of the protocol.
+	// Command is the program and its arguments, with placeholders: {input} is the image, {output} the label map,
+	// {dir} the scratch folder that holds both, {protocol} the folder of the protocol.
 	Command []string
 	// Version is a command that prints the program's version; if it is empty, the program's files are hashed.
 	Version []string

@@ -66,8 +66,8 @@ func beginsHash(hash, text string) bool {
 	return len(text) >= 6 && strings.HasPrefix(hash, strings.ToLower(text))
 }
 
-// glob reports whether text fits the pattern, regardless of case. Unlike in a pattern of file names, * and ? also match
-// a slash.
+// glob reports whether text fits the pattern, regardless of case. Unlike in a pattern of file names, * and ? also
+// match a slash.
 func glob(pattern, text string) bool {
 	expr := regexp.QuoteMeta(pattern)
 	expr = strings.ReplaceAll(strings.ReplaceAll(expr, `\*`, `.*`), `\?`, `.`)
@@ -76,8 +76,8 @@ func glob(pattern, text string) bool {
 
 // SeriesRule selects a series. Every field that is set must match.
 type SeriesRule struct {
-	// Description is a pattern of SeriesDescription, in which * stands for any text and ? for one character, regardless
-	// of case; empty means any.
+	// Description is a pattern of SeriesDescription, in which * stands for any text and ? for one character,
+	// regardless of case; empty means any.
 	Description string `yaml:"description"`
 	// Number is SeriesNumber; 0 means any.
 	Number int `yaml:"number"`
