@@ -35,7 +35,7 @@ func TestNamesOfMasks(t *testing.T) {
 		{"two alike", []string{"Segmentation.nii.gz", "mask.nii"}, "", "mask: 2 candidates: a/Segmentation.nii.gz, " +
 			"a/mask.nii", ""},
 		{"one of the first names beside another", []string{"labels.nii.gz", "Segmentation.nii.gz"}, "",
-			"a/labels.nii.gz", "not taken: a/Segmentation.nii.gz"},
+			"a/labels.nii.gz", "not used: a/Segmentation.nii.gz"},
 		{"brackets", []string{"cart [1].nii.gz", "cart 1.nii.gz"}, "cart [1].nii.gz", "a/cart [1].nii.gz", ""},
 		{"a bracket that is not closed", []string{"cart[1.nii.gz"}, "cart[1.nii.gz", "a/cart[1.nii.gz", ""},
 		{"brackets in a folder", []string{"[x]/cart.nii.gz"}, "[x]/cart.nii.gz", "a/[x]/cart.nii.gz", ""},
@@ -77,7 +77,7 @@ func TestNamesOfMasks(t *testing.T) {
 			t.Errorf("%s: %s, want %s", c.name, r.Mask.Path, c.want)
 		}
 		noted := slices.ContainsFunc(r.Notes, func(n string) bool {
-			return strings.Contains(n, "not taken") &&
+			return strings.Contains(n, "not used") &&
 				strings.Contains(n, c.beside)
 		})
 		if noted != (c.beside != "") {
@@ -98,7 +98,7 @@ func TestDICOMMaskBesideAnother(t *testing.T) {
 	r := oneResult(t, settings(t, dir))
 	if r.Mask.Path != "a/labels.dcm" || !slices.ContainsFunc(r.Notes, func(n string) bool {
 		return strings.HasSuffix(n,
-			"not taken: a/Segmentation.nii.gz")
+			"not used: a/Segmentation.nii.gz")
 	}) {
 		t.Errorf("%+v, %q", r.Mask, r.Notes)
 	}
@@ -211,7 +211,7 @@ func TestMasksThatDiffer(t *testing.T) {
 		r := oneResult(t, settings(t, dir))
 		warned := slices.ContainsFunc(r.Warnings, func(w string) bool {
 			return strings.Contains(w,
-				"hold something else: a/Segmentation.nii.")
+				"have different content: a/Segmentation.nii.")
 		})
 		if warned != change {
 			t.Errorf("changed %t: warnings %q", change, r.Warnings)

@@ -225,7 +225,7 @@ func hintProgram(err error) string {
 		return "let the program write all labels into one label map (TotalSegmentator: --ml), and nothing else in " +
 			"NIfTI into {dir}/output"
 	case errors.As(err, &grid):
-		return "the label map must lie on the voxels of {input}: let the program resample it to that image"
+		return "the label map must lie on the voxels of {input}: let the program resample it back to that image"
 	case errors.As(err, new(*EmptyMaskError)):
 		return "the series may not be of the kind that the program needs; name another as `input` of the protocol's " +
 			"`segment`"
