@@ -39,9 +39,9 @@ func TestNamesOfMasks(t *testing.T) {
 		{"brackets", []string{"cart [1].nii.gz", "cart 1.nii.gz"}, "cart [1].nii.gz", "a/cart [1].nii.gz", ""},
 		{"a bracket that is not closed", []string{"cart[1.nii.gz"}, "cart[1.nii.gz", "a/cart[1.nii.gz", ""},
 		{"brackets in a folder", []string{"[x]/cart.nii.gz"}, "[x]/cart.nii.gz", "a/[x]/cart.nii.gz", ""},
-		{"an apostrophe", []string{"reader's.nii.gz"}, "", "what lies there is a/reader's.nii.gz (NIfTI)",
+		{"an apostrophe", []string{"reader's.nii.gz"}, "", "possible masks: a/reader's.nii.gz (NIfTI)",
 			`'reader'\''s.nii.gz'`},
-		{"another name", []string{"cartilage.nii.gz"}, "", "what lies there is a/cartilage.nii.gz (NIfTI)", ""},
+		{"another name", []string{"cartilage.nii.gz"}, "", "possible masks: a/cartilage.nii.gz (NIfTI)", ""},
 	} {
 		dir := t.TempDir()
 		study := filepath.Join(dir, "studies", "a")
@@ -234,7 +234,7 @@ func TestMaskBesideTheImages(t *testing.T) {
 	}
 	s := settings(t, dir)
 	if f := oneFailure(t, s); !strings.Contains(f.Reason,
-		"what lies there is a/RESOURCES/seg/Segmentation.nii.gz (NIfTI)") ||
+		"possible masks: a/RESOURCES/seg/Segmentation.nii.gz (NIfTI)") ||
 		!strings.Contains(f.Hint, "RESOURCES/seg/Segmentation.nii.gz'") {
 		t.Errorf("%q, hint %q", f.Reason, f.Hint)
 	}

@@ -22,7 +22,8 @@ func (j Job) notes(fit t2fit.Resolved, d studyData, noise volume.Noise, side str
 	}
 	if fit.Method == t2fit.Rician && noise.Source == string(t2fit.FromResiduals) {
 		out = append(out, "the noise was estimated from residuals, which also contain the effect of stimulated "+
-			"echoes: if the refocusing angle is far from 180°, T2 by rician is then too short, and sigma should be given")
+			"echoes: if the refocusing angle is far from 180°, T2 by rician is then too short, and sigma should be "+
+			"given")
 	}
 	if text := ignoredFiles(j.Study.Passed); text != "" {
 		out = append(out, "ignored: "+text)

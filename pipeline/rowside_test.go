@@ -49,7 +49,8 @@ func TestSideOfRows(t *testing.T) {
 		fails  bool
 		voxels int
 	}{
-		"agrees":             {right, compartments, "", rowMask(map[int]uint16{17: 1, -17: 2}), anatomy.Right, false, 2},
+		"agrees": {right, compartments, "", rowMask(map[int]uint16{17: 1, -17: 2}), anatomy.Right, false, 2},
+
 		"exchanged":          {right, compartments, "", rowMask(map[int]uint16{-17: 1, 17: 2}), 0, true, 0},
 		"undivided":          {right, skm, protocol.DivideNone, rowMask(map[int]uint16{-17: 3, 17: 4}), 0, true, 0},
 		"menisci, undivided": {right, skm, protocol.DivideNone, rowMask(map[int]uint16{-17: 5, 17: 6}), 0, true, 0},

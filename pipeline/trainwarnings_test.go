@@ -19,7 +19,8 @@ func TestProtocolOfTwoQuantities(t *testing.T) {
 
 // A TR that differs between slices causes a warning.
 func TestRepetitionTimesOfSlices(t *testing.T) {
-	got := trainWarnings(dicomio.Train{TE: []float64{10, 20, 30}, SliceTR: [2]float64{1500, 2700.5}}, protocol.Protocol{})
+	train := dicomio.Train{TE: []float64{10, 20, 30}, SliceTR: [2]float64{1500, 2700.5}}
+	got := trainWarnings(train, protocol.Protocol{})
 	const want = "RepetitionTime (0018,0080) differs between slices, from 1500 ms to 2700.5 ms"
 	if len(got) != 1 || !strings.Contains(got[0], want) {
 		t.Errorf("%q", got)
