@@ -9,8 +9,8 @@ import (
 	"github.com/t2map/t2map/hint"
 )
 
-// A folder between the visit and the images does not change who a study is, whichever folder is
-// searched, where PatientID or earlier results say which folder is the subject's.
+// A folder between the visit and the images does not change the identity of a study, regardless of the searched
+// folder, if PatientID or earlier results confirm the subject.
 func TestIdentityBelowInnerFolders(t *testing.T) {
 	const layout = "{subject}/{visit}"
 	for _, c := range []struct {
@@ -39,7 +39,7 @@ func TestIdentityBelowInnerFolders(t *testing.T) {
 			}
 		}
 	}
-	// The folder's own reading stays where PatientID says nothing else.
+	// Without a contradiction by PatientID, the layout begins below the searched folder.
 	st := dicomio.Study{Hash: "h", Root: "/KN-101/data", Folder: "/KN-101/data/V1/x", PatientID: "V1"}
 	s := Intake{Rules: Rules{Layout: layout}}
 	s.anchor([]dicomio.Study{st})
@@ -48,8 +48,8 @@ func TestIdentityBelowInnerFolders(t *testing.T) {
 	}
 }
 
-// The folders above the searched one name a study only if something vouches for them; where the folders
-// alone name the studies, a remark says how.
+// The folders above the searched one name a study only if another source confirms the name. If only the folders
+// name the studies, a remark says how.
 func TestLayoutAboveTheSearchedFolder(t *testing.T) {
 	earlier := Earlier{"other": {{Subject: "KN-101", Visit: "V9", Folder: "x"}}}
 	for _, c := range []struct {
