@@ -48,6 +48,21 @@ func TestIdentityBelowInnerFolders(t *testing.T) {
 	}
 }
 
+// studiesBelow returns studies in the folders below root, with their PatientID and, unless trial is nil, the subject
+// codes of a trial.
+func studiesBelow(root string, folders, ids, trial []string) []dicomio.Study {
+	var studies []dicomio.Study
+	for i, folder := range folders {
+		st := dicomio.Study{Hash: folder, Root: root, Folder: filepath.Join(root, filepath.FromSlash(folder)),
+			PatientID: ids[i]}
+		if trial != nil {
+			st.TrialSubject = trial[i]
+		}
+		studies = append(studies, st)
+	}
+	return studies
+}
+
 // The folders above the searched one name a study only if another source confirms the name. If only the folders
 // name the studies, a remark says how.
 func TestLayoutAboveTheSearchedFolder(t *testing.T) {
@@ -88,17 +103,8 @@ func TestLayoutAboveTheSearchedFolder(t *testing.T) {
 		{"PatientID", "{subject}/{visit}", "data", []string{"KN-101/V1", "KN-102/V1"}, []string{"", "KN-102"}, nil, nil,
 			"KN-101/V1", ""},
 	} {
-		base := t.TempDir()
-		root := filepath.Join(base, filepath.FromSlash(c.searched))
-		var studies []dicomio.Study
-		for i, folder := range c.folders {
-			st := dicomio.Study{Hash: folder, Root: root, Folder: filepath.Join(root, filepath.FromSlash(folder)),
-				PatientID: c.ids[i]}
-			if c.trial != nil {
-				st.TrialSubject = c.trial[i]
-			}
-			studies = append(studies, st)
-		}
+		root := filepath.Join(t.TempDir(), filepath.FromSlash(c.searched))
+		studies := studiesBelow(root, c.folders, c.ids, c.trial)
 		s := Intake{Rules: Rules{Layout: c.layout}, earlier: c.earlier}
 		remarks := strings.Join(s.anchor(studies), "\n")
 		if !strings.Contains(remarks, c.remark) || (c.remark == "") != (remarks == "") {

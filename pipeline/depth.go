@@ -26,8 +26,7 @@ func (p placedMask) summarize(r *report.Result, maps volume.Maps) (err error) {
 	if err := p.measureTexture(r, maps); err != nil {
 		return err
 	}
-	p.noteEmpty(r)
-	p.noteShares(r)
+	p.noteExtents(r)
 	if p.record != nil {
 		p.notePlates(r)
 		p.noteLayers(r)
@@ -40,14 +39,12 @@ func (p placedMask) measureTexture(r *report.Result, maps volume.Maps) error {
 	var rows []*segment.Summary
 	var parts [][]uint16
 	labels := volume.Labels{Geometry: p.regions.Geometry}
-	for _, list := range [][]segment.Summary{r.Compartments, r.Regions} {
-		for n := range list {
-			if list[n].Layer != segment.All {
-				continue
-			}
-			own, member := p.regions.Members(list[n])
-			rows, parts, labels.Data = append(rows, &list[n]), append(parts, own), member
+	for _, row := range rowsOf(r) {
+		if row.Layer != segment.All {
+			continue
 		}
+		own, member := p.regions.Members(*row)
+		rows, parts, labels.Data = append(rows, row), append(parts, own), member
 	}
 	if len(rows) == 0 {
 		return nil

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -10,15 +11,34 @@ import (
 	"github.com/t2map/t2map/segment/depth"
 )
 
-// noteEmpty notes on rows without voxels why they have none, if the mask marks them.
-func (p placedMask) noteEmpty(r *report.Result) {
+// rowsOf returns the compartments and the regions of a result.
+func rowsOf(r *report.Result) []*segment.Summary {
+	var out []*segment.Summary
 	for _, rows := range [][]segment.Summary{r.Compartments, r.Regions} {
 		for n := range rows {
-			if s := &rows[n]; s.Voxels == 0 {
-				if text := p.absence(p.rowExtent(*s)); text != "" {
-					s.Note = text
-				}
-			}
+			out = append(out, &rows[n])
+		}
+	}
+	return out
+}
+
+// noteExtents notes on rows without voxels why they have none, if the mask marks them, and on the others how much of
+// them lies in the field of view and how much of them erosion left.
+func (p placedMask) noteExtents(r *report.Result) {
+	for _, s := range rowsOf(r) {
+		e := p.rowExtent(*s)
+		switch {
+		case e.marked == 0:
+			continue
+		case s.Voxels == 0:
+			s.Note = cmp.Or(p.absence(e), s.Note)
+			continue
+		}
+		if e.inView < wholeInView {
+			s.Note = join(s.Note, percent(e.inView)+" of it lies in the field of view of the series")
+		}
+		if e.left < e.marked {
+			s.Note = join(s.Note, fmt.Sprintf("erosion left %s of it", percent(float64(e.left)/float64(e.marked))))
 		}
 	}
 }
@@ -39,25 +59,6 @@ func (p placedMask) absence(e extent) string {
 		return ""
 	}
 	return "too small for the voxels of the series: none of them belongs to it"
-}
-
-// noteShares notes on rows how much of them lies in the field of view, and how much of them erosion left.
-func (p placedMask) noteShares(r *report.Result) {
-	for _, rows := range [][]segment.Summary{r.Compartments, r.Regions} {
-		for n := range rows {
-			s := &rows[n]
-			e := p.rowExtent(*s)
-			if s.Voxels == 0 || e.marked == 0 {
-				continue
-			}
-			if e.inView < wholeInView {
-				s.Note = join(s.Note, percent(e.inView)+" of it lies in the field of view of the series")
-			}
-			if e.left < e.marked {
-				s.Note = join(s.Note, fmt.Sprintf("erosion left %s of it", percent(float64(e.left)/float64(e.marked))))
-			}
-		}
-	}
 }
 
 // notePlates notes on a compartment that consists of only one of its two plates that the other has no voxels, and
@@ -119,31 +120,28 @@ func (p placedMask) noteLayers(r *report.Result) {
 	for _, part := range p.regions.Part {
 		count[part]++
 	}
-	for _, rows := range [][]segment.Summary{r.Compartments, r.Regions} {
-		for n := range rows {
-			s := &rows[n]
-			if s.Layer != segment.All {
+	for _, s := range rowsOf(r) {
+		if s.Layer != segment.All {
+			continue
+		}
+		parts, _ := p.regions.Members(*s)
+		divided, unlayered := 0, 0
+		for _, n := range parts {
+			switch part := p.regions.Parts[n-1]; {
+			case part.Region == "":
 				continue
+			case part.Layer == 0 && r.Division.Layers > 0 && !segment.IsMeniscus(part.Compartment):
+				unlayered += count[n]
 			}
-			parts, _ := p.regions.Members(*s)
-			divided, unlayered := 0, 0
-			for _, n := range parts {
-				switch part := p.regions.Parts[n-1]; {
-				case part.Region == "":
-					continue
-				case part.Layer == 0 && r.Division.Layers > 0 && !segment.IsMeniscus(part.Compartment):
-					unlayered += count[n]
-				}
-				divided += count[n]
-			}
-			if unlayered > 0 {
-				s.Note = join(s.Note, fmt.Sprintf("%d of %d voxels are in no layer: their depth is not known",
-					unlayered, s.Voxels))
-			}
-			if marked := s.Voxels - divided; marked > 0 && divided > 0 {
-				s.Note = join(s.Note, fmt.Sprintf("%d of %d voxels are in no region: the mask marks them as %s",
-					marked, s.Voxels, s.Compartment))
-			}
+			divided += count[n]
+		}
+		if unlayered > 0 {
+			s.Note = join(s.Note, fmt.Sprintf("%d of %d voxels are in no layer: their depth is not known",
+				unlayered, s.Voxels))
+		}
+		if marked := s.Voxels - divided; marked > 0 && divided > 0 {
+			s.Note = join(s.Note, fmt.Sprintf("%d of %d voxels are in no region: the mask marks them as %s",
+				marked, s.Voxels, s.Compartment))
 		}
 	}
 }
