@@ -190,7 +190,7 @@ func TestErosionIsTheReason(t *testing.T) {
 // checkEroded checks the notes and warnings of a study whose mask was eroded.
 func checkEroded(t *testing.T, r report.Result, mm float64) {
 	t.Helper()
-	const gone, left = "eroded: nothing is left of it", "erosion left "
+	const gone, left = "removed by erosion", "erosion left "
 	none, some := 0, 0
 	for _, row := range slices.Concat(r.Compartments, r.Regions) {
 		says := strings.Contains(row.Note, gone) || strings.Contains(row.Note, left)

@@ -38,11 +38,7 @@ func (e *SettingsError) Error() string {
 
 // checkAgreement refuses to add to results that were made with other settings. It is to
 // be called before anything of the run is written.
-func (s Settings) checkAgreement(l *ledger) error {
-	fit, err := s.Protocol.Fit.Resolve()
-	if err != nil {
-		return err
-	}
+func (s Settings) checkAgreement(l *ledger, fit t2fit.Resolved) error {
 	var differences []string
 	n := 0
 	for _, r := range l.results() {
@@ -62,13 +58,9 @@ func (s Settings) checkAgreement(l *ledger) error {
 }
 
 // replaceOthers sets aside the results that were made with other settings.
-func (s Settings) replaceOthers(l *ledger) error {
+func (s Settings) replaceOthers(l *ledger, fit t2fit.Resolved) {
 	if !s.Replace {
-		return nil
-	}
-	fit, err := s.Protocol.Fit.Resolve()
-	if err != nil {
-		return err
+		return
 	}
 	for _, r := range l.all() {
 		d := s.differences(fit, r)
@@ -79,7 +71,6 @@ func (s Settings) replaceOthers(l *ledger) error {
 			func(other report.Result) bool { return other.Dir == r.Dir })
 		l.setAside(r, strings.Join(d, "; "))
 	}
-	return nil
 }
 
 // MixedError says that a folder holds results that were made with different settings.

@@ -236,7 +236,7 @@ func badKnees(t testing.TB) []badKnee {
 		}, []string{"mask.nrrd: data: 12345 of 484000 bytes"}, "copy the mask again", nil},
 		{"no-data-file", func(l volume.Labels) map[string][]byte {
 			return map[string][]byte{"seg.mhd": []byte(metaText(l.Geometry, "", "seg.raw"))}
-		}, []string{"the data file no-data-file/seg.raw is not there"}, "into one folder", nil},
+		}, []string{"the data file no-data-file/seg.raw does not exist"}, "into one folder", nil},
 		{"data-file-outside", func(l volume.Labels) map[string][]byte {
 			return map[string][]byte{"seg.mhd": []byte(metaText(l.Geometry, "", "../sound/mask.raw"))}
 		}, []string{"the data file ../sound/mask.raw lies outside of the header's folder"}, "without a folder", nil},

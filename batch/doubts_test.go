@@ -62,7 +62,7 @@ func TestLostEcho(t *testing.T) {
 		failed []string // and in the reason to fail
 	}{
 		{"the third", []float64{30}, []string{"EchoNumbers (0018,0086) skip 3", "as if 30 ms had been lost",
-			"EchoTrainLength (0018,0091) is 7, and 6 echoes are there"}, []string{"30 ms"}},
+			"EchoTrainLength (0018,0091) is 7, but there are 6 echoes"}, []string{"30 ms"}},
 		{"the first", []float64{10}, []string{"EchoNumbers (0018,0086) skip 1 at the echo times 20, 30, 40, 50, " +
 			"60, 70 ms"}, []string{"skip 1"}},
 		{"the last", []float64{70}, []string{"EchoTrainLength (0018,0091) is 7"},
@@ -220,7 +220,7 @@ func TestQuantityInAProtocol(t *testing.T) {
 func TestEchoOfAnotherImageType(t *testing.T) {
 	for _, c := range []struct{ kind, want string }{
 		{`ORIGINAL\PRIMARY\PD`, ""},
-		{`DERIVED \PRIMARY\M\`, `images of the series at echo time 10 ms were left out: their ImageType (0008,0008) is "DERIVED\PRIMARY`},
+		{`DERIVED \PRIMARY\M\`, `images of the series at echo time 10 ms were omitted: their ImageType (0008,0008) is "DERIVED\PRIMARY`},
 	} {
 		dir := t.TempDir()
 		study := filepath.Join(dir, "studies", "S01")

@@ -92,7 +92,7 @@ func TestManifestSelects(t *testing.T) {
 	if len(out.Results) != 1 || out.Results[0].Subject != "001" || len(out.Failures) != 0 {
 		t.Fatalf("%+v", out)
 	}
-	const want = "3 studies passed over, because no row of m.csv names its folder or one above it: studies/site7/a, " +
+	const want = "3 studies ignored, because no row of m.csv names its folder or one above it: studies/site7/a, " +
 		"studies/site7/c, studies/site7/d"
 	if len(out.Remarks) != 1 || out.Remarks[0] != want {
 		t.Errorf("remarks %q", out.Remarks)

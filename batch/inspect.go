@@ -223,7 +223,7 @@ func (s Settings) inspect(
 			in.Masks = append(in.Masks, name)
 		}
 	}
-	in.Subject, in.Visit, in.From = j.Identity.Subject, j.Identity.Visit, j.Identity.From
+	in.Subject, in.Visit, in.From = j.Identity.Subject, j.Identity.Visit, j.Identity.SourceText
 	if err == nil && !j.Carried {
 		err = s.preview(ctx, j, &in)
 	}
@@ -256,8 +256,8 @@ const (
 func (s Settings) action(j pipeline.Job) string {
 	series := fmt.Sprintf("map series %s (number %d) with ", j.Train.Hash, j.Train.Number)
 	switch {
-	case j.From != nil:
-		return series + "the mask of the visit " + printable.Short(j.From.Identity.Visit)
+	case j.MaskSource != nil:
+		return series + "the mask of the visit " + printable.Short(j.MaskSource.Identity.Visit)
 	case j.Input.Named:
 		return series + fmt.Sprintf("the label map that %s makes from series %s (number %d)",
 			protocol.ProgramName(s.Protocol.Segment.Command), j.Input.Train.Hash, j.Input.Train.Number)
@@ -288,9 +288,9 @@ func (s Settings) inspectCarried(ctx context.Context, jobs []pipeline.Job, in *I
 		if !jobs[n].Carried || st.Action == fails {
 			continue
 		}
-		source, err := intake.MaskSource(mapped, jobs[n], s.Protocol.Masks.From)
+		source, err := intake.MaskSource(mapped, jobs[n], s.Protocol.Masks.Visit)
 		if err == nil {
-			jobs[n].From = source
+			jobs[n].MaskSource = source
 			err = s.preview(ctx, jobs[n], st)
 		}
 		if err != nil {

@@ -242,7 +242,7 @@ func TestRefusedFormats(t *testing.T) {
 		"no place": {map[string]string{"seg.mhd": "ObjectType = Image\nNDims = 3\nDimSize = 64 64 " +
 			"6\nElementType = MET_UCHAR\nElementDataFile = seg.raw\n", "seg.raw": raw},
 			"a/seg.mhd: TransformMatrix: missing", "TransformMatrix, Offset and ElementSpacing"},
-		"missing data": {mhd("seg.raw"), "a/seg.mhd: the data file a/seg.raw is not there", "into one folder"},
+		"missing data": {mhd("seg.raw"), "a/seg.mhd: the data file a/seg.raw does not exist", "into one folder"},
 		"data above": {mhd("../b/seg.raw"), "a/seg.mhd: the data file ../b/seg.raw lies outside of the header's " +
 			"folder", "without a folder"},
 		"data hidden above":   {mhd("x/../../seg.raw"), "lies outside of the header's folder", "without a folder"},
@@ -291,7 +291,7 @@ func TestWhichFormat(t *testing.T) {
 	r := oneResult(t, settings(t, dir))
 	if r.Mask.Kind != "NIfTI" || !slices.ContainsFunc(r.Notes, func(n string) bool {
 		return strings.HasSuffix(n,
-			"not taken: a/Segmentation.seg.nrrd")
+			"not used: a/Segmentation.seg.nrrd")
 	}) ||
 		slices.ContainsFunc(r.Warnings, func(w string) bool { return strings.Contains(w, "Segmentation") }) {
 		t.Errorf("%+v, notes %q, warnings %q", r.Mask, r.Notes, r.Warnings)

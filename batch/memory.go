@@ -21,7 +21,7 @@ func (s Settings) concurrentMemory() int64 {
 // that needs more than defaultMemoryMB runs alone.
 func (s Settings) bound() pipeline.Bound {
 	if s.MemoryMB > 0 {
-		return pipeline.Bound{Bytes: int64(s.MemoryMB) << 20, Given: true}
+		return pipeline.Bound{Bytes: int64(s.MemoryMB) << 20, UserSet: true}
 	}
 	return pipeline.MachineBound()
 }

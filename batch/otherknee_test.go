@@ -75,7 +75,7 @@ func TestMaskOfTheOtherKnee(t *testing.T) {
 	writeLabels(t, filepath.Join(series, "labels.nii.gz"), dess.Tissues)
 
 	s := settings(t, dir)
-	s.Roots, s.Layout, s.Protocol.Masks.From = []string{filepath.Join(dir,
+	s.Roots, s.Layout, s.Protocol.Masks.Visit = []string{filepath.Join(dir,
 		"visits")}, "visits/{subject}/{visit}", "baseline"
 	s.Protocol.Maps = protocol.MapsNone
 	out := run(t, s)
@@ -155,7 +155,7 @@ func TestLimitsWithoutRegistration(t *testing.T) {
 		"nothing":          {protocol.Register{}, "", false},
 	} {
 		s := Settings{Protocol: protocol.Protocol{Scheme: compartmentsScheme(t), Register: c.register,
-			Masks: protocol.Masks{From: c.from}}}
+			Masks: protocol.Masks{Visit: c.from}}}
 		_, err := s.prepare()
 		if c.bad != (err != nil) || c.bad && (!strings.Contains(err.Error(), "have no effect") ||
 			!strings.Contains(hint.Find(err), "--register")) {

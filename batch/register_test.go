@@ -53,7 +53,7 @@ func TestRegisteredAndCarried(t *testing.T) {
 	}
 	s := settings(t, dir)
 	s.Protocol.Scheme, _ = segment.Named("skm-tea")
-	s.Protocol.Register.Moving, s.Protocol.Masks.From = "SAG*DESS*", "baseline"
+	s.Protocol.Register.Moving, s.Protocol.Masks.Visit = "SAG*DESS*", "baseline"
 	out := run(t, s)
 	if len(out.Results) != 2 {
 		t.Fatalf("%d results, %v", len(out.Results), out.Failures)
@@ -169,7 +169,7 @@ func TestCarriedFromNowhere(t *testing.T) {
 	}
 	s := settings(t, dir)
 	s.Protocol.Scheme, _ = segment.Named("skm-tea")
-	s.Protocol.Masks.From = "baseline"
+	s.Protocol.Masks.Visit = "baseline"
 	out := run(t, s)
 	if len(out.Results) != 0 || len(out.Failures) != 2 {
 		t.Fatalf("%d results, %d failures", len(out.Results), len(out.Failures))

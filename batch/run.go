@@ -39,12 +39,16 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
+	fit, err := s.Protocol.Fit.Resolve()
+	if err != nil {
+		return Outcome{}, err
+	}
 	lock, earlier, err := s.open(ctx)
 	if err != nil {
 		return Outcome{}, err
 	}
 	defer lock.release()
-	if err := s.checkAgreement(earlier); err != nil {
+	if err := s.checkAgreement(earlier, fit); err != nil {
 		return Outcome{}, err
 	}
 	search, err := s.find(ctx)
@@ -60,14 +64,12 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 	}
 	jobs := r.plan(search)
 	if len(jobs) > 0 { // a mistyped setting that fits no study takes nothing away
-		if err := s.replaceOthers(earlier); err != nil {
-			return r.out, err
-		}
+		s.replaceOthers(earlier, fit)
 	}
 	place(jobs, earlier)
 	for i := range jobs {
 		jobs[i].Study.Release()
-		if source := jobs[i].From; source != nil {
+		if source := jobs[i].MaskSource; source != nil {
 			source.Study.Release()
 		}
 	}
@@ -247,7 +249,7 @@ func (r *session) carryMasks(jobs []pipeline.Job) (kept []pipeline.Job) {
 	for _, j := range jobs {
 		if j.Carried {
 			var err error
-			if j.From, err = intake.MaskSource(jobs, j, r.Protocol.Masks.From); err != nil {
+			if j.MaskSource, err = intake.MaskSource(jobs, j, r.Protocol.Masks.Visit); err != nil {
 				r.fail(j, pipeline.Explained(err))
 				continue
 			}

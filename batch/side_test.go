@@ -181,7 +181,7 @@ func TestUndividedTibia(t *testing.T) {
 		t.Errorf("%s, hint %s", f.Reason, f.Hint)
 	}
 	s := of("tissues", "ski10")
-	s.Protocol.Division.By = protocol.DivideNone
+	s.Protocol.Division.Method = protocol.DivideNone
 	r = oneResult(t, s)
 	var rows []string
 	for _, c := range r.Compartments {

@@ -149,7 +149,7 @@ func (f *studyFlags) settings(c *cobra.Command, roots []string) (batch.Settings,
 		}
 	}
 	p.Register.Moving = cmp.Or(f.register, p.Register.Moving)
-	p.Division.By = cmp.Or(protocol.DivideBy(f.division), p.Division.By)
+	p.Division.Method = cmp.Or(protocol.DivisionMethod(f.division), p.Division.Method)
 	if c.Flags().Changed("allow-foreign-mask") {
 		p.AllowForeignMask = f.allowForeignMask
 	}
