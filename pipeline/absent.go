@@ -55,7 +55,7 @@ func (p placedMask) extent(belong func(part uint16) bool) extent {
 
 // ofRow returns the extent of a row.
 func (p placedMask) ofRow(s segment.Summary) extent {
-	return p.extent(func(part uint16) bool { return p.parts.In(part, s) })
+	return p.extent(func(part uint16) bool { return p.parts.InRow(part, s) })
 }
 
 // ofPlate returns the extent of a plate.

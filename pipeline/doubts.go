@@ -58,11 +58,11 @@ func breaks(s volume.MultiEcho, m volume.Maps, r segment.Regions, skipped int) [
 		if b.Slice >= 0 {
 			where = fmt.Sprintf(" in slice %d of %d", b.Slice+1, s.Size[2])
 		}
-		what := fmt.Sprintf("is %.2g times what a decay leaves at %s after %s", b.Factor, ListTimes(s.TE[b.To:b.To+1]),
-			ListTimes(s.TE[b.From:b.To]))
+		what := fmt.Sprintf("is %.2g times what a decay leaves at %s after %s", b.Factor, ListTimes(s.TE[b.Last:b.Last+1]),
+			ListTimes(s.TE[b.First:b.Last]))
 		if b.Rise {
-			what = fmt.Sprintf("rises by a factor of %.2g from %s to %s", b.Factor, ListTimes(s.TE[b.From:b.From+1]),
-				ListTimes(s.TE[b.To:b.To+1]))
+			what = fmt.Sprintf("rises by a factor of %.2g from %s to %s", b.Factor, ListTimes(s.TE[b.First:b.First+1]),
+				ListTimes(s.TE[b.Last:b.Last+1]))
 		}
 		out = append(out, fmt.Sprintf("the mean signal of %s%s %s, which no decay does: echoes may be exchanged, "+
 			"copied or on another scale", b.Compartment, where, what))

@@ -87,7 +87,7 @@ func (j Job) place(
 	options := resample.Options{
 		ThicknessMM: j.Train.Thickness, Transform: transform, LeastCovered: resample.AnyCover, Workers: workers,
 	}
-	fractions, err := resample.Onto(ctx, k.parts.Labels, j.Train.Geometry, options)
+	fractions, err := resample.ComputeFractions(ctx, k.parts.Labels, j.Train.Geometry, options)
 	if err != nil {
 		return p, err
 	}
@@ -100,7 +100,7 @@ func (j Job) place(
 	if err := checkCover(k.parts, p.coverage); err != nil {
 		return p, err
 	}
-	taken, err := fractions.Take(d.MinFraction, k.parts.Groups())
+	taken, err := fractions.Assign(d.MinFraction, k.parts.Groups())
 	if err != nil {
 		return p, err
 	}

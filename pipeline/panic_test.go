@@ -14,7 +14,7 @@ import (
 // by nothing that the panic says.
 func TestPanicPlace(t *testing.T) {
 	none := func() error { return nil }
-	deep := func() error { segment.Parts{}.InRow(7, "medial", segment.All); return nil }
+	deep := func() error { segment.Parts{}.InRegion(7, "medial", segment.All); return nil }
 	here := func() error { panic("Doe^Jane") }
 	until := func(f func() error) func(context.Context) error {
 		return func(context.Context) error { return f() }

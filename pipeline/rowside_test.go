@@ -103,7 +103,7 @@ func TestCheckPlace(t *testing.T) {
 		want string
 	}{
 		"inside": {Job{Train: dicomio.Train{Geometry: series(-6)}}, m, ""},
-		// the labels lie outside, which Onto tells
+		// the labels lie outside, which ComputeFractions reports
 		"on the grid": {Job{Train: dicomio.Train{Geometry: series(60)}}, m, ""},
 		"far": {Job{Train: dicomio.Train{Geometry: series(160)}}, m, "mask lies outside the series: its nearest " +
 			"voxel is 154.0 mm from the field of view"},

@@ -13,9 +13,9 @@ type Break struct {
 	Slice int
 	// Rise reports that the signal rises from echo From to the later echo To, by Factor. If it is
 	// false, the signal at echo To is Factor times what a decay leaves after From and the echo between.
-	Rise     bool
-	From, To int // indices of echoes
-	Factor   float64
+	Rise        bool
+	First, Last int // indices of echoes
+	Factor      float64
 }
 
 const (
@@ -123,7 +123,7 @@ func (x signal) broken(te []float64, first int) (Break, bool) {
 			earlier, other := x.mean(f)
 			if most := mostRise * earlier; earlier > 0 && last > least &&
 				last-most > deviations*math.Sqrt(square+mostRise*mostRise*other) {
-				return Break{Rise: true, From: f, To: e, Factor: last / earlier}, true
+				return Break{Rise: true, First: f, Last: e, Factor: last / earlier}, true
 			}
 		}
 		if e < first+2 || math.Abs(te[e]-2*te[e-1]+te[e-2]) > evenGaps*(te[e-1]-te[e-2]) {
@@ -135,10 +135,10 @@ func (x signal) broken(te []float64, first int) (Break, bool) {
 			continue
 		}
 		ratio := b / a
-		left := b * ratio
+		decayed := b * ratio
 		deviation := math.Sqrt(square + leastLeft*leastLeft*(4*ratio*ratio*squareB+ratio*ratio*ratio*ratio*squareA))
-		if left > least && leastLeft*left-last > deviations*deviation {
-			return Break{From: e - 2, To: e, Factor: last / left}, true
+		if decayed > least && leastLeft*decayed-last > deviations*deviation {
+			return Break{First: e - 2, Last: e, Factor: last / decayed}, true
 		}
 	}
 	return Break{}, false

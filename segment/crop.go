@@ -6,7 +6,7 @@ import (
 )
 
 // Box is a part of a grid: the voxels of indices From to To, exclusive.
-type Box struct{ From, To [3]int }
+type Box struct{ Start, End [3]int }
 
 // BoxOf returns the box of the labels of a mask, with so many voxels of background on each side as the
 // grid has there, up to margin; one voxel where the mask has no labels.
@@ -19,15 +19,15 @@ func BoxOf(l volume.Labels, margin int) Box {
 }
 
 // whole returns the box of all voxels of a grid.
-func whole(g volume.Geometry) Box { return Box{To: g.Size} }
+func whole(g volume.Geometry) Box { return Box{End: g.Size} }
 
 // in returns the box of a grid as a grid of its own. Every voxel keeps its position.
 func (b Box) in(g volume.Geometry) volume.Geometry {
-	for r, x := range g.Position(float64(b.From[0]), float64(b.From[1]), float64(b.From[2])) {
+	for r, x := range g.Position(float64(b.Start[0]), float64(b.Start[1]), float64(b.Start[2])) {
 		g.Affine[r][3] = x
 	}
 	for a := range g.Size {
-		g.Size[a] = b.To[a] - b.From[a]
+		g.Size[a] = b.End[a] - b.Start[a]
 	}
 	return g
 }
@@ -39,10 +39,10 @@ func bounds(l volume.Labels) (low, high [3]int) {
 	shareOut(len(l.Data), func(share, first, last int) {
 		boxes[share] = boundsOf(l, first/max(l.Size[0], 1), last/max(l.Size[0], 1))
 	})
-	low, high = boxes[0].From, boxes[0].To
+	low, high = boxes[0].Start, boxes[0].End
 	for _, b := range boxes[1:] {
 		for a := range low {
-			low[a], high[a] = min(low[a], b.From[a]), max(high[a], b.To[a])
+			low[a], high[a] = min(low[a], b.Start[a]), max(high[a], b.End[a])
 		}
 	}
 	if high[0] == 0 {
@@ -58,7 +58,7 @@ func bounds(l volume.Labels) (low, high [3]int) {
 // where there are none.
 func boundsOf(l volume.Labels, first, last int) Box {
 	nx, ny := l.Size[0], l.Size[1]
-	box := Box{From: l.Size}
+	box := Box{Start: l.Size}
 	for row := first; row < last; row++ {
 		labels := l.Data[row*nx:][:nx]
 		before := leading(labels)
@@ -68,7 +68,7 @@ func boundsOf(l volume.Labels, first, last int) Box {
 		start := [3]int{before, row % ny, row / ny}
 		end := [3]int{nx - trailing(labels), row%ny + 1, row/ny + 1}
 		for a := range start {
-			box.From[a], box.To[a] = min(box.From[a], start[a]), max(box.To[a], end[a])
+			box.Start[a], box.End[a] = min(box.Start[a], start[a]), max(box.End[a], end[a])
 		}
 	}
 	return box

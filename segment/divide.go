@@ -25,9 +25,9 @@ type Reading struct {
 	Label  string `json:"label"`
 	// Meaning is a row, a tissue or Ignore.
 	Meaning string `json:"meaning"`
-	// By is the source of the meaning: label, code or number. If several agree, it is the
+	// Source is the source of the meaning: label, code or number. If several agree, it is the
 	// first of them.
-	By     string `json:"by"`
+	Source string `json:"by"`
 	Voxels int    `json:"voxels"`
 }
 
@@ -91,16 +91,16 @@ func (s Scheme) InterpretBox(l volume.Labels, b Box) (Marks, error) {
 	m := Marks{Labels: volume.Labels{Geometry: b.in(l.Geometry)}, Names: names}
 	m.Data = make([]uint16, m.Voxels())
 	nx := m.Size[0]
-	var strange atomic.Bool
+	var unknownFound atomic.Bool
 	shareOut(len(m.Data), func(_, start, end int) {
 		for row := start / max(nx, 1); row < end/max(nx, 1); row++ {
-			j, k := b.From[1]+row%m.Size[1], b.From[2]+row/m.Size[1]
-			labels := l.Data[l.Size[0]*(j+l.Size[1]*k):][b.From[0]:b.To[0]]
+			j, k := b.Start[1]+row%m.Size[1], b.Start[2]+row/m.Size[1]
+			labels := l.Data[l.Size[0]*(j+l.Size[1]*k):][b.Start[0]:b.End[0]]
 			for v := 0; v < nx; {
 				n := run(labels[v:])
 				switch mark := lut[labels[v]]; mark {
 				case unknown:
-					strange.Store(true)
+					unknownFound.Store(true)
 					return
 				case 0:
 				default:
@@ -110,7 +110,7 @@ func (s Scheme) InterpretBox(l volume.Labels, b Box) (Marks, error) {
 			}
 		}
 	})
-	if strange.Load() {
+	if unknownFound.Load() {
 		return Marks{}, &UnknownLabelsError{Scheme: s.Name, Labels: countUnknown(l.Data, lut)}
 	}
 	return m, nil

@@ -82,7 +82,7 @@ const (
 // that both overlap little: neighbouring structures of a small mask are not judged. In the
 // example knee the centres are 14 mm (femur over tibia), 34 mm (medial from lateral) and 37
 // mm (patella before femur) apart, with standard deviations of 7 to 15 mm.
-const apart = 5
+const leastDisplacement = 5
 
 // arrangement is a pair of compartments of which the first lies in a direction of the second.
 type arrangement struct {
@@ -140,7 +140,7 @@ func (r Regions) Check(side string) []Finding {
 		}
 		wrong := sign * (places[second].centre(axis) - places[first].centre(axis))
 		spread := math.Sqrt((places[first].variance(axis) + places[second].variance(axis)) / 2)
-		if wrong >= apart && wrong >= spread {
+		if wrong >= leastDisplacement && wrong >= spread {
 			out = append(
 				out,
 				Finding{

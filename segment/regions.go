@@ -117,8 +117,8 @@ func (m Marks) Divided(region []anatomy.Region, layer []uint8, layers int) Parts
 		used[share] = make([]bool, len(t.used))
 		m.eachPart(start, end, t, region, layer, func(_, _, index int) { used[share][index] = true })
 	})
-	for _, some := range used {
-		for index, u := range some {
+	for _, own := range used {
+		for index, u := range own {
 			t.used[index] = t.used[index] || u
 		}
 	}
@@ -263,14 +263,14 @@ func compartmentsOf(name string) []string {
 	}
 }
 
-// In reports whether part n, as in Data, belongs to the row of the summary. Part 0 belongs to none.
-func (p Parts) In(n uint16, s Summary) bool {
+// InRow reports whether part n, as in Data, belongs to the row of the summary. Part 0 belongs to none.
+func (p Parts) InRow(n uint16, s Summary) bool {
 	return n != 0 && p.Part[n-1].in(row{s.Compartment, s.Region, s.Layer}, p.Layers)
 }
 
-// InRow reports whether part n, as in Data, belongs to the compartment and, unless that is All,
+// InRegion reports whether part n, as in Data, belongs to the compartment and, unless that is All,
 // to the plate or region. Part 0 belongs to none.
-func (p Parts) InRow(n uint16, compartment, region string) bool {
+func (p Parts) InRegion(n uint16, compartment, region string) bool {
 	return n != 0 && p.Part[n-1].in(row{compartment, region, All}, 0)
 }
 

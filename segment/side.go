@@ -102,14 +102,14 @@ func kneeRow(name string) bool {
 	})
 }
 
-// Beside returns the marks on one side of a plane between two knees.
-func (m Marks) Beside(p anatomy.Plane, side anatomy.Side) Marks {
+// OnSide returns the marks on one side of a plane between two knees.
+func (m Marks) OnSide(p anatomy.Plane, side anatomy.Side) Marks {
 	m.Labels = volume.Labels{Geometry: m.Geometry, Data: slices.Clone(m.Data)}
 	for v, mark := range m.Data {
 		if mark == 0 {
 			continue
 		}
-		if i := m.Index(v); !p.Beside(m.Position(float64(i[0]), float64(i[1]), float64(i[2])), side) {
+		if i := m.Index(v); !p.OnSide(m.Position(float64(i[0]), float64(i[1]), float64(i[2])), side) {
 			m.Data[v] = 0
 		}
 	}

@@ -15,8 +15,8 @@ type SegmentCount struct {
 	Number int
 	Label  string
 	Voxels int
-	// Known is what the scheme does know of it, in words, or "".
-	Known string
+	// Hint is what the scheme does know of it, in words, or "".
+	Hint string
 }
 
 // UnknownSegmentsError lists the segments of a mask that the scheme does not know.
@@ -33,8 +33,8 @@ func (e *UnknownSegmentsError) Error() string {
 		if s.Voxels == 1 {
 			detail = "1 voxel"
 		}
-		if s.Known != "" {
-			detail += "; " + s.Known
+		if s.Hint != "" {
+			detail += "; " + s.Hint
 		}
 		parts = append(parts, fmt.Sprintf("%s (%s)", called(volume.Segment{Number: s.Number, Label: s.Label}), detail))
 	}
@@ -60,11 +60,11 @@ type Overlap struct {
 func (e *OverlapError) Error() string {
 	var parts []string
 	for _, p := range e.Pairs[:min(shownLabels, len(e.Pairs))] {
-		are := "voxels are"
+		verb := "voxels are"
 		if p.Voxels == 1 {
-			are = "voxel is"
+			verb = "voxel is"
 		}
-		parts = append(parts, fmt.Sprintf("%d %s both %s and %s", p.Voxels, are, p.First, p.Second))
+		parts = append(parts, fmt.Sprintf("%d %s both %s and %s", p.Voxels, verb, p.First, p.Second))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -176,11 +176,11 @@ func (s Scheme) read(segments []volume.Segment) ([]Reading, error) {
 		}
 		if decided.name == "" {
 			unknown = append(
-				unknown, SegmentCount{Number: g.Number, Label: g.Label, Voxels: len(g.Voxels), Known: known},
+				unknown, SegmentCount{Number: g.Number, Label: g.Label, Voxels: len(g.Voxels), Hint: known},
 			)
 		}
 		out[n] = Reading{
-			Number: g.Number, Label: g.Label, Meaning: decided.name, By: decided.source, Voxels: len(g.Voxels),
+			Number: g.Number, Label: g.Label, Meaning: decided.name, Source: decided.source, Voxels: len(g.Voxels),
 		}
 	}
 	if len(unknown) > 0 {

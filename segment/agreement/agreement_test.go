@@ -53,11 +53,11 @@ func drawn(r reference, shapes []shape) volume.Labels {
 		}
 	}
 	for v := range l.Data {
-		at := [3]int{v % r.Size[0], v / r.Size[0] % r.Size[1], v / l.SliceVoxels()}
+		value := [3]int{v % r.Size[0], v / r.Size[0] % r.Size[1], v / l.SliceVoxels()}
 		for _, s := range shapes {
 			sum, all := 0, 1
 			for d := range 3 {
-				x := at[d] - s.centre[d]
+				x := value[d] - s.centre[d]
 				x *= s.axes[(d+1)%3] * s.axes[(d+2)%3]
 				sum += x * x
 				all *= s.axes[d]

@@ -16,8 +16,8 @@ func (x *Label) distances(ctx context.Context, a, b volume.Labels, e extent) {
 		size[d] = e.high[d] - e.low[d]
 	}
 	spacing := a.Spacing()
-	all := between(ctx, first, second, size, spacing)
-	all = append(all, between(ctx, second, first, size, spacing)...)
+	all := surfaceDistances(ctx, first, second, size, spacing)
+	all = append(all, surfaceDistances(ctx, second, first, size, spacing)...)
 	slices.Sort(all)
 	sum := 0.0
 	for _, d := range all {
@@ -60,9 +60,9 @@ func surfaceOf(l volume.Labels, value uint16, e extent) []int {
 	return out
 }
 
-// between returns the distance of each voxel of one surface from the nearest of another, in a
+// surfaceDistances returns the distance of each voxel of one surface from the nearest of another, in a
 // box of that size.
-func between(ctx context.Context, points, target []int, size [3]int, spacing [3]float64) []float64 {
+func surfaceDistances(ctx context.Context, points, target []int, size [3]int, spacing [3]float64) []float64 {
 	squares := transform(ctx, target, size, spacing)
 	out := make([]float64, len(points))
 	for n, v := range points {

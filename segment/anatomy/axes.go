@@ -7,8 +7,8 @@ import "math"
 // transverse axis of the bone.
 type Axes struct {
 	Left, Posterior, Superior [3]float64
-	// By says what the superior axis was found from.
-	By AxesSource
+	// Source says what the superior axis was found from.
+	Source AxesSource
 }
 
 // AxesSource is what a superior axis was found from, the best first.
@@ -42,7 +42,7 @@ func (a Axes) superior() vector  { return a.Superior }
 
 // newAxes returns the axes whose superior is up and whose left is nearest to left.
 func newAxes(left, up vector) Axes {
-	left = left.Across(up)
+	left = left.Perpendicular(up)
 	return Axes{Left: left, Posterior: up.Cross(left), Superior: up}
 }
 
@@ -68,6 +68,6 @@ func leant(n, left vector, angle float64) vector {
 		return n
 	}
 	sin, cos := math.Sincos(angle)
-	back := n.Cross(left.Across(n))
+	back := n.Cross(left.Perpendicular(n))
 	return n.Times(cos).Minus(back.Times(sin)).Unit()
 }

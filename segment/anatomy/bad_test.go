@@ -244,19 +244,19 @@ func TestLessAndMore(t *testing.T) {
 
 // withRegions is the mask with femoral cartilage in the tissues of the truth's regions.
 func withRegions(m anatomy.Mask, truth []anatomy.Region, condyles bool) anatomy.Mask {
-	as := map[anatomy.Region]anatomy.Tissue{
+	tissueOf := map[anatomy.Region]anatomy.Tissue{
 		anatomy.Trochlear:            anatomy.TrochlearCartilage,
 		anatomy.MedialFemoralCentral: anatomy.MedialCentralFemoralCartilage, anatomy.MedialFemoralPosterior: anatomy.MedialPosteriorFemoralCartilage,
 		anatomy.LateralFemoralCentral: anatomy.LateralCentralFemoralCartilage, anatomy.LateralFemoralPosterior: anatomy.LateralPosteriorFemoralCartilage,
 	}
 	if condyles {
-		as[anatomy.MedialFemoralCentral], as[anatomy.MedialFemoralPosterior] = anatomy.MedialFemoralCartilage, anatomy.MedialFemoralCartilage
-		as[anatomy.LateralFemoralCentral], as[anatomy.LateralFemoralPosterior] = anatomy.LateralFemoralCartilage, anatomy.LateralFemoralCartilage
+		tissueOf[anatomy.MedialFemoralCentral], tissueOf[anatomy.MedialFemoralPosterior] = anatomy.MedialFemoralCartilage, anatomy.MedialFemoralCartilage
+		tissueOf[anatomy.LateralFemoralCentral], tissueOf[anatomy.LateralFemoralPosterior] = anatomy.LateralFemoralCartilage, anatomy.LateralFemoralCartilage
 	}
 	out := without(m)
 	for v, t := range out.Data {
 		if t == anatomy.FemoralCartilage {
-			out.Data[v] = as[truth[v]]
+			out.Data[v] = tissueOf[truth[v]]
 		}
 	}
 	return out
@@ -293,20 +293,20 @@ func crop(
 	m anatomy.Mask, regions []anatomy.Region, axis int, part float64, upper bool,
 ) (anatomy.Mask, []anatomy.Region) {
 	n := int(part * float64(m.Size[axis]))
-	from := [3]int{}
+	start := [3]int{}
 	if upper {
-		from[axis] = m.Size[axis] - n
+		start[axis] = m.Size[axis] - n
 	}
 	out := anatomy.Mask{Geometry: m.Geometry}
 	out.Size[axis] = n
 	for r := range 3 {
-		out.Affine[r][3] += float64(from[axis]) * m.Affine[r][axis]
+		out.Affine[r][3] += float64(start[axis]) * m.Affine[r][axis]
 	}
 	var truth []anatomy.Region
 	for k := range out.Size[2] {
 		for j := range out.Size[1] {
 			for i := range out.Size[0] {
-				v := i + from[0] + m.Size[0]*(j+from[1]+m.Size[1]*(k+from[2]))
+				v := i + start[0] + m.Size[0]*(j+start[1]+m.Size[1]*(k+start[2]))
 				out.Data = append(out.Data, m.Data[v])
 				truth = append(truth, regions[v])
 			}
@@ -346,12 +346,12 @@ func TestTwoKnees(t *testing.T) {
 	if _, err := anatomy.Divide(t.Context(), m, anatomy.Right); problem(err) != want(anatomy.TwoKnees) {
 		t.Errorf("two knees: %v", err)
 	}
-	both, err := anatomy.Knees(t.Context(), m)
-	if err != nil || len(both) != 2 {
-		t.Fatalf("%d knees, %v", len(both), err)
+	knees, err := anatomy.Knees(t.Context(), m)
+	if err != nil || len(knees) != 2 {
+		t.Fatalf("%d knees, %v", len(knees), err)
 	}
 	for n, want := range []anatomy.Side{anatomy.Right, anatomy.Left} {
-		k, err := anatomy.Examine(t.Context(), both[n])
+		k, err := anatomy.Examine(t.Context(), knees[n])
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -51,7 +51,7 @@ type TibialBorders struct {
 // PatellarRidge is where the facets of the patella meet: on the plane through At that holds
 // Along and Back.
 type PatellarRidge struct {
-	At, Along, Back [3]float64
+	Point, Direction, Posterior [3]float64
 	// Found reports that there is a ridge; otherwise At is the centroid of the cartilage.
 	Found bool
 }
@@ -177,7 +177,7 @@ func (k *Knee) note(d *Division, evidence Evidence) {
 	if len(k.spots[femoral]) == 0 {
 		add(NoFemur, NoTissue, 0)
 	}
-	for g := noGroup + 1; g < groups; g++ {
+	for g := noGroup + 1; g < groupCount; g++ {
 		if k.cut[g] != [6]bool{} {
 			add(CutTissue, k.representative(g), 0)
 		}
@@ -187,7 +187,7 @@ func (k *Knee) note(d *Division, evidence Evidence) {
 	}
 	if d.Femur != nil || d.Tibia != nil {
 		notes := map[AxesSource]NoteKind{ByFemur: AxesByFemur, ByMenisci: AxesByMenisci, ByPatient: AxesByPatient}
-		if kind, ok := notes[k.axes.By]; ok {
+		if kind, ok := notes[k.axes.Source]; ok {
 			add(kind, NoTissue, 0)
 		}
 	}
@@ -202,7 +202,7 @@ func (k *Knee) notePieces(d *Division) {
 	crumbs := map[Plate]int{}
 	for g := range k.spots {
 		for n := range k.spots[g] {
-			if s := &k.spots[g][n]; s.crumb {
+			if s := &k.spots[g][n]; s.small {
 				crumbs[d.Data[s.v].Plate()]++
 			}
 		}
@@ -227,8 +227,8 @@ func (k *Knee) notePieces(d *Division) {
 // order of the grid's axes.
 const hair = 1e-6
 
-// only returns the spots for which keep is true.
-func only(all []spot, keep func(*spot) bool) []spot {
+// filter returns the spots for which keep is true.
+func filter(all []spot, keep func(*spot) bool) []spot {
 	var out []spot
 	for n := range all {
 		if keep(&all[n]) {
@@ -240,12 +240,12 @@ func only(all []spot, keep func(*spot) bool) []spot {
 
 // endCut reports whether one of the spots for which of is true lies at an end along Posterior
 // and on a face where the field of view cuts its group.
-func (k *Knee) endCut(which group, a Axes, front, back float64, keep func(*spot) bool) bool {
+func (k *Knee) endCut(g group, a Axes, front, back float64, keep func(*spot) bool) bool {
 	reach := 2*halfStep(&k.mask.Geometry, a.Posterior) + 0.5
-	for n := range k.spots[which] {
-		s := &k.spots[which][n]
-		if p := s.centre.Dot(a.Posterior); !s.crumb && (p < front+reach || p > back-reach) && keep(s) &&
-			k.cutAt(which, s.v) {
+	for n := range k.spots[g] {
+		s := &k.spots[g][n]
+		if p := s.centre.Dot(a.Posterior); !s.small && (p < front+reach || p > back-reach) && keep(s) &&
+			k.cutAt(g, s.v) {
 			return true
 		}
 	}

@@ -7,8 +7,8 @@ import "math"
 // (github.com/gattia/pymskt, wb_region_percent_dist=0.6).
 const weightBearing = 0.6
 
-// named is the region of tissues that need no dividing.
-var named = [tissues]Region{
+// regionOf is the region of tissues that need no dividing.
+var regionOf = [tissueCount]Region{
 	TrochlearCartilage:               Trochlear,
 	MedialCentralFemoralCartilage:    MedialFemoralCentral,
 	LateralCentralFemoralCartilage:   LateralFemoralCentral,
@@ -26,14 +26,14 @@ func (k *Knee) divideFemur(d *Division) error {
 	}
 	if !k.needsNotch() {
 		for n := range all {
-			d.Data[all[n].v] = named[all[n].tissue]
+			d.Data[all[n].v] = regionOf[all[n].tissue]
 		}
 		return nil
 	}
 	if !k.hasNotch {
 		return k.divideCondyles(d)
 	}
-	if err := k.notchInView(); err != nil {
+	if err := k.checkNotchInView(); err != nil {
 		return err
 	}
 	f := &k.femur
@@ -46,7 +46,7 @@ func (k *Knee) divideFemur(d *Division) error {
 	toMedial := medialIs(d.Side)
 	for n := range all {
 		s := &all[n]
-		if r := named[s.tissue]; r != NoRegion {
+		if r := regionOf[s.tissue]; r != NoRegion {
 			d.Data[s.v] = r
 			continue
 		}
@@ -71,7 +71,7 @@ func (k *Knee) divideFemur(d *Division) error {
 		b.High[0], b.High[1] = b.High[1], b.High[0]
 	}
 	d.Femur = b
-	return k.notchBetweenPlateaus(d)
+	return k.checkNotchBetweenPlateaus(d)
 }
 
 // condyle returns the region of a part of a condyle.
@@ -96,7 +96,7 @@ func (k *Knee) levelOfNotch() float64 {
 	f := &k.femur
 	sum, n := 0.0, 0
 	for v := range k.spots[femoral] {
-		if s := &k.spots[femoral][v]; !s.crumb && k.nearNotch(s) {
+		if s := &k.spots[femoral][v]; !s.small && k.nearNotch(s) {
 			sum += s.centre.Dot(f.axes.Superior)
 			n++
 		}
@@ -111,14 +111,14 @@ func (k *Knee) nearNotch(s *spot) bool {
 	return math.Abs(s.centre.Dot(f.axes.Left)-f.x) < near && math.Abs(s.centre.Dot(f.axes.Posterior)-f.anterior) < near
 }
 
-// notchInView returns an error where the field of view ends at the notch or at the back of a
+// checkNotchInView returns an error where the field of view ends at the notch or at the back of a
 // condyle that the border is measured from.
-func (k *Knee) notchInView() error {
+func (k *Knee) checkNotchInView() error {
 	f := &k.femur
 	reach := 2 * halfStep(&k.mask.Geometry, f.axes.Posterior)
 	for n := range k.spots[femoral] {
 		s := &k.spots[femoral][n]
-		if s.crumb || !k.cutAt(femoral, s.v) {
+		if s.small || !k.cutAt(femoral, s.v) {
 			continue
 		}
 		p := s.centre.Dot(f.axes.Posterior)
@@ -142,7 +142,7 @@ func (k *Knee) high(front float64) (high [2]float64) {
 	for v := range k.spots[femoral] {
 		s := &k.spots[femoral][v]
 		p := s.centre.Dot(f.axes.Posterior)
-		if s.crumb || p < front {
+		if s.small || p < front {
 			continue
 		}
 		side := 0
@@ -161,12 +161,12 @@ func (k *Knee) high(front float64) (high [2]float64) {
 	return high
 }
 
-// notchBetweenPlateaus returns an error where the plateaus' centroids do not lie on
+// checkNotchBetweenPlateaus returns an error where the plateaus' centroids do not lie on
 // either side of the notch.
-func (k *Knee) notchBetweenPlateaus(d *Division) error {
+func (k *Knee) checkNotchBetweenPlateaus(d *Division) error {
 	var t [2]scatter
 	for n := range k.spots[tibial] {
-		if s := &k.spots[tibial][n]; !s.crumb && k.tibia.n == 2 {
+		if s := &k.spots[tibial][n]; !s.small && k.tibia.n == 2 {
 			t[k.tibia.plateOf(s)].add(s.centre)
 		}
 	}
@@ -177,15 +177,15 @@ func (k *Knee) notchBetweenPlateaus(d *Division) error {
 	toMedial := medialIs(d.Side)
 	for n := range t {
 		m := t[n].mean()
-		aside := (m.Dot(f.axes.Left) - f.gap(m.Dot(f.axes.Posterior)))
+		distance := (m.Dot(f.axes.Left) - f.gap(m.Dot(f.axes.Posterior)))
 		if k.tibia.named {
-			aside *= toMedial
+			distance *= toMedial
 		}
 		if n == 0 {
-			aside = -aside
+			distance = -distance
 		}
-		if aside <= 0 {
-			return &Error{Problem: Apart, Tissue: k.representative(tibial), Amount: -aside}
+		if distance <= 0 {
+			return &Error{Problem: Apart, Tissue: k.representative(tibial), Amount: -distance}
 		}
 	}
 	return nil
@@ -194,7 +194,7 @@ func (k *Knee) notchBetweenPlateaus(d *Division) error {
 // divideCondyles divides condyles that the mask names where it has no trochlea and so no
 // notch: central are the first 60 % of each condyle's own extent from front to back.
 func (k *Knee) divideCondyles(d *Division) error {
-	if k.axes.By == ByFemur {
+	if k.axes.Source == ByFemur {
 		return &Error{Problem: NoDirection, Tissue: k.representative(femoral)}
 	}
 	all := k.spots[femoral]
@@ -202,7 +202,7 @@ func (k *Knee) divideCondyles(d *Division) error {
 		if k.tally[t].n == 0 {
 			continue
 		}
-		f := k.axes.seen(only(all, func(s *spot) bool { return s.tissue == t }))
+		f := k.axes.coordinates(filter(all, func(s *spot) bool { return s.tissue == t }))
 		if len(f.x) == 0 {
 			return &Error{Problem: TooFew, Tissue: t, Voxels: k.tally[t].n}
 		}
@@ -218,7 +218,7 @@ func (k *Knee) divideCondyles(d *Division) error {
 		}
 	}
 	for n := range all {
-		if r := named[all[n].tissue]; r != NoRegion {
+		if r := regionOf[all[n].tissue]; r != NoRegion {
 			d.Data[all[n].v] = r
 		}
 	}

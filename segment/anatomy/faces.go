@@ -21,7 +21,7 @@ type occupied struct {
 	inverse  [3][4]float64
 	low      [3]int
 	size     [3]int
-	taken    []bool
+	inside   []bool
 	outwards [3]vector // the steps along the axes of the grid
 }
 
@@ -30,7 +30,7 @@ func newOccupied(g *volume.Geometry, all []spot) *occupied {
 	o := &occupied{g: g}
 	lo, hi := [3]int{math.MaxInt, math.MaxInt, math.MaxInt}, [3]int{-1, -1, -1}
 	for n := range all {
-		if !all[n].crumb {
+		if !all[n].small {
 			for a, x := range index(all[n].v, g.Size) {
 				lo[a], hi[a] = min(lo[a], x), max(hi[a], x)
 			}
@@ -45,11 +45,11 @@ func newOccupied(g *volume.Geometry, all []spot) *occupied {
 	}
 	o.low = lo
 	o.inverse, _ = g.Inverse()
-	o.taken = make([]bool, o.size[0]*o.size[1]*o.size[2])
+	o.inside = make([]bool, o.size[0]*o.size[1]*o.size[2])
 	for n := range all {
-		if !all[n].crumb {
+		if !all[n].small {
 			i := index(all[n].v, g.Size)
-			o.taken[o.offset(i[0]-lo[0], i[1]-lo[1], i[2]-lo[2])] = true
+			o.inside[o.offset(i[0]-lo[0], i[1]-lo[1], i[2]-lo[2])] = true
 		}
 	}
 	return o
@@ -57,23 +57,23 @@ func newOccupied(g *volume.Geometry, all []spot) *occupied {
 
 func (o *occupied) offset(i, j, k int) int { return i + o.size[0]*(j+o.size[1]*k) }
 
-// has reports whether the voxel is of the body; i, j, k count from the corner of the box.
-func (o *occupied) has(i, j, k int) bool {
-	return i >= 0 && j >= 0 && k >= 0 && i < o.size[0] && j < o.size[1] && k < o.size[2] && o.taken[o.offset(i, j, k)]
+// hasIndex reports whether the voxel is of the body; i, j, k count from the corner of the box.
+func (o *occupied) hasIndex(i, j, k int) bool {
+	return i >= 0 && j >= 0 && k >= 0 && i < o.size[0] && j < o.size[1] && k < o.size[2] && o.inside[o.offset(i, j, k)]
 }
 
-// holds reports whether the voxel nearest to p is of the body.
-func (o *occupied) holds(p vector) bool {
+// hasPosition reports whether the voxel nearest to p is of the body.
+func (o *occupied) hasPosition(p vector) bool {
 	var i [3]int
 	for r := range i {
 		m := &o.inverse[r]
 		i[r] = int(math.Floor(float64(m[0]*p[0])+float64(m[1]*p[1])+float64(m[2]*p[2])+m[3]+0.5)) - o.low[r]
 	}
-	return o.has(i[0], i[1], i[2])
+	return o.hasIndex(i[0], i[1], i[2])
 }
 
 // faces calls see with each face of the body whose outward direction has a part along d.
-func (o *occupied) faces(d vector, see func(face)) {
+func (o *occupied) faces(d vector, visit func(face)) {
 	for a, step := range o.outwards {
 		length := step.Length()
 		out := step.Times(1 / length)
@@ -88,11 +88,11 @@ func (o *occupied) faces(d vector, see func(face)) {
 		next[a] = sign
 		for k := range o.size[2] {
 			for j := range o.size[1] {
-				row := o.taken[o.offset(0, j, k):][:o.size[0]]
+				row := o.inside[o.offset(0, j, k):][:o.size[0]]
 				for i, in := range row {
-					if in && !o.has(i+next[0], j+next[1], k+next[2]) {
+					if in && !o.hasIndex(i+next[0], j+next[1], k+next[2]) {
 						centre := position(o.g, i+o.low[0], j+o.low[1], k+o.low[2])
-						see(face{centre.Plus(out.Times(length / 2)), out, length})
+						visit(face{centre.Plus(out.Times(length / 2)), out, length})
 					}
 				}
 			}

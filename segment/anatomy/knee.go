@@ -17,10 +17,10 @@ const (
 // Knee is what a mask shows of a knee whose side need not be known.
 type Knee struct {
 	mask   *Mask
-	tally  [tissues]tally
-	spots  [groups][]spot
+	tally  [tissueCount]tally
+	spots  [groupCount][]spot
 	pieces []Piece
-	cut    [groups][6]bool // faces of the grid at which the group is cut: i, i end, j, …
+	cut    [groupCount][6]bool // faces of the grid at which the group is cut: i, i end, j, …
 
 	tibia    plates
 	onTibia  Axes
@@ -46,23 +46,23 @@ func Examine(ctx context.Context, m Mask) (*Knee, error) {
 		return nil, &Error{Problem: WrongSize}
 	}
 	k := &Knee{mask: &m}
-	seen, err := surveyed(ctx, &m)
+	survey, err := surveyOf(ctx, &m)
 	if err != nil {
 		return nil, err
 	}
-	runs := seen.runs
-	k.tally, k.pieces = seen.tally, seen.pieces
+	runs := survey.runs
+	k.tally, k.pieces = survey.tally, survey.pieces
 	if len(runs) == 0 {
 		return nil, &Error{Problem: Empty}
 	}
-	for g := noGroup + 1; g < groups; g++ {
+	for g := noGroup + 1; g < groupCount; g++ {
 		k.spots[g] = spots(&m.Geometry, runs, g)
 		k.cut[g] = cutFaces(runs, g, m.Size)
-		if err := k.enough(g); err != nil {
+		if err := k.checkSize(g); err != nil {
 			return nil, err
 		}
 	}
-	if err := k.one(); err != nil {
+	if err := k.checkSingle(); err != nil {
 		return nil, err
 	}
 	if err := k.orient(ctx); err != nil {
@@ -75,10 +75,10 @@ func Examine(ctx context.Context, m Mask) (*Knee, error) {
 func (k *Knee) Axes() Axes { return k.axes }
 
 // sum returns the tally of a group.
-func (k *Knee) sum(which group) tally {
+func (k *Knee) sum(g group) tally {
 	var t tally
-	for tissue := range tissues {
-		if tissue.group() == which {
+	for tissue := range tissueCount {
+		if tissue.group() == g {
 			t = t.plus(k.tally[tissue])
 		}
 	}
@@ -86,24 +86,24 @@ func (k *Knee) sum(which group) tally {
 }
 
 // representative returns the first tissue of the group that the mask has, for messages.
-func (k *Knee) representative(which group) Tissue {
-	for tissue := NoTissue + 1; tissue < tissues; tissue++ {
-		if tissue.group() == which && k.tally[tissue].n > 0 {
+func (k *Knee) representative(g group) Tissue {
+	for tissue := NoTissue + 1; tissue < tissueCount; tissue++ {
+		if tissue.group() == g && k.tally[tissue].n > 0 {
 			return tissue
 		}
 	}
 	return NoTissue
 }
 
-// enough returns an error where the group has voxels, but too few or in one plane.
-func (k *Knee) enough(which group) error {
-	if which == meniscal { // they are taken as they are
+// checkSize returns an error where the group has voxels, but too few or in one plane.
+func (k *Knee) checkSize(g group) error {
+	if g == meniscal { // they are taken as they are
 		return nil
 	}
 	n := 0
 	lo, hi := [3]int{math.MaxInt, math.MaxInt, math.MaxInt}, [3]int{-1, -1, -1}
-	for _, s := range k.spots[which] {
-		if s.crumb {
+	for _, s := range k.spots[g] {
+		if s.small {
 			continue
 		}
 		n++
@@ -111,17 +111,17 @@ func (k *Knee) enough(which group) error {
 			lo[a], hi[a] = min(lo[a], i), max(hi[a], i)
 		}
 	}
-	all := len(k.spots[which])
+	all := len(k.spots[g])
 	if all == 0 {
 		return nil
 	}
 	for a := range lo {
 		if n > 0 && hi[a]-lo[a]+1 < fewestLayers && n >= fewestLayers {
-			return &Error{Problem: Flat, Tissue: k.representative(which), Voxels: all}
+			return &Error{Problem: Flat, Tissue: k.representative(g), Voxels: all}
 		}
 	}
 	if n < fewest {
-		return &Error{Problem: TooFew, Tissue: k.representative(which), Voxels: all}
+		return &Error{Problem: TooFew, Tissue: k.representative(g), Voxels: all}
 	}
 	return nil
 }
@@ -138,7 +138,7 @@ func index(v int32, size [3]int) [3]int {
 const cutPart = 0.75
 
 // cutFaces reports at which faces of the grid the group is cut.
-func cutFaces(runs []run, which group, size [3]int) (cut [6]bool) {
+func cutFaces(runs []run, g group, size [3]int) (cut [6]bool) {
 	var layer [6][2]int
 	count := func(axis, i, n int) {
 		if i < 2 {
@@ -149,7 +149,7 @@ func cutFaces(runs []run, which group, size [3]int) (cut [6]bool) {
 		}
 	}
 	for _, r := range runs {
-		if r.tissue.group() != which || r.crumb {
+		if r.tissue.group() != g || r.small {
 			continue
 		}
 		for _, i := range [4]int{0, 1, size[0] - 2, size[0] - 1} {
@@ -167,9 +167,9 @@ func cutFaces(runs []run, which group, size [3]int) (cut [6]bool) {
 }
 
 // cutAt reports whether a voxel lies on a face at which its group is cut.
-func (k *Knee) cutAt(which group, v int32) bool {
+func (k *Knee) cutAt(g group, v int32) bool {
 	for a, i := range index(v, k.mask.Size) {
-		if i == 0 && k.cut[which][2*a] || i == k.mask.Size[a]-1 && k.cut[which][2*a+1] {
+		if i == 0 && k.cut[g][2*a] || i == k.mask.Size[a]-1 && k.cut[g][2*a+1] {
 			return true
 		}
 	}
@@ -196,10 +196,10 @@ func (k *Knee) orient(ctx context.Context) error {
 	}
 	k.axes = k.plateauAxes(n)
 	if k.hasNotch {
-		k.femur.axes.By = source
+		k.femur.axes.Source = source
 		k.axes = k.femur.axes
 	}
-	k.axes.By = source
+	k.axes.Source = source
 	for _, a := range [3]struct {
 		name string
 		axis [3]float64
@@ -213,12 +213,12 @@ func (k *Knee) orient(ctx context.Context) error {
 	}
 	if k.tibia.n > 0 {
 		k.onTibia = k.plateauAxes(n)
-		k.onTibia.By = source
+		k.onTibia.Source = source
 	}
-	if err := k.oneSided(); err != nil {
+	if err := k.checkSides(); err != nil {
 		return err
 	}
-	return k.inFront()
+	return k.checkPatella()
 }
 
 // bothSides is how far apart, in mm, the two halves of a tissue from side to side have their
@@ -226,37 +226,37 @@ func (k *Knee) orient(ctx context.Context) error {
 // wide, has less than 19.
 const bothSides = 26
 
-// oneSided returns an error where a tissue that is named medial or lateral lies on both sides of
+// checkSides returns an error where a tissue that is named medial or lateral lies on both sides of
 // the knee, as one label for both does that is read by a scheme with two.
-func (k *Knee) oneSided() error {
-	for g := noGroup + 1; g < groups; g++ {
-		var lo, hi, sum, n [tissues]float64
+func (k *Knee) checkSides() error {
+	for g := noGroup + 1; g < groupCount; g++ {
+		var lo, hi, sum, n [tissueCount]float64
 		for t := range lo {
 			lo[t], hi[t] = math.Inf(1), math.Inf(-1)
 		}
-		each := func(see func(t Tissue, x float64)) {
+		each := func(visit func(t Tissue, x float64)) {
 			for v := range k.spots[g] {
-				if s := &k.spots[g][v]; !s.crumb && sideNamed(s.tissue) != 0 {
-					see(s.tissue, s.centre.Dot(k.axes.Left))
+				if s := &k.spots[g][v]; !s.small && sideNamed(s.tissue) != 0 {
+					visit(s.tissue, s.centre.Dot(k.axes.Left))
 				}
 			}
 		}
 		each(func(t Tissue, x float64) { lo[t], hi[t] = min(lo[t], x), max(hi[t], x) })
-		var far [tissues][2]float64 // sums of the upper half
+		var upper [tissueCount][2]float64 // sums of the upper half
 		each(func(t Tissue, x float64) {
 			sum[t] += x
 			n[t]++
 			if x > (lo[t]+hi[t])/2 {
-				far[t][0] += x
-				far[t][1]++
+				upper[t][0] += x
+				upper[t][1]++
 			}
 		})
 		for t := range n {
-			less := n[t] - far[t][1]
-			if min(less, far[t][1]) < leastPlate*n[t] || n[t] == 0 {
+			lower := n[t] - upper[t][1]
+			if min(lower, upper[t][1]) < leastPlate*n[t] || n[t] == 0 {
 				continue
 			}
-			if d := far[t][0]/far[t][1] - (sum[t]-far[t][0])/less; d > bothSides {
+			if d := upper[t][0]/upper[t][1] - (sum[t]-upper[t][0])/lower; d > bothSides {
 				return &Error{Problem: BothSides, Tissue: Tissue(t), Amount: d}
 			}
 		}
@@ -297,8 +297,8 @@ func (k *Knee) normal() (AxesSource, vector) {
 		return source.axes, p.normal
 	}
 	if len(k.spots[femoral]) > 0 {
-		n, open := thinnest(k.spots[femoral])
-		if n.Dot(open) < 0 {
+		n, opening := thinnest(k.spots[femoral])
+		if n.Dot(opening) < 0 {
 			n = n.Times(-1)
 		}
 		return ByFemur, n
@@ -309,7 +309,7 @@ func (k *Knee) normal() (AxesSource, vector) {
 // thinnest returns the direction in which the spots vary the least, and the direction from
 // their mean to the centre of the sphere that fits them best: the arch of femoral cartilage
 // is open above.
-func thinnest(all []spot) (axis, open vector) {
+func thinnest(all []spot) (axis, opening vector) {
 	s := scatterOf(all)
 	axes, _ := principal(s.covariance())
 	// About the mean, the centre c of the sphere solves 2·covariance·c = mean of d·|d|².
@@ -330,7 +330,7 @@ func thinnest(all []spot) (axis, open vector) {
 func (k *Knee) plateauAxes(n vector) Axes {
 	left := vector{1, 0, 0}
 	if k.tibia.n == 2 {
-		left = k.tibia.apart
+		left = k.tibia.offset
 		if left[0] < 0 {
 			left = left.Times(-1)
 		}
@@ -340,12 +340,12 @@ func (k *Knee) plateauAxes(n vector) Axes {
 	if n == (vector{0, 0, 1}) {
 		return newAxes(left, n)
 	}
-	return newAxes(left, leant(n, left.Across(n), slope))
+	return newAxes(left, leant(n, left.Perpendicular(n), slope))
 }
 
-// inFront returns an error where the patella lies behind the femur or tibia: then the
+// checkPatella returns an error where the patella lies behind the femur or tibia: then the
 // axes that the anatomy gives contradict each other.
-func (k *Knee) inFront() error {
+func (k *Knee) checkPatella() error {
 	patella := k.sum(patellar).plus(k.tally[Patella])
 	rest := k.sum(femoral).plus(k.tally[Femur])
 	if rest.n == 0 {

@@ -106,7 +106,7 @@ func (b *neighbours) offset(c [3]int) int { return c[0] + b.size[0]*(c[1]+b.size
 
 // place returns how far the runs lie from the voxels, between surfaces, and whether they lie over
 // the sheet of these rather than beside it, which is looked up in up to ways places.
-func (b *neighbours) place(runs []run, probes, ways int) (distance float64, over bool) {
+func (b *neighbours) place(runs []run, probes, ways int) (distance float64, above bool) {
 	b.sort()
 	n := 0
 	for _, r := range runs {
@@ -114,21 +114,21 @@ func (b *neighbours) place(runs []run, probes, ways int) (distance float64, over
 	}
 	step := (n + probes - 1) / probes
 	distance = math.Inf(1)
-	seen, probed, looked, steeps := 0, 0, 0, 0
+	visited, probed, directions, steeps := 0, 0, 0, 0
 	b.each(runs, func(p neighbour) {
-		if seen++; (seen-1)%step != 0 {
+		if visited++; (visited-1)%step != 0 {
 			return
 		}
 		q := b.nearest(p.centre)
 		distance = min(distance, b.gap(p, q))
 		if probed++; ways > 0 && (probed-1)%max(1, min(n, probes)/ways) == 0 {
-			looked++
+			directions++
 			if u := p.centre.Minus(q.centre); math.Abs(u.Dot(b.normal(q.centre))) > steep*u.Length() {
 				steeps++
 			}
 		}
 	})
-	return distance, float64(steeps) > overPart*float64(looked)
+	return distance, float64(steeps) > overPart*float64(directions)
 }
 
 // gap returns the distance of the surfaces of two voxels.
@@ -181,7 +181,7 @@ func (b *neighbours) ring(c [3]int, ring int, do func(cell [3]int, all []neighbo
 	for a := range c {
 		low[a], high[a] = max(0, c[a]-ring), min(b.size[a]-1, c[a]+ring)
 	}
-	one := func(x, y, z int) {
+	visit := func(x, y, z int) {
 		cell := [3]int{x, y, z}
 		if n := b.offset(cell); x >= 0 && x < b.size[0] && b.start[n] < b.start[n+1] {
 			do(cell, b.voxels[b.start[n]:b.start[n+1]])
@@ -190,12 +190,12 @@ func (b *neighbours) ring(c [3]int, ring int, do func(cell [3]int, all []neighbo
 	for z := low[2]; z <= high[2]; z++ {
 		for y := low[1]; y <= high[1]; y++ {
 			if max(z-c[2], c[2]-z, y-c[1], c[1]-y) < ring { // the ends of the row alone
-				one(c[0]-ring, y, z)
-				one(c[0]+ring, y, z)
+				visit(c[0]-ring, y, z)
+				visit(c[0]+ring, y, z)
 				continue
 			}
 			for x := low[0]; x <= high[0]; x++ {
-				one(x, y, z)
+				visit(x, y, z)
 			}
 		}
 	}

@@ -9,10 +9,10 @@ import (
 )
 
 const (
-	// besideDefect is the part of the depth of the deepest bay that the one to the back has at least
+	// defectShare is the part of the depth of the deepest bay that the one to the back has at least
 	// where the other is a defect: the notch is 20 mm deep and more, a condyle 30 wide. Of an arch that
 	// is turned by a wrong affine, what opens to the back is less.
-	besideDefect = 0.5
+	defectShare = 0.5
 	// leastBay is how deep the bay between the condyles is at least, mm, as seen along the
 	// superior axis. It is 37 mm in ../shared/data/knee-dess-seg; the trochlear groove, which
 	// is the bay that the cartilage has in front, is under 8 mm.
@@ -20,31 +20,31 @@ const (
 	// azimuths is the number of directions that are tried; the bay keeps two thirds of its
 	// depth 20° off.
 	azimuths = 72
-	// turns bounds the number of corrections of the axes; each leaves less than a third of
+	// maxTurns bounds the number of corrections of the axes; each leaves less than a third of
 	// the error of the last.
-	turns = 12
-	// still is the correction, in radians, below which the axes are found: 0.05°, 0.02 mm at
+	maxTurns = 12
+	// converged is the correction, in radians, below which the axes are found: 0.05°, 0.02 mm at
 	// the edge of a condyle.
-	still = 0.05 * math.Pi / 180
+	converged = 0.05 * math.Pi / 180
 )
 
 // flat is a set of points by coordinate.
 type flat struct{ x, p, h []float64 }
 
 // seen returns the coordinates of the spots in the axes, without crumbs.
-func (a Axes) seen(all []spot) flat {
+func (a Axes) coordinates(all []spot) flat {
 	var f flat
-	f.see(a, all)
+	f.set(a, all)
 	return f
 }
 
-// see sets f to the coordinates of the spots in the axes, without crumbs.
-func (f *flat) see(a Axes, all []spot) {
+// set sets f to the coordinates of the spots in the axes, without crumbs.
+func (f *flat) set(a Axes, all []spot) {
 	f.x = slices.Grow(f.x[:0], len(all))
 	f.p = slices.Grow(f.p[:0], len(all))
 	f.h = slices.Grow(f.h[:0], len(all))
 	for n := range all {
-		if p := all[n].centre; !all[n].crumb {
+		if p := all[n].centre; !all[n].small {
 			f.x = append(f.x, p.Dot(a.Left))
 			f.p = append(f.p, p.Dot(a.Posterior))
 			f.h = append(f.h, p.Dot(a.Superior))
@@ -94,13 +94,13 @@ func findNotch(
 	}
 	var f flat
 	part, last := 1.0, 0.0
-	for range turns {
+	for range maxTurns {
 		if ctx.Err() != nil {
 			return notch{}, false
 		}
 		a := newAxes(left, superior(left))
-		f.see(a, all)
-		turn, ok := n.look(a, f, g)
+		f.set(a, all)
+		turn, ok := n.update(a, f, g)
 		if !ok {
 			return notch{}, false
 		}
@@ -109,7 +109,7 @@ func findNotch(
 		}
 		last = turn
 		turn *= part
-		if math.Abs(turn) < still {
+		if math.Abs(turn) < converged {
 			break
 		}
 		sin, cos := math.Sincos(turn)
@@ -123,7 +123,7 @@ func findNotch(
 // openSide returns the left axis for which the arch of femoral cartilage, seen along up,
 // is open to the back. A full-thickness defect across a condyle opens the arch to the side, too.
 func openSide(all []spot, up vector, g *volume.Geometry) (left vector, ok bool) {
-	e1 := vector{1, 0, 0}.Across(up) // any direction would do: all are tried
+	e1 := vector{1, 0, 0}.Perpendicular(up) // any direction would do: all are tried
 	e2 := up.Cross(e1)
 	u, v := columns(all, e1, e2)
 	depth := make([]float64, azimuths)
@@ -146,7 +146,7 @@ func openSide(all []spot, up vector, g *volume.Geometry) (left vector, ok bool) 
 	if depth[best] < leastBay {
 		return vector{}, false
 	}
-	if usual >= 0 && depth[usual] > max(leastBay, besideDefect*depth[best]) {
+	if usual >= 0 && depth[usual] > max(leastBay, defectShare*depth[best]) {
 		best = usual
 	}
 	// The middle of the directions that are nearly as good.
@@ -164,15 +164,15 @@ func openSide(all []spot, up vector, g *volume.Geometry) (left vector, ok bool) 
 // columns returns the spots as seen against e1 × e2, one point for each square millimetre.
 func columns(all []spot, e1, e2 vector) (u, v []float64) {
 	var f flat
-	f.see(Axes{Left: e1, Posterior: e2}, all)
+	f.set(Axes{Left: e1, Posterior: e2}, all)
 	cells := newBins(f.x, 2*strip)
 	v0, v1 := slices.Min(f.p)-binOffset, slices.Max(f.p)
 	wide := cells.n
-	taken := make([]bool, wide*(int(v1-v0)+1))
+	occupied := make([]bool, wide*(int(v1-v0)+1))
 	for n := range f.x {
-		taken[int(cells.place(f.x[n]))+wide*int(f.p[n]-v0)] = true
+		occupied[int(cells.place(f.x[n]))+wide*int(f.p[n]-v0)] = true
 	}
-	for cell, t := range taken {
+	for cell, t := range occupied {
 		if t {
 			u = append(u, cells.middle(float64(cell%wide)))
 			v = append(v, v0+0.5+float64(cell/wide))
@@ -181,9 +181,9 @@ func columns(all []spot, e1, e2 vector) (u, v []float64) {
 	return u, v
 }
 
-// look finds the notch in the axes and returns by how many radians, from left to
+// update finds the notch in the axes and returns by how many radians, from left to
 // posterior, the axes are off.
-func (n *notch) look(a Axes, f flat, g *volume.Geometry) (turn float64, ok bool) {
+func (n *notch) update(a Axes, f flat, g *volume.Geometry) (turn float64, ok bool) {
 	raw := newProfile(f.x, f.p, halfStep(g, a.Left))
 	shape := raw.smooth()
 	b := shape.deepest()
@@ -223,25 +223,25 @@ func (n *notch) middleOfGap(f flat) {
 	rows := int(min(n.ends[0], n.ends[1])-n.anterior) - 2 // the backs of the condyles are round
 	cells := newBins(f.x, 2*strip)
 	wide := cells.n
-	taken := make([]bool, wide*max(0, rows))
+	occupied := make([]bool, wide*max(0, rows))
 	for v := range f.x {
 		row := int(math.Floor(f.p[v] - n.anterior))
 		for r := max(0, row-1); r <= min(rows-1, row+1); r++ { // thick slices leave rows empty
-			taken[int(cells.place(f.x[v]))+wide*r] = true
+			occupied[int(cells.place(f.x[v]))+wide*r] = true
 		}
 	}
 	var s, sp, sx, spp, spx float64
 	centre := math.Floor(cells.place(n.x))
 	for r := 3; r < rows; r++ { // up to here the rows of the end itself are taken
 		left, right := int(math.Ceil(centre)), int(math.Floor(centre))
-		for left < wide && !taken[left+wide*r] {
+		for left < wide && !occupied[left+wide*r] {
 			left++
 		}
-		for right >= 0 && !taken[right+wide*r] {
+		for right >= 0 && !occupied[right+wide*r] {
 			right--
 		}
-		if left >= wide || right < 0 || taken[int(math.Ceil(centre))+wide*r] ||
-			taken[int(math.Floor(centre))+wide*r] { // a bridge, or beyond a condyle
+		if left >= wide || right < 0 || occupied[int(math.Ceil(centre))+wide*r] ||
+			occupied[int(math.Floor(centre))+wide*r] { // a bridge, or beyond a condyle
 			continue
 		}
 		centre = float64(left+right) / 2

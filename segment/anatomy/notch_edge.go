@@ -18,20 +18,20 @@ const (
 // the top of the dome that fits the faces at its back best by least squares. Where no dome
 // fits, it lies shortfall behind the last centres.
 func (n *notch) condyleEnd(all []spot, g *volume.Geometry, side int) float64 {
-	a, seen, reach := n.axes, n.ends[side], voxelReach(g, n.axes.Posterior)
-	plain := seen + shortfall(g, a.Posterior)
-	back := only(all, func(s *spot) bool {
+	a, lastCentre, reach := n.axes, n.ends[side], voxelReach(g, n.axes.Posterior)
+	fallback := lastCentre + shortfall(g, a.Posterior)
+	back := filter(all, func(s *spot) bool {
 		p := s.centre.Dot(a.Posterior)
-		return !s.crumb && p > seen-capDepth-reach && (s.centre.Dot(a.Left) > n.gap(p)) == (side == 0)
+		return !s.small && p > lastCentre-capDepth-reach && (s.centre.Dot(a.Left) > n.gap(p)) == (side == 0)
 	})
 	var top scatter
 	for v := range back {
-		if back[v].centre.Dot(a.Posterior) > seen-1-reach {
+		if back[v].centre.Dot(a.Posterior) > lastCentre-1-reach {
 			top.add(back[v].centre)
 		}
 	}
 	if top.n == 0 {
-		return plain
+		return fallback
 	}
 	centre := top.mean()
 	var faces []face
@@ -51,13 +51,13 @@ func (n *notch) condyleEnd(all []spot, g *volume.Geometry, side int) float64 {
 		}
 		var ok bool
 		if d, ok = fitDome(points, a, centre); !ok {
-			return plain
+			return fallback
 		}
 	}
 	if h, ok := d.top(); ok {
-		return max(seen, min(seen+reach, centre.Dot(a.Posterior)+h))
+		return max(lastCentre, min(lastCentre+reach, centre.Dot(a.Posterior)+h))
 	}
-	return plain
+	return fallback
 }
 
 // top returns how far behind its centre a dome reaches. A condyle may be flat from side to side;
@@ -134,9 +134,9 @@ func (n *notch) lip(all []spot, g *volume.Geometry, largest float64) sections {
 	for v := range all {
 		s := &all[v]
 		x, y := s.centre.Dot(n.axes.Left)-n.top, s.centre.Dot(n.axes.Posterior)
-		if !s.crumb && math.Abs(x) < arch && math.Abs(y-n.anterior) < before {
+		if !s.small && math.Abs(x) < archWidth && math.Abs(y-n.anterior) < before {
 			p = append(p, y-float64(curve*float64(x*x)))
-			weight = append(weight, 1-float64(x*x)/(arch*arch))
+			weight = append(weight, 1-float64(x*x)/(archWidth*archWidth))
 		}
 	}
 	return newSections(p, weight, g, n.axes.Posterior)

@@ -72,18 +72,18 @@ func (f profile) smooth() profile {
 	out := profile{bins: f.bins, end: make([]float64, len(f.end))}
 	var near [2*window + 1]float64
 	for n := range f.end {
-		some := near[:0]
+		ends := near[:0]
 		for _, e := range f.end[max(0, n-window):min(len(f.end), n+window+1)] {
 			if !math.IsNaN(e) {
-				some = append(some, e)
+				ends = append(ends, e)
 			}
 		}
-		slices.Sort(some)
-		switch k := len(some); {
+		slices.Sort(ends)
+		switch k := len(ends); {
 		case k == 0:
 			out.end[n] = math.NaN()
 		default:
-			out.end[n] = (some[(k-1)/2] + some[k/2]) / 2
+			out.end[n] = (ends[(k-1)/2] + ends[k/2]) / 2
 		}
 	}
 	return out
@@ -148,9 +148,9 @@ func (f profile) deepest() bay {
 }
 
 const (
-	// arch is how far from its top, in mm, the end of the notch is seen as a parabola: half of
+	// archWidth is how far from its top, in mm, the end of the notch is seen as a parabola: half of
 	// the width of a narrow notch.
-	arch = 3.5
+	archWidth = 3.5
 	// archDepth is how far behind the top, in mm, that part of the end lies at most.
 	archDepth = 4
 )
@@ -172,7 +172,7 @@ func (f profile) vertex(smooth profile, b bay, half float64) (bottom, curve, top
 	fit := squares{n: 3}
 	for s := range f.end {
 		e := f.end[s] - b.bottom
-		if math.IsNaN(e) || e > archDepth || math.Abs(float64(s)-centre) > arch/f.width {
+		if math.IsNaN(e) || e > archDepth || math.Abs(float64(s)-centre) > archWidth/f.width {
 			continue
 		}
 		x := float64(f.width * (float64(s) - centre))
@@ -183,8 +183,8 @@ func (f profile) vertex(smooth profile, b bay, half float64) (bottom, curve, top
 	if !ok || !(c[2] > 0) {
 		return b.bottom, 0, top
 	}
-	const aside = 1.5 // mm; a vertex that lies further from the deepest strip is not seen
-	top += max(-aside, min(aside, -c[1]/(2*c[2])))
+	const maxShift = 1.5 // mm; a vertex that lies further from the deepest strip is not seen
+	top += max(-maxShift, min(maxShift, -c[1]/(2*c[2])))
 	// A parabola that is drawn in steps of 2·half lies higher than itself by their variance.
 	if e := c[0] - float64(c[1]*c[1])/(4*c[2]) - float64(c[2]*float64(half*half))/3; math.Abs(e) < archDepth {
 		return b.bottom + e, c[2], top

@@ -20,11 +20,11 @@ type patella struct {
 // holds reports whether a place lies in the cartilage; d is how far medial of the ridge.
 func (b *patella) holds(u, p, h float64) (d float64, ok bool) {
 	d = u - b.lean*h
-	across := d / b.width[0]
+	share := d / b.width[0]
 	if d < 0 {
-		across = d / b.width[1]
+		share = d / b.width[1]
 	}
-	inside := 1 - across*across - h*h/(15*15)
+	inside := 1 - share*share - h*h/(15*15)
 	if inside <= 0 {
 		return d, false
 	}
@@ -40,7 +40,7 @@ func (b *patella) sample(
 ) (m anatomy.Mask, truth, halved []anatomy.Region) {
 	m = anatomy.Mask{Geometry: g, Data: make([]anatomy.Tissue, g.Voxels())}
 	truth, halved = make([]anatomy.Region, g.Voxels()), make([]anatomy.Region, g.Voxels())
-	back := t.Inverse()
+	inverse := t.Inverse()
 	facet := func(d float64) anatomy.Region {
 		if d < 0 {
 			return anatomy.PatellarLateral
@@ -50,7 +50,7 @@ func (b *patella) sample(
 	places := map[int]float64{}
 	sum := 0.0
 	for v := range m.Data {
-		q := back.Apply(centreOf(g, v))
+		q := inverse.Apply(centreOf(g, v))
 		if side == anatomy.Left {
 			q[0] = -q[0]
 		}
@@ -96,18 +96,18 @@ func TestRidge(t *testing.T) {
 					continue
 				}
 				parts, lowest := right(d.Data, truth)
-				_, plain := right(halved, truth)
-				t.Logf("%+v, %v, %v: %.4f, through the centroid %.4f", b, spacing, side, lowest, plain)
+				_, lowestHalved := right(halved, truth)
+				t.Logf("%+v, %v, %v: %.4f, through the centroid %.4f", b, spacing, side, lowest, lowestHalved)
 				limit := 1 - max(0.5, spacing[2]/2)/(math.Pi/4*b.width[0])
 				if !d.Patella.Found || lowest < limit {
 					t.Errorf(
 						"%+v, %v, %v: found %v, right %v, want %.3f", b, spacing, side, d.Patella.Found, parts, limit,
 					)
 				}
-				if plain > 0.8 {
+				if lowestHalved > 0.8 {
 					t.Errorf(
 						"%+v, %v: a cut through the centroid has %.4f right, so that this test shows nothing", b,
-						spacing, plain,
+						spacing, lowestHalved,
 					)
 				}
 			}

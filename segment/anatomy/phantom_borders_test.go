@@ -14,8 +14,8 @@ import (
 // the true border of the region that it got. In the phantom, borders are planes across the
 // knee's axes u and p.
 func clearOf(k *phantom.Knee, g volume.Geometry, got, truth []anatomy.Region) []anatomy.Region {
-	place := func(at [3]float64) [2]float64 {
-		u, p, _ := k.Place(at)
+	place := func(position [3]float64) [2]float64 {
+		u, p, _ := k.Place(position)
 		return [2]float64{u, p}
 	}
 	var half [2]float64 // of the largest step along each axis
@@ -62,9 +62,9 @@ func bordersOf(k *phantom.Knee, g volume.Geometry, truth []anatomy.Region) map[[
 		if r == 0 {
 			continue
 		}
-		at := [3]int{v % g.Size[0], v / g.Size[0] % g.Size[1], v / (g.Size[0] * g.Size[1])}
+		index := [3]int{v % g.Size[0], v / g.Size[0] % g.Size[1], v / (g.Size[0] * g.Size[1])}
 		for a, step := range [3]int{1, g.Size[0], g.Size[0] * g.Size[1]} {
-			if at[a] == g.Size[a]-1 || truth[v+step] == 0 || truth[v+step] == r {
+			if index[a] == g.Size[a]-1 || truth[v+step] == 0 || truth[v+step] == r {
 				continue
 			}
 			other := truth[v+step]

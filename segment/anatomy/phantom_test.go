@@ -44,16 +44,16 @@ func sample(t testing.TB, k *phantom.Knee, g volume.Geometry) (anatomy.Mask, []a
 	all := structures(t, k, coarse)
 	near := grown(coarse, all.Region)
 	for v := range near {
-		from := [3]int{
+		start := [3]int{
 			v % coarse.Size[0] * block[0], v / coarse.Size[0] % coarse.Size[1] * block[1],
 			v / (coarse.Size[0] * coarse.Size[1]) * block[2],
 		}
 		part := g
 		for a := range part.Size {
-			part.Size[a] = min(block[a], g.Size[a]-from[a])
+			part.Size[a] = min(block[a], g.Size[a]-start[a])
 		}
 		for r := range part.Affine {
-			for a, n := range from {
+			for a, n := range start {
 				part.Affine[r][3] += float64(n) * g.Affine[r][a]
 			}
 		}
@@ -63,12 +63,12 @@ func sample(t testing.TB, k *phantom.Knee, g volume.Geometry) (anatomy.Mask, []a
 		}
 		for w := range part.Voxels() {
 			i, j, n := w%part.Size[0], w/part.Size[0]%part.Size[1], w/(part.Size[0]*part.Size[1])
-			at := from[0] + i + g.Size[0]*(from[1]+j+g.Size[1]*(from[2]+n))
+			target := start[0] + i + g.Size[0]*(start[1]+j+g.Size[1]*(start[2]+n))
 			tissue, region := all.Tissue[v], uint8(0)
 			if near[v] {
 				tissue, region = fine.Tissue[w], fine.Region[w]
 			}
-			m.Data[at], truth[at] = tissues[tissue], regions[region]
+			m.Data[target], truth[target] = tissues[tissue], regions[region]
 		}
 	}
 	return m, truth
@@ -134,18 +134,18 @@ func grown(g volume.Geometry, region []uint8) []bool {
 // less of the part of the truth's voxels that got has too, and of the part of got's voxels that
 // are true; and the least of these. A voxel that is missed counts as one that is false.
 func right(got, truth []anatomy.Region) (parts map[anatomy.Region]float64, least float64) {
-	var both, is, are [32]float64
+	var common, trueCount, gotCount [32]float64
 	for v, r := range truth {
-		is[r]++
-		are[got[v]]++
+		trueCount[r]++
+		gotCount[got[v]]++
 		if got[v] == r {
-			both[r]++
+			common[r]++
 		}
 	}
 	parts, least = map[anatomy.Region]float64{}, 1
 	for _, r := range anatomy.Regions() {
-		if is[r] >= 200 {
-			parts[r] = both[r] / max(is[r], are[r])
+		if trueCount[r] >= 200 {
+			parts[r] = common[r] / max(trueCount[r], gotCount[r])
 			least = min(least, parts[r])
 		}
 	}

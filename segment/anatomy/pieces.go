@@ -24,28 +24,28 @@ type Piece struct {
 }
 
 const (
-	// crumbPart is the part of its group's voxels below which a piece decides no border. The
+	// leastShare is the part of its group's voxels below which a piece decides no border. The
 	// smallest piece that is anatomy is a half of a plate that a lesion has parted; segmentation
 	// noise stays far below.
-	crumbPart = 0.02
+	leastShare = 0.02
 	// bodyPart is the part of the largest piece's voxels that every piece of the main body has.
 	// The cartilage of a plateau or a condyle has a third of that of both or more, unless it
 	// is worn; a posterior condyle behind a full-thickness defect has 10 to 20 %.
 	bodyPart = 0.25
-	// islet is the distance, in mm, up to which a small piece belongs to its tissue: islets where
+	// isletDistance is the distance, in mm, up to which a small piece belongs to its tissue: islets where
 	// the cartilage is thinner than a voxel, one to three voxels from the rest. With thicker
 	// slices it is one slice that was missed.
-	islet       = 3
-	isletSlices = 1.5
-	// tear is the same for pieces from tornPart of their group on: a full-thickness defect that
+	isletDistance = 3
+	isletSlices   = 1.5
+	// tornDistance is the same for pieces from tornPart of their group on: a full-thickness defect that
 	// parts the cartilage of a condyle is up to 20 mm long, about as long as the weight-bearing part of
 	// the condyle, and the posterior part behind it is a tenth of the femoral cartilage or more.
 	// For smaller pieces it is less, in proportion: the smaller and farther, the less likely is it
 	// cartilage, and the less is lost.
-	tear     = 20
-	tornPart = 0.1
-	// horns is tear of menisci: without its body, the horns of a meniscus lie up to 30 mm apart.
-	horns = 30
+	tornDistance = 20
+	tornPart     = 0.1
+	// meniscusDistance is tear of menisci: without its body, the horns of a meniscus lie up to 30 mm apart.
+	meniscusDistance = 30
 	// sheetPatch is the radius, in mm, of the part of a plate that shows how the plate lies. On the
 	// curve of a condyle, radius 20, it is flat to 1.6 mm; a half of it, at a rim, is still
 	// wider than cartilage is thick.
@@ -72,13 +72,13 @@ type fragment struct {
 	usual bool    // and as it should be
 }
 
-// judge finds the pieces of the runs, marks the small ones and omits those that lie apart.
-func (s *survey) judge(ctx context.Context, m *Mask) error {
+// classifyPieces finds the pieces of the runs, marks the small ones and omits those that lie apart.
+func (s *survey) classifyPieces(ctx context.Context, m *Mask) error {
 	pieceOf := part(s.runs, m.Size)
 	all := fragments(s.runs, pieceOf)
 	omitted := map[int32]bool{}
 	small := map[int32]bool{}
-	for g := noGroup + 1; g < groups; g++ {
+	for g := noGroup + 1; g < groupCount; g++ {
 		own := all[g]
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -95,7 +95,7 @@ func (s *survey) judge(ctx context.Context, m *Mask) error {
 		}
 	}
 	for n := range s.runs {
-		s.runs[n].crumb = small[pieceOf[n]]
+		s.runs[n].small = small[pieceOf[n]]
 	}
 	if slices.ContainsFunc(s.pieces, func(p Piece) bool { return p.Omitted }) {
 		s.omit(m, func(n int) bool { return omitted[pieceOf[n]] })
@@ -104,11 +104,11 @@ func (s *survey) judge(ctx context.Context, m *Mask) error {
 }
 
 // omit takes the runs for which is is true out of the survey and the mask.
-func (s *survey) omit(m *Mask, is func(n int) bool) {
+func (s *survey) omit(m *Mask, drop func(n int) bool) {
 	m.Data = slices.Clone(m.Data)
 	var kept []run
 	for n, r := range s.runs {
-		if !is(n) {
+		if !drop(n) {
 			kept = append(kept, r)
 			continue
 		}
@@ -122,7 +122,7 @@ func (s *survey) omit(m *Mask, is func(n int) bool) {
 }
 
 // fragments returns the pieces of each group, the largest first.
-func fragments(runs []run, pieceOf []int32) (out [groups][]fragment) {
+func fragments(runs []run, pieceOf []int32) (out [groupCount][]fragment) {
 	number := make(map[int32]int)
 	for n, r := range runs {
 		g := r.tissue.group()
@@ -139,7 +139,7 @@ func fragments(runs []run, pieceOf []int32) (out [groups][]fragment) {
 	for g := range out {
 		for n := range out[g] {
 			f := &out[g][n]
-			var count [tissues]int
+			var count [tissueCount]int
 			for _, r := range f.runs {
 				count[r.tissue] += int(r.n)
 			}
@@ -156,14 +156,14 @@ func findBody(all []fragment) {
 	for n := range all {
 		total += all[n].Voxels
 	}
-	var known [tissues]int // the larger pieces of each label
+	var pieces [tissueCount]int // the larger pieces of each label
 	for n := range all {
 		f := &all[n]
 		f.share = float64(f.Voxels) / float64(total)
-		f.Small = f.share < crumbPart
-		f.body = !f.Small && (float64(f.Voxels) >= bodyPart*float64(all[0].Voxels) || known[f.Tissue] == 0)
-		f.usual = f.body && (known[f.Tissue] == 0 || known[f.Tissue] == 1 && ofTwo(f.Tissue))
-		known[f.Tissue]++
+		f.Small = f.share < leastShare
+		f.body = !f.Small && (float64(f.Voxels) >= bodyPart*float64(all[0].Voxels) || pieces[f.Tissue] == 0)
+		f.usual = f.body && (pieces[f.Tissue] == 0 || pieces[f.Tissue] == 1 && ofTwo(f.Tissue))
+		pieces[f.Tissue]++
 	}
 }
 
@@ -173,8 +173,8 @@ func ofTwo(t Tissue) bool { return t == TibialCartilage || t == Menisci }
 // place measures how far the pieces lie from the main body of their group, and says which are
 // omitted. A piece that belongs to the main body is one of it for those that are placed later.
 func place(m *Mask, g group, all []fragment) {
-	has := func(is func(f fragment) bool) bool { return slices.ContainsFunc(all, is) }
-	if !has(func(f fragment) bool { return f.body }) || !has(func(f fragment) bool { return !f.usual }) {
+	contains := func(is func(f fragment) bool) bool { return slices.ContainsFunc(all, is) }
+	if !contains(func(f fragment) bool { return f.body }) || !contains(func(f fragment) bool { return !f.usual }) {
 		return
 	}
 	body := newNeighbours(&m.Geometry)
@@ -198,12 +198,12 @@ func place(m *Mask, g group, all []fragment) {
 		}
 	}
 	join := func(f *fragment) bool { // whether f belongs to the main body
-		over, ways := false, 0
+		above, ways := false, 0
 		if !f.Small {
 			ways = mostWays
 		}
-		f.Distance, over = body.place(f.runs, probes, ways)
-		f.Omitted = f.apart(over, m) && (f.Small || !touches(f.runs, cut, m.Size))
+		f.Distance, above = body.place(f.runs, probes, ways)
+		f.Omitted = f.isApart(above, m) && (f.Small || !touches(f.runs, cut, m.Size))
 		return !f.Omitted && !f.Small
 	}
 	small := slices.IndexFunc(pending, func(f *fragment) bool { return f.Small }) // which are the last
@@ -224,17 +224,17 @@ func place(m *Mask, g group, all []fragment) {
 }
 
 // apart reports whether the piece lies apart from the main body, given whether it lies over it.
-func (f *fragment) apart(over bool, m *Mask) bool {
+func (f *fragment) isApart(above bool, m *Mask) bool {
 	spacing := m.Spacing()
-	limit := max(islet, isletSlices*slices.Max(spacing[:]))
+	limit := max(isletDistance, isletSlices*slices.Max(spacing[:]))
 	if f.Small {
 		return f.Distance > limit
 	}
-	farthest := float64(tear)
+	farthest := float64(tornDistance)
 	if f.group == meniscal {
-		farthest, over = horns, false // which is not a sheet
+		farthest, above = meniscusDistance, false // which is not a sheet
 	}
-	return over || f.Distance > max(limit, farthest*min(1, f.share/tornPart))
+	return above || f.Distance > max(limit, farthest*min(1, f.share/tornPart))
 }
 
 // touches reports whether runs lie on one of the faces of the grid.

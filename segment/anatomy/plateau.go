@@ -9,12 +9,12 @@ import (
 type plates struct {
 	n      int    // how many there are: 0, 1 or 2
 	normal vector // across them, of either sign
-	apart  vector // from one centroid to the other
+	offset vector // from one centroid to the other
 	// named reports that the tissues distinguish them. Otherwise a spot with centre·along > middle is
 	// of the second, which is that of the patient's left.
 	named  bool
 	middle float64
-	along  vector
+	axis   vector
 }
 
 const (
@@ -54,7 +54,7 @@ func newPlates(all []spot) plates {
 	}
 	var s [2]scatter
 	for n := range all {
-		if !all[n].crumb {
+		if !all[n].small {
 			s[p.plateOf(&all[n])].add(all[n].centre)
 		}
 	}
@@ -79,8 +79,8 @@ func newPlates(all []spot) plates {
 	axes, _ := principal(sum)
 	p.normal = axes[0]
 	if p.n == 2 {
-		p.apart = s[1].mean().Minus(s[0].mean())
-		if p.apart.Length() < plateApart {
+		p.offset = s[1].mean().Minus(s[0].mean())
+		if p.offset.Length() < plateApart {
 			p.n = 1
 		}
 	}
@@ -89,7 +89,7 @@ func newPlates(all []spot) plates {
 
 // plateOf returns the plate of the spot: 0 or 1.
 func (p *plates) plateOf(s *spot) int {
-	if p.named && sideNamed(s.tissue) > 0 || !p.named && s.centre.Dot(p.along) > p.middle {
+	if p.named && sideNamed(s.tissue) > 0 || !p.named && s.centre.Dot(p.axis) > p.middle {
 		return 1
 	}
 	return 0
@@ -102,13 +102,13 @@ func valley(all []spot) plates {
 		return plates{}
 	}
 	axes, _ := principal(s.covariance())
-	p := plates{along: axes[2]}
-	if p.along[0] < 0 { // so that its sign does not depend on the order of the voxels
-		p.along = p.along.Times(-1)
+	p := plates{axis: axes[2]}
+	if p.axis[0] < 0 { // so that its sign does not depend on the order of the voxels
+		p.axis = p.axis.Times(-1)
 	}
 	var x []float64
 	for _, c := range positions(all) {
-		x = append(x, c.Dot(p.along))
+		x = append(x, c.Dot(p.axis))
 	}
 	cells := newBins(x, 2*strip)
 	count := make([]int, cells.n)

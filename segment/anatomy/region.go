@@ -25,7 +25,7 @@ const (
 	PatellarLateral
 	RegionMedialMeniscus
 	RegionLateralMeniscus
-	regions // their number
+	regionCount // their number
 )
 
 // Plate is the cartilage of one surface, or a meniscus.
@@ -51,7 +51,7 @@ const (
 )
 
 // partOf holds the name of each region, its plate and its compartment.
-var partOf = [regions]struct {
+var partOf = [regionCount]struct {
 	name        string
 	plate       Plate
 	compartment string
@@ -76,7 +76,7 @@ var partOf = [regions]struct {
 
 // String returns the region's name as in tables: medial-femoral-central.
 func (r Region) String() string {
-	if r >= regions {
+	if r >= regionCount {
 		return "unknown"
 	}
 	return partOf[r].name
@@ -84,7 +84,7 @@ func (r Region) String() string {
 
 // RegionNamed returns the region of that name, or NoRegion.
 func RegionNamed(name string) Region {
-	for r := NoRegion + 1; r < regions; r++ {
+	for r := NoRegion + 1; r < regionCount; r++ {
 		if partOf[r].name == name {
 			return r
 		}
@@ -95,18 +95,18 @@ func RegionNamed(name string) Region {
 // Regions lists every region, in the order of their numbers.
 func Regions() []Region {
 	var out []Region
-	for r := NoRegion + 1; r < regions; r++ {
+	for r := NoRegion + 1; r < regionCount; r++ {
 		out = append(out, r)
 	}
 	return out
 }
 
 // Plate returns the plate that the region is a part of; "" for NoRegion.
-func (r Region) Plate() Plate { return partOf[min(r, regions-1)].plate }
+func (r Region) Plate() Plate { return partOf[min(r, regionCount-1)].plate }
 
 // Compartment returns medial, lateral, patellofemoral or the name of a meniscus; "" for
 // NoRegion.
-func (r Region) Compartment() string { return partOf[min(r, regions-1)].compartment }
+func (r Region) Compartment() string { return partOf[min(r, regionCount-1)].compartment }
 
 // Regions lists the regions of the plate.
 func (p Plate) Regions() []Region {

@@ -11,9 +11,9 @@ const (
 	rough = 0.2
 	// crest is how far, in mm, both slopes of a ridge are straight; beyond, the facets turn.
 	crest = 12
-	// sharp is the least slope of both sides of a ridge that is seen within crest: 14°. A crest
+	// sharpSlope is the least slope of both sides of a ridge that is seen within crest: 14°. A crest
 	// that is rounder is found from the facets as a whole.
-	sharp = 0.25
+	sharpSlope = 0.25
 	// leastFacets is the number of squares that show a ridge: the cartilage of a patella
 	// covers 9 cm², 900 squares, of which thick slices leave some empty.
 	leastFacets = 100
@@ -41,7 +41,7 @@ func (k *Knee) dividePatella(d *Division) error {
 		return nil
 	}
 	a, centre := k.patellarAxes(all)
-	r, seen := k.ridge(all, a, centre)
+	r, found := k.ridge(all, a, centre)
 	x0, h0 := centre.Dot(a.Left), centre.Dot(a.Superior)
 	toMedial := medialIs(d.Side)
 	for n := range all {
@@ -53,16 +53,16 @@ func (k *Knee) dividePatella(d *Division) error {
 		}
 	}
 	d.Patella = &PatellarRidge{
-		At:    centre.Plus(a.left().Times(r.x)),
-		Along: a.superior().Plus(a.left().Times(r.lean)).Unit(),
-		Back:  a.Posterior, Found: seen,
+		Point:     centre.Plus(a.left().Times(r.x)),
+		Direction: a.superior().Plus(a.left().Times(r.lean)).Unit(),
+		Posterior: a.Posterior, Found: found,
 	}
 	return nil
 }
 
 // ridge returns where the facets meet; found is false where the bone side does not recede
 // to both sides.
-func (k *Knee) ridge(all []spot, a Axes, centre vector) (r roof, seen bool) {
+func (k *Knee) ridge(all []spot, a Axes, centre vector) (r roof, found bool) {
 	body := newOccupied(&k.mask.Geometry, all)
 	surface := boneSide(body, a, func(vector) vector { return a.posterior() })
 	if len(surface) < leastFacets {
@@ -74,9 +74,9 @@ func (k *Knee) ridge(all []spot, a Axes, centre vector) (r roof, seen bool) {
 	}
 	surface = boneSide(body, a, round.normal)
 	round, ok = fitDome(surface, a, centre)
-	sharp, left, isRoof := fitRoof(surface, a, centre)
+	sharp, residual, isRoof := fitRoof(surface, a, centre)
 	switch {
-	case isRoof && !(left > round.squares):
+	case isRoof && !(residual > round.squares):
 		return sharp, true
 	case ok:
 		return roof{}, -2*round.c[3]*crest > leastRidge
@@ -92,7 +92,7 @@ func (k *Knee) patellarAxes(all []spot) (Axes, vector) {
 	if back.Dot(k.axes.Posterior) < 0 {
 		back = back.Times(-1)
 	}
-	left := k.axes.left().Across(back)
+	left := k.axes.left().Perpendicular(back)
 	if deviation[2] > roundish*deviation[1] {
 		own := axes[1]
 		if math.Abs(axes[2].Dot(left)) > math.Abs(own.Dot(left)) {
@@ -114,21 +114,21 @@ func boneSide(o *occupied, a Axes, normal func(vector) vector) []bonePoint {
 	var all []bonePoint
 	var x, h []float64
 	o.faces(back.Times(-1), func(f face) {
-		if !o.ahead(f, back) {
+		if !o.facesBone(f, back) {
 			return
 		}
 		n := normal(f.centre)
-		off := float64(f.step*f.out.Dot(n)) / n.Dot(back)
-		all = append(all, bonePoint{f.centre, 1 / (float64(off*off)/12 + float64(rough*rough))})
+		shift := float64(f.step*f.out.Dot(n)) / n.Dot(back)
+		all = append(all, bonePoint{f.centre, 1 / (float64(shift*shift)/12 + float64(rough*rough))})
 		x, h = append(x, f.centre.Dot(a.Left)), append(h, f.centre.Dot(a.Superior))
 	})
 	if len(all) == 0 {
 		return nil
 	}
-	across, along := newBins(x, facet), newBins(h, facet)
-	cells := make([]bonePoint, across.n*along.n)
+	columns, rows := newBins(x, facet), newBins(h, facet)
+	cells := make([]bonePoint, columns.n*rows.n)
 	for n, f := range all {
-		c := &cells[int(across.place(x[n]))+across.n*int(along.place(h[n]))]
+		c := &cells[int(columns.place(x[n]))+columns.n*int(rows.place(h[n]))]
 		c.position = c.position.Plus(f.position.Times(f.weight))
 		c.weight += f.weight
 	}
@@ -147,13 +147,13 @@ type bonePoint struct {
 	weight   float64 // 1 over the variance along Posterior, mm⁻²
 }
 
-// ahead reports whether the face looks from cartilage to what lies before it along back.
-func (o *occupied) ahead(f face, back vector) bool {
+// facesBone reports whether the face looks from cartilage to what lies before it along back.
+func (o *occupied) facesBone(f face, back vector) bool {
 	outside := f.centre.Plus(f.out.Times(f.step / 2))
 	behind := false
 	for _, d := range [...]float64{0.5, 1, 1.5, 2, 2.5, 3} {
-		behind = behind || o.holds(outside.Plus(back.Times(d)))
-		if o.holds(outside.Minus(back.Times(2 * d))) {
+		behind = behind || o.hasPosition(outside.Plus(back.Times(d)))
+		if o.hasPosition(outside.Minus(back.Times(2 * d))) {
 			return false
 		}
 	}
@@ -203,7 +203,7 @@ const roundestRidge = 4
 // is √(d²+round²). ok is false where one of the slopes s1 and s2 is less than leastRidge, or where
 // the ridge lies at the end of the search. left is the sum of weighted squares that one roof
 // over the whole surface leaves.
-func fitRoof(surface []bonePoint, a Axes, centre vector) (best roof, left float64, ok bool) {
+func fitRoof(surface []bonePoint, a Axes, centre vector) (best roof, residual float64, ok bool) {
 	points := make([][4]float64, len(surface))
 	for n, f := range surface {
 		p := f.position.Minus(centre)
@@ -213,17 +213,17 @@ func fitRoof(surface []bonePoint, a Axes, centre vector) (best roof, left float6
 	if !ok {
 		return best, math.Inf(1), false
 	}
-	left, _ = best.fit(points)
+	residual, _ = best.fit(points)
 	var near [][4]float64
 	for _, q := range points {
 		if math.Abs(q[0]-best.x-float64(best.lean*q[2])) < crest {
 			near = append(near, q)
 		}
 	}
-	if local, sharper := searchRoof(near, sharp); sharper {
+	if local, sharper := searchRoof(near, sharpSlope); sharper {
 		best = local
 	}
-	return best, left, true
+	return best, residual, true
 }
 
 // searchRoof returns the ridge of the roof that fits the points best, if both of its slopes
@@ -265,13 +265,13 @@ func searchRoof(points [][4]float64, least float64) (best roof, ok bool) {
 }
 
 // fit returns the sum of squares that the roof leaves and its slopes.
-func (r roof) fit(points [][4]float64) (left float64, slopes [2]float64) {
+func (r roof) fit(points [][4]float64) (residual float64, slopes [2]float64) {
 	fit := squares{n: 5}
 	for _, q := range points {
 		d := q[0] - r.x - float64(r.lean*q[2])
-		off := math.Sqrt(float64(d*d) + float64(r.round*r.round))
-		fit.add([6]float64{1, q[2], float64(q[2] * q[2]), -(off + d) / 2, -(off - d) / 2}, q[1], q[3])
+		distance := math.Sqrt(float64(d*d) + float64(r.round*r.round))
+		fit.add([6]float64{1, q[2], float64(q[2] * q[2]), -(distance + d) / 2, -(distance - d) / 2}, q[1], q[3])
 	}
-	c, left, _ := fit.solve()
-	return left, [2]float64{c[3], c[4]}
+	c, residual, _ := fit.solve()
+	return residual, [2]float64{c[3], c[4]}
 }

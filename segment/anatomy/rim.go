@@ -16,11 +16,11 @@ const (
 // from seen on. Its coordinates are x along Left from the middle, d along the direction of the end
 // from seen, and z along Superior from the middle.
 type rim struct {
-	axes      Axes
-	ahead, up vector
-	seen      float64
-	x0, z0    float64
-	points    []rimPoint
+	axes       Axes
+	ahead, up  vector
+	lastCentre float64
+	x0, z0     float64
+	points     []rimPoint
 	// bottom are the terms of the height of the bone side, in terms of rimPoint.quadratic;
 	// square those of the square of the thickness, in terms of rimPoint.tapered.
 	bottom, square [6]float64
@@ -37,8 +37,8 @@ type rimPoint struct {
 // which is round at the rim as an ellipse is, meets its bone side. Both follow from the faces,
 // which are exact where the centres of voxels are not, by least squares. sign is 1 for the
 // posterior end, −1 for the anterior. ok is false where too little shows.
-func hiddenRim(o *occupied, a Axes, sign, seen float64) (distance float64, ok bool) {
-	r := rim{axes: a, ahead: a.posterior().Times(sign), up: a.superior(), seen: seen}
+func hiddenRim(o *occupied, a Axes, sign, lastCentre float64) (distance float64, ok bool) {
+	r := rim{axes: a, ahead: a.posterior().Times(sign), up: a.superior(), lastCentre: lastCentre}
 	r.collect(o)
 	if len(r.points) < leastRim || !r.fitBottom() || !r.fitSquare() {
 		return 0, false
@@ -64,14 +64,14 @@ func (r *rim) collect(o *occupied) {
 	for _, d := range []vector{r.up, r.up.Times(-1), r.ahead} {
 		o.faces(d, func(f face) {
 			p := rimPoint{
-				x: f.centre.Dot(r.axes.Left), d: f.centre.Dot(r.ahead) - r.seen, z: f.centre.Dot(r.up),
+				x: f.centre.Dot(r.axes.Left), d: f.centre.Dot(r.ahead) - r.lastCentre, z: f.centre.Dot(r.up),
 				top: d == r.up,
 			}
 			if p.d < -rimLength || (math.Abs(f.out.Dot(r.up)) > level) == (d == r.ahead) {
 				return
 			}
 			if d == r.ahead {
-				above, below := o.besides(f, r.up)
+				above, below := o.cartilageAround(f, r.up)
 				if above && below {
 					return
 				}
@@ -90,13 +90,13 @@ func (r *rim) collect(o *occupied) {
 	}
 }
 
-// besides reports whether there is cartilage within 3 mm above and below the voxel that the
+// cartilageAround reports whether there is cartilage within 3 mm above and below the voxel that the
 // face looks to.
-func (o *occupied) besides(f face, up vector) (above, below bool) {
+func (o *occupied) cartilageAround(f face, up vector) (above, below bool) {
 	outside := f.centre.Plus(f.out.Times(f.step / 2))
 	for h := 0.5; h <= 3; h += 0.5 {
-		above = above || o.holds(outside.Plus(up.Times(h)))
-		below = below || o.holds(outside.Minus(up.Times(h)))
+		above = above || o.hasPosition(outside.Plus(up.Times(h)))
+		below = below || o.hasPosition(outside.Minus(up.Times(h)))
 	}
 	return above, below
 }
@@ -139,8 +139,8 @@ func (r *rim) fitBottom() (ok bool) {
 		for n := range r.points {
 			if p := &r.points[n]; !p.top {
 				x, d := r.slopes(p)
-				off := p.step[2] - float64(x*p.step[0]) - float64(d*p.step[1])
-				fit.add(p.quadratic(), p.z, weight(off, rough))
+				shift := p.step[2] - float64(x*p.step[0]) - float64(d*p.step[1])
+				fit.add(p.quadratic(), p.z, weight(shift, rough))
 			}
 		}
 		if r.bottom, _, ok = fit.solve(); !ok {
@@ -165,11 +165,11 @@ func (r *rim) fitSquare() (ok bool) {
 			w := 1.0
 			if pass > 0 {
 				x, d := r.slopes(p)
-				off := float64(2 * h * (p.step[2] - float64(x*p.step[0]) - float64(d*p.step[1])))
+				shift := float64(2 * h * (p.step[2] - float64(x*p.step[0]) - float64(d*p.step[1])))
 				c := &r.square
-				off -= float64((c[1] + float64(2*c[3]*p.x) + float64(c[4]*tapered(p.d))) * p.step[0])
-				off -= float64((c[2] + float64(c[4]*p.x)) * (1 + float64(tapering*p.d)) * p.step[1])
-				w = weight(off, math.Hypot(2*h*rough, least))
+				shift -= float64((c[1] + float64(2*c[3]*p.x) + float64(c[4]*tapered(p.d))) * p.step[0])
+				shift -= float64((c[2] + float64(c[4]*p.x)) * (1 + float64(tapering*p.d)) * p.step[1])
+				w = weight(shift, math.Hypot(2*h*rough, least))
 			}
 			fit.add(p.tapered(), float64(h*math.Abs(h)), w)
 		}

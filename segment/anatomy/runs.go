@@ -16,7 +16,7 @@ const (
 	tibial
 	patellar
 	meniscal
-	groups // their number
+	groupCount // their number
 )
 
 // group returns the group of the tissue, noGroup for bone.
@@ -40,7 +40,7 @@ func (t Tissue) group() group {
 type run struct {
 	i, j, k, n int32
 	tissue     Tissue
-	crumb      bool // it is of a small piece, which decides nothing
+	small      bool // it is of a small piece, which decides nothing
 }
 
 // spot is a voxel of a group.
@@ -48,28 +48,28 @@ type spot struct {
 	centre vector // its centre
 	v      int32  // its index
 	tissue Tissue
-	crumb  bool
+	small  bool
 }
 
 // survey is what one pass over the voxels of a mask shows.
 type survey struct {
 	runs   []run
-	tally  [tissues]tally
+	tally  [tissueCount]tally
 	pieces []Piece
 }
 
-// surveyed returns the survey of the mask, and takes the pieces that are omitted out of it. The
+// surveyOf returns the survey of the mask, and takes the pieces that are omitted out of it. The
 // voxels are copied first where there are any.
-func surveyed(ctx context.Context, m *Mask) (*survey, error) {
-	if m.seen != nil {
-		return m.seen, nil
+func surveyOf(ctx context.Context, m *Mask) (*survey, error) {
+	if m.survey != nil {
+		return m.survey, nil
 	}
 	var s survey
 	s.runs, s.tally = collect(ctx, m)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if err := s.judge(ctx, m); err != nil {
+	if err := s.classifyPieces(ctx, m); err != nil {
 		return nil, err
 	}
 	return &s, nil
@@ -77,7 +77,7 @@ func surveyed(ctx context.Context, m *Mask) (*survey, error) {
 
 // collect returns the runs of the mask in the order of its voxels, and the sums of each
 // tissue. Voxels of bone are summed alone, as nothing is divided there. It stops when ctx ends.
-func collect(ctx context.Context, m *Mask) (runs []run, tissueRuns [tissues]tally) {
+func collect(ctx context.Context, m *Mask) (runs []run, tissueRuns [tissueCount]tally) {
 	nx, ny, nz := m.Size[0], m.Size[1], m.Size[2]
 	for k := range nz {
 		if ctx.Err() != nil {
@@ -100,7 +100,7 @@ func collect(ctx context.Context, m *Mask) (runs []run, tissueRuns [tissues]tall
 				for i < nx && row[i] == t {
 					i++
 				}
-				if t >= tissues {
+				if t >= tissueCount {
 					continue
 				}
 				tissueRuns[t].add(start, j, k, i-start)
@@ -226,21 +226,21 @@ func firsts(runs []run, size [3]int) []int32 {
 }
 
 // spots returns the voxels of a group.
-func spots(g *volume.Geometry, runs []run, which group) []spot {
+func spots(grid *volume.Geometry, runs []run, g group) []spot {
 	n := 0
 	for _, r := range runs {
-		if r.tissue.group() == which {
+		if r.tissue.group() == g {
 			n += int(r.n)
 		}
 	}
 	out := make([]spot, 0, n)
 	for _, r := range runs {
-		if r.tissue.group() != which {
+		if r.tissue.group() != g {
 			continue
 		}
-		v := int32(g.Size[0])*(r.j+int32(g.Size[1])*r.k) + r.i
+		v := int32(grid.Size[0])*(r.j+int32(grid.Size[1])*r.k) + r.i
 		for d := range r.n {
-			out = append(out, spot{position(g, int(r.i+d), int(r.j), int(r.k)), v + d, r.tissue, r.crumb})
+			out = append(out, spot{position(grid, int(r.i+d), int(r.j), int(r.k)), v + d, r.tissue, r.small})
 		}
 	}
 	return out
@@ -250,7 +250,7 @@ func spots(g *volume.Geometry, runs []run, which group) []spot {
 func positions(all []spot) []vector {
 	var out []vector
 	for n := range all {
-		if !all[n].crumb {
+		if !all[n].small {
 			out = append(out, all[n].centre)
 		}
 	}

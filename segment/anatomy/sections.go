@@ -95,12 +95,12 @@ const (
 
 // hidden returns how far behind seen, where the last centres of voxels lie, the areas vanish:
 // between 0 and reach. ok is false where they do not shrink.
-func (s *sections) hidden(seen float64) (distance float64, ok bool) {
+func (s *sections) hidden(lastCentre float64) (distance float64, ok bool) {
 	fit := squares{n: 2}
 	for n := range int(endWindow / sectionStep) {
 		// In front of the sections into which the averages carry the end.
 		x := -s.reach/2 - float64(n)*sectionStep
-		fit.add([6]float64{1, tapered(x)}, s.areaAt(seen+x), 1)
+		fit.add([6]float64{1, tapered(x)}, s.areaAt(lastCentre+x), 1)
 	}
 	c, _, ok := fit.solve()
 	if !ok || !(c[1] < 0) {

@@ -35,7 +35,7 @@ func clusters(all []spot) []cluster {
 	lo, hi := vector{math.Inf(1), math.Inf(1), math.Inf(1)}, vector{math.Inf(-1), math.Inf(-1), math.Inf(-1)}
 	for n := range all {
 		for r, x := range all[n].centre {
-			if !all[n].crumb {
+			if !all[n].small {
 				lo[r], hi[r] = min(lo[r], x), max(hi[r], x)
 			}
 		}
@@ -50,7 +50,7 @@ func clusters(all []spot) []cluster {
 	}
 	cells := make([]scatter, size[0]*size[1]*size[2])
 	for n := range all {
-		if !all[n].crumb {
+		if !all[n].small {
 			p := all[n].centre.Minus(lo)
 			c := &cells[int(p[0]/clusterCell)+size[0]*(int(p[1]/clusterCell)+size[1]*int(p[2]/clusterCell))]
 			c.n++
@@ -94,9 +94,9 @@ func flood(cells []scatter, size [3]int, cell int) cluster {
 	return cluster{int(all.n), all.sum.Times(1 / all.n)}
 }
 
-// second returns the two largest parts of a group where the second is more than a piece.
-func (k *Knee) second(which group) (first, second cluster, distance float64) {
-	all := clusters(k.spots[which])
+// twoLargest returns the two largest parts of a group where the second is more than a piece.
+func (k *Knee) twoLargest(g group) (first, second cluster, distance float64) {
+	all := clusters(k.spots[g])
 	if len(all) == 0 {
 		return
 	}
@@ -108,14 +108,14 @@ func (k *Knee) second(which group) (first, second cluster, distance float64) {
 	return first, second, distance
 }
 
-// one returns an error where the mask is of more than one knee or patella.
-func (k *Knee) one() error {
+// checkSingle returns an error where the mask is of more than one knee or patella.
+func (k *Knee) checkSingle() error {
 	for _, g := range []group{femoral, tibial} {
-		if _, _, d := k.second(g); d > kneesApart {
+		if _, _, d := k.twoLargest(g); d > kneesApart {
 			return &Error{Problem: TwoKnees, Tissue: k.representative(g), Amount: d}
 		}
 	}
-	if _, two, d := k.second(patellar); d > patellaeApart {
+	if _, two, d := k.twoLargest(patellar); d > patellaeApart {
 		return &Error{Problem: TwoPatellae, Tissue: PatellarCartilage, Voxels: two.n, Amount: d}
 	}
 	return nil
@@ -123,44 +123,46 @@ func (k *Knee) one() error {
 
 // Plane is the sagittal plane between two knees.
 type Plane struct {
-	across   vector // to the patient's left
+	normal   vector // to the patient's left
 	distance float64
 }
 
-// Beside reports whether a position, mm LPS, lies on the plane's side of that name: Right, or Left.
-func (p Plane) Beside(position [3]float64, side Side) bool {
-	return (vector(position).Dot(p.across) > p.distance) == (side == Left)
+// OnSide reports whether a position, mm LPS, lies on the plane's side of that name: Right, or Left.
+func (p Plane) OnSide(position [3]float64, side Side) bool {
+	return (vector(position).Dot(p.normal) > p.distance) == (side == Left)
 }
 
-// Between returns the plane between two knees in m. There are two if large parts of the femoral
+// PlaneBetween returns the plane between two knees in m. There are two if large parts of the femoral
 // cartilage, or of the tibial if there is none, lie more than 80 mm apart; ok is false for one
 // knee. More than two knees, or knees one above the other, are an *Error. When ctx ends, so does
 // Between, with its error.
-func Between(ctx context.Context, m Mask) (p Plane, ok bool, err error) { return between(ctx, &m) }
+func PlaneBetween(ctx context.Context, m Mask) (p Plane, ok bool, err error) {
+	return planeBetween(ctx, &m)
+}
 
-// between is Between; it also sets m.seen.
-func between(ctx context.Context, m *Mask) (p Plane, ok bool, err error) {
+// planeBetween is Between; it also sets m.seen.
+func planeBetween(ctx context.Context, m *Mask) (p Plane, ok bool, err error) {
 	if len(m.Data) != m.Voxels() {
 		return p, false, &Error{Problem: WrongSize}
 	}
-	if m.seen, err = surveyed(ctx, m); err != nil {
+	if m.survey, err = surveyOf(ctx, m); err != nil {
 		return p, false, err
 	}
-	k := &Knee{mask: m, tally: m.seen.tally}
+	k := &Knee{mask: m, tally: m.survey.tally}
 	for _, g := range []group{femoral, tibial} {
-		k.spots[g] = spots(&m.Geometry, m.seen.runs, g)
-		a, b, d := k.second(g)
+		k.spots[g] = spots(&m.Geometry, m.survey.runs, g)
+		a, b, d := k.twoLargest(g)
 		if d <= kneesApart {
 			continue
 		}
-		across := b.centre.Minus(a.centre).Unit()
-		if math.Abs(across[0]) < upright {
+		normal := b.centre.Minus(a.centre).Unit()
+		if math.Abs(normal[0]) < upright {
 			return p, false, &Error{Problem: TwoKnees, Tissue: k.representative(g), Amount: d}
 		}
-		if across[0] < 0 {
-			across = across.Times(-1)
+		if normal[0] < 0 {
+			normal = normal.Times(-1)
 		}
-		return Plane{across, a.centre.Plus(b.centre).Times(0.5).Dot(across)}, true, nil
+		return Plane{normal, a.centre.Plus(b.centre).Times(0.5).Dot(normal)}, true, nil
 	}
 	return p, false, nil
 }
@@ -171,7 +173,7 @@ func between(ctx context.Context, m *Mask) (p Plane, ok bool, err error) {
 // No mask must change before Examine has seen it: it takes over what Knees found.
 func Knees(ctx context.Context, m Mask) ([]Mask, error) {
 	whole := m.Data // with all pieces
-	p, two, err := between(ctx, &m)
+	p, two, err := planeBetween(ctx, &m)
 	switch {
 	case err != nil:
 		return nil, err
@@ -180,7 +182,7 @@ func Knees(ctx context.Context, m Mask) ([]Mask, error) {
 	}
 	knees, err := p.part(ctx, Mask{Geometry: m.Geometry, Data: whole})
 	for n := range knees {
-		if knees[n].seen, err = surveyed(ctx, &knees[n]); err != nil {
+		if knees[n].survey, err = surveyOf(ctx, &knees[n]); err != nil {
 			return nil, err
 		}
 	}
@@ -200,7 +202,7 @@ func (p Plane) part(ctx context.Context, m Mask) ([]Mask, error) {
 		if t != NoTissue {
 			i := index(int32(v), m.Size)
 			n := 0
-			if p.Beside(position(&m.Geometry, i[0], i[1], i[2]), Left) {
+			if p.OnSide(position(&m.Geometry, i[0], i[1], i[2]), Left) {
 				n = 1
 			}
 			out[n].Data[v] = t

@@ -44,11 +44,11 @@ const (
 	Tibia
 	Patella
 	Fibula
-	tissues // their number
+	tissueCount // their number
 )
 
 // tissueNames are the words of scheme files.
-var tissueNames = [tissues]string{
+var tissueNames = [tissueCount]string{
 	"", "femoral-cartilage", "tibial-cartilage", "medial-tibial-cartilage", "lateral-tibial-cartilage",
 	"patellar-cartilage",
 	"trochlear-cartilage", "medial-femoral-cartilage", "lateral-femoral-cartilage",
@@ -59,7 +59,7 @@ var tissueNames = [tissues]string{
 
 // String returns the name of the tissue as in scheme files: femoral-cartilage.
 func (t Tissue) String() string {
-	if t >= tissues {
+	if t >= tissueCount {
 		return "unknown"
 	}
 	return tissueNames[t]
@@ -76,7 +76,7 @@ func TissueNamed(name string) Tissue {
 // Tissues lists every tissue, in the order of their numbers.
 func Tissues() []Tissue {
 	var out []Tissue
-	for t := NoTissue + 1; t < tissues; t++ {
+	for t := NoTissue + 1; t < tissueCount; t++ {
 		out = append(out, t)
 	}
 	return out
@@ -92,5 +92,5 @@ type Mask struct {
 	volume.Geometry
 	Data []Tissue
 
-	seen *survey // of Data, where Knees has made it; else nil
+	survey *survey // of Data, where Knees has made it; else nil
 }

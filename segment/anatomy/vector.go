@@ -40,15 +40,15 @@ func halfStep(g *volume.Geometry, d vector) float64 {
 // the end lies anywhere in the widest gap between these. In a grid along d the gap is a
 // voxel; in an oblique one it is less.
 func shortfall(g *volume.Geometry, d vector) float64 {
-	const around = 2
+	const reach = 2
 	s := steps(g, d)
 	slices.Sort(s[:])
 	if s[2] == 0 {
 		return 0
 	}
 	var phases []float64
-	for a := -around; a <= around; a++ {
-		for b := -around; b <= around; b++ {
+	for a := -reach; a <= reach; a++ {
+		for b := -reach; b <= reach; b++ {
 			x := float64(float64(a)*s[0]) + float64(float64(b)*s[1])
 			phases = append(phases, x-s[2]*math.Floor(x/s[2]))
 		}

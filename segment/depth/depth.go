@@ -68,8 +68,8 @@ func (s BoneSource) String() string {
 
 // SheetDepth is the cartilage of one bone.
 type SheetDepth struct {
-	// From and To bound its voxels: Voxels[From:To].
-	From, To int
+	// Start and To bound its voxels: Voxels[From:To].
+	Start, End int
 	// Source says how the bone side was found.
 	Source BoneSource
 	// Undefined is the number of voxels without a depth: there is no bone side or no joint side
@@ -113,7 +113,7 @@ func Measure(ctx context.Context, m anatomy.Mask, options Options) (Field, error
 		s := &sheets[b]
 		start := len(out.Voxels)
 		out.Voxels = append(out.Voxels, s.voxels...)
-		out.Sheets[b] = SheetDepth{From: start, To: len(out.Voxels)}
+		out.Sheets[b] = SheetDepth{Start: start, End: len(out.Voxels)}
 	}
 	out.Depth = make([]float32, len(out.Voxels))
 	out.Thickness = make([]float32, len(out.Voxels))
@@ -139,49 +139,49 @@ const unlabelled = 0.02
 // values that it has set are meaningless.
 func (out *Field) measure(ctx context.Context, s *sheet, data []anatomy.Tissue, l *lattice, options Options) error {
 	workers := parallel.Workers(options.Workers)
-	about := &out.Sheets[s.bone]
+	info := &out.Sheets[s.bone]
 	f := findSurface(ctx, s, data, l, workers)
 	s.locate(l, workers)
-	about.Source = BoneByShape
+	info.Source = BoneByShape
 	if f.boneByLabel() {
-		looked := append([]side(nil), f.side...)
+		byLabel := append([]side(nil), f.side...)
 		bone := f.boundary(s, sideBone, l)
-		f.judge(bone, sideBone, sideJoint)
-		out.between(s, l, workers, bone, f.boundary(s, sideJoint, l))
-		about.Source = BoneByLabel
-		if err := ctx.Err(); err != nil || float64(about.Undefined) <= unlabelled*float64(len(s.voxels)) {
+		f.findOpposite(bone, sideBone, sideJoint)
+		out.setDepths(s, l, workers, bone, f.boundary(s, sideJoint, l))
+		info.Source = BoneByLabel
+		if err := ctx.Err(); err != nil || float64(info.Undefined) <= unlabelled*float64(len(s.voxels)) {
 			return err
 		}
-		about.Source = BoneByBoth
-		copy(f.side, looked)
+		info.Source = BoneByBoth
+		copy(f.side, byLabel)
 	}
 	toBone, err := options.toBone(ctx, s, l)
 	if err != nil {
 		return err
 	}
-	f.boneByShape(toBone, about.Source == BoneByBoth)
+	f.boneByShape(toBone, info.Source == BoneByBoth)
 	bone := f.boundary(s, sideBone, l)
-	f.judge(bone, sideBone, sideJoint)
+	f.findOpposite(bone, sideBone, sideJoint)
 	joint := f.boundary(s, sideJoint, l)
-	f.judge(joint, sideJoint, sideBone) // so far, half of the rim counted as bone
+	f.findOpposite(joint, sideJoint, sideBone) // so far, half of the rim counted as bone
 	bone = f.boundary(s, sideBone, l)
-	f.judge(bone, sideBone, sideJoint)
-	out.between(s, l, workers, bone, f.boundary(s, sideJoint, l))
+	f.findOpposite(bone, sideBone, sideJoint)
+	out.setDepths(s, l, workers, bone, f.boundary(s, sideJoint, l))
 	return ctx.Err()
 }
 
-// between sets the depth of a sheet's voxels between its two sides.
-func (out *Field) between(s *sheet, l *lattice, workers int, bone, joint *boundary) {
-	about := &out.Sheets[s.bone]
-	about.BoneArea, about.JointArea, about.Undefined = bone.area, joint.area, 0
-	about.Bone = make([][3]float64, len(bone.pieces))
+// setDepths sets the depth of a sheet's voxels between its two sides.
+func (out *Field) setDepths(s *sheet, l *lattice, workers int, bone, joint *boundary) {
+	info := &out.Sheets[s.bone]
+	info.BoneArea, info.JointArea, info.Undefined = bone.area, joint.area, 0
+	info.Bone = make([][3]float64, len(bone.pieces))
 	for n, p := range bone.pieces {
-		about.Bone[n] = p.centre
+		info.Bone[n] = p.centre
 	}
 	undefined := make([]int, parallel.Parts(len(s.voxels), workers, worthSharing))
 	parallel.Split(len(s.voxels), workers, worthSharing, func(part, start, end int) {
 		for n := start; n < end; n++ {
-			v := about.From + n
+			v := info.Start + n
 			x := l.centre(s.index[n])
 			b, fromBone := bone.height(n, x)
 			j, fromJoint := joint.height(n, x)
@@ -203,6 +203,6 @@ func (out *Field) between(s *sheet, l *lattice, workers int, bone, joint *bounda
 		}
 	})
 	for _, n := range undefined {
-		about.Undefined += n
+		info.Undefined += n
 	}
 }

@@ -62,16 +62,16 @@ func TestErodeIsExact(t *testing.T) {
 		if tissue != anatomy.FemoralCartilage {
 			continue
 		}
-		at := shellIndex(l, v)
+		value := shellIndex(l, v)
 		least := math.Inf(1)
 		for o, other := range m.Data {
 			if other == anatomy.FemoralCartilage {
 				continue
 			}
 			i := shellIndex(l, o)
-			by := [3]int{int(i[0] - at[0]), int(i[1] - at[1]), int(i[2] - at[2])}
-			if by[0]*by[0] < 16 && by[1]*by[1] < 16 && by[2]*by[2] < 16 {
-				least = min(least, erodeTestDistance(l, by))
+			mm := [3]int{int(i[0] - value[0]), int(i[1] - value[1]), int(i[2] - value[2])}
+			if mm[0]*mm[0] < 16 && mm[1]*mm[1] < 16 && mm[2]*mm[2] < 16 {
+				least = min(least, erodeTestDistance(l, mm))
 			}
 		}
 		if math.Abs(least-mm) < 0.05 {
@@ -90,15 +90,15 @@ func TestErodeIsExact(t *testing.T) {
 }
 
 // erodeTestDistance samples the voxel at an offset.
-func erodeTestDistance(l *lattice, by [3]int) float64 {
+func erodeTestDistance(l *lattice, mm [3]int) float64 {
 	least := math.Inf(1)
 	const n = 4
 	for k := range n + 1 {
 		for j := range n + 1 {
 			for i := range n + 1 {
-				x := l.columns[0].Times(float64(by[0]) - 0.5 + float64(i)/n)
-				x = x.Plus(l.columns[1].Times(float64(by[1]) - 0.5 + float64(j)/n))
-				least = min(least, x.Plus(l.columns[2].Times(float64(by[2])-0.5+float64(k)/n)).Length())
+				x := l.columns[0].Times(float64(mm[0]) - 0.5 + float64(i)/n)
+				x = x.Plus(l.columns[1].Times(float64(mm[1]) - 0.5 + float64(j)/n))
+				least = min(least, x.Plus(l.columns[2].Times(float64(mm[2])-0.5+float64(k)/n)).Length())
 			}
 		}
 	}

@@ -76,7 +76,7 @@ func findSurface(ctx context.Context, s *sheet, data []anatomy.Tissue, l *lattic
 		for n := start; n < end; n++ {
 			for d, face := range f.faceOf[n] {
 				if face >= 0 {
-					f.see(s, data, l, n, d)
+					f.addFace(s, data, l, n, d)
 				}
 			}
 		}
@@ -85,8 +85,8 @@ func findSurface(ctx context.Context, s *sheet, data []anatomy.Tissue, l *lattic
 	return f
 }
 
-// see fills in what is known of the face of voxel n in direction d.
-func (f *surface) see(s *sheet, data []anatomy.Tissue, l *lattice, n, d int) {
+// addFace fills in what is known of the face of voxel n in direction d.
+func (f *surface) addFace(s *sheet, data []anatomy.Tissue, l *lattice, n, d int) {
 	face, i := f.faceOf[n][d], s.index[n]
 	f.voxel[face], f.dir[face] = int32(n), uint8(d)
 	f.side[face] = look(data, l, s.bone, int(s.voxels[n]), i, d)
@@ -158,7 +158,7 @@ func look(data []anatomy.Tissue, l *lattice, bone anatomy.Bone, v int, i [3]int3
 // voxels that touch along an edge only are not neighbours.
 func (f *surface) neighbours(s *sheet, n, d int) [4]int32 {
 	var out [4]int32
-	for e, t := range across(d) {
+	for e, t := range tangential(d) {
 		neighbour := s.next[n][t]
 		if neighbour < 0 {
 			out[e] = f.faceOf[n][t]

@@ -52,10 +52,10 @@ func (l *lattice) extent(direction vector) float64 {
 // The six neighbours of a voxel: direction d goes along axis d/2, backwards where d is even.
 const directions = 6
 
-func axisOf(d int) int    { return d >> 1 }
-func opposite(d int) int  { return d ^ 1 }
-func stepOf(d int) int    { return 2*(d&1) - 1 }
-func across(d int) [4]int { return tangents[d>>1] }
+func axisOf(d int) int        { return d >> 1 }
+func opposite(d int) int      { return d ^ 1 }
+func stepOf(d int) int        { return 2*(d&1) - 1 }
+func tangential(d int) [4]int { return tangents[d>>1] }
 
 var tangents = [3][4]int{{2, 3, 4, 5}, {0, 1, 4, 5}, {0, 1, 2, 3}}
 

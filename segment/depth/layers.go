@@ -46,8 +46,8 @@ type Thin struct {
 	// a voxel stands for less area where the cartilage is thicker. NaN where there are no
 	// voxels.
 	Thickness float64
-	// Across is the mean over the area of the number of the grid's voxels across the cartilage.
-	Across float64
+	// VoxelsAcross is the mean over the area of the number of the grid's voxels across the cartilage.
+	VoxelsAcross float64
 }
 
 // Fraction returns the part of the voxels that is thin; NaN where there are none.
@@ -68,15 +68,15 @@ func (d Field) ThinFor(g volume.Geometry, n float64, take func(v int) bool) (Thi
 		if !(thickness > 0) || take != nil && !take(v) {
 			continue
 		}
-		across := float64(thickness) / l.extent(d.normal(v))
+		voxels := float64(thickness) / l.extent(d.normal(v))
 		t.Voxels++
 		t.Thickness += 1 / float64(thickness)
-		t.Across += across / float64(thickness)
-		if across < n {
+		t.VoxelsAcross += voxels / float64(thickness)
+		if voxels < n {
 			t.Thin++
 		}
 	}
-	t.Across /= t.Thickness
+	t.VoxelsAcross /= t.Thickness
 	t.Thickness = float64(t.Voxels) / t.Thickness
 	return t, nil
 }

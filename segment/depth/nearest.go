@@ -23,8 +23,8 @@ type search struct {
 	links    [][4]int32 // of the pieces
 	near     []int32
 	distance []float32 // its square
-	asked    []uint8   // 1 where the voxel looks at its neighbours in the next round
-	finds    [][]find  // of each worker
+	pending  []uint8   // 1 where the voxel looks at its neighbours in the next round
+	found    [][]find  // of each worker
 	workers  int
 	ctx      context.Context
 }
@@ -42,8 +42,8 @@ func (f *surface) nearest(s *sheet, l *lattice, p *patch, pieces []surfel) []int
 	n := len(s.voxels)
 	q := search{
 		next: s.next, centre: s.centre, links: p.links, pieces: make([][3]float32, len(pieces)),
-		near: make([]int32, n), distance: make([]float32, n), asked: make([]uint8, n),
-		finds: make([][]find, f.workers), workers: f.workers, ctx: f.ctx,
+		near: make([]int32, n), distance: make([]float32, n), pending: make([]uint8, n),
+		found: make([][]find, f.workers), workers: f.workers, ctx: f.ctx,
 	}
 	for v := range q.near {
 		q.near[v], q.distance[v] = -1, reach*reach
@@ -72,10 +72,10 @@ func (f *surface) nearest(s *sheet, l *lattice, p *patch, pieces []surfel) []int
 
 // offer gives voxel v a piece to begin with if that is nearer than what it has.
 func (q *search) offer(v, piece int32) {
-	if d := apart(&q.pieces[piece], &q.centre[v]); d < q.distance[v] {
+	if d := squaredDistance(&q.pieces[piece], &q.centre[v]); d < q.distance[v] {
 		q.near[v], q.distance[v] = piece, d
 	}
-	q.asked[v] = 1
+	q.pending[v] = 1
 }
 
 // spread goes on until no voxel changes, or the context ends. Each round sees the result of the one before, so
@@ -83,34 +83,34 @@ func (q *search) offer(v, piece int32) {
 func (q *search) spread() {
 	for first, changes := true, true; changes && q.ctx.Err() == nil; first = false {
 		parallel.Split(len(q.near), q.workers, worthSharing, func(part, start, end int) {
-			finds := q.finds[part][:0]
+			finds := q.found[part][:0]
 			for n := start; n < end; n++ {
-				if n+8 <= end && words.Eight(q.asked[n:]) == 0 {
+				if n+8 <= end && words.Eight(q.pending[n:]) == 0 {
 					n += 7
 					continue
 				}
-				if q.asked[n] != 0 {
+				if q.pending[n] != 0 {
 					v := int32(n)
-					q.asked[v] = 0
+					q.pending[v] = 0
 					if piece, distance := q.look(v, first); first || piece != q.near[v] {
 						finds = append(finds, find{v, piece, distance})
 					}
 				}
 			}
-			q.finds[part] = finds
+			q.found[part] = finds
 		})
 		changes = false
-		for part, finds := range q.finds {
+		for part, finds := range q.found {
 			for _, f := range finds {
 				q.near[f.voxel], q.distance[f.voxel] = f.piece, f.distance
 				for _, other := range &q.next[f.voxel] {
 					if other >= 0 {
-						q.asked[other] = 1
+						q.pending[other] = 1
 					}
 				}
 				changes = true
 			}
-			q.finds[part] = finds[:0]
+			q.found[part] = finds[:0]
 		}
 	}
 }
@@ -127,7 +127,7 @@ func (q *search) look(v int32, first bool) (best int32, distance float32) {
 		}
 		if piece := q.near[other]; piece >= 0 && piece != best && piece != last { // neighbours often have the same
 			last = piece
-			if d := apart(&q.pieces[piece], x); d < distance {
+			if d := squaredDistance(&q.pieces[piece], x); d < distance {
 				best, distance = piece, d
 			}
 		}
@@ -148,7 +148,7 @@ func (q *search) descend(x *[3]float32, piece int32, distance float32) (int32, f
 			if link == piece {
 				continue
 			}
-			if d := apart(&q.pieces[link], x); d < distance {
+			if d := squaredDistance(&q.pieces[link], x); d < distance {
 				best, distance = link, d
 			}
 		}
@@ -158,7 +158,7 @@ func (q *search) descend(x *[3]float32, piece int32, distance float32) (int32, f
 					if next == piece {
 						continue
 					}
-					if d := apart(&q.pieces[next], x); d < distance {
+					if d := squaredDistance(&q.pieces[next], x); d < distance {
 						best, distance = next, d
 					}
 				}
@@ -172,8 +172,8 @@ func (q *search) descend(x *[3]float32, piece int32, distance float32) (int32, f
 	return piece, distance
 }
 
-// apart returns the square of a distance.
-func apart(p, x *[3]float32) float32 {
+// squaredDistance returns the square of a distance.
+func squaredDistance(p, x *[3]float32) float32 {
 	a, b, c := p[0]-x[0], p[1]-x[1], p[2]-x[2]
 	return float32(a*a) + float32(b*b) + float32(c*c)
 }
@@ -188,12 +188,12 @@ func (b *boundary) height(voxel int, x vector) (h float64, inward vector) {
 	p := b.pieces[b.near[voxel]]
 	way := p.centre.Minus(x)
 	h = way.Dot(p.normal)
-	if way.Dot(way)-float64(h*h) > b.aside*b.aside {
+	if way.Dot(way)-float64(h*h) > b.maxOffset*b.maxOffset {
 		return math.NaN(), vector{}
 	}
 	return max(h, 0), p.normal.Times(-1)
 }
 
-// aside is the distance in mm (times the scale of the widths) along a surface over which its
+// maxOffset is the distance in mm (times the scale of the widths) along a surface over which its
 // plane is used: at a radius of 20 mm, that of a condyle, it departs by 0.2 mm.
-const aside = 3.0
+const maxOffset = 3.0

@@ -12,11 +12,11 @@ const DefaultBins = 10
 
 // Bin is T2 in a range of depths.
 type Bin struct {
-	From, To float64 // relative depth, From ≤ depth < To; the last bin includes 1
-	N        int     // voxels with a T2 that counts
-	Excluded int     // voxels in the range that a status or a missing T2 excludes
-	Mean, SD float64 // ms; Mean is NaN where N is 0, SD (n − 1 in the denominator) where it is below 2
-	Depth    float64 // the mean depth of the N voxels: cartilage does not fill its bins evenly
+	Low, High float64 // relative depth, From ≤ depth < To; the last bin includes 1
+	N         int     // voxels with a T2 that counts
+	Excluded  int     // voxels in the range that a status or a missing T2 excludes
+	Mean, SD  float64 // ms; Mean is NaN where N is 0, SD (n − 1 in the denominator) where it is below 2
+	Depth     float64 // the mean depth of the N voxels: cartilage does not fill its bins evenly
 }
 
 // LengthError reports that arrays that belong together differ in length.
@@ -62,7 +62,7 @@ func Profile(depth, t2 []float32, status []volume.Status, bins int) ([]Bin, erro
 	}
 	for n := range out {
 		b := &out[n]
-		b.From, b.To = float64(n)/float64(bins), float64(n+1)/float64(bins)
+		b.Low, b.High = float64(n)/float64(bins), float64(n+1)/float64(bins)
 		b.SD = math.NaN()
 		if b.N > 1 {
 			b.SD = math.Sqrt(squares[n] / float64(b.N-1))

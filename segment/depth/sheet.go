@@ -146,8 +146,8 @@ func (s *sheet) single(n int, l *lattice, normal vector) bool {
 	}
 	axis, most := 0, 0.0
 	for c := range 3 {
-		if along := math.Abs(l.columns[c].Dot(normal)) / l.columns[c].Length(); along > most {
-			axis, most = c, along
+		if cosine := math.Abs(l.columns[c].Dot(normal)) / l.columns[c].Length(); cosine > most {
+			axis, most = c, cosine
 		}
 	}
 	return next[2*axis] < 0 && next[2*axis+1] < 0

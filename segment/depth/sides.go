@@ -88,16 +88,16 @@ type surfel struct {
 
 // boundary is one side of a sheet, smoothed.
 type boundary struct {
-	pieces []surfel
-	area   float64 // mm²
-	aside  float64 // mm
-	near   []int32 // for each voxel of the sheet the nearest piece, −1 if there is none
+	pieces    []surfel
+	area      float64 // mm²
+	maxOffset float64 // mm
+	near      []int32 // for each voxel of the sheet the nearest piece, −1 if there is none
 }
 
 // boundary smooths one side of the sheet and finds for each voxel what is nearest of it.
 func (f *surface) boundary(s *sheet, which side, l *lattice) *boundary {
 	p := f.patch(func(n int) bool { return f.side[n] == which })
-	out := &boundary{pieces: p.smoothTrue(widthOfSurface), aside: aside * f.scale}
+	out := &boundary{pieces: p.smoothTrue(widthOfSurface), maxOffset: maxOffset * f.scale}
 	for n, face := range p.faces {
 		// A face counts with the area of its projection on the smoothed surface.
 		out.area += max(0, f.normal(face).Dot(out.pieces[n].normal))
@@ -106,9 +106,9 @@ func (f *surface) boundary(s *sheet, which side, l *lattice) *boundary {
 	return out
 }
 
-// judge finds the faces of the side opposite to a known one: those that look away from the
+// findOpposite finds the faces of the side opposite to a known one: those that look away from the
 // nearest piece of it. The other faces stay open.
-func (f *surface) judge(known *boundary, this, opposite side) {
+func (f *surface) findOpposite(known *boundary, this, opposite side) {
 	p := f.patch(func(n int) bool { return f.side[n] != this })
 	for n, normal := range p.normals(widthOfNormals) {
 		face := p.faces[n]

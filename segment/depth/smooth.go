@@ -112,14 +112,14 @@ func (p *patch) smoothTrue(sigma float64) []surfel {
 		})
 		once, spare = spare, once
 	}
-	taken := make([]vector, len(p.faces))
+	loss := make([]vector, len(p.faces))
 	for n, face := range p.faces {
-		taken[n] = p.surface.centre[face].Minus(once[n].centre)
+		loss[n] = p.surface.centre[face].Minus(once[n].centre)
 	}
-	taken = p.smooth(taken, sigma)
+	loss = p.smooth(loss, sigma)
 	parallel.Split(len(once), p.surface.workers, worthSharing, func(_, lo, hi int) {
 		for n := lo; n < hi; n++ {
-			once[n] = surfel{once[n].centre.Plus(taken[n]), once[n].normal.Unit()}
+			once[n] = surfel{once[n].centre.Plus(loss[n]), once[n].normal.Unit()}
 		}
 	})
 	return once

@@ -6,12 +6,12 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// MeanOnto returns for each voxel of the series the mean of the values of those voxels of a mask
+// VoxelMeans returns for each voxel of the series the mean of the values of those voxels of a mask
 // whose centres lie in it, where the gap between slices counts to the nearer one; NaN
 // if there is none. voxels are indices of the mask's grid, and value holds one for each, of
 // which NaN does not count. transform takes a position of the series to the space of the mask;
 // nil means that they share it. A series without an inverse affine gets NaN everywhere.
-func MeanOnto(
+func VoxelMeans(
 	mask volume.Geometry, voxels []int32, value []float32, series volume.Geometry, transform *volume.Rigid,
 ) []float32 {
 	out := make([]float32, series.Voxels())

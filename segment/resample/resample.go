@@ -82,7 +82,7 @@ type Fractions struct {
 	Coverage []Coverage
 }
 
-// Onto returns the fractions of the voxels of series that the labels of the mask cover. A
+// ComputeFractions returns the fractions of the voxels of series that the labels of the mask cover. A
 // fraction is counted at 1024 points of the voxel, unless one label or none covers all of
 // it; then it is exact. Its error is 0.001 to 0.002 in the root mean square and
 // 0.015 at most where a voxel spans some voxels of the mask (see TestPointsSuffice).
@@ -92,16 +92,16 @@ type Fractions struct {
 // It is an *OutsideError if no label reaches into the field of view, and a
 // *CoverageError if too little of a label lies in it. It is also an error if a grid is flat or
 // not finite, or when ctx ends.
-func Onto(ctx context.Context, mask volume.Labels, series volume.Geometry, o Options) (Fractions, error) {
+func ComputeFractions(ctx context.Context, mask volume.Labels, series volume.Geometry, o Options) (Fractions, error) {
 	o, err := o.defaults()
 	if err != nil {
 		return Fractions{}, err
 	}
-	return onto(ctx, mask, series, o, points(latticeSize, latticeStep))
+	return computeFractions(ctx, mask, series, o, points(latticeSize, latticeStep))
 }
 
-// onto is Onto with the given points of the unit cube.
-func onto(
+// computeFractions is Onto with the given points of the unit cube.
+func computeFractions(
 	ctx context.Context, mask volume.Labels, series volume.Geometry, o Options, cube [][3]float64,
 ) (Fractions, error) {
 	if len(mask.Data) != mask.Voxels() {

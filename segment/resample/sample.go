@@ -273,7 +273,7 @@ func (r *rowSampler) voxel(voxel uint32, x [3]float64) {
 		corner[a] = int(low)
 		x[a] += 0.5 - low
 	}
-	low, high := r.between(corner, r.w.extent)
+	low, high := r.labelRange(corner, r.w.extent)
 	if high == 0 {
 		return
 	}

@@ -205,9 +205,9 @@ func (s *survey) near(x [3]float64) bool {
 	return s.reached[b]
 }
 
-// between returns the least and the largest label of the blocks that hold so many voxels of the
+// labelRange returns the least and the largest label of the blocks that hold so many voxels of the
 // mask from voxel at on; beyond the mask is background.
-func (s *survey) between(corner, extent [3]int) (low, high uint16) {
+func (s *survey) labelRange(corner, extent [3]int) (low, high uint16) {
 	var start, end [3]int
 	low = math.MaxUint16
 	for a := range corner {

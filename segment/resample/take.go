@@ -10,8 +10,8 @@ import (
 // DefaultThreshold is the fraction from which a voxel is taken: most of it is tissue.
 const DefaultThreshold = 0.5
 
-// Taken is the voxels of a series that were given to labels.
-type Taken struct {
+// Assignment is the voxels of a series that were given to labels.
+type Assignment struct {
 	// Labels holds the label of each voxel, 0 where none was taken.
 	volume.Labels
 	// Voxels are those that some group covers in part, increasing, and Fraction what the
@@ -34,7 +34,7 @@ type Mean struct {
 	VolumeMM3 float64
 }
 
-// Take gives each voxel to the group of labels that covers most of it, if that is the
+// Assign gives each voxel to the group of labels that covers most of it, if that is the
 // threshold or more, and in the group to the label that covers most of it. Of equals, the
 // group and the label of the lower number win.
 //
@@ -43,14 +43,14 @@ type Mean struct {
 // at its index; labels beyond its end, and those of group 0, get no voxels and compete for none.
 // Without groups each label is a group of its own. A threshold of 0 means
 // DefaultThreshold; it is an error if it is not between 0 and 1.
-func (f Fractions) Take(threshold float64, group []uint16) (Taken, error) {
+func (f Fractions) Assign(threshold float64, group []uint16) (Assignment, error) {
 	if threshold == 0 {
 		threshold = DefaultThreshold
 	}
 	if !(threshold > 0 && threshold <= 1) {
-		return Taken{}, fmt.Errorf("the threshold of the fraction is %g, want 0 to 1", threshold)
+		return Assignment{}, fmt.Errorf("the threshold of the fraction is %g, want 0 to 1", threshold)
 	}
-	out := Taken{Labels: volume.Labels{Geometry: f.Geometry, Data: make([]uint16, f.Geometry.Voxels())}}
+	out := Assignment{Labels: volume.Labels{Geometry: f.Geometry, Data: make([]uint16, f.Geometry.Voxels())}}
 	means := f.means(group)
 	sums := make([]float64, len(means))
 	var c contest
@@ -145,7 +145,7 @@ func (c *contest) add(group, label uint16, fraction float32) {
 
 // Shares returns, for each voxel of the series, what its label's group covers of it; 0 where no label was
 // taken.
-func (t Taken) Shares() []float32 {
+func (t Assignment) Shares() []float32 {
 	out := volume.Floats(t.Geometry.Voxels())
 	for n, voxel := range t.Voxels {
 		if t.Data[voxel] != 0 {

@@ -93,15 +93,15 @@ func (m Missing) String() string {
 type Texture struct {
 	// Voxels are the sound voxels of the region, Beyond those of them whose T2 is beyond the range,
 	// and Pairs the pairs of sound voxels.
-	Voxels, Beyond, Pairs int
-	Contrast              float64 // Σ P·(i − j)²
-	Dissimilarity         float64 // Σ P·|i − j|
-	Homogeneity           float64 // Σ P/(1 + (i − j)²), the inverse difference moment
-	ASM                   float64 // Σ P², the angular second moment
-	Energy                float64 // √ASM
-	Correlation           float64 // Σ P·(i − µ)(j − µ)/σ²; NaN where σ is 0
-	Entropy               float64 // −Σ P·ln P
-	Missing               Missing
+	Voxels, OutOfRange, Pairs int
+	Contrast                  float64 // Σ P·(i − j)²
+	Dissimilarity             float64 // Σ P·|i − j|
+	Homogeneity               float64 // Σ P/(1 + (i − j)²), the inverse difference moment
+	ASM                       float64 // Σ P², the angular second moment
+	Energy                    float64 // √ASM
+	Correlation               float64 // Σ P·(i − µ)(j − µ)/σ²; NaN where σ is 0
+	Entropy                   float64 // −Σ P·ln P
+	Missing                   Missing
 }
 
 // Compute returns the texture of rows, each of which is a list of labels, such as the parts of a
@@ -127,13 +127,13 @@ func Compute(m volume.Maps, l volume.Labels, rows [][]uint16, o Options) ([]Text
 		if label == 0 || int(label) >= len(c.rowsOf) || m.Status[v] != volume.Fitted {
 			continue
 		}
-		level, beyond := o.quantise(float64(m.T2[v]))
+		level, outside := o.quantise(float64(m.T2[v]))
 		c.level[v] = int16(level)
 		c.voxels = append(c.voxels, uint32(v))
 		for _, r := range c.rowsOf[label] {
 			out[r].Voxels++
-			if beyond {
-				out[r].Beyond++
+			if outside {
+				out[r].OutOfRange++
 			}
 		}
 	}
@@ -164,7 +164,7 @@ func rowsOf(rows [][]uint16) [][]int {
 }
 
 // quantise returns the level of a T2, and whether it lies beyond the range.
-func (o Options) quantise(t2 float64) (level int, beyond bool) {
+func (o Options) quantise(t2 float64) (level int, outside bool) {
 	x := (t2 - o.RangeMS[0]) / (o.RangeMS[1] - o.RangeMS[0])
 	return int(min(max(math.Floor(x*float64(o.Levels)), 0), float64(o.Levels-1))), x < 0 || x > 1
 }

@@ -60,7 +60,7 @@ func references(t *testing.T) []reference {
 	return all
 }
 
-func of(x Texture) reference {
+func maskOf(x Texture) reference {
 	return reference{
 		Pairs: x.Pairs, Contrast: x.Contrast, Dissimilarity: x.Dissimilarity,
 		Homogeneity: x.Homogeneity, ASM: x.ASM, Energy: x.Energy, Correlation: x.Correlation, Entropy: x.Entropy,
@@ -82,12 +82,12 @@ func TestAgainstScikitImage(t *testing.T) {
 		m, l := image(c)
 		o := Options{Levels: c[3], Distance: c[4]}
 		want.Case = [7]int{}
-		for _, by := range []string{"region", "status", "another region"} {
+		for _, byName := range []string{"region", "status", "another region"} {
 			for v := range l.Data {
 				switch outside := l.Data[v] != 1; {
-				case outside && by == "status":
+				case outside && byName == "status":
 					l.Data[v], m.Status[v] = 1, volume.OutOfRange
-				case outside && by == "another region":
+				case outside && byName == "another region":
 					l.Data[v] = 2
 				}
 			}
@@ -95,8 +95,8 @@ func TestAgainstScikitImage(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if d := cmp.Diff(want, of(got[0]), near); d != "" {
-				t.Errorf("case %v, masked by %s:\n%s", c, by, d)
+			if d := cmp.Diff(want, maskOf(got[0]), near); d != "" {
+				t.Errorf("case %v, masked by %s:\n%s", c, byName, d)
 			}
 			m, l = image(c)
 		}
@@ -194,13 +194,13 @@ func TestLimits(t *testing.T) {
 	x = got[0]
 	// Levels 0 3 0 3 0 0: across, 4 of 5 neighbours differ by 3, along the diagonals too; down none.
 	want := (4*6 + 2*4*5) * 9.0 / 110
-	if x.Beyond != 6 || x.Voxels != 36 || math.Abs(x.Contrast-want) > 1e-12 ||
+	if x.OutOfRange != 6 || x.Voxels != 36 || math.Abs(x.Contrast-want) > 1e-12 ||
 		math.Abs(x.Dissimilarity-want/3) > 1e-12 ||
 		x.Missing != NotMissing {
 		t.Errorf("%+v, want a contrast of %g", x, want)
 	}
 	m, l = square(6, func(i, j int) float64 { return -5 })
-	if got, _ = Compute(m, l, [][]uint16{{1}}, Options{RangeMS: [2]float64{20, 80}}); got[0].Beyond != 36 {
+	if got, _ = Compute(m, l, [][]uint16{{1}}, Options{RangeMS: [2]float64{20, 80}}); got[0].OutOfRange != 36 {
 		t.Errorf("%+v", got[0])
 	}
 }

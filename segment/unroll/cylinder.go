@@ -35,9 +35,9 @@ const (
 // by more than 30° is given up for across itself. ok is false where there are fewer than ten
 // points, or all lie on a line. The error is that of ctx when it ends.
 func FitCylinder(
-	ctx context.Context, points [][3]float64, across [3]float64,
+	ctx context.Context, points [][3]float64, direction [3]float64,
 ) (c Cylinder, ok bool, err error) {
-	start := vector(across).Unit()
+	start := vector(direction).Unit()
 	if start == (vector{}) {
 		start = vector{1, 0, 0}
 	}

@@ -12,9 +12,9 @@ import (
 type Options struct {
 	// Angle is the height of a cell in degrees; 0: 2.
 	Angle float64
-	// Across is the width of a cell in mm; 0: 3. The distance between slices leaves no column
+	// Width is the width of a cell in mm; 0: 3. The distance between slices leaves no column
 	// empty.
-	Across float64
+	Width float64
 	// Down is the direction of 0°, in LPS. Zero: towards the feet.
 	Down [3]float64
 	// Back is the direction of positive angles, in LPS. Zero: towards the patient's back.
@@ -23,9 +23,9 @@ type Options struct {
 
 // Point is a T2 at a position.
 type Point struct {
-	At     [3]float64 // mm LPS
-	T2     float64    // ms
-	Weight float64    // such as the fraction of the voxel; 0 and less, or NaN, does not count
+	Position [3]float64 // mm LPS
+	T2       float64    // ms
+	Weight   float64    // such as the fraction of the voxel; 0 and less, or NaN, does not count
 }
 
 // Map is the T2 of the femoral cartilage, unrolled from its cylinder.
@@ -38,7 +38,7 @@ type Point struct {
 // positive is where the axis points, the patient's left unless another side was asked for.
 // Hence maps of the same steps share the borders of their cells.
 type Map struct {
-	Angle, Across float64 // steps in degrees and mm
+	Angle, Width  float64 // steps in degrees and mm
 	Rows, Columns [2]int  // the first step, and the one after the last
 	// T2 is the weighted mean per cell in ms, row by row; NaN if there is none. In a change
 	// it may be negative.
@@ -53,8 +53,8 @@ func (m Map) Size() (rows, columns int) {
 }
 
 // Middle returns the angle in degrees and the distance in mm at the middle of a cell.
-func (m Map) Middle(row, column int) (angle, across float64) {
-	return (float64(m.Rows[0]+row) + 0.5) * m.Angle, (float64(m.Columns[0]+column) + 0.5) * m.Across
+func (m Map) Middle(row, column int) (angle, distance float64) {
+	return (float64(m.Rows[0]+row) + 0.5) * m.Angle, (float64(m.Columns[0]+column) + 0.5) * m.Width
 }
 
 // pointsPerCheck is the number of points after which Unroll asks whether the context has ended.
@@ -62,7 +62,7 @@ const pointsPerCheck = 1 << 14
 
 // unrolledDefault are the steps: 2° are 0.9 mm at a radius of 25 mm, about two pixels of a T2
 // series; 3 mm is the usual thickness of its slices.
-var unrolledDefault = Options{Angle: 2, Across: 3}
+var unrolledDefault = Options{Angle: 2, Width: 3}
 
 // Unroll puts points on the cylinder's surface, as a map that is just large enough, and
 // averages them per cell through the whole depth. For a map of one layer, hand over the points
@@ -74,10 +74,10 @@ func (c Cylinder) Unroll(
 	if !(options.Angle > 0) {
 		options.Angle = unrolledDefault.Angle
 	}
-	if !(options.Across > 0) {
-		options.Across = unrolledDefault.Across
+	if !(options.Width > 0) {
+		options.Width = unrolledDefault.Width
 	}
-	m := Map{Angle: options.Angle, Across: options.Across}
+	m := Map{Angle: options.Angle, Width: options.Width}
 	axis, down, back := c.frame(options)
 	type place struct{ row, column int }
 	places := make([]place, 0, len(points))
@@ -89,9 +89,9 @@ func (c Cylinder) Unroll(
 		if !(p.Weight > 0) || math.IsNaN(p.T2) || math.IsInf(p.T2, 0) {
 			continue
 		}
-		q := vector(p.At).Minus(vector(c.Centre))
+		q := vector(p.Position).Minus(vector(c.Centre))
 		angle := math.Atan2(q.Dot(back), q.Dot(down)) * 180 / math.Pi
-		cell := place{int(math.Floor(angle / m.Angle)), int(math.Floor(q.Dot(axis) / m.Across))}
+		cell := place{int(math.Floor(angle / m.Angle)), int(math.Floor(q.Dot(axis) / m.Width))}
 		if len(kept) == 0 {
 			m.Rows, m.Columns = [2]int{cell.row, cell.row + 1}, [2]int{cell.column, cell.column + 1}
 		}
@@ -122,11 +122,11 @@ func (c Cylinder) frame(options Options) (axis, down, back vector) {
 		back = vector{0, 1, 0}
 	}
 	down = down.Minus(axis.Times(down.Dot(axis))).Unit()
-	across := axis.Cross(down)
-	if across.Dot(back) < 0 {
-		across = across.Times(-1)
+	normal := axis.Cross(down)
+	if normal.Dot(back) < 0 {
+		normal = normal.Times(-1)
 	}
-	return axis, down, across
+	return axis, down, normal
 }
 
 // StepsError reports that two maps have different cells, so that they cannot be compared.
@@ -141,11 +141,11 @@ func (e *StepsError) Error() string {
 // that lay differently needs no registration, as long as the same part of the femur was in
 // view. Maps with cells of different sizes are a *StepsError.
 func (m Map) ChangeFrom(earlier Map) (Map, error) {
-	if m.Angle != earlier.Angle || m.Across != earlier.Across {
-		return Map{}, &StepsError{[2]float64{m.Angle, m.Across}, [2]float64{earlier.Angle, earlier.Across}}
+	if m.Angle != earlier.Angle || m.Width != earlier.Width {
+		return Map{}, &StepsError{[2]float64{m.Angle, m.Width}, [2]float64{earlier.Angle, earlier.Width}}
 	}
 	out := Map{
-		Angle: m.Angle, Across: m.Across, Rows: span(m.Rows, earlier.Rows), Columns: span(m.Columns, earlier.Columns),
+		Angle: m.Angle, Width: m.Width, Rows: span(m.Rows, earlier.Rows), Columns: span(m.Columns, earlier.Columns),
 	}
 	rows, columns := out.Size()
 	out.T2 = slices.Repeat([]float64{math.NaN()}, rows*columns)

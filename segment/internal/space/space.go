@@ -38,7 +38,7 @@ func (a Vector) Unit() Vector {
 
 // across returns the unit vector of what is left of a without its part along the unit
 // vector n.
-func (a Vector) Across(n Vector) Vector { return a.Minus(n.Times(a.Dot(n))).Unit() }
+func (a Vector) Perpendicular(n Vector) Vector { return a.Minus(n.Times(a.Dot(n))).Unit() }
 
 // Short returns the vector in float32.
 func (a Vector) Short() [3]float32 { return [3]float32{float32(a[0]), float32(a[1]), float32(a[2])} }
