@@ -3,6 +3,8 @@ package anatomy
 import (
 	"math"
 	"slices"
+
+	"github.com/t2map/t2map/segment/internal/space"
 )
 
 // binOffset keeps the borders of bins off the round numbers on which voxels of a grid in
@@ -169,17 +171,17 @@ func (f profile) vertex(smooth profile, b bay, half float64) (bottom, curve, top
 		first++
 	}
 	centre := float64(first+last) / 2
-	fit := squares{n: 3}
+	fit := space.LeastSquares{Terms: 3}
 	for s := range f.end {
 		e := f.end[s] - b.bottom
 		if math.IsNaN(e) || e > archDepth || math.Abs(float64(s)-centre) > archWidth/f.width {
 			continue
 		}
 		x := float64(f.width * (float64(s) - centre))
-		fit.add([6]float64{1, x, float64(x * x)}, e, 1)
+		fit.Add([6]float64{1, x, float64(x * x)}, e, 1)
 	}
 	top = f.middle(centre)
-	c, _, ok := fit.solve()
+	c, _, ok := fit.Solve()
 	if !ok || !(c[2] > 0) {
 		return b.bottom, 0, top
 	}

@@ -1,6 +1,10 @@
 package anatomy
 
-import "math"
+import (
+	"math"
+
+	"github.com/t2map/t2map/segment/internal/space"
+)
 
 const (
 	// facet is the size in mm of the squares by which the bone side of its cartilage is
@@ -172,13 +176,13 @@ type dome struct {
 // fitDome fits a dome by least squares. ok is false where the points do not span it.
 func fitDome(all []bonePoint, a Axes, centre vector) (d dome, ok bool) {
 	d.axes, d.centre = a, centre
-	fit := squares{n: 6}
+	fit := space.LeastSquares{Terms: 6}
 	for _, f := range all {
 		d := f.position.Minus(centre)
 		x, p, h := d.Dot(a.Left), d.Dot(a.Posterior), d.Dot(a.Superior)
-		fit.add([6]float64{1, x, h, float64(x * x), float64(x * h), float64(h * h)}, p, f.weight)
+		fit.Add([6]float64{1, x, h, float64(x * x), float64(x * h), float64(h * h)}, p, f.weight)
 	}
-	d.c, d.squares, ok = fit.solve()
+	d.c, d.squares, ok = fit.Solve()
 	return d, ok
 }
 
@@ -266,12 +270,12 @@ func searchRoof(points [][4]float64, least float64) (best roof, ok bool) {
 
 // fit returns the sum of squares that the roof leaves and its slopes.
 func (r roof) fit(points [][4]float64) (residual float64, slopes [2]float64) {
-	fit := squares{n: 5}
+	fit := space.LeastSquares{Terms: 5}
 	for _, q := range points {
 		d := q[0] - r.x - float64(r.lean*q[2])
 		distance := math.Sqrt(float64(d*d) + float64(r.round*r.round))
-		fit.add([6]float64{1, q[2], float64(q[2] * q[2]), -(distance + d) / 2, -(distance - d) / 2}, q[1], q[3])
+		fit.Add([6]float64{1, q[2], float64(q[2] * q[2]), -(distance + d) / 2, -(distance - d) / 2}, q[1], q[3])
 	}
-	c, residual, _ := fit.solve()
+	c, residual, _ := fit.Solve()
 	return residual, [2]float64{c[3], c[4]}
 }

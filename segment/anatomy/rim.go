@@ -1,6 +1,10 @@
 package anatomy
 
-import "math"
+import (
+	"math"
+
+	"github.com/t2map/t2map/segment/internal/space"
+)
 
 const (
 	// rimLength is the length in mm of the part of a plateau that shows where it ends.
@@ -135,15 +139,15 @@ func (r *rim) slopes(p *rimPoint) (x, d float64) {
 // fitBottom fits the bone side; the second time faces weigh by the slopes of the first.
 func (r *rim) fitBottom() (ok bool) {
 	for range 2 {
-		fit := squares{n: 6}
+		fit := space.LeastSquares{Terms: 6}
 		for n := range r.points {
 			if p := &r.points[n]; !p.top {
 				x, d := r.slopes(p)
 				shift := p.step[2] - float64(x*p.step[0]) - float64(d*p.step[1])
-				fit.add(p.quadratic(), p.z, weight(shift, rough))
+				fit.Add(p.quadratic(), p.z, weight(shift, rough))
 			}
 		}
-		if r.bottom, _, ok = fit.solve(); !ok {
+		if r.bottom, _, ok = fit.Solve(); !ok {
 			return false
 		}
 	}
@@ -155,7 +159,7 @@ func (r *rim) fitBottom() (ok bool) {
 func (r *rim) fitSquare() (ok bool) {
 	const least = 0.2 // mm²: a rim is not an ellipse to the last voxel
 	for pass := range 4 {
-		fit := squares{n: 5}
+		fit := space.LeastSquares{Terms: 5}
 		for n := range r.points {
 			p := &r.points[n]
 			if !p.top {
@@ -171,9 +175,9 @@ func (r *rim) fitSquare() (ok bool) {
 				shift -= float64((c[2] + float64(c[4]*p.x)) * (1 + float64(tapering*p.d)) * p.step[1])
 				w = weight(shift, math.Hypot(2*h*rough, least))
 			}
-			fit.add(p.tapered(), float64(h*math.Abs(h)), w)
+			fit.Add(p.tapered(), float64(h*math.Abs(h)), w)
 		}
-		if r.square, _, ok = fit.solve(); !ok {
+		if r.square, _, ok = fit.Solve(); !ok {
 			return false
 		}
 	}

@@ -3,6 +3,7 @@ package anatomy
 import (
 	"math"
 
+	"github.com/t2map/t2map/segment/internal/space"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -96,13 +97,13 @@ const (
 // hidden returns how far behind seen, where the last centres of voxels lie, the areas vanish:
 // between 0 and reach. ok is false where they do not shrink.
 func (s *sections) hidden(lastCentre float64) (distance float64, ok bool) {
-	fit := squares{n: 2}
+	fit := space.LeastSquares{Terms: 2}
 	for n := range int(endWindow / sectionStep) {
 		// In front of the sections into which the averages carry the end.
 		x := -s.reach/2 - float64(n)*sectionStep
-		fit.add([6]float64{1, tapered(x)}, s.areaAt(lastCentre+x), 1)
+		fit.Add([6]float64{1, tapered(x)}, s.areaAt(lastCentre+x), 1)
 	}
-	c, _, ok := fit.solve()
+	c, _, ok := fit.Solve()
 	if !ok || !(c[1] < 0) {
 		return 0, false
 	}

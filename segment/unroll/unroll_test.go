@@ -10,7 +10,7 @@ import (
 // amplitude noise mm.
 func unrollPoints(noise float64) (points [][3]float64, want Cylinder) {
 	axis := vector{1, 0.12, -0.08}.Unit()
-	u, w := besides(axis)
+	u, w := normals(axis)
 	centre := vector{-40, 12, 300}
 	for a := range 47 {
 		for x := -35; x <= 35; x++ {
