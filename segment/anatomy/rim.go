@@ -7,40 +7,39 @@ import (
 )
 
 const (
-	// rimLength is the length in mm of the part of a plateau that shows where it ends.
+	// rimLength is the length in mm of the part of a plateau from which its end is found.
 	rimLength = 8
-	// rimWidth is how far to both sides of its middle, in mm, a plateau is furthest from front
-	// to back.
+	// rimWidth is how far to both sides of its middle, in mm, a plateau is longest from front to back.
 	rimWidth = 10
-	// leastRim is the number of faces that show a rim: slices of 3 mm leave 300.
+	// leastRim is the least number of faces at a rim. Slices of 3 mm leave 300.
 	leastRim = 50
 )
 
-// rim is the surface of a plateau near its anterior or posterior end, which it is seen
-// from seen on. Its coordinates are x along Left from the middle, d along the direction of the end
-// from seen, and z along Superior from the middle.
+// rim is the surface of a plateau near its anterior or posterior end. Coordinates are x along Left and z
+// along Superior, both from the mean of the points, and d in the direction of the end, from the last voxel
+// centre.
 type rim struct {
 	axes       Axes
 	ahead, up  vector
 	lastCentre float64
 	x0, z0     float64
 	points     []rimPoint
-	// bottom are the terms of the height of the bone side, in terms of rimPoint.quadratic;
-	// square those of the square of the thickness, in terms of rimPoint.tapered.
+	// bottom holds the coefficients of the height of the bone side (see rimPoint.quadratic), and
+	// square those of the square of the thickness (see rimPoint.tapered).
 	bottom, square [6]float64
 }
 
 // rimPoint is a face at a rim.
 type rimPoint struct {
 	x, d, z float64
-	step    vector // from the voxel inside to that outside, along x, d and z
-	top     bool   // it looks to the joint
+	step    vector // from the voxel inside to the voxel outside, along x, d and z
+	top     bool   // it faces the joint
 }
 
-// hiddenRim returns how far behind the last centres seen a plateau ends: where its joint side,
-// which is round at the rim as an ellipse is, meets its bone side. Both follow from the faces,
-// which are exact where the centres of voxels are not, by least squares. sign is 1 for the
-// posterior end, −1 for the anterior. ok is false where too little shows.
+// hiddenRim returns how far behind the last voxel centres a plateau ends: where its joint side, which is
+// an ellipse at the rim, meets its bone side. Both are fitted to the faces by least squares, because faces
+// are unbiased and voxel centres are not. sign is 1 for the posterior end and −1 for the anterior. ok is
+// false if there are too few faces, or no end.
 func hiddenRim(o *occupied, a Axes, sign, lastCentre float64) (distance float64, ok bool) {
 	r := rim{axes: a, ahead: a.posterior().Times(sign), up: a.superior(), lastCentre: lastCentre}
 	r.collect(o)
@@ -64,7 +63,7 @@ func hiddenRim(o *occupied, a Axes, sign, lastCentre float64) (distance float64,
 
 // collect finds the faces at the rim.
 func (r *rim) collect(o *occupied) {
-	const level = 0.7 // 45°: steps of the grid that are steeper lead through the plateau
+	const level = 0.7 // 45°: steeper steps of the grid lead through the plateau
 	for _, d := range []vector{r.up, r.up.Times(-1), r.ahead} {
 		o.faces(d, func(f face) {
 			p := rimPoint{
@@ -94,8 +93,8 @@ func (r *rim) collect(o *occupied) {
 	}
 }
 
-// cartilageAround reports whether there is cartilage within 3 mm above and below the voxel that the
-// face looks to.
+// cartilageAround reports whether there is cartilage within 3 mm above and below the voxel outside the
+// face.
 func (o *occupied) cartilageAround(f face, up vector) (above, below bool) {
 	outside := f.centre.Plus(f.out.Times(f.step / 2))
 	for h := 0.5; h <= 3; h += 0.5 {
@@ -116,13 +115,13 @@ func (p *rimPoint) tapered() [6]float64 {
 	return [6]float64{1, p.x, y, float64(p.x * p.x), float64(p.x * y)}
 }
 
-// weight returns the weight of an observation for which the step of a face makes the
-// difference given, and of which the surface is rough by the deviation given.
+// weight returns the weight of an observation in which the position of a face is uncertain by step, and
+// whose surface has a roughness with this standard deviation.
 func weight(step, deviation float64) float64 {
 	return 1 / (float64(step*step)/12 + float64(deviation*deviation))
 }
 
-// sum returns the sum of the terms with their coefficients.
+// sum returns Σ c·term.
 func sum(c, terms [6]float64) (s float64) {
 	for n := range c {
 		s += float64(c[n] * terms[n])
@@ -136,7 +135,7 @@ func (r *rim) slopes(p *rimPoint) (x, d float64) {
 	return b[1] + float64(2*b[3]*p.x) + float64(b[4]*p.d), b[2] + float64(b[4]*p.x) + float64(2*b[5]*p.d)
 }
 
-// fitBottom fits the bone side; the second time faces weigh by the slopes of the first.
+// fitBottom fits the bone side. The second pass weights faces by the slopes of the first.
 func (r *rim) fitBottom() (ok bool) {
 	for range 2 {
 		fit := space.LeastSquares{Terms: 6}
@@ -154,10 +153,10 @@ func (r *rim) fitBottom() (ok bool) {
 	return true
 }
 
-// fitSquare fits the square of the thickness to the joint side. Weights follow from the fit
-// before; after three, they move no more.
+// fitSquare fits the square of the thickness to the joint side. The weights follow from the previous pass,
+// and no longer change after three.
 func (r *rim) fitSquare() (ok bool) {
-	const least = 0.2 // mm²: a rim is not an ellipse to the last voxel
+	const least = 0.2 // mm²: a rim is not exactly an ellipse
 	for pass := range 4 {
 		fit := space.LeastSquares{Terms: 5}
 		for n := range r.points {

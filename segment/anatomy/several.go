@@ -7,30 +7,29 @@ import (
 )
 
 const (
-	// clusterCell is the size, in mm, of the cells in which parts are distinguished: parts of
-	// one plate that are nearer than this are connected.
+	// clusterCell is the edge in mm of the cells in which clusters are found. Parts of one plate that are
+	// closer than this are connected.
 	clusterCell = 10
-	// kneesApart is how far apart, in mm, the same plate of two knees lies at least: a knee is
-	// 75 mm wide, so that no two parts of one plate have their middles so far apart.
+	// kneesApart is the least distance in mm between the same plates of two knees. A knee is 75 mm wide,
+	// so that two parts of one plate are closer.
 	kneesApart = 80
-	// patellaeApart is the same for two patellae of one knee: the middles of two facets lie
-	// 20 mm apart.
+	// patellaeApart is the same for two patellae of one knee. The centroids of two facets are 20 mm apart.
 	patellaeApart = 25
-	// leastSecond is the part of the first that a second plate has at least. A smaller piece was
-	// labelled by mistake; it lies apart and is omitted: see Piece.
+	// leastSecond is the least size of a second plate, as a share of the first. A smaller piece was
+	// labelled by mistake and is omitted: see Piece.
 	leastSecond = 0.25
 )
 
-// voxelsPerCheck is the number of voxels after which it is asked whether the context has ended.
+// voxelsPerCheck is the number of voxels between two checks of the context.
 const voxelsPerCheck = 1 << 14
 
-// cluster is a part of a plate that lies apart from the others.
+// cluster is a separate part of a plate.
 type cluster struct {
 	n      int
 	centre vector
 }
 
-// clusters returns the parts of the spots that lie apart, the largest first.
+// clusters returns the separate parts of the spots, the largest first.
 func clusters(all []spot) []cluster {
 	lo, hi := vector{math.Inf(1), math.Inf(1), math.Inf(1)}, vector{math.Inf(-1), math.Inf(-1), math.Inf(-1)}
 	for n := range all {
@@ -67,7 +66,7 @@ func clusters(all []spot) []cluster {
 	return out
 }
 
-// flood empties the cells that are connected with the one given and returns their contents.
+// flood empties the cells that are connected with the given one and returns their contents.
 func flood(cells []scatter, size [3]int, cell int) cluster {
 	var all scatter
 	stack := []int{cell}
@@ -94,7 +93,8 @@ func flood(cells []scatter, size [3]int, cell int) cluster {
 	return cluster{int(all.n), all.sum.Times(1 / all.n)}
 }
 
-// twoLargest returns the two largest parts of a group where the second is more than a piece.
+// twoLargest returns the largest part of a group, the most distant part that has at least leastSecond of
+// its size, and the distance between their centroids. The distance is 0 if there is no such part.
 func (k *Knee) twoLargest(g group) (first, second cluster, distance float64) {
 	all := clusters(k.spots[g])
 	if len(all) == 0 {
@@ -108,7 +108,7 @@ func (k *Knee) twoLargest(g group) (first, second cluster, distance float64) {
 	return first, second, distance
 }
 
-// checkSingle returns an error where the mask is of more than one knee or patella.
+// checkSingle returns an error if the mask shows more than one knee or patella.
 func (k *Knee) checkSingle() error {
 	for _, g := range []group{femoral, tibial} {
 		if _, _, d := k.twoLargest(g); d > kneesApart {
@@ -127,20 +127,20 @@ type Plane struct {
 	distance float64
 }
 
-// OnSide reports whether a position, mm LPS, lies on the plane's side of that name: Right, or Left.
+// OnSide reports whether a position, mm LPS, lies on the given side of the plane, Left or Right.
 func (p Plane) OnSide(position [3]float64, side Side) bool {
 	return (vector(position).Dot(p.normal) > p.distance) == (side == Left)
 }
 
-// PlaneBetween returns the plane between two knees in m. There are two if large parts of the femoral
-// cartilage, or of the tibial if there is none, lie more than 80 mm apart; ok is false for one
-// knee. More than two knees, or knees one above the other, are an *Error. When ctx ends, so does
-// Between, with its error.
+// PlaneBetween returns the plane between two knees in m. There are two knees if large parts of the femoral
+// cartilage, or of the tibial cartilage if there is none, are more than 80 mm apart. ok is false for one
+// knee. More than two knees, or knees one above the other, are an *Error. If ctx ends, its error is
+// returned.
 func PlaneBetween(ctx context.Context, m Mask) (p Plane, ok bool, err error) {
 	return planeBetween(ctx, &m)
 }
 
-// planeBetween is Between; it also sets m.seen.
+// planeBetween is PlaneBetween; it also sets m.survey.
 func planeBetween(ctx context.Context, m *Mask) (p Plane, ok bool, err error) {
 	if len(m.Data) != m.Voxels() {
 		return p, false, &Error{Problem: WrongSize}
@@ -167,12 +167,12 @@ func planeBetween(ctx context.Context, m *Mask) (p Plane, ok bool, err error) {
 	return p, false, nil
 }
 
-// Knees returns the mask of each knee in m, on the same grid, that of the patient's right
-// first; m itself where it is of one knee. Two knees are recognised as by Between; each voxel goes
-// to the knee whose middle is nearer. The masks are without the pieces that are omitted: see Piece.
-// No mask must change before Examine has seen it: it takes over what Knees found.
+// Knees returns a mask of each knee in m on the same grid, the patient's right knee first; m itself if it
+// shows one knee. Two knees are recognised as by PlaneBetween, and each voxel goes to the nearer knee. The
+// masks do not contain omitted pieces: see Piece. Do not change a mask before Examine has read it: it
+// keeps the findings of Knees. If ctx ends, its error is returned.
 func Knees(ctx context.Context, m Mask) ([]Mask, error) {
-	whole := m.Data // with all pieces
+	whole := m.Data // with the omitted pieces
 	p, two, err := planeBetween(ctx, &m)
 	switch {
 	case err != nil:
@@ -189,7 +189,7 @@ func Knees(ctx context.Context, m Mask) ([]Mask, error) {
 	return knees, err
 }
 
-// part returns the voxels on either side of the plane.
+// part returns the voxels on either side of the plane, the right side first.
 func (p Plane) part(ctx context.Context, m Mask) ([]Mask, error) {
 	out := []Mask{{Geometry: m.Geometry}, {Geometry: m.Geometry}}
 	for n := range out {
