@@ -2,7 +2,7 @@ package anatomy
 
 import "github.com/t2map/t2map/segment/internal/words"
 
-// Counts returns the number of voxels of each region, by Region; those of NoRegion are not counted.
+// Counts returns the number of voxels of each region, indexed by Region. The count of NoRegion is 0.
 func (d Division) Counts() []int {
 	counts := make([]int, regionCount)
 	for v := 0; v < len(d.Data); {

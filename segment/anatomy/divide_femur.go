@@ -2,12 +2,12 @@ package anatomy
 
 import "math"
 
-// weightBearing is the part of the distance from the notch to the posterior end of the
-// cartilage that the central part of a condyle takes: 60 %, as in pymskt
-// (github.com/gattia/pymskt, wb_region_percent_dist=0.6).
+// weightBearing is the central part of a condyle, as a share of the distance from the notch to the
+// posterior end of the cartilage: 60 %, as in pymskt (github.com/gattia/pymskt,
+// wb_region_percent_dist=0.6).
 const weightBearing = 0.6
 
-// regionOf is the region of tissues that need no dividing.
+// regionOf holds the region of each tissue that needs no division.
 var regionOf = [tissueCount]Region{
 	TrochlearCartilage:               Trochlear,
 	MedialCentralFemoralCartilage:    MedialFemoralCentral,
@@ -18,7 +18,7 @@ var regionOf = [tissueCount]Region{
 	LateralMeniscus:                  RegionLateralMeniscus,
 }
 
-// divideFemur gives femoral cartilage its regions.
+// divideFemur assigns the regions of femoral cartilage.
 func (k *Knee) divideFemur(d *Division) error {
 	all := k.spots[femoral]
 	if len(all) == 0 {
@@ -51,20 +51,21 @@ func (k *Knee) divideFemur(d *Division) error {
 			continue
 		}
 		x, p := s.centre.Dot(f.axes.Left), s.centre.Dot(f.axes.Posterior)
-		behind := p - f.anterior + hair
+		distance := p - f.anterior + hair // from the notch
 		lateral := (x-f.gap(p))*toMedial < 0
 		if side := sideNamed(s.tissue); side != 0 {
 			lateral = side < 0
-		} else if behind < 0 {
+		} else if distance < 0 {
 			d.Data[s.v] = Trochlear
 			continue
 		}
-		side := 0 // patient's left
+		side := 0 // the patient's left
 		if x < f.gap(p) {
 			side = 1
 		}
-		back := behind >= b.Central || behind > weightBearing/2*b.Central && s.centre.Dot(f.axes.Superior) > high[side]
-		d.Data[s.v] = condyle(lateral, back)
+		posterior := distance >= b.Central ||
+			distance > weightBearing/2*b.Central && s.centre.Dot(f.axes.Superior) > high[side]
+		d.Data[s.v] = condyle(lateral, posterior)
 	}
 	b.High = [2]float64{high[0] - level, high[1] - level}
 	if toMedial < 0 {
@@ -75,18 +76,18 @@ func (k *Knee) divideFemur(d *Division) error {
 }
 
 // condyle returns the region of a part of a condyle.
-func condyle(lateral, back bool) Region {
+func condyle(lateral, posterior bool) Region {
 	r := MedialFemoralCentral
 	if lateral {
 		r = LateralFemoralCentral
 	}
-	if back {
+	if posterior {
 		r++
 	}
 	return r
 }
 
-// place returns the position with the coordinates given.
+// place returns the position with the given coordinates.
 func (a Axes) place(x, p, h float64) vector {
 	return a.left().Times(x).Plus(a.posterior().Times(p)).Plus(a.superior().Times(h))
 }
@@ -104,15 +105,15 @@ func (k *Knee) levelOfNotch() float64 {
 	return sum / float64(n)
 }
 
-// nearNotch reports whether the spot lies at the anterior end of the notch, within a slice.
+// nearNotch reports whether the spot lies within 4 mm of the anterior end of the notch.
 func (k *Knee) nearNotch(s *spot) bool {
 	const near = 4
 	f := &k.femur
 	return math.Abs(s.centre.Dot(f.axes.Left)-f.x) < near && math.Abs(s.centre.Dot(f.axes.Posterior)-f.anterior) < near
 }
 
-// checkNotchInView returns an error where the field of view ends at the notch or at the back of a
-// condyle that the border is measured from.
+// checkNotchInView returns an error if the field of view ends at the notch or at the posterior end of a
+// condyle.
 func (k *Knee) checkNotchInView() error {
 	f := &k.femur
 	reach := 2 * halfStep(&k.mask.Geometry, f.axes.Posterior)
@@ -132,9 +133,8 @@ func (k *Knee) checkNotchInView() error {
 	return nil
 }
 
-// high returns the heights above which the back of the condyle of the patient's left and
-// right counts as posterior: a third of the way from the mean height of its cartilage to the
-// top, as published tools have it (pymskt).
+// high returns the heights above which the back of the left and of the right condyle (of the patient) is
+// posterior: a third of the way from the mean height of its cartilage to its top, as in pymskt.
 func (k *Knee) high(front float64) (high [2]float64) {
 	f := &k.femur
 	var sum, n [2]float64
@@ -161,8 +161,8 @@ func (k *Knee) high(front float64) (high [2]float64) {
 	return high
 }
 
-// checkNotchBetweenPlateaus returns an error where the plateaus' centroids do not lie on
-// either side of the notch.
+// checkNotchBetweenPlateaus returns an error if the centroids of the plateaus do not lie on either side of
+// the notch.
 func (k *Knee) checkNotchBetweenPlateaus(d *Division) error {
 	var t [2]scatter
 	for n := range k.spots[tibial] {
@@ -191,8 +191,8 @@ func (k *Knee) checkNotchBetweenPlateaus(d *Division) error {
 	return nil
 }
 
-// divideCondyles divides condyles that the mask names where it has no trochlea and so no
-// notch: central are the first 60 % of each condyle's own extent from front to back.
+// divideCondyles divides condyles that the mask names if there is no trochlea and therefore no notch. The
+// first 60 % of each condyle from front to back are central.
 func (k *Knee) divideCondyles(d *Division) error {
 	if k.axes.Source == ByFemur {
 		return &Error{Problem: NoDirection, Tissue: k.representative(femoral)}

@@ -6,7 +6,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// divideTibia gives tibial cartilage its regions.
+// divideTibia assigns the regions of tibial cartilage.
 func (k *Knee) divideTibia(d *Division) error {
 	all := k.spots[tibial]
 	if len(all) == 0 {
@@ -50,9 +50,9 @@ func (k *Knee) divideTibia(d *Division) error {
 	return nil
 }
 
-// plateauEnds returns the ends of a plateau of which the last centres lie at from and to. Sections
-// and rim both show how much more there is; the lesser counts, as both err by leading on
-// where a plateau is blunt.
+// plateauEnds returns the ends of a plateau whose last voxel centres lie at first and last. Both the
+// sections and the rim show how far the plateau extends beyond these. The shorter distance is used,
+// because both methods extrapolate too far if the plateau is blunt.
 func plateauEnds(all []spot, p []float64, a Axes, g *volume.Geometry, first, last float64) (front, back float64) {
 	o := newOccupied(g, all)
 	hidden := func(p []float64, sign, lastCentre float64) float64 {
@@ -73,7 +73,7 @@ func plateauEnds(all []spot, p []float64, a Axes, g *volume.Geometry, first, las
 	return first - hidden(forward, -1, -first), last + hidden(p, 1, last)
 }
 
-// plateau returns 0 for a spot of the medial plateau or meniscus, 1 for one of the lateral.
+// plateau returns 0 for a spot of the medial plateau or meniscus, and 1 for one of the lateral.
 func (k *Knee) plateau(s *spot, side Side) int {
 	switch n := sideNamed(s.tissue); {
 	case n != 0:
@@ -84,7 +84,8 @@ func (k *Knee) plateau(s *spot, side Side) int {
 	return 1
 }
 
-// leftOfMiddle is positive for a spot on the patient's left of the middle between the plateaus.
+// leftOfMiddle returns the distance of a spot from the middle between the plateaus, positive on the
+// patient's left.
 func (k *Knee) leftOfMiddle(s *spot) float64 {
 	switch {
 	case k.tibia.n == 2 && !k.tibia.named:
@@ -95,7 +96,7 @@ func (k *Knee) leftOfMiddle(s *spot) float64 {
 	return s.centre.Dot(k.axes.Left) - k.middle()
 }
 
-// divideMenisci gives menisci their regions.
+// divideMenisci assigns the regions of the menisci.
 func (k *Knee) divideMenisci(d *Division) error {
 	for n := range k.spots[meniscal] {
 		s := &k.spots[meniscal][n]

@@ -6,16 +6,15 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// face is where a body ends between the centres of two neighbouring voxels: in their middle,
-// to half of the step between them either way. Faces are unbiased, as the outermost centres in a
-// body, which lie up to a step inside, are not.
+// face is where a body ends between two neighbouring voxel centres: at their middle, ± half a step. Faces
+// are unbiased. The outermost voxel centres are not: they lie up to a step inside the body.
 type face struct {
-	centre vector // the middle
+	centre vector // midway between the voxel centres
 	out    vector // the unit vector from the voxel inside to the one outside
 	step   float64
 }
 
-// occupied are the voxels of a body in the box that holds them.
+// occupied holds the voxels of a body within its bounding box.
 type occupied struct {
 	g        *volume.Geometry
 	inverse  [3][4]float64
@@ -25,7 +24,7 @@ type occupied struct {
 	outwards [3]vector // the steps along the axes of the grid
 }
 
-// newOccupied returns the voxels of the spots, without crumbs.
+// newOccupied returns the voxels of the spots, without small pieces.
 func newOccupied(g *volume.Geometry, all []spot) *occupied {
 	o := &occupied{g: g}
 	lo, hi := [3]int{math.MaxInt, math.MaxInt, math.MaxInt}, [3]int{-1, -1, -1}
@@ -57,12 +56,12 @@ func newOccupied(g *volume.Geometry, all []spot) *occupied {
 
 func (o *occupied) offset(i, j, k int) int { return i + o.size[0]*(j+o.size[1]*k) }
 
-// hasIndex reports whether the voxel is of the body; i, j, k count from the corner of the box.
+// hasIndex reports whether a voxel belongs to the body. Indices count from the corner of the box.
 func (o *occupied) hasIndex(i, j, k int) bool {
 	return i >= 0 && j >= 0 && k >= 0 && i < o.size[0] && j < o.size[1] && k < o.size[2] && o.inside[o.offset(i, j, k)]
 }
 
-// hasPosition reports whether the voxel nearest to p is of the body.
+// hasPosition reports whether the voxel nearest to p belongs to the body.
 func (o *occupied) hasPosition(p vector) bool {
 	var i [3]int
 	for r := range i {
@@ -72,7 +71,7 @@ func (o *occupied) hasPosition(p vector) bool {
 	return o.hasIndex(i[0], i[1], i[2])
 }
 
-// faces calls see with each face of the body whose outward direction has a part along d.
+// faces calls visit for each face of the body whose outward normal has a component along d.
 func (o *occupied) faces(d vector, visit func(face)) {
 	for a, step := range o.outwards {
 		length := step.Length()
@@ -100,6 +99,6 @@ func (o *occupied) faces(d vector, visit func(face)) {
 	}
 }
 
-// leastPart is the least part of an axis of the grid along a direction with which
-// its faces count as facing there: 1°, the error that arithmetic and headers make.
+// leastPart is the least cosine between an axis of the grid and a direction for its faces to count as
+// facing that direction: 1°, the size of errors in headers and arithmetic.
 const leastPart = 0.017

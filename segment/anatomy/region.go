@@ -2,9 +2,9 @@ package anatomy
 
 import "slices"
 
-// Region is a part of a cartilage plate. The names of the plates follow Eckstein et al. 2006
-// (Osteoarthritis and Cartilage 14:974–983), as do trochlea, central and posterior femur. The
-// tibial parts are thirds of a plateau from front to back. No region is a part of another.
+// Region is a part of a cartilage plate, or a meniscus. The names of the plates follow Eckstein et al.
+// 2006 (Osteoarthritis and Cartilage 14:974–983), as do trochlea, central and posterior femur. The tibial
+// parts are thirds of a plateau from front to back. Regions do not overlap.
 type Region uint8
 
 // The regions.
@@ -43,7 +43,7 @@ const (
 	PlateLateralMeniscus Plate = "lateral-meniscus"
 )
 
-// The compartments to which plates belong. A meniscus is a row of its own.
+// The compartments to which plates belong. A meniscus is its own compartment.
 const (
 	medial         = "medial"
 	lateral        = "lateral"
@@ -74,7 +74,7 @@ var partOf = [regionCount]struct {
 	{"lateral-meniscus", PlateLateralMeniscus, string(PlateLateralMeniscus)},
 }
 
-// String returns the region's name as in tables: medial-femoral-central.
+// String returns the name of the region in tables, such as medial-femoral-central.
 func (r Region) String() string {
 	if r >= regionCount {
 		return "unknown"
@@ -101,11 +101,10 @@ func Regions() []Region {
 	return out
 }
 
-// Plate returns the plate that the region is a part of; "" for NoRegion.
+// Plate returns the plate of the region; "" for NoRegion.
 func (r Region) Plate() Plate { return partOf[min(r, regionCount-1)].plate }
 
-// Compartment returns medial, lateral, patellofemoral or the name of a meniscus; "" for
-// NoRegion.
+// Compartment returns medial, lateral, patellofemoral, or the name of a meniscus; "" for NoRegion.
 func (r Region) Compartment() string { return partOf[min(r, regionCount-1)].compartment }
 
 // Regions lists the regions of the plate.
@@ -124,7 +123,7 @@ func Plates() []Plate {
 	return out
 }
 
-// Compartment returns the compartment that the plate belongs to; "" for an unknown plate.
+// Compartment returns the compartment of the plate; "" for an unknown plate.
 func (p Plate) Compartment() string {
 	for _, r := range p.Regions() {
 		return r.Compartment()
