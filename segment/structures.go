@@ -15,7 +15,7 @@ type SegmentCount struct {
 	Number int
 	Label  string
 	Voxels int
-	// Hint is what the scheme does know of it, in words, or "".
+	// Hint is what the scheme knows about it, as text, or "".
 	Hint string
 }
 

@@ -1,5 +1,6 @@
 // Package depth measures the relative depth of each voxel of cartilage between bone and joint, from the
-// mask alone and on its own grid. It also makes layers and T2 profiles by depth, and erodes masks. Positions and distances are in mm, in LPS.
+// mask alone and on its own grid. It also divides cartilage into layers, computes profiles of T2 by depth,
+// and erodes masks. Positions are in mm LPS, distances in mm.
 package depth
 
 import (
