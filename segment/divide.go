@@ -9,17 +9,17 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// Marks is a mask by meaning: a voxel with Data m > 0 is marked as Names[m−1], a row or a
-// tissue; one with 0 is not marked.
+// Marks is a mask by meaning: a voxel with Data m > 0 is marked as Names[m−1], a row or a tissue; a voxel
+// with 0 is not marked.
 type Marks struct {
 	volume.Labels
 	Names []string
-	// Readings are how the segments of a mask of named segments were read, in the mask's
-	// order, the ignored ones too; nil for a label map.
+	// Readings are the readings of all named segments in the order of the mask, including ignored ones;
+	// nil for a label map.
 	Readings []Reading
 }
 
-// Reading is a named segment of a mask and what the scheme took it for.
+// Reading is a named segment of a mask with the meaning that the scheme gave it.
 type Reading struct {
 	Number int    `json:"number"`
 	Label  string `json:"label"`
@@ -31,7 +31,7 @@ type Reading struct {
 	Voxels int    `json:"voxels"`
 }
 
-// LabelCount is a label and how many voxels have it.
+// LabelCount is a label with its number of voxels.
 type LabelCount struct {
 	Value  uint16
 	Voxels int
@@ -43,8 +43,7 @@ type UnknownLabelsError struct {
 	Labels []LabelCount // in increasing order of Value
 }
 
-// shownLabels bounds the list in a message: a picture taken for a mask has
-// hundreds of values.
+// shownLabels is the largest number of labels in a message: an image that is used as a mask has hundreds.
 const shownLabels = 8
 
 // Error returns a text such as "scheme oai-zib does not know label 7 (12 voxels)".
@@ -63,15 +62,15 @@ func (e *UnknownLabelsError) Error() string {
 	return fmt.Sprintf("scheme %s does not know %s", e.Scheme, strings.Join(parts, ", "))
 }
 
-// Interpret gives the labelled voxels their meanings. Names holds every meaning of the
-// scheme, also those without voxels; a mask without labels is sound. Labels that the scheme
-// ignores become 0. Labels that it does not know are an *UnknownLabelsError that lists every
-// one with its number of voxels.
+// Interpret gives the labelled voxels their meanings. Names has every meaning of the scheme, including
+// those without voxels. A mask without labels is not an error. Labels that the scheme ignores become 0.
+// Labels that it does not know are an *UnknownLabelsError that lists all of them with their numbers of
+// voxels.
 func (s Scheme) Interpret(l volume.Labels) (Marks, error) {
 	return s.InterpretBox(l, whole(l.Geometry))
 }
 
-// InterpretBox is Interpret for a box that holds all labels; the marks are those of the box.
+// InterpretBox is Interpret for a box that contains all labels; the marks are on the grid of the box.
 func (s Scheme) InterpretBox(l volume.Labels, b Box) (Marks, error) {
 	const unknown = -1
 	names := s.meanings()
@@ -116,14 +115,14 @@ func (s Scheme) InterpretBox(l volume.Labels, b Box) (Marks, error) {
 	return m, nil
 }
 
-// fill sets all of x.
+// fill sets all elements of x.
 func fill[T any](x []T, value T) {
 	for n := range x {
 		x[n] = value
 	}
 }
 
-// countUnknown counts the voxels of each label that lut holds below 0.
+// countUnknown counts the voxels of each label whose entry in lut is negative.
 func countUnknown(data []uint16, lut []int32) []LabelCount {
 	counts := make([]int, len(lut))
 	for _, label := range data {

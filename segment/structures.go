@@ -10,7 +10,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// SegmentCount is a DICOM segment and how many voxels it has.
+// SegmentCount is a named segment with its number of voxels.
 type SegmentCount struct {
 	Number int
 	Label  string
@@ -69,8 +69,7 @@ func (e *OverlapError) Error() string {
 	return strings.Join(parts, ", ")
 }
 
-// FrameError reports that two segments that are to be reported are drawn in different
-// frames of reference.
+// FrameError reports that two segments that are to be reported have different frames of reference.
 type FrameError struct{ First, Second volume.Segment }
 
 // Error names both segments and their frames.
@@ -80,18 +79,16 @@ func (e *FrameError) Error() string {
 	)
 }
 
-// InterpretSegments gives the voxels of named segments their meanings, as Interpret does
-// those of a label map. A segment has a meaning by its label, its codes or its number; a
-// segment that is to be ignored is omitted. Readings has every segment. Segments of one
-// meaning may overlap, and a mask without voxels is sound.
+// InterpretSegments gives the voxels of named segments their meanings, as Interpret does for a label map.
+// A segment has a meaning by its label, its codes or its number; ignored segments are omitted. Readings
+// has every segment. Segments with one meaning may overlap, and a mask without voxels is not an error.
 //
-// Bone only helps to divide the cartilage: where both overlap the voxel is cartilage, and
-// bone that cannot be drawn, or is drawn in another frame of reference, is omitted.
+// Bone only helps to divide the cartilage. If both overlap, the voxel is cartilage. Bone that cannot be
+// drawn, or that has another frame of reference, is omitted.
 //
-// Errors: a segment to which the scheme gives two meanings; an *UnknownSegmentsError
-// that lists those that the scheme does not know, the empty ones too; the Problem
-// of a segment that has a meaning; a *FrameError; an *OverlapError; an index that is not on
-// the grid.
+// Errors: a segment to which the scheme gives two meanings; an *UnknownSegmentsError that lists all
+// unknown segments, including empty ones; the Problem of a segment that has a meaning; a *FrameError; an
+// *OverlapError; an index outside the grid.
 func (s Scheme) InterpretSegments(m volume.Segmentation) (Marks, error) {
 	readings, err := s.read(m.Segments)
 	if err != nil {
@@ -103,7 +100,7 @@ func (s Scheme) InterpretSegments(m volume.Segmentation) (Marks, error) {
 		Readings: readings,
 	}
 	shared := map[[2]uint16]int{}
-	var framed volume.Segment // the first one of a known frame of reference
+	var framed volume.Segment // the first one with a known frame of reference
 	for n, g := range m.Segments {
 		name := readings[n].Meaning
 		if name == Ignore || isBone(name) {
@@ -140,8 +137,8 @@ func (s Scheme) InterpretSegments(m volume.Segmentation) (Marks, error) {
 	return r, nil
 }
 
-// paint marks the voxels of a segment. It counts in shared those that have another mark,
-// by both marks; where shared is nil these keep theirs.
+// paint marks the voxels of a segment. It counts voxels that have another mark in shared, by both marks.
+// If shared is nil, such voxels keep their mark.
 func (m Marks) paint(g volume.Segment, mark uint16, shared map[[2]uint16]int) error {
 	for _, v := range g.Voxels {
 		if int64(v) >= int64(len(m.Data)) {
@@ -159,13 +156,13 @@ func (m Marks) paint(g volume.Segment, mark uint16, shared map[[2]uint16]int) er
 	return nil
 }
 
-// isBone reports whether the name is the tissue of a bone.
+// isBone reports whether the name is that of a bone.
 func isBone(name string) bool {
 	t := anatomy.TissueNamed(name)
 	return t != anatomy.NoTissue && len(compartmentsOf(name)) == 0
 }
 
-// read returns the reading of every segment.
+// read returns the readings of all segments.
 func (s Scheme) read(segments []volume.Segment) ([]Reading, error) {
 	out := make([]Reading, len(segments))
 	var unknown []SegmentCount
