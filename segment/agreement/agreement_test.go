@@ -100,7 +100,8 @@ func TestAgainstScipy(t *testing.T) {
 			for _, c := range []struct {
 				name      string
 				got, want float64
-			}{{"dice", got.Dice, want.Dice}, {"mean", got.MeanMM, want.Mean}, {"p95", got.P95MM, want.P95}, {"largest", got.LargestMM, want.Largest}} {
+			}{{"dice", got.Dice, want.Dice}, {"mean", got.MeanMM, want.Mean}, {"p95", got.P95MM, want.P95},
+				{"largest", got.LargestMM, want.Largest}} {
 				if math.Abs(c.got-c.want) > rounding*math.Max(1, c.want) {
 					t.Errorf("case %d, label %d: %s %.15g, want %.15g", n, want.Label, c.name, c.got, c.want)
 				}
@@ -152,7 +153,8 @@ func TestByHand(t *testing.T) {
 	}
 	x := got[0]
 	// Every voxel is surface: distances 1, 0, 0 and 0, 0.
-	if x.Value != 1 || x.Dice != 0.8 || x.VolumeMM3 != [2]float64{18, 12} || x.DifferenceMM3 != -6 || x.DifferencePercent != -40 ||
+	if x.Value != 1 || x.Dice != 0.8 || x.VolumeMM3 != [2]float64{18, 12} || x.DifferenceMM3 != -6 ||
+		x.DifferencePercent != -40 ||
 		x.MeanMM != 0.2 ||
 		math.Abs(x.P95MM-0.8) > 1e-12 ||
 		x.LargestMM != 1 ||

@@ -76,10 +76,10 @@ func gridAround(axes [3]int, spacing [3]float64) (g volume.Geometry) {
 	return g
 }
 
-// The border between the facets is the ridge, not the middle: a cut through the centroid has less than
-// 80 % of the voxels of a facet right. The ridge is found to within 0.5 mm, or half a slice where that is
-// more: 94 to 95 % of the narrower facet, which is an ellipse and so π/4 of its width wide on average.
-// The search for the ridge was developed on other widths, slopes and leans.
+// The border between the facets is the ridge, not the middle: a plane through the centroid assigns less
+// than 80 % of the voxels of a facet correctly. The ridge must be correct to 0.5 mm, or to half a slice if
+// this is more. For the narrower facet, an ellipse with a mean width of π/4 of its width, this is 94 to 95
+// %. The search for the ridge was developed with other widths, slopes and leans.
 func TestRidge(t *testing.T) {
 	for n, b := range []patella{
 		{width: [2]float64{14, 22}, slope: [2]float64{0.6, 0.4}, round: 1.5, lean: 0.08},

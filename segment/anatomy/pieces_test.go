@@ -60,9 +60,9 @@ func positionOf(m anatomy.Mask, v int) [3]float64 {
 	return m.Position(float64(v%m.Size[0]), float64(v/m.Size[0]%m.Size[1]), float64(v/(m.Size[0]*m.Size[1])))
 }
 
-// Balls that were labelled by mistake, under a quarter of their plate, near the cartilage or far from
-// it: those that are omitted move no border, and the others are named. The rules were made on the knee
-// of seed 3 and the balls of seed 1.
+// Balls that were labelled by mistake, with less than a quarter of their plate, near the cartilage or far
+// from it: omitted balls move no border, and the others are named in a note. The rules were developed on
+// the knee of seed 3 and the balls of seed 1.
 func TestDetachedPieces(t *testing.T) {
 	k := knee(t, "L", 8)
 	m, _ := sample(t, k, k.Grid([3]float64{1, 1, 1}))
@@ -73,7 +73,8 @@ func TestDetachedPieces(t *testing.T) {
 	r := rand.New(rand.NewPCG(23, 5))
 	count := map[anatomy.NoteKind]int{}
 	for tries := 0; tries < 33; tries++ {
-		tissue := []anatomy.Tissue{anatomy.FemoralCartilage, anatomy.LateralTibialCartilage, anatomy.PatellarCartilage}[tries%3]
+		tissue := []anatomy.Tissue{anatomy.FemoralCartilage, anatomy.LateralTibialCartilage,
+			anatomy.PatellarCartilage}[tries%3]
 		lo, hi := boxOf(m, tissue)
 		var centre [3]float64
 		for a := range centre {
@@ -119,8 +120,8 @@ func TestDetachedPieces(t *testing.T) {
 	}
 }
 
-// A full-thickness defect across a condyle or a plateau parts the cartilage. The piece behind it
-// is cartilage still, and the borders stay.
+// A full-thickness defect across a condyle or a plateau separates the cartilage. The piece behind it is
+// still cartilage, and the borders do not move.
 func TestTornCartilage(t *testing.T) {
 	k := knee(t, "R", 8)
 	m, truth := sample(t, k, k.Grid([3]float64{1, 1, 1}))

@@ -15,7 +15,8 @@ import (
 
 // realTissues are the labels of the real knee; see its README.
 var realTissues = [...]anatomy.Tissue{
-	anatomy.NoTissue, anatomy.FemoralCartilage, anatomy.MedialTibialCartilage, anatomy.LateralTibialCartilage, anatomy.PatellarCartilage,
+	anatomy.NoTissue, anatomy.FemoralCartilage, anatomy.MedialTibialCartilage, anatomy.LateralTibialCartilage,
+	anatomy.PatellarCartilage,
 	anatomy.Femur, anatomy.Tibia, anatomy.Patella, anatomy.Fibula, anatomy.LateralMeniscus, anatomy.MedialMeniscus,
 }
 
@@ -111,7 +112,8 @@ func TestRealKnee(t *testing.T) {
 		}
 	}
 	// Each plate is in one piece: 99 % of its voxels or more.
-	for _, plate := range []anatomy.Plate{anatomy.PlateMedialFemoral, anatomy.PlateLateralFemoral, anatomy.PlateTrochlear} {
+	for _, plate := range []anatomy.Plate{anatomy.PlateMedialFemoral, anatomy.PlateLateralFemoral,
+		anatomy.PlateTrochlear} {
 		if part := mainPart(d, plate); part < 0.99 {
 			t.Errorf("%s: the largest piece has %.4f of the voxels", plate, part)
 		}

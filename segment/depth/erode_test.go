@@ -37,7 +37,8 @@ func TestErodeBox(t *testing.T) {
 	}
 }
 
-// TestErodeIsExact: on an oblique anisotropic grid, each voxel against the distance to every voxel outside, by brute force.
+// TestErodeIsExact: on an oblique anisotropic grid, each voxel against the distance to every voxel
+// outside, by brute force.
 func TestErodeIsExact(t *testing.T) {
 	s := shellSphere(6)
 	g := shellGrid([3]float64{1, 0.8, 1.6}, shellOblique)
@@ -105,8 +106,8 @@ func erodeTestDistance(l *lattice, mm [3]int) float64 {
 	return least
 }
 
-// TestErodeBorders: the border between two labels of one plate does not erode, nor does the edge of the grid; the border
-// between femoral and tibial cartilage does. Bone stays.
+// TestErodeBorders: the border between two labels of one plate does not erode, nor does the edge of the
+// grid; the border between femoral and tibial cartilage does. Bone stays.
 func TestErodeBorders(t *testing.T) {
 	m := layersBox(10, [3]int{}, [3]int{10, 10, 10})
 	for v := range m.Data {

@@ -138,7 +138,8 @@ func layersCheckSheet(t *testing.T, m anatomy.Mask, d Field, b anatomy.Bone, s S
 	byArea := 2 * float64(s.End-s.Start) * m.VoxelVolume() / (s.BoneArea + s.JointArea)
 	deep := float64(deepTouch) / float64(touch)
 	t.Logf(
-		"%-7v by %v: %6d voxels, %d undefined; thickness %.2f mm (volume/area %.2f); areas %.0f and %.0f mm²; tenths of depth %v; %.1f %% of what touches bone is deep; %.1f %% thinner than two voxels",
+		"%-7v by %v: %6d voxels, %d undefined; thickness %.2f mm (volume/area %.2f); areas %.0f and %.0f mm²; "+
+			"tenths of depth %v; %.1f %% of the voxels at the bone are deep; %.1f %% thinner than two voxels",
 		b, s.Source, s.End-s.Start, s.Undefined, thin.Thickness, byArea, s.BoneArea, s.JointArea, bins, 100*deep,
 		100*thin.Fraction(),
 	)

@@ -340,7 +340,8 @@ func TestDepthOutsideOfView(t *testing.T) {
 	}
 }
 
-// TestDepthOfTouchingCartilage: femur on tibia, and a meniscus on the tibia's other half. All that touches is joint side.
+// TestDepthOfTouchingCartilage: femur on tibia, and a meniscus on the tibia's other half. All that touches
+// is joint side.
 func TestDepthOfTouchingCartilage(t *testing.T) {
 	g := shellGrid(shellFine, shellOblique)
 	l, _ := newLattice(g)

@@ -148,7 +148,8 @@ func TestDepthDegenerate(t *testing.T) {
 		halves    bool // layers
 	}{
 		{"empty", layersBox(9, [3]int{}, [3]int{}), 0, false},
-		{"no voxels at all", anatomy.Mask{Geometry: volume.Geometry{Affine: [3][4]float64{{1}, {0, 1}, {0, 0, 1}}}}, 0, false},
+		{"no voxels at all", anatomy.Mask{Geometry: volume.Geometry{Affine: [3][4]float64{{1}, {0, 1}, {0, 0, 1}}}},
+			0, false},
 		{"one voxel", layersBox(9, [3]int{4, 4, 4}, [3]int{5, 5, 5}), 0, false},
 		{"one voxel thick", layersBox(30, [3]int{3, 3, 15}, [3]int{27, 27, 16}), 0, false},
 		{"two voxels thick", layersBox(30, [3]int{3, 3, 14}, [3]int{27, 27, 16}), 0, true},
@@ -199,7 +200,8 @@ func TestDepthOfOneSlice(t *testing.T) {
 	}
 }
 
-// TestDepthDirections: without a label of the bone, the given directions say where it is. The box would be upside down in the patient.
+// TestDepthDirections: without a label of the bone, the given directions say where it is. The box would be
+// upside down in the patient.
 func TestDepthDirections(t *testing.T) {
 	m := layersBox(30, [3]int{3, 3, 13}, [3]int{27, 27, 17})
 	for _, up := range [][3]float64{{}, {0, 0, 2}, {0, 0, -1}, {0.5, 0, -1}} {
@@ -260,8 +262,8 @@ func TestLayers(t *testing.T) {
 	}
 }
 
-// TestThinFor: 2.5 mm of cartilage are thin for slices of 3 mm across it, and not for pixels of 0.5 mm; at 45° half of it
-// is neither.
+// TestThinFor: 2.5 mm of cartilage are thin for slices of 3 mm across it, and not for pixels of 0.5 mm; at
+// 45° half of it is neither.
 func TestThinFor(t *testing.T) {
 	s := shellFlat(2.5)
 	d, err := Measure(t.Context(), s.draw(shellGrid(shellFine, shellOblique), true, 0), Options{})

@@ -92,7 +92,9 @@ func TestMessages(t *testing.T) {
 			},
 		},
 	)
-	want := "mask lies mostly outside the series: 33 % of label 2 lies inside (50 % needed), the rest up to 12.5 mm away; 0 % of label 4 lies inside (50 % needed), the rest up to 9.0 mm away"
+	want := "mask lies mostly outside the series: 33 % of label 2 lies inside (50 % needed), " +
+		"the rest up to 12.5 mm away; " +
+		"0 % of label 4 lies inside (50 % needed), the rest up to 9.0 mm away"
 	if err.Error() != want {
 		t.Error(err)
 	}
@@ -125,7 +127,8 @@ func TestLabelsApart(t *testing.T) {
 	}
 	f := mustOnto(t, mask, g, Options{LeastCovered: AnyCover})
 	assigned, err := f.Assign(0, nil)
-	if err != nil || len(assigned.Means) != 2 || assigned.Means[1].Voxels != 0 || !math.IsNaN(assigned.Means[1].Fraction) ||
+	if err != nil || len(assigned.Means) != 2 || assigned.Means[1].Voxels != 0 ||
+		!math.IsNaN(assigned.Means[1].Fraction) ||
 		assigned.Means[0].Voxels == 0 {
 		t.Errorf("%+v, %v", assigned.Means, err)
 	}

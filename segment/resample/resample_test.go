@@ -121,11 +121,15 @@ func TestEllipsoids(t *testing.T) {
 		thickness, finest float64
 	}{
 		{"sphere", [3]float64{15, 15, 15}, bent, [3]float64{0.5, 0.5, 3}, turned(10, 85, 4), turned(0, 0, 0), 0, 0.5},
-		{"sphere, gaps", [3]float64{15, 15, 15}, bent, [3]float64{0.5, 0.5, 3.5}, turned(10, 85, 4), turned(-8, 90, 0), 3, 0.5},
+		{"sphere, gaps", [3]float64{15, 15, 15}, bent, [3]float64{0.5, 0.5, 3.5}, turned(10, 85, 4),
+			turned(-8, 90, 0), 3, 0.5},
 		{"ellipsoid", [3]float64{9, 14, 18}, bent, [3]float64{0.4, 0.7, 3}, turned(-25, 70, 30), turned(3, 88, 2), 0, 0.4},
-		{"ellipsoid, gaps", [3]float64{9, 14, 18}, bent, [3]float64{0.4, 0.4, 4}, turned(-25, 70, 30), turned(3, 88, 2), 3, 0.4},
-		{"finer than the mask", [3]float64{9, 14, 18}, bent, [3]float64{0.3, 0.3, 1}, turned(5, 40, 30), turned(3, 88, 2), 0, 0.6},
-		{"axial slices", [3]float64{10, 10, 14}, turned(0, 0, 0), [3]float64{0.6, 0.6, 4}, turned(0, 0, 0), turned(3, 88, 2), 0, 0.4},
+		{"ellipsoid, gaps", [3]float64{9, 14, 18}, bent, [3]float64{0.4, 0.4, 4}, turned(-25, 70, 30),
+			turned(3, 88, 2), 3, 0.4},
+		{"finer than the mask", [3]float64{9, 14, 18}, bent, [3]float64{0.3, 0.3, 1}, turned(5, 40, 30),
+			turned(3, 88, 2), 0, 0.6},
+		{"axial slices", [3]float64{10, 10, 14}, turned(0, 0, 0), [3]float64{0.6, 0.6, 4}, turned(0, 0, 0),
+			turned(3, 88, 2), 0, 0.4},
 	} {
 		centre := [3]float64{-71.3, 12.1, 33.7}
 		g := grid([3]int{96, 96, 16}, c.spacing, c.series, [3]float64{-70, 13, 33})

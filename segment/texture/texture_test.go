@@ -207,7 +207,9 @@ func TestLimits(t *testing.T) {
 
 func TestOptions(t *testing.T) {
 	m, l := square(6, func(i, j int) float64 { return 40 })
-	for _, o := range []Options{{Levels: 1}, {Levels: 257}, {Levels: -1}, {Distance: -1}, {RangeMS: [2]float64{50, 50}}, {RangeMS: [2]float64{50, 20}}, {RangeMS: [2]float64{0, math.NaN()}}, {RangeMS: [2]float64{0, math.Inf(1)}}} {
+	for _, o := range []Options{{Levels: 1}, {Levels: 257}, {Levels: -1}, {Distance: -1},
+		{RangeMS: [2]float64{50, 50}}, {RangeMS: [2]float64{50, 20}}, {RangeMS: [2]float64{0,
+			math.NaN()}}, {RangeMS: [2]float64{0, math.Inf(1)}}} {
 		if _, err := Compute(m, l, nil, o); err == nil {
 			t.Errorf("%+v is accepted", o)
 		}

@@ -47,7 +47,8 @@ func TestFitCylinder(t *testing.T) {
 	for n := range line {
 		line[n] = [3]float64{0, float64(n), 0}
 	}
-	for name, points := range map[string][][3]float64{"none": nil, "few": line[:9], "a line": line, "one point": make([][3]float64, 50)} {
+	for name, points := range map[string][][3]float64{"none": nil, "few": line[:9], "a line": line,
+		"one point": make([][3]float64, 50)} {
 		if c, ok, err := FitCylinder(t.Context(), points, [3]float64{}); ok || err != nil {
 			t.Errorf("%s: %+v, %v, want none", name, c, err)
 		}
