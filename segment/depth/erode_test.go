@@ -8,7 +8,7 @@ import (
 	"github.com/t2map/t2map/segment/anatomy"
 )
 
-// TestErodeBox: the surface lies half a voxel beyond the outermost centres.
+// TestErodeBox: the surface is half a voxel outside the outermost centres.
 func TestErodeBox(t *testing.T) {
 	m := layersBox(20, [3]int{5, 5, 5}, [3]int{15, 15, 15}) // 0.5 × 0.5 × 1 mm
 	for _, test := range []struct {
@@ -50,7 +50,7 @@ func TestErodeIsExact(t *testing.T) {
 	for r := range 3 {
 		g.Affine[r][3] = -corner[r]
 	}
-	g.Affine[0][1] += 0.05 // and not quite at right angles, as interpolated affines are
+	g.Affine[0][1] += 0.05 // and not quite perpendicular, as interpolated affines are
 	m := s.draw(g, true, 0)
 	l, _ := newLattice(g)
 	const mm = 0.45

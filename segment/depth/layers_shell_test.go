@@ -12,7 +12,7 @@ import (
 
 // shell is a piece of cartilage of known depth: given a position in mm in its own axes, inside returns
 // the depth (0 … 1 within the cartilage, below 0 in the bone, above 1 at the joint) and the thickness;
-// within reports whether the position lies over the cartilage, not beyond its rim.
+// within reports whether the position is above the cartilage, inside its rim.
 type shell struct {
 	name   string
 	tissue anatomy.Tissue

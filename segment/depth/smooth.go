@@ -11,7 +11,7 @@ import (
 // does not mix with the joint side, however thin the sheet is.
 type patch struct {
 	faces   []int32    // of the surface, ascending
-	links   [][4]int32 // within the patch; a face itself where there is no link
+	links   [][4]int32 // within the patch; a face itself if there is no link
 	surface *surface
 	spare   []vector // scratch memory of smooth
 }

@@ -167,7 +167,7 @@ func square(n int, t2 func(i, j int) float64) (volume.Maps, volume.Labels) {
 	return m, l
 }
 
-// What has no texture, is too small, or lies beyond the range.
+// Regions without texture, regions that are too small, and T2 outside the range.
 func TestLimits(t *testing.T) {
 	// 2·n·(n − 1) + 2·(n − 1)² pairs: 72 of 5 × 5 voxels, 110 of 6 × 6.
 	m, l := square(5, func(i, _ int) float64 { return 10 * float64(i) })
@@ -188,7 +188,7 @@ func TestLimits(t *testing.T) {
 		x.Missing.String() == "" {
 		t.Errorf("%+v", x)
 	}
-	// 0, 100 and 100.1 ms, of which the last is beyond; 4 levels of 25 ms; columns alternate.
+	// 0, 100 and 100.1 ms, of which the last is out of range; 4 levels of 25 ms; columns alternate.
 	m, l = square(6, func(i, j int) float64 { return []float64{0, 100, 0, 100.1, 0, 24.9}[i] })
 	got, _ = Compute(m, l, [][]uint16{{1}}, Options{Levels: 4})
 	x = got[0]
