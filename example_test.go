@@ -40,7 +40,8 @@ func Example() {
 	parts := divide(ctx, filepath.Join(dir, "labels.nii.gz"), "skm-tea", anatomy.Right)
 
 	// Bring the parts onto the voxels of the series: those that the mask covers by half or more.
-	fractions, err := resample.ComputeFractions(ctx, parts.Labels, series.Geometry, resample.Options{ThicknessMM: train.Thickness})
+	fractions, err := resample.ComputeFractions(ctx, parts.Labels, series.Geometry,
+		resample.Options{ThicknessMM: train.Thickness})
 	check(err)
 	taken, err := fractions.Assign(0.5, parts.Groups())
 	check(err)

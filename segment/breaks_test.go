@@ -9,7 +9,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// What no decay does is found in all slices of a compartment or in one, and nothing else is.
+// Signals that no decay explains are found, in all slices of a compartment or in one; decays are not.
 func TestBreaks(t *testing.T) {
 	const nx, nz, sigma = 64, 3, 10
 	te := []float64{10, 20, 30, 40, 50, 60, 70}

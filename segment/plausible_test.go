@@ -87,7 +87,7 @@ func TestWrongSides(t *testing.T) {
 	}
 }
 
-// The grid may lie any way: positions are the patient's.
+// The grid may have any orientation: positions are in the axes of the patient.
 func TestWrongSidesObliquely(t *testing.T) {
 	r := blocks(map[string][3]int{"medial": {8, 12, 12}, "lateral": {16, 12, 12}})
 	r.Affine = [3][4]float64{
@@ -144,7 +144,7 @@ func TestVolumes(t *testing.T) {
 	}
 }
 
-// A real knee is as the limits say, under the right scheme and under wrong ones.
+// A real knee has no findings with the right scheme, and the expected ones with wrong schemes.
 func TestRealKneeIsPlausible(t *testing.T) {
 	l := dess(t)
 	read := func(names map[uint16]string) Regions {

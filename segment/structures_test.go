@@ -45,8 +45,8 @@ func labelled(g volume.Segment, number int, label string) volume.Segment {
 	return g
 }
 
-// What one segment means in a scheme: by its label, its codes, its number, and
-// what becomes of it where they say two things.
+// TestMeaningOfSegment: the meaning of one segment by its label, its codes and its number, and the error if
+// these contradict each other.
 func TestMeaningOfSegment(t *testing.T) {
 	ours, err := ParseScheme([]byte(`
 name: ours
@@ -155,7 +155,7 @@ codes:
 	}
 }
 
-// A scheme with names of its own borrows no code against them.
+// A scheme does not borrow a code that contradicts its own names.
 func TestBorrowedCodesAreModest(t *testing.T) {
 	s, err := ParseScheme([]byte("name: fine\nlabels: {1: medial, 7: medial-femur}"))
 	if err != nil {
@@ -167,7 +167,7 @@ func TestBorrowedCodesAreModest(t *testing.T) {
 	}
 }
 
-// A segment that its writer gave no number means nothing by its place.
+// A segment without a number does not get a meaning from its position.
 func TestUnnumbered(t *testing.T) {
 	s, err := Named("compartments")
 	if err != nil {
@@ -214,7 +214,7 @@ func TestInterpretSegments(t *testing.T) {
 	}
 }
 
-// What decided stands with each segment, the ignored ones too.
+// Each reading has its source, including those of ignored segments.
 func TestReadings(t *testing.T) {
 	got, err := named(t, "oai-zib").InterpretSegments(segmentation(
 		volume.Segment{
@@ -327,7 +327,7 @@ func TestParseSchemeOfSegments(t *testing.T) {
 	}
 }
 
-// The scheme of docs/masks.md is one that can be read.
+// The scheme in docs/masks.md can be parsed.
 func TestSchemeOfTheDocument(t *testing.T) {
 	text, err := os.ReadFile("../testdata/segments-scheme.yaml")
 	if err != nil {

@@ -117,7 +117,7 @@ func TestAgainstScipy(t *testing.T) {
 	}
 }
 
-// The reference is what its script prints.
+// The reference file equals the output of its script.
 func TestReference(t *testing.T) {
 	python := "/usr/bin/python3"
 	if exec.Command(python, "-c", "import scipy").Run() != nil {
@@ -206,7 +206,7 @@ func TestGrids(t *testing.T) {
 	}
 }
 
-// The transform of distances is that of all pairs.
+// The distance transform equals the minimum over all pairs.
 func TestTransform(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for range 200 {

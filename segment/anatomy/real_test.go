@@ -171,7 +171,7 @@ func mainPart(d anatomy.Division, plate anatomy.Plate) float64 {
 	return float64(largest) / float64(all)
 }
 
-// A mirrored affine swaps the side and nothing else.
+// A mirrored affine changes the side and nothing else.
 func TestMirroredAffine(t *testing.T) {
 	m := realKnee(t)
 	d, err := anatomy.Divide(t.Context(), m, anatomy.Right)

@@ -103,7 +103,7 @@ func TestReordered(t *testing.T) {
 	}
 }
 
-// A mask that was moved, with the transform that says so, lies where it lay. The reverse moves it.
+// A moved mask with its transform has the same fractions; with the inverse transform it does not.
 func TestTransform(t *testing.T) {
 	g := grid([3]int{40, 40, 9}, [3]float64{0.5, 0.5, 3}, turned(10, 80, 0), [3]float64{})
 	mask := painted(
@@ -130,7 +130,7 @@ func TestTransform(t *testing.T) {
 	}
 }
 
-// What lies between slices covers nothing. Without a thickness the slices have no gaps.
+// Labels between slices cover nothing. Without a thickness the slices have no gaps.
 func TestGaps(t *testing.T) {
 	// Slices of 2 mm at z = −4, 0 and 4; the mask has slices of 1 mm at z = −4.5 to 4.5.
 	g := grid([3]int{10, 10, 3}, [3]float64{1, 1, 4}, turned(0, 0, 0), [3]float64{})

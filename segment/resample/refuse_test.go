@@ -9,7 +9,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// How much of a label the field of view holds, and how far it is away, in an oblique grid.
+// The coverage of a label and its distance from the field of view, on an oblique grid.
 func TestCoverage(t *testing.T) {
 	rotation := turned(30, 40, 50)
 	g := grid([3]int{20, 20, 5}, [3]float64{1, 1, 3}, rotation, [3]float64{}) // 20 × 20 × 15 mm, less half a gap

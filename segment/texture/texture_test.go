@@ -71,7 +71,7 @@ func maskOf(x Texture) reference {
 var near = cmpopts.EquateApprox(1e-11, 1e-11)
 
 // All figures are those of scikit-image: whole rectangles, masks, several slices and distances.
-// What is outside may be outside the region, or unsound.
+// Voxels may be excluded because they are outside the region, or not fitted.
 func TestAgainstScikitImage(t *testing.T) {
 	all := references(t)
 	if len(all) < 9 {
@@ -103,7 +103,7 @@ func TestAgainstScikitImage(t *testing.T) {
 	}
 }
 
-// The reference is what its script prints.
+// The reference file equals the output of its script.
 func TestReference(t *testing.T) {
 	for _, python := range []string{"/usr/bin/python3", "python3"} {
 		if exec.Command(python, "-c", "import skimage").Run() != nil {
