@@ -142,7 +142,7 @@ func TestEveryKindOfMaskGivesTheSameFigures(t *testing.T) {
 	for n, label := range []string{"Medial", "lateral cartilage", "patellofemoral"} {
 		c := want.Compartments[n]
 		read.Segments = append(read.Segments, segment.Reading{Number: n + 1, Label: label, Meaning: c.Compartment,
-			By: "label", Voxels: c.Voxels})
+			Source: "label", Voxels: c.Voxels})
 	}
 	if d := cmp.Diff(read, structures.Mask); d != "" {
 		t.Errorf("mask (-want +got):\n%s", d)
@@ -175,7 +175,7 @@ func TestEveryKindOfMaskGivesTheSameFigures(t *testing.T) {
 			if (len(got.Protocol.Codes) > 0) != (scheme == "codes") || got.Protocol.MaskThreshold != 0 {
 				t.Errorf("%s, %s: recorded %+v", layout, scheme, got.Protocol)
 			}
-			if got.Mask.Kind != "SEG" || len(got.Mask.Segments) != 3 || got.Mask.Segments[0].By != "label" {
+			if got.Mask.Kind != "SEG" || len(got.Mask.Segments) != 3 || got.Mask.Segments[0].Source != "label" {
 				t.Errorf("%s, %s: mask %+v", layout, scheme, got.Mask)
 			}
 		}

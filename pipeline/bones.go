@@ -46,13 +46,13 @@ func (j Job) placeBones(
 	if len(b.Data) == 0 {
 		return b, nil
 	}
-	f, err := resample.Onto(ctx, b.Labels, j.Train.Geometry, resample.Options{
+	f, err := resample.ComputeFractions(ctx, b.Labels, j.Train.Geometry, resample.Options{
 		ThicknessMM: j.Train.Thickness, Transform: transform, LeastCovered: resample.AnyCover, Workers: workers,
 	})
 	if err != nil {
 		return bones{}, err
 	}
-	assigned, err := f.Take(d.WithDefaults().MinFraction, nil)
+	assigned, err := f.Assign(d.WithDefaults().MinFraction, nil)
 	return bones{Labels: assigned.Labels, names: b.names}, err
 }
 

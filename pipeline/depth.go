@@ -70,7 +70,7 @@ func (p placedMask) measureDepth(r *report.Result, maps volume.Maps) error {
 	if p.depths == nil {
 		return nil
 	}
-	byVoxel := resample.MeanOnto(p.depths.Geometry, p.depths.Voxels, p.depths.Depth, p.regions.Geometry, p.transform)
+	byVoxel := resample.VoxelMeans(p.depths.Geometry, p.depths.Voxels, p.depths.Depth, p.regions.Geometry, p.transform)
 	depths := make([]float32, len(byVoxel)) // of the plate, and NaN elsewhere
 	for _, plate := range anatomy.Plates() {
 		if segment.IsMeniscus(string(plate)) {
@@ -100,7 +100,7 @@ func profileOf(plate anatomy.Plate, bins []depth.Bin) report.Profile {
 	out := report.Profile{Plate: string(plate)}
 	for _, b := range bins {
 		out.Bins = append(out.Bins, report.ProfileBin{
-			From: b.From, To: b.To, Used: b.N, Excluded: b.Excluded,
+			From: b.Low, To: b.High, Used: b.N, Excluded: b.Excluded,
 			Depth: segment.Number(b.Depth), MeanT2: segment.Number(b.Mean), SDT2: segment.Number(b.SD),
 		})
 	}
@@ -121,13 +121,13 @@ func (p placedMask) unrolled(ctx context.Context, maps volume.Maps) (*report.Unr
 		down[i] = -down[i]
 	}
 	m, err := cylinder.Unroll(ctx, p.femoralPoints(maps), unroll.Options{
-		Down: down, Back: p.axes.Posterior, Across: p.columnWidth(cylinder.Axis),
+		Down: down, Back: p.axes.Posterior, Width: p.columnWidth(cylinder.Axis),
 	})
 	if err != nil {
 		return nil, err
 	}
 	return &report.Unrolled{
-		Angle: m.Angle, Across: m.Across, Rows: m.Rows, Columns: m.Columns, T2: m.T2, Side: p.sideName(),
+		Angle: m.Angle, Across: m.Width, Rows: m.Rows, Columns: m.Columns, T2: m.T2, Side: p.sideName(),
 	}, nil
 }
 
@@ -181,7 +181,7 @@ func (p placedMask) femoralPoints(maps volume.Maps) []unroll.Point {
 		if p.regions.Fraction != nil {
 			weight = float64(p.regions.Fraction[v])
 		}
-		out = append(out, unroll.Point{At: position, T2: float64(maps.T2[v]), Weight: weight})
+		out = append(out, unroll.Point{Position: position, T2: float64(maps.T2[v]), Weight: weight})
 	}
 	return out
 }

@@ -49,7 +49,7 @@ func (p placedMask) extent(member func(part uint16) bool) extent {
 
 // rowExtent returns the extent of a row.
 func (p placedMask) rowExtent(s segment.Summary) extent {
-	return p.extent(func(part uint16) bool { return p.parts.In(part, s) })
+	return p.extent(func(part uint16) bool { return p.parts.InRow(part, s) })
 }
 
 // plateExtent returns the extent of a plate.

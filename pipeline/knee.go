@@ -64,7 +64,7 @@ func (j Job) divideMarks(
 	if tissues && marks.HasTissue() {
 		return j.divideTissues(ctx, marks, d, workers)
 	}
-	plane, two, err := anatomy.Between(ctx, marks.KneeMask())
+	plane, two, err := anatomy.PlaneBetween(ctx, marks.KneeMask())
 	var shape *anatomy.Error
 	if err != nil && !errors.As(err, &shape) { // an error of the shape is ignored: rows may have any shape
 		return k, err
@@ -92,9 +92,9 @@ func (j Job) divideMarks(
 func (j Job) theseMarks(marks segment.Marks, plane anatomy.Plane) (segment.Marks, error) {
 	switch j.Side() {
 	case "right":
-		return marks.Beside(plane, anatomy.Right), nil
+		return marks.OnSide(plane, anatomy.Right), nil
 	case "left":
-		return marks.Beside(plane, anatomy.Left), nil
+		return marks.OnSide(plane, anatomy.Left), nil
 	}
 	return marks, &anatomy.Error{Problem: anatomy.NoSide}
 }
@@ -253,7 +253,7 @@ func (j Job) thisKnee(ctx context.Context, marks segment.Marks) (anatomy.Mask, s
 	if len(knees) == 1 {
 		return knees[0], marks, nil
 	}
-	plane, _, err := anatomy.Between(ctx, tissues)
+	plane, _, err := anatomy.PlaneBetween(ctx, tissues)
 	if err != nil {
 		return tissues, marks, err
 	}
@@ -323,11 +323,11 @@ func recordDivision(d anatomy.Division, claims []anatomy.Claim) *report.Division
 	out := &report.Division{Omitted: recordPieces(d.Notes), Sides: recordSides(claims)}
 	switch {
 	case d.Femur != nil:
-		out.AxesBy = d.Femur.Axes.By.String()
+		out.AxesBy = d.Femur.Axes.Source.String()
 		notch := d.Femur.Notch
 		out.NotchMM, out.CentralMM, out.EndMM = &notch, d.Femur.Central, d.Femur.End
 	case d.Tibia != nil:
-		out.AxesBy = d.Tibia.Axes.By.String()
+		out.AxesBy = d.Tibia.Axes.Source.String()
 	}
 	counts := d.Counts()
 	for _, r := range anatomy.Regions() {

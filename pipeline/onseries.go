@@ -86,7 +86,7 @@ func (j Job) place(
 	options := resample.Options{
 		ThicknessMM: j.Train.Thickness, Transform: transform, LeastCovered: resample.AnyCover, Workers: workers,
 	}
-	fractions, err := resample.Onto(ctx, k.parts.Labels, j.Train.Geometry, options)
+	fractions, err := resample.ComputeFractions(ctx, k.parts.Labels, j.Train.Geometry, options)
 	if err != nil {
 		return p, err
 	}
@@ -99,7 +99,7 @@ func (j Job) place(
 	if err := checkCover(k.parts, p.coverage); err != nil {
 		return p, err
 	}
-	assigned, err := fractions.Take(d.MinFraction, k.parts.Groups())
+	assigned, err := fractions.Assign(d.MinFraction, k.parts.Groups())
 	if err != nil {
 		return p, err
 	}

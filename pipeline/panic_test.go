@@ -14,7 +14,7 @@ import (
 // does not contain the value of the panic.
 func TestPanicPlace(t *testing.T) {
 	none := func() error { return nil }
-	deep := func() error { segment.Parts{}.InRow(7, "medial", segment.All); return nil }
+	deep := func() error { segment.Parts{}.InRegion(7, "medial", segment.All); return nil }
 	here := func() error { panic("Doe^Jane") }
 	withContext := func(f func() error) func(context.Context) error {
 		return func(context.Context) error { return f() }

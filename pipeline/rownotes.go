@@ -170,16 +170,16 @@ func (p placedMask) noteThin(r *report.Result) error {
 		if !known {
 			var err error
 			thin, err = p.depths.ThinFor(series, thinVoxels, func(v int) bool {
-				return p.parts.InRow(p.sheet[v], row.Compartment, row.Region)
+				return p.parts.InRegion(p.sheet[v], row.Compartment, row.Region)
 			})
 			if err != nil {
 				return err
 			}
 			thinness[key] = thin
 		}
-		if thin.Across < thinVoxels {
+		if thin.VoxelsAcross < thinVoxels {
 			row.Note = join(row.Note, fmt.Sprintf("the cartilage is %.1f mm thick, %.1f voxels of the series: its "+
-				"layers share voxels", thin.Thickness, math.Floor(10*thin.Across)/10))
+				"layers share voxels", thin.Thickness, math.Floor(10*thin.VoxelsAcross)/10))
 		}
 	}
 	return nil

@@ -60,10 +60,10 @@ func decayWarnings(s volume.MultiEcho, m volume.Maps, r segment.Regions, skipped
 			slice = fmt.Sprintf(" in slice %d of %d", b.Slice+1, s.Size[2])
 		}
 		change := fmt.Sprintf("is %.2g times what a decay leaves at %s after %s", b.Factor,
-			ListTimes(s.TE[b.To:b.To+1]), ListTimes(s.TE[b.From:b.To]))
+			ListTimes(s.TE[b.Last:b.Last+1]), ListTimes(s.TE[b.First:b.Last]))
 		if b.Rise {
 			change = fmt.Sprintf("rises by a factor of %.2g from %s to %s", b.Factor,
-				ListTimes(s.TE[b.From:b.From+1]), ListTimes(s.TE[b.To:b.To+1]))
+				ListTimes(s.TE[b.First:b.First+1]), ListTimes(s.TE[b.Last:b.Last+1]))
 		}
 		out = append(out, fmt.Sprintf("the mean signal of %s%s %s, which no decay does: echoes may be exchanged, "+
 			"copied or on another scale", b.Compartment, slice, change))

@@ -62,7 +62,7 @@ func sampleResult(g volume.Geometry) Result {
 		},
 		Noise: Noise{Source: "residuals", Sigma: []number.Float{20, 19.5, nan}},
 		Mask: Mask{Path: "S01/seg.dcm", Kind: "SEG", Segments: []segment.Reading{
-			{Number: 1, Label: "Medial", Meaning: "medial", By: "label", Voxels: 120}, {Number: 2, Label: "LTC", Meaning: "lateral", By: "code", Voxels: 3}}},
+			{Number: 1, Label: "Medial", Meaning: "medial", Source: "label", Voxels: 120}, {Number: 2, Label: "LTC", Meaning: "lateral", Source: "code", Voxels: 3}}},
 		LossyImages: true, Warnings: []string{"images were compressed with loss"},
 		Notes:  []string{"2 files passed over: not DICOM"},
 		Inputs: []File{{Path: "IM_0001.dcm", SHA256: "00"}},

@@ -105,7 +105,7 @@ func changeFrom(earlier, u report.Unrolled) (report.Unrolled, error) {
 		return report.Unrolled{}, err
 	}
 	out := report.Unrolled{
-		Angle: change.Angle, Across: change.Across, Rows: change.Rows, Columns: change.Columns, T2: change.T2, Side: u.Side,
+		Angle: change.Angle, Across: change.Width, Rows: change.Rows, Columns: change.Columns, T2: change.T2, Side: u.Side,
 	}
 	if out.Side == "" {
 		out.Side = earlier.Side
@@ -117,7 +117,7 @@ func changeFrom(earlier, u report.Unrolled) (report.Unrolled, error) {
 // T2 has 1.
 func weighted(u report.Unrolled) unroll.Map {
 	m := unroll.Map{
-		Angle: u.Angle, Across: u.Across, Rows: u.Rows, Columns: u.Columns, T2: u.T2, Weight: make([]float64, len(u.T2)),
+		Angle: u.Angle, Width: u.Across, Rows: u.Rows, Columns: u.Columns, T2: u.T2, Weight: make([]float64, len(u.T2)),
 	}
 	for n, t2 := range u.T2 {
 		if finite(t2) {
