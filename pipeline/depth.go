@@ -259,9 +259,7 @@ func (p placedMask) unrolled(ctx context.Context, maps volume.Maps) (*report.Unr
 	if err != nil {
 		return nil, err
 	}
-	return &report.Unrolled{
-		Angle: m.Angle, Across: m.Across, Rows: m.Rows, Columns: m.Columns, T2: m.T2, Side: p.sideName(),
-	}, nil
+	return &report.Unrolled{Map: m, Side: p.sideName()}, nil
 }
 
 // columnWidth is the width in mm of the columns of the unrolled map, so that no column between

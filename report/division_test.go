@@ -18,6 +18,7 @@ import (
 	"github.com/t2map/t2map/number"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/segment/anatomy"
+	"github.com/t2map/t2map/segment/unroll"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -53,7 +54,10 @@ func divided(s Study, layers int) Study {
 }
 
 func sampleUnrolled() *Unrolled {
-	u := &Unrolled{Angle: 4, Across: 1.5, Rows: [2]int{-15, 50}, Columns: [2]int{-27, 27}, Side: "right"}
+	u := &Unrolled{
+		Map:  unroll.Map{Angle: 4, Across: 1.5, Rows: [2]int{-15, 50}, Columns: [2]int{-27, 27}},
+		Side: "right",
+	}
 	for a := u.Rows[0]; a < u.Rows[1]; a++ {
 		for c := u.Columns[0]; c < u.Columns[1]; c++ {
 			t2 := float64(50 + a/2 + c/2)

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/t2map/t2map/nifti"
+	"github.com/t2map/t2map/segment/unroll"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -236,10 +237,10 @@ func TestWriteStudyRefuses(t *testing.T) {
 		{"short fraction", "fraction: got 1 voxels", func(s *Study) { s.Regions.Fraction = make([]float32, 1) }},
 		{"aligned on another grid", "aligned image: got 0 voxels of [0 0 0], want the grid [48 48 4]", func(s *Study) { s.Registration = &Aligned{Before: s.Echo} }},
 		{"unrolled in part", "unrolled map: got 3 values, want 2 rows of 2", func(s *Study) {
-			s.Unrolled = &Unrolled{Angle: 2, Across: 3, Rows: [2]int{0, 2}, Columns: [2]int{0, 2}, T2: make([]float64, 3)}
+			s.Unrolled = &Unrolled{Map: unroll.Map{Angle: 2, Across: 3, Rows: [2]int{0, 2}, Columns: [2]int{0, 2}, T2: make([]float64, 3)}}
 		}},
 		{"unrolled without cells", "cells of 0° and 3 mm", func(s *Study) {
-			s.Unrolled = &Unrolled{Across: 3, Rows: [2]int{0, 1}, Columns: [2]int{0, 1}, T2: make([]float64, 1)}
+			s.Unrolled = &Unrolled{Map: unroll.Map{Across: 3, Rows: [2]int{0, 1}, Columns: [2]int{0, 1}, T2: make([]float64, 1)}}
 		}},
 		{"no version", "version is missing", func(s *Study) { s.Result.Version = "" }},
 		{"flat grid", "spacing: got", func(s *Study) { s.Echo.Affine[2][1] = 0 }},

@@ -38,7 +38,7 @@ var mayImport = map[string][]string{
 	"dicomio":            {"volume", "files", "dicomio/internal/elements", "dicomio/internal/codec"},
 	"phantom":            {"volume", "dicomio/dicomwrite", "nifti", "printable"},
 	"figure":             {"printable"},
-	"report":             {"volume", "nifti", "number", "segment", "segment/anatomy", "figure", "table", "outfile", "printable"},
+	"report":             {"volume", "nifti", "number", "segment", "segment/anatomy", "segment/unroll", "figure", "table", "outfile", "printable"},
 	"report/panel":       {"volume", "nifti", "segment", "segment/unroll", "report", "figure", "printable"},
 	"table":              {"printable"},
 	"protocol":           {"dicomio", "files", "hint", "internal/segmenter", "printable", "report", "segment", "t2fit", "yamlfile"},

@@ -18,6 +18,7 @@ import (
 	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/samples/sampletest"
+	"github.com/t2map/t2map/segment/unroll"
 )
 
 // unrolledFolder writes what the panel of unrolled maps reads of a study.
@@ -54,7 +55,7 @@ func unrolledFolder(t *testing.T, u *report.Unrolled, change func(r *report.Resu
 
 // flat is a map of one T2.
 func flat(side string, rows, columns [2]int, angle, across, t2 float64) *report.Unrolled {
-	u := &report.Unrolled{Angle: angle, Across: across, Rows: rows, Columns: columns, Side: side}
+	u := &report.Unrolled{Map: unroll.Map{Angle: angle, Across: across, Rows: rows, Columns: columns}, Side: side}
 	u.T2 = slices.Repeat([]float64{t2}, (rows[1]-rows[0])*(columns[1]-columns[0]))
 	return u
 }
