@@ -70,7 +70,7 @@ func (j Job) noteCarried(r *report.Result, k dividedKnee) {
 		}
 		return
 	}
-	r.Mask.From = j.From.Identity.Visit
+	r.Mask.SourceVisit = j.From.Identity.Visit
 	r.Notes = append(r.Notes, fmt.Sprintf("the mask is that of the visit %s, carried here by registration of the "+
 		"first echoes", printable.Short(j.From.Identity.Visit)))
 }

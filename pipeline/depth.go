@@ -232,7 +232,7 @@ func profileOf(plate anatomy.Plate, bins []depth.Bin) report.Profile {
 	out := report.Profile{Plate: string(plate)}
 	for _, b := range bins {
 		out.Bins = append(out.Bins, report.ProfileBin{
-			From: b.From, To: b.To, Used: b.N, Excluded: b.Excluded,
+			Start: b.From, End: b.To, Used: b.N, Excluded: b.Excluded,
 			Depth: segment.Number(b.Depth), MeanT2: segment.Number(b.Mean), SDT2: segment.Number(b.SD),
 		})
 	}

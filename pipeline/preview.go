@@ -150,7 +150,7 @@ func Examine(ctx context.Context, j Job, p protocol.Protocol, workers int) (out 
 	out.Warnings = append(out.Warnings, placed.shiftWarnings()...)
 	described := mask.described(placed)
 	if j.From != nil {
-		described.From = j.From.Identity.Visit
+		described.SourceVisit = j.From.Identity.Visit
 	}
 	out.Mask, out.Plan = &described, j.plan(mask, placed, p)
 	if !known {

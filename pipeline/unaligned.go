@@ -77,8 +77,8 @@ func sameSteps(mask volume.Geometry, inverse [3][4]float64) bool {
 // stillTexts says which images were left where they were.
 func stillTexts(g *report.Registration) []string {
 	var out []string
-	for ; g != nil; g = g.Then {
-		if g.Still {
+	for ; g != nil; g = g.Next {
+		if g.Unmoved {
 			out = append(out, fmt.Sprintf("registration found nothing better than the position that the headers give: "+
 				"the image of series %s was left there", g.Moving))
 		}

@@ -83,8 +83,8 @@ func TestRegisterThatDoesNothing(t *testing.T) {
 // A registration that left an image where it was says so, also in its second step.
 func TestStillTexts(t *testing.T) {
 	first := report.Registration{Moving: "aa"}
-	still := report.Registration{Moving: "bb", Still: true}
-	both := report.Registration{Moving: "cc", Still: true, Then: &still}
+	still := report.Registration{Moving: "bb", Unmoved: true}
+	both := report.Registration{Moving: "cc", Unmoved: true, Next: &still}
 	for n, c := range []struct {
 		g    *report.Registration
 		want string

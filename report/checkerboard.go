@@ -50,11 +50,11 @@ func spread(slices []int, n int) []int {
 	if len(slices) <= n {
 		return slices
 	}
-	var out []int
+	var chosen []int
 	for i := range n {
-		out = append(out, slices[(2*i+1)*len(slices)/(2*n)])
+		chosen = append(chosen, slices[(2*i+1)*len(slices)/(2*n)])
 	}
-	return out
+	return chosen
 }
 
 // writeCheckerboard writes checkerboard.png: three slices as squares of the first echo and of
@@ -67,7 +67,7 @@ func writeCheckerboard(w io.Writer, s scene, a Aligned, r Result) error {
 	figure.Fill(img, image.Rect(0, 0, c.size.X, c.header), figure.GreyPanel)
 	text := words{title: printable.Join(" · ", title(r), "registration"), subtitle: fmt.Sprintf("squares of %d mm", checkMM)}
 	if g := r.Registration; g != nil {
-		text.subtitle = printable.Join("; ", g.what(r.Mask.From)+" aligned with the first echo", g.figures(), text.subtitle)
+		text.subtitle = printable.Join("; ", g.sourceName(r.Mask.SourceVisit)+" aligned with the first echo", g.summary(), text.subtitle)
 	}
 	drawWords(img, c.sheet, text, c.size.X-2*c.textSize(c.size.X))
 	for n, moving := range []volume.Map{a.Before, a.After} {
@@ -75,11 +75,11 @@ func writeCheckerboard(w io.Writer, s scene, a Aligned, r Result) error {
 		m.echo = volume.Map{Geometry: s.echo.Geometry, Data: moving.Data}
 		m.window = m.whiteLevel()
 		for t, k := range c.slices {
-			at := c.at(t)
+			corner := c.corner(t)
 			if n == 0 {
-				at.X -= c.lead
+				corner.X -= c.lead
 			}
-			c.drawSquares(img, at, s, m, k)
+			c.drawSquares(img, corner, s, m, k)
 		}
 	}
 	c.drawLabels(img, s.echo.Geometry)
@@ -87,16 +87,16 @@ func writeCheckerboard(w io.Writer, s scene, a Aligned, r Result) error {
 }
 
 // drawSquares puts a slice of both images at the pixel at, the fixed one top left.
-func (c checks) drawSquares(img *image.Paletted, at image.Point, fixed, moving scene, k int) {
+func (c checks) drawSquares(img *image.Paletted, corner image.Point, fixed, moving scene, k int) {
 	v := c.view
-	v.drawGrey(img, at, volume.Slice(fixed.echo.Geometry, fixed.echo.Data, k), fixed)
+	v.drawGrey(img, corner, volume.Slice(fixed.echo.Geometry, fixed.echo.Data, k), fixed)
 	other := image.NewPaletted(image.Rectangle{Max: v.size}, img.Palette)
 	v.drawGrey(other, image.Point{}, volume.Slice(moving.echo.Geometry, moving.echo.Data, k), moving)
 	side := max(1, int(math.Round(checkMM*float64(v.size.X)/(float64(v.crop.Dx())*fixed.echo.Spacing()[0]))))
 	for y := range v.size.Y {
-		out, in := img.Pix[img.PixOffset(at.X, at.Y+y):][:v.size.X], other.Pix[y*other.Stride:][:v.size.X]
+		row, otherRow := img.Pix[img.PixOffset(corner.X, corner.Y+y):][:v.size.X], other.Pix[y*other.Stride:][:v.size.X]
 		for x := side * (1 - y/side%2); x < v.size.X; x += 2 * side {
-			copy(out[x:min(x+side, v.size.X)], in[x:])
+			copy(row[x:min(x+side, v.size.X)], otherRow[x:])
 		}
 	}
 }
@@ -107,13 +107,13 @@ func (c checks) drawLabels(img *image.Paletted, g volume.Geometry) {
 	face := figure.Typeface(figure.Sans, c.label, font.WeightBold)
 	for t, k := range c.slices {
 		for n, word := range []string{"before", "after"} {
-			at := c.at(t)
+			corner := c.corner(t)
 			if n == 0 {
-				at.X -= c.lead
+				corner.X -= c.lead
 			}
-			labels.draw(img, at, k)
+			labels.draw(img, corner, k)
 			x := c.view.size.X - figure.TextWidth(face, word) - c.label/2
-			figure.Caption{Face: face, Text: word, Level: figure.GreyWhite, Halo: true}.Draw(img, at.Add(image.Pt(x, c.label*13/10)))
+			figure.Caption{Face: face, Text: word, Level: figure.GreyWhite, Halo: true}.Draw(img, corner.Add(image.Pt(x, c.label*13/10)))
 		}
 	}
 }

@@ -46,7 +46,7 @@ var scannerColumns = []table.Column[Result]{
 
 var (
 	maskFromColumn = table.Text("mask_from", "Visit that the mask was carried from", table.FromSettings,
-		func(r Result) string { return r.Mask.From })
+		func(r Result) string { return r.Mask.SourceVisit })
 	lossyColumn = table.Flag("lossy_images", "Images that were compressed with loss", "yes",
 		func(r Result) bool { return r.LossyImages }).WithOrigin(table.FromImages)
 )
@@ -174,7 +174,7 @@ var studyColumns = func() []table.Column[studyRow] {
 
 // ofResult returns columns of results, which are empty for failures.
 func ofResult(columns []table.Column[Result]) []table.Column[studyRow] {
-	var out []table.Column[studyRow]
+	var lifted []table.Column[studyRow]
 	for i, c := range table.Lift(func(r studyRow) Result { return *r.result }, columns) {
 		c.Cell = func(r studyRow) string {
 			if r.result == nil {
@@ -182,9 +182,9 @@ func ofResult(columns []table.Column[Result]) []table.Column[studyRow] {
 			}
 			return columns[i].Cell(*r.result)
 		}
-		out = append(out, c)
+		lifted = append(lifted, c)
 	}
-	return out
+	return lifted
 }
 
 // printed returns a column of numbers of the images that are printed by the package.

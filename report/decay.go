@@ -156,11 +156,11 @@ func (c curve) expected() plotter.XYs {
 }
 
 // exponential returns S0·exp(−TE/T2) between two echo times.
-func (c curve) exponential(from, to float64) plotter.XYs {
+func (c curve) exponential(start, end float64) plotter.XYs {
 	const steps = 60 // shorter than a line is wide
 	xy := make(plotter.XYs, steps+1)
 	for n := range xy {
-		te := from + (to-from)*float64(n)/steps
+		te := start + (end-start)*float64(n)/steps
 		xy[n] = plotter.XY{X: te, Y: float64(c.S0) * math.Exp(-te/float64(c.T2))}
 	}
 	return xy

@@ -117,12 +117,12 @@ func (d division) name(n int) string {
 func (d division) paletted() (color.Palette, []uint8) {
 	p := figure.GreyPalette()
 	index := make([]uint8, len(d.parts))
-	at := map[color.RGBA]uint8{}
+	entries := map[color.RGBA]uint8{}
 	for n, c := range d.colours {
-		i, ok := at[c]
+		i, ok := entries[c]
 		if !ok && len(p) < 256 {
 			i = uint8(len(p))
-			at[c] = i
+			entries[c] = i
 			p = append(p, c)
 		}
 		index[n] = i
@@ -184,21 +184,21 @@ func writeRegions(w io.Writer, s scene, r Result) error {
 	drawWords(img, sh, text, sh.size.X-2*sh.textSize(sh.size.X))
 	labels := newTileLabels(s.echo.Geometry, sh.view.size, sh.label)
 	for n, k := range s.mask.Slices {
-		sh.view.drawGrey(img, sh.at(n), volume.Slice(s.echo.Geometry, s.echo.Data, k), s)
-		labels.draw(img, sh.at(n), k)
-		sh.view.drawParts(img, sh.at(n), volume.Slice(s.echo.Geometry, s.regions.Part, k), s.echo.Size[0], index)
+		sh.view.drawGrey(img, sh.corner(n), volume.Slice(s.echo.Geometry, s.echo.Data, k), s)
+		labels.draw(img, sh.corner(n), k)
+		sh.view.drawParts(img, sh.corner(n), volume.Slice(s.echo.Geometry, s.regions.Part, k), s.echo.Size[0], index)
 	}
 	return figure.EncodePNG(w, img)
 }
 
 // drawParts puts the colours of the parts of a slice, given their palette indices, at the pixel at.
-func (v view) drawParts(dst *image.Paletted, at image.Point, part []uint16, nx int, index []uint8) {
+func (v view) drawParts(dst *image.Paletted, corner image.Point, part []uint16, nx int, index []uint8) {
 	for y, j := range v.y.near {
 		inRow := part[v.crop.Min.X+nx*(v.crop.Min.Y+j):][:v.crop.Dx()]
-		out := dst.Pix[dst.PixOffset(at.X, at.Y+y):][:v.size.X]
+		row := dst.Pix[dst.PixOffset(corner.X, corner.Y+y):][:v.size.X]
 		for x, i := range v.x.near {
 			if p := inRow[i]; p != 0 {
-				out[x] = index[p-1]
+				row[x] = index[p-1]
 			}
 		}
 	}

@@ -76,10 +76,10 @@ func sampleProfiles() []Profile {
 		p := Profile{Plate: string(plate)}
 		for n := range 10 {
 			d := float64(n) / 10
-			p.Bins = append(p.Bins, ProfileBin{From: d, To: d + 0.1, Used: 50, Depth: number.Float(d + 0.05), MeanT2: number.Float(25 + 20*d), SDT2: 8})
+			p.Bins = append(p.Bins, ProfileBin{Start: d, End: d + 0.1, Used: 50, Depth: number.Float(d + 0.05), MeanT2: number.Float(25 + 20*d), SDT2: 8})
 		}
 		nan := number.Float(math.NaN())
-		p.Bins[4] = ProfileBin{From: 0.4, To: 0.5, Depth: nan, MeanT2: nan, SDT2: nan}
+		p.Bins[4] = ProfileBin{Start: 0.4, End: 0.5, Depth: nan, MeanT2: nan, SDT2: nan}
 		out = append(out, p)
 	}
 	return out
@@ -89,9 +89,9 @@ func sampleProfiles() []Profile {
 func full() Study {
 	s := divided(smallStudy(), 2)
 	s.Registration = &Aligned{Before: s.Echo, After: s.Echo}
-	s.Result.Registration = &Registration{Of: EarlierVisit, Moving: "aa00", Rotation: volume.Identity().Rotation, ShiftMM: [3]float64{1, 2, 3},
+	s.Result.Registration = &Registration{Source: EarlierVisit, Moving: "aa00", Rotation: volume.Identity().Rotation, ShiftMM: [3]float64{1, 2, 3},
 		AngleDegrees: 3.24, CentreShiftMM: 5.06, MutualInformationBefore: 0.21, MutualInformationAfter: 0.4125, Program: "elastix 5.2.0"}
-	s.Result.Mask.From = "baseline"
+	s.Result.Mask.SourceVisit = "baseline"
 	s.Unrolled, s.Result.Profiles = sampleUnrolled(), sampleProfiles()
 	return s
 }
@@ -188,7 +188,7 @@ func TestDivisionKeys(t *testing.T) {
 func TestPicturesOfHostileNames(t *testing.T) {
 	s := full()
 	evil := strings.Repeat("<script>\u202e\n", 400)
-	s.Result.Subject, s.Result.Mask.From, s.Result.Registration.Program = evil, evil, evil
+	s.Result.Subject, s.Result.Mask.SourceVisit, s.Result.Registration.Program = evil, evil, evil
 	s.Regions.Names[0] = evil
 	s.Result.Profiles[0].Plate = evil
 	sc := newScene(s)

@@ -88,7 +88,7 @@ func makeTemporary(dir string) (tmp string, made []string, err error) {
 		if err != nil {
 			return "", made, err
 		}
-		tmp = besideName(dir, "tmp")
+		tmp = hiddenName(dir, "tmp")
 		if err = os.Mkdir(tmp, 0o777); err == nil {
 			return tmp, made, nil
 		}
@@ -99,7 +99,7 @@ func makeTemporary(dir string) (tmp string, made []string, err error) {
 	return "", made, fmt.Errorf("%s: cannot create a temporary folder beside it", dir)
 }
 
-func besideName(dir, kind string) string {
+func hiddenName(dir, kind string) string {
 	return filepath.Join(filepath.Dir(dir), fmt.Sprintf(".%s.%s-%08x", filepath.Base(dir), kind, rand.Uint32()))
 }
 
@@ -115,7 +115,7 @@ func moveOver(tmp, dir string) error {
 		if _, statErr := os.Lstat(dir); statErr != nil {
 			return err // the name is free: something else is wrong
 		}
-		old := besideName(dir, "old")
+		old := hiddenName(dir, "old")
 		if asideErr := rename(dir, old); errors.Is(asideErr, fs.ErrNotExist) {
 			continue
 		} else if asideErr != nil {
@@ -143,11 +143,11 @@ func moveOver(tmp, dir string) error {
 // rename renames a folder, patiently while the new name is free. Windows refuses
 // a name that is taken with the same words as a folder that is held, and waiting
 // does not free the name.
-func rename(from, to string) error {
+func rename(old, name string) error {
 	var err error
 	_ = outfile.Patiently(func() error {
-		err = os.Rename(from, to)
-		if _, statErr := os.Lstat(to); statErr == nil {
+		err = os.Rename(old, name)
+		if _, statErr := os.Lstat(name); statErr == nil {
 			return nil // taken, or done: either way the end, with err
 		}
 		return err
@@ -177,11 +177,11 @@ func Sweep(dir string) {
 		case path == root || !strings.HasPrefix(d.Name(), "."):
 			return nil
 		}
-		name, kind, ok := beside(d.Name())
+		name, kind, ok := parseHidden(d.Name())
 		if !ok {
 			return fs.SkipDir // another program's
 		}
-		if to := filepath.Join(filepath.Dir(path), name); kind == "old" && restore(path, to) {
+		if original := filepath.Join(filepath.Dir(path), name); kind == "old" && restore(path, original) {
 			return fs.SkipDir
 		}
 		_ = os.RemoveAll(path)
@@ -190,27 +190,27 @@ func Sweep(dir string) {
 }
 
 // restore gives a complete folder its name back, where that is free.
-func restore(from, to string) bool {
-	if _, err := os.Lstat(to); !errors.Is(err, fs.ErrNotExist) {
+func restore(old, name string) bool {
+	if _, err := os.Lstat(name); !errors.Is(err, fs.ErrNotExist) {
 		return false
 	}
-	if _, err := os.Stat(filepath.Join(from, ResultFile)); err != nil {
+	if _, err := os.Stat(filepath.Join(old, ResultFile)); err != nil {
 		return false
 	}
-	return rename(from, to) == nil
+	return rename(old, name) == nil
 }
 
 // beside takes a name that besideName gives apart.
-func beside(hidden string) (name, kind string, ok bool) {
+func parseHidden(hidden string) (name, kind string, ok bool) {
 	for _, kind := range []string{"tmp", "old"} {
 		sep := "." + kind + "-"
-		at := strings.LastIndex(hidden, sep)
-		if at < 2 || hidden[0] != '.' {
+		index := strings.LastIndex(hidden, sep)
+		if index < 2 || hidden[0] != '.' {
 			continue
 		}
-		digits := hidden[at+len(sep):]
+		digits := hidden[index+len(sep):]
 		if _, err := strconv.ParseUint(digits, 16, 32); err == nil && len(digits) == 8 {
-			return hidden[1:at], kind, true
+			return hidden[1:index], kind, true
 		}
 	}
 	return "", "", false
@@ -240,7 +240,7 @@ func isProbe(name string) bool {
 
 // MoveFolder renames a folder, patiently on Windows while another program holds it. The
 // new name must be free.
-func MoveFolder(from, to string) error { return rename(from, to) }
+func MoveFolder(old, name string) error { return rename(old, name) }
 
 // syncFolder makes the names in dir durable. Windows cannot sync a folder and
 // does not need to: NTFS journals names.

@@ -46,12 +46,12 @@ func (s scene) subtitle(r Result) string {
 	if s.mask.Voxels == 0 {
 		return "no voxels in the mask; middle slice"
 	}
-	over := "the echo image"
+	background := "the echo image"
 	if n := r.Protocol.SkippedEchoes; n < len(r.TE) {
-		over = fmt.Sprintf("echo %d (TE %s ms)", n+1, short(r.TE[n]))
+		background = fmt.Sprintf("echo %d (TE %s ms)", n+1, short(r.TE[n]))
 	}
 	first, last := s.mask.Slices[0]+1, s.mask.Slices[len(s.mask.Slices)-1]+1
-	text := fmt.Sprintf("T2 over %s, slices %d to %d of %d", over, first, last, s.echo.Size[2])
+	text := fmt.Sprintf("T2 over %s, slices %d to %d of %d", background, first, last, s.echo.Size[2])
 	return printable.Join("; ", text, r.Mask.Carried())
 }
 
@@ -84,9 +84,9 @@ func drawScale(img *image.Paletted, sh sheet, face font.Face, excluded bool) int
 		if ms == figure.ScaleMaxMS {
 			text = "≥" + text
 		}
-		at := left + ms*length/figure.ScaleMaxMS
-		figure.Fill(img, image.Rect(at-1, bottom, at+1, bottom+em/4), figure.GreySoft)
-		figure.Caption{Face: face, Text: text, Level: figure.GreySoft}.Draw(img, image.Pt(at-figure.TextWidth(face, text)/2, baseline))
+		tick := left + ms*length/figure.ScaleMaxMS
+		figure.Fill(img, image.Rect(tick-1, bottom, tick+1, bottom+em/4), figure.GreySoft)
+		figure.Caption{Face: face, Text: text, Level: figure.GreySoft}.Draw(img, image.Pt(tick-figure.TextWidth(face, text)/2, baseline))
 	}
 	const unit = "T2 (ms)"
 	left -= figure.TextWidth(face, unit) + em

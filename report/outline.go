@@ -33,24 +33,24 @@ const strongLines = 3
 // colour of its side, so that medial is the same in every study and scheme; one whose colour
 // another has, and every other row, takes the next of the muted ones, in turn.
 func lineColoursOf(names []string) []int {
-	out := make([]int, len(names))
-	var taken [len(lineColours)]bool
+	colours := make([]int, len(names))
+	var used [len(lineColours)]bool
 	muted := strongLines
 	for n, name := range names {
 		c := lineColourOf(name)
-		if c < 0 || taken[c] {
+		if c < 0 || used[c] {
 			c = muted
 			for range lineColours[strongLines:] { // the next that is free, if one is
-				if !taken[c] {
+				if !used[c] {
 					break
 				}
 				c = nextMuted(c)
 			}
 			muted = nextMuted(c)
 		}
-		out[n], taken[c] = c, true
+		colours[n], used[c] = c, true
 	}
-	return out
+	return colours
 }
 
 func nextMuted(c int) int {
@@ -125,15 +125,15 @@ func newOutliner(v view, names []string) *outliner {
 }
 
 // draw puts the outlines of a slice, given its rows by voxel, on the tile at the pixel at.
-func (o *outliner) draw(dst *image.Paletted, at image.Point, rows []uint16, nx int) {
+func (o *outliner) draw(dst *image.Paletted, corner image.Point, rows []uint16, nx int) {
 	w, h := o.size.X, o.size.Y
 	clear(o.row)
 	for y, j := range o.y.near {
 		inRow := rows[o.crop.Min.X+nx*(o.crop.Min.Y+j):][:o.crop.Dx()]
-		out := o.row[y*w:][:w]
+		row := o.row[y*w:][:w]
 		for x, i := range o.x.near {
 			if r := inRow[i]; r != 0 {
-				out[x] = r
+				row[x] = r
 			}
 		}
 	}
@@ -143,10 +143,10 @@ func (o *outliner) draw(dst *image.Paletted, at image.Point, rows []uint16, nx i
 				continue
 			}
 			if o.parted && o.divides(x, y, r) {
-				dst.Pix[dst.PixOffset(at.X+x, at.Y+y)] = 0
+				dst.Pix[dst.PixOffset(corner.X+x, corner.Y+y)] = 0
 			}
 			if o.atEdge(x, y) {
-				o.surround(dst, at, x, y, o.colour[r])
+				o.surround(dst, corner, x, y, o.colour[r])
 			}
 		}
 	}
@@ -180,12 +180,12 @@ func (o *outliner) atEdge(x, y int) bool {
 }
 
 // surround colours the pixels around one of the mask that are in no row.
-func (o *outliner) surround(dst *image.Paletted, at image.Point, x, y int, colour uint8) {
+func (o *outliner) surround(dst *image.Paletted, corner image.Point, x, y int, colour uint8) {
 	w, h := o.size.X, o.size.Y
 	for v := max(0, y-o.width); v <= min(h-1, y+o.width); v++ {
 		for u := max(0, x-o.width); u <= min(w-1, x+o.width); u++ {
 			if o.row[v*w+u] == 0 {
-				dst.Pix[dst.PixOffset(at.X+u, at.Y+v)] = colour
+				dst.Pix[dst.PixOffset(corner.X+u, corner.Y+v)] = colour
 			}
 		}
 	}

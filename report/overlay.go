@@ -161,15 +161,15 @@ func (sh sheet) arrange(n int, keys []figure.Key) sheet {
 // columns returns the number of columns, at most most, that brings n tiles near
 // to the wanted shape with few empty places. tile is the shape of a tile, width
 // by height, over the shape wanted of all.
-func columns(n int, tile float64, most int) int {
-	best, bestOff := 1, math.Inf(1)
-	for c := 1; c <= min(n, most); c++ {
+func columns(n int, tile float64, limit int) int {
+	best, bestCost := 1, math.Inf(1)
+	for c := 1; c <= min(n, limit); c++ {
 		rows := (n + c - 1) / c
 		empty := float64(rows*c-n) / float64(n)
 		// Being twice too wide or high is as bad as having a quarter too few tiles.
-		off := math.Abs(math.Log(float64(c)/float64(rows)*tile)) + 3*empty
-		if off < bestOff {
-			best, bestOff = c, off
+		cost := math.Abs(math.Log(float64(c)/float64(rows)*tile)) + 3*empty
+		if cost < bestCost {
+			best, bestCost = c, cost
 		}
 	}
 	return best
@@ -181,16 +181,16 @@ func (sheet) textSize(width int) int { return min(max(width/85, 14), 28) }
 
 // at returns the top left pixel of tile n. Rows narrower than the picture are
 // centred.
-func (sh sheet) at(n int) image.Point {
+func (sh sheet) corner(n int) image.Point {
 	place := image.Pt(sh.place(), sh.view.size.Y)
 	left := (sh.size.X - (sh.cols*(place.X+tileGap) - tileGap)) / 2
 	return image.Pt(left+n%sh.cols*(place.X+tileGap)+sh.lead, sh.header+n/sh.cols*(place.Y+tileGap))
 }
 
 // copyPlain copies the tile at the pixel at to the place before it.
-func (sh sheet) copyPlain(img *image.Paletted, at image.Point) {
+func (sh sheet) copyPlain(img *image.Paletted, corner image.Point) {
 	for y := range sh.view.size.Y {
-		row := img.Pix[img.PixOffset(at.X-sh.lead, at.Y+y):]
+		row := img.Pix[img.PixOffset(corner.X-sh.lead, corner.Y+y):]
 		copy(row[:sh.view.size.X], row[sh.lead:])
 	}
 }
@@ -207,15 +207,15 @@ func writeOverlay(w io.Writer, s scene, r Result) error {
 	labels := newTileLabels(s.echo.Geometry, sh.view.size, sh.label)
 	lines := newOutliner(sh.view, s.regions.Names)
 	for n, k := range s.mask.Slices {
-		at := sh.at(n)
-		sh.view.drawGrey(img, at, volume.Slice(s.echo.Geometry, s.echo.Data, k), s)
-		labels.draw(img, at, k)
+		corner := sh.corner(n)
+		sh.view.drawGrey(img, corner, volume.Slice(s.echo.Geometry, s.echo.Data, k), s)
+		labels.draw(img, corner, k)
 		if sh.lead == 0 {
 			continue
 		}
-		sh.copyPlain(img, at)
-		sh.view.drawT2(img, at, s, k)
-		lines.draw(img, at, volume.Slice(s.echo.Geometry, s.regions.Data, k), s.echo.Size[0])
+		sh.copyPlain(img, corner)
+		sh.view.drawT2(img, corner, s, k)
+		lines.draw(img, corner, volume.Slice(s.echo.Geometry, s.regions.Data, k), s.echo.Size[0])
 	}
 	return figure.EncodePNG(w, img)
 }

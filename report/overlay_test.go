@@ -39,7 +39,7 @@ func (sh sheet) pixelOf(n, i, j int) image.Point {
 	crop, size := sh.view.crop, sh.view.size
 	x := (float64(i-crop.Min.X) + 0.5) * float64(size.X) / float64(crop.Dx())
 	y := (float64(j-crop.Min.Y) + 0.5) * float64(size.Y) / float64(crop.Dy())
-	return sh.at(n).Add(image.Pt(int(x), int(y)))
+	return sh.corner(n).Add(image.Pt(int(x), int(y)))
 }
 
 // plasmaAt is a value of the published map, from another place than the
@@ -308,7 +308,7 @@ func TestSheetSize(t *testing.T) {
 		if got := float64(sh.view.size.X) / float64(sh.view.crop.Dx()); c.perVoxelWant > 0 && got != c.perVoxelWant {
 			t.Errorf("%d × %d × %d: %g pixels per voxel, want %g", c.n, c.n, c.slices, got, c.perVoxelWant)
 		}
-		last := sh.at(c.slices - 1).Add(sh.view.size)
+		last := sh.corner(c.slices - 1).Add(sh.view.size)
 		if last.X > sh.size.X || last.Y > sh.size.Y {
 			t.Errorf("%d × %d × %d: the last tile ends at %v, outside of %v", c.n, c.n, c.slices, last, sh.size)
 		}

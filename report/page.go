@@ -83,7 +83,7 @@ type rowView struct {
 
 // barView is mean ± SD on the scale of the pictures, in percent of its length.
 type barView struct {
-	From, Length, Mean float64
+	Start, Length, Mean float64
 	Colour             string
 }
 
@@ -152,19 +152,19 @@ func (c Cohort) subjects() int {
 // settings returns the ways the studies were made, in the order of their first
 // study.
 func (c Cohort) settings() []settingsView {
-	var out []settingsView
-	at := map[string]int{}
+	var settings []settingsView
+	indices := map[string]int{}
 	for _, r := range c.Results {
 		s := describe(r.Protocol, r.Version)
-		n, ok := at[s]
+		n, ok := indices[s]
 		if !ok {
-			n = len(out)
-			at[s] = n
-			out = append(out, settingsView{Text: s})
+			n = len(settings)
+			indices[s] = n
+			settings = append(settings, settingsView{Text: s})
 		}
-		out[n].Studies++
+		settings[n].Studies++
 	}
-	return out
+	return settings
 }
 
 // describe prints the settings of a study as a line of text.
@@ -232,11 +232,11 @@ func (r Result) Estimation() string {
 
 // shorts prints each number with as many decimals as it needs.
 func shorts(x []float64) []string {
-	var out []string
+	var texts []string
 	for _, v := range x {
-		out = append(out, short(v))
+		texts = append(texts, short(v))
 	}
-	return out
+	return texts
 }
 
 func newStudyView(r Result, dir string) studyView {
@@ -256,7 +256,7 @@ func newStudyView(r Result, dir string) studyView {
 	}
 	v.Carried = printable.Line(r.Mask.Carried())
 	if g := r.Registration; g != nil {
-		v.Facts = append(v.Facts, "registered: "+printable.Line(g.what(r.Mask.From))+" "+g.figures())
+		v.Facts = append(v.Facts, "registered: "+printable.Line(g.sourceName(r.Mask.SourceVisit))+" "+g.summary())
 	}
 	if r.Study != "" {
 		v.Facts = append(v.Facts, "study "+shortHash(r.Study))
@@ -283,15 +283,15 @@ func newStudyView(r Result, dir string) studyView {
 // links returns what a reader opens of a study's folder: the pictures and the figures. A
 // picture that not every study has is linked where it is among the outputs.
 func (r Result) links(folder string) []linkView {
-	out := []linkView{{"overlay, full size", link(folder, overlayFile)}}
+	links := []linkView{{"overlay, full size", link(folder, overlayFile)}}
 	for _, l := range []linkView{
 		{"regions", regionsPicture}, {"unrolled", unrolledPicture}, {"depth", profileFile}, {"registration", checkerboardFile},
 	} {
 		if slices.ContainsFunc(r.Outputs, func(f File) bool { return f.Path == l.Address }) {
-			out = append(out, linkView{l.Text, link(folder, l.Address)})
+			links = append(links, linkView{l.Text, link(folder, l.Address)})
 		}
 	}
-	return append(out, linkView{"decay", link(folder, decayFile)}, linkView{"figures", link(folder, ResultFile)})
+	return append(links, linkView{"decay", link(folder, decayFile)}, linkView{"figures", link(folder, ResultFile)})
 }
 
 // link returns the relative URL of a file in a folder given with slashes.
@@ -333,9 +333,9 @@ func newBarView(mean, sd float64) *barView {
 		sd = 0
 	}
 	percent := func(ms float64) float64 { return math.Round(1000*min(max(ms/figure.ScaleMaxMS, 0), 1)) / 10 }
-	from, to := percent(mean-sd), percent(mean+sd)
+	start, end := percent(mean-sd), percent(mean+sd)
 	c := figure.ScaleColour(mean / figure.ScaleMaxMS)
-	return &barView{From: from, Length: math.Round(10*(to-from)) / 10, Mean: percent(mean), Colour: fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B)}
+	return &barView{Start: start, Length: math.Round(10*(end-start)) / 10, Mean: percent(mean), Colour: fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B)}
 }
 
 // addPreview embeds the study's preview.jpg, or links it when the budget is

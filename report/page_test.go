@@ -106,14 +106,14 @@ func TestPageEscapes(t *testing.T) {
 	r.Compartments[0].Compartment, r.Compartments[0].Note = evil, evil
 	r.Regions[0] = segment.Summary{Compartment: evil, Region: evil, Layer: evil, Note: evil}
 	r.Regions[1].Compartment = evil
-	r.Mask.From, r.Registration = evil, &Registration{Of: EarlierVisit, Program: evil}
+	r.Mask.SourceVisit, r.Registration = evil, &Registration{Source: EarlierVisit, Program: evil}
 	r.Outputs = []File{{Path: evil}}
 	r.Dir = filepath.Join(dir, `javascript:alert(1)" onclick="x`)
 	f := Failure{Subject: evil, Visit: evil, Study: evil, Folder: evil, Reason: evil, Hint: evil}
 	page := pageOf(t, dir, Cohort{Version: evil, Results: []Result{r}, Failures: []Failure{f}})
 	harmless := sampleResult(sampleGeometry())
 	harmless.Dir = filepath.Join(dir, "harmless")
-	harmless.Mask.From, harmless.Registration = "v", &Registration{Of: EarlierVisit, Program: "p"}
+	harmless.Mask.SourceVisit, harmless.Registration = "v", &Registration{Source: EarlierVisit, Program: "p"}
 	plain := pageOf(t, dir, Cohort{Version: "1", Results: []Result{harmless}, Failures: []Failure{{Subject: "a", Folder: "b", Study: "c", Visit: "d", Reason: "e", Hint: "f"}}})
 	count := func(s string) map[string]int {
 		n := map[string]int{}
@@ -218,10 +218,10 @@ func TestDescribe(t *testing.T) {
 
 func TestBar(t *testing.T) {
 	b := newBarView(40, 10)
-	if b.From != 37.5 || b.Length != 25 || b.Mean != 50 || b.Colour != "#cb4778" {
+	if b.Start != 37.5 || b.Length != 25 || b.Mean != 50 || b.Colour != "#cb4778" {
 		t.Errorf("40 ± 10 ms of 80: %+v", *b)
 	}
-	if b := newBarView(90, 20); b.Mean != 100 || b.From+b.Length != 100 {
+	if b := newBarView(90, 20); b.Mean != 100 || b.Start+b.Length != 100 {
 		t.Errorf("beyond the scale: %+v", *b)
 	}
 	nan := float64(sampleResult(sampleGeometry()).Compartments[1].MeanT2)

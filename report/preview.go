@@ -31,13 +31,13 @@ func writePreview(w io.Writer, s scene, r Result) error {
 	drawHeader(img, sh, s.words(r))
 	labels := newTileLabels(s.echo.Geometry, sh.view.size, sh.label)
 	for n, k := range s.mask.Slices {
-		sh.view.drawGrey(img, sh.at(n), volume.Slice(s.echo.Geometry, s.echo.Data, k), s)
-		labels.draw(img, sh.at(n), k)
+		sh.view.drawGrey(img, sh.corner(n), volume.Slice(s.echo.Geometry, s.echo.Data, k), s)
+		labels.draw(img, sh.corner(n), k)
 	}
 	full := trueColour(img)
 	finer := newFiner(sh.view)
 	for n, k := range s.mask.Slices {
-		finer.draw(full, sh.at(n), s, k)
+		finer.draw(full, sh.corner(n), s, k)
 	}
 	return jpeg.Encode(w, full, &jpeg.Options{Quality: previewQuality})
 }
@@ -65,12 +65,12 @@ var lumaChroma = func() (out [256]color.YCbCr) {
 
 // trueColour returns the picture in the colours of JPEG, which can be mixed.
 func trueColour(img *image.Paletted) *image.YCbCr {
-	out := image.NewYCbCr(img.Rect, image.YCbCrSubsampleRatio444)
+	full := image.NewYCbCr(img.Rect, image.YCbCrSubsampleRatio444)
 	for n, p := range img.Pix { // no rows are padded in either
 		c := &lumaChroma[p]
-		out.Y[n], out.Cb[n], out.Cr[n] = c.Y, c.Cb, c.Cr
+		full.Y[n], full.Cb[n], full.Cr[n] = c.Y, c.Cb, c.Cr
 	}
-	return out
+	return full
 }
 
 // finer draws the colours of T2 with previewOver × previewOver samples to a
@@ -92,7 +92,7 @@ func newFiner(v view) finer {
 }
 
 // draw puts the colours of slice k over the greys that stand at the pixel at.
-func (f finer) draw(dst *image.YCbCr, at image.Point, s scene, k int) {
+func (f finer) draw(dst *image.YCbCr, corner image.Point, s scene, k int) {
 	nx := s.echo.Size[0]
 	region := volume.Slice(s.echo.Geometry, s.regions.Data, k)
 	t2 := volume.Slice(s.echo.Geometry, s.maps.T2, k)
@@ -100,7 +100,7 @@ func (f finer) draw(dst *image.YCbCr, at image.Point, s scene, k int) {
 	for y := range f.size.Y {
 		upper := f.crop.Min.X + nx*(f.crop.Min.Y+f.y[previewOver*y])
 		lower := f.crop.Min.X + nx*(f.crop.Min.Y+f.y[previewOver*y+1])
-		out := dst.YOffset(at.X, at.Y+y)
+		pixel := dst.YOffset(corner.X, corner.Y+y)
 		for x := range f.size.X {
 			i, j := f.x[previewOver*x], f.x[previewOver*x+1]
 			samples := [...]int{upper + i, upper + j, lower + i, lower + j}
@@ -109,14 +109,14 @@ func (f finer) draw(dst *image.YCbCr, at image.Point, s scene, k int) {
 			}
 			luma, blue, red := 0, 0, 0
 			for _, v := range samples {
-				c := color.YCbCr{Y: dst.Y[out+x], Cb: 128, Cr: 128}
+				c := color.YCbCr{Y: dst.Y[pixel+x], Cb: 128, Cr: 128}
 				if region[v] != 0 {
 					c = lumaChroma[ColourIndex(status[v], t2[v])]
 				}
 				luma, blue, red = luma+int(c.Y), blue+int(c.Cb), red+int(c.Cr)
 			}
 			const n, half = len(samples), len(samples) / 2
-			dst.Y[out+x], dst.Cb[out+x], dst.Cr[out+x] = uint8((luma+half)/n), uint8((blue+half)/n), uint8((red+half)/n)
+			dst.Y[pixel+x], dst.Cb[pixel+x], dst.Cr[pixel+x] = uint8((luma+half)/n), uint8((blue+half)/n), uint8((red+half)/n)
 		}
 	}
 }

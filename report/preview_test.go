@@ -90,7 +90,7 @@ func TestPreviewSheetSize(t *testing.T) {
 		if sh.size.X > previewWidth {
 			t.Errorf("%d slices: %d pixels wide", c.slices, sh.size.X)
 		}
-		if last := sh.at(c.slices - 1).Add(sh.view.size); last.X > sh.size.X || last.Y > sh.size.Y {
+		if last := sh.corner(c.slices - 1).Add(sh.view.size); last.X > sh.size.X || last.Y > sh.size.Y {
 			t.Errorf("%d slices: the last tile ends at %v, outside of %v", c.slices, last, sh.size)
 		}
 	}

@@ -22,8 +22,8 @@ type Profile struct {
 
 // ProfileBin is T2 in a range of relative depth, 0 at the bone and 1 at the joint.
 type ProfileBin struct {
-	From float64 `json:"from"`
-	To   float64 `json:"to"`
+	Start float64 `json:"from"`
+	End   float64 `json:"to"`
 	// Used and Excluded count the voxels with and without a sound T2, as in a Summary.
 	Used     int `json:"used"`
 	Excluded int `json:"excluded"`
@@ -66,17 +66,17 @@ func writeProfiles(w io.Writer, r Result) error {
 }
 
 // plot draws a profile; named says that it names the axis of T2.
-func (p Profile) plot(named bool, width vg.Length) *plot.Plot {
-	out := figure.NewPlot(8)
-	out.Title.Text = figure.Fit(out.Title.TextStyle, p.Plate, width*3/4)
-	out.Title.Padding = vg.Points(4)
-	out.X.Label.Text = "depth: bone to joint"
-	if named {
-		out.Y.Label.Text = "T2 (ms)"
+func (p Profile) plot(labelled bool, width vg.Length) *plot.Plot {
+	plotted := figure.NewPlot(8)
+	plotted.Title.Text = figure.Fit(plotted.Title.TextStyle, p.Plate, width*3/4)
+	plotted.Title.Padding = vg.Points(4)
+	plotted.X.Label.Text = "depth: bone to joint"
+	if labelled {
+		plotted.Y.Label.Text = "T2 (ms)"
 	}
-	out.X.Min, out.X.Max, out.Y.Min, out.Y.Max = 0, 1, 0, profileMostMS
-	out.X.Tick.Marker = plot.ConstantTicks{{Value: 0, Label: "0"}, {Value: 0.5, Label: "0.5"}, {Value: 1, Label: "1"}}
-	out.Y.Tick.Marker = plot.TickerFunc(func(low, high float64) []plot.Tick {
+	plotted.X.Min, plotted.X.Max, plotted.Y.Min, plotted.Y.Max = 0, 1, 0, profileMostMS
+	plotted.X.Tick.Marker = plot.ConstantTicks{{Value: 0, Label: "0"}, {Value: 0.5, Label: "0.5"}, {Value: 1, Label: "1"}}
+	plotted.Y.Tick.Marker = plot.TickerFunc(func(low, high float64) []plot.Tick {
 		var t []plot.Tick
 		for ms := 0.; ms <= high; ms += figure.ScaleTickMS {
 			t = append(t, plot.Tick{Value: ms, Label: short(ms)})
@@ -96,13 +96,13 @@ func (p Profile) plot(named bool, width vg.Length) *plot.Plot {
 		}
 		if area, err := plotter.NewPolygon(band); err == nil && len(mean) > 1 {
 			area.Color, area.LineStyle.Width = figure.Tint(ink, 0.3), 0
-			out.Add(area)
+			plotted.Add(area)
 		}
 		dots := figure.Marks(mean, ink, draw.CircleGlyph{})
 		dots.Radius = vg.Points(1.8)
-		out.Add(figure.Line(mean, ink), dots)
+		plotted.Add(figure.Line(mean, ink), dots)
 	}
-	return out
+	return plotted
 }
 
 // sd is 0 where one voxel has none.
@@ -115,7 +115,7 @@ func (b ProfileBin) sd() number.Float {
 
 // runs returns the bins between gaps.
 func (p Profile) runs() [][]ProfileBin {
-	var out [][]ProfileBin
+	var runs [][]ProfileBin
 	gap := true
 	for _, b := range p.Bins {
 		if !isFinite(float64(b.MeanT2)) || !isFinite(float64(b.Depth)) {
@@ -123,11 +123,11 @@ func (p Profile) runs() [][]ProfileBin {
 			continue
 		}
 		if gap {
-			out, gap = append(out, nil), false
+			runs, gap = append(runs, nil), false
 		}
-		out[len(out)-1] = append(out[len(out)-1], b)
+		runs[len(runs)-1] = append(runs[len(runs)-1], b)
 	}
-	return out
+	return runs
 }
 
 // onScale keeps a T2 within the plot.

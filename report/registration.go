@@ -21,7 +21,7 @@ const (
 type Registration struct {
 	// Of says what was aligned: MaskImage or EarlierVisit. Moving names it, by the hash of
 	// its SeriesInstanceUID.
-	Of     string `json:"of"`
+	Source     string `json:"of"`
 	Moving string `json:"moving"`
 	// Rotation and ShiftMM take a position of the study's images, mm LPS, to the same
 	// place of the knee in the image that was aligned: p ↦ Rotation·p + ShiftMM.
@@ -37,26 +37,26 @@ type Registration struct {
 	MutualInformationAfter  number.Float `json:"mutual_information_after"`
 	// Still says that nothing better was found than the position that the headers give, and that
 	// the image was left there: the rotation and the shift are those of the identity.
-	Still bool `json:"still,omitempty"`
+	Unmoved bool `json:"still,omitempty"`
 	// Program is what aligned them, with its version, such as "elastix 5.2.0".
 	Program string `json:"program"`
 	// Then is the second step of a mask that was carried from a visit: from the first echo of
 	// that visit to the image that the mask was drawn on; nil where there is none.
-	Then *Registration `json:"then,omitempty"`
+	Next *Registration `json:"then,omitempty"`
 }
 
 // what says what was aligned, given the visit that the mask was carried from.
-func (r Registration) what(from string) string {
-	if r.Of == EarlierVisit {
-		return printable.Join(" ", "the first echo of", from)
+func (r Registration) sourceName(visit string) string {
+	if r.Source == EarlierVisit {
+		return printable.Join(" ", "the first echo of", visit)
 	}
 	return "the image of the mask"
 }
 
 // figures says how far the images lay apart and how alike they were.
-func (r Registration) figures() string {
+func (r Registration) summary() string {
 	text := fmt.Sprintf("turned by %.1f°, moved by %.1f mm", r.AngleDegrees, r.CentreShiftMM)
-	if r.Still {
+	if r.Unmoved {
 		text = "not moved, as nothing better was found than the position in the headers"
 	}
 	before, after := table.Decimals(float64(r.MutualInformationBefore), decimalsMI), table.Decimals(float64(r.MutualInformationAfter), decimalsMI)

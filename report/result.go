@@ -108,7 +108,7 @@ type Mask struct {
 	Program *ProgramMask `json:"program,omitempty"`
 	// From is the visit whose mask was carried to this one by Result.Registration; empty where
 	// the mask was drawn for the study itself.
-	From string `json:"from,omitempty"`
+	SourceVisit string `json:"from,omitempty"`
 	// Size and Spacing are those of its grid where that is not the grid of the series, as in
 	// Result; absent where it is.
 	Size    *[3]int     `json:"size,omitempty"`
@@ -120,10 +120,10 @@ type Mask struct {
 
 // Carried says of a mask that it was drawn at another visit; "" where it was not.
 func (m Mask) Carried() string {
-	if m.From == "" {
+	if m.SourceVisit == "" {
 		return ""
 	}
-	return "mask carried from " + m.From
+	return "mask carried from " + m.SourceVisit
 }
 
 // ProgramMask is what a program that is described in Protocol.Segmenter got and made.
@@ -273,7 +273,7 @@ type MaskRules struct {
 	// Registered is the name of the series that was aligned with the mapped one, and From the
 	// visit whose masks were carried to the others; absent for none.
 	Registered string `json:"registered,omitempty"`
-	From       string `json:"from,omitempty"`
+	SourceVisit       string `json:"from,omitempty"`
 }
 
 // text says what of the rules is not the default, as parts of a sentence.
@@ -303,8 +303,8 @@ func (m *MaskRules) text() []string {
 	if m.Registered != "" {
 		parts = append(parts, "masks registered from "+m.Registered)
 	}
-	if m.From != "" {
-		parts = append(parts, "masks carried from visit "+m.From)
+	if m.SourceVisit != "" {
+		parts = append(parts, "masks carried from visit "+m.SourceVisit)
 	}
 	return parts
 }

@@ -143,20 +143,20 @@ func (s Study) check() error {
 
 // pictures returns the pictures, the slowest first.
 func (s Study) pictures(sc scene) []output {
-	out := []output{{overlayFile, func(w io.Writer) error { return writeOverlay(w, sc, s.Result) }}}
+	pictures := []output{{overlayFile, func(w io.Writer) error { return writeOverlay(w, sc, s.Result) }}}
 	if len(s.Regions.Part) > 0 {
-		out = append(out, output{regionsPicture, func(w io.Writer) error { return writeRegions(w, sc, s.Result) }})
+		pictures = append(pictures, output{regionsPicture, func(w io.Writer) error { return writeRegions(w, sc, s.Result) }})
 	}
 	if s.Registration != nil {
-		out = append(out, output{checkerboardFile, func(w io.Writer) error { return writeCheckerboard(w, sc, *s.Registration, s.Result) }})
+		pictures = append(pictures, output{checkerboardFile, func(w io.Writer) error { return writeCheckerboard(w, sc, *s.Registration, s.Result) }})
 	}
 	if !s.Unrolled.empty() {
-		out = append(out, output{unrolledPicture, func(w io.Writer) error { return writeUnrolled(w, *s.Unrolled, s.Result) }})
+		pictures = append(pictures, output{unrolledPicture, func(w io.Writer) error { return writeUnrolled(w, *s.Unrolled, s.Result) }})
 	}
 	if len(s.Result.Profiles) > 0 {
-		out = append(out, output{profileFile, func(w io.Writer) error { return writeProfiles(w, s.Result) }})
+		pictures = append(pictures, output{profileFile, func(w io.Writer) error { return writeProfiles(w, s.Result) }})
 	}
-	return append(out,
+	return append(pictures,
 		output{decayFile, func(w io.Writer) error { return writeDecay(w, s.Result) }},
 		output{previewFile, func(w io.Writer) error { return writePreview(w, sc, s.Result) }})
 }
@@ -166,7 +166,7 @@ func (s Study) maps() []output {
 	if !s.WriteMaps {
 		return nil
 	}
-	var out []output
+	var maps []output
 	g := s.Maps.Geometry
 	for _, m := range []struct {
 		name, description string
@@ -182,57 +182,57 @@ func (s Study) maps() []output {
 		if m.data == nil {
 			continue
 		}
-		out = append(out, output{m.name, func(w io.Writer) error {
+		maps = append(maps, output{m.name, func(w io.Writer) error {
 			return nifti.WriteMap(w, volume.Map{Geometry: g, Data: m.data}, m.description+s.madeBy())
 		}})
 	}
 	if s.Maps.Echoes != nil {
-		out = append(out, output{"echoes.nii.gz", func(w io.Writer) error {
+		maps = append(maps, output{"echoes.nii.gz", func(w io.Writer) error {
 			return nifti.WriteLabels(w, g, s.Maps.Echoes, "number of fitted echoes"+s.madeBy())
 		}})
 	}
-	out = append(out, output{StatusFile, func(w io.Writer) error {
+	maps = append(maps, output{StatusFile, func(w io.Writer) error {
 		return nifti.WriteLabels(w, g, s.Maps.Status, "fit status, see result.json"+s.madeBy())
 	}})
-	out = append(out, s.labelMaps()...)
+	maps = append(maps, s.labelMaps()...)
 	if !s.Unrolled.empty() {
-		out = append(out, output{UnrolledFile, func(w io.Writer) error {
+		maps = append(maps, output{UnrolledFile, func(w io.Writer) error {
 			return nifti.WriteMap(w, s.Unrolled.Volume(), "unrolled femoral T2 in ms by mm and degrees, t2map "+s.Result.Version)
 		}})
 	}
 	if s.Anatomy.Data != nil {
-		out = append(out, output{AnatomyFile, func(w io.Writer) error {
+		maps = append(maps, output{AnatomyFile, func(w io.Writer) error {
 			return nifti.WriteImage(w, s.Anatomy, "magnitude, see result.json, t2map "+s.Result.Version)
 		}})
 	}
-	return out
+	return maps
 }
 
 // labelMaps returns the mask as it was used, with names and colours of its numbers.
 func (s Study) labelMaps() []output {
 	g, version := s.Maps.Geometry, s.Result.Version
-	out := []output{
+	maps := []output{
 		{CompartmentsFile, func(w io.Writer) error {
 			return nifti.WriteLabels(w, g, s.Regions.Data, "compartments in the order of result.json, t2map "+version)
 		}},
 		{compartmentsNames, func(w io.Writer) error { return writeLabelTable(w, compartmentLabels(s.Regions)) }},
 	}
 	if len(s.Regions.Part) > 0 {
-		out = append(out, output{regionsFile, func(w io.Writer) error {
+		maps = append(maps, output{regionsFile, func(w io.Writer) error {
 			return nifti.WriteLabels(w, g, s.Regions.Part, "regions, numbers in regions.txt, t2map "+version)
 		}}, output{regionsNames, func(w io.Writer) error { return writeLabelTable(w, regionLabels(s.Regions)) }})
 	}
 	if len(s.Mask.Data) > 0 {
-		out = append(out, output{maskFile, func(w io.Writer) error {
+		maps = append(maps, output{maskFile, func(w io.Writer) error {
 			return nifti.WriteLabels(w, s.Mask.Geometry, s.Mask.Data, "registered mask, scheme "+s.Result.Protocol.Scheme+", t2map "+version)
 		}}, output{maskNames, func(w io.Writer) error { return writeLabelTable(w, maskLabels(s.Result.Protocol.Labels)) }})
 	}
 	if len(s.Regions.Fraction) > 0 {
-		out = append(out, output{fractionFile, func(w io.Writer) error {
+		maps = append(maps, output{fractionFile, func(w io.Writer) error {
 			return nifti.WriteMap(w, volume.Map{Geometry: g, Data: s.Regions.Fraction}, "fraction of the voxel that the mask covers, t2map "+version)
 		}})
 	}
-	return out
+	return maps
 }
 
 // segmentation returns the mask that a program made, if one did, so that a reader can correct
@@ -254,22 +254,22 @@ func (s Study) madeBy() string {
 func (s Study) writeFiles(dir string) ([]File, error) {
 	maps := append(s.maps(), s.segmentation()...)
 	var sc scene
-	var first errgroup.Group
-	first.Go(func() error { sc = newScene(s); return nil })
-	first.Go(func() error { return writeAll(dir, maps) })
-	if err := first.Wait(); err != nil {
+	var start errgroup.Group
+	start.Go(func() error { sc = newScene(s); return nil })
+	start.Go(func() error { return writeAll(dir, maps) })
+	if err := start.Wait(); err != nil {
 		return nil, err
 	}
 	pictures := s.pictures(sc)
-	var ofMaps []File
-	var then errgroup.Group
-	then.Go(func() (err error) { ofMaps, err = hashed(dir, maps); return err })
-	then.Go(func() error { return writeAll(dir, pictures) })
-	if err := then.Wait(); err != nil {
+	var mapFiles []File
+	var finish errgroup.Group
+	finish.Go(func() (err error) { mapFiles, err = hashed(dir, maps); return err })
+	finish.Go(func() error { return writeAll(dir, pictures) })
+	if err := finish.Wait(); err != nil {
 		return nil, err
 	}
-	ofPictures, err := hashed(dir, pictures)
-	return append(ofPictures, ofMaps...), err
+	pictureFiles, err := hashed(dir, pictures)
+	return append(pictureFiles, mapFiles...), err
 }
 
 // writeAll writes the files into dir, side by side.

@@ -38,7 +38,7 @@ type Failure struct {
 	Hint   string `json:"hint"`
 	// Alike says that other studies of the run lie in the same Folder, so that Study alone
 	// tells which is meant.
-	Alike bool `json:"-"`
+	SharedFolder bool `json:"-"`
 	// NotDone says that nothing is wrong with the study: the run ended before it was done.
 	NotDone bool `json:"not_done,omitempty"`
 }

@@ -26,7 +26,7 @@ func sampleCohort(dir string) Cohort {
 	hostile.Subject, hostile.Visit, hostile.Side = `=HYPERLINK("http://x","y")`, "../../etc", ""
 	hostile.Protocol.Name = "site, \"two\"\nlines"
 	hostile.Protocol.SkippedEchoes = 0
-	hostile.Mask.From = "=baseline"
+	hostile.Mask.SourceVisit = "=baseline"
 	hostile.Dir = filepath.Join(dir, "a b", "50%#1?")
 	hostile.Compartments = slices.Clone(first.Compartments)
 	hostile.Compartments[0].Compartment = "<b>&medial"

@@ -51,7 +51,7 @@ func newSampling(voxels, pixels int) sampling {
 }
 
 // drawT2 puts the colours of slice k at the pixel at.
-func (v view) drawT2(dst *image.Paletted, at image.Point, s scene, k int) {
+func (v view) drawT2(dst *image.Paletted, corner image.Point, s scene, k int) {
 	nx := s.echo.Size[0]
 	region := volume.Slice(s.echo.Geometry, s.regions.Data, k)
 	t2 := volume.Slice(s.echo.Geometry, s.maps.T2, k)
@@ -59,12 +59,12 @@ func (v view) drawT2(dst *image.Paletted, at image.Point, s scene, k int) {
 	for y, j := range v.y.near {
 		first := v.crop.Min.X + nx*(v.crop.Min.Y+j)
 		inRow := region[first:][:v.crop.Dx()]
-		out := dst.Pix[dst.PixOffset(at.X, at.Y+y):][:v.size.X]
+		row := dst.Pix[dst.PixOffset(corner.X, corner.Y+y):][:v.size.X]
 		for x, i := range v.x.near {
 			if inRow[i] == 0 {
 				continue
 			}
-			out[x] = ColourIndex(status[first+i], t2[first+i])
+			row[x] = ColourIndex(status[first+i], t2[first+i])
 		}
 	}
 }
@@ -78,7 +78,7 @@ func ColourIndex(s volume.Status, t2 float32) uint8 {
 }
 
 // drawGrey puts the echo image of a slice at the pixel at.
-func (v view) drawGrey(dst *image.Paletted, at image.Point, echo []float32, s scene) {
+func (v view) drawGrey(dst *image.Paletted, corner image.Point, echo []float32, s scene) {
 	levels := make([]float32, v.crop.Dx())
 	upper, lower := make([]float32, v.size.X), make([]float32, v.size.X)
 	sample := func(row []float32, j int) {
@@ -109,15 +109,15 @@ func (v view) drawGrey(dst *image.Paletted, at image.Point, echo []float32, s sc
 			sample(lower, hi)
 			lowerRow = hi
 		}
-		out := dst.Pix[dst.PixOffset(at.X, at.Y+y):][:v.size.X]
+		row := dst.Pix[dst.PixOffset(corner.X, corner.Y+y):][:v.size.X]
 		if hi == lo {
 			for x, a := range upper {
-				out[x] = uint8(a + 0.5)
+				row[x] = uint8(a + 0.5)
 			}
 			continue
 		}
 		for x, a := range upper {
-			out[x] = uint8(a + f*(lower[x]-a) + 0.5)
+			row[x] = uint8(a + f*(lower[x]-a) + 0.5)
 		}
 	}
 }
@@ -148,9 +148,9 @@ func newTileLabels(g volume.Geometry, tile image.Point, em int) tileLabels {
 }
 
 // draw writes on the tile of slice k. Slices are counted from 1.
-func (l tileLabels) draw(dst *image.Paletted, at image.Point, k int) {
+func (l tileLabels) draw(dst *image.Paletted, corner image.Point, k int) {
 	put := func(face font.Face, s string, level uint8, x, y int) {
-		figure.Caption{Face: face, Text: s, Level: level, Halo: true}.Draw(dst, at.Add(image.Pt(x, y)))
+		figure.Caption{Face: face, Text: s, Level: level, Halo: true}.Draw(dst, corner.Add(image.Pt(x, y)))
 	}
 	pad := l.em / 2
 	top := pad + l.em*8/10 // a baseline whose letters start pad below the edge

@@ -145,10 +145,10 @@ type axisTick struct {
 // of the length step, and is drawn in the given number of pixels.
 func axisTicks(steps [2]int, step float64, pixels int) []axisTick {
 	first, last := float64(steps[0])*step, float64(steps[1])*step
-	var out []axisTick
+	var ticks []axisTick
 	for _, t := range figure.RoundTicks(first, last) {
 		p := int(math.Round((t.Value - first) / (last - first) * float64(pixels)))
-		out = append(out, axisTick{min(max(p, 0), pixels), figure.Number(t.Value, 0)})
+		ticks = append(ticks, axisTick{min(max(p, 0), pixels), figure.Number(t.Value, 0)})
 	}
-	return out
+	return ticks
 }

@@ -30,7 +30,7 @@ func (e *NoUnrolledError) Error() string { return e.Reason }
 // readUnrolled reads result.json and unrolled.nii.gz of a study's folder; its errors are texts
 // for a tile.
 func readUnrolled(folder string) (unrolledStudy, error) {
-	result, err := readResultOf(folder)
+	result, err := readResult(folder)
 	if err != nil {
 		return unrolledStudy{}, err
 	}
@@ -41,7 +41,7 @@ func readUnrolled(folder string) (unrolledStudy, error) {
 	if !slices.ContainsFunc(result.Outputs, func(f report.File) bool { return f.Path == report.UnrolledFile }) {
 		return s, &NoUnrolledError{"no unrolled map: the mask is not divided, or has no femoral cartilage"}
 	}
-	f, err := openOf(folder, report.UnrolledFile)
+	f, err := openFile(folder, report.UnrolledFile)
 	if err != nil {
 		return s, err
 	}

@@ -45,7 +45,7 @@ type layout struct {
 	tile          image.Point
 	rows          int
 	width, height dots
-	gap, words    dots
+	gap, below    dots
 }
 
 // newLayout fits tiles of that shape on a page: as wide as there is room, and lower where
@@ -71,7 +71,7 @@ func newLayout(window [2]float64, rows, visits int) layout {
 // picture can be high.
 func (l *layout) setLines(n int) {
 	for ; n >= 0; n-- {
-		l.words = inDots(panelPlaceMM + float64(n)*panelLineMM)
+		l.below = inDots(panelPlaceMM + float64(n)*panelLineMM)
 		l.height = inDots(panelTitleMM) + inDots(panelLegendMM) + dots(l.rows)*l.pitch()
 		if l.height.mm() <= panelMostMM {
 			return
@@ -105,11 +105,11 @@ func (l layout) small() bool { return dots(l.tile.X).mm() < panelSmallMM }
 
 // pitch is the distance from row to row.
 func (l layout) pitch() dots {
-	return inDots(panelLabelMM) + dots(l.tile.Y) + l.words + l.gap
+	return inDots(panelLabelMM) + dots(l.tile.Y) + l.below + l.gap
 }
 
 // at is the bottom left corner of a tile.
-func (l layout) at(row, visit int) vg.Point {
+func (l layout) corner(row, visit int) vg.Point {
 	down := inDots(panelTitleMM) + dots(row)*l.pitch() + inDots(panelLabelMM) + dots(l.tile.Y)
 	return vg.Point{X: dots(visit * (l.tile.X + int(l.gap))).length(), Y: (l.height - down).length()}
 }
@@ -120,7 +120,7 @@ func (p *panel) paint(c draw.Canvas) {
 	for r, row := range p.rows {
 		p.paintLabel(c, r, row.Label, p.side(r))
 	}
-	p.each(func(r, v int, t *tileView) { p.paintTile(c, p.at(r, v), t, v == 0) })
+	p.each(func(r, v int, t *tileView) { p.paintTile(c, p.corner(r, v), t, v == 0) })
 	p.paintScale(c)
 }
 
@@ -129,26 +129,26 @@ func (l layout) paintTitles(c draw.Canvas, titles []string) {
 	bold := figure.Bold(figure.Letters(8))
 	width := dots(l.tile.X).length()
 	for v, title := range titles {
-		at := vg.Point{X: l.at(0, v).X + width/2, Y: l.height.length() - 8}
-		figure.Write(c, figure.Align(bold, figure.Center, figure.Base), at, figure.Fit(bold, title, width))
+		centre := vg.Point{X: l.corner(0, v).X + width/2, Y: l.height.length() - 8}
+		figure.Write(c, figure.Align(bold, figure.Center, figure.Base), centre, figure.Fit(bold, title, width))
 	}
 }
 
 // paintLabel writes the name of a row, and which knee it shows, above its first tile.
 func (l layout) paintLabel(c draw.Canvas, row int, name, side string) {
 	bold := figure.Bold(figure.Letters(8))
-	at := l.at(row, 0)
-	at.Y += dots(l.tile.Y).length() + 3
+	corner := l.corner(row, 0)
+	corner.Y += dots(l.tile.Y).length() + 3
 	label := printable.Join(" · ", strings.TrimSpace(name), side)
 	if bold.Width(label) > l.width.length() { // what is known of the knee is not cut off
 		label = printable.Join(" · ", figure.Fit(bold, name, l.width.length()-bold.Width(" · "+side)), side)
 	}
-	figure.Write(c, bold, at, label)
+	figure.Write(c, bold, corner, label)
 }
 
 // area is a tile with its bottom left corner at that point.
-func (l layout) area(at vg.Point) vg.Rectangle {
-	return vg.Rectangle{Min: at, Max: at.Add(vg.Point{X: dots(l.tile.X).length(), Y: dots(l.tile.Y).length()})}
+func (l layout) area(corner vg.Point) vg.Rectangle {
+	return vg.Rectangle{Min: corner, Max: corner.Add(vg.Point{X: dots(l.tile.X).length(), Y: dots(l.tile.Y).length()})}
 }
 
 // paintMissing draws an empty tile that says why it is empty.
@@ -166,26 +166,26 @@ func (l layout) paintMissing(c draw.Canvas, area vg.Rectangle, text string) {
 
 // paintBelow writes what a tile shows, of which the first part is enough where there is no
 // room for both, and the lines of notes, below its corner.
-func (l layout) paintBelow(c draw.Canvas, at vg.Point, what [2]string, notes []string) {
+func (l layout) paintBelow(c draw.Canvas, corner vg.Point, texts [2]string, notes []string) {
 	small := figure.Letters(6.5)
 	width := dots(l.tile.X).length()
-	text := printable.Join(", ", what[:]...)
+	text := printable.Join(", ", texts[:]...)
 	if small.Width(text) > width {
-		text = what[0]
+		text = texts[0]
 	}
 	figure.Write(c, figure.Align(small, figure.Left, figure.Below),
-		vg.Point{X: at.X, Y: at.Y - 2.5}, figure.Fit(small, text, width))
+		vg.Point{X: corner.X, Y: corner.Y - 2.5}, figure.Fit(small, text, width))
 	for n, line := range notes {
-		if y := 10.5 + figure.MM(panelLineMM)*vg.Length(n); y < l.words.length() {
-			figure.Write(c, figure.Align(noteLetters(), figure.Left, figure.Below), vg.Point{X: at.X, Y: at.Y - y}, line)
+		if y := 10.5 + figure.MM(panelLineMM)*vg.Length(n); y < l.below.length() {
+			figure.Write(c, figure.Align(noteLetters(), figure.Left, figure.Below), vg.Point{X: corner.X, Y: corner.Y - y}, line)
 		}
 	}
 }
 
 // paintTile draws a tile with its corner at that point, and what is below it. Where tiles are
 // small, only the first of a row bears letters.
-func (p *panel) paintTile(c draw.Canvas, at vg.Point, t *tileView, first bool) {
-	area := p.area(at)
+func (p *panel) paintTile(c draw.Canvas, corner vg.Point, t *tileView, first bool) {
+	area := p.area(corner)
 	if t.missing != "" {
 		p.paintMissing(c, area, t.missing)
 		return
@@ -195,31 +195,31 @@ func (p *panel) paintTile(c draw.Canvas, at vg.Point, t *tileView, first bool) {
 		p.paintDirections(c, area, t.picture.edges)
 	}
 	p.paintRuler(c, area, !p.small() || first)
-	p.paintBelow(c, at, t.place, p.notes(t.flags, t.notes))
+	p.paintBelow(c, corner, t.place, p.notes(t.flags, t.notes))
 }
 
 // paintDirections writes the patient's directions at the edges of a tile.
 func (p *panel) paintDirections(c draw.Canvas, area vg.Rectangle, edges [4]string) {
 	const inset = 6
 	middle := area.Min.Add(area.Size().Scale(0.5))
-	for n, at := range []vg.Point{
+	for n, place := range []vg.Point{
 		{X: area.Min.X + inset, Y: middle.Y}, {X: area.Max.X - inset, Y: middle.Y},
 		{X: middle.X, Y: area.Max.Y - inset}, {X: middle.X, Y: area.Min.Y + inset},
 	} {
 		if !p.small() || n%2 == 0 { // left and top say it
-			paintOnDark(c, at, edges[n])
+			paintOnDark(c, place, edges[n])
 		}
 	}
 }
 
 // paintOnDark writes white letters on a dark patch, which reads over any image.
-func paintOnDark(c draw.Canvas, at vg.Point, text string) {
+func paintOnDark(c draw.Canvas, centre vg.Point, text string) {
 	style := figure.Letters(6.5)
 	style.Color = color.White
 	half := vg.Point{X: style.Width(text)/2 + 1.5, Y: 4}
 	c.SetColor(color.NRGBA{A: 0x90})
-	c.Fill(vg.Rectangle{Min: at.Sub(half), Max: at.Add(half)}.Path())
-	figure.Write(c, figure.Align(style, figure.Center, figure.Middle), at, text)
+	c.Fill(vg.Rectangle{Min: centre.Sub(half), Max: centre.Add(half)}.Path())
+	figure.Write(c, figure.Align(style, figure.Center, figure.Middle), centre, text)
 }
 
 // paintRuler draws a bar of 20 mm at the bottom right of a tile, or of 5 where that would be
@@ -284,10 +284,10 @@ func paintBar(c draw.Canvas, left, length vg.Length, b scaleBar) vg.Rectangle {
 		vg.Point{X: left, Y: (bar.Min.Y + bar.Max.Y) / 2}, b.name)
 	for n, colour := range b.colours {
 		// Each reaches to the end, and the next lies over it: no seam shows between two.
-		from := bar
-		from.Min.X += bar.Size().X * vg.Length(n) / vg.Length(len(b.colours))
+		rest := bar
+		rest.Min.X += bar.Size().X * vg.Length(n) / vg.Length(len(b.colours))
 		c.SetColor(colour)
-		c.Fill(from.Path())
+		c.Fill(rest.Path())
 	}
 	for n, text := range b.ticks {
 		x := bar.Min.X + bar.Size().X*vg.Length(n)/vg.Length(len(b.ticks)-1)

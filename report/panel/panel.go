@@ -21,7 +21,7 @@ type Row struct {
 	// At asks for the slice nearest to that patient position, mm LPS along the axis of
 	// the patient that the slices follow; nil takes the slice with the most voxels of
 	// Options.Row.
-	At *float64
+	Position *float64
 	// Visits holds one for each title of Options.
 	Visits []Visit
 }
@@ -82,7 +82,7 @@ func Maps(ctx context.Context, rows []Row, o Options) (figure.Picture, error) {
 		return figure.Picture{}, fmt.Errorf("panel of maps: %w", err)
 	}
 	pic := figure.Picture{
-		Name: "maps", Title: "T2 maps by visit", Caption: p.caption(), Flags: flagsOf(rows), Remarks: p.remarks(),
+		Name: "maps", Title: "T2 maps by visit", Caption: p.caption(), Flags: allFlags(rows), Remarks: p.remarks(),
 		Width: p.width.mm(), Height: p.height.mm(),
 	}
 	return pic.Render(p.paint)
@@ -110,7 +110,7 @@ func newPanel(ctx context.Context, rows []Row, o Options) (*panel, error) {
 	}
 	p := &panel{rows: rows, titles: o.Visits, row: o.Row}
 	for _, row := range rows {
-		sights, err := look(ctx, row, o.Row)
+		sights, err := openRow(ctx, row, o.Row)
 		if err != nil {
 			return nil, err
 		}
@@ -185,7 +185,7 @@ func (p *panel) caption() string {
 	return fmt.Sprintf("T2 in the voxels of compartments over %s, on one scale of 0 to %d ms; longer T2 has its last colour, and voxels without a T2 in the accepted range have the flat one. "+
 		"The slice with the most voxels of %s at a subject's first visit, or the one asked for, and at later visits the slice nearest in patient position, which is printed in mm; "+
 		"positions are each session's own, and nothing is registered. All tiles are %.0f × %.0f mm. Grey levels are each tile's own.%s",
-		p.beneath(), figure.ScaleMaxMS, p.chosenBy(), p.window[0], p.window[1], lossy)
+		p.background(), figure.ScaleMaxMS, p.chosenBy(), p.window[0], p.window[1], lossy)
 }
 
 // chosenBy names what the slices have most of.
@@ -197,7 +197,7 @@ func (p *panel) chosenBy() string {
 }
 
 // beneath says over what the maps are drawn.
-func (p *panel) beneath() string {
+func (p *panel) background() string {
 	first, named, none := false, false, false
 	p.each(func(_, _ int, t *tileView) {
 		switch a := t.result.Anatomy; {
@@ -244,11 +244,11 @@ func (p *panel) each(do func(row, visit int, t *tileView)) {
 
 // remarks are what tiles say beside their position, with the names of row and visit.
 func (p *panel) remarks() []string {
-	var out []string
+	var remarks []string
 	p.each(func(r, v int, t *tileView) {
-		out = append(out, tileRemarks(p.rows[r].Label, p.titles[v], t.missing, t.notes)...)
+		remarks = append(remarks, tileRemarks(p.rows[r].Label, p.titles[v], t.missing, t.notes)...)
 	})
-	return out
+	return remarks
 }
 
 // tileRemarks are a tile's sentences in the remarks of a picture.
@@ -256,15 +256,15 @@ func tileRemarks(label, title, missing string, notes []string) []string {
 	if missing != "" { // the notes are about a place that is not shown
 		notes = []string{missing}
 	}
-	var out []string
+	var remarks []string
 	for _, n := range notes {
-		out = append(out, brief(label)+", "+brief(title)+": "+n+".")
+		remarks = append(remarks, brief(label)+", "+brief(title)+": "+n+".")
 	}
-	return out
+	return remarks
 }
 
 // flagsOf returns the flags of all visits, each once, in ascending order.
-func flagsOf(rows []Row) []int {
+func allFlags(rows []Row) []int {
 	var flags []int
 	for _, row := range rows {
 		for _, v := range row.Visits {

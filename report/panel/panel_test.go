@@ -43,11 +43,11 @@ func rotated(a [3][4]float64, degrees float64) [3][4]float64 {
 // sightsOf looks at a row of folders.
 func sightsOf(t *testing.T, at *float64, folders ...string) []sight {
 	t.Helper()
-	row := Row{At: at}
+	row := Row{Position: at}
 	for _, f := range folders {
 		row.Visits = append(row.Visits, Visit{Folder: f})
 	}
-	s, err := look(t.Context(), row, "")
+	s, err := openRow(t.Context(), row, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -348,7 +348,7 @@ func TestPanelLayout(t *testing.T) {
 		for visits := 1; visits <= MostVisits; visits++ {
 			for _, window := range [][2]float64{{108, 85}, {85, 108}, {24, 400}, {400, 24}, {100, 100}, {1, 1e6}, {1e6, 1}} {
 				l := newLayout(window, rows, visits)
-				last := l.at(rows-1, visits-1)
+				last := l.corner(rows-1, visits-1)
 				if l.width.mm() > 180.1 || l.height.mm() > 595 || l.tile.X < 1 || l.tile.Y < 1 || last.Y < 0 {
 					t.Errorf("%d × %d of %v: %g × %g mm, tile %v", rows, visits, window, l.width.mm(), l.height.mm(), l.tile)
 				}
@@ -378,7 +378,7 @@ func TestPanelNotes(t *testing.T) {
 	if got := p.remarks(); !slices.Equal(got, want) {
 		t.Errorf("remarks %q, want %q", got, want)
 	}
-	if got := flagsOf(rows); !slices.Equal(got, []int{2, 3, 7}) {
+	if got := allFlags(rows); !slices.Equal(got, []int{2, 3, 7}) {
 		t.Errorf("flags %d", got)
 	}
 	if got := strings.Join(p.notes(p.tiles[0][1].flags, p.tiles[0][1].notes), " "); !strings.HasPrefix(got, "scanner: B; at baseline: A; turned") {
@@ -428,7 +428,7 @@ func TestPanelSliceOfTheRow(t *testing.T) {
 		}
 	})
 	for row, want := range map[string]int{"": 5, "lateral": 5, "patellofemoral": 8, "patellofemoral deep": 8, "trochlear": 8, "trochlear deep": 8, "WOMAC": 5} {
-		s, err := look(t.Context(), Row{Visits: []Visit{{Folder: folder}}}, row)
+		s, err := openRow(t.Context(), Row{Visits: []Visit{{Folder: folder}}}, row)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -26,10 +26,10 @@ type sight struct {
 	result  report.Result
 	mask    volume.Labels
 	box     image.Rectangle // of the mask's voxels, in i and j
-	most    int             // slice with the most voxels of the row, or of all compartments
+	fullest    int             // slice with the most voxels of the row, or of all compartments
 	slice   int             // that is shown
 	place   [2]string       // where it lies, for people: the position, and the number of the slice
-	lacking string          // the row that slices are chosen by, if the mask has none of it
+	absentRow string          // the row that slices are chosen by, if the mask has none of it
 	notes   []string        // what is off about it
 	flags   []string        // what was said of the visit
 }
@@ -38,7 +38,7 @@ type sight struct {
 const turned = 5
 
 // look opens the visits of a row and finds the slice of each.
-func look(ctx context.Context, row Row, by string) ([]sight, error) {
+func openRow(ctx context.Context, row Row, wanted string) ([]sight, error) {
 	sights := make([]sight, len(row.Visits))
 	base := -1
 	for n, v := range row.Visits {
@@ -46,23 +46,23 @@ func look(ctx context.Context, row Row, by string) ([]sight, error) {
 			return nil, err
 		}
 		s := &sights[n]
-		*s = newSight(v, by)
+		*s = newSight(v, wanted)
 		if s.missing != "" {
 			continue
 		}
 		if base < 0 {
 			base = n
-			s.choose(row.At)
-			if s.lacking != "" && row.At == nil {
-				s.notes = append(s.notes, "no voxel of "+brief(s.lacking)+": the slice with the most of all compartments")
+			s.chooseSlice(row.Position)
+			if s.absentRow != "" && row.Position == nil {
+				s.notes = append(s.notes, "no voxel of "+brief(s.absentRow)+": the slice with the most of all compartments")
 			}
 			if n > 0 {
 				s.notes = append(s.notes, "the slice is chosen here, for want of an earlier visit")
 			}
 		} else {
-			s.follow(&sights[base])
+			s.followBaseline(&sights[base])
 		}
-		s.place = s.where()
+		s.place = s.placeOfSlice()
 	}
 	for n := range sights {
 		sights[n].mask.Data = nil // read again with the maps: one visit at a time is in memory
@@ -78,7 +78,7 @@ func newSight(v Visit, row string) sight {
 		return s
 	}
 	var err error
-	if s.result, err = readResultOf(v.Folder); err != nil {
+	if s.result, err = readResult(v.Folder); err != nil {
 		s.missing = err.Error()
 		return s
 	}
@@ -101,7 +101,7 @@ func newSight(v Visit, row string) sight {
 	s.box = e.Box
 	if !s.chooseMost(e, compartmentOf(s.result, row)) {
 		s.chooseMost(e, 0)
-		s.lacking = row
+		s.absentRow = row
 	}
 	return s
 }
@@ -116,11 +116,11 @@ func (v Visit) missing() string {
 
 // notes are what is said of a visit, each on one line.
 func (v Visit) notes() []string {
-	var out []string
+	var lines []string
 	for _, n := range v.Notes {
-		out = append(out, strings.TrimSpace(printable.Line(n)))
+		lines = append(lines, strings.TrimSpace(printable.Line(n)))
 	}
-	return out
+	return lines
 }
 
 // chooseMost sets most to the slice with the most voxels of a compartment, counted from 1, or
@@ -135,7 +135,7 @@ func (s *sight) chooseMost(e volume.Extent, compartment int) bool {
 			}
 		}
 		if n > best {
-			s.most, best = k, n
+			s.fullest, best = k, n
 		}
 	}
 	return best > 0
@@ -170,7 +170,7 @@ func compartmentOf(r report.Result, row string) int {
 
 // readMask reads compartments.nii.gz.
 func (s *sight) readMask() (volume.Labels, error) {
-	f, err := openOf(s.folder, report.CompartmentsFile)
+	f, err := openFile(s.folder, report.CompartmentsFile)
 	if err != nil {
 		return volume.Labels{}, err
 	}
@@ -183,7 +183,7 @@ func (s *sight) readMask() (volume.Labels, error) {
 }
 
 // openOf opens a file of a study's folder; its errors are words for a tile.
-func openOf(folder, name string) (*os.File, error) {
+func openFile(folder, name string) (*os.File, error) {
 	f, err := os.Open(filepath.Join(folder, name))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -195,7 +195,7 @@ func openOf(folder, name string) (*os.File, error) {
 }
 
 // readResultOf reads the result.json of a study's folder; its errors are words for a tile.
-func readResultOf(folder string) (report.Result, error) {
+func readResult(folder string) (report.Result, error) {
 	r, err := report.ReadResult(filepath.Join(folder, report.ResultFile))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -216,7 +216,7 @@ func (s *sight) middle() (i, j float64) {
 }
 
 // at returns the patient position of the middle of the mask in a slice, mm LPS.
-func (s *sight) at(k int) [3]float64 {
+func (s *sight) centreOf(k int) [3]float64 {
 	i, j := s.middle()
 	return s.mask.Position(i, j, float64(k))
 }
@@ -244,7 +244,7 @@ func (s *sight) axes() (a [3][3]float64) {
 }
 
 // follows returns the axis of the patient (0, 1, 2: x, y, z) that the slices follow.
-func (s *sight) follows() int {
+func (s *sight) sliceAxis() int {
 	n, best := s.axes()[2], 0
 	for r := range 3 {
 		if math.Abs(n[r]) > math.Abs(n[best])+1e-6 {
@@ -255,40 +255,40 @@ func (s *sight) follows() int {
 }
 
 // choose takes the slice at a position in mm, or the one with the most voxels.
-func (s *sight) choose(position *float64) {
-	s.slice = s.most
+func (s *sight) chooseSlice(position *float64) {
+	s.slice = s.fullest
 	if position == nil {
 		return
 	}
-	axis := s.follows()
-	off := func(k int) float64 { return s.at(k)[axis] - *position }
+	axis := s.sliceAxis()
+	offset := func(k int) float64 { return s.centreOf(k)[axis] - *position }
 	for k := range s.mask.Size[2] {
-		if math.Abs(off(k)) < math.Abs(off(s.slice)) {
+		if math.Abs(offset(k)) < math.Abs(offset(s.slice)) {
 			s.slice = k
 		}
 	}
-	s.noteDistance(off(s.slice), "from the position asked for")
+	s.noteDistance(offset(s.slice), "from the position asked for")
 }
 
 // follow takes the slice nearest to that of the baseline, and notes how it differs.
-func (s *sight) follow(base *sight) {
-	to := base.at(base.slice)
+func (s *sight) followBaseline(base *sight) {
+	baseline := base.centreOf(base.slice)
 	axes := s.axes()
-	off := func(k int) float64 {
-		p := s.at(k)
-		return dot3(axes[2], [3]float64{p[0] - to[0], p[1] - to[1], p[2] - to[2]})
+	offset := func(k int) float64 {
+		p := s.centreOf(k)
+		return dot3(axes[2], [3]float64{p[0] - baseline[0], p[1] - baseline[1], p[2] - baseline[2]})
 	}
 	for k := range s.mask.Size[2] {
-		if math.Abs(off(k)) < math.Abs(off(s.slice)) {
+		if math.Abs(offset(k)) < math.Abs(offset(s.slice)) {
 			s.slice = k
 		}
 	}
-	s.noteDistance(off(s.slice), "from the slice at baseline")
-	was := base.axes()
-	tilt := angle(axes[2], was[2])
-	most := max(min(tilt, 180-tilt), angle(axes[0], was[0]), angle(axes[1], was[1]))
-	if most > turned {
-		s.notes = append(s.notes, fmt.Sprintf("turned by %.0f° against baseline", most))
+	s.noteDistance(offset(s.slice), "from the slice at baseline")
+	baseAxes := base.axes()
+	tilt := angle(axes[2], baseAxes[2])
+	turn := max(min(tilt, 180-tilt), angle(axes[0], baseAxes[0]), angle(axes[1], baseAxes[1]))
+	if turn > turned {
+		s.notes = append(s.notes, fmt.Sprintf("turned by %.0f° against baseline", turn))
 	}
 	if a, b := s.result.Side, base.result.Side; a != b && a != "" && b != "" {
 		s.notes = append(s.notes, fmt.Sprintf("the %s knee, at baseline the %s", printable.Line(a), printable.Line(b)))
@@ -296,16 +296,16 @@ func (s *sight) follow(base *sight) {
 }
 
 // noteDistance notes a distance of more than half a slice.
-func (s *sight) noteDistance(off float64, from string) {
-	if off = math.Abs(off); !(off <= s.mask.Spacing()[2]/2+1e-6) {
-		s.notes = append(s.notes, fmt.Sprintf("%.1f mm %s", off, from))
+func (s *sight) noteDistance(distance float64, reference string) {
+	if distance = math.Abs(distance); !(distance <= s.mask.Spacing()[2]/2+1e-6) {
+		s.notes = append(s.notes, fmt.Sprintf("%.1f mm %s", distance, reference))
 	}
 }
 
 // where says where the slice lies: L 23.4 mm, and slice 6 of 12.
-func (s *sight) where() [2]string {
-	axis := s.follows()
-	x := s.at(s.slice)[axis]
+func (s *sight) placeOfSlice() [2]string {
+	axis := s.sliceAxis()
+	x := s.centreOf(s.slice)[axis]
 	// LPS: positions grow to the left, the back and the head.
 	letter := volume.PatientLetters[axis][1]
 	if x < 0 {

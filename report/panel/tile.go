@@ -34,19 +34,19 @@ func (t *tileView) draw(size image.Point, mmPerPixel float64) (*tilePicture, err
 		return nil, err
 	}
 	c := cut{sight: &t.sight, size: size, mm: mmPerPixel}
-	out := &tilePicture{
+	picture := &tilePicture{
 		Paletted: image.NewPaletted(image.Rectangle{Max: size}, figure.MapPalette),
 		edges:    volume.EdgeLetters(m.t2.Geometry), anatomy: m.anatomy.Data != nil,
 	}
-	if out.anatomy {
-		c.drawAnatomy(out.Paletted, m.anatomy)
+	if picture.anatomy {
+		c.drawAnatomy(picture.Paletted, m.anatomy)
 	} else {
 		t.notes = append(t.notes, t.noAnatomy())
 	}
-	if c.drawT2(out.Paletted, m) == 0 {
+	if c.drawT2(picture.Paletted, m) == 0 {
 		t.notes = append(t.notes, "no voxel of a compartment in this slice")
 	}
-	return out, nil
+	return picture, nil
 }
 
 // noAnatomy says why there are no greys.
@@ -67,7 +67,7 @@ func (t *tileView) readMaps() (visitMaps, error) {
 	if m.t2, err = t.readMap(report.T2File); err != nil {
 		return m, err
 	}
-	f, err := openOf(t.folder, report.StatusFile)
+	f, err := openFile(t.folder, report.StatusFile)
 	if err != nil {
 		return m, err
 	}
@@ -86,7 +86,7 @@ func (t *tileView) readMaps() (visitMaps, error) {
 
 // readMap reads a map of one number per voxel.
 func (s *sight) readMap(name string) (volume.Map, error) {
-	f, err := openOf(s.folder, name)
+	f, err := openFile(s.folder, name)
 	if err != nil {
 		return volume.Map{}, err
 	}
@@ -123,11 +123,11 @@ func (c cut) drawAnatomy(dst *image.Paletted, a volume.Map) {
 		for x := range c.size.X {
 			i, j := c.index(x, y)
 			p := c.mask.Position(i, j, float64(c.slice))
-			var at [3]float64
+			var index [3]float64
 			for d, r := range inv {
-				at[d] = r[0]*p[0] + r[1]*p[1] + r[2]*p[2] + r[3]
+				index[d] = r[0]*p[0] + r[1]*p[1] + r[2]*p[2] + r[3]
 			}
-			values[y*c.size.X+x] = trilinear(a, at)
+			values[y*c.size.X+x] = trilinear(a, index)
 		}
 	}
 	gain := figure.GreyWhite / whiteOf(values)
@@ -156,10 +156,10 @@ func whiteOf(values []float32) float32 {
 
 // trilinear returns the value of the map at an index that need not be whole; 0 outside of its
 // voxels. Between the middle of an outer voxel and its edge it is that voxel's.
-func trilinear(m volume.Map, at [3]float64) float32 {
+func trilinear(m volume.Map, index [3]float64) float32 {
 	var low [3]int
 	var part [3]float64
-	for d, x := range at {
+	for d, x := range index {
 		if !(x >= -0.5 && x <= float64(m.Size[d])-0.5) {
 			return 0
 		}

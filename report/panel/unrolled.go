@@ -85,7 +85,7 @@ type unrolledTile struct {
 	change       bool
 	side         string    // of the result
 	missing      string    // why nothing is seen
-	what         [2]string // what it shows, for people
+	shown         [2]string // what it shows, for people
 	flags, notes []string  // what was said of the visit, and what is off about it
 }
 
@@ -108,7 +108,7 @@ func Unrolled(ctx context.Context, rows []Row, o Options) (figure.Picture, error
 		return figure.Picture{}, fmt.Errorf("panel of unrolled maps: %w", err)
 	}
 	pic := figure.Picture{
-		Name: "unrolled", Title: "Unrolled femoral T2 and its change", Caption: p.caption(), Flags: flagsOf(rows),
+		Name: "unrolled", Title: "Unrolled femoral T2 and its change", Caption: p.caption(), Flags: allFlags(rows),
 		Remarks: p.remarks(), Width: p.width.mm(), Height: p.height.mm(),
 	}
 	if len(p.titles) == 1 {
@@ -181,25 +181,25 @@ func unrolledTiles(ctx context.Context, row Row) (tiles []unrolledTile, found bo
 func (t *unrolledTile) show(u, baseline report.Unrolled) {
 	t.Unrolled, t.side = u, u.Side
 	if !t.change {
-		t.what = [2]string{"T2", counted(cells(u), "cell")}
+		t.shown = [2]string{"T2", counted(cells(u), "cell")}
 	} else if baseline.T2 == nil {
 		t.missing = "no map of the first visit to compare with"
 	} else if change, err := changeFrom(baseline, u); err != nil {
 		t.missing = err.Error()
 	} else {
 		t.Unrolled = change
-		t.what = [2]string{"change", fmt.Sprintf("%d of %s", cells(change), counted(cells(baseline), "cell"))}
+		t.shown = [2]string{"change", fmt.Sprintf("%d of %s", cells(change), counted(cells(baseline), "cell"))}
 	}
 	if t.missing == "" && t.Side == "" {
 		t.notes = append(t.notes, "side not known: the patient’s right is at the left")
 	}
 }
 
-func counted(n int, what string) string {
+func counted(n int, noun string) string {
 	if n != 1 {
-		what += "s"
+		noun += "s"
 	}
-	return strconv.Itoa(n) + " " + what
+	return strconv.Itoa(n) + " " + noun
 }
 
 // The drawn size of a degree: on cartilage at 25 mm from the axis, the usual radius of the
@@ -214,8 +214,8 @@ const (
 
 // unrolledWindow is what all tiles show: ranges of position in mm and of angles in degrees.
 type unrolledWindow struct {
-	across, angle [2]float64
-	any           bool
+	positions, angles [2]float64
+	set           bool
 }
 
 // mirrored reports whether the patient's left is drawn at the left, where medial is for a
@@ -227,25 +227,25 @@ func (w *unrolledWindow) add(t *unrolledTile) {
 	if t.missing != "" {
 		return
 	}
-	across := [2]float64{float64(t.Columns[0]) * t.Across, float64(t.Columns[1]) * t.Across}
+	positions := [2]float64{float64(t.Columns[0]) * t.Across, float64(t.Columns[1]) * t.Across}
 	angle := [2]float64{float64(t.Rows[0]) * t.Angle, float64(t.Rows[1]) * t.Angle}
 	if mirrored(t.Unrolled) {
-		across = [2]float64{-across[1], -across[0]}
+		positions = [2]float64{-positions[1], -positions[0]}
 	}
-	if !w.any {
-		w.across, w.angle, w.any = across, angle, true
+	if !w.set {
+		w.positions, w.angles, w.set = positions, angle, true
 	}
-	w.across = [2]float64{min(w.across[0], across[0]), max(w.across[1], across[1])}
-	w.angle = [2]float64{min(w.angle[0], angle[0]), max(w.angle[1], angle[1])}
+	w.positions = [2]float64{min(w.positions[0], positions[0]), max(w.positions[1], positions[1])}
+	w.angles = [2]float64{min(w.angles[0], angle[0]), max(w.angles[1], angle[1])}
 }
 
 // mm is the size of the window as it is drawn, with its margins.
 func (w unrolledWindow) mm() [2]float64 {
-	if !w.any {
+	if !w.set {
 		return [2]float64{100, 60}
 	}
-	return [2]float64{w.across[1] - w.across[0] + 2*unrolledMarginX,
-		(w.angle[1]-w.angle[0])*unrolledMMPerDegree + 2*unrolledMarginY}
+	return [2]float64{w.positions[1] - w.positions[0] + 2*unrolledMarginX,
+		(w.angles[1]-w.angles[0])*unrolledMMPerDegree + 2*unrolledMarginY}
 }
 
 // draw paints the map in that many pixels.
@@ -255,16 +255,16 @@ func (w unrolledWindow) draw(t *unrolledTile, size image.Point) *image.Paletted 
 	rows, columns := t.Size()
 	for y := range size.Y {
 		down := (float64(y) + 0.5) / float64(size.Y) * mm[1]
-		row := int(math.Floor((w.angle[0]+(down-unrolledMarginY)/unrolledMMPerDegree)/t.Angle)) - t.Rows[0]
+		row := int(math.Floor((w.angles[0]+(down-unrolledMarginY)/unrolledMMPerDegree)/t.Angle)) - t.Rows[0]
 		if row < 0 || row >= rows {
 			continue
 		}
 		for x := range size.X {
-			across := w.across[0] + (float64(x)+0.5)/float64(size.X)*mm[0] - unrolledMarginX
+			position := w.positions[0] + (float64(x)+0.5)/float64(size.X)*mm[0] - unrolledMarginX
 			if mirrored(t.Unrolled) {
-				across = -across
+				position = -position
 			}
-			column := int(math.Floor(across/t.Across)) - t.Columns[0]
+			column := int(math.Floor(position/t.Across)) - t.Columns[0]
 			if column < 0 || column >= columns {
 				continue
 			}
@@ -293,15 +293,15 @@ func (p *unrolledPanel) caption() string {
 			"Cells without a T2 at one of the two visits are empty (black). Cells are matched by angle and position about each visit’s own cylinder, which was fitted to that visit’s mask: "+
 			"a change near an edge may come from the mask or its registration. Single cells hold few voxels: read patterns rather than cells.", changeMaxMS, changeMaxMS)
 	}
-	return text + fmt.Sprintf(" All tiles are %.0f mm × %.0f°, without their margins.", p.window.across[1]-p.window.across[0], p.window.angle[1]-p.window.angle[0])
+	return text + fmt.Sprintf(" All tiles are %.0f mm × %.0f°, without their margins.", p.window.positions[1]-p.window.positions[0], p.window.angles[1]-p.window.angles[0])
 }
 
 func (p *unrolledPanel) remarks() []string {
-	var out []string
+	var remarks []string
 	p.each(func(r, v int, t *unrolledTile) {
-		out = append(out, tileRemarks(p.rows[r].Label, p.titles[v], t.missing, t.notes)...)
+		remarks = append(remarks, tileRemarks(p.rows[r].Label, p.titles[v], t.missing, t.notes)...)
 	})
-	return out
+	return remarks
 }
 
 func (p *unrolledPanel) each(do func(row, visit int, t *unrolledTile)) {
@@ -323,8 +323,8 @@ func (p *unrolledPanel) paint(c draw.Canvas) {
 		p.paintLabel(c, r, row.Label, kneeOf(sides))
 	}
 	p.each(func(r, v int, t *unrolledTile) {
-		at := p.at(r, v)
-		area := p.area(at)
+		corner := p.corner(r, v)
+		area := p.area(corner)
 		if t.missing != "" {
 			p.paintMissing(c, area, t.missing)
 			return
@@ -333,7 +333,7 @@ func (p *unrolledPanel) paint(c draw.Canvas) {
 		if !p.small() || v == 0 {
 			p.paintEnds(c, area, t)
 		}
-		p.paintBelow(c, at, t.what, p.notes(t.flags, t.notes))
+		p.paintBelow(c, corner, t.shown, p.notes(t.flags, t.notes))
 	})
 	p.paintScales(c)
 }

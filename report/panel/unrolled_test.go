@@ -186,8 +186,8 @@ func TestUnrolledTiles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if p.tiles[0][1].what != [2]string{"change", "1199 of 1200 cells"} {
-			t.Errorf("%s: below the tile %q", side, p.tiles[0][1].what)
+		if p.tiles[0][1].shown != [2]string{"change", "1199 of 1200 cells"} {
+			t.Errorf("%s: below the tile %q", side, p.tiles[0][1].shown)
 		}
 		size := image.Pt(660, 640)
 		mm := p.window.mm()
@@ -250,7 +250,7 @@ func TestChangeColours(t *testing.T) {
 
 // The picture has its words, and those of a mask that was carried, and is the same each time.
 func TestUnrolledPanelPicture(t *testing.T) {
-	carried := func(r *report.Result) { r.Mask.From = "baseline" }
+	carried := func(r *report.Result) { r.Mask.SourceVisit = "baseline" }
 	at := func(side string, t2 float64, change func(*report.Result)) Visit {
 		return Visit{Folder: unrolledFolder(t, flat(side, [2]int{-50, 50}, [2]int{-12, 12}, 2, 3, t2), change)}
 	}
@@ -292,7 +292,7 @@ func TestUnrolledPanelPicture(t *testing.T) {
 // The panel of T2 maps says of a visit that its mask was carried, too.
 func TestPanelSaysCarried(t *testing.T) {
 	base := panelStudy(t, nil)
-	later := panelStudy(t, func(s *study) { s.Result.Mask.From = "baseline" })
+	later := panelStudy(t, func(s *study) { s.Result.Mask.SourceVisit = "baseline" })
 	s := sightsOf(t, nil, base, later)
 	if len(s[0].notes) != 0 || !slices.Equal(s[1].notes, []string{"mask carried from baseline"}) {
 		t.Errorf("baseline %q, later %q", s[0].notes, s[1].notes)
