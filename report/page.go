@@ -84,7 +84,7 @@ type rowView struct {
 // barView is mean ± SD on the scale of the pictures, in percent of its length.
 type barView struct {
 	Start, Length, Mean float64
-	Colour             string
+	Colour              string
 }
 
 type tickView struct {
@@ -165,78 +165,6 @@ func (c Cohort) settings() []settingsView {
 		settings[n].Studies++
 	}
 	return settings
-}
-
-// describe prints the settings of a study as a line of text.
-func describe(p Protocol, version string) string {
-	parts := []string{p.Method}
-	switch p.SkippedEchoes {
-	case 0:
-		parts = append(parts, "all echoes")
-	case 1:
-		parts = append(parts, "first echo not fitted")
-	default:
-		parts = append(parts, fmt.Sprintf("first %d echoes not fitted", p.SkippedEchoes))
-	}
-	parts = append(parts, fmt.Sprintf("T2 from %s to %s ms", short(p.T2RangeMS[0]), short(p.T2RangeMS[1])))
-	if p.MinR2 > 0 {
-		parts = append(parts, "R² ≥ "+short(p.MinR2))
-	}
-	if p.MinSignal > 0 {
-		parts = append(parts, "signal ≥ "+short(p.MinSignal))
-	}
-	if p.Sigma > 0 {
-		parts = append(parts, "noise "+short(p.Sigma)+" (given)")
-	}
-	if p.EchoFloor > 0 {
-		parts = append(parts, "trailing echoes under "+short(p.EchoFloor)+" σ not fitted")
-	}
-	if e := p.EPG; e != nil {
-		parts = append(parts, fmt.Sprintf("T1 %s ms", short(e.T1MS)), fmt.Sprintf("B1 from %s to %s", short(e.B1Range[0]), short(e.B1Range[1])))
-		if len(e.RefocusingProfile) > 1 {
-			parts = append(parts, "refocusing profile "+strings.Join(shorts(e.RefocusingProfile), ", "))
-		}
-	}
-	if p.PhilipsScaling == "fp" {
-		parts = append(parts, "Philips floating-point values")
-	}
-	if p.Scheme != "" {
-		parts = append(parts, "labels: "+p.Scheme)
-	}
-	if p.MaskThreshold > 0 {
-		parts = append(parts, "fractional masks from "+short(p.MaskThreshold)+" of the maximum on")
-	}
-	parts = append(parts, p.Masks.text()...)
-	if p.ForeignMask {
-		parts = append(parts, "mask of another series")
-	}
-	if p.Segmenter != nil {
-		parts = append(parts, "segmented "+p.Segmenter.Text())
-	}
-	if p.Name != "" {
-		parts = append(parts, "protocol: "+p.Name)
-	}
-	return printable.Line(printable.Join(", ", append(parts, "t2map "+version)...))
-}
-
-// Estimation returns the settings of a result without those of its mask: how T2 was estimated, and
-// which voxels were excluded as fluid.
-func (r Result) Estimation() string {
-	p := r.Protocol
-	p.Name, p.Scheme, p.MaskThreshold, p.ForeignMask, p.Segmenter = "", "", 0, false, nil
-	if m := p.Masks; m != nil {
-		p.Masks = &MaskRules{Division: "none", MinFraction: 0.5, FluidMS: m.FluidMS, FluidEdgeMS: m.FluidEdgeMS}
-	}
-	return describe(p, r.Version)
-}
-
-// shorts prints each number with as many decimals as it needs.
-func shorts(x []float64) []string {
-	var texts []string
-	for _, v := range x {
-		texts = append(texts, short(v))
-	}
-	return texts
 }
 
 func newStudyView(r Result, dir string) studyView {

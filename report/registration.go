@@ -21,7 +21,7 @@ const (
 type Registration struct {
 	// Of says what was aligned: MaskImage or EarlierVisit. Moving names it, by the hash of
 	// its SeriesInstanceUID.
-	Source     string `json:"of"`
+	Source string `json:"of"`
 	Moving string `json:"moving"`
 	// Rotation and ShiftMM take a position of the study's images, mm LPS, to the same
 	// place of the knee in the image that was aligned: p ↦ Rotation·p + ShiftMM.

@@ -21,7 +21,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/t2map/t2map/number"
 	"github.com/t2map/t2map/segment"
@@ -97,44 +96,6 @@ type Result struct {
 	Dir string `json:"-"`
 }
 
-// Mask is the file that marked the compartments and how its segments were read.
-type Mask struct {
-	// Path is that of Inputs.
-	Path string `json:"path"`
-	// Kind is NIfTI, NRRD, MetaImage, SEG, RTSTRUCT or, where a program made it, program; Path
-	// is then that of Outputs.
-	Kind string `json:"kind"`
-	// Program is what a program made it of; absent for other masks.
-	Program *ProgramMask `json:"program,omitempty"`
-	// From is the visit whose mask was carried to this one by Result.Registration; empty where
-	// the mask was drawn for the study itself.
-	SourceVisit string `json:"from,omitempty"`
-	// Size and Spacing are those of its grid where that is not the grid of the series, as in
-	// Result; absent where it is.
-	Size    *[3]int     `json:"size,omitempty"`
-	Spacing *[3]float64 `json:"spacing_mm,omitempty"`
-	// Segments are those of a DICOM mask or of a file of 3D Slicer; absent for a label map, whose labels mean
-	// what Protocol.Labels says.
-	Segments []segment.Reading `json:"segments,omitempty"`
-}
-
-// Carried says of a mask that it was drawn at another visit; "" where it was not.
-func (m Mask) Carried() string {
-	if m.SourceVisit == "" {
-		return ""
-	}
-	return "mask carried from " + m.SourceVisit
-}
-
-// ProgramMask is what a program that is described in Protocol.Segmenter got and made.
-type ProgramMask struct {
-	// Series is the hash of the SeriesInstanceUID of the images that it got.
-	Series string `json:"series"`
-	// InputSHA256 and OutputSHA256 are those of the NIfTI files that it got and wrote.
-	InputSHA256  string `json:"input_sha256,omitempty"`
-	OutputSHA256 string `json:"output_sha256,omitempty"`
-}
-
 // Anatomy is the series that is shown beneath maps.
 type Anatomy struct {
 	// Series is the hash of its SeriesInstanceUID; that of the result where it is the
@@ -175,148 +136,6 @@ func (n Noise) median() float64 {
 		return (known[m-1] + known[m]) / 2
 	}
 	return known[m]
-}
-
-// Protocol is the settings that a result depends on.
-type Protocol struct {
-	Name   string `json:"name"`
-	Method string `json:"method"`
-	// SkippedEchoes is the number of first echoes that were not fitted.
-	SkippedEchoes int `json:"skipped_echoes"`
-	// T2RangeMS is the accepted range (low, high] of T2 in ms.
-	T2RangeMS [2]float64 `json:"t2_range_ms"`
-	// MinR2 is the least accepted coefficient of determination, 0 for none.
-	MinR2 float64 `json:"min_r2"`
-	// MinSignal is the magnitude below which an echo counts as noise, 0 for none.
-	MinSignal float64 `json:"min_signal"`
-	// Sigma is the noise that the protocol gives, 0 where it is estimated.
-	Sigma float64 `json:"sigma"`
-	// EchoFloor omits from each voxel's fit the trailing echoes under this
-	// multiple of the noise, 0 for none.
-	EchoFloor float64 `json:"echo_floor"`
-	// EPG is what the method epg takes for known; absent for other methods.
-	EPG *EPG `json:"epg,omitempty"`
-	// Scheme is the name of the label scheme, Labels what its labels mean: a file
-	// of that name may say something else next year.
-	Scheme string          `json:"scheme"`
-	Labels []segment.Label `json:"labels"`
-	// PhilipsScaling says which values of Philips images were mapped: dv, those for
-	// display, or fp, what the receiver saw; empty for other vendors.
-	PhilipsScaling string `json:"philips_scaling,omitempty"`
-	// QuantityOverruled is the quantity that the images say they are of, T1ρ or T2*, where
-	// the protocol says that it is T2 all the same; absent where they say none.
-	QuantityOverruled string `json:"quantity_overruled,omitempty"`
-	// Segments and Codes are what it says of DICOM segments; they are there where the
-	// mask was one.
-	Segments []segment.NamedSegment `json:"segments,omitempty"`
-	Codes    []segment.CodeRule     `json:"codes,omitempty"`
-	// MaskThreshold is the fraction at which a fractional segmentation was cut;
-	// absent for other masks.
-	MaskThreshold float64 `json:"mask_threshold,omitempty"`
-	// Masks is how masks became regions; nil in results of versions that did not write it.
-	Masks *MaskRules `json:"masks,omitempty"`
-	// ForeignMask says that the mask was drawn on another series; absent where not.
-	ForeignMask bool `json:"foreign_mask,omitempty"`
-	// Maps says where T2 was mapped: full, mask or none.
-	Maps string `json:"maps"`
-	// Segmenter is the program that makes the masks; absent where they are files.
-	Segmenter *Segmenter `json:"segmenter,omitempty"`
-}
-
-// Segmenter is a program that makes masks.
-type Segmenter struct {
-	// Command is the program and its arguments; paths are shown by their last part.
-	Command []string `json:"command"`
-	// Version is what the program says of itself; where it is not asked, Files are its
-	// executable and the files that the command names.
-	Version string `json:"version,omitempty"`
-	Files   []File `json:"files,omitempty"`
-	// Input is the pattern of the series that it gets; empty for the one that is mapped.
-	Input string `json:"input,omitempty"`
-	// TimeoutS is how long it may take, in seconds.
-	TimeoutS float64 `json:"timeout_s"`
-}
-
-// Text says the program and what decides on its masks, for people: the same text means the same
-// masks. Nil is none. The time limit does not belong to it.
-func (s *Segmenter) Text() string {
-	if s == nil {
-		return "none"
-	}
-	text := "by " + strings.Join(s.Command, " ")
-	if s.Input != "" {
-		text += " of series " + s.Input
-	}
-	if s.Version != "" {
-		return text + " (" + s.Version + ")"
-	}
-	var files []string
-	for _, f := range s.Files {
-		files = append(files, f.Path+" "+shortHash(f.SHA256))
-	}
-	return text + " (SHA-256: " + strings.Join(files, ", ") + ")"
-}
-
-// MaskRules is how masks became regions on the grid of the series.
-type MaskRules struct {
-	// Division is knee, by the shape of the knee, or none, each tissue a row of its own; Layers
-	// is the number of layers of cartilage.
-	Division string `json:"division"`
-	Layers   int    `json:"layers"`
-	// MinFraction is the least share of a voxel that a mask on another grid had to cover.
-	MinFraction float64 `json:"mask_fraction"`
-	// ErodeMM is the distance by which tissues were eroded, FluidMS the T2 above which voxels
-	// were excluded as fluid, and FluidEdgeMS that limit at the edge of the mask; 0 for none.
-	ErodeMM     float64 `json:"erode_mm"`
-	FluidMS     float64 `json:"fluid_ms"`
-	FluidEdgeMS float64 `json:"fluid_edge_ms"`
-	// Registered is the name of the series that was aligned with the mapped one, and From the
-	// visit whose masks were carried to the others; absent for none.
-	Registered string `json:"registered,omitempty"`
-	SourceVisit       string `json:"from,omitempty"`
-}
-
-// text says what of the rules is not the default, as parts of a sentence.
-func (m *MaskRules) text() []string {
-	if m == nil {
-		return nil
-	}
-	var parts []string
-	switch {
-	case m.Division == "none":
-		parts = append(parts, "tissues not divided")
-	case m.Layers != 2:
-		parts = append(parts, fmt.Sprintf("%d layers", m.Layers))
-	}
-	if m.MinFraction != 0.5 {
-		parts = append(parts, "mask fraction ≥ "+short(m.MinFraction))
-	}
-	if m.ErodeMM > 0 {
-		parts = append(parts, "masks eroded by "+short(m.ErodeMM)+" mm")
-	}
-	if m.FluidMS > 0 {
-		parts = append(parts, "fluid above "+short(m.FluidMS)+" ms")
-	}
-	if m.FluidEdgeMS > 0 {
-		parts = append(parts, "at the edge above "+short(m.FluidEdgeMS)+" ms")
-	}
-	if m.Registered != "" {
-		parts = append(parts, "masks registered from "+m.Registered)
-	}
-	if m.SourceVisit != "" {
-		parts = append(parts, "masks carried from visit "+m.SourceVisit)
-	}
-	return parts
-}
-
-// EPG is what a fit of extended phase graphs takes for known.
-type EPG struct {
-	T1MS float64 `json:"t1_ms"`
-	// B1Range is the range of refocusing angles that is searched, as fractions of
-	// 180°, and RefocusingProfile the angles across the slice as fractions of the
-	// nominal one.
-	B1Range           [2]float64 `json:"b1_range"`
-	RefocusingProfile []float64  `json:"refocusing_profile"`
 }
 
 // Decay is the mean signal of a compartment and the curve fitted to it.

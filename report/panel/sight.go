@@ -21,17 +21,17 @@ import (
 
 // sight is where one visit is looked at.
 type sight struct {
-	missing string // why nothing is seen
-	folder  string
-	result  report.Result
-	mask    volume.Labels
-	box     image.Rectangle // of the mask's voxels, in i and j
-	fullest    int             // slice with the most voxels of the row, or of all compartments
-	slice   int             // that is shown
-	place   [2]string       // where it lies, for people: the position, and the number of the slice
+	missing   string // why nothing is seen
+	folder    string
+	result    report.Result
+	mask      volume.Labels
+	box       image.Rectangle // of the mask's voxels, in i and j
+	fullest   int             // slice with the most voxels of the row, or of all compartments
+	slice     int             // that is shown
+	place     [2]string       // where it lies, for people: the position, and the number of the slice
 	absentRow string          // the row that slices are chosen by, if the mask has none of it
-	notes   []string        // what is off about it
-	flags   []string        // what was said of the visit
+	notes     []string        // what is off about it
+	flags     []string        // what was said of the visit
 }
 
 // turned is the angle in degrees from which on two slices are said to lie askew.

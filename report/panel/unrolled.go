@@ -85,7 +85,7 @@ type unrolledTile struct {
 	change       bool
 	side         string    // of the result
 	missing      string    // why nothing is seen
-	shown         [2]string // what it shows, for people
+	shown        [2]string // what it shows, for people
 	flags, notes []string  // what was said of the visit, and what is off about it
 }
 
@@ -215,7 +215,7 @@ const (
 // unrolledWindow is what all tiles show: ranges of position in mm and of angles in degrees.
 type unrolledWindow struct {
 	positions, angles [2]float64
-	set           bool
+	set               bool
 }
 
 // mirrored reports whether the patient's left is drawn at the left, where medial is for a

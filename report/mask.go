@@ -12,6 +12,44 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
+// Mask is the file that marked the compartments and how its segments were read.
+type Mask struct {
+	// Path is that of Inputs.
+	Path string `json:"path"`
+	// Kind is NIfTI, NRRD, MetaImage, SEG, RTSTRUCT or, where a program made it, program; Path
+	// is then that of Outputs.
+	Kind string `json:"kind"`
+	// Program is what a program made it of; absent for other masks.
+	Program *ProgramMask `json:"program,omitempty"`
+	// From is the visit whose mask was carried to this one by Result.Registration; empty where
+	// the mask was drawn for the study itself.
+	SourceVisit string `json:"from,omitempty"`
+	// Size and Spacing are those of its grid where that is not the grid of the series, as in
+	// Result; absent where it is.
+	Size    *[3]int     `json:"size,omitempty"`
+	Spacing *[3]float64 `json:"spacing_mm,omitempty"`
+	// Segments are those of a DICOM mask or of a file of 3D Slicer; absent for a label map, whose labels mean
+	// what Protocol.Labels says.
+	Segments []segment.Reading `json:"segments,omitempty"`
+}
+
+// Carried says of a mask that it was drawn at another visit; "" where it was not.
+func (m Mask) Carried() string {
+	if m.SourceVisit == "" {
+		return ""
+	}
+	return "mask carried from " + m.SourceVisit
+}
+
+// ProgramMask is what a program that is described in Protocol.Segmenter got and made.
+type ProgramMask struct {
+	// Series is the hash of the SeriesInstanceUID of the images that it got.
+	Series string `json:"series"`
+	// InputSHA256 and OutputSHA256 are those of the NIfTI files that it got and wrote.
+	InputSHA256  string `json:"input_sha256,omitempty"`
+	OutputSHA256 string `json:"output_sha256,omitempty"`
+}
+
 // ErrNoMask says that a study was mapped without writing its mask.
 var ErrNoMask = errors.New("no mask: mapped with --maps none")
 
