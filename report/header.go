@@ -11,13 +11,13 @@ import (
 	"github.com/t2map/t2map/printable"
 )
 
-// words are what stands above the tiles of a picture.
+// words is the text above the tiles of a picture.
 type words struct{ title, subtitle string }
 
 func (s scene) words(r Result) words { return words{title(r), s.subtitle(r)} }
 
-// drawHeader draws the strip above the tiles of a picture with T2: whose slices they are at
-// the left, the colour scale of T2 at the right, and the keys below.
+// drawHeader draws the strip above the tiles of a picture of T2: title and subtitle on the left, the
+// colour scale of T2 on the right, and the keys below.
 func drawHeader(img *image.Paletted, sh sheet, text words) {
 	em := sh.textSize(sh.size.X)
 	figure.Fill(img, image.Rect(0, 0, sh.size.X, sh.header), figure.GreyPanel)
@@ -25,7 +25,7 @@ func drawHeader(img *image.Paletted, sh sheet, text words) {
 	drawWords(img, sh, text, bar-2*em)
 }
 
-// drawWords writes title, subtitle and keys, the first two in that many pixels.
+// drawWords writes title, subtitle and keys. Title and subtitle are cut to the width in pixels.
 func drawWords(img *image.Paletted, sh sheet, text words, width int) {
 	em := sh.textSize(sh.size.X)
 	put := func(face font.Face, text string, level uint8, baseline int) {
@@ -37,7 +37,7 @@ func drawWords(img *image.Paletted, sh sheet, text words, width int) {
 	sh.keys.Draw(img, 3*em)
 }
 
-// title names a study in figures: subject, visit and side, as far as known.
+// title names a study in pictures by its subject, visit and side, omitting those that are not known.
 func title(r Result) string {
 	return printable.Join(" · ", r.Subject, r.Visit, r.Side)
 }
@@ -58,9 +58,8 @@ func (s scene) subtitle(r Result) string {
 // short prints a number with as many decimals as it needs.
 func short(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
 
-// drawScale draws the colour bar with ticks in ms and, if wanted, the colour of excluded
-// voxels at the right end of the header and returns the left end of what it
-// drew.
+// drawScale draws the colour bar with ticks in ms and, if excluded is set, the colour of excluded
+// voxels, at the right end of the header. It returns the left end of the drawing.
 func drawScale(img *image.Paletted, sh sheet, face font.Face, excluded bool) int {
 	em := sh.textSize(sh.size.X)
 	x := sh.size.X - em
@@ -86,7 +85,8 @@ func drawScale(img *image.Paletted, sh sheet, face font.Face, excluded bool) int
 		}
 		tick := left + ms*length/figure.ScaleMaxMS
 		figure.Fill(img, image.Rect(tick-1, bottom, tick+1, bottom+em/4), figure.GreySoft)
-		figure.Caption{Face: face, Text: text, Level: figure.GreySoft}.Draw(img, image.Pt(tick-figure.TextWidth(face, text)/2, baseline))
+		start := image.Pt(tick-figure.TextWidth(face, text)/2, baseline)
+		figure.Caption{Face: face, Text: text, Level: figure.GreySoft}.Draw(img, start)
 	}
 	const unit = "T2 (ms)"
 	left -= figure.TextWidth(face, unit) + em

@@ -14,26 +14,25 @@ import (
 
 // Mask is the file that marked the compartments and how its segments were read.
 type Mask struct {
-	// Path is that of Inputs.
+	// Path is the path in Inputs or, if a program made the mask, in Outputs.
 	Path string `json:"path"`
-	// Kind is NIfTI, NRRD, MetaImage, SEG, RTSTRUCT or, where a program made it, program; Path
-	// is then that of Outputs.
+	// Kind is NIfTI, NRRD, MetaImage, SEG, RTSTRUCT or, if a program made the mask, program.
 	Kind string `json:"kind"`
-	// Program is what a program made it of; absent for other masks.
+	// Program describes the run of the program; absent for other masks.
 	Program *ProgramMask `json:"program,omitempty"`
-	// From is the visit whose mask was carried to this one by Result.Registration; empty where
-	// the mask was drawn for the study itself.
+	// SourceVisit is the visit whose mask Result.Registration carried to this one. It is empty
+	// if the mask was drawn for the study itself.
 	SourceVisit string `json:"from,omitempty"`
-	// Size and Spacing are those of its grid where that is not the grid of the series, as in
-	// Result; absent where it is.
+	// Size and Spacing describe its grid, as in Result. They are absent if it is the grid of the
+	// series.
 	Size    *[3]int     `json:"size,omitempty"`
 	Spacing *[3]float64 `json:"spacing_mm,omitempty"`
-	// Segments are those of a DICOM mask or of a file of 3D Slicer; absent for a label map, whose labels mean
-	// what Protocol.Labels says.
+	// Segments are the segments of a DICOM mask or of a file of 3D Slicer. They are absent for a
+	// label map: Protocol.Labels has the meaning of its labels.
 	Segments []segment.Reading `json:"segments,omitempty"`
 }
 
-// Carried says of a mask that it was drawn at another visit; "" where it was not.
+// Carried names the visit from which the mask was carried, in words; "" if it was not carried.
 func (m Mask) Carried() string {
 	if m.SourceVisit == "" {
 		return ""
@@ -41,21 +40,21 @@ func (m Mask) Carried() string {
 	return "mask carried from " + m.SourceVisit
 }
 
-// ProgramMask is what a program that is described in Protocol.Segmenter got and made.
+// ProgramMask is the input and the output of the program in Protocol.Segmenter.
 type ProgramMask struct {
-	// Series is the hash of the SeriesInstanceUID of the images that it got.
+	// Series is the hash of the SeriesInstanceUID of its input.
 	Series string `json:"series"`
-	// InputSHA256 and OutputSHA256 are those of the NIfTI files that it got and wrote.
+	// InputSHA256 and OutputSHA256 are the hashes of the NIfTI files that it read and wrote.
 	InputSHA256  string `json:"input_sha256,omitempty"`
 	OutputSHA256 string `json:"output_sha256,omitempty"`
 }
 
-// ErrNoMask says that a study was mapped without writing its mask.
+// ErrNoMask reports that a study was mapped without writing its mask.
 var ErrNoMask = errors.New("no mask: mapped with --maps none")
 
 // ReadMask returns the result of a study's folder and its mask by compartment: a voxel with
-// the value n > 0 belongs to Compartments[n−1] of the result. It is ErrNoMask if the study was mapped
-// without maps, and an error that names the file if one cannot be read or they do not fit.
+// the value n > 0 belongs to Compartments[n−1] of the result. The error is ErrNoMask if the study was
+// mapped without maps. Otherwise it names a file that cannot be read or does not match the result.
 func ReadMask(dir string) (Result, volume.Labels, error) {
 	r, err := ReadResult(filepath.Join(dir, ResultFile))
 	if err != nil {
@@ -74,14 +73,15 @@ func ReadMask(dir string) (Result, volume.Labels, error) {
 	}
 	for _, n := range l.Data {
 		if int(n) > len(r.Compartments) {
-			return r, l, fmt.Errorf("%s: voxel of compartment %d; %s has %d", CompartmentsFile, n, ResultFile, len(r.Compartments))
+			return r, l, fmt.Errorf("%s: voxel of compartment %d; %s has %d",
+				CompartmentsFile, n, ResultFile, len(r.Compartments))
 		}
 	}
 	return r, l, nil
 }
 
-// ReadRegions returns the mask of a study's folder by part, given the folder's result; ok is false where the
-// mask was not divided, or the result does not say what the numbers of its parts stand for.
+// ReadRegions returns the mask of a study's folder by part, given the folder's result. ok is false if
+// the mask was not divided, or if the result lacks the meaning of the numbers of parts.
 func ReadRegions(dir string, r Result) (regions segment.Regions, ok bool, err error) {
 	if len(r.Parts) == 0 || r.Division == nil {
 		return regions, false, nil

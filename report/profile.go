@@ -14,7 +14,7 @@ import (
 	"github.com/t2map/t2map/printable"
 )
 
-// Profile is T2 against the relative depth in a plate, from the bone to the joint.
+// Profile is T2 against relative depth in a plate, from bone to joint.
 type Profile struct {
 	Plate string       `json:"plate"`
 	Bins  []ProfileBin `json:"bins"`
@@ -27,30 +27,30 @@ type ProfileBin struct {
 	// Used and Excluded count the voxels with and without a sound T2, as in a Summary.
 	Used     int `json:"used"`
 	Excluded int `json:"excluded"`
-	// Depth is the mean depth of the used voxels, and MeanT2 and SDT2 are those of their T2;
-	// NaN where there are too few.
+	// Depth is the mean depth of the used voxels. MeanT2 and SDT2 are the mean and the standard
+	// deviation of their T2. Each is NaN if there are too few voxels.
 	Depth  number.Float `json:"depth"`
 	MeanT2 number.Float `json:"mean_t2_ms"`
 	SDT2   number.Float `json:"sd_t2_ms"`
 }
 
-// profile.png is as wide as decay.png, and has a small plot for each plate.
+// profile.png is as wide as decay.png and has a small plot for each plate.
 const (
 	profileCols   = 3
 	profileHigh   = 2.1 * vg.Inch // of a row of plots
 	profileTitle  = 0.42 * vg.Inch
-	profileRows   = 3 // more than eight plates a knee does not have
+	profileRows   = 3 // enough for the eight plates that a knee can have
 	profileMostMS = figure.ScaleMaxMS
 )
 
-// writeProfiles writes profile.png: for each plate mean T2 ± SD against relative depth, all
-// on one scale.
+// writeProfiles writes profile.png: for each plate mean T2 ± SD against relative depth, all on the same
+// scale.
 func writeProfiles(w io.Writer, r Result) error {
 	profiles := r.Profiles[:min(len(r.Profiles), profileCols*profileRows)]
 	rows := (len(profiles) + profileCols - 1) / profileCols
 	height := profileTitle + vg.Length(rows)*profileHigh + figure.ScreenMargin
 	return figure.WriteScreen(w, height, func(page draw.Canvas) {
-		page.Max.Y += figure.ScreenMargin // the title stands in the margin
+		page.Max.Y += figure.ScreenMargin // the title is in the margin
 		head := figure.Bold(figure.Letters(11))
 		text := printable.Join(" · ", title(r), "T2 by depth, mean ± SD", r.Mask.Carried())
 		figure.Write(page, figure.Align(head, figure.Left, figure.Base),
@@ -65,7 +65,7 @@ func writeProfiles(w io.Writer, r Result) error {
 	})
 }
 
-// plot draws a profile; named says that it names the axis of T2.
+// plot returns the plot of a profile. The axis of T2 has a name if labelled is set.
 func (p Profile) plot(labelled bool, width vg.Length) *plot.Plot {
 	plotted := figure.NewPlot(8)
 	plotted.Title.Text = figure.Fit(plotted.Title.TextStyle, p.Plate, width*3/4)
@@ -105,7 +105,7 @@ func (p Profile) plot(labelled bool, width vg.Length) *plot.Plot {
 	return plotted
 }
 
-// sd is 0 where one voxel has none.
+// sd returns the standard deviation, or 0 if it does not exist, as for a single voxel.
 func (b ProfileBin) sd() number.Float {
 	if !isFinite(float64(b.SDT2)) {
 		return 0
@@ -113,7 +113,7 @@ func (b ProfileBin) sd() number.Float {
 	return b.SDT2
 }
 
-// runs returns the bins between gaps.
+// runs divides the bins at gaps: bins without a mean.
 func (p Profile) runs() [][]ProfileBin {
 	var runs [][]ProfileBin
 	gap := true
@@ -130,10 +130,10 @@ func (p Profile) runs() [][]ProfileBin {
 	return runs
 }
 
-// onScale keeps a T2 within the plot.
+// onScale clamps T2 to the range of the plot.
 func onScale(t2 number.Float) float64 { return min(max(float64(t2), 0), profileMostMS) }
 
-// profileInk is the colour of a plate's side, for white paper.
+// profileInk is the colour of a plate's side on white.
 func profileInk(plate string) color.RGBA {
 	if c := lineColourOf(plate); c >= 0 {
 		return figure.Colours[[...]int{0, 2, 1}[c%strongLines]]

@@ -8,7 +8,7 @@ import (
 	"github.com/t2map/t2map/segment"
 )
 
-// Protocol is the settings that a result depends on.
+// Protocol holds the settings that a result depends on.
 type Protocol struct {
 	Name   string `json:"name"`
 	Method string `json:"method"`
@@ -16,60 +16,60 @@ type Protocol struct {
 	SkippedEchoes int `json:"skipped_echoes"`
 	// T2RangeMS is the accepted range (low, high] of T2 in ms.
 	T2RangeMS [2]float64 `json:"t2_range_ms"`
-	// MinR2 is the least accepted coefficient of determination, 0 for none.
+	// MinR2 is the lowest accepted coefficient of determination, 0 for no limit.
 	MinR2 float64 `json:"min_r2"`
-	// MinSignal is the magnitude below which an echo counts as noise, 0 for none.
+	// MinSignal is the magnitude below which an echo counts as noise, 0 for no limit.
 	MinSignal float64 `json:"min_signal"`
-	// Sigma is the noise that the protocol gives, 0 where it is estimated.
+	// Sigma is the noise that the protocol sets, 0 if it is estimated.
 	Sigma float64 `json:"sigma"`
-	// EchoFloor omits from each voxel's fit the trailing echoes under this
-	// multiple of the noise, 0 for none.
+	// EchoFloor is the multiple of the noise below which trailing echoes are omitted from the
+	// fit of a voxel, 0 for no limit.
 	EchoFloor float64 `json:"echo_floor"`
-	// EPG is what the method epg takes for known; absent for other methods.
+	// EPG holds the assumptions of the method epg; absent for other methods.
 	EPG *EPG `json:"epg,omitempty"`
-	// Scheme is the name of the label scheme, Labels what its labels mean: a file
-	// of that name may say something else next year.
+	// Scheme is the name of the label scheme, and Labels the meaning of its labels, because the
+	// file of that name may change.
 	Scheme string          `json:"scheme"`
 	Labels []segment.Label `json:"labels"`
-	// PhilipsScaling says which values of Philips images were mapped: dv, those for
-	// display, or fp, what the receiver saw; empty for other vendors.
+	// PhilipsScaling says which values of Philips images were mapped: dv (display values) or fp
+	// (floating-point values, proportional to the received signal). It is empty for other vendors.
 	PhilipsScaling string `json:"philips_scaling,omitempty"`
-	// QuantityOverruled is the quantity that the images say they are of, T1ρ or T2*, where
-	// the protocol says that it is T2 all the same; absent where they say none.
+	// QuantityOverruled is the quantity that the images name, T1ρ or T2*, although the protocol
+	// declares that they show T2. It is absent if the images do not name one.
 	QuantityOverruled string `json:"quantity_overruled,omitempty"`
-	// Segments and Codes are what it says of DICOM segments; they are there where the
-	// mask was one.
+	// Segments and Codes are the rules of the scheme for DICOM segments. They are absent for
+	// other masks.
 	Segments []segment.NamedSegment `json:"segments,omitempty"`
 	Codes    []segment.CodeRule     `json:"codes,omitempty"`
-	// MaskThreshold is the fraction at which a fractional segmentation was cut;
-	// absent for other masks.
+	// MaskThreshold is the fraction from which a voxel of a fractional segmentation belongs to
+	// the mask; absent for other masks.
 	MaskThreshold float64 `json:"mask_threshold,omitempty"`
-	// Masks is how masks became regions; nil in results of versions that did not write it.
+	// Masks describes how masks became regions; nil in results of versions that did not write it.
 	Masks *MaskRules `json:"masks,omitempty"`
-	// ForeignMask says that the mask was drawn on another series; absent where not.
+	// ForeignMask says that the mask was drawn on another series; absent if it was not.
 	ForeignMask bool `json:"foreign_mask,omitempty"`
 	// Maps says where T2 was mapped: full, mask or none.
 	Maps string `json:"maps"`
-	// Segmenter is the program that makes the masks; absent where they are files.
+	// Segmenter is the program that makes the masks; absent if they are files.
 	Segmenter *Segmenter `json:"segmenter,omitempty"`
 }
 
 // Segmenter is a program that makes masks.
 type Segmenter struct {
-	// Command is the program and its arguments; paths are shown by their last part.
+	// Command is the program and its arguments. Of a path it holds the last element.
 	Command []string `json:"command"`
-	// Version is what the program says of itself; where it is not asked, Files are its
-	// executable and the files that the command names.
+	// Version is what the program prints as its version. If the protocol has no command for
+	// that, Files are the executable and the files in Command.
 	Version string `json:"version,omitempty"`
 	Files   []File `json:"files,omitempty"`
-	// Input is the pattern of the series that it gets; empty for the one that is mapped.
+	// Input is the pattern of the series that it reads; empty for the mapped series.
 	Input string `json:"input,omitempty"`
-	// TimeoutS is how long it may take, in seconds.
+	// TimeoutS is the time limit in seconds.
 	TimeoutS float64 `json:"timeout_s"`
 }
 
-// Text says the program and what decides on its masks, for people: the same text means the same
-// masks. Nil is none. The time limit does not belong to it.
+// Text describes the program and everything that determines its masks: equal texts mean equal
+// masks, so that the time limit is not part of it. The text of nil is "none".
 func (s *Segmenter) Text() string {
 	if s == nil {
 		return "none"
@@ -88,26 +88,26 @@ func (s *Segmenter) Text() string {
 	return text + " (SHA-256: " + strings.Join(files, ", ") + ")"
 }
 
-// MaskRules is how masks became regions on the grid of the series.
+// MaskRules describes how masks became regions on the grid of the series.
 type MaskRules struct {
-	// Division is knee, by the shape of the knee, or none, each tissue a row of its own; Layers
-	// is the number of layers of cartilage.
+	// Division is knee (by the shape of the knee) or none (each tissue is a row). Layers is the
+	// number of layers of cartilage.
 	Division string `json:"division"`
 	Layers   int    `json:"layers"`
-	// MinFraction is the least share of a voxel that a mask on another grid had to cover.
+	// MinFraction is the smallest fraction of a voxel that a mask on another grid had to cover.
 	MinFraction float64 `json:"mask_fraction"`
-	// ErodeMM is the distance by which tissues were eroded, FluidMS the T2 above which voxels
-	// were excluded as fluid, and FluidEdgeMS that limit at the edge of the mask; 0 for none.
+	// ErodeMM is the distance by which tissues were eroded. Voxels with a T2 above FluidMS, or
+	// above FluidEdgeMS at the edge of the mask, were excluded as fluid. Each is 0 if not used.
 	ErodeMM     float64 `json:"erode_mm"`
 	FluidMS     float64 `json:"fluid_ms"`
 	FluidEdgeMS float64 `json:"fluid_edge_ms"`
-	// Registered is the name of the series that was aligned with the mapped one, and From the
-	// visit whose masks were carried to the others; absent for none.
+	// Registered is the name of the series that was aligned with the mapped one. SourceVisit is
+	// the visit whose masks were carried to the others. Each is absent if not used.
 	Registered  string `json:"registered,omitempty"`
 	SourceVisit string `json:"from,omitempty"`
 }
 
-// text says what of the rules is not the default, as parts of a sentence.
+// text returns the rules that differ from the default, as parts of a sentence.
 func (m *MaskRules) text() []string {
 	if m == nil {
 		return nil
@@ -140,17 +140,16 @@ func (m *MaskRules) text() []string {
 	return parts
 }
 
-// EPG is what a fit of extended phase graphs takes for known.
+// EPG holds the assumptions of a fit of extended phase graphs.
 type EPG struct {
 	T1MS float64 `json:"t1_ms"`
-	// B1Range is the range of refocusing angles that is searched, as fractions of
-	// 180°, and RefocusingProfile the angles across the slice as fractions of the
-	// nominal one.
+	// B1Range is the range of refocusing angles to search, as fractions of 180°.
+	// RefocusingProfile holds the angles across the slice as fractions of the nominal angle.
 	B1Range           [2]float64 `json:"b1_range"`
 	RefocusingProfile []float64  `json:"refocusing_profile"`
 }
 
-// describe prints the settings of a study as a line of text.
+// describe returns the settings of a study as one line of text.
 func describe(p Protocol, version string) string {
 	parts := []string{p.Method}
 	switch p.SkippedEchoes {
@@ -175,7 +174,8 @@ func describe(p Protocol, version string) string {
 		parts = append(parts, "trailing echoes under "+short(p.EchoFloor)+" σ not fitted")
 	}
 	if e := p.EPG; e != nil {
-		parts = append(parts, fmt.Sprintf("T1 %s ms", short(e.T1MS)), fmt.Sprintf("B1 from %s to %s", short(e.B1Range[0]), short(e.B1Range[1])))
+		parts = append(parts, fmt.Sprintf("T1 %s ms", short(e.T1MS)),
+			fmt.Sprintf("B1 from %s to %s", short(e.B1Range[0]), short(e.B1Range[1])))
 		if len(e.RefocusingProfile) > 1 {
 			parts = append(parts, "refocusing profile "+strings.Join(shorts(e.RefocusingProfile), ", "))
 		}
@@ -202,8 +202,8 @@ func describe(p Protocol, version string) string {
 	return printable.Line(printable.Join(", ", append(parts, "t2map "+version)...))
 }
 
-// Estimation returns the settings of a result without those of its mask: how T2 was estimated, and
-// which voxels were excluded as fluid.
+// Estimation returns the settings without those of the mask: how T2 was estimated, and which voxels
+// were excluded as fluid.
 func (r Result) Estimation() string {
 	p := r.Protocol
 	p.Name, p.Scheme, p.MaskThreshold, p.ForeignMask, p.Segmenter = "", "", 0, false, nil

@@ -14,7 +14,7 @@ func TestRegistrationThatLeftTheImage(t *testing.T) {
 		t.Errorf("%q, want %q", got, want)
 	}
 	g.Unmoved = true
-	const still = "not moved, as nothing better was found than the position in the headers"
+	const still = "not moved: no better position was found than the one in the headers"
 	if got, want := g.summary(), still+figures; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}

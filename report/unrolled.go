@@ -128,7 +128,8 @@ func (u Unrolled) drawAxes(img *image.Paletted, area image.Rectangle) {
 		figure.Fill(img, image.Rect(area.Min.X-6, y-1, area.Min.X, y+1), figure.GreySoft)
 		write(plain, t.text+"°", figure.GreyBright, area.Min.X-10, y+em*4/10, 1)
 	}
-	write(plain, "position across the knee (mm)", figure.GreyBright, (area.Min.X+area.Max.X)/2, area.Max.Y+6+em+em*17/10, 0.5)
+	write(plain, "position across the knee (mm)", figure.GreyBright, (area.Min.X+area.Max.X)/2, area.Max.Y+6+em+em*17/10,
+		0.5)
 	write(bold, u.ends()[0], figure.GreyWhite, area.Min.X, area.Min.Y-em, 0)
 	write(bold, u.ends()[1], figure.GreyWhite, area.Max.X, area.Min.Y-em, 1)
 	write(bold, "anterior", figure.GreyWhite, area.Min.X-24, area.Min.Y-em, 1)

@@ -182,9 +182,12 @@ func (p *panel) caption() string {
 	if p.anyLossy() {
 		lossy = " Some of the images were compressed with loss."
 	}
-	return fmt.Sprintf("T2 in the voxels of compartments over %s, on one scale of 0 to %d ms; longer T2 has its last colour, and voxels without a T2 in the accepted range have the flat one. "+
-		"The slice with the most voxels of %s at a subject's first visit, or the one asked for, and at later visits the slice nearest in patient position, which is printed in mm; "+
-		"positions are each session's own, and nothing is registered. All tiles are %.0f × %.0f mm. Grey levels are each tile's own.%s",
+	return fmt.Sprintf("T2 in the voxels of compartments over %s, on one scale of 0 to %d ms; longer T2 has its last "+
+		"colour, and voxels without a T2 in the accepted range have the flat one. "+
+		"The slice with the most voxels of %s at a subject's first visit, or the one asked for, and at later visits the "+
+		"slice nearest in patient position, which is printed in mm; "+
+		"positions are each session's own, and nothing is registered. All tiles are %.0f × %.0f mm. Grey levels are each "+
+		"tile's own.%s",
 		p.background(), figure.ScaleMaxMS, p.chosenBy(), p.window[0], p.window[1], lossy)
 }
 

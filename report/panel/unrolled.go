@@ -286,14 +286,20 @@ func (t *unrolledTile) index(ms float64) uint8 {
 
 // caption says what is drawn.
 func (p *unrolledPanel) caption() string {
-	text := "The femoral cartilage unrolled about the axis of the condyles: the mean T2 over its thickness, by angle (from anterior, at the top, through the weight-bearing part to posterior) " +
-		"and by position across the knee, medial at the left for both knees; the first visit is on a scale of 0 to " + strconv.Itoa(figure.ScaleMaxMS) + " ms."
+	text := "The femoral cartilage unrolled about the axis of the condyles: the mean T2 over its thickness, by angle " +
+		"(from anterior, at the top, through the weight-bearing part to posterior) " +
+		"and by position across the knee, medial at the left for both knees; the first visit is on a scale of 0 to " +
+		strconv.Itoa(figure.ScaleMaxMS) + " ms."
 	if len(p.titles) > 1 {
-		text += fmt.Sprintf(" Later visits: the change from the first visit, later minus first, cell by cell, on a scale of −%d to %d ms; larger changes have the last colour. "+
-			"Cells without a T2 at one of the two visits are empty (black). Cells are matched by angle and position about each visit’s own cylinder, which was fitted to that visit’s mask: "+
-			"a change near an edge may come from the mask or its registration. Single cells hold few voxels: read patterns rather than cells.", changeMaxMS, changeMaxMS)
+		text += fmt.Sprintf(" Later visits: the change from the first visit, later minus first, cell by cell, on a scale of "+
+			"−%d to %d ms; larger changes have the last colour. "+
+			"Cells without a T2 at one of the two visits are empty (black). Cells are matched by angle and position about each "+
+			"visit’s own cylinder, which was fitted to that visit’s mask: "+
+			"a change near an edge may come from the mask or its registration. Single cells hold few voxels: read patterns "+
+			"rather than cells.", changeMaxMS, changeMaxMS)
 	}
-	return text + fmt.Sprintf(" All tiles are %.0f mm × %.0f°, without their margins.", p.window.positions[1]-p.window.positions[0], p.window.angles[1]-p.window.angles[0])
+	return text + fmt.Sprintf(" All tiles are %.0f mm × %.0f°, without their margins.",
+		p.window.positions[1]-p.window.positions[0], p.window.angles[1]-p.window.angles[0])
 }
 
 func (p *unrolledPanel) remarks() []string {
