@@ -80,10 +80,10 @@ func TestPanelSlices(t *testing.T) {
 			s.place(a)
 		}), 6, "R 32.5 mm, slice 7 of 12", ""},
 		{"turned a little", at(func(s *study) { s.place(rotated(s.Echo.Affine, 4)) }), 5, "", ""},
-		{"turned", at(func(s *study) { s.place(rotated(s.Echo.Affine, 12)) }), 5, "", "turned by 12° against baseline"},
+		{"turned", at(func(s *study) { s.place(rotated(s.Echo.Affine, 12)) }), 5, "", "turned by 12° from baseline"},
 		{"the other knee", at(func(s *study) { s.Result.Side = "right" }), 5, "R 32.5 mm, slice 6 of 12",
 			"the right knee, at baseline the left"},
-		{"coronal", at(func(s *study) { s.place(rotated(s.Echo.Affine, 90)) }), -1, "", "turned by 90° against baseline"},
+		{"coronal", at(func(s *study) { s.place(rotated(s.Echo.Affine, 90)) }), -1, "", "turned by 90° from baseline"},
 	} {
 		s := sightsOf(t, nil, base, c.dir)[1]
 		if s.missing != "" || c.slice >= 0 && s.slice != c.slice ||
@@ -192,7 +192,8 @@ func TestPanelMissing(t *testing.T) {
 func TestPanelWithoutBaseline(t *testing.T) {
 	s := sightsOf(t, nil, "", panelStudy(t, nil), panelStudy(t, nil))
 	if s[0].missing != "no study" || s[1].slice != 5 || s[2].slice != 5 ||
-		!slices.Equal(s[1].notes, []string{"the slice is chosen here, for want of an earlier visit"}) || len(s[2].notes) > 0 {
+		!slices.Equal(s[1].notes, []string{"the slice is chosen at this visit, since no earlier one has maps"}) ||
+			len(s[2].notes) > 0 {
 		t.Errorf("%q, %q, %q", s[0].missing, s[1].notes, s[2].notes)
 	}
 }
@@ -393,7 +394,7 @@ func TestPanelNotes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"S01, v1: turned by 12° against baseline.", "S01, v2: no study."}
+	want := []string{"S01, v1: turned by 12° from baseline.", "S01, v2: no study."}
 	if got := p.remarks(); !slices.Equal(got, want) {
 		t.Errorf("remarks %q, want %q", got, want)
 	}

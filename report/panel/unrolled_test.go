@@ -168,7 +168,7 @@ func TestUnrolledPanelMissing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := p.tiles[0][1].missing; got != "no map of the first visit to compare with" {
+	if got := p.tiles[0][1].missing; got != "the first visit has no map to compare with" {
 		t.Errorf("without a baseline: %q", got)
 	}
 	if _, err := Unrolled(t.Context(), []Row{{Label: "S01",
