@@ -58,25 +58,25 @@ func (e Entry) draw(c draw.Canvas, y vg.Length, brief bool) vg.Length {
 	for _, s := range e.Signs {
 		s.Thumbnail(&sign)
 	}
-	at := vg.Point{X: c.Min.X, Y: y}
+	position := vg.Point{X: c.Min.X, Y: y}
 	if e.Signs != nil {
-		at.X += signWidth + 5
+		position.X += signWidth + 5
 	}
-	room := c.Max.X - at.X
+	room := c.Max.X - position.X
 	switch {
 	case e.Name == "":
-		c.FillText(plain, at, Fit(plain, e.Text, room))
+		c.FillText(plain, position, Fit(plain, e.Text, room))
 	case brief:
 		width := plain.Width(e.Text)
-		c.FillText(strong, at, Fit(strong, e.Name, room-width-4))
+		c.FillText(strong, position, Fit(strong, e.Name, room-width-4))
 		c.FillText(plain, vg.Point{X: c.Max.X - width, Y: y}, e.Text)
 	default:
-		c.FillText(strong, at, Fit(strong, e.Name, room))
-		at.Y -= linePitch
-		c.FillText(plain, at, Fit(plain, printable.Join(", ", e.Text, e.Detail), room))
+		c.FillText(strong, position, Fit(strong, e.Name, room))
+		position.Y -= linePitch
+		c.FillText(plain, position, Fit(plain, printable.Join(", ", e.Text, e.Detail), room))
 	}
 	if brief {
 		return linePitch
 	}
-	return y - at.Y + 1.5*linePitch
+	return y - position.Y + 1.5*linePitch
 }

@@ -166,8 +166,8 @@ func (cross) DrawGlyph(c *draw.Canvas, sty draw.GlyphStyle, pt vg.Point) {
 func outline(c *draw.Canvas, sty draw.GlyphStyle, full bool, corners []vg.Point) {
 	var p vg.Path
 	p.Move(corners[0])
-	for _, at := range corners[1:] {
-		p.Line(at)
+	for _, corner := range corners[1:] {
+		p.Line(corner)
 	}
 	p.Close()
 	if full {

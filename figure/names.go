@@ -68,11 +68,11 @@ func ShortenAll(names []string, fits func(string) bool) []string {
 			}
 		}
 	}
-	out := make([]string, len(names))
+	shortened := make([]string, len(names))
 	for i, n := range names {
-		out[i] = short[number[n]]
+		shortened[i] = short[number[n]]
 	}
-	return out
+	return shortened
 }
 
 // clashes reports for each name whether another one is equal.
@@ -81,11 +81,11 @@ func clashes(names []string) []bool {
 	for _, n := range names {
 		count[n]++
 	}
-	out := make([]bool, len(names))
+	clash := make([]bool, len(names))
 	for i, n := range names {
-		out[i] = count[n] > 1
+		clash[i] = count[n] > 1
 	}
-	return out
+	return clash
 }
 
 // cutMiddle makes s printable and, where it does not fit, replaces its middle by an

@@ -44,8 +44,8 @@ func Cover(values ...float64) (Range, bool) {
 
 // Pad returns the range with that share of its length added at either end.
 func (r Range) Pad(share float64) Range {
-	by := share * r.Length()
-	return Range{r.Low - by, r.High + by}
+	margin := share * r.Length()
+	return Range{r.Low - margin, r.High + margin}
 }
 
 // Length is High − Low.
@@ -118,9 +118,9 @@ func (p Panel) GridY(ticks []Tick, labels bool, style draw.TextStyle) {
 }
 
 // BottomAxis draws the line at the bottom of the area, with a stroke at each of the places.
-func (p Panel) BottomAxis(at []vg.Length) {
+func (p Panel) BottomAxis(places []vg.Length) {
 	p.StrokeLine2(Thin(Axis), p.Area.Min.X, p.Area.Min.Y, p.Area.Max.X, p.Area.Min.Y)
-	for _, x := range at {
+	for _, x := range places {
 		p.StrokeLine2(Thin(Axis), x, p.Area.Min.Y, x, p.Area.Min.Y-2.5)
 	}
 }
@@ -149,16 +149,16 @@ func Align(style draw.TextStyle, x text.XAlignment, y text.YAlignment) draw.Text
 
 // Write puts a line of text to a point, as the style is aligned. A rotated style turns it
 // about the point.
-func Write(c draw.Canvas, style draw.TextStyle, at vg.Point, s string) {
+func Write(c draw.Canvas, style draw.TextStyle, position vg.Point, s string) {
 	s = printable.Line(s)
 	face := plotfont.DefaultCache.Lookup(style.Font, style.Font.Size)
-	off := vg.Point{X: vg.Length(style.XAlign) * face.Width(s), Y: vg.Length(style.YAlign) * style.Font.Size}
+	offset := vg.Point{X: vg.Length(style.XAlign) * face.Width(s), Y: vg.Length(style.YAlign) * style.Font.Size}
 	c.Push()
 	defer c.Pop()
 	c.SetColor(style.Color)
-	c.Translate(at)
+	c.Translate(position)
 	if style.Rotation != 0 {
 		c.Rotate(style.Rotation)
 	}
-	c.FillString(face, off, s)
+	c.FillString(face, offset, s)
 }

@@ -62,7 +62,7 @@ func (s *sheet) pdf(p Picture) ([]byte, error) {
 
 func (s *sheet) pdfPath(doc *fpdf.Fpdf, path []step, style string) {
 	for _, p := range path {
-		a, b, c := p.to[0], p.to[1], p.to[2]
+		a, b, c := p.points[0], p.points[1], p.points[2]
 		switch p.verb {
 		case moveTo:
 			doc.MoveTo(a.x, s.height-a.y)
@@ -90,7 +90,7 @@ func (s *sheet) pdfText(doc *fpdf.Fpdf, m mark) error {
 		doc.AddUTF8FontFromBytes(family, style, b.Bytes())
 	}
 	doc.SetFont(family, style, float64(m.face.Font.Size))
-	x, y := m.at.x, s.height-m.at.y
+	x, y := m.start.x, s.height-m.start.y
 	if m.angle != 0 {
 		doc.TransformBegin()
 		doc.TransformRotate(m.angle, x, y)

@@ -58,21 +58,21 @@ func (s *sheet) png(p Picture) ([]byte, error) {
 }
 
 func vgPath(path []step) vg.Path {
-	at := func(p point) vg.Point { return vg.Point{X: vg.Length(p.x), Y: vg.Length(p.y)} }
-	var out vg.Path
+	vgPoint := func(p point) vg.Point { return vg.Point{X: vg.Length(p.x), Y: vg.Length(p.y)} }
+	var converted vg.Path
 	for _, p := range path {
 		switch p.verb {
 		case moveTo:
-			out.Move(at(p.to[0]))
+			converted.Move(vgPoint(p.points[0]))
 		case lineTo:
-			out.Line(at(p.to[0]))
+			converted.Line(vgPoint(p.points[0]))
 		case curveTo:
-			out.CubeTo(at(p.to[0]), at(p.to[1]), at(p.to[2]))
+			converted.CubeTo(vgPoint(p.points[0]), vgPoint(p.points[1]), vgPoint(p.points[2]))
 		case closePath:
-			out.Close()
+			converted.Close()
 		}
 	}
-	return out
+	return converted
 }
 
 // withDensity adds the chunk pHYs (PNG, 11.3.4.3), pixels per metre, after the header:
@@ -84,9 +84,9 @@ func withDensity(file []byte) []byte {
 	chunk = binary.BigEndian.AppendUint32(chunk, perMetre)
 	chunk = binary.BigEndian.AppendUint32(chunk, perMetre)
 	chunk = append(chunk, 1) // the unit is the metre
-	out := bytes.Clone(file[:header])
-	out = binary.BigEndian.AppendUint32(out, uint32(len(chunk)-4))
-	out = append(out, chunk...)
-	out = binary.BigEndian.AppendUint32(out, crc32.ChecksumIEEE(chunk))
-	return append(out, file[header:]...)
+	dense := bytes.Clone(file[:header])
+	dense = binary.BigEndian.AppendUint32(dense, uint32(len(chunk)-4))
+	dense = append(dense, chunk...)
+	dense = binary.BigEndian.AppendUint32(dense, crc32.ChecksumIEEE(chunk))
+	return append(dense, file[header:]...)
 }

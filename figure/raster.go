@@ -26,7 +26,7 @@ func (m mark) encoded() []byte {
 }
 
 func (m mark) rectangle() vg.Rectangle {
-	return vg.Rectangle{Min: vg.Point{X: vg.Length(m.at.x), Y: vg.Length(m.at.y)},
+	return vg.Rectangle{Min: vg.Point{X: vg.Length(m.start.x), Y: vg.Length(m.start.y)},
 		Max: vg.Point{X: vg.Length(m.corner.x), Y: vg.Length(m.corner.y)}}
 }
 
@@ -38,7 +38,7 @@ func (s *sheet) svgImage(b *bytes.Buffer, m mark) {
 	}
 	fmt.Fprintf(b,
 		`<image x="%s" y="%s" width="%s" height="%s" preserveAspectRatio="none" href="data:image/png;base64,%s"/>`+"\n",
-		plain(m.at.x), plain(s.height-m.corner.y), plain(m.corner.x-m.at.x), plain(m.corner.y-m.at.y),
+		plain(m.start.x), plain(s.height-m.corner.y), plain(m.corner.x-m.start.x), plain(m.corner.y-m.start.y),
 		base64.StdEncoding.EncodeToString(file))
 }
 
@@ -46,14 +46,14 @@ func (s *sheet) svgImage(b *bytes.Buffer, m mark) {
 //
 // fpdf writes images in the order of their widths in pixels, and equal ones in any. So each gets a
 // width of its own by columns at its right, which are clipped.
-func (s *sheet) pdfImage(doc *fpdf.Fpdf, m mark, n int, taken map[int]bool) {
+func (s *sheet) pdfImage(doc *fpdf.Fpdf, m mark, n int, used map[int]bool) {
 	size := m.image.Bounds().Size()
 	wide := size.X
-	for taken[wide] {
+	for used[wide] {
 		wide++
 	}
-	taken[wide] = true
-	x, y, w, h := m.at.x, s.height-m.corner.y, m.corner.x-m.at.x, m.corner.y-m.at.y
+	used[wide] = true
+	x, y, w, h := m.start.x, s.height-m.corner.y, m.corner.x-m.start.x, m.corner.y-m.start.y
 	if wide > size.X {
 		m.image = widened(m.image, wide)
 		doc.ClipRect(x, y, w, h, false)
@@ -71,13 +71,13 @@ func (s *sheet) pdfImage(doc *fpdf.Fpdf, m mark, n int, taken map[int]bool) {
 // widened returns the image with columns at its right, as the last one, up to a width.
 func widened(img image.Image, width int) image.Image {
 	r := img.Bounds()
-	out := image.NewRGBA(image.Rect(0, 0, width, r.Dy()))
+	wide := image.NewRGBA(image.Rect(0, 0, width, r.Dy()))
 	for y := range r.Dy() {
 		for x := range width {
-			out.Set(x, y, img.At(r.Min.X+min(x, r.Dx()-1), r.Min.Y+y))
+			wide.Set(x, y, img.At(r.Min.X+min(x, r.Dx()-1), r.Min.Y+y))
 		}
 	}
-	return out
+	return wide
 }
 
 // thrifty returns the picture with one byte per pixel, unless images are in it, whose

@@ -52,7 +52,7 @@ func (s *sheet) svg(p Picture) []byte {
 }
 
 func (s *sheet) svgText(b *bytes.Buffer, m mark) {
-	x, y := m.at.x, hundredth(s.height-m.at.y)
+	x, y := m.start.x, hundredth(s.height-m.start.y)
 	fmt.Fprintf(b, `<text x="%s" y="%s" font-size="%s" fill="%s"`, plain(x), plain(y),
 		plain(hundredth(float64(m.face.Font.Size))), hex(m.colour))
 	if m.face.Font.Weight == font.WeightBold {
@@ -82,11 +82,11 @@ func (s *sheet) pathData(path []step) string {
 			letter, points = "C", 3
 		}
 		b.WriteString(letter)
-		for n, to := range p.to[:points] {
+		for n, p2 := range p.points[:points] {
 			if n > 0 {
 				b.WriteByte(' ')
 			}
-			b.WriteString(plain(to.x, hundredth(s.height-to.y)))
+			b.WriteString(plain(p2.x, hundredth(s.height-p2.y)))
 		}
 	}
 	return b.String()
@@ -106,11 +106,11 @@ func plain(x ...float64) string {
 
 func hex(c color.NRGBA) string { return fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B) }
 
-func opacity(of string, c color.NRGBA) string {
+func opacity(property string, c color.NRGBA) string {
 	if c.A == 0xff {
 		return ""
 	}
-	return fmt.Sprintf(` %s-opacity="%s"`, of, plain(float64(c.A)/0xff))
+	return fmt.Sprintf(` %s-opacity="%s"`, property, plain(float64(c.A)/0xff))
 }
 
 func escape(s string) string {

@@ -20,8 +20,8 @@ func Shorten(s string, fits func(string) bool) string {
 		return s
 	}
 	r := []rune(s)
-	over := sort.Search(len(r), func(n int) bool { return !fits(string(r[:n+1]) + "…") })
-	return string(r[:over]) + "…"
+	kept := sort.Search(len(r), func(n int) bool { return !fits(string(r[:n+1]) + "…") })
+	return string(r[:kept]) + "…"
 }
 
 // Fit shortens s to the width in the style.
@@ -33,19 +33,19 @@ func Fit(style draw.TextStyle, s string, width vg.Length) string {
 // that many lines the rest is cut, with an ellipsis.
 func Wrap(style draw.TextStyle, s string, width vg.Length, lines int) []string {
 	words := strings.Fields(printable.Line(s))
-	var out []string
+	var wrapped []string
 	for len(words) > 0 {
-		if len(out) == lines-1 {
-			return append(out, Fit(style, strings.Join(words, " "), width))
+		if len(wrapped) == lines-1 {
+			return append(wrapped, Fit(style, strings.Join(words, " "), width))
 		}
 		n := 1
 		for n < len(words) && style.Width(strings.Join(words[:n+1], " ")) <= width {
 			n++
 		}
-		out = append(out, Fit(style, strings.Join(words[:n], " "), width))
+		wrapped = append(wrapped, Fit(style, strings.Join(words[:n], " "), width))
 		words = words[n:]
 	}
-	return out
+	return wrapped
 }
 
 // Number returns x with that many decimals and a true minus sign, "–" where it is not

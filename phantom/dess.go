@@ -70,7 +70,7 @@ func newDESS(ctx context.Context, k *Knee, o Options) (*dessVolume, error) {
 	d := &dessVolume{Geometry: g, signal: make([]float32, n), label: make([]uint8, n)}
 	moved := k.Moved(compose(orIdentity(o.DESSMoved), orIdentity(o.Moved)))
 	return d, moved.fill(ctx, g, func(s *sampler, v int, u, p, h float64) {
-		found := s.row(u, h).at(p)
+		found := s.row(u, h).voxel(p)
 		d.label[v] = skmTea[found.part]
 		if found.tissue == air {
 			return

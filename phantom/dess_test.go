@@ -138,7 +138,7 @@ func TestTissuesAreThoseOfTheKnee(t *testing.T) {
 				}
 				// Where this place lay when the T2 series was made.
 				before := orIdentity(o.DESSMoved).Inverse().Apply(positionOf(d.Tissues.Geometry, v))
-				tissue := s.Knee().At(before).Tissue
+				tissue := s.Knee().Voxel(before).Tissue
 				if want := Tissues[tissue]; SKMTea[l] != want && !(l == 0 && tissue >= FemurBone) {
 					t.Fatalf("side %s, moved by %v: voxel %d is %q, the knee has %q", side, moved, v, SKMTea[l], want)
 				}

@@ -71,8 +71,8 @@ func (k *Knee) Position(u, p, h float64) [3]float64 {
 // Place returns the place (u, p, h) of the knee that lies at a position, mm LPS.
 func (k *Knee) Place(position [3]float64) (u, p, h float64) {
 	x, y, z := position[0]-k.centre[0], position[1]-k.centre[1], position[2]-k.centre[2]
-	along := func(a [3]float64) float64 { return x*a[0] + y*a[1] + z*a[2] }
-	return along(k.axes[0]), along(k.axes[1]), along(k.axes[2])
+	coordinate := func(a [3]float64) float64 { return x*a[0] + y*a[1] + z*a[2] }
+	return coordinate(k.axes[0]), coordinate(k.axes[1]), coordinate(k.axes[2])
 }
 
 // Grid returns a sagittal grid in the knee's own axes with the spacing given in mm (along
@@ -117,10 +117,10 @@ type Voxel struct {
 }
 
 // At returns what lies at a position, mm LPS.
-func (k *Knee) At(position [3]float64) Voxel {
+func (k *Knee) Voxel(position [3]float64) Voxel {
 	u, p, h := k.Place(position)
 	r := newSection(k.person, u).row(h)
-	return k.seen(r.at(p))
+	return k.seen(r.voxel(p))
 }
 
 func (k *Knee) seen(v voxel) Voxel {
@@ -148,7 +148,7 @@ func (k *Knee) Sample(ctx context.Context, g volume.Geometry) (*Anatomy, error) 
 	a := newSamples(g)
 	a.T2, a.S0 = make([]float32, len(a.Tissue)), make([]float32, len(a.Tissue))
 	return a, k.fill(ctx, g, func(s *sampler, v int, u, p, h float64) {
-		seen := k.seen(s.row(u, h).at(p))
+		seen := k.seen(s.row(u, h).voxel(p))
 		a.set(v, seen)
 		a.T2[v], a.S0[v] = float32(seen.T2), float32(seen.S0)
 	}, nil)

@@ -123,7 +123,7 @@ func TestAnyGrid(t *testing.T) {
 			cartilage := 0
 			for v := 0; v < grid.Voxels(); v += 7 {
 				i, j, n := v%grid.Size[0], v/grid.Size[0]%grid.Size[1], v/grid.SliceVoxels()
-				want := k.At(grid.Position(float64(i), float64(j), float64(n)))
+				want := k.Voxel(grid.Position(float64(i), float64(j), float64(n)))
 				got := Voxel{a.Tissue[v], a.Region[v], a.Compartment[v], float64(a.Depth[v]), float64(a.T2[v]), float64(a.S0[v])}
 				if got.Tissue != want.Tissue || got.Region != want.Region || got.Compartment != want.Compartment ||
 					!near(got.Depth, want.Depth) || !near(got.T2, want.T2) || !near(got.S0, want.S0) {
@@ -253,7 +253,7 @@ func TestDepthIsARatioOfDistances(t *testing.T) {
 			for r := range at {
 				at[r] = from[0][r] + 0.1*float64(n)*from[1][r]
 			}
-			v := k.At(at)
+			v := k.Voxel(at)
 			if v.Compartment == 0 || n%8 != 0 {
 				continue
 			}

@@ -24,11 +24,11 @@ func (k *Knee) Motion(degrees, shift [3]float64) volume.Rigid {
 		turn := volume.Rigid{Rotation: rotationAbout(direction, angle)}
 		rotation = compose(turn, rotation)
 	}
-	return k.about(rotation.Rotation, shift)
+	return k.aboutCentre(rotation.Rotation, shift)
 }
 
 // about is a rotation about the middle of the knee, followed by a shift.
-func (k *Knee) about(rotation [3][3]float64, shift [3]float64) volume.Rigid {
+func (k *Knee) aboutCentre(rotation [3][3]float64, shift [3]float64) volume.Rigid {
 	t := volume.Rigid{Rotation: rotation}
 	turned := t.Apply(k.centre)
 	for r := range t.Shift {
@@ -44,7 +44,7 @@ func (m Motion) draw(k *Knee, rng *rand.Rand) volume.Rigid {
 	for r := range direction {
 		direction[r] *= length
 	}
-	return k.about(rotationAbout(axis, angle), direction)
+	return k.aboutCentre(rotationAbout(axis, angle), direction)
 }
 
 // randomDirection is a unit vector, uniform over the sphere.
@@ -60,11 +60,11 @@ func randomDirection(rng *rand.Rand) [3]float64 {
 // rotationAbout is the rotation about a unit vector by degrees (Rodrigues' formula).
 func rotationAbout(n [3]float64, degrees float64) [3][3]float64 {
 	sin, cos := math.Sincos(degrees * math.Pi / 180)
-	across := [3][3]float64{{0, -n[2], n[1]}, {n[2], 0, -n[0]}, {-n[1], n[0], 0}}
+	cross := [3][3]float64{{0, -n[2], n[1]}, {n[2], 0, -n[0]}, {-n[1], n[0], 0}}
 	var m [3][3]float64
 	for r := range m {
 		for c := range m[r] {
-			m[r][c] = sin*across[r][c] + (1-cos)*n[r]*n[c]
+			m[r][c] = sin*cross[r][c] + (1-cos)*n[r]*n[c]
 		}
 		m[r][r] += cos
 	}
@@ -73,15 +73,15 @@ func rotationAbout(n [3]float64, degrees float64) [3][3]float64 {
 
 // compose is b followed by a.
 func compose(a, b volume.Rigid) volume.Rigid {
-	out := volume.Rigid{Shift: a.Apply(b.Shift)}
+	composed := volume.Rigid{Shift: a.Apply(b.Shift)}
 	for r, row := range a.Rotation {
 		for c := range 3 {
 			for m := range 3 {
-				out.Rotation[r][c] += row[m] * b.Rotation[m][c]
+				composed.Rotation[r][c] += row[m] * b.Rotation[m][c]
 			}
 		}
 	}
-	return out
+	return composed
 }
 
 // orIdentity is the identity for the zero value, which is not a transform.

@@ -34,7 +34,7 @@ func (s strip) inside(p float64) float64 { return s.half - math.Abs(p-s.middle) 
 
 // between is the strip between two curves at a height, made narrower by a factor.
 func between(front, back curve, h, narrow float64) strip {
-	f, b := front.at(h), back.at(h)
+	f, b := front.value(h), back.value(h)
 	return strip{middle: (f + b) / 2, half: (b - f) / 2 * narrow}
 }
 
@@ -43,8 +43,8 @@ func (m *muscleBody) strip(u, h float64) strip {
 	if h < m.front[0].h-1 || h > m.front[len(m.front)-1].h {
 		return strip{half: -1}
 	}
-	across := math.Abs(u-m.centre) / m.half
-	return between(m.front, m.back, h, math.Sqrt(max(0, 1-across*across*across)))
+	offset := math.Abs(u-m.centre) / m.half
+	return between(m.front, m.back, h, math.Sqrt(max(0, 1-offset*offset*offset)))
 }
 
 // The skin in front and behind as curves of the height in the middle section.

@@ -251,7 +251,7 @@ func TestCartilageIsLayered(t *testing.T) {
 	last := 0.0
 	for h := 20.0; h > 0; h -= 0.1 {
 		r := s.row(h)
-		v := r.at(8)
+		v := r.voxel(8)
 		if len(tissues) == 0 || tissues[len(tissues)-1] != v.tissue {
 			tissues = append(tissues, v.tissue)
 		}

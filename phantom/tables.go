@@ -66,11 +66,11 @@ func motionRows(truth []Truth) [][]string {
 
 // designHeading says when the visits are and what is compared.
 func designHeading() string {
-	var of []string
+	var months []string
 	for _, v := range visits {
-		of = append(of, fmt.Sprintf("%s=%d", v.name, v.month))
+		months = append(months, fmt.Sprintf("%s=%d", v.name, v.month))
 	}
-	return "# trial: DEMO\n# visits: " + strings.Join(of, ", ") + "\n# reference: " + Control + "\n# primary: medial\n"
+	return "# trial: DEMO\n# visits: " + strings.Join(months, ", ") + "\n# reference: " + Control + "\n# primary: medial\n"
 }
 
 // design returns one row per subject, with properties as people of such trials have them.

@@ -189,7 +189,7 @@ func TestResultsAreDocumented(t *testing.T) {
 	if _, err := WriteStudy(filepath.Join(dir, "s"), s); err != nil {
 		t.Fatal(err)
 	}
-	tree, _, _ := strings.Cut(text, "The names of subject and visit")
+	tree, _, _ := strings.Cut(text, "In the names of folders")
 	for _, name := range append(list(t, filepath.Join(dir, "s")), compartmentsTable, studiesTable, pageFile) {
 		if !strings.Contains(tree, " "+name+" ") {
 			t.Errorf("docs/results.md does not list the file %s", name)

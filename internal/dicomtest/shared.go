@@ -33,7 +33,7 @@ func normal(g dicomwrite.Grid) [3]float64 {
 }
 
 // along returns the coordinate of a position along the normal in mm.
-func along(g dicomwrite.Grid, position [3]float64) float64 {
+func normalCoordinate(g dicomwrite.Grid, position [3]float64) float64 {
 	n := normal(g)
 	return position[0]*n[0] + position[1]*n[1] + position[2]*n[2]
 }
