@@ -36,7 +36,7 @@ var mayImport = map[string][]string{
 	"nrrd":               {"volume", "samples"},
 	"metaimage":          {"volume", "samples"},
 	"dicomio":            {"volume", "files", "dicomio/internal/elements", "dicomio/internal/codec"},
-	"phantom":            {"volume", "dicomio/dicomwrite", "nifti", "printable"},
+	"phantom":            {"volume", "dicomio/dicomwrite", "nifti", "table"},
 	"figure":             {"printable"},
 	"report":             {"volume", "nifti", "number", "segment", "segment/anatomy", "segment/unroll", "figure", "table", "outfile", "printable"},
 	"report/panel":       {"volume", "nifti", "segment", "segment/unroll", "report", "figure", "printable"},
