@@ -15,12 +15,11 @@ import (
 // Legend explains the signs of a plot, one entry below the other.
 type Legend []Entry
 
-// Entry is a curve of a plot with its signs, its name and what is to be said about it. A
-// remark has neither signs nor a name.
+// Entry explains a curve of a plot: its signs, its name and a text. A remark has neither signs nor a name.
 type Entry struct {
 	Signs      []plot.Thumbnailer
 	Name, Text string
-	// Detail follows Text where each entry has two lines.
+	// Detail follows Text if entries have two lines.
 	Detail string
 }
 
@@ -29,8 +28,8 @@ const (
 	linePitch = 11.5 // points, for 9 point text
 )
 
-// Draw writes the entries from the top of c on, two lines each, or one where
-// there are too many for two. What does not fit is counted.
+// Draw writes the entries from the top of c, with two lines each, or with one line if there are too many.
+// The last line states the number of entries that do not fit.
 func (l Legend) Draw(c draw.Canvas) {
 	lines := int(c.Rectangle.Size().Y / linePitch)
 	brief := len(l)*5/2 > lines
@@ -46,8 +45,7 @@ func (l Legend) Draw(c draw.Canvas) {
 	}
 }
 
-// draw writes the entry with the baseline of its first line at y and returns
-// its height.
+// draw writes the entry with the baseline of its first line at y and returns its height.
 func (e Entry) draw(c draw.Canvas, y vg.Length, brief bool) vg.Length {
 	plain := draw.TextStyle{Color: Ink, Font: plotfont.From(Sans, 9), Handler: plot.DefaultTextHandler}
 	strong := plain

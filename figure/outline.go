@@ -8,15 +8,15 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// outlined returns the outlines of the letters of a text on the sheet, to be filled. A PNG
-// is drawn by these: vgimg turns pixels of letters instead, which blurs them, and in
-// floating point, so that a processor with fused multiply-adds gives other shades.
+// outlined returns the outlines of the letters of a text, to be filled in a PNG. vgimg would rotate the
+// pixels of letters instead. That blurs them, and it uses floating point, so that a processor with fused
+// multiply-adds would produce other shades.
 func (m mark) outlined() vg.Path {
 	var (
 		path vg.Path
 		buf  sfnt.Buffer
 		f    = m.face.Face
-		unit = fixed.Int26_6(f.UnitsPerEm()) // so that lengths come in the typeface's own units
+		unit = fixed.Int26_6(f.UnitsPerEm()) // makes lengths integers in the typeface's own units
 		size = float64(m.face.Font.Size) / float64(unit)
 		x    fixed.Int26_6 // of the letter on its line
 		last sfnt.GlyphIndex

@@ -9,11 +9,11 @@ import (
 	"slices"
 )
 
-// Paletted returns the opaque picture with one byte per pixel, which makes
-// the file of a plot a third as large and is faster to write.
+// Paletted returns the opaque picture with one byte per pixel. The file of a plot is then a third as large
+// and is written faster.
 //
-// The 256 most frequent colours stay as they are: paper, ink, grid, lines. The
-// others, shades at the edges of lines and letters, become the nearest of these.
+// The 256 most frequent colours, such as those of paper, ink, grid and lines, are unchanged. Any other
+// colour, a shade at the edge of a line or letter, becomes the nearest of these.
 func Paletted(img *image.RGBA) *image.Paletted {
 	const limit = 256
 	counts := map[color.RGBA]int{}
@@ -41,8 +41,8 @@ func Paletted(img *image.RGBA) *image.Paletted {
 	return paletted
 }
 
-// eachRun calls f for each run of one colour along a row with the number of the
-// first pixel in the picture and the number of pixels.
+// eachRun calls f for each run of one colour in a row, with the index of its first pixel in the picture and
+// its number of pixels.
 func eachRun(img *image.RGBA, f func(c color.RGBA, start, pixels int)) {
 	width := img.Rect.Dx()
 	for y := range img.Rect.Dy() {
@@ -56,8 +56,8 @@ func eachRun(img *image.RGBA, f func(c color.RGBA, start, pixels int)) {
 	}
 }
 
-// sameAsFirst counts the pixels of the row that follow each other in the first one's colour,
-// itself included: two at a time, since most of a plot is paper.
+// sameAsFirst returns the length of the run of equal pixels at the start of the row. It compares two pixels
+// at a time, since most of a plot is paper.
 func sameAsFirst(row []byte) int {
 	first := binary.LittleEndian.Uint32(row)
 	pair := uint64(first)<<32 | uint64(first)
@@ -71,8 +71,7 @@ func sameAsFirst(row []byte) int {
 	return n
 }
 
-// nearest returns the number of the colour of p with the least sum of squared
-// differences from c.
+// nearest returns the index of the colour of p with the smallest sum of squared differences from c.
 func nearest(c color.RGBA, p []color.RGBA) uint8 {
 	best, least := 0, 3*255*255+1
 	for n, q := range p {

@@ -13,12 +13,11 @@ import (
 	"gonum.org/v1/plot/vg/vgimg"
 )
 
-// dpi is what journals ask of pictures, at the least.
+// dpi is the lowest resolution that journals accept for pictures.
 const dpi = 300
 
-// level is how hard a PNG is packed: a plot, most of which is paper, as fast as can be, for the
-// file is 7 % larger and takes a fifth of the time; one with images in it as usual, which
-// makes it a third smaller.
+// level returns the compression level of a PNG. With BestSpeed the file of a plot, which is mostly paper, is
+// 7 % larger and takes a fifth of the time. The default level makes a picture with images a third smaller.
 func level(img image.Image) png.CompressionLevel {
 	if _, plot := img.(*image.Paletted); plot {
 		return png.BestSpeed
@@ -26,7 +25,7 @@ func level(img image.Image) png.CompressionLevel {
 	return png.DefaultCompression
 }
 
-// png writes the sheet as a PNG that knows its size on paper.
+// png writes the sheet as a PNG with its size on paper.
 func (s *sheet) png(p Picture) ([]byte, error) {
 	c := vgimg.NewWith(vgimg.UseWH(vg.Length(s.width), vg.Length(s.height)), vgimg.UseDPI(dpi))
 	for _, m := range s.marks {
@@ -75,8 +74,8 @@ func vgPath(path []step) vg.Path {
 	return converted
 }
 
-// withDensity adds the chunk pHYs (PNG, 11.3.4.3), pixels per metre, after the header:
-// image/png writes none, and a word processor would take the picture to be three times as wide.
+// withDensity adds the chunk pHYs (PNG, 11.3.4.3), pixels per metre, after the header. image/png writes no
+// such chunk, and a word processor would show the picture three times as wide.
 func withDensity(file []byte) []byte {
 	const header = 8 + 4 + 4 + 13 + 4 // signature; length, type, data and CRC of IHDR
 	perMetre := uint32(math.Round(dpi / 0.0254))

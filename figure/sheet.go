@@ -11,17 +11,16 @@ import (
 	"github.com/t2map/t2map/printable"
 )
 
-// sheet is a vg.Canvas that keeps what is drawn on it as a list, from which the files
-// are written, so that all three show the same. Everything is in points of the sheet,
-// transformed and rounded to a hundredth: the last bit of a sum, which the processor
-// may choose, never reaches a file.
+// sheet is a vg.Canvas that records all drawing as a list of marks. All three files are written from this
+// list, so that they show the same. Coordinates are transformed to points of the sheet and rounded to a
+// hundredth, so that the last bit of a sum, which may depend on the processor, does not reach a file.
 type sheet struct {
 	width, height float64
 	stack         []drawState
 	marks         []mark
 }
 
-// drawState is what Push saves.
+// drawState is the state that Push saves.
 type drawState struct {
 	m      matrix
 	colour color.NRGBA
@@ -55,7 +54,7 @@ const (
 
 type point struct{ x, y float64 }
 
-// step is a part of a path: to the last of its points, by way of the others.
+// step is a part of a path to the last of its points. The other points control its shape.
 type step struct {
 	verb   verb
 	points [3]point
@@ -87,8 +86,8 @@ func (m matrix) times(n matrix) matrix {
 	}
 }
 
-// hundredth rounds to 0.01. What is not finite, or far off the sheet, where no backend
-// can follow, is brought to its edge at a million points.
+// hundredth rounds to 0.01. Numbers far outside the sheet, which no writer supports, are clamped to a million
+// points, and NaN becomes 0.
 func hundredth(x float64) float64 {
 	const far = 1e6
 	if math.IsNaN(x) {
@@ -109,7 +108,7 @@ func (s *sheet) top() *drawState { return &s.stack[len(s.stack)-1] }
 // Size implements vg.CanvasSizer.
 func (s *sheet) Size() (w, h vg.Length) { return vg.Length(s.width), vg.Length(s.height) }
 
-// SetLineWidth implements vg.Canvas, as do all that follow.
+// SetLineWidth implements vg.Canvas, as do all methods below.
 func (s *sheet) SetLineWidth(w vg.Length) { s.top().width = hundredth(float64(w)) }
 
 func (s *sheet) SetLineDash(pattern []vg.Length, _ vg.Length) {
@@ -164,14 +163,14 @@ func (s *sheet) FillString(face plotfont.Face, start vg.Point, text string) {
 		angle: angle})
 }
 
-// DrawImage puts an image into the rectangle. The canvas must not be rotated.
+// DrawImage draws an image in a rectangle. The canvas must not be rotated.
 func (s *sheet) DrawImage(area vg.Rectangle, img image.Image) {
 	m := s.top().m
 	s.marks = append(s.marks, mark{kind: raster, colour: color.NRGBA{A: 0xff}, image: img, start: m.apply(area.Min),
 		corner: m.apply(area.Max)})
 }
 
-// steps returns the path on the sheet, with arcs as curves.
+// steps returns the path in coordinates of the sheet, with arcs as curves.
 func (s *sheet) steps(p vg.Path) []step {
 	m := s.top().m
 	var steps []step
@@ -188,7 +187,7 @@ func (s *sheet) steps(p vg.Path) []step {
 			steps, here = m.arc(steps, c)
 		case vg.CurveComp:
 			first, second := c.Control[0], c.Control[len(c.Control)-1]
-			if len(c.Control) == 1 { // a quadratic curve as a cubic one
+			if len(c.Control) == 1 { // convert a quadratic curve to a cubic one
 				q := c.Control[0]
 				first = here.Add(q.Sub(here).Scale(2. / 3))
 				second = c.Pos.Add(q.Sub(c.Pos).Scale(2. / 3))
@@ -202,8 +201,8 @@ func (s *sheet) steps(p vg.Path) []step {
 	return steps
 }
 
-// arc adds an arc as curves of at most a right angle, each off by less than 0.03 % of
-// the radius, and returns its end.
+// arc adds an arc as curves of at most a right angle and returns its end. Each curve deviates from the arc by
+// less than 0.03 % of the radius.
 func (m matrix) arc(steps []step, c vg.PathComp) ([]step, vg.Point) {
 	place := func(angle float64) vg.Point {
 		sin, cos := math.Sincos(angle)

@@ -13,13 +13,12 @@ import (
 	"github.com/t2map/t2map/printable"
 )
 
-// families are typefaces of the widths of Liberation, which is the first: it is there on
-// most Linux systems, Arial on the others.
+// families are typefaces whose letters have the widths of Liberation. Most Linux systems have Liberation, and
+// other systems have Arial.
 const families = "'Liberation Sans', Arimo, Arial, Helvetica, 'Nimbus Sans', sans-serif"
 
-// svg writes the sheet as SVG with text as text. Each text is told its width, so that
-// with whatever typeface it is shown it takes no more room. Nothing is loaded from
-// anywhere.
+// svg writes the sheet as SVG, in which text remains text. Each text has its width as an attribute, so that it
+// takes the same space with any typeface. The file loads nothing.
 func (s *sheet) svg(p Picture) []byte {
 	var b bytes.Buffer
 	size := func(points float64) string { return plain(points / pointsPerMM) }
@@ -115,6 +114,6 @@ func opacity(property string, c color.NRGBA) string {
 
 func escape(s string) string {
 	var b bytes.Buffer
-	_ = xml.EscapeText(&b, []byte(printable.Line(s))) // a buffer takes everything
+	_ = xml.EscapeText(&b, []byte(printable.Line(s))) // writing to a buffer does not fail
 	return b.String()
 }

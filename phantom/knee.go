@@ -165,17 +165,20 @@ func (k *Knee) Structures(ctx context.Context, g volume.Geometry) (*Anatomy, err
 func newSamples(g volume.Geometry) *Anatomy {
 	n := g.Voxels()
 	return &Anatomy{
-		Geometry: g, Tissue: make([]uint8, n), Region: make([]uint8, n), Compartment: make([]uint8, n), Depth: make([]float32, n),
+		Geometry: g, Tissue: make([]uint8, n), Region: make([]uint8, n), Compartment: make([]uint8, n),
+		Depth: make([]float32, n),
 	}
 }
 
 func (a *Anatomy) set(v int, seen Voxel) {
-	a.Tissue[v], a.Region[v], a.Compartment[v], a.Depth[v] = seen.Tissue, seen.Region, seen.Compartment, float32(seen.Depth)
+	a.Tissue[v], a.Region[v], a.Compartment[v], a.Depth[v] = seen.Tissue, seen.Region, seen.Compartment,
+		float32(seen.Depth)
 }
 
 // fill calls voxel with the place of each voxel of a grid, and then slice with the number
 // of each slice that is complete, unless it is nil.
-func (k *Knee) fill(ctx context.Context, g volume.Geometry, voxel func(s *sampler, v int, u, p, h float64), slice func(n int)) error {
+func (k *Knee) fill(ctx context.Context, g volume.Geometry, voxel func(s *sampler, v int, u, p, h float64),
+	slice func(n int)) error {
 	return each(ctx, g.Size[2], func(n int) error {
 		s := &sampler{knee: k.person}
 		for j := range g.Size[1] {

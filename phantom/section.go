@@ -239,7 +239,8 @@ func (s *section) plate(d *distances) (tissue uint8, depth float64) {
 // 11 to 13 ms (patella 31.9 → 42.2 ms, PMC2675164), ms. It is highest at the femur, lowest
 // at the tibia.
 var layered = [...]struct{ deep, rise float64 }{
-	FemoralCartilage: {31, 13}, MedialTibialCartilage: {26, 11}, LateralTibialCartilage: {26, 11}, PatellarCartilage: {29, 13},
+	FemoralCartilage: {31, 13}, MedialTibialCartilage: {26, 11}, LateralTibialCartilage: {26, 11},
+	PatellarCartilage: {29, 13},
 }
 
 // cartilage says which cartilage lies at q, if any.
@@ -323,7 +324,8 @@ func (r *row) flesh(q point) tissue {
 // joint says what lies between the bones beside cartilage, if q is there.
 func (s *section) joint(q point, d *distances) (tissue, bool) {
 	au := math.Abs(s.u)
-	inGap := s.femur.present && d.aboveTibia > d.onTibia && d.aboveTibia < 9 && d.femur > d.onFemur && q.p > -26 && q.p < 27
+	inGap := s.femur.present && d.aboveTibia > d.onTibia && d.aboveTibia < 9 && d.femur > d.onFemur && q.p > -26 &&
+		q.p < 27
 	if inGap && d.aboveTibia-d.onTibia < meniscusHeight(s.u, q.p) {
 		return meniscus, true
 	}
@@ -335,7 +337,8 @@ func (s *section) joint(q point, d *distances) (tissue, bool) {
 	}
 	// The recess above the patella, behind the tendon.
 	if width := 1 - square((s.u+1)/22); width > 0 && q.p < -28 && q.h > 45 {
-		recess := band(q, s.knee.effusion*math.Sqrt(width)/2, point{-37, 50}, point{-38.5, 56}, point{-35, 68}, point{-33, 74})
+		recess := band(q, s.knee.effusion*math.Sqrt(width)/2, point{-37, 50}, point{-38.5, 56}, point{-35, 68},
+			point{-33, 74})
 		if recess < 0 {
 			return fluid, true
 		}

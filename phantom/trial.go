@@ -181,7 +181,8 @@ func (t Trial) writeSubject(ctx context.Context, dir string, n int, arm string) 
 			return nil, err
 		}
 		compartments := s.Truth()
-		truth = append(truth, Truth{Subject: o.Subject, Arm: arm, Visit: v.name, Side: o.Side, Month: v.month, T2: compartments[:],
+		truth = append(truth, Truth{Subject: o.Subject, Arm: arm, Visit: v.name, Side: o.Side, Month: v.month,
+			T2:    compartments[:],
 			Moved: orIdentity(o.Moved), DESSMoved: orIdentity(o.DESSMoved)})
 		if t.Progress != nil {
 			t.Progress(n*len(visits)+i+1, t.Subjects*len(visits))

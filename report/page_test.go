@@ -249,8 +249,8 @@ func TestPageOfRegions(t *testing.T) {
 	page := pageOf(t, dir, Cohort{Version: "1", Results: []Result{r}})
 	text := readable(page)
 	for _, want := range []string{
-		"Regions and layers Region Layer T2, mean ± SD (ms) used / voxels fraction Note medial whole deep 34.50 ± 8.00 59 / " +
-			"60 0.950 1 low signal medial-tibial 40.00 1 / 1 0.750 one voxel with a sound T2, no SD",
+		"Regions and layers Region Layer T2, mean ± SD (ms) used / voxels fraction Note medial whole deep 34.50 ± " +
+			"8.00 59 / 60 0.950 1 low signal medial-tibial 40.00 1 / 1 0.750 one voxel with a sound T2, no SD",
 		"mask carried from baseline",
 		"registered: the first echo of baseline turned by 3.2°, moved by 5.1 mm; mutual information 0.210 before, 0.412 " +
 			"after; elastix 5.2.0",
