@@ -104,7 +104,7 @@ func (k *Knee) gridOver(spacing, extent [3]float64) volume.Geometry {
 	return g
 }
 
-// Voxel is what the anatomy says about one place.
+// Voxel is the anatomy at one position.
 type Voxel struct {
 	// Tissue indexes Tissues, Region indexes Regions and Compartment indexes
 	// Compartments; each is 0 where there is none.
@@ -116,7 +116,7 @@ type Voxel struct {
 	T2, S0 float64
 }
 
-// At returns what lies at a position, mm LPS.
+// Voxel returns the anatomy at a position, mm LPS.
 func (k *Knee) Voxel(position [3]float64) Voxel {
 	u, p, h := k.Place(position)
 	r := newSection(k.person, u).row(h)
