@@ -16,7 +16,7 @@ const (
 	kneeTop   = 69.0
 )
 
-// kneeAcross is the distance of a slice from the middle of the knee in mm,
+// sliceOffset is the distance of a slice from the middle of the knee in mm,
 // positive to medial. Slices run along the normal of the image, row × column,
 // which for sagittal slices points to the patient's right: from medial to
 // lateral in a right knee, from lateral to medial in a left one.

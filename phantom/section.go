@@ -93,7 +93,7 @@ type distances struct {
 	onPatella                     float64
 }
 
-// at says what lies at p, in mm of the picture.
+// voxel returns the anatomy at p, in mm of the picture.
 func (r *row) voxel(p float64) voxel {
 	q := point{p / r.knee.size, r.h}
 	depth := r.leg.inside(q.p)
@@ -119,7 +119,7 @@ func (r *row) voxel(p float64) voxel {
 	return v
 }
 
-// structure is at without T2 and S0, and without what no mask marks.
+// structure is like row.voxel, without T2, S0 and structures that no mask marks.
 func (s *section) structure(q point) voxel {
 	v := voxel{depth: math.NaN()}
 	d := s.distances(q)

@@ -83,7 +83,7 @@ func band(q point, r float64, points ...point) float64 {
 // constant beyond its ends.
 type curve []point // p is the value at h
 
-// at interpolates by cubic Hermite pieces with Catmull-Rom slopes.
+// value interpolates by cubic Hermite pieces with Catmull-Rom slopes.
 func (c curve) value(h float64) float64 {
 	last := len(c) - 1
 	if h <= c[0].h {

@@ -81,7 +81,7 @@ var vessels = []vessel{
 	{nerve, -4, 2.8, curve{{34, -80}, {37, -30}, {43, 0}, {44, 24}, {39, 56}, {36, 80}}},
 }
 
-// cords are the ligaments and tendons that cross the picture.
+// cord is a ligament or tendon that crosses the picture.
 type cord struct {
 	tissue       tissue
 	centre, half float64 // across, mm of u

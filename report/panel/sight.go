@@ -182,7 +182,7 @@ func (s *sight) readMask() (volume.Labels, error) {
 	return l, nil
 }
 
-// openOf opens a file in a study's folder. Its errors are texts for a tile.
+// openFile opens a file in a study's folder. Its errors are texts for a tile.
 func openFile(folder, name string) (*os.File, error) {
 	f, err := os.Open(filepath.Join(folder, name))
 	switch {
@@ -194,7 +194,7 @@ func openFile(folder, name string) (*os.File, error) {
 	return f, nil
 }
 
-// readResultOf reads the result.json in a study's folder. Its errors are texts for a tile.
+// readResult reads the result.json in a study's folder. Its errors are texts for a tile.
 func readResult(folder string) (report.Result, error) {
 	r, err := report.ReadResult(filepath.Join(folder, report.ResultFile))
 	switch {
