@@ -193,7 +193,7 @@ func TestPanelWithoutBaseline(t *testing.T) {
 	s := sightsOf(t, nil, "", panelStudy(t, nil), panelStudy(t, nil))
 	if s[0].missing != "no study" || s[1].slice != 5 || s[2].slice != 5 ||
 		!slices.Equal(s[1].notes, []string{"the slice is chosen at this visit, since no earlier one has maps"}) ||
-			len(s[2].notes) > 0 {
+		len(s[2].notes) > 0 {
 		t.Errorf("%q, %q, %q", s[0].missing, s[1].notes, s[2].notes)
 	}
 }
