@@ -227,7 +227,7 @@ func settingsOf(p report.Protocol, noise, version string, r report.Result) []set
 			setting{"mask fraction", fmt.Sprint(m.MinFraction)},
 			setting{"erosion", fmt.Sprintf("%g mm", m.ErodeMM)}, setting{"limit of fluid",
 				fmt.Sprintf("%g ms, %g ms at the edge", m.FluidMS, m.FluidEdgeMS)},
-			setting{"registration", cmp.Or(m.Registered, "none")}, setting{"masks carried from visit", cmp.Or(m.From,
+			setting{"registration", cmp.Or(m.Registered, "none")}, setting{"masks carried from visit", cmp.Or(m.SourceVisit,
 				"none")})
 	}
 	if r.Protocol.PhilipsScaling != "" {

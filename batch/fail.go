@@ -17,7 +17,7 @@ func (r *session) failure(j pipeline.Job, reason, advice string) report.Failure 
 		Reason: reason, Hint: advice,
 	}
 	if j.Study.Hash != "" {
-		f.Folder, f.Alike = j.Study.Name(), r.alike[j.Study.Name()]
+		f.Folder, f.SharedFolder = j.Study.Name(), r.alike[j.Study.Name()]
 	}
 	return f
 }

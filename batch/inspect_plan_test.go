@@ -124,7 +124,7 @@ func TestInspectCarried(t *testing.T) {
 		own, carried = carried, own
 	}
 	if own.Plan.Registration.Visit != "" || carried.Plan == nil || carried.Plan.Registration.Visit != "V1" ||
-		carried.Mask.From != "V1" || !strings.HasSuffix(carried.Action, "with the mask of the visit V1") {
+		carried.Mask.SourceVisit != "V1" || !strings.HasSuffix(carried.Action, "with the mask of the visit V1") {
 		t.Errorf("own %+v, carried %+v: %s", own.Plan, carried.Plan, carried.Action)
 	}
 	s.Protocol.Masks.Visit = "V0"

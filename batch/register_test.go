@@ -62,7 +62,7 @@ func TestRegisteredAndCarried(t *testing.T) {
 	for n, r := range out.Results {
 		want := truth[n]
 		g := r.Registration
-		if g == nil || g.Of != wantOf[r.Visit] || (r.Mask.From != "") != (r.Visit != "baseline") {
+		if g == nil || g.Source != wantOf[r.Visit] || (r.Mask.SourceVisit != "") != (r.Visit != "baseline") {
 			t.Fatalf("%s: registration %+v, mask %+v", r.Visit, g, r.Mask)
 		}
 		// A point of the study's series lies in the aligned image where the phantom moved it:

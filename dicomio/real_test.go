@@ -16,6 +16,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/t2map/t2map/internal/dicomtest/tools"
 )
 
 // sharedData returns the path of real data next to the project.
@@ -105,7 +107,7 @@ func TestRealEnhanced(t *testing.T) {
 // The reference is the output of its script.
 func TestRealEnhancedReference(t *testing.T) {
 	file := sharedData(t, "enhanced-philips-2echo", "enhanced.dcm.gz")
-	python := pythonWithPydicom(t)
+	python := tools.Python(t, "pydicom")
 	if exec.Command(python, "-c", "import numpy").Run() != nil {
 		t.Skip("numpy is not installed")
 	}

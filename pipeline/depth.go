@@ -100,7 +100,7 @@ func profileOf(plate anatomy.Plate, bins []depth.Bin) report.Profile {
 	out := report.Profile{Plate: string(plate)}
 	for _, b := range bins {
 		out.Bins = append(out.Bins, report.ProfileBin{
-			From: b.Low, To: b.High, Used: b.N, Excluded: b.Excluded,
+			Start: b.Low, End: b.High, Used: b.N, Excluded: b.Excluded,
 			Depth: segment.Number(b.Depth), MeanT2: segment.Number(b.Mean), SDT2: segment.Number(b.SD),
 		})
 	}
@@ -126,9 +126,7 @@ func (p placedMask) unrolled(ctx context.Context, maps volume.Maps) (*report.Unr
 	if err != nil {
 		return nil, err
 	}
-	return &report.Unrolled{
-		Angle: m.Angle, Across: m.Width, Rows: m.Rows, Columns: m.Columns, T2: m.T2, Side: p.sideName(),
-	}, nil
+	return &report.Unrolled{Map: m, Side: p.sideName()}, nil
 }
 
 // columnWidth is the width in mm of the columns of the unrolled map, large enough that no column between two slices

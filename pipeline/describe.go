@@ -55,7 +55,7 @@ func (j Job) describeMask(m maskRead, p placedMask) report.Mask {
 		out.Program = &m.made.facts
 	}
 	if j.MaskSource != nil {
-		out.From = j.MaskSource.Identity.Visit
+		out.SourceVisit = j.MaskSource.Identity.Visit
 	}
 	if p.resampled {
 		size, spacing := m.geometry().Size, m.geometry().Spacing()

@@ -60,8 +60,8 @@ func ignoredFiles(n dicomio.Passed) string {
 // stillNotes names the images that registration did not move.
 func stillNotes(g *report.Registration) []string {
 	var out []string
-	for ; g != nil; g = g.Then {
-		if g.Still {
+	for ; g != nil; g = g.Next {
+		if g.Unmoved {
 			out = append(out, fmt.Sprintf("registration found no position better than that in the headers: the image "+
 				"of series %s was not moved", g.Moving))
 		}

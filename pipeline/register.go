@@ -57,7 +57,7 @@ func (j Job) align(
 		return a, nil
 	}
 	out.transform = out.transform.Then(a.transform)
-	out.record.Then = &a.record
+	out.record.Next = &a.record
 	out.files = append(out.files, a.files...)
 	return out, nil
 }
@@ -87,12 +87,12 @@ func alignWith(
 		return nil, image, hint.Errorf(hintRegister(err), "series %s with the first echo: %w", m.Hash, err)
 	}
 	a := &alignment{transform: result.Transform, record: report.Registration{
-		Of: m.role, Moving: m.Hash, Rotation: result.Transform.Rotation, ShiftMM: result.Transform.Shift,
+		Source: m.role, Moving: m.Hash, Rotation: result.Transform.Rotation, ShiftMM: result.Transform.Shift,
 		AngleDegrees: result.Rotation, CentreShiftMM: result.Shift,
 		MutualInformationBefore: segment.Number(result.Before), MutualInformationAfter: segment.Number(result.After),
 		Program: "elastix " + result.Version,
 	}}
-	a.record.Still = result.Still
+	a.record.Unmoved = result.Still
 	a.pictures = report.Aligned{
 		Before: register.Resampled(image, fixed.Geometry, volume.Identity()),
 		After:  register.Resampled(image, fixed.Geometry, result.Transform),

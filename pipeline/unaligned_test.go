@@ -83,8 +83,8 @@ func TestRegisterThatDoesNothing(t *testing.T) {
 // A note names each image that registration has not moved, also in its second step.
 func TestStillNotes(t *testing.T) {
 	first := report.Registration{Moving: "aa"}
-	still := report.Registration{Moving: "bb", Still: true}
-	twice := report.Registration{Moving: "cc", Still: true, Then: &still}
+	still := report.Registration{Moving: "bb", Unmoved: true}
+	twice := report.Registration{Moving: "cc", Unmoved: true, Next: &still}
 	for n, c := range []struct {
 		g    *report.Registration
 		want []string // the series

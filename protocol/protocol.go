@@ -49,7 +49,7 @@ func (p Protocol) Record(fit t2fit.Resolved) report.Protocol {
 	d := p.Division.WithDefaults()
 	r.Masks = &report.MaskRules{Division: string(d.Method), Layers: d.Layers, MinFraction: d.MinFraction,
 		ErodeMM: d.ErodeMM, FluidMS: d.FluidMS, FluidEdgeMS: d.FluidEdgeMS,
-		Registered: printable.Short(p.Register.Moving), From: printable.Short(p.Masks.Visit)}
+		Registered: printable.Short(p.Register.Moving), SourceVisit: printable.Short(p.Masks.Visit)}
 	if fit.Method == t2fit.EPG {
 		r.EPG = &report.EPG{T1MS: fit.T1, B1Range: fit.B1Range, RefocusingProfile: fit.RefocusingProfile}
 	}

@@ -36,9 +36,9 @@ var mayImport = map[string][]string{
 	"nrrd":               {"volume", "samples"},
 	"metaimage":          {"volume", "samples"},
 	"dicomio":            {"volume", "files", "internal/parallel", "dicomio/internal/elements", "dicomio/internal/codec"},
-	"phantom":            {"volume", "dicomio/dicomwrite", "nifti", "printable"},
+	"phantom":            {"volume", "dicomio/dicomwrite", "nifti", "table"},
 	"figure":             {"printable"},
-	"report":             {"volume", "nifti", "number", "segment", "segment/anatomy", "figure", "table", "outfile", "printable"},
+	"report":             {"volume", "nifti", "number", "segment", "segment/anatomy", "segment/unroll", "figure", "table", "outfile", "printable"},
 	"report/panel":       {"volume", "nifti", "segment", "segment/unroll", "report", "figure", "printable"},
 	"table":              {"printable"},
 	"protocol":           {"dicomio", "files", "hint", "internal/segmenter", "printable", "report", "segment", "t2fit", "yamlfile"},
@@ -70,6 +70,7 @@ var mayImport = map[string][]string{
 	"nifti/internal/deflate": {},
 
 	"dicomio/dicomwrite":        {"dicomio/internal/elements"},
+	"internal/dicomtest/tools":  {},
 	"internal/dicomtest":        {"volume", "dicomio/dicomwrite", "nifti", "phantom"},
 	"dicomio/internal/elements": {"dicomio/internal/charset"},
 	"dicomio/internal/charset":  {},
@@ -87,9 +88,9 @@ var mayImport = map[string][]string{
 // onlyIn lists the packages that may import a library. Numerical packages know no paths and no loggers.
 var onlyIn = map[string][]string{
 	// sandbox keeps compiled modules in the user's cache folder; machine asks the system for its memory.
-	"os":                            {"files", "dicomio", "sandbox", "phantom", "internal/dicomtest", "report", "report/panel", "accuracy", "protocol", "pipeline", "intake", "batch", "internal/machine", "internal/segmenter", "outfile", "trial/publish", "cmd/t2map"},
-	"path/filepath":                 {"files", "dicomio", "sandbox", "phantom", "internal/dicomtest", "report", "report/panel", "accuracy", "protocol", "pipeline", "intake", "batch", "internal/segmenter", "outfile", "trial/publish", "cmd/t2map"},
-	"os/exec":                       {"internal/segmenter"},
+	"os":                            {"files", "dicomio", "sandbox", "phantom", "internal/dicomtest", "internal/dicomtest/tools", "report", "report/panel", "accuracy", "protocol", "pipeline", "intake", "batch", "internal/machine", "internal/segmenter", "outfile", "trial/publish", "cmd/t2map"},
+	"path/filepath":                 {"files", "dicomio", "sandbox", "phantom", "internal/dicomtest", "internal/dicomtest/tools", "report", "report/panel", "accuracy", "protocol", "pipeline", "intake", "batch", "internal/segmenter", "outfile", "trial/publish", "cmd/t2map"},
+	"os/exec":                       {"internal/segmenter", "internal/dicomtest/tools"},
 	"github.com/suyashkumar/dicom":  {"dicomio", "dicomio/dicomwrite", "dicomio/internal/elements", "internal/dicomtest"},
 	"github.com/tetratelabs/wazero": {"sandbox", "dicomio/internal/codec", "register"},
 	"github.com/spf13/cobra":        {"cmd/t2map"},

@@ -29,8 +29,8 @@ func TestFailuresAreGrouped(t *testing.T) {
 		Hint: "copy it"},
 		report.Failure{Reason: "x: not sure whose"}, report.Failure{Subject: "S07", Visit: "M12",
 			Reason: "manifest m.csv: line 3: no MR study in the folder"},
-		report.Failure{Folder: "v", Study: "aa", Alike: true, Reason: "alone"},
-		report.Failure{Folder: "v", Study: "bb", Alike: true, Reason: "alone too"})
+		report.Failure{Folder: "v", Study: "aa", SharedFolder: true, Reason: "alone"},
+		report.Failure{Folder: "v", Study: "bb", SharedFolder: true, Reason: "alone too"})
 	var b bytes.Buffer
 	printFailures(&b, failures)
 	want := `failed:

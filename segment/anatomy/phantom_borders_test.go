@@ -78,7 +78,7 @@ func bordersOf(k *phantom.Knee, g volume.Geometry, truth []anatomy.Region) map[[
 				return m
 			}
 			for range 10 {
-				if regions[k.At(middle()).Region] == other {
+				if regions[k.Voxel(middle()).Region] == other {
 					hi = middle()
 				} else {
 					lo = middle()
