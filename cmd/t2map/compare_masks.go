@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/t2map/t2map/pipeline"
+	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
@@ -359,7 +360,7 @@ func comparedRow(
 		t := p[s].row
 		t.Subject, t.Visit, t.Compartment = p[0].subject, maskNames[s], key.String()
 		t.MeanT2, t.Missing = row.meanT2[s], trial.Missing{Kind: trial.Noted, Detail: summaries[index].Note}
-		t.Side, t.MaskFrom = joined(p[0].visit, p[0].side), ""
+		t.Side, t.MaskFrom = printable.Join(", ", p[0].visit, p[0].side), ""
 		t2 = append(t2, t)
 	}
 	return row, t2
