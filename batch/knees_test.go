@@ -290,7 +290,7 @@ func TestStudiesTableSavedOtherwise(t *testing.T) {
 			_, tablesErr := Tables(t.Context(), s)
 			for _, err := range []error{err, tablesErr} {
 				if err == nil || !strings.Contains(err.Error(), "studies.csv") || !strings.Contains(hint.Find(err),
-					"put back studies.csv") {
+					"restore studies.csv") {
 					t.Errorf("%s: %v, hint %q", c.name, err, hint.Find(err))
 				}
 			}

@@ -1,9 +1,8 @@
 package batch
 
 import (
-	"bytes"
+	"cmp"
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"os"
@@ -191,44 +190,35 @@ func (s Settings) open(ctx context.Context) (*lock, *ledger, error) {
 }
 
 // listedFailures reads the studies that an earlier table lists without a result. A missing table is not an error.
-// The table may have been saved by a spreadsheet program in another form: with semicolons or tabs, or in
-// UTF-16.
+// A spreadsheet program may have saved the table in another form: with semicolons or tabs, or in UTF-16.
 func listedFailures(path string) ([]report.Failure, error) {
-	rows, err := readCSV(path)
-	if rows == nil && err == nil {
+	source := table.Source{Name: filepath.Base(path), MadeBy: "t2map run"}
+	f, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}
-	var failures []report.Failure
 	if err == nil {
-		if failures, err = report.FailuresOf(rows); err == nil {
-			return failures, nil
+		defer f.Close()
+		err = source.Load(f)
+	}
+	if err != nil {
+		err = fmt.Errorf("%s: %w", source.Name, outfile.Bare(err))
+	} else {
+		for _, separator := range []rune{',', ';', '\t'} {
+			source.Format.Separator = separator
+			failures, tableErr := failuresIn(source)
+			if tableErr == nil {
+				return failures, nil
+			}
+			err = cmp.Or(err, tableErr) // the first error is that of the form in which t2map writes the table
 		}
 	}
-	for _, separator := range []rune{',', ';', '\t'} {
-		rows, tableErr := resaved(path, separator)
-		if tableErr != nil {
-			continue
-		}
-		if failures, tableErr := report.FailuresOf(rows); tableErr == nil {
-			return failures, nil
-		}
-	}
-	return nil, hint.Errorf("put back studies.csv as t2map wrote it, or remove it: then the studies that it lists as "+
-		"failed or not done are no longer listed", "output folder: studies.csv: %w", err)
+	return nil, hint.Errorf("restore studies.csv as t2map wrote it, or remove it: then the studies that it lists as "+
+		"failed or not done are no longer listed", "output folder: %w", err)
 }
 
-// resaved reads a table of t2map that another program has saved, as its rows with the names of the columns
-// first.
-func resaved(path string, separator rune) ([][]string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	source := table.Source{Name: filepath.Base(path), Format: table.Format{Separator: separator}, MadeBy: "t2map run"}
-	if err := source.Load(f); err != nil {
-		return nil, err
-	}
+// failuresIn reads the studies that a table lists without a result.
+func failuresIn(source table.Source) ([]report.Failure, error) {
 	t, err := table.Read(source)
 	if err != nil {
 		return nil, err
@@ -241,21 +231,9 @@ func resaved(path string, separator rune) ([][]string, error) {
 		}
 		rows = append(rows, cells)
 	}
-	return rows, nil
-}
-
-// readCSV reads a table that report has written. A missing table is not an error.
-func readCSV(path string) ([][]string, error) {
-	text, err := os.ReadFile(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil
-	}
+	failures, err := report.FailuresOf(rows)
 	if err != nil {
-		return nil, errors.New("the file cannot be opened")
+		return nil, fmt.Errorf("%s: %w", source.Name, err)
 	}
-	rows, err := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(text, []byte("\ufeff")))).ReadAll()
-	if err != nil || len(rows) == 0 {
-		return nil, errors.New("it is damaged")
-	}
-	return rows, nil
+	return failures, nil
 }
