@@ -77,8 +77,8 @@ func TestNothingCanBeSetAside(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Rename = true
-	if _, err := Run(t.Context(), s); err == nil || !strings.Contains(err.Error(), "cannot be moved away") {
-		t.Errorf("%v, want that the earlier result cannot be moved away", err)
+	if _, err := Run(t.Context(), s); err == nil || !strings.Contains(err.Error(), "cannot be moved to set-aside") {
+		t.Errorf("%v, want that the earlier result cannot be moved", err)
 	}
 }
 
@@ -152,7 +152,7 @@ func TestUnreadableResultOfAFailedStudy(t *testing.T) {
 	}
 	out, err := Tables(t.Context(), s)
 	if err != nil || len(out.Unreadable) != 1 || out.Unreadable[0].Subject != "S01" ||
-		out.Unreadable[0].Visit != "M00" || !strings.Contains(out.Unreadable[0].Reason, "the rest is not known") {
+		out.Unreadable[0].Visit != "M00" || !strings.Contains(out.Unreadable[0].Reason, "from the folder's name") {
 		t.Errorf("%+v, %v", out, err)
 	}
 	remove(t, filepath.Join(dir, "studies", "S01", "M00", "labels.nii.gz"))
