@@ -56,7 +56,8 @@ func (s Settings) checkAgreement(l *ledger) error {
 		return nil
 	}
 	return hint.Errorf("choose another folder with --out, or add --replace: then results with other settings are "+
-		"moved to "+asideFolder+" in the folder and are no longer in the tables", "%w", &SettingsError{Folder: s.Out, Results: n, Differences: differences})
+		"moved to "+asideFolder+" in the folder and are no longer in the tables", "%w",
+		&SettingsError{Folder: s.Out, Results: n, Differences: differences})
 }
 
 // replaceOthers sets aside the results that were made with other settings.
@@ -206,9 +207,9 @@ func (s setting) words() string {
 // versions are not comparable.
 const versionSetting = "version"
 
-// settingsOf lists the settings of p that change values. Settings that concern only some studies, such as the threshold
-// of fractional masks, are listed if they concern the study of r. The voxels that are written as maps change no value,
-// and the choice of the series and of the mask is not part of the method.
+// settingsOf lists the settings of p that change values. Settings that concern only some studies, such as the
+// threshold of fractional masks, are listed if they concern the study of r. The voxels that are written as maps
+// change no value, and the choice of the series and of the mask is not part of the method.
 func settingsOf(p report.Protocol, noise, version string, r report.Result) []setting {
 	epg := "none"
 	if e := p.EPG; e != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/t2map/t2map/report"
 )
 
-// eachResult calls do with every result.json below the output folder, in the order of their paths, until do returns an
-// error. For a folder that cannot be listed it calls do with the path that a result.json in it would have, and the
+// eachResult calls do with every result.json below the output folder, in the order of their paths, until do returns
+// an error. For a folder that cannot be listed it calls do with the path that a result.json in it would have, and the
 // error. It follows links to folders, and visits each folder once.
 func eachResult(out string, do func(path string, err error) error) error {
 	w := resultWalk{out: out, do: do}

@@ -23,8 +23,8 @@ import (
 // Inspection describes the studies under the roots and what Run would do with them.
 type Inspection struct {
 	Studies []InspectedStudy `json:"studies"`
-	// Files is the number of files. Passed counts the files that belong to no study, LabelMaps the label maps that Run
-	// would read, which Passed does not include.
+	// Files is the number of files. Passed counts the files that belong to no study, LabelMaps the label maps that
+	// Run would read, which Passed does not include.
 	Files     int            `json:"files"`
 	LabelMaps int            `json:"label_maps"`
 	Passed    dicomio.Passed `json:"passed_over"`
@@ -44,12 +44,12 @@ type InspectedStudy struct {
 	Source string            `json:"identity_from"`
 	Series []InspectedSeries `json:"series"`
 	Passed dicomio.Passed    `json:"passed_over"`
-	// Masks are the paths of the candidates for the mask below the study's folder. DICOMMasks are all DICOM objects of
-	// the study that mark voxels.
+	// Masks are the paths of the candidates for the mask below the study's folder. DICOMMasks are all DICOM objects
+	// of the study that mark voxels.
 	Masks      []string        `json:"masks"`
 	DICOMMasks []InspectedMask `json:"dicom_masks"`
-	// Mask describes the mask that Run would use as a result does, with its segments if there is a scheme. It is null if
-	// Run would fail.
+	// Mask describes the mask that Run would use as a result does, with its segments if there is a scheme. It is null
+	// if Run would fail.
 	Mask *report.Mask `json:"mask"`
 	// Plan describes the use of the mask. It is null if Run would fail, or if a program makes the mask.
 	Plan *pipeline.MaskPlan `json:"mask_plan"`
@@ -79,8 +79,8 @@ type InspectedMask struct {
 	Kind        string `json:"kind"`
 	Label       string `json:"label"`
 	Description string `json:"description"`
-	// Foreign describes the images that the object refers to, if these are not the series that Run would map. It is ""
-	// if they are, or if no series is chosen.
+	// Foreign describes the images that the object refers to, if these are not the series that Run would map. It is
+	// "" if they are, or if no series is chosen.
 	Foreign string   `json:"foreign"`
 	Problem *Problem `json:"problem"`
 }
@@ -123,8 +123,8 @@ type Problem struct {
 	Study  string `json:"-"`
 	Alike  bool   `json:"-"`
 
-	// File is the path of the file, and FileReason the reason without the path. Both are empty if the problem is not that
-	// of a single file.
+	// File is the path of the file, and FileReason the reason without the path. Both are empty if the problem is not
+	// that of a single file.
 	File       string `json:"-"`
 	FileReason string `json:"-"`
 	// Unsupported reports that the file is not damaged, but of a kind that t2map does not read.
@@ -141,8 +141,8 @@ func problem(err error) Problem {
 	return p
 }
 
-// Inspect reads headers and masks, and describes what Run would do with the same settings. Out and the protocol's scheme
-// may be empty. It writes nothing except the images of Settings.Grids.
+// Inspect reads headers and masks, and describes what Run would do with the same settings. Out and the protocol's
+// scheme may be empty. It writes nothing except the images of Settings.Grids.
 func Inspect(ctx context.Context, s Settings) (Inspection, error) {
 	if s.Protocol.Scheme.Name == "" {
 		s.Protocol.Scheme.Name = "none" // labels are not interpreted
@@ -305,7 +305,8 @@ func (s Settings) inspectCarried(ctx context.Context, jobs []pipeline.Job, in *I
 	}
 }
 
-// compare fails the studies whose identities contradict each other. The jobs are those of the studies, in their order.
+// compare fails the studies whose identities contradict each other. The jobs are those of the studies, in their
+// order.
 func (in *Inspection) compare(jobs []pipeline.Job) {
 	var mapped []pipeline.Job
 	var index []int // of the study of each job in mapped

@@ -18,8 +18,8 @@ import (
 	"github.com/t2map/t2map/report"
 )
 
-// ledger holds the results of earlier runs in an output folder. A run removes from it the results that its own results
-// and failures displace, so that a study has at most one result in the tables.
+// ledger holds the results of earlier runs in an output folder. A run removes from it the results that its own
+// results and failures displace, so that a study has at most one result in the tables.
 type ledger struct {
 	out string
 
@@ -45,8 +45,8 @@ type movedAway struct {
 // asideFolder is the folder of displaced results below the output folder. Tables do not include them.
 const asideFolder = "set-aside"
 
-// readLedger reads the result.json of every study below the output folder, and the failures that studies.csv lists. It
-// is an error if this table exists and cannot be read, because a new table would lose the failures.
+// readLedger reads the result.json of every study below the output folder, and the failures that studies.csv lists.
+// It is an error if this table exists and cannot be read, because a new table would lose the failures.
 func readLedger(out string) (*ledger, error) {
 	l := &ledger{out: out, byStudy: map[string][]report.Result{}}
 	err := eachResult(out, func(path string, err error) error {
@@ -231,8 +231,8 @@ func freeName(path string) string {
 	}
 }
 
-// makeWay moves the earlier results that the jobs replace out of folders that other jobs will use. This happens if the
-// names of studies were exchanged, or moved on by one visit.
+// makeWay moves the earlier results that the jobs replace out of folders that other jobs will use. This happens if
+// the names of studies were exchanged, or moved on by one visit.
 func (l *ledger) makeWay(jobs []pipeline.Job) {
 	claims := map[string]report.Result{} // by folder
 	for _, j := range jobs {
@@ -252,8 +252,8 @@ func (l *ledger) makeWay(jobs []pipeline.Job) {
 	}
 }
 
-// restore moves back the results that made way if their studies are not done because the run ended early. If its folder
-// is in use now, a result gets a folder beside it. Call restore at the end of a run.
+// restore moves back the results that made way if their studies are not done because the run ended early. If its
+// folder is in use now, a result gets a folder beside it. Call restore at the end of a run.
 func (l *ledger) restore() {
 	for _, m := range l.away {
 		r := m.Result

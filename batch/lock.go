@@ -18,8 +18,9 @@ import (
 )
 
 // lockFile is locked by the run that writes to an output folder. The system releases the lock when the process ends,
-// even by a crash, so that no lock is stale. The file is not removed, because otherwise two runs could lock two files of
-// the same name. It is empty if the tables were written; otherwise it names the run that ended before it wrote them.
+// even by a crash, so that no lock is stale. The file is not removed, because otherwise two runs could lock two files
+// of the same name. It is empty if the tables were written; otherwise it names the run that ended before it wrote
+// them.
 const lockFile = ".t2map.lock"
 
 // holderOffset is the offset in bytes at which the lock file names its holder. The first byte is locked, and Windows
@@ -72,7 +73,8 @@ const pollInterval = 200 * time.Millisecond
 // so; otherwise it returns a *BusyError.
 func (s Settings) lockOut(ctx context.Context) (*lock, error) {
 	name := filepath.Join(s.Out, lockFile)
-	if info, err := os.Lstat(name); err == nil && !info.Mode().IsRegular() { // a link may lead to a file of another user
+	// A link may lead to a file of another user.
+	if info, err := os.Lstat(name); err == nil && !info.Mode().IsRegular() {
 		return nil, hint.Errorf("remove "+lockFile+" from the output folder",
 			"output folder: %s is a link or not a regular file", lockFile)
 	}
@@ -173,9 +175,9 @@ func (e *UnfinishedError) Error() string {
 		e.Holder)
 }
 
-// CheckIdle returns a *BusyError while a run writes to the folder of results, because the tables and the folders of the
-// studies do not match until it ends. It returns an *UnfinishedError if a run was killed or could not write the tables,
-// and no later run has written them.
+// CheckIdle returns a *BusyError while a run writes to the folder of results, because the tables and the folders of
+// the studies do not match until it ends. It returns an *UnfinishedError if a run was killed or could not write the
+// tables, and no later run has written them.
 func CheckIdle(out string) error {
 	name := filepath.Join(out, lockFile)
 	if info, err := os.Lstat(name); err != nil || !info.Mode().IsRegular() {

@@ -26,13 +26,13 @@ func (s Settings) bound() pipeline.Bound {
 	return pipeline.MachineBound()
 }
 
-// runOverhead is the memory in bytes that a run needs in addition to the headers of its cohort and to its studies: for
-// pictures, the page and the program itself.
+// runOverhead is the memory in bytes that a run needs in addition to the headers of its cohort and to its studies:
+// for pictures, the page and the program itself.
 const runOverhead = 64 << 20
 
 // limitCollector makes the garbage collector limit the run to the memory that its studies need. Call it after the
-// headers have been read. Without it, memory may grow to twice the memory in use. It never raises a limit that was set
-// from outside (GOMEMLIMIT). The returned function restores the former limit.
+// headers have been read. Without it, memory may grow to twice the memory in use. It never raises a limit that was
+// set from outside (GOMEMLIMIT). The returned function restores the former limit.
 func limitCollector(budget int64, jobs []pipeline.Job, workers int) func() {
 	most := budget
 	for _, j := range jobs {

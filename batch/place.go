@@ -12,11 +12,11 @@ import (
 	"github.com/t2map/t2map/report"
 )
 
-// place gives every job its own folder, subject/visit, with the series' hash if the study has several trains, and with
-// the study's hash if two studies share the subject and the visit. A job keeps the folder of its earlier result if that
-// has the same name. It does not get the folder of a result that the run keeps: its name then has the hash of the series
-// if that result is of the same study, and otherwise the hash of the study. Names that differ only in case are the same,
-// as in the file systems of Windows and macOS.
+// place gives every job its own folder, subject/visit, with the series' hash if the study has several trains, and
+// with the study's hash if two studies share the subject and the visit. A job keeps the folder of its earlier result
+// if that has the same name. It does not get the folder of a result that the run keeps: its name then has the hash of
+// the series if that result is of the same study, and otherwise the hash of the study. Names that differ only in case
+// are the same, as in the file systems of Windows and macOS.
 func place(jobs []pipeline.Job, earlier *ledger) {
 	p := placing{out: earlier.out, kept: earlier.kept(jobs), assigned: map[string]bool{}}
 	alike := map[[2]string][]report.Result{} // by subject and visit
@@ -61,8 +61,8 @@ func place(jobs []pipeline.Job, earlier *ledger) {
 	}
 }
 
-// resultFolders returns the possible folders for the results of a job in order of preference, with slashes and relative
-// to the output folder. After the first one they have the hash of the series, of the study, or of both.
+// resultFolders returns the possible folders for the results of a job in order of preference, with slashes and
+// relative to the output folder. After the first one they have the hash of the series, of the study, or of both.
 func resultFolders(j pipeline.Job) []string {
 	base := resultFolder(j.Identity.Subject, j.Identity.Visit)
 	withSeries := base + "-" + j.Train.Hash
@@ -110,14 +110,14 @@ func resultFolder(subject, visit string) string {
 	return folderName(subject) + "/" + folderName(cmp.Or(visit, "study"))
 }
 
-// reserved are the names of devices on Windows, with any extension, and the names of the tables and of other folders in
-// the output folder.
+// reserved are the names of devices on Windows, with any extension, and the names of the tables and of other folders
+// in the output folder.
 var reserved = []string{"compartments", "studies", "index", asideFolder, "con", "prn", "aux", "nul", "com1", "com2",
 	"com3", "com4", "com5", "com6", "com7", "com8", "com9", "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7",
 	"lpt8", "lpt9"}
 
-// folderName turns a text from a header into a name that is valid in every file system. Characters other than letters,
-// digits, dots, hyphens and underscores become underscores.
+// folderName turns a text from a header into a name that is valid in every file system. Characters other than
+// letters, digits, dots, hyphens and underscores become underscores.
 func folderName(text string) string {
 	name := strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("-_.", r) {

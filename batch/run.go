@@ -16,15 +16,16 @@ import (
 	"github.com/t2map/t2map/report"
 )
 
-// Run searches the roots, processes every study and writes the tables. A study that fails is in the outcome and does not
-// stop the others. If ctx ends, finished studies are in the tables, the others are listed as not done, and the error is
-// that of ctx. The same happens if the disk is full; the error is then a *DiskFullError.
+// Run searches the roots, processes every study and writes the tables. A study that fails is in the outcome and does
+// not stop the others. If ctx ends, finished studies are in the tables, the others are listed as not done, and the
+// error is that of ctx. The same happens if the disk is full; the error is then a *DiskFullError.
 //
 // If a study has a new result, or fails, its earlier result is moved to set-aside in the output folder. The earlier
 // result is kept if the failure is due to a setting, such as a series that no study has.
 //
 // Other errors concern the whole run: invalid settings, a folder that cannot be written, a *BusyError if another run
-// writes to it, a *SettingsError if it holds results with other settings, a *NothingFoundError if there are no studies.
+// writes to it, a *SettingsError if it holds results with other settings, a *NothingFoundError if there are no
+// studies.
 func Run(ctx context.Context, s Settings) (Outcome, error) {
 	in, err := s.prepare()
 	if err == nil && s.Out == "" {
@@ -53,7 +54,8 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 	r := &session{Settings: s, intake: in, ledger: earlier, alike: alikeNames(search.Studies)}
 	r.out = Outcome{Passed: search.Passed, Files: search.Files, Remarks: treeNotes(search.Tree)}
 	if !lock.held() {
-		r.remark("the file system of the output folder does not support locks: make sure that no other run writes to it")
+		r.remark("the file system of the output folder does not support locks: make sure that no other run writes " +
+			"to it")
 	}
 	jobs := r.plan(search)
 	if len(jobs) > 0 { // if no study fits the settings, they may be mistyped: keep the results
@@ -197,9 +199,9 @@ func (r *session) plan(search dicomio.Finding) []pipeline.Job {
 	return jobs
 }
 
-// identifyAll returns a job for each study that has an identity. The others fail, except that a study that is not in the
-// manifest is ignored. A study whose name has changed fails here, before its series and its mask are looked for, and its
-// earlier results are kept.
+// identifyAll returns a job for each study that has an identity. The others fail, except that a study that is not in
+// the manifest is ignored. A study whose name has changed fails here, before its series and its mask are looked for,
+// and its earlier results are kept.
 func (r *session) identifyAll(studies []dicomio.Study) (jobs []pipeline.Job) {
 	for _, st := range studies {
 		j, err := r.intake.Identify(st)
@@ -220,8 +222,8 @@ func (r *session) identifyAll(studies []dicomio.Study) (jobs []pipeline.Job) {
 	return jobs
 }
 
-// sound returns the jobs whose identities are consistent with each other and with the earlier results. The others fail,
-// and the tables keep their earlier results.
+// sound returns the jobs whose identities are consistent with each other and with the earlier results. The others
+// fail, and the tables keep their earlier results.
 func (r *session) sound(jobs []pipeline.Job) (sound []pipeline.Job) {
 	verdicts, remarks := intake.Compare(jobs, r.ledger.identities())
 	for n, v := range verdicts {

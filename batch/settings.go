@@ -39,15 +39,15 @@ type Settings struct {
 	// Mask is a pattern of the mask's file name, or of its path below the study's folder. It overrides the pattern of
 	// the protocol. The default is the usual names of label maps, or the DICOM mask that was drawn on the series.
 	Mask string
-	// Grids is the folder into which Inspect writes the first echo of each study as NIfTI, to draw masks on. With "" it
-	// writes nothing.
+	// Grids is the folder into which Inspect writes the first echo of each study as NIfTI, to draw masks on. With ""
+	// it writes nothing.
 	Grids string
-	// Workers is the number of files read and of voxel slabs fitted at a time; 0 means one per processor. With 1, only
-	// one study is processed at a time.
+	// Workers is the number of files read and of voxel slabs fitted at a time; 0 means one per processor. With 1,
+	// only one study is processed at a time.
 	Workers int
 	// MemoryMB limits the memory in MiB of all studies in progress. A study that needs more fails with a
-	// *pipeline.MemoryError. 0 means 1024, but then a study that needs more runs alone, and fails only if it needs more
-	// than three quarters of the memory of the machine or of the process's control group.
+	// *pipeline.MemoryError. 0 means 1024, but then a study that needs more runs alone, and fails only if it needs
+	// more than three quarters of the memory of the machine or of the process's control group.
 	MemoryMB int
 	// Replace sets aside results of earlier runs that were made with other settings. Without it they are an error.
 	Replace bool
@@ -72,9 +72,9 @@ const (
 
 // Outcome is the outcome of a run.
 type Outcome struct {
-	// Results are the studies that this run has mapped, in the order of their folders. Failures are the studies that it
-	// could not map, and earlier results that cannot be read. NotDone are the studies that were left when the run ended
-	// early.
+	// Results are the studies that this run has mapped, in the order of their folders. Failures are the studies that
+	// it could not map, and earlier results that cannot be read. NotDone are the studies that were left when the run
+	// ended early.
 	Results  []report.Result
 	Failures []report.Failure
 	NotDone  []report.Failure
@@ -83,14 +83,14 @@ type Outcome struct {
 	Unreadable []report.Failure
 	// Earlier are the results of earlier runs that are in the tables.
 	Earlier []report.Result
-	// Listed are studies that earlier runs have listed as failed or not done and that this run has not found. They are in
-	// the tables, too.
+	// Listed are studies that earlier runs have listed as failed or not done and that this run has not found. They
+	// are in the tables, too.
 	Listed []report.Failure
-	// Damaged are the files that could not be read. A damaged file of a study fails that study; those of an unknown study
-	// are one failure together.
+	// Damaged are the files that could not be read. A damaged file of a study fails that study; those of an unknown
+	// study are one failure together.
 	Damaged []Problem
-	// Remarks are notes on the run that are not failures. Doubts about the values of a study are in the Warnings of its
-	// result.
+	// Remarks are notes on the run that are not failures. Doubts about the values of a study are in the Warnings of
+	// its result.
 	Remarks []string
 	// Passed counts the files that belong to no study.
 	Passed dicomio.Passed

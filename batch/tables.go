@@ -51,8 +51,8 @@ func (r *session) writeTables() error {
 	return errors.Join(l.err, tabulate(r.Out, out))
 }
 
-// stillListed returns the studies that studies.csv lists as failed or not done and that are neither in the outcome nor
-// among the results. It omits rows without a study, such as damaged files that an earlier run found.
+// stillListed returns the studies that studies.csv lists as failed or not done and that are neither in the outcome
+// nor among the results. It omits rows without a study, such as damaged files that an earlier run found.
 func (l *ledger) stillListed(out Outcome) []report.Failure {
 	var listed []report.Failure
 	for _, f := range l.listed {
@@ -72,8 +72,8 @@ func (o Outcome) holds(f report.Failure) bool {
 	return f.Study != "" && (slices.ContainsFunc(o.Results, same) || slices.ContainsFunc(o.Earlier, same))
 }
 
-// tabulate writes the tables. A study with an earlier result that is kept has only the row of this result, even if this
-// run could not map it.
+// tabulate writes the tables. A study with an earlier result that is kept has only the row of this result, even if
+// this run could not map it.
 func tabulate(dir string, out *Outcome) error {
 	c := report.Cohort{Version: pipeline.Version, Results: slices.Concat(out.Results, out.Earlier)}
 	for _, f := range slices.Concat(out.Failures, out.NotDone, out.Listed) {
@@ -110,12 +110,12 @@ func (e *TablesError) Error() string { return fmt.Sprintf("tables: %v", e.Err) }
 // Unwrap returns the error of the system.
 func (e *TablesError) Unwrap() error { return e.Err }
 
-// Tables rebuilds the tables of a folder of results from the result.json of its studies, as Run does at its end. Studies
-// without a result that studies.csv lists as failed or not done remain listed. Only the fields Out, Wait and Waiting of
-// the settings are used.
+// Tables rebuilds the tables of a folder of results from the result.json of its studies, as Run does at its end.
+// Studies without a result that studies.csv lists as failed or not done remain listed. Only the fields Out, Wait and
+// Waiting of the settings are used.
 //
-// It returns a *BusyError if a run writes to the folder, a *MixedError if results in it have different settings, and an
-// error if the folder does not exist, holds no results, or has a studies.csv that cannot be read.
+// It returns a *BusyError if a run writes to the folder, a *MixedError if results in it have different settings, and
+// an error if the folder does not exist, holds no results, or has a studies.csv that cannot be read.
 func Tables(ctx context.Context, s Settings) (Outcome, error) {
 	const advice = "name the folder that --out of t2map run named"
 	switch info, err := os.Stat(s.Out); {

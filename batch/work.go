@@ -101,8 +101,8 @@ func (w *work) finish(n int, r report.Result, err error) {
 	j := w.jobs[n]
 	switch {
 	case outfile.Full(err):
-		w.stop(hint.Errorf("free disk space, for instance in the output folder or in TMPDIR, and run again: studies that "+
-			"are done are kept. To write missing tables: "+tablesCommand(w.Out), "%w", &DiskFullError{err}))
+		w.stop(hint.Errorf("free disk space, for instance in the output folder or in TMPDIR, and run again: studies "+
+			"that are done are kept. To write missing tables: "+tablesCommand(w.Out), "%w", &DiskFullError{err}))
 		w.postpone(j, errDiskFull.Error())
 	case errors.Is(err, errInterrupted), errors.Is(err, errDiskFull):
 		w.postpone(j, err.Error())

@@ -19,9 +19,9 @@ import (
 // GridFile is the name of the image that Inspect writes for each study.
 const GridFile = "grid.nii.gz"
 
-// writeGrids writes the first echo of each study that has a series, so that a mask can be drawn on the voxels that Run
-// maps. The file is <subject>/<visit>/grid.nii.gz in the folder s.Grids, with the suffixes of results. The jobs are those
-// of the studies. An image that cannot be read is a problem of its study.
+// writeGrids writes the first echo of each study that has a series, so that a mask can be drawn on the voxels that
+// Run maps. The file is <subject>/<visit>/grid.nii.gz in the folder s.Grids, with the suffixes of results. The jobs
+// are those of the studies. An image that cannot be read is a problem of its study.
 func (s Settings) writeGrids(ctx context.Context, jobs []pipeline.Job, in *Inspection) error {
 	var written []pipeline.Job
 	var index []int // of the study of each job in written

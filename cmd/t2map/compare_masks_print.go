@@ -28,7 +28,8 @@ func (m maskComparison) print(w io.Writer, out string) error {
 	}
 	for _, r := range m.rows {
 		if note := r.note(); note != "" && r.whole() {
-			fmt.Fprintf(w, "note: %s: %s\n", printable.Line(printable.Join(", ", r.maskedStudy.String(), r.compartment)), note)
+			name := printable.Join(", ", r.maskedStudy.String(), r.compartment)
+			fmt.Fprintf(w, "note: %s: %s\n", printable.Line(name), note)
 		}
 	}
 	if len(m.omitted) > 0 {

@@ -62,7 +62,8 @@ func printContrasts(w io.Writer, a trial.Analysis) {
 			fmt.Fprintf(w, "%s has no model: %s\n", printable.Line(e.Name), printable.Line(e.Model.Failed))
 		}
 		for _, r := range e.Model.Rejected {
-			fmt.Fprintf(w, "%s: a covariance could not be fitted: %s\n", printable.Line(e.Name), printable.Line(r.String()))
+			fmt.Fprintf(w, "%s: a covariance could not be fitted: %s\n", printable.Line(e.Name),
+				printable.Line(r.String()))
 		}
 		for _, o := range e.Model.Omitted {
 			fmt.Fprintf(w, "%s: not in the model: %s: %s\n", printable.Line(e.Name), printable.Line(o.Of(d)),
