@@ -103,7 +103,7 @@ func (s Source) encoding() (encoding.Encoding, error) {
 	e, err := htmlindex.Get(s.Format.Encoding)
 	if err != nil {
 		return nil, hinted("use a name from the WHATWG Encoding Standard, such as windows-1252 or utf-16le",
-			"%s: unknown encoding %.40q", s.Name, s.Format.Encoding)
+			"%s: encoding %.40q is not known", s.Name, s.Format.Encoding)
 	}
 	return e, nil
 }

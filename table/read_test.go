@@ -45,7 +45,7 @@ func TestTablesOfSpreadsheets(t *testing.T) {
 		{"declared UTF-8, and is not", columns + "M\xfcller,a,50\n", Format{Encoding: "utf-8"}, "line 2: the text is not utf-8", "--encoding windows-1252"},
 		{"half a character of UTF-16", "\xff\xfe" + wide(columns) + "\x00\xd8", Format{}, "the text is not UTF-16", ""},
 		{"letters that were lost", columns + "M\uFFFDller,a,50\n", Format{}, "line 2: a letter was lost", "retype the letters"},
-		{"an unknown encoding", columns, Format{Encoding: "excel"}, "unknown encoding", "windows-1252"},
+		{"an unknown encoding", columns, Format{Encoding: "excel"}, "is not known", "windows-1252"},
 		{"without a mark", wide(columns), Format{}, "the text is UTF-16", "--encoding utf-16le"},
 		{"big endian without a mark", swapped(wide(columns)), Format{}, "the text is UTF-16", "--encoding utf-16be"},
 		{"declared", "\xff\xfe" + wide(columns), Format{Encoding: "utf-16le"}, "", ""},
