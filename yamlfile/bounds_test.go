@@ -18,9 +18,9 @@ func TestReadAll(t *testing.T) {
 	if _, err := ReadAll(anything{}); !errors.Is(err, ErrTooLarge) {
 		t.Errorf("without an end: %v, want %v", err, ErrTooLarge)
 	}
-	longest := strings.Repeat("x", mostBytes)
-	if text, err := ReadAll(strings.NewReader(longest)); err != nil || len(text) != mostBytes {
-		t.Errorf("%d bytes, %v; want all %d", len(text), err, mostBytes)
+	longest := strings.Repeat("x", maxBytes)
+	if text, err := ReadAll(strings.NewReader(longest)); err != nil || len(text) != maxBytes {
+		t.Errorf("%d bytes, %v; want all %d", len(text), err, maxBytes)
 	}
 	if _, err := ReadAll(io.MultiReader(strings.NewReader(longest), strings.NewReader("x"))); !errors.Is(
 		err, ErrTooLarge,
@@ -53,15 +53,15 @@ func laughs() string {
 func TestHostileTexts(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"aliases":       {laughs(), "72 aliases"},
-		"brackets":      {"a: " + strings.Repeat("[", mostBytes/2), "levels of nesting"},
-		"braces":        {strings.Repeat("{a: ", mostBytes/8), "levels of nesting"},
-		"dashes":        {strings.Repeat("- ", mostBytes/4), "levels of nesting"},
-		"questions":     {strings.Repeat("? ", mostBytes/4), "levels of nesting"},
-		"tags":          {"a: " + strings.Repeat("!b ", mostBytes/4), "levels of nesting"},
-		"indented keys": {indented(mostLevels + 1), "levels of nesting"},
-		"lines":         {"a: |\n" + strings.Repeat(" \n", mostLines), "more than 4096 lines"},
-		"old line ends": {"a: |\r" + strings.Repeat(" \r", mostLines), "more than 4096 lines"},
-		"bytes":         {"a: " + strings.Repeat("x", mostBytes), "larger than 128 KiB"},
+		"brackets":      {"a: " + strings.Repeat("[", maxBytes/2), "levels of nesting"},
+		"braces":        {strings.Repeat("{a: ", maxBytes/8), "levels of nesting"},
+		"dashes":        {strings.Repeat("- ", maxBytes/4), "levels of nesting"},
+		"questions":     {strings.Repeat("? ", maxBytes/4), "levels of nesting"},
+		"tags":          {"a: " + strings.Repeat("!b ", maxBytes/4), "levels of nesting"},
+		"indented keys": {indented(maxLevels + 1), "levels of nesting"},
+		"lines":         {"a: |\n" + strings.Repeat(" \n", maxLines), "more than 4096 lines"},
+		"old line ends": {"a: |\r" + strings.Repeat(" \r", maxLines), "more than 4096 lines"},
+		"bytes":         {"a: " + strings.Repeat("x", maxBytes), "larger than 128 KiB"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var before, after runtime.MemStats
@@ -98,7 +98,7 @@ func TestWithinBounds(t *testing.T) {
 	for name, text := range map[string]string{
 		"a long scheme": labels.String(),
 		"aliases":       "a: &a [1, 2]\nb: *a\nc: {<<: {d: 1}, e: *a}\n",
-		"levels":        indented(mostLevels-1) + strings.Repeat(" ", mostLevels-1) + "- b",
+		"levels":        indented(maxLevels-1) + strings.Repeat(" ", maxLevels-1) + "- b",
 	} {
 		if err := Decode([]byte(text), new(map[string]any)); err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -138,7 +138,7 @@ func runCompareMasks(c *cobra.Command, names [2]string, out, scheme string) erro
 		return err
 	}
 	if m.failed > 0 {
-		return failedError{count(m.failed, "study", "studies") + " cannot be compared"}
+		return failedError{printable.Counted(m.failed, "study", "studies") + " cannot be compared"}
 	}
 	return nil
 }

@@ -101,7 +101,7 @@ func (m maskComparison) printT2(w io.Writer) error {
 	}
 	fmt.Fprintln(w, "\n95 % confidence intervals in brackets.")
 	for _, c := range m.t2.Compartments {
-		for _, r := range reasons(c.Figures) {
+		for _, r := range reasons(c.Estimates) {
 			fmt.Fprintf(w, "note: T2, %s: %s\n", printable.Line(c.Name), printable.Line(r))
 		}
 	}

@@ -120,7 +120,7 @@ func TestCompareMasksNotesOtherEstimates(t *testing.T) {
 		mustCall(t, append([]string{"run", dir, "--out", filepath.Join(out, name), "--scheme", "compartments",
 			"--maps", "mask", "--quiet"}, extra...)...)
 	}
-	const note = "T2 estimated in another way"
+	const note = "fitted with different settings at A and B"
 	for name, want := range map[string]bool{"fraction": false, "echoes": true} {
 		if text := mustCall(t, "compare-masks", filepath.Join(out, "a"),
 			filepath.Join(out, name)); strings.Contains(text, note) != want {

@@ -64,14 +64,14 @@ func spreadOf(rows []maskRow, value func(maskRow) float64) spread {
 }
 
 // agreementOf returns the agreement of T2 for a key, if there are pairs. Otherwise its values are NaN.
-func (m maskComparison) agreementOf(key rowKey) (values repeat.Figures, ok bool) {
+func (m maskComparison) agreementOf(key rowKey) (values repeat.Estimates, ok bool) {
 	t2 := m.partsT2
 	if key.whole() {
 		t2 = m.t2
 	}
 	for _, c := range t2.Compartments {
 		if c.Name == key.String() && len(c.Knees) > 0 {
-			return c.Figures, true
+			return c.Estimates, true
 		}
 	}
 	values, _ = repeat.Analyse(nil, repeatLevel)
@@ -142,7 +142,7 @@ func measureColumns() []table.Column[maskRow] {
 type summaryRow struct {
 	rowKey
 	studies []maskRow
-	t2      repeat.Figures
+	t2      repeat.Estimates
 }
 
 // summaryColumns are the columns of mask_agreement.csv; docs/compare-masks.md explains them.
@@ -229,7 +229,7 @@ func (m maskComparison) summary() []summaryRow {
 }
 
 // reasons returns why values are missing, if one of the values in the tables is missing.
-func reasons(f repeat.Figures) []string {
+func reasons(f repeat.Estimates) []string {
 	for _, i := range []repeat.Interval{f.Agreement.Bias, f.Agreement.Lower, f.WCV} {
 		if math.IsNaN(i.Estimate) || math.IsNaN(i.Low) {
 			return f.Reasons

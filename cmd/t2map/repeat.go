@@ -165,10 +165,10 @@ func printRepeat(w io.Writer, s repeat.Study, out string) error {
 	for _, n := range s.Notes {
 		fmt.Fprintf(w, "note: %s\n", printable.Line(n))
 	}
-	if len(s.Left) > 0 {
+	if len(s.Excluded) > 0 {
 		fmt.Fprintln(w, "omitted:")
 	}
-	for _, l := range s.Left {
+	for _, l := range s.Excluded {
 		name := l.Knee.String()
 		if l.Compartment != "" {
 			name += ", " + l.Compartment

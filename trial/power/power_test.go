@@ -139,7 +139,7 @@ func TestSmallest(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		below := size.PerArm == fewest
+		below := size.PerArm == minPerArm
 		reached := false
 		for k, r := range size.Tried {
 			if k > 0 && size.Tried[k-1].PerArm >= r.PerArm {

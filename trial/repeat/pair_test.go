@@ -50,22 +50,22 @@ func TestPair(t *testing.T) {
 	if want := math.Sqrt(2.25 / 6); math.Abs(medial.WSD.Estimate-want) > 1e-12 {
 		t.Errorf("wSD %g, want %g", medial.WSD.Estimate, want)
 	}
-	want := []Left{
+	want := []Excluded{
 		{Knee{"S1", "left"}, "lateral", "no value at rescan: empty in the table"},
 		{Knee{"S1", "right"}, "lateral", "no row at scan, no row at rescan"},
 		{Knee{"S3", "left"}, "medial", "no row at rescan"},
 		{Knee{"S3", "left"}, "lateral", "no row at scan, no row at rescan"},
 		{Knee{"S4", "left"}, "medial", "2 rows at scan"},
 	}
-	if len(s.Left) != len(want) {
-		t.Fatalf("left out %+v", s.Left)
+	if len(s.Excluded) != len(want) {
+		t.Fatalf("excluded %+v", s.Excluded)
 	}
-	for i, l := range s.Left {
+	for i, l := range s.Excluded {
 		if l != want[i] {
-			t.Errorf("left out %+v, want %+v", l, want[i])
+			t.Errorf("excluded %+v, want %+v", l, want[i])
 		}
 	}
-	if len(s.Notes) != 1 || s.Notes[0] != "S2, left: another scanner at rescan than at scan" {
+	if len(s.Notes) != 1 || s.Notes[0] != "S2, left: scanned on different scanners at scan and rescan" {
 		t.Errorf("notes %q", s.Notes)
 	}
 }
