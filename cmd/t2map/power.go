@@ -167,7 +167,7 @@ func runPower(c *cobra.Command, args []string, f powerFlags) error {
 // simulation.
 type scenarioWords struct {
 	tested, unit, basis string
-	notes             []string
+	notes               []string
 }
 
 // scenario returns the trial to simulate.
