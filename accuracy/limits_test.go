@@ -40,7 +40,7 @@ func TestPerfectMethodsMeetEveryLimit(t *testing.T) {
 		t.Errorf("missed: %+v", list)
 	}
 	for _, l := range Judge(perfect()) {
-		if l.Cells == 0 || l.Where == "" {
+		if l.Cells == 0 || l.Scope == "" {
 			t.Errorf("%+v", l)
 		}
 	}

@@ -38,14 +38,14 @@ func sampleResult() Result {
 		}
 	}
 	a.Null = []Null{{
-		Method: "mmrm", Words: "unstructured <i>", Where: "all visits", PerArm: 12,
+		Method: "mmrm", Words: "unstructured <i>", Scope: "all visits", PerArm: 12,
 		First: Rate{Trials: 100, Found: 6, Share: 0.06, Low: 0.022, High: 0.126},
 		All:   Rate{Trials: 1000, Found: 50, FellBack: 3, Failed: 1, Share: 0.05, Low: 0.0373, High: 0.0654},
 	}}
 	a.Limits = []Limit{
-		{Method: "nlls", Quantity: QuantityBias, Low: -0.02, High: 0.02, Where: "SNR 50, B1 1", Cells: 3, Worst: a.Cells[12], Value: 0.005, Chance: 0.0004, Met: true},
-		{Method: "nlls", Quantity: QuantitySD, High: 1.05, Where: "SNR 50, B1 1", Cells: 3, Worst: a.Cells[12], Value: 1.2, Chance: 0.004},
-		{Method: "nlls", Quantity: QuantityCoverage, Low: 0.93, High: 0.97, Where: "nowhere", Value: math.NaN(), Chance: math.NaN()},
+		{Method: "nlls", Quantity: QuantityBias, Low: -0.02, High: 0.02, Scope: "SNR 50, B1 1", Cells: 3, Worst: a.Cells[12], Value: 0.005, Chance: 0.0004, Met: true},
+		{Method: "nlls", Quantity: QuantitySD, High: 1.05, Scope: "SNR 50, B1 1", Cells: 3, Worst: a.Cells[12], Value: 1.2, Chance: 0.004},
+		{Method: "nlls", Quantity: QuantityCoverage, Low: 0.93, High: 0.97, Scope: "nowhere", Value: math.NaN(), Chance: math.NaN()},
 	}
 	return a
 }
