@@ -137,7 +137,7 @@ func (l *ledger) checkAlike() error {
 			same.Settings = append(same.Settings, d.earlier.words())
 		}
 		for _, r := range g {
-			same.Folders = append(same.Folders, l.below(r))
+			same.Folders = append(same.Folders, l.relative(r))
 		}
 		e.Groups = append(e.Groups, same)
 	}

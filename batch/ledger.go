@@ -105,13 +105,13 @@ func (l *ledger) judge(results []report.Result) verdict {
 			}
 			if equal(r, other) {
 				claimed[i] = true // the tables keep the other one
-				v.copies = append(v.copies, fmt.Sprintf("%s is a copy of the result in %s", l.below(r), l.below(other)))
+				v.copies = append(v.copies, fmt.Sprintf("%s is a copy of the result in %s", l.relative(r), l.relative(other)))
 				break
 			}
 			v.conflicts = append(v.conflicts, report.Failure{Subject: r.Subject, Visit: r.Visit, Study: r.Study,
-				Series: r.Series, Side: r.Side, Folder: l.below(r),
+				Series: r.Series, Side: r.Side, Folder: l.relative(r),
 				Reason: fmt.Sprintf("results: this folder and %s hold different results of the same study, so neither "+
-					"is in the tables", l.below(other)),
+					"is in the tables", l.relative(other)),
 				Hint: "map the study again, or remove one of the folders"})
 			claimed[i], claimed[k] = true, true
 		}
@@ -131,7 +131,8 @@ func equal(r, other report.Result) bool {
 	return errA == nil && errB == nil && bytes.Equal(a, b)
 }
 
-func (l *ledger) below(r report.Result) string { return files.Below(l.out, r.Dir) }
+// relative returns the path of a result below the output folder.
+func (l *ledger) relative(r report.Result) string { return files.Below(l.out, r.Dir) }
 
 // sameRows reports whether two results are of the same knee of the same study and would have the same rows in the
 // tables.
@@ -178,7 +179,7 @@ func (l *ledger) settle(current report.Result) {
 		default:
 			reason := "the study has failed in this run"
 			if current.Dir != "" {
-				reason = "the study is now in " + l.below(current)
+				reason = "the study is now in " + l.relative(current)
 			}
 			l.setAside(r, reason)
 		}
@@ -200,20 +201,20 @@ func (l *ledger) setAside(r report.Result, reason string) {
 
 // remark adds a remark that the result was moved to folder.
 func (l *ledger) remark(r report.Result, folder, reason string) {
-	l.moved = append(l.moved, fmt.Sprintf("the earlier result in %s was moved to %s: %s", l.below(r),
+	l.moved = append(l.moved, fmt.Sprintf("the earlier result in %s was moved to %s: %s", l.relative(r),
 		files.Below(l.out, folder), reason))
 }
 
 // move moves a result to a free name in asideFolder. If that fails, it adds to l.err.
 func (l *ledger) move(r report.Result, reason string) (folder string, ok bool) {
-	free := freeName(filepath.Join(l.out, asideFolder, filepath.FromSlash(l.below(r))+"-"+folderName(r.Series)))
+	free := freeName(filepath.Join(l.out, asideFolder, filepath.FromSlash(l.relative(r))+"-"+folderName(r.Series)))
 	err := os.MkdirAll(filepath.Dir(free), 0o777)
 	if err == nil {
 		err = report.MoveFolder(r.Dir, free)
 	}
 	if err != nil {
 		l.err = errors.Join(l.err, hint.Errorf("close all files in the folder, then remove it or run again",
-			"results: the earlier result in %s (%s) cannot be moved to %s: %w", l.below(r), reason, asideFolder, err))
+			"results: the earlier result in %s (%s) cannot be moved to %s: %w", l.relative(r), reason, asideFolder, err))
 		return "", false
 	}
 	_ = os.Remove(filepath.Dir(r.Dir)) // the subject's folder, if it is empty now
@@ -268,14 +269,14 @@ func (l *ledger) restore() {
 		if err != nil {
 			l.err = errors.Join(l.err, hint.Errorf("move the folder back, and rebuild the "+
 				"tables: "+tablesCommand(l.out), "results: the earlier result of a study that is not done is in %s "+
-				"and cannot be moved back to %s: %w", files.Below(l.out, m.folder), l.below(r), err))
+				"and cannot be moved back to %s: %w", files.Below(l.out, m.folder), l.relative(r), err))
 			continue
 		}
 		l.byStudy[r.Study] = append(l.byStudy[r.Study], r)
 		removeEmpty(filepath.Dir(m.folder), l.out)
 		if r.Dir != m.Dir {
 			l.moved = append(l.moved, fmt.Sprintf("the earlier result in %s is now in %s, under its earlier name, "+
-				"because its study is not done", l.below(m.Result), l.below(r)))
+				"because its study is not done", l.relative(m.Result), l.relative(r)))
 		}
 	}
 	l.away = nil
@@ -344,7 +345,7 @@ func (l *ledger) identities() intake.Earlier {
 	all := intake.Earlier{}
 	for _, r := range l.results() {
 		all[r.Study] = append(all[r.Study], intake.EarlierStudy{
-			Subject: r.Subject, Visit: r.Visit, Side: r.Side, Folder: l.below(r), Series: r.Series,
+			Subject: r.Subject, Visit: r.Visit, Side: r.Side, Folder: l.relative(r), Series: r.Series,
 		})
 	}
 	return all

@@ -30,7 +30,7 @@ func place(jobs []pipeline.Job, earlier *ledger) {
 	}
 	for i, j := range jobs {
 		for _, r := range earlier.byStudy[j.Study.Hash] {
-			if folder := earlier.below(r); jobs[i].Dir == "" && sameRows(r, claim(j)) &&
+			if folder := earlier.relative(r); jobs[i].Dir == "" && sameRows(r, claim(j)) &&
 				r.Subject == j.Identity.Subject && r.Visit == j.Identity.Visit && slices.Contains(resultFolders(j),
 				folder) {
 				p.assign(&jobs[i], folder)
@@ -99,7 +99,7 @@ func (l *ledger) kept(jobs []pipeline.Job) map[string]report.Result {
 	kept := map[string]report.Result{}
 	for _, r := range l.all() {
 		if claim, ok := claims[r.Study]; !ok || !sameRows(r, claim) {
-			kept[strings.ToLower(l.below(r))] = r
+			kept[strings.ToLower(l.relative(r))] = r
 		}
 	}
 	return kept
