@@ -249,8 +249,8 @@ func TestTablesAlone(t *testing.T) {
 			t.Errorf("%v, hint %q", err, hint.Find(err))
 		}
 	}
-	if left, _ := os.ReadDir(empty); len(left) != 0 {
-		t.Errorf("left in it: %v", left)
+	if entries, _ := os.ReadDir(empty); len(entries) != 0 {
+		t.Errorf("left in it: %v", entries)
 	}
 }
 

@@ -91,13 +91,14 @@ func TestLinkedStudies(t *testing.T) {
 	for _, moved := range []string{"S01", "S01/M00"} {
 		dir, s := twoVisits(t)
 		run(t, s)
-		from, to := filepath.Join(s.Out, filepath.FromSlash(moved)), filepath.Join(dir, "disk")
-		if err := os.Rename(from, to); err != nil {
+		source, target := filepath.Join(s.Out, filepath.FromSlash(moved)), filepath.Join(dir, "disk")
+		if err := os.Rename(source, target); err != nil {
 			t.Fatal(err)
 		}
-		for _, link := range [][2]string{{to, from}, {s.Out, filepath.Join(s.Out, "loop")},
-			{dir, filepath.Join(s.Out, "above")}, {to, filepath.Join(s.Out, "twice")}, {"nowhere", filepath.Join(s.Out,
-				"dangling")}} {
+		for _, link := range [][2]string{{target, source}, {s.Out, filepath.Join(s.Out, "loop")},
+			{dir, filepath.Join(s.Out, "above")}, {target, filepath.Join(s.Out, "twice")}, {"nowhere",
+				filepath.Join(s.Out,
+					"dangling")}} {
 			if err := os.Symlink(link[0], link[1]); err != nil {
 				t.Fatal(err)
 			}

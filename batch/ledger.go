@@ -105,7 +105,8 @@ func (l *ledger) judge(results []report.Result) verdict {
 			}
 			if equal(r, other) {
 				claimed[i] = true // the tables keep the other one
-				v.copies = append(v.copies, fmt.Sprintf("%s is a copy of the result in %s", l.relative(r), l.relative(other)))
+				v.copies = append(v.copies, fmt.Sprintf("%s is a copy of the result in %s", l.relative(r),
+					l.relative(other)))
 				break
 			}
 			v.conflicts = append(v.conflicts, report.Failure{Subject: r.Subject, Visit: r.Visit, Study: r.Study,
@@ -214,7 +215,8 @@ func (l *ledger) move(r report.Result, reason string) (folder string, ok bool) {
 	}
 	if err != nil {
 		l.err = errors.Join(l.err, hint.Errorf("close all files in the folder, then remove it or run again",
-			"results: the earlier result in %s (%s) cannot be moved to %s: %w", l.relative(r), reason, asideFolder, err))
+			"results: the earlier result in %s (%s) cannot be moved to %s: %w", l.relative(r), reason,
+			asideFolder, err))
 		return "", false
 	}
 	_ = os.Remove(filepath.Dir(r.Dir)) // the subject's folder, if it is empty now

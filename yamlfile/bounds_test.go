@@ -109,7 +109,8 @@ func TestWithinBounds(t *testing.T) {
 // A text that could colour a terminal, or turn its direction, is shown without that.
 func TestMessagesAreSafe(t *testing.T) {
 	for _, text := range []string{
-		"\x1b[31mkey: 1", "name: [\x1b]0;title\x07]", "\u202ename: 1", "na\x1bme: {a: \x1b[2J}", "number: \x1b[31m", "flag: \"\\e[31m\"",
+		"\x1b[31mkey: 1", "name: [\x1b]0;title\x07]", "\u202ename: 1", "na\x1bme: {a: \x1b[2J}", "number: \x1b[31m",
+		"flag: \"\\e[31m\"",
 	} {
 		var doc struct {
 			Name   string `yaml:"name"`
@@ -127,7 +128,8 @@ func TestMessagesAreSafe(t *testing.T) {
 
 // FuzzDecode asks that no text panics, or is answered with more than one safe line.
 func FuzzDecode(f *testing.F) {
-	for _, text := range []string{"name: x\nnumber: 3\nlist: [1, 2]\nmap: {1: a}", laughs(), "a: &a [*a]", "<<: *x", "? a\n: b", "- - - x", "%YAML 1.2\n---\na: !!int x", "a: |\n x\n", "\ufeffname: y", "\x1b[31m: 1"} {
+	for _, text := range []string{"name: x\nnumber: 3\nlist: [1, 2]\nmap: {1: a}", laughs(), "a: &a [*a]", "<<: *x",
+		"? a\n: b", "- - - x", "%YAML 1.2\n---\na: !!int x", "a: |\n x\n", "\ufeffname: y", "\x1b[31m: 1"} {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {

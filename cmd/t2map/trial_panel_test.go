@@ -38,7 +38,8 @@ func TestPanelVisit(t *testing.T) {
 			[]string{a.Flags[0].Text}},
 		{"a folder that is not known", []trial.Value{{X: 38}}, "", "its folder is unknown", nil},
 		{"a folder elsewhere", []trial.Value{{X: 38, Folder: "../x"}}, "", "its folder is unknown", nil},
-		{"none", []trial.Value{{X: nan, Missing: trial.Missing{Kind: trial.StudyFailed, Detail: "no echo"}}}, "", "study failed: no echo", nil},
+		{"none", []trial.Value{{X: nan, Missing: trial.Missing{Kind: trial.StudyFailed, Detail: "no echo"}}}, "",
+			"study failed: no echo", nil},
 	} {
 		a.Endpoints = nil
 		for _, v := range c.values {

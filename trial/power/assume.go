@@ -68,7 +68,8 @@ func Caveats(a trial.Analysis, endpoint string) []string {
 	m := a.Endpoints[i].Model
 	var out []string
 	if visits := maskSources(a.Endpoints[i].Values); visits != "" {
-		out = append(out, fmt.Sprintf("masks were carried from %s by registration (see mask_from in values.csv of t2map "+
+		out = append(out, fmt.Sprintf("masks were carried from %s by registration (see mask_from in values.csv of "+
+			"t2map "+
 			"trial): trials whose masks are drawn at each visit may vary more", visits))
 	}
 	if len(a.Plan.Covariates) > 0 {

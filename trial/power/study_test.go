@@ -118,7 +118,8 @@ func TestCaveats(t *testing.T) {
 	a.Flags = []trial.Flag{{Kind: trial.TwoStudies, Subject: "S01"},
 		{Kind: trial.TwoStudies, Subject: "S02", Endpoint: "VAS"}}
 	got := Caveats(a, "medial")
-	for i, want := range []string{"adjusted for site, age", "a fallback covariance, compound symmetry: unstructured: too few",
+	for i, want := range []string{"adjusted for site, age", "a fallback covariance, compound symmetry: " +
+		"unstructured: too few",
 		"two studies count as missing"} {
 		if len(got) != 3 || !strings.Contains(got[i], want) {
 			t.Fatalf("%q, want %q", got, want)
