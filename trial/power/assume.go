@@ -69,8 +69,7 @@ func Caveats(a trial.Analysis, endpoint string) []string {
 	var out []string
 	if visits := maskSources(a.Endpoints[i].Values); visits != "" {
 		out = append(out, fmt.Sprintf("masks were carried from %s by registration (see mask_from in values.csv of "+
-			"t2map "+
-			"trial): trials whose masks are drawn at each visit may vary more", visits))
+			"t2map trial): trials whose masks are drawn at each visit may vary more", visits))
 	}
 	if len(a.Plan.Covariates) > 0 {
 		text := fmt.Sprintf("the standard deviation is adjusted for %s (%s); the simulated trials have no "+
