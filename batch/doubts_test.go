@@ -27,8 +27,8 @@ func eachImage(t testing.TB, dir string, change func(te float64, file []byte) []
 		if err != nil {
 			t.Fatal(err)
 		}
-		at := bytes.Index(file, []byte("\x18\x00\x81\x00DS"))
-		te, err := strconv.ParseFloat(strings.TrimSpace(string(file[at+8:][:file[at+6]])), 64)
+		offset := bytes.Index(file, []byte("\x18\x00\x81\x00DS"))
+		te, err := strconv.ParseFloat(strings.TrimSpace(string(file[offset+8:][:file[offset+6]])), 64)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -229,10 +229,10 @@ func TestEchoOfAnotherImageType(t *testing.T) {
 			if te != 10 {
 				return file
 			}
-			at := bytes.Index(file, []byte("\x08\x00\x08\x00CS"))
-			length := int(file[at+6])
-			return slices.Concat(file[:at+8], []byte((c.kind + strings.Repeat(" ", length))[:length]),
-				file[at+8+length:])
+			offset := bytes.Index(file, []byte("\x08\x00\x08\x00CS"))
+			length := int(file[offset+6])
+			return slices.Concat(file[:offset+8], []byte((c.kind + strings.Repeat(" ", length))[:length]),
+				file[offset+8+length:])
 		})
 		s := settings(t, dir)
 		out := run(t, s)
@@ -254,8 +254,8 @@ func TestScatteredVisitFailsOnce(t *testing.T) {
 	study := filepath.Join(dir, "studies", "S01")
 	knee(t, study, phantom.Options{})
 	eachImage(t, study, func(te float64, file []byte) []byte {
-		at := bytes.Index(file, []byte("\x20\x00\x0d\x00UI"))
-		end := at + 8 + int(file[at+6])
+		offset := bytes.Index(file, []byte("\x20\x00\x0d\x00UI"))
+		end := offset + 8 + int(file[offset+6])
 		for file[end-1] == 0 {
 			end--
 		}

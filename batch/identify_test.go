@@ -43,8 +43,9 @@ func TestAlikeSubjects(t *testing.T) {
 		identities := map[string]string{"a": c.a, "b": c.b, "c": "S99"}
 		s := settings(t, dir)
 		s.Layout = "{subject}"
-		for from, to := range identities {
-			if err := os.Rename(filepath.Join(dir, "studies", from), filepath.Join(dir, "studies", to)); err != nil {
+		for folder, identity := range identities {
+			if err := os.Rename(filepath.Join(dir, "studies", folder),
+				filepath.Join(dir, "studies", identity)); err != nil {
 				t.Fatal(err)
 			}
 		}

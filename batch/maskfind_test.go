@@ -21,7 +21,7 @@ func TestNamesOfMasks(t *testing.T) {
 		files   []string // all of them sound masks
 		pattern string
 		want    string // the mask, or a part of the reason
-		beside  string // a part of a note, or of the hint
+		note    string // a part of a note, or of the hint
 	}{
 		{"3D Slicer", []string{"Segmentation.nii.gz"}, "", "a/Segmentation.nii.gz", ""},
 		{"3D Slicer, label map", []string{"Segmentation-label.nii.gz"}, "", "a/Segmentation-label.nii.gz", ""},
@@ -67,7 +67,7 @@ func TestNamesOfMasks(t *testing.T) {
 		s.Mask = c.pattern
 		if !strings.HasPrefix(c.want, "a/") {
 			if f := oneFailure(t, s); !strings.Contains(f.Reason, c.want) || !strings.Contains(f.Hint, "--mask") ||
-				!strings.Contains(f.Hint, c.beside) {
+				!strings.Contains(f.Hint, c.note) {
 				t.Errorf("%s: %q, hint %q, want %q", c.name, f.Reason, f.Hint, c.want)
 			}
 			continue
@@ -78,9 +78,9 @@ func TestNamesOfMasks(t *testing.T) {
 		}
 		noted := slices.ContainsFunc(r.Notes, func(n string) bool {
 			return strings.Contains(n, "not used") &&
-				strings.Contains(n, c.beside)
+				strings.Contains(n, c.note)
 		})
-		if noted != (c.beside != "") {
+		if noted != (c.note != "") {
 			t.Errorf("%s: notes %q", c.name, r.Notes)
 		}
 	}

@@ -73,14 +73,14 @@ func TestRegisteredAndCarried(t *testing.T) {
 		}
 		got := volume.Rigid{Rotation: g.Rotation, Shift: g.ShiftMM}
 		centre := centreOf(t, r)
-		for _, off := range [][3]float64{{}, {25, 0, 0}, {0, 25, 0}, {0, 0, 25}} {
+		for _, shift := range [][3]float64{{}, {25, 0, 0}, {0, 25, 0}, {0, 0, 25}} {
 			p := centre
 			for i := range p {
-				p[i] += off[i]
+				p[i] += shift[i]
 			}
 			// The issue asks for 0.3 mm at the joint on fine grids; these have 1.2 mm pixels.
 			if d := apartMM(got.Apply(p), expected.Apply(p)); d > 0.4 {
-				t.Errorf("%s: %.2f mm off at %v", r.Visit, d, off)
+				t.Errorf("%s: %.2f mm off at %v", r.Visit, d, shift)
 			}
 		}
 		for c, name := range []string{"medial", "lateral", "patellofemoral"} {

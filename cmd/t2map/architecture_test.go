@@ -110,8 +110,8 @@ func drawRooms(t *testing.T, rooms map[string][]string) string {
 			continue
 		}
 		direct := slices.DeleteFunc(slices.Sorted(slices.Values(rooms[room])), func(target string) bool {
-			return slices.ContainsFunc(rooms[room], func(via string) bool {
-				return via != target && reaches(rooms, via, target, map[string]bool{})
+			return slices.ContainsFunc(rooms[room], func(between string) bool {
+				return between != target && reaches(rooms, between, target, map[string]bool{})
 			})
 		})
 		if len(direct) == 0 {

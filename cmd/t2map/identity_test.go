@@ -65,7 +65,7 @@ func TestIdentityFlags(t *testing.T) {
 		t.Errorf("%d\n%s%s", code, stdout, stderr)
 	}
 	code, stdout, stderr = call("inspect", data, "--manifest", sheet, "--separator", ";", "--encoding", "windows-1252")
-	if code != exitOK || !strings.Contains(stdout, "run would: pass over: not in the manifest") ||
+	if code != exitOK || !strings.Contains(stdout, "run would: ignore: not in the manifest") ||
 		!strings.Contains(stdout, "note: 1 study ignored") {
 		t.Errorf("%d\n%s%s", code, stdout, stderr)
 	}

@@ -166,8 +166,8 @@ func runPower(c *cobra.Command, args []string, f powerFlags) error {
 // scenarioWords describe the tested difference, its unit, the source of the standard deviation, and limits of the
 // simulation.
 type scenarioWords struct {
-	what, unit, basis string
-	notes             []string
+	tested, unit, basis string
+	notes               []string
 }
 
 // scenario returns the trial to simulate.
@@ -181,7 +181,7 @@ func (f powerFlags) scenario(c *cobra.Command, args []string) (s power.Scenario,
 			return s, w, usageError{err}
 		}
 		s.Model.Covariance, s.Model.DF = plan.Covariance, plan.DF
-		w.what, w.basis = fmt.Sprintf("the change at visit %d of %d", f.assumed.Visits, f.assumed.Visits), "assumed"
+		w.tested, w.basis = fmt.Sprintf("the change at visit %d of %d", f.assumed.Visits, f.assumed.Visits), "assumed"
 		return s, w, nil
 	}
 	tables, err := f.study.tables(args[0])
@@ -203,21 +203,22 @@ func (f powerFlags) scenario(c *cobra.Command, args []string) (s power.Scenario,
 	if s, err = power.FromStudy(a, name); err != nil {
 		return s, w, usageError{err}
 	}
-	w.what = fmt.Sprintf("the change of %s at %s", printable.Line(name),
+	w.tested = fmt.Sprintf("the change of %s at %s", printable.Line(name),
 		printable.Line(a.Design.Visits[a.Design.Primary.Visit].Name))
 	i := slices.IndexFunc(a.Endpoints, func(e trial.EndpointAnalysis) bool { return e.Name == name })
 	if unit := a.Endpoints[i].Unit; unit != "" {
 		w.unit = " " + printable.Line(unit)
 	}
 	w.notes = power.Caveats(a, name)
-	w.basis = fmt.Sprintf("from %s, taken as known", count(a.Endpoints[i].Model.Subjects, "subject", "subjects"))
+	subjects := printable.Counted(a.Endpoints[i].Model.Subjects, "subject", "subjects")
+	w.basis = fmt.Sprintf("from %s, taken as known", subjects)
 	return s, w, nil
 }
 
 // print prints a row per size, the answer, and its basis.
 func (f powerFlags) print(w io.Writer, s power.Scenario, size power.Size, words scenarioWords) {
 	fmt.Fprintf(w, "Power to find a difference of %g%s in %s, two-sided %g %%;\nmixed model, %v, %v:\n", s.Difference,
-		words.unit, words.what, 100*s.Alpha, s.Model.Covariance, s.Model.DF)
+		words.unit, words.tested, 100*s.Alpha, s.Model.Covariance, s.Model.DF)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprint(t, "per arm\tpower\t95 % CI\tfell back\tno model\t\n")
 	fellBack, failed := 0, 0

@@ -23,7 +23,7 @@ func printOutcome(w io.Writer, out string, o batch.Outcome, written bool) {
 	if len(o.Results) <= shownStudies {
 		printCompartments(w, o.Results)
 	}
-	fmt.Fprintf(w, "%s mapped, %d failed", count(len(o.Results), "study", "studies"), len(o.Failures))
+	fmt.Fprintf(w, "%s mapped, %d failed", printable.Counted(len(o.Results), "study", "studies"), len(o.Failures))
 	if n := len(o.NotDone); n > 0 {
 		fmt.Fprintf(w, ", %d not done", n)
 	}
@@ -129,12 +129,4 @@ func printDamaged(w io.Writer, problems []batch.Problem) {
 			}
 		}
 	}
-}
-
-// count returns a number with a noun in the singular or plural.
-func count(n int, singular, plural string) string {
-	if n == 1 {
-		return "1 " + singular
-	}
-	return fmt.Sprintf("%d %s", n, plural)
 }

@@ -27,8 +27,9 @@ func printTrial(w io.Writer, a trial.Analysis, out string) {
 	for _, f := range a.Flow {
 		analysed += f.Analysed
 	}
-	fmt.Fprintf(w, "%s in %s, %d with a change from baseline; %s\n", count(len(d.Subjects), "subject", "subjects"),
-		count(len(d.Arms), "arm", "arms"), analysed, flagCounts(a.Flags))
+	fmt.Fprintf(w, "%s in %s, %d with a change from baseline; %s\n",
+		printable.Counted(len(d.Subjects), "subject", "subjects"), printable.Counted(len(d.Arms), "arm", "arms"),
+		analysed, flagCounts(a.Flags))
 	fmt.Fprintf(w, "\nSee\n  %s\tfigures, tables, methods and flags\n  %s\tall tests and estimates\n",
 		filepath.Join(out, "trial.html"), filepath.Join(out, "contrasts.csv"))
 }
