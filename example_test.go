@@ -40,9 +40,10 @@ func Example() {
 	parts := divide(ctx, filepath.Join(dir, "labels.nii.gz"), "skm-tea", anatomy.Right)
 
 	// Bring the parts onto the voxels of the series: those that the mask covers by half or more.
-	fractions, err := resample.Onto(ctx, parts.Labels, series.Geometry, resample.Options{ThicknessMM: train.Thickness})
+	fractions, err := resample.ComputeFractions(ctx, parts.Labels, series.Geometry,
+		resample.Options{ThicknessMM: train.Thickness})
 	check(err)
-	taken, err := fractions.Take(0.5, parts.Groups())
+	taken, err := fractions.Assign(0.5, parts.Groups())
 	check(err)
 	regions := parts.OnGrid(series.Geometry, taken.Data, taken.Shares())
 

@@ -111,15 +111,15 @@ func TestRicianBoundNearsTheGaussian(t *testing.T) {
 }
 
 func TestBoundOfThePhaseGraph(t *testing.T) {
-	at := condition{train: oai, t2: 40, snr: 100, b1: 1}
-	near := at
+	c := condition{train: oai, t2: 40, snr: 100, b1: 1}
+	near := c
 	near.b1 = 0.995
-	a, _ := phaseGraph.bounds(at, 0)
+	a, _ := phaseGraph.bounds(c, 0)
 	b, _ := phaseGraph.bounds(near, 0)
 	if math.Abs(a/b-1) > 0.01 {
 		t.Errorf("the bound jumps at B1 1: %g and, at 0.995, %g ms", a, b)
 	}
-	two, _ := exponential.bounds(at, 0)
+	two, _ := exponential.bounds(c, 0)
 	if !(a > two) {
 		t.Errorf("a third unknown costs nothing: %g and %g ms", a, two)
 	}

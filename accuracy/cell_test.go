@@ -14,9 +14,10 @@ func TestCell(t *testing.T) {
 	// Six fitted echoes less two unknowns: t = 2.776 at 97.5 %, in every table of
 	// Student's distribution.
 	d := draws{
-		t2:     []float32{38, 44, 41, nan, nan},
-		se:     []float32{2 / 2.7, 4 / 2.8, 1, nan, nan},
-		status: []volume.Status{volume.Fitted, volume.Fitted, volume.OutOfRange, volume.NotDecaying, volume.NotDecaying},
+		t2: []float32{38, 44, 41, nan, nan},
+		se: []float32{2 / 2.7, 4 / 2.8, 1, nan, nan},
+		status: []volume.Status{volume.Fitted, volume.Fitted, volume.OutOfRange, volume.NotDecaying,
+			volume.NotDecaying},
 	}
 	got := m.cell(c, d)
 	want := Cell{
@@ -44,7 +45,8 @@ func TestCell(t *testing.T) {
 func TestCellWithoutEstimates(t *testing.T) {
 	nan := float32(math.NaN())
 	m := method{Method: Method{Name: nlls, Skipped: 1}}
-	d := draws{t2: []float32{nan, nan}, se: []float32{nan, nan}, status: []volume.Status{volume.NotDecaying, volume.NotDecaying}}
+	d := draws{t2: []float32{nan, nan}, se: []float32{nan, nan},
+		status: []volume.Status{volume.NotDecaying, volume.NotDecaying}}
 	got := m.cell(condition{train: oai, t2: 40, snr: 5, b1: 1}, d)
 	if !math.IsInf(got.Bias, 1) || !math.IsNaN(got.SD) || got.Failed != 1 || got.Coverage != 0 {
 		t.Errorf("%+v", got)

@@ -6,9 +6,9 @@ import (
 
 // quantity is a value of a cell that has a limit.
 type quantity struct {
-	name  string // as in Limit
+	name  string // Limit.Quantity
 	value func(Cell) float64
-	// chance is the standard error of the value from the number of draws.
+	// chance is the standard error of the value due to the number of draws.
 	chance func(Cell) float64
 }
 
@@ -41,16 +41,15 @@ type limit struct {
 	method    string
 	quantity  quantity
 	low, high float64
-	where     string // the cells in words
-	in        func(Cell) bool
+	scope     string // describes the cells
+	applies   func(Cell) bool
 }
 
-// limits are all for the train of the OAI. They were set before any method was measured. Those
-// of nlls are from a plain simulation of least squares, which gave a bias of 0.1 to 0.8 % and
-// 1.00 to 1.02 times the bound at SNR 50. The others are what a correct model should reach, and
-// the coverage of 95 % intervals may be off by 2 %. Only the range of T2 for the coverage was
-// chosen after a first run: all T2, and for epg the range of its bias, because its intervals are
-// too wide at 10 ms (97 to 99 %).
+// limits apply to the train of the OAI. They were set before any method was measured. Those of nlls are from a plain
+// simulation of least squares, with a bias of 0.1 to 0.8 % and an SD of 1.00 to 1.02 times the bound at SNR 50. The
+// others are what a correct model should reach; the coverage of 95 % intervals may deviate by 2 %. Only the range of
+// T2 for the coverage was chosen after a first run: all T2, and for epg the range of its bias, because its intervals
+// are too wide at 10 ms (97 to 99 %).
 var limits = []limit{
 	{nlls, bias, -0.003, 0.003, "SNR ≥ 100, T2 30–80 ms, B1 1", all(snrFrom(100), t2Within(30, 80), uniform)},
 	{nlls, efficiency, 0, 1.03, "SNR ≥ 100, T2 30–80 ms, B1 1", all(snrFrom(100), t2Within(30, 80), uniform)},
@@ -94,8 +93,8 @@ func all(conditions ...func(Cell) bool) func(Cell) bool {
 	}
 }
 
-// Judge compares the cells with the limits. A limit is met if all of its cells meet it, without
-// allowance for chance. It is missed if a value is NaN, or if there is no cell.
+// Judge compares the cells with the limits. A limit is met if all of its cells meet it, without allowance for chance.
+// It is missed if a value is NaN, or if there are no cells.
 func Judge(cells []Cell) []Limit {
 	var out []Limit
 	for _, l := range limits {
@@ -106,16 +105,16 @@ func Judge(cells []Cell) []Limit {
 
 func (l limit) judge(cells []Cell) Limit {
 	out := Limit{
-		Method: l.method, Quantity: l.quantity.name, Low: l.low, High: l.high, Where: l.where,
+		Method: l.method, Quantity: l.quantity.name, Low: l.low, High: l.high, Scope: l.scope,
 		Value: math.NaN(), Chance: math.NaN(),
 	}
 	worst := math.Inf(-1)
 	for _, c := range cells {
-		if c.Method != l.method || c.Echoes != oai.Echoes || c.Spacing != oai.Spacing || !l.in(c) {
+		if c.Method != l.method || c.Echoes != oai.Echoes || c.Spacing != oai.Spacing || !l.applies(c) {
 			continue
 		}
 		x := l.quantity.value(c)
-		// The distance from the middle in half widths: above 1, the limit is missed.
+		// The distance from the middle of the limit in half widths. Above 1 the limit is missed.
 		distance := math.Abs(x-(l.low+l.high)/2) / ((l.high - l.low) / 2)
 		if math.IsNaN(distance) {
 			distance = math.Inf(1)

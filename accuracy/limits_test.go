@@ -40,7 +40,7 @@ func TestPerfectMethodsMeetEveryLimit(t *testing.T) {
 		t.Errorf("missed: %+v", list)
 	}
 	for _, l := range Judge(perfect()) {
-		if l.Cells == 0 || l.Where == "" {
+		if l.Cells == 0 || l.Scope == "" {
 			t.Errorf("%+v", l)
 		}
 	}
@@ -63,10 +63,10 @@ func TestSpoiledMethodMissesItsLimit(t *testing.T) {
 		"epg":         {epg, func(c *Cell) { c.Bias = 0.025 }, QuantityBias},
 	} {
 		cells := perfect()
-		at := slices.IndexFunc(cells, func(x Cell) bool {
+		index := slices.IndexFunc(cells, func(x Cell) bool {
 			return x.Method == c.method && x.T2 == 50 && x.SNR == 100 && x.B1 == 1
 		})
-		c.spoil(&cells[at])
+		c.spoil(&cells[index])
 		list := missed(cells)
 		if len(list) == 0 {
 			t.Errorf("%s: every limit is met", name)

@@ -44,8 +44,8 @@ func nullTrials() []nullTrial {
 	return list
 }
 
-// where describes the missing visits.
-func (n nullTrial) where() string {
+// scope describes the missing visits.
+func (n nullTrial) scope() string {
 	if n.missing == 0 {
 		return "all visits"
 	}
@@ -81,7 +81,7 @@ func (n nullTrial) scenario() power.Scenario {
 
 // measure simulates the trials and tests them.
 func (n nullTrial) measure(ctx context.Context, trials int, seed uint64) (Null, error) {
-	out := Null{Method: n.method, Words: n.words, Where: n.where(), PerArm: nullPerArm}
+	out := Null{Method: n.method, Words: n.words, Scope: n.scope(), PerArm: nullPerArm}
 	for _, k := range []int{max(1, trials/nullFirst), trials} {
 		r, err := power.Simulate(ctx, n.scenario(), nullPerArm, power.Draw{Simulations: k, Seed: seed, Workers: 1})
 		if err != nil {
@@ -89,7 +89,8 @@ func (n nullTrial) measure(ctx context.Context, trials int, seed uint64) (Null, 
 		}
 		p := r.Power()
 		out.First, out.All = out.All, Rate{
-			Trials: k, Found: r.Rejected, FellBack: r.FellBack, Failed: r.Failed, Share: p.Estimate, Low: p.Low, High: p.High,
+			Trials: k, Found: r.Rejected, FellBack: r.FellBack, Failed: r.Failed,
+			Share: p.Estimate, Low: p.Low, High: p.High,
 		}
 	}
 	return out, nil
@@ -105,8 +106,8 @@ func judgeNull(rates []Null) []Limit {
 		}
 		l := Limit{
 			Method: r.Method, Quantity: QuantityFalsePositives, Low: 0.04, High: 0.06,
-			Where: fmt.Sprintf("%d per arm, no effect, %s", r.PerArm, r.Where), Cells: 1,
-			Value: r.All.Share, At: fmt.Sprintf("%d trials", r.All.Trials),
+			Scope: fmt.Sprintf("%d per arm, no effect, %s", r.PerArm, r.Scope), Cells: 1,
+			Value: r.All.Share, Source: fmt.Sprintf("%d trials", r.All.Trials),
 			Chance: math.Sqrt(r.All.Share * (1 - r.All.Share) / float64(r.All.Trials)),
 		}
 		l.Met = l.Value >= l.Low && l.Value <= l.High

@@ -24,7 +24,8 @@ func TestNullTrials(t *testing.T) {
 }
 
 func TestJudgeNull(t *testing.T) {
-	for share, met := range map[float64]bool{0.05: true, 0.04: true, 0.06: true, 0.0601: false, 0.0399: false, math.NaN(): false} {
+	for share, met := range map[float64]bool{0.05: true, 0.04: true, 0.06: true, 0.0601: false, 0.0399: false,
+		math.NaN(): false} {
 		limits := judgeNull([]Null{
 			{Method: kenwardRoger, All: Rate{Trials: 1000, Share: share}},
 			{Method: satterthwaite, All: Rate{Trials: 1000, Share: 0.2}},

@@ -27,7 +27,8 @@ var (
 )
 
 // glue keeps a quantity, its value and its unit on one line of a page.
-var glue = strings.NewReplacer(" ms", "\u00a0ms", " %", "\u00a0%", "T2 ", "T2\u00a0", "SNR ", "SNR\u00a0", "B1 ", "B1\u00a0", "≥ ", "≥\u00a0", "< ", "<\u00a0")
+var glue = strings.NewReplacer(" ms", "\u00a0ms", " %", "\u00a0%", "T2 ", "T2\u00a0", "SNR ", "SNR\u00a0",
+	"B1 ", "B1\u00a0", "≥ ", "≥\u00a0", "< ", "<\u00a0")
 
 // pageView holds the texts and numbers of the page. The templates only place them.
 type pageView struct {
@@ -38,8 +39,8 @@ type pageView struct {
 	BestSNR                  string
 	Limits                   []limitView
 	SNR, B1                  []string
-	Methods                  []methodView // against SNR at B1 = 1
-	ByB1                     []methodView // against B1 at the best SNR
+	Methods                  []methodView // by SNR at B1 = 1
+	ByB1                     []methodView // by B1 at the best SNR
 	Trains                   []string
 	Spans                    []spanView
 	Null                     []nullView
@@ -47,29 +48,29 @@ type pageView struct {
 	SNRPicture, B1Picture    htmltemplate.URL
 }
 
-// nullView is a test where there is no effect: the rates of the first trials and of all.
+// nullView is a test in trials without an effect, with the rates in the first trials and in all.
 type nullView struct {
-	Method, Words, Where string
+	Method, Words, Scope string
 	First, All           rateView
 }
 
-type rateView struct{ Trials, Share, Interval, Left string }
+type rateView struct{ Trials, Share, Interval, Doubtful string }
 
-// limitView is a limit in words.
+// limitView is a limit as text.
 type limitView struct {
-	Method, Limit, Where, Worst, WorstAt, Verdict string
+	Method, Limit, Scope, Worst, WorstAt, Verdict string
 	Cells                                         int
 	Met                                           bool
 }
 
-// spanView is the biases of a method from least to greatest, one for each train:
-// at B1 = 1 and a typical SNR, and over all B1 at the best.
+// spanView holds the ranges of the bias of a method, one for each train: at B1 = 1 and a typical SNR, and over all B1
+// at the best SNR.
 type spanView struct {
 	Name           string
 	Uniform, AnyB1 []string
 }
 
-// methodView is a table of a method, a row for each T2.
+// methodView is the table of a method, with a row for each T2.
 type methodView struct {
 	Name, Words string
 	Rows        []t2View
@@ -80,11 +81,11 @@ type t2View struct {
 	Cells []cellView
 }
 
-// cellView is the figures of a cell: bias in percent with its sign, SD over the
-// bound, coverage in percent, and the failure rate where there is any.
+// cellView holds the values of a cell as text: bias in percent with its sign, SD over the bound, coverage in percent,
+// and the failure rate unless it is 0.
 type cellView struct {
 	Bias, SD, Coverage, Failed string
-	// Shade is the class of its background, by the size of the bias.
+	// Shade is the CSS class of the background, which depends on the bias.
 	Shade string
 }
 
@@ -105,7 +106,7 @@ func newPageView(a Result) pageView {
 	}
 	v.addSpans(a)
 	for _, n := range a.Null {
-		v.Null = append(v.Null, nullView{n.Method, n.Words, n.Where, newRateView(n.First), newRateView(n.All)})
+		v.Null = append(v.Null, nullView{n.Method, n.Words, n.Scope, newRateView(n.First), newRateView(n.All)})
 		v.NullPerArm = n.PerArm
 	}
 	return v
@@ -114,15 +115,16 @@ func newPageView(a Result) pageView {
 func newRateView(r Rate) rateView {
 	return rateView{
 		Trials: fmt.Sprintf("%d of %d", r.Found, r.Trials), Share: percent(r.Share, 2),
-		Interval: fmt.Sprintf("%.2f–%.2f %%", 100*r.Low, 100*r.High), Left: fmt.Sprintf("%d, %d", r.FellBack, r.Failed),
+		Interval: fmt.Sprintf("%.2f–%.2f %%", 100*r.Low, 100*r.High),
+		Doubtful: fmt.Sprintf("%d, %d", r.FellBack, r.Failed),
 	}
 }
 
-// typicalSNR is the SNR of cartilage in a good knee scan; some limits are for it too.
+// typicalSNR is the SNR of cartilage in a good knee scan. Some limits apply to it, too.
 const typicalSNR = 50
 
-// addSpans adds the biases of all trains: for T2 of 30 to 80 ms, as in cartilage, at B1 = 1, and for
-// 20 to 80 ms over all B1.
+// addSpans adds the ranges of the bias in all trains: for T2 of 30 to 80 ms, as in cartilage, at B1 = 1, and for 20
+// to 80 ms over all B1.
 func (v *pageView) addSpans(a Result) {
 	type train struct {
 		echoes  int
@@ -139,23 +141,23 @@ func (v *pageView) addSpans(a Result) {
 	for _, m := range a.Methods {
 		s := spanView{Name: m.Name}
 		for _, t := range trains {
-			ofTrain := func(c Cell) bool {
+			isTrain := func(c Cell) bool {
 				return c.Method == m.Name && c.Echoes == t.echoes && c.Spacing == t.spacing && c.T2 <= 80
 			}
 			s.Uniform = append(s.Uniform, a.span(func(c Cell) bool {
-				return ofTrain(c) && c.B1 == 1 && c.SNR == typicalSNR && c.T2 >= 30
+				return isTrain(c) && c.B1 == 1 && c.SNR == typicalSNR && c.T2 >= 30
 			}))
-			s.AnyB1 = append(s.AnyB1, a.span(func(c Cell) bool { return ofTrain(c) && c.SNR == best && c.T2 >= 20 }))
+			s.AnyB1 = append(s.AnyB1, a.span(func(c Cell) bool { return isTrain(c) && c.SNR == best && c.T2 >= 20 }))
 		}
 		v.Spans = append(v.Spans, s)
 	}
 }
 
-// span prints the least and the greatest bias of some cells.
-func (a Result) span(in func(Cell) bool) string {
+// span formats the lowest and the highest bias of the selected cells.
+func (a Result) span(selected func(Cell) bool) string {
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, c := range a.Cells {
-		if in(c) {
+		if selected(c) {
 			low, high = min(low, c.Bias), max(high, c.Bias)
 		}
 	}
@@ -173,12 +175,12 @@ func plain(list []float64) []string {
 	return out
 }
 
-func (a Result) methodView(m Method, columns []float64, at func(t2, x float64) Cell) methodView {
+func (a Result) methodView(m Method, columns []float64, cell func(t2, x float64) Cell) methodView {
 	v := methodView{Name: m.Name, Words: m.Words}
 	for _, t2 := range a.values(t2Of) {
 		row := t2View{T2: fmt.Sprintf("%g", t2)}
 		for _, x := range columns {
-			row.Cells = append(row.Cells, newCellView(a.find(m.Name, at(t2, x))))
+			row.Cells = append(row.Cells, newCellView(a.find(m.Name, cell(t2, x))))
 		}
 		v.Rows = append(v.Rows, row)
 	}
@@ -187,12 +189,12 @@ func (a Result) methodView(m Method, columns []float64, at func(t2, x float64) C
 
 func newCellView(c Cell) cellView {
 	v := cellView{Bias: signedPercent(c.Bias), SD: ratio(c.SDOverBound()), Coverage: percent(c.Coverage, 1)}
-	if c.Failed >= 0.0005 { // else it would be printed as 0.0 %
+	if c.Failed >= 0.0005 { // a lower rate would be shown as 0.0 %
 		v.Failed = percent(c.Failed, 1)
 	}
 	switch size := math.Abs(c.Bias); {
 	case math.IsNaN(size):
-	case size <= 0.02: // as the limits of rician and epg
+	case size <= 0.02: // the limit of rician-sigma-given and epg
 		v.Shade = "good"
 	case size <= 0.05: // scan–rescan variation of T2, PMC8574057
 		v.Shade = "fair"
@@ -202,7 +204,7 @@ func newCellView(c Cell) cellView {
 	return v
 }
 
-// percent prints a fraction.
+// percent formats a fraction.
 func percent(x float64, decimals int) string {
 	if math.IsNaN(x) {
 		return "–"
@@ -210,7 +212,7 @@ func percent(x float64, decimals int) string {
 	return fmt.Sprintf("%.*f %%", decimals, 100*x)
 }
 
-// signedPercent prints a bias to a hundredth of a percent where it is small.
+// signedPercent formats a bias in percent, with two decimals if it is small.
 func signedPercent(x float64) string {
 	switch x *= 100; {
 	case math.IsNaN(x):
@@ -223,8 +225,8 @@ func signedPercent(x float64) string {
 	return strings.Replace(fmt.Sprintf("%+.0f", x), "-", "−", 1)
 }
 
-// ratio prints a standard deviation over its bound. It has no upper limit: at low SNR, a few
-// estimates are far from the others.
+// ratio formats a standard deviation over its bound. It can be very large, because at low SNR a few estimates are far
+// from the others.
 func ratio(x float64) string {
 	switch {
 	case math.IsNaN(x):
@@ -238,7 +240,7 @@ func ratio(x float64) string {
 }
 
 func newLimitView(l Limit) limitView {
-	v := limitView{Method: l.Method, Where: l.Where, Cells: l.Cells, Met: l.Met, Verdict: "missed"}
+	v := limitView{Method: l.Method, Scope: l.Scope, Cells: l.Cells, Met: l.Met, Verdict: "missed"}
 	if l.Met {
 		v.Verdict = "met"
 	}
@@ -260,8 +262,8 @@ func newLimitView(l Limit) limitView {
 		v.Worst, v.WorstAt = "–", "no such cell"
 		return v
 	}
-	if l.At != "" {
-		v.WorstAt = l.At
+	if l.Source != "" {
+		v.WorstAt = l.Source
 		return v
 	}
 	v.WorstAt = fmt.Sprintf("T2 %g ms, SNR %g, B1 %g", l.Worst.T2, l.Worst.SNR, l.Worst.B1)
@@ -272,16 +274,17 @@ func dataURI(png []byte) htmltemplate.URL {
 	return htmltemplate.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(png))
 }
 
-// printView prints the bias of every method at B1 = 1, with its spread and
-// coverage at the best SNR and its failures at the worst, and the limits.
+// printView prints the bias of every method at B1 = 1, with its spread and coverage at the highest SNR and its
+// failures at the lowest, and the limits.
 func printView(w io.Writer, v pageView) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	for _, m := range v.Methods {
 		m.print(t, v.SNR)
 	}
 	if n := len(v.SNR); n > 0 {
-		fmt.Fprintf(t, "Bias of the median in %%; SD over the Cramér–Rao bound and coverage of the 95 %% interval at SNR %s,\n", v.SNR[n-1])
-		fmt.Fprintf(t, "failures at SNR %s; train of %s, B1 1, %d draws a cell.\n\n", v.SNR[0], v.Train, v.JudgedDraws)
+		fmt.Fprintf(t, "Bias of the median in %%; SD over the Cramér–Rao bound and coverage of the 95 %% interval at "+
+			"SNR %s,\nfailures at SNR %s; train of %s, B1 1, %d draws per cell.\n\n", v.SNR[n-1], v.SNR[0], v.Train,
+			v.JudgedDraws)
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -289,7 +292,7 @@ func printView(w io.Writer, v pageView) error {
 	t = tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "METHOD\tLIMIT\tWHERE\tWORST\tAT\t")
 	for _, l := range v.Limits {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", l.Method, l.Limit, l.Where, l.Worst, l.WorstAt, l.Verdict)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", l.Method, l.Limit, l.Scope, l.Worst, l.WorstAt, l.Verdict)
 	}
 	return t.Flush()
 }

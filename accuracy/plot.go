@@ -20,7 +20,7 @@ const (
 	biasLegend = 2.15 * vg.Inch
 	biasGap    = 0.12 * vg.Inch
 
-	biasGlyphs = 3 // of figure.Glyphs, those that are distinct at this size
+	biasGlyphs = 3 // the number of figure.Glyphs that are distinct at this size
 )
 
 // biasPicture is four plots of bias against SNR or B1, one for each T2.
@@ -32,18 +32,17 @@ type biasPicture struct {
 	log     bool
 	low     float64 // range of the bias, percent
 	high    float64
-	at      func(t2, x float64) Cell
+	cell    func(t2, x float64) Cell
 	methods func(Method) bool
 	remark  string
 }
 
-// judged returns a cell without a method in the train with the limits.
+// judged returns the coordinates of a cell in the train of the limits, without a method.
 func (a Result) judged(t2, snr, b1 float64) Cell {
 	return Cell{Echoes: a.Echoes, Spacing: a.Spacing, T2: t2, SNR: snr, B1: b1}
 }
 
-// bestSNR is the highest SNR, at which bias against B1 is shown: the remaining bias is that of the
-// model.
+// bestSNR returns the highest SNR. Bias against B1 is shown at this SNR, where it is due to the model.
 func (a Result) bestSNR() float64 {
 	if len(a.Cells) == 0 {
 		return math.NaN()
@@ -54,8 +53,9 @@ func (a Result) bestSNR() float64 {
 // plotSNR draws bias against SNR at B1 = 1.
 func (a Result) plotSNR(w io.Writer) error {
 	return biasPicture{
-		Result: a, t2: [4]float64{20, 30, 50, 80}, x: a.values(snrOf), label: "SNR (S0/σ)", log: true, low: -10, high: 20,
-		at:      func(t2, x float64) Cell { return a.judged(t2, x, 1) },
+		Result: a, t2: [4]float64{20, 30, 50, 80}, x: a.values(snrOf), label: "SNR (S0/σ)", log: true,
+		low: -10, high: 20,
+		cell:    func(t2, x float64) Cell { return a.judged(t2, x, 1) },
 		methods: func(m Method) bool { return !m.Variant || m.Skipped > 0 },
 		remark:  "B1 1, " + a.judgedTrain(),
 	}.draw(w)
@@ -64,8 +64,9 @@ func (a Result) plotSNR(w io.Writer) error {
 // plotB1 draws bias against B1 at the highest SNR.
 func (a Result) plotB1(w io.Writer) error {
 	return biasPicture{
-		Result: a, t2: [4]float64{20, 40, 60, 80}, x: a.values(b1Of), label: "B1 (refocusing angle / 180°)", low: -10, high: 20,
-		at:      func(t2, x float64) Cell { return a.judged(t2, a.bestSNR(), x) },
+		Result: a, t2: [4]float64{20, 40, 60, 80}, x: a.values(b1Of), label: "B1 (refocusing angle / 180°)",
+		low: -10, high: 20,
+		cell:    func(t2, x float64) Cell { return a.judged(t2, a.bestSNR(), x) },
 		methods: func(m Method) bool { return !m.Variant || m.Skipped == 0 },
 		remark:  fmt.Sprintf("SNR %g, %s", a.bestSNR(), a.judgedTrain()),
 	}.draw(w)
@@ -100,8 +101,7 @@ func (b biasPicture) draw(w io.Writer) error {
 	})
 }
 
-// panel returns the plot of one T2; only the plots at the left and at the bottom name their
-// axes.
+// panel returns the plot of one T2. Only the plots at the left and at the bottom have axis labels.
 func (b biasPicture) panel(t2 float64, n int) *plot.Plot {
 	p := figure.NewPlot(9)
 	p.Title.Padding = vg.Points(5)
@@ -142,7 +142,7 @@ func (b biasPicture) axes(p *plot.Plot) {
 	}
 	p.X.Tick.Marker = plot.ConstantTicks(ticks)
 	if len(b.x) < 2 {
-		p.X.Min, p.X.Max = 0, 1 // nothing to draw, but an axis needs a length
+		p.X.Min, p.X.Max = 0, 1 // an empty axis must have a length
 		return
 	}
 	p.X.Min, p.X.Max = b.x[0], b.x[len(b.x)-1]
@@ -155,8 +155,8 @@ func (b biasPicture) axes(p *plot.Plot) {
 	p.X.Min, p.X.Max = p.X.Min-edge, p.X.Max+edge
 }
 
-// curve returns the marks and the line of a method; a variant has the colour of
-// the method before it, hollow and dashed.
+// curve returns the marks and the line of a method. A variant has the colour of its method, hollow marks and a dashed
+// line.
 func (b biasPicture) curve(method int, t2 float64) (*plotter.Scatter, *plotter.Line) {
 	colour := -1
 	for _, m := range b.Methods[:method+1] {
@@ -166,17 +166,17 @@ func (b biasPicture) curve(method int, t2 float64) (*plotter.Scatter, *plotter.L
 	}
 	var xy plotter.XYs
 	for _, x := range b.x {
-		if y := 100 * b.find(b.Methods[method].Name, b.at(t2, x)).Bias; !math.IsNaN(y) && !math.IsInf(y, 0) {
+		if y := 100 * b.find(b.Methods[method].Name, b.cell(t2, x)).Bias; !math.IsNaN(y) && !math.IsInf(y, 0) {
 			xy = append(xy, plotter.XY{X: x, Y: y})
 		}
 	}
 	ink := figure.Colours[max(colour, 0)%len(figure.Colours)]
 	mark := figure.Glyphs[max(colour, 0)%biasGlyphs]
-	points, through := figure.Marks(xy, ink, mark.Full), figure.Line(xy, ink)
+	points, line := figure.Marks(xy, ink, mark.Full), figure.Line(xy, ink)
 	points.Radius = vg.Points(2.4)
 	if b.Methods[method].Variant {
 		points.Shape = mark.Hollow
-		through.Dashes = []vg.Length{vg.Points(3), vg.Points(2)}
+		line.Dashes = []vg.Length{vg.Points(3), vg.Points(2)}
 	}
-	return points, through
+	return points, line
 }

@@ -21,7 +21,7 @@ type pulse struct {
 // turn returns the rotation that the pulse is at the position z, in units of the nominal
 // slice: what it leaves of magnetisation along z, across and along. The Bloch equations
 // are solved without relaxation, by short rotations about the effective field.
-func (p pulse) turn(z float64) (across, along float64) {
+func (p pulse) turn(z float64) (transverse, longitudinal float64) {
 	const steps, product = 400, 4.0
 	var shape [steps]float64
 	var area float64
@@ -64,8 +64,8 @@ func sliceProfile(ratio float64, places int) []float64 {
 	for n := range points {
 		z := (float64(n) + 0.5) / points * reach // the profile is symmetric
 		amount[n], _ = excite.turn(z)
-		_, along := refocus.turn(z)
-		fraction[n] = math.Acos(max(-1, min(1, along))) / math.Pi
+		_, longitudinal := refocus.turn(z)
+		fraction[n] = math.Acos(max(-1, min(1, longitudinal))) / math.Pi
 		all += amount[n]
 	}
 	out := make([]float64, places)
@@ -117,7 +117,8 @@ func TestSliceProfile(t *testing.T) {
 			t.Errorf("ratio %g: %.2f %% with the matched profile, want 0.5 %% at most", ratio, matched)
 		}
 		if plain <= nlls {
-			t.Errorf("ratio %g: epg without a profile %.2f %%, nlls %.2f %%: docs/protocol.md says that the first is worse", ratio, plain, nlls)
+			t.Errorf("ratio %g: epg without a profile %.2f %%, nlls %.2f %%: docs/protocol.md says that the first "+
+				"is worse", ratio, plain, nlls)
 		}
 	}
 	if table := strings.Join(rows, "\n"); !strings.Contains(string(text), table) {

@@ -17,13 +17,12 @@ import (
 // Result is the accuracy of all methods: the cells of the grid, the trials without an effect, and
 // the limits.
 type Result struct {
-	// Version is the version of t2map, Platform the machine it ran on, in words.
+	// Version is the version of t2map. Platform describes the machine.
 	Version, Platform string
-	// Draws is the number of draws in a cell, JudgedDraws that in a cell with limits.
+	// Draws is the number of draws in a cell, JudgedDraws the number in a cell with limits.
 	Draws, JudgedDraws int
 	Seed               uint64
-	// Echoes and Spacing (ms) are the train of limits, tables and pictures; accuracy.csv has all
-	// trains.
+	// Echoes and Spacing (ms) are the train of the limits, the tables and the pictures. accuracy.csv has all trains.
 	Echoes  int
 	Spacing float64
 	Methods []Method
@@ -34,27 +33,27 @@ type Result struct {
 
 // Null is the rate at which the primary test finds a difference in trials without an effect.
 type Null struct {
-	// Method is the name of the test. Words describes it, Where the missing visits.
-	Method, Words, Where string
+	// Method is the name of the test, Words its description. Scope describes the missing visits.
+	Method, Words, Scope string
 	PerArm               int
-	// First counts the first tenth of the trials, All all of them.
+	// First is the rate in the first tenth of the trials, All the rate in all trials.
 	First, All Rate
 }
 
-// Rate counts trials that found a difference.
+// Rate is the rate of trials that found a difference.
 type Rate struct {
 	Trials, Found int
-	// FellBack trials were fitted with another covariance than the first. Failed trials could not
-	// be analysed; they count as trials that found no difference.
+	// FellBack is the number of trials that were fitted with a fallback covariance, Failed the number of trials that
+	// could not be analysed, which count as trials that found no difference.
 	FellBack, Failed int
-	// Share is Found over Trials, Low and High its exact 95 % interval.
+	// Share is Found/Trials. Low and High are its exact 95 % interval.
 	Share, Low, High float64
 }
 
 // Method is a method of estimation with its options.
 type Method struct {
 	Name, Words string
-	// Variant reports that it is the previous method with other options.
+	// Variant reports that this is the previous method with other options.
 	Variant bool
 	// Skipped is the number of first echoes that are not fitted.
 	Skipped int
@@ -68,18 +67,17 @@ type Cell struct {
 	Spacing float64 // first echo time and echo spacing, ms
 	T2      float64 // ms
 	SNR     float64 // S0/σ
-	B1      float64 // turn of the refocusing pulses over 180°
+	B1      float64 // refocusing angle over 180°
 	Draws   int
-	// Bias is the median estimate over the truth, minus 1. It is infinite if most draws do not
-	// decay.
+	// Bias is the median estimate over the truth, minus 1. It is infinite if the signals of most draws do not decay.
 	Bias float64
 	// SD, RobustSD (from the quartiles) and RMSE in ms.
 	SD, RobustSD, RMSE float64
-	// Bound is the Cramér–Rao bound of the SD in ms for Rician noise, GaussianBound that for
-	// Gaussian noise. Both are NaN where the model of the method is not that of the signal.
+	// Bound is the Cramér–Rao bound of the SD in ms for Rician noise, GaussianBound the one for Gaussian noise. Both
+	// are NaN if the signal does not follow the model of the method.
 	Bound, GaussianBound float64
-	// Coverage is the share of the 95 % intervals that hold the truth, Failed the share of the
-	// draws without an estimate.
+	// Coverage is the share of the 95 % intervals that contain the truth, Failed the share of the draws without an
+	// estimate.
 	Coverage, Failed float64
 }
 
@@ -91,27 +89,26 @@ const (
 	QuantityBias     = "bias"
 	QuantitySD       = "SD over bound"
 	QuantityCoverage = "coverage"
-	// QuantityFalsePositives is of the test of a trial, not of a cell.
+	// QuantityFalsePositives is a quantity of the test of a trial, not of a cell.
 	QuantityFalsePositives = "false positives"
 )
 
-// Limit is a limit that was set before anything was measured, and how it was met.
+// Limit is a limit that was set before anything was measured, and the value that is compared with it.
 type Limit struct {
 	Method, Quantity string
 	Low, High        float64
-	Where            string
-	// Cells is the number of cells that are judged. Worst is the one nearest to the limit, or
-	// furthest outside, Value its value, and Chance the standard error of that value from the
-	// number of draws.
+	Scope            string
+	// Cells is the number of cells to which the limit applies. Worst is the cell nearest to the limit, or furthest
+	// outside, Value its value, and Chance the standard error of this value due to the number of draws.
 	Cells         int
 	Worst         Cell
 	Value, Chance float64
-	// At describes the source of Value if it is not a cell.
-	At  string
-	Met bool
+	// Source describes the source of Value if it is not a cell.
+	Source string
+	Met    bool
 }
 
-// Missed counts the limits that are not met.
+// Missed returns the number of limits that are not met.
 func (a Result) Missed() int {
 	n := 0
 	for _, l := range a.Limits {
@@ -134,8 +131,8 @@ const (
 // ErrOtherPage is the error of a folder whose page was not written by Write.
 var ErrOtherPage = errors.New("its index.html was not written by validate")
 
-// CheckFolder makes the folder dir. It returns an error if dir has an index.html but no
-// accuracy.csv: that page is another report.
+// CheckFolder creates the folder dir. It returns an error if dir has an index.html but no accuracy.csv, because the
+// page is then another report.
 func CheckFolder(dir string) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
@@ -181,11 +178,10 @@ func Write(dir string, a Result) error {
 	return nil
 }
 
-// Print writes the table of the judged train at B1 = 1 and the limits as
-// text, for a terminal.
+// Print writes the table of the train with the limits at B1 = 1, and the limits, as text for a terminal.
 func Print(w io.Writer, a Result) error { return printView(w, newPageView(a)) }
 
-// find returns the cell of a method with the train, T2, SNR and B1 of another, or a cell of NaN.
+// find returns the cell of a method with the train, T2, SNR and B1 of place. If there is none, its values are NaN.
 func (a Result) find(method string, place Cell) Cell {
 	for _, c := range a.Cells {
 		if c.Method == method && c.Echoes == place.Echoes && c.Spacing == place.Spacing &&

@@ -16,7 +16,8 @@ import (
 func sampleResult() Result {
 	a := Result{
 		Version: "1.2.3", Platform: "here", Draws: 2000, JudgedDraws: 20000, Seed: 7, Echoes: 7, Spacing: 10,
-		Methods: []Method{{Name: "nlls", Words: "plain <b>", Skipped: 1}, {Name: "nlls-all-echoes", Words: "all", Variant: true}},
+		Methods: []Method{{Name: "nlls", Words: "plain <b>", Skipped: 1},
+			{Name: "nlls-all-echoes", Words: "all", Variant: true}},
 	}
 	for n, m := range a.Methods {
 		for _, b1 := range []float64{0.8, 1} {
@@ -38,14 +39,17 @@ func sampleResult() Result {
 		}
 	}
 	a.Null = []Null{{
-		Method: "mmrm", Words: "unstructured <i>", Where: "all visits", PerArm: 12,
+		Method: "mmrm", Words: "unstructured <i>", Scope: "all visits", PerArm: 12,
 		First: Rate{Trials: 100, Found: 6, Share: 0.06, Low: 0.022, High: 0.126},
 		All:   Rate{Trials: 1000, Found: 50, FellBack: 3, Failed: 1, Share: 0.05, Low: 0.0373, High: 0.0654},
 	}}
 	a.Limits = []Limit{
-		{Method: "nlls", Quantity: QuantityBias, Low: -0.02, High: 0.02, Where: "SNR 50, B1 1", Cells: 3, Worst: a.Cells[12], Value: 0.005, Chance: 0.0004, Met: true},
-		{Method: "nlls", Quantity: QuantitySD, High: 1.05, Where: "SNR 50, B1 1", Cells: 3, Worst: a.Cells[12], Value: 1.2, Chance: 0.004},
-		{Method: "nlls", Quantity: QuantityCoverage, Low: 0.93, High: 0.97, Where: "nowhere", Value: math.NaN(), Chance: math.NaN()},
+		{Method: "nlls", Quantity: QuantityBias, Low: -0.02, High: 0.02, Scope: "SNR 50, B1 1", Cells: 3,
+			Worst: a.Cells[12], Value: 0.005, Chance: 0.0004, Met: true},
+		{Method: "nlls", Quantity: QuantitySD, High: 1.05, Scope: "SNR 50, B1 1", Cells: 3, Worst: a.Cells[12],
+			Value: 1.2, Chance: 0.004},
+		{Method: "nlls", Quantity: QuantityCoverage, Low: 0.93, High: 0.97, Scope: "nowhere", Value: math.NaN(),
+			Chance: math.NaN()},
 	}
 	return a
 }
@@ -77,12 +81,15 @@ func TestWrite(t *testing.T) {
 		}
 	}
 	page, text := string(read("index.html")), string(read("accuracy.md"))
-	for _, w := range []string{"<b>2</b>missed", "plain &lt;b&gt;", "data:image/png;base64,", "no such cell", "−7.00", "∞", "on here", "unstructured &lt;i&gt;", "50 of 1000"} {
+	for _, w := range []string{"<b>2</b>missed", "plain &lt;b&gt;", "data:image/png;base64,", "no such cell", "−7.00",
+		"∞", "on here", "unstructured &lt;i&gt;", "50 of 1000"} {
 		if !strings.Contains(page, w) {
 			t.Errorf("the page has no %q", w)
 		}
 	}
-	for _, w := range []string{"**1 met, 2 missed.**", "| `nlls` | bias within ±2 % | SNR 50, B1 1 | +0.50 ± 0.04 % |", "| SD over bound ≤ 1.05 |", "(bias-b1.png)", "(2.0 %)", "Trials of 12 per arm", "| 50 of 1000 | 5.00 % | 3.73–6.54 % | 6 of 100 | 6.00 % | 2.20–12.60 % | 3, 1 |"} {
+	for _, w := range []string{"**1 met, 2 missed.**", "| `nlls` | bias within ±2 % | SNR 50, B1 1 | +0.50 ± 0.04 % |",
+		"| SD over bound ≤ 1.05 |", "(bias-b1.png)", "(2.0 %)", "Trials of 12 per arm", "| 50 of 1000 | 5.00 % | " +
+			"3.73–6.54 % | 6 of 100 | 6.00 % | 2.20–12.60 % | 3, 1 |"} {
 		if !strings.Contains(text, w) {
 			t.Errorf("accuracy.md has no %q", w)
 		}

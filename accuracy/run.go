@@ -15,12 +15,12 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// Options select what is measured. The zero value of a field is its default.
+// Options are the options of Run. The zero value of a field is its default.
 type Options struct {
-	// Draws is the number of draws of the noise in a cell; 0 means MinDraws. Cells with limits
-	// have JudgedFactor times as many.
+	// Draws is the number of draws of the noise in a cell. 0 means MinDraws. Cells with limits have JudgedFactor
+	// times as many.
 	Draws int
-	// Seed of the noise.
+	// Seed is the seed of the noise.
 	Seed uint64
 	// Grid holds the conditions; the zero value means DefaultGrid.
 	Grid Grid
@@ -32,12 +32,12 @@ type Options struct {
 }
 
 const (
-	// MinDraws is the number of draws in a cell for which the limits are made.
+	// MinDraws is the number of draws in a cell from which the limits apply.
 	MinDraws = 2000
-	// FewestDraws is the least number of draws: the noise of a slice is estimated from at least 30
-	// voxels, and at SNR 5 some of the eight rows do not decay.
+	// FewestDraws is the smallest number of draws. The noise of a slice is estimated from at least 30 voxels, and at
+	// SNR 5 the signals of some of the eight rows do not decay.
 	FewestDraws = 20
-	// MostDraws keeps the largest slice, of 32 echoes at eight T2, within 210 MB.
+	// MostDraws limits the largest slice, with 32 echoes and eight T2, to 210 MB.
 	MostDraws = 20000
 	// JudgedFactor makes chance small compared with the limits. The standard error of a standard
 	// deviation is 0.5 % of it with 20 000 draws, and a limit allows 3 %. With 2000 draws it is
@@ -104,14 +104,15 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	return a, nil
 }
 
-// slices returns the slices of the reference object, each a train at one SNR and
-// one B1 with all T2.
+// slices returns the slices of the reference object. Each has one train, one SNR and one B1, and all T2.
 func (o Options) slices() []phantom.ReferenceOptions {
 	var list []phantom.ReferenceOptions
 	for _, train := range o.Grid.Trains {
 		for _, b1 := range o.Grid.B1 {
 			for _, snr := range o.Grid.SNR {
-				s := phantom.ReferenceOptions{Train: train, T2: o.Grid.T2, SNR: snr, B1: b1, Draws: o.Draws, Seed: o.Seed}
+				s := phantom.ReferenceOptions{
+					Train: train, T2: o.Grid.T2, SNR: snr, B1: b1, Draws: o.Draws, Seed: o.Seed,
+				}
 				if isJudged(s) {
 					s.Draws *= JudgedFactor
 				}
@@ -127,8 +128,8 @@ func isJudged(s phantom.ReferenceOptions) bool {
 	return s.Train == oai && (s.B1 == 1 || s.SNR >= 100)
 }
 
-// largestFirst returns the order of the work, so that no worker is alone with a large slice at the
-// end.
+// largestFirst returns the indices of the slices, the largest slice first, so that no worker starts a large slice at
+// the end.
 func largestFirst(list []phantom.ReferenceOptions) []int {
 	order := make([]int, len(list))
 	for n := range order {
@@ -140,8 +141,7 @@ func largestFirst(list []phantom.ReferenceOptions) []int {
 	return order
 }
 
-// measure fits one slice by every method and returns its cells, method by method
-// and row by row.
+// measure fits one slice by every method and returns its cells by method and row.
 func measure(ctx context.Context, o phantom.ReferenceOptions) ([]Cell, error) {
 	s, err := phantom.Reference(o)
 	if err != nil {
@@ -165,7 +165,7 @@ func measure(ctx context.Context, o phantom.ReferenceOptions) ([]Cell, error) {
 	return cells, nil
 }
 
-// drawsOf returns the estimates of one row.
+// drawsOf returns the estimates in one row of the maps.
 func drawsOf(m volume.Maps, row int) draws {
 	lo, hi := row*m.Size[0], (row+1)*m.Size[0]
 	d := draws{t2: m.T2[lo:hi], se: m.SE[lo:hi], status: m.Status[lo:hi]}

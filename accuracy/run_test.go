@@ -16,7 +16,8 @@ import (
 
 // small is a grid that takes no time.
 func small() Grid {
-	return Grid{Trains: []phantom.Train{oai, {Echoes: 5, Spacing: 13.8}}, T2: []float64{20, 50}, SNR: []float64{20, 100}, B1: []float64{0.8, 1}}
+	return Grid{Trains: []phantom.Train{oai, {Echoes: 5, Spacing: 13.8}}, T2: []float64{20, 50},
+		SNR: []float64{20, 100}, B1: []float64{0.8, 1}}
 }
 
 func TestRunDoesNotDependOnWorkers(t *testing.T) {

@@ -30,9 +30,9 @@ func keepSlices(t *testing.T, study string, keep func(x float64) bool) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		at := bytes.Index(data, []byte("\x20\x00\x32\x00DS")) // ImagePositionPatient
-		n := int(binary.LittleEndian.Uint16(data[at+6:]))
-		x, _, _ := strings.Cut(string(data[at+8:][:n]), `\`)
+		offset := bytes.Index(data, []byte("\x20\x00\x32\x00DS")) // ImagePositionPatient
+		n := int(binary.LittleEndian.Uint16(data[offset+6:]))
+		x, _, _ := strings.Cut(string(data[offset+8:][:n]), `\`)
 		v, err := strconv.ParseFloat(x, 64)
 		if err != nil {
 			t.Fatal(err)
@@ -143,14 +143,14 @@ func onSeries(t *testing.T, l volume.Labels, g volume.Geometry) volume.Labels {
 	}
 	for v := range out.Data {
 		p := g.Position(float64(v%g.Size[0]), float64(v/g.Size[0]%g.Size[1]), float64(v/g.SliceVoxels()))
-		var at [3]int
+		var index [3]int
 		in := true
 		for a, row := range inverse {
-			at[a] = int(math.Round(row[0]*p[0] + row[1]*p[1] + row[2]*p[2] + row[3]))
-			in = in && at[a] >= 0 && at[a] < l.Size[a]
+			index[a] = int(math.Round(row[0]*p[0] + row[1]*p[1] + row[2]*p[2] + row[3]))
+			in = in && index[a] >= 0 && index[a] < l.Size[a]
 		}
 		if in {
-			out.Data[v] = l.Data[at[0]+l.Size[0]*(at[1]+l.Size[1]*at[2])]
+			out.Data[v] = l.Data[index[0]+l.Size[0]*(index[1]+l.Size[1]*index[2])]
 		}
 	}
 	return out
@@ -190,7 +190,7 @@ func TestErosionIsTheReason(t *testing.T) {
 // checkEroded checks the notes and warnings of a study whose mask was eroded.
 func checkEroded(t *testing.T, r report.Result, mm float64) {
 	t.Helper()
-	const gone, left = "eroded: nothing is left of it", "erosion left "
+	const gone, left = "removed by erosion", "erosion left "
 	none, some := 0, 0
 	for _, row := range slices.Concat(r.Compartments, r.Regions) {
 		says := strings.Contains(row.Note, gone) || strings.Contains(row.Note, left)

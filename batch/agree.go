@@ -14,35 +14,30 @@ import (
 	"github.com/t2map/t2map/t2fit"
 )
 
-// A folder holds results of one kind: numbers by two methods, or by two meanings of a label, do not belong
-// in one table.
+// The results in a folder have the same settings, because values by two methods, or with two meanings of a label, are
+// not comparable.
 
-// setting is a setting that changes numbers, in words.
+// setting is a setting that changes values, with its value as text.
 type setting struct{ name, value string }
 
-// SettingsError says that an output folder holds results that were made with other
-// settings.
+// SettingsError says that an output folder holds results that were made with other settings.
 type SettingsError struct {
 	Folder string
-	// Results is the number of such results, and Differences says what is different
-	// in the first of them.
+	// Results is the number of these results. Differences describes the settings in which the first of them differs
+	// from the run.
 	Results     int
 	Differences []string
 }
 
-// Error gives both.
+// Error names the folder and the differences.
 func (e *SettingsError) Error() string {
 	return fmt.Sprintf("output folder %s holds %s made with other settings: %s", e.Folder, printable.Counted(e.Results,
 		"result", "results"), strings.Join(e.Differences, "; "))
 }
 
-// checkAgreement refuses to add to results that were made with other settings. It is to
-// be called before anything of the run is written.
-func (s Settings) checkAgreement(l *ledger) error {
-	fit, err := s.Protocol.Fit.Resolve()
-	if err != nil {
-		return err
-	}
+// checkAgreement returns an error if the folder holds results that were made with other settings, unless the run
+// replaces them. Call it before the run writes anything.
+func (s Settings) checkAgreement(l *ledger, fit t2fit.Resolved) error {
 	var differences []string
 	n := 0
 	for _, r := range l.results() {
@@ -56,19 +51,15 @@ func (s Settings) checkAgreement(l *ledger) error {
 	if n == 0 || s.Replace {
 		return nil
 	}
-	return hint.Errorf("choose another folder with --out, or add --replace: results of other settings are then "+
-		"moved to "+asideFolder+" in it and the tables hold none of them",
-		"%w", &SettingsError{Folder: s.Out, Results: n, Differences: differences})
+	return hint.Errorf("choose another folder with --out, or add --replace: then results with other settings are "+
+		"moved to "+asideFolder+" in the folder and are no longer in the tables", "%w",
+		&SettingsError{Folder: s.Out, Results: n, Differences: differences})
 }
 
 // replaceOthers sets aside the results that were made with other settings.
-func (s Settings) replaceOthers(l *ledger) error {
+func (s Settings) replaceOthers(l *ledger, fit t2fit.Resolved) {
 	if !s.Replace {
-		return nil
-	}
-	fit, err := s.Protocol.Fit.Resolve()
-	if err != nil {
-		return err
+		return
 	}
 	for _, r := range l.all() {
 		d := s.differences(fit, r)
@@ -79,7 +70,6 @@ func (s Settings) replaceOthers(l *ledger) error {
 			func(other report.Result) bool { return other.Dir == r.Dir })
 		l.setAside(r, strings.Join(d, "; "))
 	}
-	return nil
 }
 
 // MixedError says that a folder holds results that were made with different settings.
@@ -89,15 +79,15 @@ type MixedError struct {
 	Groups []MadeAlike
 }
 
-// MadeAlike are results that were made with the same settings.
+// MadeAlike is a group of results that were made with the same settings.
 type MadeAlike struct {
-	// Folders are the folders of the results, below the folder that holds them.
+	// Folders are the paths of the results below the folder.
 	Folders []string
-	// Settings are the settings that differ from those of other groups.
+	// Settings are the settings in which the group differs from the other groups.
 	Settings []string
 }
 
-// Error names the groups with their settings and some of their folders.
+// Error describes each group by its settings and some of its folders.
 func (e *MixedError) Error() string {
 	const shown = 3
 	var parts []string
@@ -106,7 +96,7 @@ func (e *MixedError) Error() string {
 		if n := len(g.Folders) - shown; n > 0 {
 			names += fmt.Sprintf(" and %d more", n)
 		}
-		parts = append(parts, fmt.Sprintf("%s by %s (%s)", printable.Counted(len(g.Folders), "result", "results"),
+		parts = append(parts, fmt.Sprintf("%s with %s (%s)", printable.Counted(len(g.Folders), "result", "results"),
 			strings.Join(g.Settings, ", "), names))
 	}
 	return fmt.Sprintf("%s holds results that were made with different settings: %s", e.Folder, strings.Join(parts,
@@ -138,21 +128,21 @@ func (l *ledger) checkAlike() error {
 			same.Settings = append(same.Settings, d.earlier.words())
 		}
 		for _, r := range g {
-			same.Folders = append(same.Folders, l.below(r))
+			same.Folders = append(same.Folders, l.relative(r))
 		}
 		e.Groups = append(e.Groups, same)
 	}
-	return hint.Errorf("map all studies in one way with t2map run --replace, or move the folders of one group "+
+	return hint.Errorf("map all studies with the same settings and --replace, or move the folders of one group "+
 		"elsewhere", "%w", e)
 }
 
-// made returns the settings that a result was made with.
+// made returns the settings of a result.
 func made(r report.Result) []setting { return settingsOf(r.Protocol, r.Noise.Source, r.Version, r) }
 
-// difference is a setting with two values.
+// difference is a setting that has two values.
 type difference struct{ earlier, current setting }
 
-// differ returns the settings that differ, of those that both lists hold.
+// differ returns the settings that are in both lists with different values.
 func differ(earlier, current []setting) []difference {
 	var out []difference
 	for _, a := range earlier {
@@ -165,7 +155,7 @@ func differ(earlier, current []setting) []difference {
 	return out
 }
 
-// differences lists the settings of a result that differ from those of this run.
+// differences describes the settings in which a result differs from this run.
 func (s Settings) differences(fit t2fit.Resolved, r report.Result) []string {
 	noise := string(fit.SigmaFrom)
 	if fit.Sigma > 0 {
@@ -176,8 +166,8 @@ func (s Settings) differences(fit t2fit.Resolved, r report.Result) []string {
 	now.Segments, now.Codes = s.Protocol.Scheme.Segments, s.Protocol.Scheme.Codes
 	var out []string
 	for _, d := range differ(made(r), settingsOf(now, noise, pipeline.Version, r)) {
-		if d.earlier.unspoken() {
-			out = append(out, d.earlier.name+" is another")
+		if d.earlier.isLong() {
+			out = append(out, "another "+d.earlier.name)
 		} else {
 			out = append(out, fmt.Sprintf("%s, now %s", d.earlier.words(), d.current.value))
 		}
@@ -185,18 +175,18 @@ func (s Settings) differences(fit t2fit.Resolved, r report.Result) []string {
 	return out
 }
 
-// Settings whose values are too long for a message.
+// Names of settings whose values are too long for a message.
 const (
 	labelMeaning   = "meaning of the labels"
 	segmentMeaning = "meaning of the segments"
 )
 
-func (s setting) unspoken() bool { return s.name == labelMeaning || s.name == segmentMeaning }
+func (s setting) isLong() bool { return s.name == labelMeaning || s.name == segmentMeaning }
 
-// words returns the setting as people read it.
+// words describes the setting.
 func (s setting) words() string {
 	switch {
-	case s.unspoken():
+	case s.isLong():
 		return "another " + s.name
 	case s.name == versionSetting:
 		return s.name + " " + s.value + " of t2map"
@@ -204,13 +194,13 @@ func (s setting) words() string {
 	return s.name + " " + s.value
 }
 
-// versionSetting is the version of t2map. Each raises it when its numbers differ from those of the
-// last, so that results of two versions do not belong in one table.
+// versionSetting is the name of t2map's version. The version is raised when values change, so that results of two
+// versions are not comparable.
 const versionSetting = "version"
 
-// settingsOf lists the settings that change numbers. Those that concern some studies only,
-// such as the threshold of fractional masks, are listed where r says that its study is one.
-// Which voxels are written as maps changes no number, and which series or mask is taken is not a method.
+// settingsOf lists the settings of p that change values. Settings that concern only some studies, such as the
+// threshold of fractional masks, are listed if they concern the study of r. The voxels that are written as maps
+// change no value, and the choice of the series and of the mask is not part of the method.
 func settingsOf(p report.Protocol, noise, version string, r report.Result) []setting {
 	epg := "none"
 	if e := p.EPG; e != nil {
@@ -225,7 +215,7 @@ func settingsOf(p report.Protocol, noise, version string, r report.Result) []set
 		{"noise", noise},
 		{"sigma", fmt.Sprint(p.Sigma)},
 		{"echo floor", fmt.Sprint(p.EchoFloor)},
-		{"epg with", epg},
+		{"epg options", epg},
 		{"scheme", printable.Short(p.Scheme)},
 		{labelMeaning, fmt.Sprint(p.Labels)},
 		{"segmentation", p.Segmenter.Text()},
@@ -236,7 +226,7 @@ func settingsOf(p report.Protocol, noise, version string, r report.Result) []set
 			setting{"mask fraction", fmt.Sprint(m.MinFraction)},
 			setting{"erosion", fmt.Sprintf("%g mm", m.ErodeMM)}, setting{"limit of fluid",
 				fmt.Sprintf("%g ms, %g ms at the edge", m.FluidMS, m.FluidEdgeMS)},
-			setting{"registration", cmp.Or(m.Registered, "none")}, setting{"masks carried from visit", cmp.Or(m.From,
+			setting{"registration", cmp.Or(m.Registered, "none")}, setting{"masks carried from visit", cmp.Or(m.SourceVisit,
 				"none")})
 	}
 	if r.Protocol.PhilipsScaling != "" {

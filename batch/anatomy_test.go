@@ -193,22 +193,22 @@ func TestAnatomyIsNotGuessed(t *testing.T) {
 				t.Fatalf("%+v", out.Failures)
 			}
 			r := out.Results[0]
-			said := func(texts []string) bool {
+			warned := func(texts []string) bool {
 				return slices.ContainsFunc(texts, func(w string) bool {
 					return strings.Contains(w, "anatomy: ") &&
 						strings.Contains(w, c.want)
 				})
 			}
 			if _, err := os.Stat(filepath.Join(r.Dir, "anatomy.nii.gz")); err == nil || r.Anatomy != nil ||
-				!said(r.Warnings) {
+				!warned(r.Warnings) {
 				t.Errorf("%v, %+v, warnings %q", err, r.Anatomy, r.Warnings)
 			}
 			in, err := Inspect(context.Background(), s)
-			if err != nil || !said(in.Studies[0].Warnings) {
+			if err != nil || !warned(in.Studies[0].Warnings) {
 				t.Errorf("inspect: %v, warnings %q", err, in.Studies[0].Warnings)
 			}
 			s.Protocol.Maps = protocol.MapsNone
-			if r := run(t, s).Results[0]; said(r.Warnings) {
+			if r := run(t, s).Results[0]; warned(r.Warnings) {
 				t.Errorf("without maps: warnings %q", r.Warnings)
 			}
 		})

@@ -59,9 +59,9 @@ func padded(l volume.Labels) volume.Labels {
 	for c := range 3 {
 		out.Size[c], first[c] = 2*l.Size[c], l.Size[c]/2
 	}
-	at := l.Position(-float64(first[0]), -float64(first[1]), -float64(first[2]))
+	position := l.Position(-float64(first[0]), -float64(first[1]), -float64(first[2]))
 	for r := range 3 {
-		out.Affine[r][3] = at[r]
+		out.Affine[r][3] = position[r]
 	}
 	out.Data = make([]uint16, out.Voxels())
 	for v, label := range l.Data {
@@ -121,13 +121,13 @@ type badKnee struct {
 }
 
 func badKnees(t testing.TB) []badKnee {
-	of := func(change func(volume.Labels) volume.Labels) func(volume.Labels) map[string][]byte {
+	onLabels := func(change func(volume.Labels) volume.Labels) func(volume.Labels) map[string][]byte {
 		return func(l volume.Labels) map[string][]byte {
 			return map[string][]byte{"labels.nii": inNIfTI(t, change(l))}
 		}
 	}
 	labels := func(change func(l volume.Labels, v int, label uint16) uint16) func(volume.Labels) map[string][]byte {
-		return of(func(l volume.Labels) volume.Labels {
+		return onLabels(func(l volume.Labels) volume.Labels {
 			return withLabels(l, func(v int, label uint16) uint16 { return change(l, v, label) })
 		})
 	}
@@ -152,7 +152,7 @@ func badKnees(t testing.TB) []badKnee {
 			}
 			return label
 		}), []string{"lie on one slice"}, "check the mask and the scheme", nil},
-		{"one-voxel", of(func(l volume.Labels) volume.Labels {
+		{"one-voxel", onLabels(func(l volume.Labels) volume.Labels {
 			first := slices.Index(l.Data, skmFemur)
 			return withLabels(l, func(v int, label uint16) uint16 {
 				if v != first {
@@ -207,20 +207,20 @@ func badKnees(t testing.TB) []badKnee {
 				t.Errorf("%+v, warnings %q", r.Compartments, r.Warnings)
 			}
 		}},
-		{"twice-the-field", of(padded), nil, "", same},
-		{"far", of(func(l volume.Labels) volume.Labels { return shiftedBy(l, [3]float64{0, 0, 200}) }),
+		{"twice-the-field", onLabels(padded), nil, "", same},
+		{"far", onLabels(func(l volume.Labels) volume.Labels { return shiftedBy(l, [3]float64{0, 0, 200}) }),
 			[]string{"mask lies outside the series: its nearest voxel is ",
 				" mm from the field of view"}, "lost its position", nil},
-		{"half-outside", of(func(l volume.Labels) volume.Labels { return shiftedBy(l, [3]float64{0, 0, 65}) }),
+		{"half-outside", onLabels(func(l volume.Labels) volume.Labels { return shiftedBy(l, [3]float64{0, 0, 65}) }),
 			[]string{"lies in the field of view of the series (50 % needed): femoral-cartilage ", " %, the rest up to ",
 				" mm outside"}, "lost its position", nil},
-		{"mirrored", of(func(l volume.Labels) volume.Labels {
+		{"mirrored", onLabels(func(l volume.Labels) volume.Labels {
 			return reflectedAbout(l, l.Position(float64(l.Size[0]-1)/2, float64(l.Size[1]-1)/2,
 				float64(l.Size[2]-1)/2)[0])
 		}), []string{"the sources contradict each other about the side of the knee: Laterality (0020,0060) says right",
 			"medial-tibial-cartilage in the mask says left", "medial-meniscus in the mask says left"},
 			"which knee it is", nil},
-		{"other-knee", of(func(l volume.Labels) volume.Labels { return reflectedAbout(l, 0) }),
+		{"other-knee", onLabels(func(l volume.Labels) volume.Labels { return reflectedAbout(l, 0) }),
 			[]string{"the sources contradict each other about the side of the knee: Laterality (0020,0060) says right",
 				"medial-tibial-cartilage in the mask says left"}, "use the mask of this knee", nil},
 		{"two-forms", func(l volume.Labels) map[string][]byte {
@@ -236,7 +236,7 @@ func badKnees(t testing.TB) []badKnee {
 		}, []string{"mask.nrrd: data: 12345 of 484000 bytes"}, "copy the mask again", nil},
 		{"no-data-file", func(l volume.Labels) map[string][]byte {
 			return map[string][]byte{"seg.mhd": []byte(metaText(l.Geometry, "", "seg.raw"))}
-		}, []string{"the data file no-data-file/seg.raw is not there"}, "into one folder", nil},
+		}, []string{"the data file no-data-file/seg.raw does not exist"}, "into one folder", nil},
 		{"data-file-outside", func(l volume.Labels) map[string][]byte {
 			return map[string][]byte{"seg.mhd": []byte(metaText(l.Geometry, "", "../sound/mask.raw"))}
 		}, []string{"the data file ../sound/mask.raw lies outside of the header's folder"}, "without a folder", nil},

@@ -10,11 +10,11 @@ import (
 // twoScans writes two studies with these attributes into two folders.
 func twoScans(t *testing.T, dir, a, b string, attributes map[string]string) {
 	for i, folder := range []string{a, b} {
-		with := map[string]string{"StudyInstanceUID": []string{"2.25.1", "2.25.2"}[i]}
+		all := map[string]string{"StudyInstanceUID": []string{"2.25.1", "2.25.2"}[i]}
 		for k, v := range attributes {
-			with[k] = v
+			all[k] = v
 		}
-		scanOf(t, filepath.Join(dir, "studies", filepath.FromSlash(folder)), with, false)
+		scanOf(t, filepath.Join(dir, "studies", filepath.FromSlash(folder)), all, false)
 	}
 }
 

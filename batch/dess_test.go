@@ -228,17 +228,17 @@ func moveFrame(t testing.TB, study string, away bool) {
 	files, _ := filepath.Glob(filepath.Join(study, "D*.dcm"))
 	drawn, _ := filepath.Glob(filepath.Join(study, "drawn.dcm"))
 	frame := uidIn(t, filepath.Join(study, "IM_0001.dcm"), 0x20, 0x52)
-	from, to := frame, frame[:len(frame)-len(otherFrame)]+otherFrame
+	original, replacement := frame, frame[:len(frame)-len(otherFrame)]+otherFrame
 	if !away {
-		from, to = to, from
+		original, replacement = replacement, original
 	}
 	for _, f := range append(files, drawn...) {
 		b, err := os.ReadFile(f)
-		if err == nil && !bytes.Contains(b, []byte(from)) {
+		if err == nil && !bytes.Contains(b, []byte(original)) {
 			t.Fatalf("%s is in another frame of reference", f)
 		}
 		if err == nil {
-			err = os.WriteFile(f, bytes.ReplaceAll(b, []byte(from), []byte(to)), 0o644)
+			err = os.WriteFile(f, bytes.ReplaceAll(b, []byte(original), []byte(replacement)), 0o644)
 		}
 		if err != nil {
 			t.Fatal(err)

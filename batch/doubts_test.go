@@ -27,8 +27,8 @@ func eachImage(t testing.TB, dir string, change func(te float64, file []byte) []
 		if err != nil {
 			t.Fatal(err)
 		}
-		at := bytes.Index(file, []byte("\x18\x00\x81\x00DS"))
-		te, err := strconv.ParseFloat(strings.TrimSpace(string(file[at+8:][:file[at+6]])), 64)
+		offset := bytes.Index(file, []byte("\x18\x00\x81\x00DS"))
+		te, err := strconv.ParseFloat(strings.TrimSpace(string(file[offset+8:][:file[offset+6]])), 64)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -62,7 +62,7 @@ func TestLostEcho(t *testing.T) {
 		failed []string // and in the reason to fail
 	}{
 		{"the third", []float64{30}, []string{"EchoNumbers (0018,0086) skip 3", "as if 30 ms had been lost",
-			"EchoTrainLength (0018,0091) is 7, and 6 echoes are there"}, []string{"30 ms"}},
+			"EchoTrainLength (0018,0091) is 7, but there are 6 echoes"}, []string{"30 ms"}},
 		{"the first", []float64{10}, []string{"EchoNumbers (0018,0086) skip 1 at the echo times 20, 30, 40, 50, " +
 			"60, 70 ms"}, []string{"skip 1"}},
 		{"the last", []float64{70}, []string{"EchoTrainLength (0018,0091) is 7"},
@@ -220,7 +220,7 @@ func TestQuantityInAProtocol(t *testing.T) {
 func TestEchoOfAnotherImageType(t *testing.T) {
 	for _, c := range []struct{ kind, want string }{
 		{`ORIGINAL\PRIMARY\PD`, ""},
-		{`DERIVED \PRIMARY\M\`, `images of the series at echo time 10 ms were left out: their ImageType (0008,0008) is "DERIVED\PRIMARY`},
+		{`DERIVED \PRIMARY\M\`, `images of the series at echo time 10 ms were omitted: their ImageType (0008,0008) is "DERIVED\PRIMARY`},
 	} {
 		dir := t.TempDir()
 		study := filepath.Join(dir, "studies", "S01")
@@ -229,10 +229,10 @@ func TestEchoOfAnotherImageType(t *testing.T) {
 			if te != 10 {
 				return file
 			}
-			at := bytes.Index(file, []byte("\x08\x00\x08\x00CS"))
-			length := int(file[at+6])
-			return slices.Concat(file[:at+8], []byte((c.kind + strings.Repeat(" ", length))[:length]),
-				file[at+8+length:])
+			offset := bytes.Index(file, []byte("\x08\x00\x08\x00CS"))
+			length := int(file[offset+6])
+			return slices.Concat(file[:offset+8], []byte((c.kind + strings.Repeat(" ", length))[:length]),
+				file[offset+8+length:])
 		})
 		s := settings(t, dir)
 		out := run(t, s)
@@ -254,8 +254,8 @@ func TestScatteredVisitFailsOnce(t *testing.T) {
 	study := filepath.Join(dir, "studies", "S01")
 	knee(t, study, phantom.Options{})
 	eachImage(t, study, func(te float64, file []byte) []byte {
-		at := bytes.Index(file, []byte("\x20\x00\x0d\x00UI"))
-		end := at + 8 + int(file[at+6])
+		offset := bytes.Index(file, []byte("\x20\x00\x0d\x00UI"))
+		end := offset + 8 + int(file[offset+6])
 		for file[end-1] == 0 {
 			end--
 		}
@@ -266,7 +266,7 @@ func TestScatteredVisitFailsOnce(t *testing.T) {
 	s := settings(t, dir)
 	out := run(t, s)
 	if len(out.Results) != 1 || len(out.Failures) != 1 || out.Failures[0].Folder != "S01" ||
-		!strings.Contains(out.Failures[0].Reason, "StudyInstanceUID (0020,000D): 7 different ones") ||
+		!strings.Contains(out.Failures[0].Reason, "StudyInstanceUID (0020,000D): 7 different UIDs") ||
 		out.Failures[0].Hint == "" {
 		t.Errorf("%d results, failures %+v", len(out.Results), out.Failures)
 	}

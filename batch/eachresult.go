@@ -10,27 +10,27 @@ import (
 	"github.com/t2map/t2map/report"
 )
 
-// eachResult calls do with every result.json below the output folder, in the order of paths, and
-// with what cannot be listed and its error, until do returns an error. Links to folders are
-// followed, each folder once.
+// eachResult calls do with every result.json below the output folder, in the order of their paths, until do returns
+// an error. For a folder that cannot be listed it calls do with the path that a result.json in it would have, and the
+// error. It follows links to folders, and visits each folder once.
 func eachResult(out string, do func(path string, err error) error) error {
 	w := resultWalk{out: out, do: do}
 	if real, err := filepath.EvalSymlinks(out); err == nil {
 		w.entered = []string{real}
 	}
-	return w.below(out)
+	return w.walk(out)
 }
 
-// resultWalk looks for results.
+// resultWalk is the state of eachResult.
 type resultWalk struct {
 	out     string
 	do      func(path string, err error) error
-	entered []string // the folders that the walk began in or was led to by links, without links
+	entered []string // the real paths of the first folder and of those that links led to
 }
 
-// below looks below one folder.
-func (w *resultWalk) below(folder string) error {
-	// With a separator behind it a root that is a link is entered.
+// walk calls do with the results below one folder.
+func (w *resultWalk) walk(folder string) error {
+	// The separator at the end makes WalkDir enter a root that is a link.
 	root := strings.TrimRight(folder, string(filepath.Separator)) + string(filepath.Separator)
 	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		switch {
@@ -43,7 +43,7 @@ func (w *resultWalk) below(folder string) error {
 			return fs.SkipDir
 		case path != root && strings.HasPrefix(d.Name(), "."):
 			if d.IsDir() {
-				return fs.SkipDir // unfinished, or another program's
+				return fs.SkipDir // an unfinished folder, or one of another program
 			}
 			return nil
 		case filepath.Clean(path) == filepath.Join(w.out, asideFolder):
@@ -54,13 +54,13 @@ func (w *resultWalk) below(folder string) error {
 		case d.Name() == report.ResultFile && !d.IsDir():
 			return w.do(path, nil)
 		case d.Type()&fs.ModeSymlink != 0 && w.enters(path):
-			return w.below(path)
+			return w.walk(path)
 		}
 		return nil
 	})
 }
 
-// enters reports whether a link leads to a folder that the walk does not see otherwise.
+// enters reports whether a link leads to a folder that the walk has not visited and will not visit, and notes it.
 func (w *resultWalk) enters(link string) bool {
 	real, err := filepath.EvalSymlinks(link)
 	if err != nil {

@@ -9,21 +9,20 @@ import (
 	"github.com/t2map/t2map/report"
 )
 
-// failure lists a study that could not be done.
+// failure describes a study that has no result.
 func (r *session) failure(j pipeline.Job, reason, advice string) report.Failure {
 	f := report.Failure{
 		Subject: j.Identity.Subject, Visit: j.Identity.Visit, Study: j.Study.Hash, Series: intake.KnownSeries(j),
-		Side:   j.Side(),
-		Reason: reason, Hint: advice,
+		Side: j.Side(), Reason: reason, Hint: advice,
 	}
 	if j.Study.Hash != "" {
-		f.Folder, f.Alike = j.Study.Name(), r.alike[j.Study.Name()]
+		f.Folder, f.SharedFolder = j.Study.Name(), r.alike[j.Study.Name()]
 	}
 	return f
 }
 
-// fail lists a study that could not be done. Its earlier results are set aside, unless a setting of
-// the run explains the failure: then they are what is known of the study, and stay.
+// fail lists a study that failed. Its earlier results are set aside, unless the failure is due to a setting of the
+// run: then they remain valid.
 func (r *session) fail(j pipeline.Job, err error) {
 	if errors.As(err, new(*pipeline.SettingError)) {
 		r.explained = append(r.explained, len(r.out.Failures))
@@ -31,23 +30,23 @@ func (r *session) fail(j pipeline.Job, err error) {
 		r.ledger.settle(claim(j))
 	}
 	r.out.Failures = append(r.out.Failures, r.failure(j, err.Error(), hint.Find(err)))
-	// The reasons are listed together at the end.
+	// The log omits the reason: all reasons are listed at the end of the run.
 	r.log().Warn("study failed", "study", r.name(j))
 }
 
-// noteStanding adds to the failures that a setting explains that an earlier result of the study
-// stays. It is to be called once it is known which do.
-func (r *session) noteStanding() {
+// noteKept adds a remark to each failure that is due to a setting if the tables keep an earlier result of the study.
+// Call it after all studies are done.
+func (r *session) noteKept() {
 	for _, n := range r.explained {
 		f := &r.out.Failures[n]
-		if f.Study != "" && r.ledger.standing(report.Result{Study: f.Study, Series: f.Series, Side: f.Side}) {
+		if f.Study != "" && r.ledger.holds(report.Result{Study: f.Study, Series: f.Series, Side: f.Side}) {
 			f.Reason += "; the earlier result of the study stays in the tables"
 		}
 	}
 }
 
-// leave lists a study that is not done though nothing is wrong with it.
-func (r *session) leave(j pipeline.Job, reason string) {
+// postpone lists a study that is not done because the run ended.
+func (r *session) postpone(j pipeline.Job, reason string) {
 	f := r.failure(j, reason, "run again")
 	f.NotDone = true
 	r.out.NotDone = append(r.out.NotDone, f)

@@ -103,10 +103,10 @@ func TestOtherSettings(t *testing.T) {
 			"noise residuals, now background"},
 		{"noise", func(p *protocol.Protocol) { p.Fit.Sigma = 8.5 }, "noise residuals, now given; sigma 0, now 8.5"},
 		{"least R²", func(p *protocol.Protocol) { p.Fit.MinR2 = 0.8 }, "least R² 0, now 0.8"},
-		{"epg", func(p *protocol.Protocol) { p.Fit.Method = t2fit.EPG }, "epg with none, now T1 1200 ms"},
-		{"scheme", func(p *protocol.Protocol) { p.Scheme = oai }, "scheme compartments, now oai-zib; meaning of the " +
-			"labels is another"},
-		{"a scheme of that name", func(p *protocol.Protocol) { p.Scheme = other }, "meaning of the labels is another"},
+		{"epg", func(p *protocol.Protocol) { p.Fit.Method = t2fit.EPG }, "epg options none, now T1 1200 ms"},
+		{"scheme", func(p *protocol.Protocol) { p.Scheme = oai }, "scheme compartments, now oai-zib; another " +
+			"meaning of the labels"},
+		{"a scheme of that name", func(p *protocol.Protocol) { p.Scheme = other }, "another meaning of the labels"},
 		{"which maps are written", func(p *protocol.Protocol) { p.Maps = protocol.MapsMask }, ""},
 		{"the protocol's name", func(p *protocol.Protocol) { p.Name = "x" }, ""},
 		{"a threshold of other masks", func(p *protocol.Protocol) { p.MaskThreshold = 0.3 }, ""},
@@ -249,8 +249,8 @@ func TestTablesAlone(t *testing.T) {
 			t.Errorf("%v, hint %q", err, hint.Find(err))
 		}
 	}
-	if left, _ := os.ReadDir(empty); len(left) != 0 {
-		t.Errorf("left in it: %v", left)
+	if entries, _ := os.ReadDir(empty); len(entries) != 0 {
+		t.Errorf("left in it: %v", entries)
 	}
 }
 
@@ -270,7 +270,7 @@ func TestDiskFull(t *testing.T) {
 	out, err := Run(context.Background(), s)
 	var full *DiskFullError
 	if !errors.As(err, &full) || !errors.As(err, new(*fs.PathError)) || !strings.Contains(hint.Find(err),
-		"make room") || strings.Contains(err.Error(), s.Out) || strings.Contains(err.Error(), ".tmp-") {
+		"free disk space") || strings.Contains(err.Error(), s.Out) || strings.Contains(err.Error(), ".tmp-") {
 		t.Errorf("%v, hint %q", err, hint.Find(err))
 	}
 	if len(out.Failures) != 0 || len(out.Results) == 0 || len(out.NotDone) == 0 ||
@@ -301,7 +301,7 @@ func TestMemoryBound(t *testing.T) {
 	s.MemoryMB = 1
 	out := run(t, s)
 	if len(out.Failures) != 1 || !strings.HasPrefix(out.Failures[0].Reason, "memory: 64×64×6 voxels, 7 echoes: the "+
-		"study needs 2 MiB of memory, more than the bound that was set, 1 MiB") || out.Failures[0].Hint == "" {
+		"study needs 2 MiB of memory, more than the limit that was set, 1 MiB") || out.Failures[0].Hint == "" {
 		t.Errorf("%+v", out)
 	}
 	in, err := Inspect(context.Background(), s)

@@ -77,8 +77,8 @@ func TestNothingCanBeSetAside(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Rename = true
-	if _, err := Run(t.Context(), s); err == nil || !strings.Contains(err.Error(), "cannot be moved away") {
-		t.Errorf("%v, want that the earlier result cannot be moved away", err)
+	if _, err := Run(t.Context(), s); err == nil || !strings.Contains(err.Error(), "cannot be moved to set-aside") {
+		t.Errorf("%v, want that the earlier result cannot be moved", err)
 	}
 }
 
@@ -91,13 +91,14 @@ func TestLinkedStudies(t *testing.T) {
 	for _, moved := range []string{"S01", "S01/M00"} {
 		dir, s := twoVisits(t)
 		run(t, s)
-		from, to := filepath.Join(s.Out, filepath.FromSlash(moved)), filepath.Join(dir, "disk")
-		if err := os.Rename(from, to); err != nil {
+		source, target := filepath.Join(s.Out, filepath.FromSlash(moved)), filepath.Join(dir, "disk")
+		if err := os.Rename(source, target); err != nil {
 			t.Fatal(err)
 		}
-		for _, link := range [][2]string{{to, from}, {s.Out, filepath.Join(s.Out, "loop")},
-			{dir, filepath.Join(s.Out, "above")}, {to, filepath.Join(s.Out, "twice")}, {"nowhere", filepath.Join(s.Out,
-				"dangling")}} {
+		for _, link := range [][2]string{{target, source}, {s.Out, filepath.Join(s.Out, "loop")},
+			{dir, filepath.Join(s.Out, "above")}, {target, filepath.Join(s.Out, "twice")}, {"nowhere",
+				filepath.Join(s.Out,
+					"dangling")}} {
 			if err := os.Symlink(link[0], link[1]); err != nil {
 				t.Fatal(err)
 			}
@@ -152,7 +153,7 @@ func TestUnreadableResultOfAFailedStudy(t *testing.T) {
 	}
 	out, err := Tables(t.Context(), s)
 	if err != nil || len(out.Unreadable) != 1 || out.Unreadable[0].Subject != "S01" ||
-		out.Unreadable[0].Visit != "M00" || !strings.Contains(out.Unreadable[0].Reason, "the rest is not known") {
+		out.Unreadable[0].Visit != "M00" || !strings.Contains(out.Unreadable[0].Reason, "from the folder's name") {
 		t.Errorf("%+v, %v", out, err)
 	}
 	remove(t, filepath.Join(dir, "studies", "S01", "M00", "labels.nii.gz"))

@@ -43,8 +43,9 @@ func TestAlikeSubjects(t *testing.T) {
 		identities := map[string]string{"a": c.a, "b": c.b, "c": "S99"}
 		s := settings(t, dir)
 		s.Layout = "{subject}"
-		for from, to := range identities {
-			if err := os.Rename(filepath.Join(dir, "studies", from), filepath.Join(dir, "studies", to)); err != nil {
+		for folder, identity := range identities {
+			if err := os.Rename(filepath.Join(dir, "studies", folder),
+				filepath.Join(dir, "studies", identity)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -92,7 +93,7 @@ func TestManifestSelects(t *testing.T) {
 	if len(out.Results) != 1 || out.Results[0].Subject != "001" || len(out.Failures) != 0 {
 		t.Fatalf("%+v", out)
 	}
-	const want = "3 studies passed over, because no row of m.csv names its folder or one above it: studies/site7/a, " +
+	const want = "3 studies ignored, because no row of m.csv names its folder or one above it: studies/site7/a, " +
 		"studies/site7/c, studies/site7/d"
 	if len(out.Remarks) != 1 || out.Remarks[0] != want {
 		t.Errorf("remarks %q", out.Remarks)

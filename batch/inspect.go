@@ -20,19 +20,17 @@ import (
 	"github.com/t2map/t2map/t2fit"
 )
 
-// Inspection is what lies under the roots and what Run would do with it.
+// Inspection describes the studies under the roots and what Run would do with them.
 type Inspection struct {
 	Studies []InspectedStudy `json:"studies"`
-	// Files is the number of files looked at; Passed counts those that belong to
-	// no study. LabelMaps are the label maps that Run would read, which are not among
-	// these.
+	// Files is the number of files. Passed counts the files that belong to no study, LabelMaps the label maps that
+	// Run would read, which Passed does not include.
 	Files     int            `json:"files"`
 	LabelMaps int            `json:"label_maps"`
 	Passed    dicomio.Passed `json:"passed_over"`
-	// Problems are damaged files outside every study's folder, and rows of the
-	// manifest without a study.
+	// Problems are damaged files that belong to no study, and rows of the manifest without a study.
 	Problems []Problem `json:"problems"`
-	// Notes are what the user should know though nothing is wrong.
+	// Notes are remarks that are not problems.
 	Notes []string `json:"notes"`
 }
 
@@ -42,38 +40,47 @@ type InspectedStudy struct {
 	Study   string `json:"study"`
 	Subject string `json:"subject"`
 	Visit   string `json:"visit"`
-	// From says where subject and visit come from.
-	From   string            `json:"identity_from"`
+	// Source describes the source of subject and visit.
+	Source string            `json:"identity_from"`
 	Series []InspectedSeries `json:"series"`
 	Passed dicomio.Passed    `json:"passed_over"`
-	// Masks are the candidates for the mask, by their path below the study's folder,
-	// and DICOMMasks the study's DICOM objects that mark voxels, candidates or not.
+	// Masks are the paths of the candidates for the mask below the study's folder. DICOMMasks are all DICOM objects
+	// of the study that mark voxels.
 	Masks      []string        `json:"masks"`
 	DICOMMasks []InspectedMask `json:"dicom_masks"`
-	// Mask is the mask that Run would take, as a result would describe it: its segments
-	// are there if a scheme is given. Null where Run would fail.
+	// Mask describes the mask that Run would use as a result does, with its segments if there is a scheme. It is null
+	// if Run would fail.
 	Mask *report.Mask `json:"mask"`
-	// Plan is what Run would do with it; null if it would fail, or where a program makes it.
+	// Plan describes the use of the mask. It is null if Run would fail, or if a program makes the mask.
 	Plan *pipeline.MaskPlan `json:"mask_plan"`
-	// Grid is the image on which a mask can be drawn, below Settings.Grids; "" if none was written.
+	// Grid is the path below Settings.Grids of the image on which a mask can be drawn, or "" if none was written.
 	Grid string `json:"grid,omitempty"`
-	// Warnings are those of a result that can be told without a fit.
+	// Warnings are the warnings of a result that need no fit.
 	Warnings []string `json:"warnings"`
-	// Action says what Run would do: "map series 5 with labels.nii.gz" or
-	// "fail".
+	// Action describes what Run would do, such as "map series 5 with labels.nii.gz" or "fail"; Verdict is its kind.
 	Action   string    `json:"action"`
+	Verdict  Verdict   `json:"-"`
 	Problems []Problem `json:"problems"`
 }
 
+// Verdict is what Run would do with a study.
+type Verdict int
+
+const (
+	Maps    Verdict = iota
+	Ignores         // the manifest does not list the study
+	Fails
+)
+
 // InspectedMask is a DICOM object that marks voxels.
 type InspectedMask struct {
-	// Path is below the searched folder; Kind is SEG or RTSTRUCT.
+	// Path is relative to the searched folder. Kind is SEG or RTSTRUCT.
 	Path        string `json:"path"`
 	Kind        string `json:"kind"`
 	Label       string `json:"label"`
 	Description string `json:"description"`
-	// Foreign says what it refers to instead of the series that Run would map; ""
-	// where it is that, or where no series is chosen.
+	// Foreign describes the images that the object refers to, if these are not the series that Run would map. It is
+	// "" if they are, or if no series is chosen.
 	Foreign string   `json:"foreign"`
 	Problem *Problem `json:"problem"`
 }
@@ -84,7 +91,7 @@ type InspectedSeries struct {
 	Number      int       `json:"number"`
 	Description string    `json:"description"`
 	TE          []float64 `json:"te_ms"`
-	// Uneven says that the gaps between echo times differ.
+	// Uneven reports that the gaps between echo times differ.
 	Uneven bool   `json:"te_uneven"`
 	Size   [3]int `json:"size"`
 	// Spacing in mm.
@@ -94,13 +101,13 @@ type InspectedSeries struct {
 	// Field is the field strength in T, null if it is not known.
 	Field segment.Number `json:"field_t"`
 	Side  string         `json:"side"`
-	// Syntaxes are the transfer syntaxes of its files, sorted; Lossy says that images
-	// were compressed with loss, now or earlier.
+	// Syntaxes are the transfer syntaxes of its files, sorted. Lossy reports that images have, or once had, a lossy
+	// compression.
 	Syntaxes []string `json:"transfer_syntaxes"`
 	Lossy    bool     `json:"lossy_images"`
-	// Train says that it is a multi-echo series, sound or not.
+	// Train reports that it is a multi-echo series, with or without a problem.
 	Train bool `json:"multi_echo"`
-	// Images is the number of images, Files that of the files that hold them.
+	// Images is the number of images, Files the number of files that hold them.
 	Images  int      `json:"images"`
 	Files   int      `json:"files"`
 	Problem *Problem `json:"problem"`
@@ -111,16 +118,16 @@ type Problem struct {
 	Reason string `json:"reason"`
 	Hint   string `json:"hint"`
 
-	// Folder and Study name the study, as in report.Failure; Run alone fills them in.
+	// Folder and Study name the study, as in report.Failure. Only Run sets them.
 	Folder string `json:"-"`
 	Study  string `json:"-"`
 	Alike  bool   `json:"-"`
 
-	// File is the path of the one file that is concerned, and FileReason the reason without it; empty
-	// where it is not one file.
+	// File is the path of the file, and FileReason the reason without the path. Both are empty if the problem is not
+	// that of a single file.
 	File       string `json:"-"`
 	FileReason string `json:"-"`
-	// Unsupported says that the file is sound, but not of a kind that is read.
+	// Unsupported reports that the file is not damaged, but of a kind that t2map does not read.
 	Unsupported bool `json:"-"`
 }
 
@@ -134,14 +141,14 @@ func problem(err error) Problem {
 	return p
 }
 
-// Inspect reads headers and masks, and writes nothing but what Settings.Grids asks for. Settings are those
-// that Run would get; Out and the protocol's scheme may be empty.
+// Inspect reads headers and masks, and describes what Run would do with the same settings. Out and the protocol's
+// scheme may be empty. It writes nothing except the images of Settings.Grids.
 func Inspect(ctx context.Context, s Settings) (Inspection, error) {
 	if s.Protocol.Scheme.Name == "" {
-		s.Protocol.Scheme.Name = "none" // not needed before labels are read
+		s.Protocol.Scheme.Name = "none" // labels are not interpreted
 	}
 	out := s.Out
-	s.Out = "" // nothing is written: the folder need not be there
+	s.Out = "" // prepare would create the folder
 	studies, err := s.prepare()
 	s.Out = out
 	if err != nil {
@@ -186,7 +193,7 @@ func Inspect(ctx context.Context, s Settings) (Inspection, error) {
 	return in, nil
 }
 
-// inspect looks at one study. The job is what Run would do, as far as it is known.
+// inspect describes one study. It also returns the job of Run for the study, which is incomplete if Run would fail.
 func (s Settings) inspect(
 	ctx context.Context, st dicomio.Study, studies *intake.Intake,
 ) (in InspectedStudy, j pipeline.Job) {
@@ -197,7 +204,7 @@ func (s Settings) inspect(
 	for _, t := range slices.Concat(st.Trains, st.Suspects, st.Others) {
 		in.Series = append(in.Series, inspectTrain(t))
 	}
-	for _, f := range studies.Candidates(st) { // none where a program makes the mask
+	for _, f := range studies.Candidates(st) { // none if a program makes the mask
 		in.Masks = append(in.Masks, files.Below(st.Home, f))
 	}
 	listed := slices.Clone(st.Damaged)
@@ -206,12 +213,12 @@ func (s Settings) inspect(
 	}
 	for _, t := range slices.Concat(st.Trains, st.Suspects) {
 		if t.Problem != nil {
-			listed = append(listed, t.Problem) // shown with its series
+			listed = append(listed, t.Problem) // shown with the series
 		}
 	}
 	j, err := studies.Job(st)
 	if errors.Is(err, intake.ErrUnlisted) {
-		in.Action = passOver
+		in.Action, in.Verdict = actionIgnore, Ignores
 		return in, j
 	}
 	in.Warnings = append(in.Warnings, j.Identity.Warnings...)
@@ -223,12 +230,12 @@ func (s Settings) inspect(
 			in.Masks = append(in.Masks, name)
 		}
 	}
-	in.Subject, in.Visit, in.From = j.Identity.Subject, j.Identity.Visit, j.Identity.From
+	in.Subject, in.Visit, in.Source = j.Identity.Subject, j.Identity.Visit, j.Identity.SourceText
 	if err == nil && !j.Carried {
 		err = s.preview(ctx, j, &in)
 	}
 	if err != nil {
-		in.Action = fails
+		in.Action, in.Verdict = actionFail, Fails
 		if !slices.ContainsFunc(listed, func(l error) bool { return errors.Is(err, l) }) {
 			in.Problems = append(in.Problems, problem(err))
 		}
@@ -238,7 +245,7 @@ func (s Settings) inspect(
 	return in, j
 }
 
-// preview adds what the mask shows without a fit.
+// preview adds the description of the mask, the plan and the warnings.
 func (s Settings) preview(ctx context.Context, j pipeline.Job, in *InspectedStudy) error {
 	p, err := pipeline.Examine(ctx, j, s.Protocol, s.Workers)
 	in.Mask, in.Plan = p.Mask, p.Plan
@@ -246,18 +253,18 @@ func (s Settings) preview(ctx context.Context, j pipeline.Job, in *InspectedStud
 	return err
 }
 
-// What Run does with a study that the manifest does not list, and with one that cannot be mapped.
+// The actions of Ignores and Fails.
 const (
-	passOver = "pass over: not in the manifest"
-	fails    = "fail"
+	actionIgnore = "ignore: not in the manifest"
+	actionFail   = "fail"
 )
 
-// action says what Run would do with the job.
+// action describes what Run would do with a job that it maps.
 func (s Settings) action(j pipeline.Job) string {
 	series := fmt.Sprintf("map series %s (number %d) with ", j.Train.Hash, j.Train.Number)
 	switch {
-	case j.From != nil:
-		return series + "the mask of the visit " + printable.Short(j.From.Identity.Visit)
+	case j.MaskSource != nil:
+		return series + "the mask of the visit " + printable.Short(j.MaskSource.Identity.Visit)
 	case j.Input.Named:
 		return series + fmt.Sprintf("the label map that %s makes from series %s (number %d)",
 			protocol.ProgramName(s.Protocol.Segment.Command), j.Input.Train.Hash, j.Input.Train.Number)
@@ -265,32 +272,29 @@ func (s Settings) action(j pipeline.Job) string {
 	return series + files.Below(j.Study.Root, j.Mask.Path)
 }
 
-// mapped reports whether Run would map the study.
-func (in InspectedStudy) mapped() bool { return in.Action != fails && in.Action != passOver }
-
-// fail says that Run would fail on the study, and why.
+// fail records that Run would fail on the study.
 func (in *InspectedStudy) fail(err error) {
-	in.Action = fails
+	in.Action, in.Verdict = actionFail, Fails
 	in.Problems = append(in.Problems, problem(err))
 }
 
-// inspectCarried looks at the studies to which the mask of another visit would be carried, now that
-// the jobs of all are known. The jobs are those of the studies.
+// inspectCarried completes the studies to which the mask of another visit would be carried. It needs the jobs of all
+// studies, in their order.
 func (s Settings) inspectCarried(ctx context.Context, jobs []pipeline.Job, in *Inspection) {
-	var mapped []pipeline.Job // those that Run would map, and carry masks from
+	var mapped []pipeline.Job // the jobs from which masks can be carried
 	for n := range jobs {
-		if in.Studies[n].mapped() {
+		if in.Studies[n].Verdict == Maps {
 			mapped = append(mapped, jobs[n])
 		}
 	}
 	for n := range jobs {
 		st := &in.Studies[n]
-		if !jobs[n].Carried || st.Action == fails {
+		if !jobs[n].Carried || st.Verdict == Fails {
 			continue
 		}
-		source, err := intake.MaskSource(mapped, jobs[n], s.Protocol.Masks.From)
+		source, err := intake.MaskSource(mapped, jobs[n], s.Protocol.Masks.Visit)
 		if err == nil {
-			jobs[n].From = source
+			jobs[n].MaskSource = source
 			err = s.preview(ctx, jobs[n], st)
 		}
 		if err != nil {
@@ -301,13 +305,13 @@ func (s Settings) inspectCarried(ctx context.Context, jobs []pipeline.Job, in *I
 	}
 }
 
-// compare makes the studies fail whose identities cannot be right beside each other. The jobs
-// are those of the studies.
+// compare fails the studies whose identities contradict each other. The jobs are those of the studies, in their
+// order.
 func (in *Inspection) compare(jobs []pipeline.Job) {
 	var mapped []pipeline.Job
-	var index []int // the studies of mapped
+	var index []int // of the study of each job in mapped
 	for n, st := range in.Studies {
-		if st.mapped() {
+		if st.Verdict == Maps {
 			mapped, index = append(mapped, jobs[n]), append(index, n)
 		}
 	}
@@ -361,7 +365,7 @@ func inspectTrain(t dicomio.Train) InspectedSeries {
 func (in Inspection) Failed() int {
 	n := 0
 	for _, s := range in.Studies {
-		if s.Action == fails {
+		if s.Verdict == Fails {
 			n++
 		}
 	}

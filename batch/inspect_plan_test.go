@@ -76,7 +76,7 @@ func TestInspectPlans(t *testing.T) {
 	}
 
 	changed := s
-	changed.Protocol.Division = protocol.Division{By: protocol.DivideNone, MinFraction: 0.7}
+	changed.Protocol.Division = protocol.Division{Method: protocol.DivideNone, MinFraction: 0.7}
 	if p = inspectOne(t, changed).Plan; p.Division != pipeline.MarkedTissues || p.Layers != 0 || p.MinFraction != 0.7 ||
 		p.Side != "right" || len(p.Sides) != 1 {
 		t.Errorf("division none: %+v", p)
@@ -114,7 +114,7 @@ func TestInspectCarried(t *testing.T) {
 	}
 	remove(t, filepath.Join(dir, "studies", "S01", "V2", "labels.nii.gz"))
 	s := settings(t, dir)
-	s.Protocol.Masks.From = "V1"
+	s.Protocol.Masks.Visit = "V1"
 	in, err := Inspect(t.Context(), s)
 	if err != nil || len(in.Studies) != 2 {
 		t.Fatalf("%+v, %v", in, err)
@@ -124,10 +124,10 @@ func TestInspectCarried(t *testing.T) {
 		own, carried = carried, own
 	}
 	if own.Plan.Registration.Visit != "" || carried.Plan == nil || carried.Plan.Registration.Visit != "V1" ||
-		carried.Mask.From != "V1" || !strings.HasSuffix(carried.Action, "with the mask of the visit V1") {
+		carried.Mask.SourceVisit != "V1" || !strings.HasSuffix(carried.Action, "with the mask of the visit V1") {
 		t.Errorf("own %+v, carried %+v: %s", own.Plan, carried.Plan, carried.Action)
 	}
-	s.Protocol.Masks.From = "V0"
+	s.Protocol.Masks.Visit = "V0"
 	if in, err = Inspect(t.Context(), s); err != nil || in.Failed() != 1 {
 		t.Errorf("from a visit that is not there: %d fail, %v", in.Failed(), err)
 	}

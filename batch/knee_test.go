@@ -112,7 +112,7 @@ func TestCorrectedMaskIsNotMovedAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	// the slices cut this small knee
-	s.Out, s.Protocol.Division = filepath.Join(dir, "again"), protocol.Division{By: protocol.DivideNone}
+	s.Out, s.Protocol.Division = filepath.Join(dir, "again"), protocol.Division{Method: protocol.DivideNone}
 	out := run(t, s)
 	if len(out.Results) != 1 {
 		t.Fatal(out.Failures)

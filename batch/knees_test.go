@@ -66,10 +66,10 @@ func TestCorrectedSide(t *testing.T) {
 // each in its folder, however often and beside which others they are mapped again.
 func TestFoldersOfOthersAreNotTaken(t *testing.T) {
 	for _, c := range []struct {
-		name  string
-		other map[string]string // attributes of the second scan
-		both  int               // results of a run that finds both
-		warns bool
+		name     string
+		other    map[string]string // attributes of the second scan
+		together int               // results of a run that finds both
+		warns    bool
 	}{
 		{"the other knee", map[string]string{"SeriesInstanceUID": "2.25.900.22", "Laterality": "R"}, 0, false},
 		{"another study", map[string]string{"StudyInstanceUID": "2.25.901.1", "Laterality": "L"}, 2, true},
@@ -90,12 +90,12 @@ func TestFoldersOfOthersAreNotTaken(t *testing.T) {
 			return all
 		}
 		var before []string
-		for n, at := range []string{"x", "y", "y", "x", "", "x"} {
-			s.Roots = []string{filepath.Join(visit, at)}
+		for n, folder := range []string{"x", "y", "y", "x", "", "x"} {
+			s.Roots = []string{filepath.Join(visit, folder)}
 			out := run(t, s)
 			want := 1
-			if at == "" {
-				want = c.both
+			if folder == "" {
+				want = c.together
 			}
 			if len(out.Results) != want || n > 0 && len(statuses(t, s.Out)) != 2 {
 				t.Errorf("%s, run %d: %+v, %q", c.name, n, out, statuses(t, s.Out))
@@ -155,14 +155,14 @@ func TestInterruptedRenaming(t *testing.T) {
 	s.Layout, s.Workers = "studies/{subject}/{visit}", 1
 	run(t, s)
 	for i := range n { // S00 to S04, which is away, S01 to S00 and so on
-		to := folder(i - 1)
+		target := folder(i - 1)
 		if i == 0 {
-			to = folder(n)
+			target = folder(n)
 		}
-		if err := os.MkdirAll(filepath.Dir(to), 0o777); err != nil {
+		if err := os.MkdirAll(filepath.Dir(target), 0o777); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Rename(folder(i), to); err != nil {
+		if err := os.Rename(folder(i), target); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -209,10 +209,10 @@ func TestKilledRun(t *testing.T) {
 		}
 		_ = lock.file.Close() // as the system does
 		var unfinished *UnfinishedError
-		check := func(when string) {
+		check := func(state string) {
 			if err := CheckIdle(s.Out); !errors.As(err, &unfinished) || unfinished.Holder.PID != os.Getpid() ||
 				!strings.Contains(hint.Find(err), "t2map tables "+s.Out) {
-				t.Errorf("%s: %v, hint %q", when, err, hint.Find(err))
+				t.Errorf("%s: %v, hint %q", state, err, hint.Find(err))
 			}
 		}
 		check("killed")
@@ -290,7 +290,7 @@ func TestStudiesTableSavedOtherwise(t *testing.T) {
 			_, tablesErr := Tables(t.Context(), s)
 			for _, err := range []error{err, tablesErr} {
 				if err == nil || !strings.Contains(err.Error(), "studies.csv") || !strings.Contains(hint.Find(err),
-					"put back studies.csv") {
+					"restore studies.csv") {
 					t.Errorf("%s: %v, hint %q", c.name, err, hint.Find(err))
 				}
 			}

@@ -34,13 +34,13 @@ func nrrdGrid(g volume.Geometry) string {
 }
 
 // nrrdText is a header in NRRD of a mask, with more fields and keys.
-func nrrdText(g volume.Geometry, more string) string {
+func nrrdText(g volume.Geometry, fields string) string {
 	return fmt.Sprintf("NRRD0005\ntype: uchar\ndimension: 3\nsizes: %d %d %d\n%s%s", g.Size[0], g.Size[1], g.Size[2],
-		nrrdGrid(g), more)
+		nrrdGrid(g), fields)
 }
 
 // metaText is a header in MetaImage of a mask, with more fields; the name of the data comes last.
-func metaText(g volume.Geometry, more, data string) string {
+func metaText(g volume.Geometry, fields, data string) string {
 	var matrix []string
 	s := g.Spacing()
 	for c := range 3 {
@@ -51,7 +51,7 @@ func metaText(g volume.Geometry, more, data string) string {
 	return fmt.Sprintf("ObjectType = Image\nNDims = 3\nDimSize = %d %d %d\nTransformMatrix = %s\nOffset = %.17g %.17g "+
 		"%.17g\nElementSpacing = %.17g %.17g %.17g\nElementType = MET_UCHAR\n%sElementDataFile = %s\n",
 		g.Size[0], g.Size[1], g.Size[2], strings.Join(matrix,
-			" "), g.Affine[0][3], g.Affine[1][3], g.Affine[2][3], s[0], s[1], s[2], more, data)
+			" "), g.Affine[0][3], g.Affine[1][3], g.Affine[2][3], s[0], s[1], s[2], fields, data)
 }
 
 // turned returns the labels with the first axis last and the second backwards.
@@ -193,8 +193,8 @@ func TestMaskFormats(t *testing.T) {
 			t.Errorf("%s: inputs %v", name, inputs[len(inputs)-2:])
 		}
 		for file, content := range c.files { // the hash is that of the file as it lies there
-			at := slices.IndexFunc(r.Inputs, func(f report.File) bool { return f.Path == "a/"+file })
-			if at < 0 || name != "nrrd in gzip" && r.Inputs[at].SHA256 != fmt.Sprintf("%x",
+			index := slices.IndexFunc(r.Inputs, func(f report.File) bool { return f.Path == "a/"+file })
+			if index < 0 || name != "nrrd in gzip" && r.Inputs[index].SHA256 != fmt.Sprintf("%x",
 				sha256.Sum256([]byte(content))) {
 				t.Errorf("%s: %s is not among the inputs, or has another hash", name, file)
 			}
@@ -238,11 +238,12 @@ func TestRefusedFormats(t *testing.T) {
 			"encoding: raw\nSegment0_Name:=Medial\nSegment0_LabelValue:=9\n\n") + raw}, "belongs to no segment",
 			"save the segmentation again"},
 		"an unknown segment": {map[string]string{"a.seg.nrrd": nrrdText(g,
-			"encoding: raw\nSegment0_Name:=Tumour\nSegment0_LabelValue:=1\nSegment1_Name:=Lateral\nSegment1_LabelValue:=2\nSegment2_Name:=Patellofemoral\nSegment2_LabelValue:=3\n\n") + raw}, "a/a.seg.nrrd: scheme compartments does not know", "`segments` in a scheme file"},
+			"encoding: "+
+				"raw\nSegment0_Name:=Tumour\nSegment0_LabelValue:=1\nSegment1_Name:=Lateral\nSegment1_LabelValue:=2\nSegment2_Name:=Patellofemoral\nSegment2_LabelValue:=3\n\n") + raw}, "a/a.seg.nrrd: scheme compartments does not know", "`segments` in a scheme file"},
 		"no place": {map[string]string{"seg.mhd": "ObjectType = Image\nNDims = 3\nDimSize = 64 64 " +
 			"6\nElementType = MET_UCHAR\nElementDataFile = seg.raw\n", "seg.raw": raw},
 			"a/seg.mhd: TransformMatrix: missing", "TransformMatrix, Offset and ElementSpacing"},
-		"missing data": {mhd("seg.raw"), "a/seg.mhd: the data file a/seg.raw is not there", "into one folder"},
+		"missing data": {mhd("seg.raw"), "a/seg.mhd: the data file a/seg.raw does not exist", "into one folder"},
 		"data above": {mhd("../b/seg.raw"), "a/seg.mhd: the data file ../b/seg.raw lies outside of the header's " +
 			"folder", "without a folder"},
 		"data hidden above":   {mhd("x/../../seg.raw"), "lies outside of the header's folder", "without a folder"},
@@ -291,7 +292,7 @@ func TestWhichFormat(t *testing.T) {
 	r := oneResult(t, settings(t, dir))
 	if r.Mask.Kind != "NIfTI" || !slices.ContainsFunc(r.Notes, func(n string) bool {
 		return strings.HasSuffix(n,
-			"not taken: a/Segmentation.seg.nrrd")
+			"not used: a/Segmentation.seg.nrrd")
 	}) ||
 		slices.ContainsFunc(r.Warnings, func(w string) bool { return strings.Contains(w, "Segmentation") }) {
 		t.Errorf("%+v, notes %q, warnings %q", r.Mask, r.Notes, r.Warnings)

@@ -7,7 +7,7 @@ import (
 	"github.com/t2map/t2map/printable"
 )
 
-// linkNotes says which links lead out of the searched folders, and which to nothing.
+// linkNotes returns notes on links that lead out of the searched folders, and on broken links.
 func linkNotes(links []files.Link) []string {
 	var outside, dangling []string
 	for _, l := range links {
@@ -23,14 +23,14 @@ func linkNotes(links []files.Link) []string {
 			printable.FirstNames(outside)))
 	}
 	if n := len(dangling); n > 0 {
-		out = append(out, fmt.Sprintf("links that lead to nothing were passed over (%d): %s", n,
+		out = append(out, fmt.Sprintf("broken links were ignored (%d): %s", n,
 			printable.FirstNames(dangling)))
 	}
 	return out
 }
 
-// treeNotes returns remarks on what was searched: links, folders of programs, and files in gzip that are
-// also there uncompressed.
+// treeNotes returns notes on the searched folders: links, system folders, and gzip files that are also present
+// uncompressed.
 func treeNotes(tree *files.Tree) []string {
 	out := linkNotes(tree.Links())
 	if folders := tree.LitterFolders(); len(folders) > 0 {
@@ -38,7 +38,7 @@ func treeNotes(tree *files.Tree) []string {
 			"hold files (%d): %s", len(folders), printable.FirstNames(folders)))
 	}
 	if packed := tree.Packed(); len(packed) > 0 {
-		out = append(out, fmt.Sprintf("files in gzip were passed over, for they lie there unpacked too (%d): %s",
+		out = append(out, fmt.Sprintf("gzip files were ignored because the uncompressed files are beside them (%d): %s",
 			len(packed), printable.FirstNames(packed)))
 	}
 	return out

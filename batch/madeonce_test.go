@@ -21,12 +21,12 @@ import (
 // A mask that is carried to other visits is made once: the jobs that share it get the same bytes and
 // the same record, side by side or one after the other. A program that fails is not started again.
 func TestMadeOnce(t *testing.T) {
-	for _, how := range []string{"count", "count-and-fail"} {
+	for _, mode := range []string{"count", "count-and-fail"} {
 		dir := t.TempDir()
 		ran := filepath.Join(dir, "ran")
 		j := jobOf(t, segmented(t, dir, segmenterFor(t, "count", ran)))
 		s := segmented(t, dir, segmenterFor(t, "count", ran))
-		if how == "count-and-fail" {
+		if mode == "count-and-fail" {
 			s = segmented(t, dir, segmenterFor(t, "count", ran, "fail"))
 		}
 		results := make([]report.Result, 4)
@@ -39,9 +39,9 @@ func TestMadeOnce(t *testing.T) {
 		}
 		all.Wait()
 		for n, r := range results {
-			if how == "count-and-fail" {
+			if mode == "count-and-fail" {
 				if !errors.As(errs[n], new(*protocol.ProgramError)) || hint.Find(errs[n]) == "" {
-					t.Errorf("%s: %v", how, errs[n])
+					t.Errorf("%s: %v", mode, errs[n])
 				}
 				continue
 			}
@@ -60,7 +60,7 @@ func TestMadeOnce(t *testing.T) {
 			}
 		}
 		if text, err := os.ReadFile(ran); err != nil || strings.Count(string(text), "ran") != 1 {
-			t.Errorf("%s: the program ran %d times, %v", how, strings.Count(string(text), "ran"), err)
+			t.Errorf("%s: the program ran %d times, %v", mode, strings.Count(string(text), "ran"), err)
 		}
 	}
 }

@@ -184,8 +184,8 @@ func TestManifestFolderInAnotherCase(t *testing.T) {
 		t.Skip("it is the same folder there")
 	}
 	for _, c := range []struct{ row, hint string }{
-		{"studies/kn-101/V1", "write the folder as it is, capital and small letters too: studies/KN-101/v1"},
-		{"STUDIES/KN-101", "write the folder as it is, capital and small letters too: studies/KN-101"},
+		{"studies/kn-101/V1", "write the folder in the right case: studies/KN-101/v1"},
+		{"STUDIES/KN-101", "write the folder in the right case: studies/KN-101"},
 		{"studies/KN-102", "check the folder"},
 	} {
 		dir := t.TempDir()

@@ -55,11 +55,11 @@ func oneFailure(t testing.TB, s Settings) report.Failure {
 	return out.Failures[0]
 }
 
-func copyFile(t testing.TB, from, to string) {
+func copyFile(t testing.TB, source, target string) {
 	t.Helper()
-	data, err := os.ReadFile(from)
+	data, err := os.ReadFile(source)
 	if err == nil {
-		err = os.WriteFile(to, data, 0o666)
+		err = os.WriteFile(target, data, 0o666)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -74,12 +74,12 @@ func uidIn(t testing.TB, file string, group, element uint16) string {
 		t.Fatal(err)
 	}
 	head := binary.LittleEndian.AppendUint16(binary.LittleEndian.AppendUint16(nil, group), element)
-	at := bytes.Index(data, append(head, "UI"...))
-	if at < 0 {
+	offset := bytes.Index(data, append(head, "UI"...))
+	if offset < 0 {
 		t.Fatalf("%s has no (%04X,%04X)", file, group, element)
 	}
-	n := int(binary.LittleEndian.Uint16(data[at+6:]))
-	return strings.TrimRight(string(data[at+8:][:n]), "\x00")
+	n := int(binary.LittleEndian.Uint16(data[offset+6:]))
+	return strings.TrimRight(string(data[offset+8:][:n]), "\x00")
 }
 
 // writeStructures writes the study's labels as a structure set, each voxel within a
@@ -142,7 +142,7 @@ func TestEveryKindOfMaskGivesTheSameFigures(t *testing.T) {
 	for n, label := range []string{"Medial", "lateral cartilage", "patellofemoral"} {
 		c := want.Compartments[n]
 		read.Segments = append(read.Segments, segment.Reading{Number: n + 1, Label: label, Meaning: c.Compartment,
-			By: "label", Voxels: c.Voxels})
+			Source: "label", Voxels: c.Voxels})
 	}
 	if d := cmp.Diff(read, structures.Mask); d != "" {
 		t.Errorf("mask (-want +got):\n%s", d)
@@ -175,7 +175,7 @@ func TestEveryKindOfMaskGivesTheSameFigures(t *testing.T) {
 			if (len(got.Protocol.Codes) > 0) != (scheme == "codes") || got.Protocol.MaskThreshold != 0 {
 				t.Errorf("%s, %s: recorded %+v", layout, scheme, got.Protocol)
 			}
-			if got.Mask.Kind != "SEG" || len(got.Mask.Segments) != 3 || got.Mask.Segments[0].By != "label" {
+			if got.Mask.Kind != "SEG" || len(got.Mask.Segments) != 3 || got.Mask.Segments[0].Source != "label" {
 				t.Errorf("%s, %s: mask %+v", layout, scheme, got.Mask)
 			}
 		}

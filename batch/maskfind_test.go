@@ -21,7 +21,7 @@ func TestNamesOfMasks(t *testing.T) {
 		files   []string // all of them sound masks
 		pattern string
 		want    string // the mask, or a part of the reason
-		beside  string // a part of a note, or of the hint
+		note    string // a part of a note, or of the hint
 	}{
 		{"3D Slicer", []string{"Segmentation.nii.gz"}, "", "a/Segmentation.nii.gz", ""},
 		{"3D Slicer, label map", []string{"Segmentation-label.nii.gz"}, "", "a/Segmentation-label.nii.gz", ""},
@@ -35,13 +35,13 @@ func TestNamesOfMasks(t *testing.T) {
 		{"two alike", []string{"Segmentation.nii.gz", "mask.nii"}, "", "mask: 2 candidates: a/Segmentation.nii.gz, " +
 			"a/mask.nii", ""},
 		{"one of the first names beside another", []string{"labels.nii.gz", "Segmentation.nii.gz"}, "",
-			"a/labels.nii.gz", "not taken: a/Segmentation.nii.gz"},
+			"a/labels.nii.gz", "not used: a/Segmentation.nii.gz"},
 		{"brackets", []string{"cart [1].nii.gz", "cart 1.nii.gz"}, "cart [1].nii.gz", "a/cart [1].nii.gz", ""},
 		{"a bracket that is not closed", []string{"cart[1.nii.gz"}, "cart[1.nii.gz", "a/cart[1.nii.gz", ""},
 		{"brackets in a folder", []string{"[x]/cart.nii.gz"}, "[x]/cart.nii.gz", "a/[x]/cart.nii.gz", ""},
-		{"an apostrophe", []string{"reader's.nii.gz"}, "", "what lies there is a/reader's.nii.gz (NIfTI)",
+		{"an apostrophe", []string{"reader's.nii.gz"}, "", "possible masks: a/reader's.nii.gz (NIfTI)",
 			`'reader'\''s.nii.gz'`},
-		{"another name", []string{"cartilage.nii.gz"}, "", "what lies there is a/cartilage.nii.gz (NIfTI)", ""},
+		{"another name", []string{"cartilage.nii.gz"}, "", "possible masks: a/cartilage.nii.gz (NIfTI)", ""},
 	} {
 		dir := t.TempDir()
 		study := filepath.Join(dir, "studies", "a")
@@ -67,7 +67,7 @@ func TestNamesOfMasks(t *testing.T) {
 		s.Mask = c.pattern
 		if !strings.HasPrefix(c.want, "a/") {
 			if f := oneFailure(t, s); !strings.Contains(f.Reason, c.want) || !strings.Contains(f.Hint, "--mask") ||
-				!strings.Contains(f.Hint, c.beside) {
+				!strings.Contains(f.Hint, c.note) {
 				t.Errorf("%s: %q, hint %q, want %q", c.name, f.Reason, f.Hint, c.want)
 			}
 			continue
@@ -77,10 +77,10 @@ func TestNamesOfMasks(t *testing.T) {
 			t.Errorf("%s: %s, want %s", c.name, r.Mask.Path, c.want)
 		}
 		noted := slices.ContainsFunc(r.Notes, func(n string) bool {
-			return strings.Contains(n, "not taken") &&
-				strings.Contains(n, c.beside)
+			return strings.Contains(n, "not used") &&
+				strings.Contains(n, c.note)
 		})
-		if noted != (c.beside != "") {
+		if noted != (c.note != "") {
 			t.Errorf("%s: notes %q", c.name, r.Notes)
 		}
 	}
@@ -98,7 +98,7 @@ func TestDICOMMaskBesideAnother(t *testing.T) {
 	r := oneResult(t, settings(t, dir))
 	if r.Mask.Path != "a/labels.dcm" || !slices.ContainsFunc(r.Notes, func(n string) bool {
 		return strings.HasSuffix(n,
-			"not taken: a/Segmentation.nii.gz")
+			"not used: a/Segmentation.nii.gz")
 	}) {
 		t.Errorf("%+v, %q", r.Mask, r.Notes)
 	}
@@ -211,7 +211,7 @@ func TestMasksThatDiffer(t *testing.T) {
 		r := oneResult(t, settings(t, dir))
 		warned := slices.ContainsFunc(r.Warnings, func(w string) bool {
 			return strings.Contains(w,
-				"hold something else: a/Segmentation.nii.")
+				"have different content: a/Segmentation.nii.")
 		})
 		if warned != change {
 			t.Errorf("changed %t: warnings %q", change, r.Warnings)
@@ -234,7 +234,7 @@ func TestMaskBesideTheImages(t *testing.T) {
 	}
 	s := settings(t, dir)
 	if f := oneFailure(t, s); !strings.Contains(f.Reason,
-		"what lies there is a/RESOURCES/seg/Segmentation.nii.gz (NIfTI)") ||
+		"possible masks: a/RESOURCES/seg/Segmentation.nii.gz (NIfTI)") ||
 		!strings.Contains(f.Hint, "RESOURCES/seg/Segmentation.nii.gz'") {
 		t.Errorf("%q, hint %q", f.Reason, f.Hint)
 	}

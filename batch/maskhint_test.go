@@ -48,10 +48,10 @@ const (
 
 // Every way in which a mask can be refused has a hint of its own, in inspect and in run.
 func TestEveryRefusedMaskHasAHint(t *testing.T) {
-	short16 := func(at int, values ...int16) func([]byte) []byte {
+	short16 := func(offset int, values ...int16) func([]byte) []byte {
 		return func(b []byte) []byte {
 			for i, v := range values {
-				binary.LittleEndian.PutUint16(b[at+2*i:], uint16(v))
+				binary.LittleEndian.PutUint16(b[offset+2*i:], uint16(v))
 			}
 			return b
 		}
@@ -88,9 +88,9 @@ func TestEveryRefusedMaskHasAHint(t *testing.T) {
 	two := make([]byte, 600)
 	binary.LittleEndian.PutUint32(two, 540)
 	fixed := func(data []byte) func([]byte) []byte { return func([]byte) []byte { return data } }
-	moved := func(b []byte, at int, mm float32) []byte { // a length in the header
-		binary.LittleEndian.PutUint32(b[at:],
-			math.Float32bits(math.Float32frombits(binary.LittleEndian.Uint32(b[at:]))+mm))
+	moved := func(b []byte, offset int, mm float32) []byte { // a length in the header
+		binary.LittleEndian.PutUint32(b[offset:],
+			math.Float32bits(math.Float32frombits(binary.LittleEndian.Uint32(b[offset:]))+mm))
 		return b
 	}
 	for _, c := range []struct {

@@ -17,22 +17,22 @@ func (s Settings) concurrentMemory() int64 {
 	return int64(cmp.Or(s.MemoryMB, defaultMemoryMB)) << 20
 }
 
-// bound returns the memory that no study may exceed. If the settings give no bound, a study
-// that needs more than defaultMemoryMB runs alone.
+// bound returns the memory that no study may exceed. Without a bound in the settings it is the memory of the machine,
+// and a study that needs more than defaultMemoryMB runs alone.
 func (s Settings) bound() pipeline.Bound {
 	if s.MemoryMB > 0 {
-		return pipeline.Bound{Bytes: int64(s.MemoryMB) << 20, Given: true}
+		return pipeline.Bound{Bytes: int64(s.MemoryMB) << 20, UserSet: true}
 	}
 	return pipeline.MachineBound()
 }
 
-// runOverhead is the memory that a run takes besides the headers of its cohort and its
-// studies: pictures, the tables' page and the program itself.
+// runOverhead is the memory in bytes that a run needs in addition to the headers of its cohort and to its studies:
+// for pictures, the page and the program itself.
 const runOverhead = 64 << 20
 
-// limitCollector makes the garbage collector keep the run's memory to what its studies
-// need, once headers have been read: by default the memory may grow to twice that in use. It never raises a
-// limit that was set from outside (GOMEMLIMIT). The function that it returns restores the former limit.
+// limitCollector makes the garbage collector limit the run to the memory that its studies need. Call it after the
+// headers have been read. Without it, memory may grow to twice the memory in use. It never raises a limit that was
+// set from outside (GOMEMLIMIT). The returned function restores the former limit.
 func limitCollector(budget int64, jobs []pipeline.Job, workers int) func() {
 	most := budget
 	for _, j := range jobs {

@@ -44,13 +44,13 @@ func TestSchemesOfTissuesAndRows(t *testing.T) {
 	} {
 		s.Protocol.Scheme, s.Out = meaning(c.meanings), t.TempDir()
 		r := oneResult(t, s)
-		var about []string
+		var got []string
 		for _, w := range r.Warnings {
 			if strings.HasPrefix(w, "the mask has no ") {
-				about = append(about, w)
+				got = append(got, w)
 			}
 		}
-		if got := strings.Join(about, "\n"); got != c.warning {
+		if got := strings.Join(got, "\n"); got != c.warning {
 			t.Errorf("%s: warnings %q, want %q", c.name, r.Warnings, c.warning)
 		}
 		for _, row := range r.Compartments {

@@ -75,7 +75,7 @@ func TestMaskOfTheOtherKnee(t *testing.T) {
 	writeLabels(t, filepath.Join(series, "labels.nii.gz"), dess.Tissues)
 
 	s := settings(t, dir)
-	s.Roots, s.Layout, s.Protocol.Masks.From = []string{filepath.Join(dir,
+	s.Roots, s.Layout, s.Protocol.Masks.Visit = []string{filepath.Join(dir,
 		"visits")}, "visits/{subject}/{visit}", "baseline"
 	s.Protocol.Maps = protocol.MapsNone
 	out := run(t, s)
@@ -119,7 +119,7 @@ func TestSourceOfTheOtherKnee(t *testing.T) {
 	left, right, unknown := job("baseline", "L"), job("baseline", "R"), job("baseline", "")
 	for name, c := range map[string]struct {
 		jobs       []pipeline.Job
-		to         pipeline.Job
+		target     pipeline.Job
 		want, hint string
 	}{
 		"the other knee": {[]pipeline.Job{left}, job("m3", "R"), "shows the left knee, this study the right one",
@@ -133,7 +133,7 @@ func TestSourceOfTheOtherKnee(t *testing.T) {
 		"none": {nil, job("m3", "R"), "the visit baseline is missing, failed or has no mask",
 			"map the visit together"},
 	} {
-		_, err := intake.MaskSource(append(c.jobs, c.to), c.to, "baseline")
+		_, err := intake.MaskSource(append(c.jobs, c.target), c.target, "baseline")
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) ||
 			!strings.Contains(hint.Find(err), c.hint)) {
 			t.Errorf("%s: %v (%s), want %s (%s)", name, err, hint.Find(err), c.want, c.hint)
@@ -145,7 +145,7 @@ func TestSourceOfTheOtherKnee(t *testing.T) {
 func TestLimitsWithoutRegistration(t *testing.T) {
 	for name, c := range map[string]struct {
 		register protocol.Register
-		from     string
+		source   string
 		bad      bool
 	}{
 		"a shift":          {protocol.Register{MaxShift: 40}, "", true},
@@ -155,7 +155,7 @@ func TestLimitsWithoutRegistration(t *testing.T) {
 		"nothing":          {protocol.Register{}, "", false},
 	} {
 		s := Settings{Protocol: protocol.Protocol{Scheme: compartmentsScheme(t), Register: c.register,
-			Masks: protocol.Masks{From: c.from}}}
+			Masks: protocol.Masks{Visit: c.source}}}
 		_, err := s.prepare()
 		if c.bad != (err != nil) || c.bad && (!strings.Contains(err.Error(), "have no effect") ||
 			!strings.Contains(hint.Find(err), "--register")) {

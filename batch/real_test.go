@@ -120,9 +120,9 @@ func TestRealScansAgainstReference(t *testing.T) {
 						t.Fatalf("echo times %v, want %v", series.TE, c.want.TE)
 					}
 					r := schemeOf(t, name).mustDivide(t, labels)
-					within, _ := summarize(t, series, r, t2fit.Options{SkipEchoes: c.skip})
+					inside, _ := summarize(t, series, r, t2fit.Options{SkipEchoes: c.skip})
 					all, maps := summarize(t, series, r, t2fit.Options{SkipEchoes: c.skip, T2Range: everyT2})
-					for i, got := range within {
+					for i, got := range inside {
 						label := labelOf(t, name, got.Compartment)
 						w := c.want.Labels[label]
 						if name == "nist-philips-3t" && label == "14" && c.skip == 1 {
@@ -266,10 +266,10 @@ func residual(te []float64, s volume.MultiEcho, v int, t2 float64) float64 {
 
 // minimumAbove walks T2 upwards in steps of 0.1 % and returns the first local
 // minimum above from, or 0.
-func minimumAbove(from float64, rss func(float64) float64) float64 {
-	for t2 := from; t2 < 1e5; t2 *= 1.001 {
+func minimumAbove(low float64, rss func(float64) float64) float64 {
+	for t2 := low; t2 < 1e5; t2 *= 1.001 {
 		if rss(t2*1.001) > rss(t2) {
-			if t2 == from {
+			if t2 == low {
 				return 0
 			}
 			return t2

@@ -98,15 +98,15 @@ func (k *realKnee) painted() error {
 		if r == anatomy.NoRegion {
 			continue
 		}
-		for c, at := range [3]int{v % d.Size[0], v / d.Size[0] % d.Size[1], v / d.SliceVoxels()} {
-			k.box[0][c], k.box[1][c] = min(k.box[0][c], at), max(k.box[1][c], at)
+		for c, index := range [3]int{v % d.Size[0], v / d.Size[0] % d.Size[1], v / d.SliceVoxels()} {
+			k.box[0][c], k.box[1][c] = min(k.box[0][c], index), max(k.box[1][c], index)
 		}
 	}
-	for _, of := range [...]uint8{fluid, boneplate} {
+	for _, tissue := range [...]uint8{fluid, boneplate} {
 		before := bytes.Clone(k.paint)
 		for v, p := range before {
 			if isRegion(p) && p < uint8(anatomy.RegionMedialMeniscus) || p == boneplate {
-				k.spread(v, of == fluid)
+				k.spread(v, tissue == fluid)
 			}
 		}
 	}
@@ -175,13 +175,13 @@ const (
 
 // truth returns the mean T2 over all voxels of the mask that the compartment holds.
 func (k *realKnee) truth(p colours, compartment string) float64 {
-	var of [softTissue]bool
+	var included [softTissue]bool
 	for _, r := range anatomy.Regions() {
-		of[r] = r.Compartment() == compartment || r.String() == compartment
+		included[r] = r.Compartment() == compartment || r.String() == compartment
 	}
 	sum, n := 0.0, 0
 	for _, paint := range k.paint {
-		if paint < softTissue && of[paint] {
+		if paint < softTissue && included[paint] {
 			sum, n = sum+p[paint][0].t2, n+1
 		}
 	}
@@ -203,26 +203,26 @@ type mixture struct {
 
 // mix counts the paints at points of every voxel of a series with slices of that thickness.
 func (k *realKnee) mix(g volume.Geometry, thickness float64) mixture {
-	const across, through = 4, 10 // points: every 0.18 mm in plane and 0.3 mm through slices of 3 mm
+	const inPlane, perSlice = 4, 10 // points: every 0.18 mm in plane and 0.3 mm through slices of 3 mm
 	inverse, _ := k.labels.Inverse()
-	at := func(p [3]float64) (out [3]float64) {
+	voxelOf := func(p [3]float64) (out [3]float64) {
 		for r := range 3 {
 			out[r] = inverse[r][0]*p[0] + inverse[r][1]*p[1] + inverse[r][2]*p[2] + inverse[r][3]
 		}
 		return out
 	}
-	origin, gap := at(g.Position(0, 0, 0)), g.Spacing()[2]
+	origin, gap := voxelOf(g.Position(0, 0, 0)), g.Spacing()[2]
 	var step [3][3]float64
 	for c, p := range [][3]float64{g.Position(1, 0, 0), g.Position(0, 1, 0), g.Position(0, 0, 1)} {
-		for r, v := range at(p) {
+		for r, v := range voxelOf(p) {
 			step[c][r] = v - origin[r]
 		}
 	}
 	var points [][3]float64
-	for i := range across {
-		for j := range across {
-			for l := range through {
-				a, b, c := (float64(i)+0.5)/across-0.5, (float64(j)+0.5)/across-0.5, ((float64(l)+0.5)/through-0.5)*thickness/gap
+	for i := range inPlane {
+		for j := range inPlane {
+			for l := range perSlice {
+				a, b, c := (float64(i)+0.5)/inPlane-0.5, (float64(j)+0.5)/inPlane-0.5, ((float64(l)+0.5)/perSlice-0.5)*thickness/gap
 				points = append(points, [3]float64{
 					a*step[0][0] + b*step[1][0] + c*step[2][0], a*step[0][1] + b*step[1][1] +
 						c*step[2][1], a*step[0][2] + b*step[1][2] + c*step[2][2]})
@@ -237,17 +237,17 @@ func (k *realKnee) mix(g volume.Geometry, thickness float64) mixture {
 		for r := range 3 {
 			c[r] = origin[r] + i*step[0][r] + j*step[1][r] + l*step[2][r] + 0.5
 		}
-		at := points
+		samples := points
 		if !k.near(c) {
-			at = points[:1] // of no compartment
+			samples = points[:1] // of no compartment
 		}
-		for _, p := range at {
+		for _, p := range samples {
 			count[k.paintAt(int(math.Floor(c[0]+p[0])), int(math.Floor(c[1]+p[1])), int(math.Floor(c[2]+p[2])))]++
 		}
 		m.start = append(m.start, int32(len(m.shares)))
 		for paint, n := range count {
 			if n > 0 {
-				m.shares = append(m.shares, share{uint8(paint), float32(n) / float32(len(at))})
+				m.shares = append(m.shares, share{uint8(paint), float32(n) / float32(len(samples))})
 				count[paint] = 0
 			}
 		}
@@ -257,9 +257,9 @@ func (k *realKnee) mix(g volume.Geometry, thickness float64) mixture {
 }
 
 // near reports whether a position in voxels lies in the box of the cartilage or near it.
-func (k *realKnee) near(at [3]float64) bool {
+func (k *realKnee) near(voxel [3]float64) bool {
 	for c := range 3 {
-		if at[c] < float64(k.box[0][c]-nearVoxels) || at[c] > float64(k.box[1][c]+nearVoxels) {
+		if voxel[c] < float64(k.box[0][c]-nearVoxels) || voxel[c] > float64(k.box[1][c]+nearVoxels) {
 			return false
 		}
 	}
@@ -323,8 +323,8 @@ func writeT2(t testing.TB, dir string, m mixture, p colours, s t2Series) {
 		te := 10 * float64(e+1)
 		var signal [256]float32
 		for paint, parts := range p {
-			for _, of := range parts {
-				signal[paint] += float32(4000 * of.s0 * math.Exp(-te/of.t2))
+			for _, share := range parts {
+				signal[paint] += float32(4000 * share.s0 * math.Exp(-te/share.t2))
 			}
 		}
 		for k := range g.Size[2] {
@@ -332,8 +332,8 @@ func writeT2(t testing.TB, dir string, m mixture, p colours, s t2Series) {
 			for v := range pixels {
 				n := v + k*g.SliceVoxels()
 				sum := float32(0.5)
-				for _, of := range m.shares[m.start[n]:m.start[n+1]] {
-					sum += of.part * signal[of.paint]
+				for _, share := range m.shares[m.start[n]:m.start[n+1]] {
+					sum += share.part * signal[share.paint]
 				}
 				pixels[v] = int32(sum)
 			}

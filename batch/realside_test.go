@@ -168,7 +168,7 @@ func TestRealKneeByShapeAlone(t *testing.T) {
 		t.Errorf("regions of the mask in the mirror:\n%s", d)
 	}
 	// Fractions are counted at points, which the mirror moves within a voxel of the series: by
-	// 0.002 in the root mean square (see resample.Onto), which some voxels at the threshold pass.
+	// 0.002 in the root mean square (see resample.ComputeFractions), which some voxels at the threshold pass.
 	for n, row := range slices.Concat(want.Compartments, want.Regions) {
 		other := slices.Concat(left.Compartments, left.Regions)[n]
 		voxels, t2 := other.Voxels-row.Voxels, float64(other.MeanT2/row.MeanT2)-1

@@ -46,9 +46,9 @@ func rowOf(t testing.TB, r report.Result, name string) segment.Summary {
 	return segment.Summary{}
 }
 
-// taken returns the mean T2 of the cartilage in the voxels that a result took for the
+// meanOfUsed returns the mean T2 of the cartilage in the voxels that a result took for the
 // compartment, each weighing as much as another.
-func (m mixture) taken(t testing.TB, r report.Result, p colours, compartment string) float64 {
+func (m mixture) meanOfUsed(t testing.TB, r report.Result, p colours, compartment string) float64 {
 	t.Helper()
 	f, err := os.Open(filepath.Join(r.Dir, "compartments.nii.gz"))
 	if err != nil {
@@ -74,9 +74,9 @@ func (m mixture) taken(t testing.TB, r report.Result, p colours, compartment str
 			continue
 		}
 		t2, part := 0.0, 0.0
-		for _, of := range m.shares[m.start[v]:m.start[v+1]] {
-			if of.paint < uint8(anatomy.RegionMedialMeniscus) {
-				t2, part = t2+float64(of.part)*p[of.paint][0].t2, part+float64(of.part)
+		for _, share := range m.shares[m.start[v]:m.start[v+1]] {
+			if share.paint < uint8(anatomy.RegionMedialMeniscus) {
+				t2, part = t2+float64(share.part)*p[share.paint][0].t2, part+float64(share.part)
 			}
 		}
 		sum, n = sum+t2/part, n+1
@@ -97,11 +97,11 @@ func TestRealKneeAgainstTruth(t *testing.T) {
 	}
 	k := theRealKnee(t)
 	for _, c := range []struct {
-		name          string
-		t2            map[anatomy.Region]float64
-		film          float64
-		fraction      float64
-		within, whole float64 // %, of the truth about the voxels taken, and of all cartilage; 0 is not asked
+		name        string
+		t2          map[anatomy.Region]float64
+		film        float64
+		fraction    float64
+		used, whole float64 // limits in % for the voxels that are used and for all cartilage; 0 for none
 	}{
 		{"plates alike", alikeT2, healthyFilm, 0.9, 1, 1},
 		{"plates alike, default", alikeT2, healthyFilm, 0, 0, 0},
@@ -118,19 +118,19 @@ func TestRealKneeAgainstTruth(t *testing.T) {
 		}
 		for _, name := range []string{segment.Medial, segment.Lateral, segment.Patellofemoral} {
 			row := rowOf(t, r, name)
-			off := func(truth float64) float64 { return 100 * (float64(row.MeanT2)/truth - 1) }
-			whole, taken := k.truth(p, name), m.taken(t, r, p, name)
+			deviation := func(truth float64) float64 { return 100 * (float64(row.MeanT2)/truth - 1) }
+			whole, used := k.truth(p, name), m.meanOfUsed(t, r, p, name)
 			t.Logf("%s: %s: %d voxels covered to %.3f, T2 %.2f ms; of their cartilage %.2f (%+.2f %%), of all %.2f "+
 				"(%+.2f %%); mean of plates %.2f",
-				c.name, name, row.Voxels, row.MeanFraction, row.MeanT2, taken, off(taken), whole, off(whole), row.PlateMeanT2)
-			if c.within > 0 && math.Abs(off(taken)) > c.within || c.whole > 0 && math.Abs(off(whole)) > c.whole ||
+				c.name, name, row.Voxels, row.MeanFraction, row.MeanT2, used, deviation(used), whole, deviation(whole), row.PlateMeanT2)
+			if c.used > 0 && math.Abs(deviation(used)) > c.used || c.whole > 0 && math.Abs(deviation(whole)) > c.whole ||
 				row.Voxels < 1000 {
 				t.Errorf("%s: %s: %d voxels, %+.2f %% off the truth about them, %+.2f %% off that of all cartilage",
-					c.name, name, row.Voxels, off(taken), off(whole))
+					c.name, name, row.Voxels, deviation(used), deviation(whole))
 			}
-			if c.fraction == 0 && !(off(whole) > 1 && off(whole) < 15) {
+			if c.fraction == 0 && !(deviation(whole) > 1 && deviation(whole) < 15) {
 				t.Errorf("%s: partial volume moves %s by %+.2f %%: the series is not what the test needs", c.name, name,
-					off(whole))
+					deviation(whole))
 			}
 		}
 	}

@@ -49,7 +49,7 @@ func TestBadStudyHarmsNoOther(t *testing.T) {
 				t.Skip("no symbolic links here: ", err)
 			}
 		}, nil},
-		{"a link to nothing", "in its folder lies bad/IM_0001.dcm: is a dangling link", true, func(t *testing.T,
+		{"a link to nothing", "its folder contains bad/IM_0001.dcm: is a dangling link", true, func(t *testing.T,
 			dir string, _ *phantom.Study) {
 			remove(t, first(t, dir))
 			if err := os.Symlink("nowhere", first(t, dir)); err != nil {

@@ -53,7 +53,7 @@ func TestRegisteredAndCarried(t *testing.T) {
 	}
 	s := settings(t, dir)
 	s.Protocol.Scheme, _ = segment.Named("skm-tea")
-	s.Protocol.Register.Moving, s.Protocol.Masks.From = "SAG*DESS*", "baseline"
+	s.Protocol.Register.Moving, s.Protocol.Masks.Visit = "SAG*DESS*", "baseline"
 	out := run(t, s)
 	if len(out.Results) != 2 {
 		t.Fatalf("%d results, %v", len(out.Results), out.Failures)
@@ -62,7 +62,7 @@ func TestRegisteredAndCarried(t *testing.T) {
 	for n, r := range out.Results {
 		want := truth[n]
 		g := r.Registration
-		if g == nil || g.Of != wantOf[r.Visit] || (r.Mask.From != "") != (r.Visit != "baseline") {
+		if g == nil || g.Source != wantOf[r.Visit] || (r.Mask.SourceVisit != "") != (r.Visit != "baseline") {
 			t.Fatalf("%s: registration %+v, mask %+v", r.Visit, g, r.Mask)
 		}
 		// A point of the study's series lies in the aligned image where the phantom moved it:
@@ -73,14 +73,14 @@ func TestRegisteredAndCarried(t *testing.T) {
 		}
 		got := volume.Rigid{Rotation: g.Rotation, Shift: g.ShiftMM}
 		centre := centreOf(t, r)
-		for _, off := range [][3]float64{{}, {25, 0, 0}, {0, 25, 0}, {0, 0, 25}} {
+		for _, shift := range [][3]float64{{}, {25, 0, 0}, {0, 25, 0}, {0, 0, 25}} {
 			p := centre
 			for i := range p {
-				p[i] += off[i]
+				p[i] += shift[i]
 			}
 			// The issue asks for 0.3 mm at the joint on fine grids; these have 1.2 mm pixels.
 			if d := apartMM(got.Apply(p), expected.Apply(p)); d > 0.4 {
-				t.Errorf("%s: %.2f mm off at %v", r.Visit, d, off)
+				t.Errorf("%s: %.2f mm off at %v", r.Visit, d, shift)
 			}
 		}
 		for c, name := range []string{"medial", "lateral", "patellofemoral"} {
@@ -169,7 +169,7 @@ func TestCarriedFromNowhere(t *testing.T) {
 	}
 	s := settings(t, dir)
 	s.Protocol.Scheme, _ = segment.Named("skm-tea")
-	s.Protocol.Masks.From = "baseline"
+	s.Protocol.Masks.Visit = "baseline"
 	out := run(t, s)
 	if len(out.Results) != 0 || len(out.Failures) != 2 {
 		t.Fatalf("%d results, %d failures", len(out.Results), len(out.Failures))

@@ -16,18 +16,16 @@ import (
 	"github.com/t2map/t2map/report"
 )
 
-// Run searches the roots, processes every study and writes the tables. A study
-// that fails is in the outcome; the others go on. When ctx ends, the studies that
-// are done stay and are in the tables, the others are listed as not done, and
-// the error is ctx's. When the disk is full, likewise, and the error is a *DiskFullError.
+// Run searches the roots, processes every study and writes the tables. A study that fails is in the outcome and does
+// not stop the others. If ctx ends, finished studies are in the tables, the others are listed as not done, and the
+// error is that of ctx. The same happens if the disk is full; the error is then a *DiskFullError.
 //
-// A study that has a new result, or has failed, loses its earlier one: its folder is
-// moved to set-aside in the output folder. If a setting of the run explains the failure, such as a
-// series that it does not name, the earlier one stays.
+// If a study has a new result, or fails, its earlier result is moved to set-aside in the output folder. The earlier
+// result is kept if the failure is due to a setting, such as a series that no study has.
 //
-// Other errors are those of the run as a whole: settings that make no sense, a
-// folder that cannot be written, a *BusyError where another run writes into it, a *SettingsError
-// where it holds results of other settings, a *NothingFoundError.
+// Other errors concern the whole run: invalid settings, a folder that cannot be written, a *BusyError if another run
+// writes to it, a *SettingsError if it holds results with other settings, a *NothingFoundError if there are no
+// studies.
 func Run(ctx context.Context, s Settings) (Outcome, error) {
 	in, err := s.prepare()
 	if err == nil && s.Out == "" {
@@ -39,12 +37,16 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
+	fit, err := s.Protocol.Fit.Resolve()
+	if err != nil {
+		return Outcome{}, err
+	}
 	lock, earlier, err := s.open(ctx)
 	if err != nil {
 		return Outcome{}, err
 	}
 	defer lock.release()
-	if err := s.checkAgreement(earlier); err != nil {
+	if err := s.checkAgreement(earlier, fit); err != nil {
 		return Outcome{}, err
 	}
 	search, err := s.find(ctx)
@@ -52,22 +54,21 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 		return Outcome{}, err
 	}
 	lock.unfinished = true
-	defer search.Close() // files left over from archives do no harm
+	defer search.Close() // an error leaves temporary files only
 	r := &session{Settings: s, intake: in, ledger: earlier, alike: alikeNames(search.Studies)}
 	r.out = Outcome{Passed: search.Passed, Files: search.Files, Remarks: treeNotes(search.Tree)}
 	if !lock.held() {
-		r.remark("the file system of the output folder knows no locks: take care that no other run writes into it")
+		r.remark("the file system of the output folder does not support locks: make sure that no other run writes " +
+			"to it")
 	}
 	jobs := r.plan(search)
-	if len(jobs) > 0 { // a mistyped setting that fits no study takes nothing away
-		if err := s.replaceOthers(earlier); err != nil {
-			return r.out, err
-		}
+	if len(jobs) > 0 { // if no study fits the settings, they may be mistyped: keep the results
+		s.replaceOthers(earlier, fit)
 	}
 	place(jobs, earlier)
 	for i := range jobs {
 		jobs[i].Study.Release()
-		if source := jobs[i].From; source != nil {
+		if source := jobs[i].MaskSource; source != nil {
 			source.Study.Release()
 		}
 	}
@@ -79,24 +80,24 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 	earlier.restore()
 	tablesErr := r.writeTables()
 	lock.unfinished = tablesErr != nil
-	return r.out, errors.Join(err, tablesErr) // what ended the run comes first, with its hint
+	return r.out, errors.Join(err, tablesErr) // the hint is that of the first error
 }
 
-// session is one run: its settings, what it looks at, and what became of that so far.
+// session is the state of one run.
 type session struct {
 	Settings
 	intake *intake.Intake
 	ledger *ledger
-	// alike are the names that several studies go by, since they share a folder.
+	// alike holds the names that several studies share because they are in one folder.
 	alike map[string]bool
 	out   Outcome
-	// explained are the indices of the failures that a setting explains.
+	// explained are the indices of the failures that are due to a setting.
 	explained []int
 }
 
 func (r *session) remark(text ...string) { r.out.Remarks = append(r.out.Remarks, text...) }
 
-// alikeNames reports of each name whether several studies go by it.
+// alikeNames reports for each name whether several studies have it.
 func alikeNames(studies []dicomio.Study) map[string]bool {
 	alike := map[string]bool{}
 	for _, st := range studies {
@@ -106,11 +107,11 @@ func alikeNames(studies []dicomio.Study) map[string]bool {
 	return alike
 }
 
-// prepare checks the settings and the output folder, reads the manifest and finds the program that makes
-// masks, the scheme of whose labels becomes that of the run.
+// prepare checks the settings and the output folder, reads the manifest and finds the program that makes masks. The
+// scheme of this program, if there is one, becomes that of the run.
 func (s *Settings) prepare() (*intake.Intake, error) {
 	if s.Workers < 0 || s.MemoryMB < 0 {
-		return nil, fmt.Errorf("workers %d, memory %d MiB: negative", s.Workers, s.MemoryMB)
+		return nil, fmt.Errorf("negative setting: %d workers, %d MiB of memory", s.Workers, s.MemoryMB)
 	}
 	in, err := intake.New(s.rules())
 	if err != nil {
@@ -119,7 +120,7 @@ func (s *Settings) prepare() (*intake.Intake, error) {
 	s.Protocol = in.Protocol
 	if s.Protocol.Scheme.Name == "" {
 		return nil, hint.Errorf("name it with --scheme or in the protocol, for instance --scheme compartments",
-			"no label scheme is given: what the mask's labels mean is never guessed")
+			"no label scheme is given: t2map does not guess the meaning of the mask's labels")
 	}
 	if s.Out != "" {
 		err = writable(s.Out)
@@ -127,7 +128,7 @@ func (s *Settings) prepare() (*intake.Intake, error) {
 	return in, err
 }
 
-// writable makes the folder and tries to write into it, before any work is done.
+// writable creates the folder and tries to write to it, before any work is done.
 func writable(folder string) error {
 	const advice = "choose another folder with --out, or check its permissions and free space"
 	if err := os.MkdirAll(folder, 0o777); err != nil {
@@ -139,7 +140,7 @@ func writable(folder string) error {
 	}
 	err = errors.Join(f.Close(), os.Remove(f.Name()))
 	if errors.Is(err, os.ErrNotExist) {
-		err = nil // another run has swept it away, see report.Sweep
+		err = nil // another run has removed it, see report.Sweep
 	}
 	return err
 }
@@ -163,7 +164,7 @@ func (s Settings) find(ctx context.Context) (dicomio.Finding, error) {
 	return search, nil
 }
 
-// plan answers the questions of every study; those with no answer fail here.
+// plan returns a job for each study, with its identity, series and mask. A study without one of these fails.
 func (r *session) plan(search dicomio.Finding) []pipeline.Job {
 	known := r.ledger.names
 	if r.Rename {
@@ -171,7 +172,7 @@ func (r *session) plan(search dicomio.Finding) []pipeline.Job {
 	}
 	r.remark(r.intake.Take(search, known)...)
 	var jobs []pipeline.Job
-	var named []error // damaged files that the failure of a study names
+	var named []error // damaged files that are the reason for the failure of a study
 	for _, j := range r.identifyAll(search.Studies) {
 		if err := r.intake.Choose(&j); err != nil {
 			if spoiled := j.Study.Spoiled; len(spoiled) > 0 && errors.Is(err, spoiled[0]) {
@@ -184,12 +185,10 @@ func (r *session) plan(search dicomio.Finding) []pipeline.Job {
 	}
 	jobs = r.carryMasks(r.sound(jobs))
 	r.remark(r.intake.Remarks()...)
-	loose := slices.DeleteFunc(slices.Clone(search.Damaged), func(err error) bool {
-		return slices.Contains(named,
-			err)
-	})
-	if len(loose) > 0 {
-		r.fail(pipeline.Job{}, fmt.Errorf("%s%w", intake.SeveralFiles(loose), loose[0]))
+	others := slices.DeleteFunc(slices.Clone(search.Damaged),
+		func(err error) bool { return slices.Contains(named, err) })
+	if len(others) > 0 {
+		r.fail(pipeline.Job{}, fmt.Errorf("%s%w", intake.SeveralFiles(others), others[0]))
 	}
 	for _, err := range search.Damaged {
 		r.out.Damaged = append(r.out.Damaged, problem(err))
@@ -202,9 +201,9 @@ func (r *session) plan(search dicomio.Finding) []pipeline.Job {
 	return jobs
 }
 
-// identifyAll returns a job for each study that has an identity and is not to be passed over. The others
-// fail. A study under another name than before fails before anything else is asked of it, and its earlier
-// results stay.
+// identifyAll returns a job for each study that has an identity. The others fail, except that a study that is not in
+// the manifest is ignored. A study whose name has changed fails here, before its series and its mask are looked for,
+// and its earlier results are kept.
 func (r *session) identifyAll(studies []dicomio.Study) (jobs []pipeline.Job) {
 	for _, st := range studies {
 		j, err := r.intake.Identify(st)
@@ -225,8 +224,8 @@ func (r *session) identifyAll(studies []dicomio.Study) (jobs []pipeline.Job) {
 	return jobs
 }
 
-// sound returns the jobs whose identity can be right beside the others; the rest fail, and their earlier
-// results stay in the tables.
+// sound returns the jobs whose identities are consistent with each other and with the earlier results. The others
+// fail, and the tables keep their earlier results.
 func (r *session) sound(jobs []pipeline.Job) (sound []pipeline.Job) {
 	verdicts, remarks := intake.Compare(jobs, r.ledger.identities())
 	for n, v := range verdicts {
@@ -241,13 +240,13 @@ func (r *session) sound(jobs []pipeline.Job) (sound []pipeline.Job) {
 	return sound
 }
 
-// carryMasks gives the jobs that have no mask the job of the visit whose mask is carried, and fails those
-// for which there is none.
+// carryMasks assigns to each job without a mask the job of the visit from which its mask is carried. A job for which
+// there is none fails.
 func (r *session) carryMasks(jobs []pipeline.Job) (kept []pipeline.Job) {
 	for _, j := range jobs {
 		if j.Carried {
 			var err error
-			if j.From, err = intake.MaskSource(jobs, j, r.Protocol.Masks.From); err != nil {
+			if j.MaskSource, err = intake.MaskSource(jobs, j, r.Protocol.Masks.Visit); err != nil {
 				r.fail(j, pipeline.Explained(err))
 				continue
 			}
@@ -257,12 +256,12 @@ func (r *session) carryMasks(jobs []pipeline.Job) (kept []pipeline.Job) {
 	return kept
 }
 
-// claim is a result of the job that is not there, with what says whose rows it would have.
+// claim returns an empty result with the identity of the rows that the job would have in the tables.
 func claim(j pipeline.Job) report.Result {
 	return report.Result{Study: j.Study.Hash, Series: intake.KnownSeries(j), Side: j.Side()}
 }
 
-// name names a job for people.
+// name returns the name of a job in messages.
 func (r *session) name(j pipeline.Job) string {
 	if j.Study.Hash == "" {
 		return cmp.Or(j.Identity.Subject, "unknown")

@@ -261,21 +261,21 @@ func TestMaskOfASiblingIsNotTaken(t *testing.T) {
 	labels := filepath.Join(dir, "studies", "S01", "V1", "dicom", "labels.nii.gz")
 	for _, c := range []struct {
 		folder string
-		taken  bool
+		used   bool
 	}{
 		{"V2", false}, {"V1/dicom", true}, {"V1", true}, {"V1/segmentations/reader1", true}, {".", true},
 	} {
-		to := filepath.Join(dir, "studies", "S01", filepath.FromSlash(c.folder), "labels.nii.gz")
-		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		target := filepath.Join(dir, "studies", "S01", filepath.FromSlash(c.folder), "labels.nii.gz")
+		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Rename(labels, to); err != nil {
+		if err := os.Rename(labels, target); err != nil {
 			t.Fatal(err)
 		}
-		labels = to
+		labels = target
 		s := settings(t, dir)
 		s.Out = t.TempDir()
-		if out := run(t, s); (len(out.Results) == 1) != c.taken {
+		if out := run(t, s); (len(out.Results) == 1) != c.used {
 			t.Errorf("mask in %s: %+v", c.folder, out)
 		}
 	}
@@ -350,11 +350,11 @@ func TestInspectSaysWhatRunDoes(t *testing.T) {
 			t.Fatal(err)
 		}
 		out := run(t, settings(t, dir))
-		taken := c.name == "sound" || c.name == "another grid"
-		if (in.Studies[0].Action == "fail") != (len(out.Failures) == 1) || taken != (len(out.Results) == 1) {
+		used := c.name == "sound" || c.name == "another grid"
+		if (in.Studies[0].Action == "fail") != (len(out.Failures) == 1) || used != (len(out.Results) == 1) {
 			t.Errorf("%s: inspect %+v, run %+v", c.name, in.Studies[0], out)
 		}
-		if !taken {
+		if !used {
 			continue
 		}
 		warned := slices.ContainsFunc(out.Results[0].Warnings, func(w string) bool {

@@ -25,9 +25,9 @@ func clipFiles(t *testing.T, dir, te string, most uint16) {
 		if !strings.Contains(string(data), "\x18\x00\x81\x00DS\x02\x00"+te) {
 			continue
 		}
-		at := strings.LastIndex(string(data), "\xE0\x7F\x10\x00OW") + 12
-		for ; at+1 < len(data); at += 2 {
-			binary.LittleEndian.PutUint16(data[at:], min(most, binary.LittleEndian.Uint16(data[at:])))
+		offset := strings.LastIndex(string(data), "\xE0\x7F\x10\x00OW") + 12
+		for ; offset+1 < len(data); offset += 2 {
+			binary.LittleEndian.PutUint16(data[offset:], min(most, binary.LittleEndian.Uint16(data[offset:])))
 		}
 		if err := os.WriteFile(path, data, 0o644); err != nil {
 			t.Fatal(err)

@@ -22,10 +22,10 @@ import (
 func TestSegmenterFailures(t *testing.T) {
 	dir := t.TempDir()
 	base := segmented(t, dir, protocol.Segmenter{})
-	for how, c := range map[string]struct {
-		want string // the end of the reason
-		as   any
-		hint string
+	for mode, c := range map[string]struct {
+		want   string // the end of the reason
+		target any
+		hint   string
 	}{
 		"hang": {"not finished after 1s; it printed nothing", new(*segmenter.TimeoutError), "`timeout`"},
 		"fail": {"exit status 3; its last output: Traceback | RuntimeError: CUDA out of memory in " +
@@ -49,15 +49,15 @@ func TestSegmenterFailures(t *testing.T) {
 		"empty":   {"its label map marks no voxel", new(*pipeline.EmptyMaskError), "name another as `input`"},
 		"unknown": {"mask: segmentation.nii.gz: scheme compartments does not know label 9 (2 voxels)", nil, "scheme"},
 	} {
-		t.Run(how, func(t *testing.T) {
-			if runtime.GOOS == "windows" && (how == "kill" || how == "fail" || how == "vast") {
+		t.Run(mode, func(t *testing.T) {
+			if runtime.GOOS == "windows" && (mode == "kill" || mode == "fail" || mode == "vast") {
 				t.Skip("there are no signals, paths have another separator, and sparse files are an option")
 			}
 			s := base
 			emptyScratch(t)
 			s.Out = t.TempDir()
-			s.Protocol.Segment = segmenterFor(t, how)
-			if how == "hang" {
+			s.Protocol.Segment = segmenterFor(t, mode)
+			if mode == "hang" {
 				s.Protocol.Segment.Timeout = time.Second
 			}
 			f := oneFailure(t, s)
@@ -65,13 +65,13 @@ func TestSegmenterFailures(t *testing.T) {
 				!strings.Contains(f.Hint, c.hint) || strings.Contains(f.Reason, os.TempDir()) {
 				t.Errorf("%s (%s), want %s (%s)", f.Reason, f.Hint, c.want, c.hint)
 			}
-			if c.as == nil {
+			if c.target == nil {
 				return
 			}
 			j := jobOf(t, s)
 			_, err := pipeline.Process(t.Context(), j, s.Protocol, 1)
 			var p *protocol.ProgramError
-			if !errors.As(err, c.as) || !errors.As(err, &p) || !errors.As(err, new(*pipeline.SettingError)) {
+			if !errors.As(err, c.target) || !errors.As(err, &p) || !errors.As(err, new(*pipeline.SettingError)) {
 				t.Errorf("%T: %v", err, err)
 			}
 		})

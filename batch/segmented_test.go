@@ -43,8 +43,8 @@ func emptyScratch(t testing.TB) {
 	tmp := t.TempDir()
 	t.Setenv("TMPDIR", tmp)
 	t.Cleanup(func() {
-		if left, err := os.ReadDir(tmp); err != nil || len(left) > 0 {
-			t.Errorf("left in the folder for temporary files: %v, %v", left, err)
+		if entries, err := os.ReadDir(tmp); err != nil || len(entries) > 0 {
+			t.Errorf("left in the folder for temporary files: %v, %v", entries, err)
 		}
 	})
 }
@@ -120,20 +120,20 @@ func TestSegmentedInOtherForms(t *testing.T) {
 	dir := t.TempDir()
 	s := segmented(t, dir, segmenterFor(t, "thresholds"))
 	want := oneResult(t, s)
-	for _, how := range []string{"flipped", "plain"} {
-		s.Protocol.Segment, s.Out = segmenterFor(t, how), filepath.Join(dir, how)
+	for _, mode := range []string{"flipped", "plain"} {
+		s.Protocol.Segment, s.Out = segmenterFor(t, mode), filepath.Join(dir, mode)
 		s.Protocol.Maps = protocol.MapsNone // the mask is kept all the same
 		r := oneResult(t, s)
 		if d := cmp.Diff(rows(want), rows(r)); d != "" {
-			t.Errorf("%s: %s", how, d)
+			t.Errorf("%s: %s", mode, d)
 		}
 		kept := readMap(t, filepath.Join(r.Dir, "segmentation.nii.gz"))
 		if raw, err := os.ReadFile(filepath.Join(r.Dir, "segmentation.nii.gz")); err != nil || !bytes.HasPrefix(raw,
 			[]byte{0x1f, 0x8b}) {
-			t.Errorf("%s: not in gzip (%v)", how, err)
+			t.Errorf("%s: not in gzip (%v)", mode, err)
 		}
-		if swapped := how == "flipped"; (kept.Size != want.Size) != swapped {
-			t.Errorf("%s: kept on %v", how, kept.Size)
+		if swapped := mode == "flipped"; (kept.Size != want.Size) != swapped {
+			t.Errorf("%s: kept on %v", mode, kept.Size)
 		}
 	}
 }
@@ -177,10 +177,10 @@ func TestSegmenterSeesNoIdentity(t *testing.T) {
 	s := settings(t, dir)
 	var log bytes.Buffer
 	s.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	told := filepath.Join(dir, "told")
-	s.Protocol.Segment = segmenterFor(t, "tell", told)
+	record := filepath.Join(dir, "told")
+	s.Protocol.Segment = segmenterFor(t, "tell", record)
 	oneFailure(t, s) // it writes no label map
-	text, err := os.ReadFile(told)
+	text, err := os.ReadFile(record)
 	if err != nil || !bytes.Contains(text, []byte("magnitude, see result.json")) {
 		t.Fatalf("%q, %v", text, err)
 	}

@@ -32,19 +32,19 @@ func TestMain(m *testing.M) {
 }
 
 // segmenterFor returns a protocol's program that goes about it in that way.
-func segmenterFor(t testing.TB, how string, more ...string) protocol.Segmenter {
+func segmenterFor(t testing.TB, mode string, extra ...string) protocol.Segmenter {
 	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return protocol.Segmenter{Command: append([]string{exe, asSegmenter, how, "{input}", "{output}"}, more...)}
+	return protocol.Segmenter{Command: append([]string{exe, asSegmenter, mode, "{input}", "{output}"}, extra...)}
 }
 
 // segmentForTests makes a label map, or does not, and returns the exit status.
-func segmentForTests(how string, args []string) int {
+func segmentForTests(mode string, args []string) int {
 	fail := func(err error) int { fmt.Fprintln(os.Stderr, "error:", err); return 1 }
-	switch how {
+	switch mode {
 	case "version":
 		fmt.Println(args[0])
 		return 0
@@ -82,7 +82,7 @@ func segmentForTests(how string, args []string) int {
 	if err != nil {
 		return fail(err)
 	}
-	files, err := labelMaps(how, g, frames[0])
+	files, err := labelMaps(mode, g, frames[0])
 	if err != nil {
 		return fail(err)
 	}
@@ -91,9 +91,9 @@ func segmentForTests(how string, args []string) int {
 			return fail(err)
 		}
 	}
-	if how == "huge" || how == "vast" { // files without content, which take no room
+	if mode == "huge" || mode == "vast" { // files without content, which take no room
 		size := int64(64 << 20)
-		if how == "vast" {
+		if mode == "vast" {
 			size = 8<<30 + 1
 		}
 		if err := os.Truncate(args[1], size); err != nil {
@@ -112,12 +112,12 @@ func marked(v int, magnitude float32) uint16 {
 }
 
 // labelMaps returns the files that the segmenter writes, by their names.
-func labelMaps(how string, g volume.Geometry, image []float32) (map[string][]byte, error) {
+func labelMaps(mode string, g volume.Geometry, image []float32) (map[string][]byte, error) {
 	labels := make([]uint16, len(image))
 	for v, x := range image {
 		labels[v] = marked(v, x)
 	}
-	switch how {
+	switch mode {
 	case "unknown":
 		labels[7], labels[8] = 9, 9
 	case "empty":
@@ -131,7 +131,7 @@ func labelMaps(how string, g volume.Geometry, image []float32) (map[string][]byt
 	}
 	var b bytes.Buffer
 	err := nifti.WriteLabels(&b, g, labels, "")
-	if how == "fractions" {
+	if mode == "fractions" {
 		b.Reset()
 		values := make([]float32, len(labels))
 		for v, l := range labels {
@@ -140,7 +140,7 @@ func labelMaps(how string, g volume.Geometry, image []float32) (map[string][]byt
 		err = nifti.WriteMap(&b, volume.Map{Geometry: g, Data: values}, "")
 	}
 	data := b.Bytes()
-	switch how {
+	switch mode {
 	case "garbage":
 		data = []byte(strings.Repeat("no label map ", 100))
 	case "truncated":

@@ -36,11 +36,11 @@ func secondTrain(t testing.TB, dir string) {
 // changeUID changes the last digit of the UID element that begins so.
 func changeUID(t testing.TB, data, element []byte) []byte {
 	t.Helper()
-	at := bytes.Index(data, element)
-	if at < 0 {
+	offset := bytes.Index(data, element)
+	if offset < 0 {
 		t.Fatal("no such element")
 	}
-	end := at + 8 + int(data[at+6])
+	end := offset + 8 + int(data[offset+6])
 	for data[end-1] == 0 {
 		end--
 	}

@@ -11,62 +11,57 @@ import (
 	"github.com/t2map/t2map/table"
 )
 
-// Settings say what to run on. Rules of package intake explain the fields that both have.
+// Settings describe a run. intake.Rules explains the fields that both types have.
 type Settings struct {
 	// Roots are the folders, or files, that are searched for studies.
 	Roots []string
-	// Out is the folder for results. It is made if it is missing, and never searched.
+	// Out is the folder for results. It is created if it does not exist, and never searched.
 	Out string
-	// Protocol is what the trial fixes.
+	// Protocol holds the settings that the trial fixes.
 	Protocol protocol.Protocol
 	// Manifest is a CSV of study folders, or "".
 	Manifest string
-	// ManifestFormat is how the manifest is written; the zero value is a CSV with commas in UTF-8.
+	// ManifestFormat is the format of the manifest. The zero value is a CSV with commas in UTF-8.
 	ManifestFormat table.Format
-	// AcceptPatientID takes PatientID and ClinicalTrialSubjectID as they are, though they repeat the
-	// patient's name or hold a date.
+	// AcceptPatientID accepts a PatientID or ClinicalTrialSubjectID that repeats the patient's name or holds a date.
 	AcceptPatientID bool
 	// Rename accepts that a study has another identity than its results in Out.
 	Rename bool
-	// Layout is a pattern of study folders below a root, such as
-	// {subject}/{visit}, or ""; it goes before the protocol's.
-	Layout string
-	// Series picks the series in every study: a series number, the beginning (six
-	// digits or more) of its hash or a pattern of its description; "" leaves it to
+	// Layout is a pattern of study folders below a root, such as {subject}/{visit}, or "". It overrides the layout of
 	// the protocol.
+	Layout string
+	// Series selects the series of every study: a series number, the beginning of its hash (six digits or more) or a
+	// pattern of its description. The default is the series of the protocol.
 	Series string
-	// Anatomy picks the series that maps are shown over, in the same words; "" leaves it
-	// to the protocol, and there to the first echo of the series that is mapped.
+	// Anatomy selects the background of maps like Series. The default is the anatomy of the protocol, and without one
+	// the first echo of the mapped series.
 	Anatomy string
-	// Mask is a pattern of the mask's file name, or of its path below the study's
-	// folder; it goes before the protocol's. "" means the usual names of label maps,
-	// or the DICOM mask that was drawn on the series.
+	// Mask is a pattern of the mask's file name, or of its path below the study's folder. It overrides the pattern of
+	// the protocol. The default is the usual names of label maps, or the DICOM mask that was drawn on the series.
 	Mask string
-	// Grids is the folder into which Inspect writes the first echo of each study as NIfTI, so that
-	// masks can be drawn on it; "" writes nothing.
+	// Grids is the folder into which Inspect writes the first echo of each study as NIfTI, to draw masks on. With ""
+	// it writes nothing.
 	Grids string
-	// Workers is the number of files read and of voxel slabs fitted at a time; 0
-	// means one per processor. With 1, studies are taken one by one.
+	// Workers is the number of files read and of voxel slabs fitted at a time; 0 means one per processor. With 1,
+	// only one study is processed at a time.
 	Workers int
-	// MemoryMB bounds the memory of the studies that are in progress at the same
-	// time, in MiB; a study that needs more fails with a *pipeline.MemoryError. 0 means 1024; then a study
-	// that needs more runs alone, and fails if it needs more than three quarters of the memory of the
-	// machine or of the process's control group.
+	// MemoryMB limits the memory in MiB of all studies in progress. A study that needs more fails with a
+	// *pipeline.MemoryError. 0 means 1024, but then a study that needs more runs alone, and fails only if it needs
+	// more than three quarters of the memory of the machine or of the process's control group.
 	MemoryMB int
-	// Replace sets aside results of earlier runs that were made with other settings. Without it they are
-	// an error.
+	// Replace sets aside results of earlier runs that were made with other settings. Without it they are an error.
 	Replace bool
-	// Wait waits for another run that writes into Out; otherwise such a run is an error.
-	// Waiting, if not nil, is called once before the wait.
+	// Wait waits for another run that writes to Out; otherwise such a run is an error. Waiting, if not nil, is called
+	// once before the wait.
 	Wait    bool
 	Waiting func(Holder)
-	// Progress, if not nil, is called as a stage proceeds. Calls do not overlap.
+	// Progress, if not nil, is called as a stage proceeds, one call at a time.
 	Progress func(stage Stage, done, all int)
-	// Log, if not nil, gets a line for each study, and remarks.
+	// Log, if not nil, gets a line for each study.
 	Log *slog.Logger
 }
 
-// Stage is a part of a run, for progress.
+// Stage is a part of a run.
 type Stage string
 
 // The stages of a run.
@@ -75,28 +70,27 @@ const (
 	StageStudies Stage = "mapping studies"
 )
 
-// Outcome is what became of the studies of a run.
+// Outcome is the outcome of a run.
 type Outcome struct {
-	// Results are the studies that this run has mapped, in the order of their folders. Failures are those
-	// that it could not map, and earlier results that cannot be read. NotDone are those that it did not
-	// come to before it ended.
+	// Results are the studies that this run has mapped, in the order of their folders. Failures are the studies that
+	// it could not map, and earlier results that cannot be read. NotDone are the studies that were left when the run
+	// ended early.
 	Results  []report.Result
 	Failures []report.Failure
 	NotDone  []report.Failure
-	// Unreadable are the failures that are results of earlier runs, which cannot be read or contradict
-	// each other.
+	// Unreadable are those of the failures that are results of earlier runs: they cannot be read, or contradict each
+	// other.
 	Unreadable []report.Failure
-	// Earlier are results of earlier runs below the output folder, which are in
-	// the tables too.
+	// Earlier are the results of earlier runs that are in the tables.
 	Earlier []report.Result
-	// Listed are studies that earlier runs list as failed or not done, which this run has not
-	// looked at. They are in the tables too.
+	// Listed are studies that earlier runs have listed as failed or not done and that this run has not found. They
+	// are in the tables, too.
 	Listed []report.Failure
-	// Damaged are the files that could not be read: those of a study, which fails, and those of an unknown
-	// study, which together are one failure.
+	// Damaged are the files that could not be read. A damaged file of a study fails that study; those of an unknown
+	// study are one failure together.
 	Damaged []Problem
-	// Remarks are what the user should know of the run although nothing failed. What speaks
-	// against the numbers of a study is in the Warnings of its result.
+	// Remarks are notes on the run that are not failures. Doubts about the values of a study are in the Warnings of
+	// its result.
 	Remarks []string
 	// Passed counts the files that belong to no study.
 	Passed dicomio.Passed
@@ -104,21 +98,21 @@ type Outcome struct {
 	Files int
 }
 
-// NothingFoundError says that there was no study to work on.
+// NothingFoundError says that no study was found.
 type NothingFoundError struct {
 	Files  int
 	Passed dicomio.Passed
 }
 
-// Error says how many files were looked at and what they were.
+// Error gives the numbers of files by kind.
 func (e *NothingFoundError) Error() string {
 	text := fmt.Sprintf("%d not DICOM, %d of other modalities, %d DICOMDIR", e.Passed.NotDICOM, e.Passed.OtherModality,
 		e.Passed.DICOMDIR)
 	if n := e.Passed.DanglingLinks; n > 0 {
-		text += fmt.Sprintf(", %d links to nothing", n)
+		text += fmt.Sprintf(", %d broken links", n)
 	}
 	if n := e.Passed.Litter; n > 0 {
-		text += fmt.Sprintf("; besides %d that operating systems left, such as ._* and .DS_Store", n)
+		text += fmt.Sprintf(", %d system files such as ._* and .DS_Store", n)
 	}
 	return fmt.Sprintf("no MR study found in %d files (%s)", e.Files, text)
 }
@@ -137,7 +131,7 @@ func (s Settings) progress(stage Stage) func(done, all int) {
 	return func(done, all int) { s.Progress(stage, done, all) }
 }
 
-// rules returns the rules by which the questions about studies are answered.
+// rules returns the rules for the identity, the series and the mask of studies.
 func (s Settings) rules() intake.Rules {
 	return intake.Rules{
 		Protocol: s.Protocol, Manifest: s.Manifest, ManifestFormat: s.ManifestFormat,

@@ -150,7 +150,7 @@ func TestUndividedTibia(t *testing.T) {
 		}
 		writeLabels(t, filepath.Join(study, "labels.nii.gz"), labels)
 	}
-	of := func(name, scheme string) Settings {
+	settingsOf := func(name, scheme string) Settings {
 		s := skmTea(t, dir)
 		s.Roots, s.Out = []string{filepath.Join(dir, "studies", name)}, t.TempDir()
 		var err error
@@ -159,12 +159,12 @@ func TestUndividedTibia(t *testing.T) {
 		}
 		return s
 	}
-	f := oneFailure(t, of("no-side", "ski10"))
+	f := oneFailure(t, settingsOf("no-side", "ski10"))
 	if !strings.Contains(f.Reason, "cannot be divided into medial and lateral: the side of the knee is not known") ||
 		!strings.Contains(f.Hint, "name the side of the knee in the manifest") {
 		t.Errorf("%s, hint %s", f.Reason, f.Hint)
 	}
-	r := oneResult(t, of("named", "ski10"))
+	r := oneResult(t, settingsOf("named", "ski10"))
 	if !strings.Contains(strings.Join(r.Notes, "\n"), "a mask that was mirrored from left to right would not be "+
 		"detected") || r.Side != "right" {
 		t.Errorf("side %s, notes %q", r.Side, r.Notes)
@@ -175,13 +175,13 @@ func TestUndividedTibia(t *testing.T) {
 			t.Errorf("%+v", row)
 		}
 	}
-	f = oneFailure(t, of("second-release", "oai-zib"))
+	f = oneFailure(t, settingsOf("second-release", "oai-zib"))
 	if !strings.Contains(f.Reason, "medial-tibial-cartilage: lies on both sides of the knee") ||
 		!strings.Contains(f.Hint, "such as ski10") {
 		t.Errorf("%s, hint %s", f.Reason, f.Hint)
 	}
-	s := of("tissues", "ski10")
-	s.Protocol.Division.By = protocol.DivideNone
+	s := settingsOf("tissues", "ski10")
+	s.Protocol.Division.Method = protocol.DivideNone
 	r = oneResult(t, s)
 	var rows []string
 	for _, c := range r.Compartments {

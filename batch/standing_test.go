@@ -3,6 +3,7 @@ package batch
 import (
 	"bytes"
 	"context"
+	"encoding/csv"
 	"errors"
 	"os"
 	"path/filepath"
@@ -21,7 +22,11 @@ import (
 // statuses returns the rows of studies.csv as subject, side and status.
 func statuses(t testing.TB, out string) []string {
 	t.Helper()
-	rows, err := readCSV(filepath.Join(out, "studies.csv"))
+	text, err := os.ReadFile(filepath.Join(out, "studies.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,9 +1,8 @@
 package batch
 
 import (
-	"bytes"
+	"cmp"
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"os"
@@ -21,18 +20,18 @@ import (
 	"github.com/t2map/t2map/table"
 )
 
-// writeTables rebuilds the tables from this run's results and the earlier ones that they do not replace,
-// so that several runs can fill one folder. A study that is not done keeps its earlier results.
+// writeTables rebuilds the tables from this run's results and the earlier results that these do not replace, so that
+// several runs can fill one folder. A study that is not done keeps its earlier results.
 func (r *session) writeTables() error {
 	out, l := &r.out, r.ledger
 	out.Earlier = l.results()
-	r.noteStanding()
+	r.noteKept()
 	written := map[string]bool{}
 	for _, result := range out.Results {
 		written[filepath.Clean(result.Dir)] = true
 	}
-	against := l.contradictions()
-	out.Failures = append(out.Failures, against...)
+	conflicts := l.contradictions()
+	out.Failures = append(out.Failures, conflicts...)
 	out.Listed = l.stillListed(*out)
 	for _, f := range l.broken {
 		named := func(other report.Failure) bool {
@@ -41,26 +40,25 @@ func (r *session) writeTables() error {
 		switch dir := filepath.Join(r.Out, filepath.FromSlash(f.Folder)); {
 		case written[dir]: // it has been replaced
 		case slices.ContainsFunc(out.Failures, named), slices.ContainsFunc(out.Listed, named):
-			// The study is listed, with why it could not be mapped again.
+			// The study is listed with another reason.
 		default:
 			out.Unreadable = append(out.Unreadable, f)
 		}
 	}
 	out.Failures = append(out.Failures, out.Unreadable...)
-	out.Unreadable = append(out.Unreadable, against...)
+	out.Unreadable = append(out.Unreadable, conflicts...)
 	out.Remarks = append(out.Remarks, l.remarks()...)
 	return errors.Join(l.err, tabulate(r.Out, out))
 }
 
-// stillListed returns the studies that studies.csv lists as failed or not done and that are neither in the
-// outcome nor among the results. Rows without a study are not among them: they list what an earlier run
-// found elsewhere, such as damaged files.
+// stillListed returns the studies that studies.csv lists as failed or not done and that are neither in the outcome
+// nor among the results. It omits rows without a study, such as damaged files that an earlier run found.
 func (l *ledger) stillListed(out Outcome) []report.Failure {
 	var listed []report.Failure
 	for _, f := range l.listed {
 		same := func(other report.Failure) bool { return kneeThatFailed(f).Same(kneeThatFailed(other)) }
-		if f.Study == "" || out.holds(f) || slices.ContainsFunc(out.Failures, same) || slices.ContainsFunc(out.NotDone,
-			same) {
+		if f.Study == "" || out.holds(f) || slices.ContainsFunc(out.Failures, same) ||
+			slices.ContainsFunc(out.NotDone, same) {
 			continue
 		}
 		listed = append(listed, f)
@@ -74,8 +72,8 @@ func (o Outcome) holds(f report.Failure) bool {
 	return f.Study != "" && (slices.ContainsFunc(o.Results, same) || slices.ContainsFunc(o.Earlier, same))
 }
 
-// tabulate writes the tables. A study whose earlier result stays has only that row, although this run
-// failed to map it or ended before.
+// tabulate writes the tables. A study with an earlier result that is kept has only the row of this result, even if
+// this run could not map it.
 func tabulate(dir string, out *Outcome) error {
 	c := report.Cohort{Version: pipeline.Version, Results: slices.Concat(out.Results, out.Earlier)}
 	for _, f := range slices.Concat(out.Failures, out.NotDone, out.Listed) {
@@ -85,9 +83,9 @@ func tabulate(dir string, out *Outcome) error {
 	}
 	switch err := report.WriteTables(dir, c); {
 	case outfile.Full(err):
-		return hint.Errorf("make room, and write the tables again: "+tablesCommand(dir), "%w", &TablesError{err})
+		return hint.Errorf("free disk space, and rebuild the tables: "+tablesCommand(dir), "%w", &TablesError{err})
 	case err != nil:
-		return hint.Errorf("close the tables where they are open, and write them again: "+tablesCommand(dir), "%w",
+		return hint.Errorf("close the tables in other programs, and rebuild them: "+tablesCommand(dir), "%w",
 			&TablesError{err})
 	}
 	return nil
@@ -106,20 +104,20 @@ func tablesCommand(out string) string {
 // TablesError says that tables, or the page, could not be written. The studies' folders are complete.
 type TablesError struct{ Err error }
 
-// Error names them.
+// Error names the files.
 func (e *TablesError) Error() string { return fmt.Sprintf("tables: %v", e.Err) }
 
-// Unwrap returns what the system said.
+// Unwrap returns the error of the system.
 func (e *TablesError) Unwrap() error { return e.Err }
 
-// Tables rebuilds the tables of a folder of results from the result.json of its studies,
-// as Run does at its end. Studies without a result that studies.csv lists as failed or not done
-// stay listed, as far as the table can be read. The settings' Out, Wait and Waiting count.
+// Tables rebuilds the tables of a folder of results from the result.json of its studies, as Run does at its end.
+// Studies without a result that studies.csv lists as failed or not done remain listed. Only the fields Out, Wait and
+// Waiting of the settings are used.
 //
-// It is a *BusyError when a run writes into the folder, a *MixedError when results in it were made with
-// different settings, and an error when the folder does not exist.
+// It returns a *BusyError if a run writes to the folder, a *MixedError if results in it have different settings, and
+// an error if the folder does not exist, holds no results, or has a studies.csv that cannot be read.
 func Tables(ctx context.Context, s Settings) (Outcome, error) {
-	const advice = "name the folder that t2map run was given by --out"
+	const advice = "name the folder that --out of t2map run named"
 	switch info, err := os.Stat(s.Out); {
 	case errors.Is(err, os.ErrNotExist):
 		return Outcome{}, hint.Errorf(advice, "results: %w", &protocol.MissingError{Path: s.Out})
@@ -127,7 +125,7 @@ func Tables(ctx context.Context, s Settings) (Outcome, error) {
 		return Outcome{}, hint.Errorf(advice, "results: %w", err)
 	case !info.IsDir():
 		return Outcome{}, hint.Errorf(advice, "results: %s is a file, not a folder", s.Out)
-	case !holdsResults(s.Out): // then nothing, such as the lock, is to be written into it
+	case !holdsResults(s.Out): // write nothing to it, not even the lock
 		return Outcome{}, hint.Errorf(advice, "%s holds no results", filepath.Base(s.Out))
 	}
 	lock, l, err := s.open(ctx)
@@ -142,8 +140,8 @@ func Tables(ctx context.Context, s Settings) (Outcome, error) {
 	r := session{Settings: s, ledger: l}
 	out := &r.out
 	for _, f := range l.listed {
-		// What an earlier run found outside of studies stays listed too. A result that cannot be
-		// read is found again, if it is still there.
+		// Failures outside of studies remain listed, too. A result that cannot be read has a folder, and is found
+		// again if it still exists.
 		if f.Study == "" && f.Folder == "" {
 			out.Failures = append(out.Failures, f)
 		}
@@ -161,8 +159,7 @@ func Tables(ctx context.Context, s Settings) (Outcome, error) {
 	return r.out, err
 }
 
-// holdsResults reports whether a run has written into the folder: it has a table, or the
-// result of a study.
+// holdsResults reports whether the folder has a table or the result of a study.
 func holdsResults(dir string) bool {
 	if _, err := os.Stat(filepath.Join(dir, "studies.csv")); err == nil {
 		return true
@@ -172,8 +169,7 @@ func holdsResults(dir string) bool {
 	return errors.Is(err, errFound)
 }
 
-// open locks the output folder, clears away what a killed run has left there and reads
-// the results in it.
+// open locks the output folder, removes the unfinished files of a killed run and reads the results.
 func (s Settings) open(ctx context.Context) (*lock, *ledger, error) {
 	lock, err := s.lockOut(ctx)
 	if err != nil {
@@ -191,44 +187,35 @@ func (s Settings) open(ctx context.Context) (*lock, *ledger, error) {
 }
 
 // listedFailures reads the studies that an earlier table lists without a result. A missing table is not an error.
-// The table may have been saved by a spreadsheet program in another form: with semicolons or tabs, or in
-// UTF-16.
+// A spreadsheet program may have saved the table in another form: with semicolons or tabs, or in UTF-16.
 func listedFailures(path string) ([]report.Failure, error) {
-	rows, err := readCSV(path)
-	if rows == nil && err == nil {
+	source := table.Source{Name: filepath.Base(path), MadeBy: "t2map run"}
+	f, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}
-	var failures []report.Failure
 	if err == nil {
-		if failures, err = report.FailuresOf(rows); err == nil {
-			return failures, nil
+		defer f.Close()
+		err = source.Load(f)
+	}
+	if err != nil {
+		err = fmt.Errorf("%s: %w", source.Name, outfile.Bare(err))
+	} else {
+		for _, separator := range []rune{',', ';', '\t'} {
+			source.Format.Separator = separator
+			failures, tableErr := failuresIn(source)
+			if tableErr == nil {
+				return failures, nil
+			}
+			err = cmp.Or(err, tableErr) // the first error is that of the form in which t2map writes the table
 		}
 	}
-	for _, separator := range []rune{',', ';', '\t'} {
-		rows, tableErr := resaved(path, separator)
-		if tableErr != nil {
-			continue
-		}
-		if failures, tableErr := report.FailuresOf(rows); tableErr == nil {
-			return failures, nil
-		}
-	}
-	return nil, hint.Errorf("put back studies.csv as t2map wrote it, or remove it: then the studies that it lists as "+
-		"failed or not done are no longer listed", "output folder: studies.csv: %w", err)
+	return nil, hint.Errorf("restore studies.csv as t2map wrote it, or remove it: then the studies that it lists as "+
+		"failed or not done are no longer listed", "output folder: %w", err)
 }
 
-// resaved reads a table of t2map that another program has saved, as its rows with the names of the columns
-// first.
-func resaved(path string, separator rune) ([][]string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	source := table.Source{Name: filepath.Base(path), Format: table.Format{Separator: separator}, MadeBy: "t2map run"}
-	if err := source.Load(f); err != nil {
-		return nil, err
-	}
+// failuresIn reads the studies that a table lists without a result.
+func failuresIn(source table.Source) ([]report.Failure, error) {
 	t, err := table.Read(source)
 	if err != nil {
 		return nil, err
@@ -241,21 +228,9 @@ func resaved(path string, separator rune) ([][]string, error) {
 		}
 		rows = append(rows, cells)
 	}
-	return rows, nil
-}
-
-// readCSV reads a table that report has written. A missing table is not an error.
-func readCSV(path string) ([][]string, error) {
-	text, err := os.ReadFile(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil
-	}
+	failures, err := report.FailuresOf(rows)
 	if err != nil {
-		return nil, errors.New("the file cannot be opened")
+		return nil, fmt.Errorf("%s: %w", source.Name, err)
 	}
-	rows, err := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(text, []byte("\ufeff")))).ReadAll()
-	if err != nil || len(rows) == 0 {
-		return nil, errors.New("it is damaged")
-	}
-	return rows, nil
+	return failures, nil
 }

@@ -16,37 +16,36 @@ import (
 	"github.com/t2map/t2map/report"
 )
 
-// inFlight is the number of studies worked on at a time: while one is fitted the
-// next is read.
+// inFlight is the number of studies in progress at a time: while one is fitted, the next is read.
 const inFlight = 2
 
 // DiskFullError says that a run ended because the disk was full.
 type DiskFullError struct {
-	// Err is what the system said first.
+	// Err is the first error of the system.
 	Err error
 }
 
-// Error gives the cause. It does not name the file, which is a temporary one.
+// Error gives the cause. It omits the name of the file, which is a temporary file.
 func (e *DiskFullError) Error() string {
 	return fmt.Sprintf("the run was stopped: %v", outfile.Bare(e.Err))
 }
 
-// Unwrap returns what the system said.
+// Unwrap returns the error of the system.
 func (e *DiskFullError) Unwrap() error { return e.Err }
 
-// work is the processing of a run's jobs, and what became of them so far.
+// work is the state of processAll.
 type work struct {
 	*session
 	jobs   []pipeline.Job
 	stop   context.CancelCauseFunc
-	report func(done, all int) // of the progress
+	report func(done, all int) // reports the progress
 
-	mu      sync.Mutex // for what follows, and the outcome and the ledger of the session
+	mu      sync.Mutex // guards the fields below, and the outcome and the ledger of the session
 	done    int
 	results []*report.Result
 }
 
-// processAll processes the jobs. Its error is what ended it before all was done.
+// processAll processes the jobs. It returns an error if it ends before all jobs are done.
 func (r *session) processAll(ctx context.Context, jobs []pipeline.Job) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -68,7 +67,7 @@ func (r *session) processAll(ctx context.Context, jobs []pipeline.Job) error {
 	return context.Cause(ctx)
 }
 
-// run processes the jobs, as many at a time as there is memory for.
+// run processes the jobs, at most inFlight at a time and within the limit of memory.
 func (w *work) run(ctx context.Context) {
 	budget := w.concurrentMemory()
 	defer limitCollector(budget, w.jobs, w.Workers)()
@@ -94,7 +93,7 @@ func (w *work) run(ctx context.Context) {
 	_ = g.Wait() // failures are in the outcome
 }
 
-// finish records the result of a job, or why there is none.
+// finish records the result or the error of a job.
 func (w *work) finish(n int, r report.Result, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -102,12 +101,11 @@ func (w *work) finish(n int, r report.Result, err error) {
 	j := w.jobs[n]
 	switch {
 	case outfile.Full(err):
-		w.stop(hint.Errorf("make room, for instance on the disk of the output folder or of TMPDIR, and run again; "+
-			"what is done stays, and tables that are missing are written "+
-			"by "+tablesCommand(w.Out), "%w", &DiskFullError{err}))
-		w.leave(j, errDiskFull.Error())
+		w.stop(hint.Errorf("free disk space, for instance in the output folder or in TMPDIR, and run again: studies "+
+			"that are done are kept. To write missing tables: "+tablesCommand(w.Out), "%w", &DiskFullError{err}))
+		w.postpone(j, errDiskFull.Error())
 	case errors.Is(err, errInterrupted), errors.Is(err, errDiskFull):
-		w.leave(j, err.Error())
+		w.postpone(j, err.Error())
 	case err != nil:
 		w.fail(j, err)
 	default:
@@ -115,7 +113,7 @@ func (w *work) finish(n int, r report.Result, err error) {
 		w.ledger.settle(r)
 		w.log().Info("study done", "study", w.name(j), "folder", j.Dir)
 	}
-	w.jobs[n] = pipeline.Job{} // its headers make room
+	w.jobs[n] = pipeline.Job{} // release the memory of its headers
 	w.report(w.done, len(w.jobs))
 }
 
@@ -124,7 +122,7 @@ var (
 	errDiskFull    = errors.New("not done: the disk was full")
 )
 
-// notDone says why a study is not done, once the context has ended.
+// notDone returns the reason why a study is not done after the context has ended.
 func notDone(ctx context.Context) error {
 	if errors.As(context.Cause(ctx), new(*DiskFullError)) {
 		return errDiskFull
@@ -132,9 +130,9 @@ func notDone(ctx context.Context) error {
 	return errInterrupted
 }
 
-// process is Process for a job of a run.
+// process runs pipeline.Process for a job.
 func (w *work) process(ctx context.Context, j pipeline.Job) (report.Result, error) {
-	if err := notAnothers(j); err != nil {
+	if err := checkOwner(j); err != nil {
 		return report.Result{}, err
 	}
 	r, err := pipeline.Process(ctx, j, w.Protocol, w.Workers)
@@ -148,9 +146,9 @@ func (w *work) process(ctx context.Context, j pipeline.Job) (report.Result, erro
 	return r, err
 }
 
-// notAnothers asks that the job's folder, if it is there, holds results of the
-// same study and knee, which the new ones may replace.
-func notAnothers(j pipeline.Job) error {
+// checkOwner returns an error if the job's folder holds results of another study or knee, which the job must not
+// replace.
+func checkOwner(j pipeline.Job) error {
 	old, err := report.ReadResult(filepath.Join(j.Dir, report.ResultFile))
 	if err == nil && !sameRows(old, claim(j)) {
 		return pipeline.Explained(hint.Errorf("choose another folder with --out", "results: the folder %s holds the "+

@@ -16,18 +16,18 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// GridFile is the name of the image that Inspect writes of each study.
+// GridFile is the name of the image that Inspect writes for each study.
 const GridFile = "grid.nii.gz"
 
-// writeGrids writes the first echo of each study that has a series, so that a mask can be drawn on
-// the voxels that Run maps: <subject>/<visit>/grid.nii.gz in the folder s.Grids, with the suffixes
-// of results. The jobs are those of the studies. What cannot be read is a problem of its study.
+// writeGrids writes the first echo of each study that has a series, so that a mask can be drawn on the voxels that
+// Run maps. The file is <subject>/<visit>/grid.nii.gz in the folder s.Grids, with the suffixes of results. The jobs
+// are those of the studies. An image that cannot be read is a problem of its study.
 func (s Settings) writeGrids(ctx context.Context, jobs []pipeline.Job, in *Inspection) error {
 	var written []pipeline.Job
-	var index []int // the studies of written
+	var index []int // of the study of each job in written
 	for n, j := range jobs {
 		sound := j.Train.Hash != "" && j.Train.Problem == nil && j.Train.CheckWritten() == nil
-		if sound && in.Studies[n].Subject != "" && in.Studies[n].Action != passOver {
+		if sound && in.Studies[n].Subject != "" && in.Studies[n].Verdict != Ignores {
 			written, index = append(written, j), append(index, n)
 		}
 	}
@@ -54,7 +54,7 @@ func writeGrid(ctx context.Context, j pipeline.Job, path string, workers int) er
 		return err
 	}
 	var b bytes.Buffer
-	// As in anatomy.nii.gz of results, byte for byte.
+	// The bytes are those of anatomy.nii.gz in results.
 	if err := nifti.WriteImage(&b, volume.Map{Geometry: read.Geometry, Data: read.Echo[0]},
 		"magnitude, see result.json, t2map "+pipeline.Version); err != nil {
 		return err

@@ -22,14 +22,14 @@ func cross(a, b [3]float64) [3]float64 {
 func (t *Train) arrange() error {
 	o := t.images[0].orientation
 	normal := cross([3]float64(o[:3]), [3]float64(o[3:]))
-	along := func(h *header) float64 { return dot(h.position, normal) }
+	projection := func(h *header) float64 { return dot(h.position, normal) }
 	sorted := slices.Clone(t.images)
-	slices.SortStableFunc(sorted, func(a, b *header) int { return cmp.Compare(along(a), along(b)) })
+	slices.SortStableFunc(sorted, func(a, b *header) int { return cmp.Compare(projection(a), projection(b)) })
 	var slicesAt [][]*header
 	for i, h := range sorted {
 		// Compared with the first image of the slice, so that a chain of small steps does
 		// not count as one slice.
-		if i == 0 || along(h)-along(slicesAt[len(slicesAt)-1][0]) > samePosition {
+		if i == 0 || projection(h)-projection(slicesAt[len(slicesAt)-1][0]) > samePosition {
 			slicesAt = append(slicesAt, nil)
 		}
 		slicesAt[len(slicesAt)-1] = append(slicesAt[len(slicesAt)-1], h)
@@ -51,7 +51,7 @@ func (t *Train) arrange() error {
 	for e := range grid {
 		for k, h := range grid[e] {
 			if h == nil {
-				return t.missing(e, k, len(slicesAt), along(slicesAt[k][0]))
+				return t.missing(e, k, len(slicesAt), projection(slicesAt[k][0]))
 			}
 		}
 	}

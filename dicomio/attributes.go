@@ -11,8 +11,8 @@ import (
 	"github.com/t2map/t2map/dicomio/internal/elements"
 )
 
-// imageAttribute is an attribute that a header is read from: where it stands and what it
-// means.
+// imageAttribute is an attribute that a header is read from: its place in an object, and its
+// meaning.
 type imageAttribute struct {
 	tag   tag.Tag
 	level level
@@ -20,7 +20,7 @@ type imageAttribute struct {
 	reading
 }
 
-// level says where in an object an attribute stands, apart from functional groups.
+// level is the place of an attribute in an object, apart from functional groups.
 type level int
 
 const (
@@ -31,13 +31,13 @@ const (
 // none marks an attribute that no functional group holds.
 var none tag.Tag
 
-// reading says how the value of an attribute gets into a header.
+// reading copies the value of an attribute into a header.
 type reading struct {
 	take  func(h *header, e *dicom.Element)
 	clear func(h *header) // makes the value missing; nil if the zero value means that
 }
 
-// attributes are all that a header is read from, except for sequences.
+// attributes lists all attributes that a header is read from, except for sequences.
 var attributes = []imageAttribute{
 	{tag.SOPClassUID, dataSet, none, text(func(h *header) *string { return &h.sopClass })},
 	{tag.SOPInstanceUID, dataSet, none, text(func(h *header) *string { return &h.instance })},
@@ -63,11 +63,11 @@ var attributes = []imageAttribute{
 	{tag.SequenceName, dataSet | unassigned, none, name(func(h *header) *string { return &h.sequenceName })},
 	{tag.PulseSequenceName, dataSet, none, name(func(h *header) *string { return &h.sequenceName })},
 	{tag.SeriesDescription, dataSet, none, name(func(h *header) *string { return &h.description })},
-	{tag.ProtocolName, dataSet | unassigned, none, claimed(true)},
-	{tag.AcquisitionProtocolName, dataSet, none, claimed(true)},
-	{tag.AcquisitionContrast, dataSet, tag.MRImageFrameTypeSequence, claimed(true)},
-	{tag.ScanOptions, dataSet, none, claimed(false)},
-	{tag.DerivationDescription, dataSet, none, claimed(false)},
+	{tag.ProtocolName, dataSet | unassigned, none, quantityText(true)},
+	{tag.AcquisitionProtocolName, dataSet, none, quantityText(true)},
+	{tag.AcquisitionContrast, dataSet, tag.MRImageFrameTypeSequence, quantityText(true)},
+	{tag.ScanOptions, dataSet, none, quantityText(false)},
+	{tag.DerivationDescription, dataSet, none, quantityText(false)},
 	{tag.ImageType, dataSet, none, imageType},
 	{tag.FrameType, 0, tag.MRImageFrameTypeSequence, imageType},
 	{tag.ComplexImageComponent, dataSet, tag.MRImageFrameTypeSequence, reading{take: func(h *header, e *dicom.Element) {
@@ -144,7 +144,7 @@ var attributes = []imageAttribute{
 	}}},
 }
 
-// readings are those of the attributes by tag.
+// readings has the reading of each attribute.
 var readings = func() map[tag.Tag]reading {
 	out := map[tag.Tag]reading{}
 	for _, a := range attributes {
@@ -184,7 +184,7 @@ func wishOf(l level, sequences elements.Wish) elements.Wish {
 	return wish
 }
 
-// imageWish is what a header is read from.
+// imageWish selects all attributes that a header is read from.
 var imageWish = wishOf(dataSet, elements.Wish{
 	tag.ReferencedSeriesSequence: {tag.SeriesInstanceUID: nil},
 	tag.ReferencedFrameOfReferenceSequence: {
@@ -197,10 +197,10 @@ var imageWish = wishOf(dataSet, elements.Wish{
 	tag.PerFrameFunctionalGroupsSequence: functionalGroups,
 })
 
-// functionalGroups are the macros of a multi-frame object that say where a frame lies
-// and what it holds (PS3.3 C.7.6.16.2 and C.8.13.5), shared by all frames or given for
-// each. Legacy converted objects keep the attributes of the classic image that no macro
-// takes in sequences of unassigned attributes (C.7.6.16.2.25).
+// functionalGroups are the macros of a multi-frame object that describe the place and the
+// content of a frame (PS3.3 C.7.6.16.2 and C.8.13.5), for all frames or for each. Legacy
+// converted objects keep the attributes of the classic image that no macro contains in
+// sequences of unassigned attributes (C.7.6.16.2.25).
 var functionalGroups = func() elements.Wish {
 	converted := wishOf(unassigned, elements.Wish{tag.RealWorldValueMappingSequence: realWorldValues})
 	wish := elements.Wish{
@@ -232,8 +232,8 @@ func name(field func(*header) *string) reading {
 	}}
 }
 
-// claimed reads texts only for the quantity that they may name, see header.claim.
-func claimed(all bool) reading {
+// quantityText reads texts only for the quantity that they may name, see header.claim.
+func quantityText(all bool) reading {
 	return reading{take: func(h *header, e *dicom.Element) { h.claim(e.Tag, all, elements.TextsOf(e)...) }}
 }
 

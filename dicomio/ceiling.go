@@ -142,8 +142,8 @@ func (d decoded) plateau(a place) bool {
 		for i := 0; i < n; i++ {
 			index := connected[i]
 			for _, neighbour := range [4]int{index - 1, index + 1, index - columns, index + columns} {
-				across := neighbour/columns != index/columns && (neighbour == index-1 || neighbour == index+1)
-				if neighbour < 0 || neighbour >= len(pixels) || across || pixels[neighbour] != peak ||
+				wraps := neighbour/columns != index/columns && (neighbour == index-1 || neighbour == index+1)
+				if neighbour < 0 || neighbour >= len(pixels) || wraps || pixels[neighbour] != peak ||
 					slices.Contains(connected[:n], neighbour) {
 					continue
 				}

@@ -8,7 +8,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// clip limits values, as a converter or a program does.
+// clip limits values, as a converter does.
 func clip(most int32) func(im *dicomwrite.Image) {
 	return func(im *dicomwrite.Image) {
 		for v, n := range im.Pixels {
@@ -17,7 +17,7 @@ func clip(most int32) func(im *dicomwrite.Image) {
 	}
 }
 
-// stored describes the storage of pixels.
+// stored sets the storage of pixels.
 func stored(allocated, bits int, signed bool) change {
 	return func(_, _ int, im *dicomwrite.Image) {
 		im.BitsAllocated, im.BitsStored, im.Signed = allocated, bits, signed
@@ -33,10 +33,10 @@ func bright(value int32, n int) func(im *dicomwrite.Image) {
 	}
 }
 
-func brighter(by int32) change {
+func brighter(amount int32) change {
 	return func(_, _ int, im *dicomwrite.Image) {
 		for v := range im.Pixels {
-			im.Pixels[v] *= by
+			im.Pixels[v] *= amount
 		}
 	}
 }
@@ -62,30 +62,32 @@ func TestClippedSignal(t *testing.T) {
 		level  float32
 		images int
 	}{
-		{"one voxel at the end of 12 bits", true, both(stored(16, 12, false), at(2, 1, bright(4095, 1))), 4095, 1},
-		{"the end of 16 bits", false, at(2, 1, bright(65535, 2)), 65535, 1},
-		{"the end of 16 bits, signed", false, both(stored(16, 16, true), at(2, 1, bright(32767, 1))), 32767, 1},
-		{"the end of 10 bits, signed", false, both(stored(16, 10, true),
+		{"one voxel at the end of 12 bits", true,
+			combined(stored(16, 12, false), single(2, 1, bright(4095, 1))), 4095, 1},
+		{"the end of 16 bits", false, single(2, 1, bright(65535, 2)), 65535, 1},
+		{"the end of 16 bits, signed", false, combined(stored(16, 16, true), single(2, 1, bright(32767, 1))), 32767, 1},
+		{"the end of 10 bits, signed", false, combined(stored(16, 10, true),
 			func(_, _ int, im *dicomwrite.Image) { clip(511)(im) }), 511, 20},
-		{"8 bits", false, both(eight, at(1, 1, bright(255, 1))), 255, 1},
+		{"8 bits", false, combined(eight, single(1, 1, bright(255, 1))), 255, 1},
 		{"12 bits declared as 16, where only one slice reaches their end", false,
-			both(brighter(2), at(0, -1, clip(4095))), 4095, 1},
-		{"12 bits declared as 16, clipped at every pixel", false, both(brighter(3), at(0, 3, clip(4095))), 4095, 1},
+			combined(brighter(2), single(0, -1, clip(4095))), 4095, 1},
+		{"12 bits declared as 16, clipped at every pixel", false,
+			combined(brighter(3), single(0, 3, clip(4095))), 4095, 1},
 		{"12 bits declared as 16, signed, with noise", true,
-			both(both(brighter(3), stored(16, 16, true)), at(0, 3, clip(4095))), 4095, 1},
-		{"12 bits on one scale for all", true, both(both(stored(16, 12, false),
-			rescaled(func(int) float64 { return 0.5 }, 0)), at(2, 1, bright(4095, 4))), 2047.5, 1},
-		{"a program cut off noise", true, at(1, 2, clip(1700)), 1700, 1},
-		{"and on scales of each echo", true, both(rescaled(func(e int) float64 { return 1 + float64(e) }, 0),
-			at(1, 2, clip(1700))), 3400, 1},
-		{"a first echo that is clipped at every pixel, on one slice", false, at(0, 1, filled(1900)), 1900, 1},
-		{"most pixels of an echo, which decay from above", false, at(2, 3, clip(1100)), 1100, 1},
+			combined(brighter(3), stored(16, 16, true), single(0, 3, clip(4095))), 4095, 1},
+		{"12 bits on one scale for all", true, combined(combined(stored(16, 12, false),
+			rescaled(func(int) float64 { return 0.5 }, 0)), single(2, 1, bright(4095, 4))), 2047.5, 1},
+		{"a program cut off noise", true, single(1, 2, clip(1700)), 1700, 1},
+		{"and on scales of each echo", true, combined(rescaled(func(e int) float64 { return 1 + float64(e) }, 0),
+			single(1, 2, clip(1700))), 3400, 1},
+		{"a first echo that is clipped at every pixel, on one slice", false, single(0, 1, filled(1900)), 1900, 1},
+		{"most pixels of an echo, which decay from above", false, single(2, 3, clip(1100)), 1100, 1},
 		{"a phantom whose slices are alike below the ceiling", false, func(e, k int, im *dicomwrite.Image) {
 			for v := range im.Pixels {
 				im.Pixels[v] = min(4095, int32(float64((v%3)*(9000+1000*k))*math.Exp(-10*float64(e+1)/40)))
 			}
 		}, 4095, 20},
-		{"the same height in two echoes", false, both(at(1, 2, clip(1100)), at(2, 2, clip(1100))), 1100, 2},
+		{"the same height in two echoes", false, combined(single(1, 2, clip(1100)), single(2, 2, clip(1100))), 1100, 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, err := readScene(t, sceneImages(c.noise, c.change))
@@ -124,14 +126,14 @@ func TestWhatLooksClipped(t *testing.T) {
 				im.Pixels[v] = int32(math.Round(1000 * (1 - (i*i+j*j)/500) * math.Exp(-10*float64(e+1)/80)))
 			}
 		}},
-		{"three neighbours share the peak of noise", true, at(2, 1, bright(3000, 3))},
-		{"four share it apart from each other", true, at(2, 1, func(im *dicomwrite.Image) {
+		{"three neighbours share the peak of noise", true, single(2, 1, bright(3000, 3))},
+		{"four share it apart from each other", true, single(2, 1, func(im *dicomwrite.Image) {
 			for _, v := range []int{25, 110, 230, 333} {
 				im.Pixels[v] = 3000
 			}
 		})},
 		{"each image is scaled to the end of 12 bits", true,
-			both(stored(16, 12, false), func(e, k int, im *dicomwrite.Image) {
+			combined(stored(16, 12, false), func(e, k int, im *dicomwrite.Image) {
 				peak := int32(0)
 				for _, n := range im.Pixels {
 					peak = max(peak, n)
@@ -141,7 +143,7 @@ func TestWhatLooksClipped(t *testing.T) {
 				}
 				im.RescaleSlope = float64(peak) / 4095
 			})},
-		{"an image of zeros and below", false, both(stored(16, 16, true), func(e, k int, im *dicomwrite.Image) {
+		{"an image of zeros and below", false, combined(stored(16, 16, true), func(e, k int, im *dicomwrite.Image) {
 			for v := range im.Pixels {
 				im.Pixels[v] = min(-im.Pixels[v]+900, 0)
 			}
@@ -185,8 +187,8 @@ func TestRealScansAreNotClipped(t *testing.T) {
 // Plateaus do not continue across the edge of an image.
 func TestPlateau(t *testing.T) {
 	for _, c := range []struct {
-		at   []int
-		want bool
+		echoes []int
+		want   bool
 	}{
 		{[]int{0, 1, 5, 6}, true},         // a square
 		{[]int{3, 4, 5, 6}, false},        // the end of a row and the beginning of the next
@@ -196,16 +198,16 @@ func TestPlateau(t *testing.T) {
 		{[]int{2, 7, 12, 17, 4, 9}, true}, // a column
 	} {
 		pixels := make([]float32, 20)
-		for _, v := range c.at {
+		for _, v := range c.echoes {
 			pixels[v] = 9
 		}
 		d := decoded{
 			Train: Train{Geometry: volume.Geometry{Size: [3]int{5, 4, 1}},
 				grid: [][]*header{{{texts: &texts{}, rows: 4, columns: 5, slope: 1}}}},
-			echo: [][]float32{pixels}, seen: [][]content{{{peak: peak{9, len(c.at)}}}},
+			echo: [][]float32{pixels}, seen: [][]content{{{peak: peak{9, len(c.echoes)}}}},
 		}
 		if got := d.plateau(place{}); got != c.want {
-			t.Errorf("%v: %t", c.at, got)
+			t.Errorf("%v: %t", c.echoes, got)
 		}
 	}
 }

@@ -43,12 +43,12 @@ func stamps(t *testing.T, dir string) stampsOf {
 // restore sets the times of the files that still exist.
 func (s stampsOf) restore(t *testing.T) { s.later(t, 0) }
 
-// later advances them by the duration: two writes may fall into one tick of a file system's
+// later advances the times by a delay: two writes may fall into one tick of a file system's
 // clock.
-func (s stampsOf) later(t *testing.T, by time.Duration) {
+func (s stampsOf) later(t *testing.T, delay time.Duration) {
 	t.Helper()
-	for path, at := range s {
-		if err := os.Chtimes(path, at.Add(by), at.Add(by)); err != nil && !os.IsNotExist(err) {
+	for path, stamp := range s {
+		if err := os.Chtimes(path, stamp.Add(delay), stamp.Add(delay)); err != nil && !os.IsNotExist(err) {
 			t.Fatal(err)
 		}
 	}

@@ -202,13 +202,13 @@ func (d decoded) witness(e, k int) int {
 	}
 	value := d.image(e, k)[0]
 	for f := e + 1; f < len(d.grid); f++ {
-		if d.differs(f, k, value) && d.speaks(f, k, value) {
+		if d.mayProve(f, k, value) && d.hasSignal(f, k, value) {
 			return f
 		}
 	}
 	for f := e - 1; f >= 0; f-- {
-		if d.differs(f, k, value) {
-			if d.speaks(f, k, value) {
+		if d.mayProve(f, k, value) {
+			if d.hasSignal(f, k, value) {
 				return f
 			}
 			break
@@ -217,16 +217,16 @@ func (d decoded) witness(e, k int) int {
 	return -1
 }
 
-// differs reports whether an image may prove that an image of the given value is blank. An
+// mayProve reports whether an image may prove that an image of the given value is blank. An
 // image with another single value proves it only for zeros, since a phantom may fill the
 // image.
-func (d decoded) differs(e, k int, flat float32) bool {
+func (d decoded) mayProve(e, k int, flat float32) bool {
 	return !d.seen[e][k].flat || flat == 0 && d.image(e, k)[0] != 0
 }
 
-// speaks reports whether at least the part leastPixels of an image differs from a magnitude
-// by more than faintSteps.
-func (d decoded) speaks(e, k int, reference float32) bool {
+// hasSignal reports whether at least the part leastPixels of an image differs from a
+// magnitude by more than faintSteps.
+func (d decoded) hasSignal(e, k int, reference float32) bool {
 	pixels, n := d.image(e, k), 0
 	least := faintSteps * math.Abs(d.grid[e][k].slope)
 	for _, v := range pixels {

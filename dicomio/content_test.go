@@ -16,8 +16,8 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// A scene is a train of 4 slices × 5 echoes, 10 ms apart, of 24 × 20 pixels, whose images
-// a test changes. Slices differ in S0 and T2.
+// A scene is a train of 4 slices × 5 echoes, 10 ms apart, of 24 × 20 pixels. Slices differ
+// in S0 and T2. A test changes some images.
 const (
 	sceneSlices, sceneEchoes   = 4, 5
 	sceneColumns, sceneRows    = 24, 20
@@ -78,8 +78,8 @@ func readScene(t *testing.T, images []dicomwrite.Image) (volume.MultiEcho, error
 	return s, err
 }
 
-// at changes only image (e, k); −1 means all.
-func at(e, k int, change func(im *dicomwrite.Image)) func(e, k int, im *dicomwrite.Image) {
+// single changes only image (e, k); −1 means all.
+func single(e, k int, change func(im *dicomwrite.Image)) func(e, k int, im *dicomwrite.Image) {
 	return func(echo, slice int, im *dicomwrite.Image) {
 		if (e < 0 || e == echo) && (k < 0 || k == slice) {
 			change(im)
@@ -106,10 +106,10 @@ func block(columns, rows [2]int, value int32) func(im *dicomwrite.Image) {
 	}
 }
 
-// dark gives an image a pixel of little signal.
+// dark sets one pixel of an image to little signal.
 func dark(im *dicomwrite.Image) { im.Pixels[0] = 3 }
 
-// noiseAlone gives an image the noise of the background.
+// noiseAlone replaces an image by the noise of the background.
 func noiseAlone(im *dicomwrite.Image) {
 	rng := rand.New(rand.NewPCG(7, 8))
 	for v := range im.Pixels {
@@ -117,20 +117,25 @@ func noiseAlone(im *dicomwrite.Image) {
 	}
 }
 
-// likeImage gives an image the pixels of image (e, k) of the scene.
+// likeImage replaces the pixels of an image by those of image (e, k) of the scene.
 func likeImage(e, k int, noise bool) func(im *dicomwrite.Image) {
 	return func(im *dicomwrite.Image) { im.Pixels = scene(e, k, noise) }
 }
 
-// rowsOf fills rows first to end with zeros.
+// emptied fills rows first to end with zeros.
 func emptied(first, end int) func(im *dicomwrite.Image) {
 	return func(im *dicomwrite.Image) { clear(im.Pixels[first*sceneColumns : end*sceneColumns]) }
 }
 
 type change = func(e, k int, im *dicomwrite.Image)
 
-func both(a, b change) change {
-	return func(e, k int, im *dicomwrite.Image) { a(e, k, im); b(e, k, im) }
+// combined makes several changes in turn.
+func combined(changes ...change) change {
+	return func(e, k int, im *dicomwrite.Image) {
+		for _, c := range changes {
+			c(e, k, im)
+		}
+	}
 }
 
 func rescaled(slope func(e int) float64, intercept float64) change {
@@ -153,101 +158,106 @@ func TestImagesWithoutDataAreRefused(t *testing.T) {
 		change change
 		want   string // slice by slice, image n is echo n%5 of slice n/5
 	}{
-		{"one echo is blank", false, at(3, -1, filled(0)),
+		{"one echo is blank", false, single(3, -1, filled(0)),
 			"IM_0003: PixelData (7FE0,0010): all pixels hold the value 0, but those of IM_0004, another echo of the " +
 				"slice, do not; the same is wrong with 3 more images"},
-		{"one image is blank", true, at(3, 2, filled(0)),
+		{"one image is blank", true, single(3, 2, filled(0)),
 			"IM_0013: PixelData (7FE0,0010): all pixels hold the value 0, but those of IM_0014, another echo of the " +
 				"slice, do not"},
-		{"the first echo", false, at(0, -1, filled(0)), "IM_0000: PixelData (7FE0,0010): all pixels hold"},
-		{"the last echo", false, at(4, 1, filled(0)),
+		{"the first echo", false, single(0, -1, filled(0)), "IM_0000: PixelData (7FE0,0010): all pixels hold"},
+		{"the last echo", false, single(4, 1, filled(0)),
 			"IM_0009: PixelData (7FE0,0010): all pixels hold the value 0, but those of IM_0008"},
-		{"two in a row", true, both(at(3, 1, filled(0)), at(4, 1, filled(0))),
+		{"two in a row", true, combined(single(3, 1, filled(0)), single(4, 1, filled(0))),
 			"IM_0008: PixelData (7FE0,0010): all pixels hold the value 0, but those of IM_0007"},
-		{"all but one", true, both(at(-1, 1, filled(0)), at(2, 1, likeImage(2, 1, true))), "IM_0005: PixelData"},
-		{"a constant", true, at(2, 3, filled(700)), "IM_0017: PixelData (7FE0,0010): all pixels hold the value 700"},
-		{"a constant after rescale", true, both(rescaled(constant, -20), at(2, 3, filled(0))),
+		{"all but one", true, combined(single(-1, 1, filled(0)), single(2, 1, likeImage(2, 1, true))),
+			"IM_0005: PixelData"},
+		{"a constant", true, single(2, 3, filled(700)),
+			"IM_0017: PixelData (7FE0,0010): all pixels hold the value 700"},
+		{"a constant after rescale", true, combined(rescaled(constant, -20), single(2, 3, filled(0))),
 			"IM_0017: PixelData (7FE0,0010): all pixels hold the value -20"},
-		{"zeros among constants", false, both(func(e, k int, im *dicomwrite.Image) { filled(int32(1000 - 100*e))(im) },
-			at(2, 0, filled(0))), "IM_0002: PixelData"},
-		{"8 bits", false, both(eight, at(2, 0, filled(0))), "IM_0002: PixelData (7FE0,0010): all pixels hold"},
-		{"signed", true, both(func(e, k int, im *dicomwrite.Image) { im.Signed = true }, at(2, 0, filled(-1))),
+		{"zeros among constants", false,
+			combined(func(e, k int, im *dicomwrite.Image) { filled(int32(1000 - 100*e))(im) },
+				single(2, 0, filled(0))), "IM_0002: PixelData"},
+		{"8 bits", false, combined(eight, single(2, 0, filled(0))), "IM_0002: PixelData (7FE0,0010): all pixels hold"},
+		{"signed", true, combined(func(e, k int, im *dicomwrite.Image) { im.Signed = true }, single(2, 0, filled(-1))),
 			"IM_0002: PixelData (7FE0,0010): all pixels hold the value -1"},
-		{"big endian", true, both(func(e, k int, im *dicomwrite.Image) { im.Syntax = uid.ExplicitVRBigEndian },
-			at(2, 0, filled(0))), "IM_0002: PixelData"},
+		{"big endian", true, combined(func(e, k int, im *dicomwrite.Image) { im.Syntax = uid.ExplicitVRBigEndian },
+			single(2, 0, filled(0))), "IM_0002: PixelData"},
 
 		{"an echo is a copy of another", false, func(e, k int,
 			im *dicomwrite.Image) {
 			im.Pixels = scene(min(e, 3), k, false)
 		},
 			"IM_0004: PixelData (7FE0,0010): the same pixels as in IM_0003, another echo of the slice"},
-		{"one image, of an echo further away", true, at(4, 2, likeImage(1, 2, true)),
+		{"one image, of an echo further away", true, single(4, 2, likeImage(1, 2, true)),
 			"IM_0014: PixelData (7FE0,0010): the same pixels as in IM_0011, another echo of the slice"},
-		{"a copied echo of clipped images", true, both(both(stored(16, 10, false),
+		{"a copied echo of clipped images", true, combined(combined(stored(16, 10, false),
 			func(_, _ int, im *dicomwrite.Image) { clip(1023)(im) }),
-			at(4, 2, func(im *dicomwrite.Image) { likeImage(3, 2, true)(im); clip(1023)(im) })),
+			single(4, 2, func(im *dicomwrite.Image) { likeImage(3, 2, true)(im); clip(1023)(im) })),
 			"IM_0014: PixelData (7FE0,0010): the same pixels as in IM_0013, another echo of the slice"},
-		{"a copy on another scale", true, both(rescaled(own, 0), at(4, 2, likeImage(1, 2, true))),
+		{"a copy on another scale", true, combined(rescaled(own, 0), single(4, 2, likeImage(1, 2, true))),
 			"IM_0014: PixelData (7FE0,0010): the same pixels as in IM_0011"},
-		{"a copy but for one pixel", true, at(4, 2, func(im *dicomwrite.Image) {
+		{"a copy but for one pixel", true, single(4, 2, func(im *dicomwrite.Image) {
 			likeImage(3, 2,
 				true)(im)
 			im.Pixels[0]++
 		}), "IM_0014: PixelData (7FE0,0010): 479 of 480 pixels with signal are the " +
 			"same as in IM_0013, another echo of the slice"},
-		{"a copy with a text in it", false, at(3, 0, func(im *dicomwrite.Image) {
+		{"a copy with a text in it", false, single(3, 0, func(im *dicomwrite.Image) {
 			likeImage(1, 0, false)(im)
 			block([2]int{8, 13}, [2]int{10, 15}, 4000)(im)
 		}), "IM_0003: PixelData (7FE0,0010): 455 of 480 pixels with signal are the same as in IM_0001, another echo " +
 			"of the slice"},
-		{"a copied slice", false, at(1, 3, likeImage(1, 2, false)),
+		{"a copied slice", false, single(1, 3, likeImage(1, 2, false)),
 			"IM_0016: PixelData (7FE0,0010): the same pixels as in IM_0011, another slice"},
-		{"a copied slice of the last echo, not beside it", true, at(4, 3, likeImage(4, 0, true)),
+		{"a copied slice of the last echo, not beside it", true, single(4, 3, likeImage(4, 0, true)),
 			"IM_0019: PixelData (7FE0,0010): the same pixels as in IM_0004, another slice"},
-		{"another echo of another slice", true, at(1, 3, likeImage(2, 0, true)),
+		{"another echo of another slice", true, single(1, 3, likeImage(2, 0, true)),
 			"IM_0016: PixelData (7FE0,0010): the same pixels as in IM_0002, another slice"},
 
-		{"the lower half is empty", true, at(2, 1, emptied(10, 20)),
-			"IM_0007: PixelData (7FE0,0010): 10 of 20 rows hold zeros alone, where IM_0006, another echo of the " +
+		{"the lower half is empty", true, single(2, 1, emptied(10, 20)),
+			"IM_0007: PixelData (7FE0,0010): 10 of 20 rows hold only zeros, where IM_0006, another echo of the " +
 				"slice, has signal"},
-		{"the first echo's", false, at(0, 1, emptied(10, 20)),
-			"IM_0005: PixelData (7FE0,0010): 10 of 20 rows hold zeros alone, where IM_0006"},
-		{"the last echo's", false, at(4, 1, emptied(17, 20)), "IM_0009: PixelData (7FE0,0010): 3 of 20 rows"},
-		{"the upper rows of two echoes", true, both(at(2, 1, emptied(0, 4)), at(3, 1, emptied(0, 6))),
+		{"the first echo's", false, single(0, 1, emptied(10, 20)),
+			"IM_0005: PixelData (7FE0,0010): 10 of 20 rows hold only zeros, where IM_0006"},
+		{"the last echo's", false, single(4, 1, emptied(17, 20)), "IM_0009: PixelData (7FE0,0010): 3 of 20 rows"},
+		{"the upper rows of two echoes", true, combined(single(2, 1, emptied(0, 4)), single(3, 1, emptied(0, 6))),
 			"IM_0007: PixelData (7FE0,0010): 4 of 20 rows"},
-		{"the right half", true, at(2, 1, block([2]int{12, sceneColumns}, [2]int{0, 20}, 0)),
-			"IM_0007: PixelData (7FE0,0010): 12 of 24 columns hold zeros alone, where IM_0006, another echo of the " +
+		{"the right half", true, single(2, 1, block([2]int{12, sceneColumns}, [2]int{0, 20}, 0)),
+			"IM_0007: PixelData (7FE0,0010): 12 of 24 columns hold only zeros, where IM_0006, another echo of the " +
 				"slice, has signal"},
-		{"a tile of every slice", true, at(3, -1, block([2]int{4, 12}, [2]int{4, 12}, 0)),
-			"IM_0003: PixelData (7FE0,0010): 64 of 480 pixels hold 0 in one piece or several, where IM_0002, " +
+		{"a tile of every slice", true, single(3, -1, block([2]int{4, 12}, [2]int{4, 12}, 0)),
+			"IM_0003: PixelData (7FE0,0010): 64 of 480 pixels hold 0, in one block or several, where IM_0002, " +
 				"another echo of the slice, has signal"},
-		{"a tile without noise", false, at(2, 0, block([2]int{4, 12}, [2]int{4, 12}, 0)),
+		{"a tile without noise", false, single(2, 0, block([2]int{4, 12}, [2]int{4, 12}, 0)),
 			"IM_0002: PixelData (7FE0,0010): 64 of 480 pixels"},
-		{"a tile of the first echo", true, both(at(-1, -1, dark), at(0, 0, block([2]int{8, 16}, [2]int{8, 16}, 0))),
+		{"a tile of the first echo", true,
+			combined(single(-1, -1, dark), single(0, 0, block([2]int{8, 16}, [2]int{8, 16}, 0))),
 			"IM_0000: PixelData (7FE0,0010): 64 of 480 pixels"},
-		{"a tile of the last echo", true, both(at(-1, -1, dark), at(4, 0, block([2]int{8, 16}, [2]int{8, 16}, 0))),
+		{"a tile of the last echo", true,
+			combined(single(-1, -1, dark), single(4, 0, block([2]int{8, 16}, [2]int{8, 16}, 0))),
 			"IM_0004: PixelData (7FE0,0010): 64 of 480 pixels"},
-		{"rows of another value", true, at(2, 1, block([2]int{0, sceneColumns}, [2]int{10, 20}, 7)),
-			"IM_0007: PixelData (7FE0,0010): 3 of 20 rows hold one value alone, where IM_0006, another echo of the " +
+		{"rows of another value", true, single(2, 1, block([2]int{0, sceneColumns}, [2]int{10, 20}, 7)),
+			"IM_0007: PixelData (7FE0,0010): 3 of 20 rows hold only one value, where IM_0006, another echo of the " +
 				"slice, has signal"},
-		{"columns of a signal's value, first echo", true, at(0, 1, block([2]int{0, 6}, [2]int{0, 20}, 900)),
-			"IM_0005: PixelData (7FE0,0010): 6 of 24 columns hold one value alone, where IM_0006"},
-		{"nothing at all", false, at(-1, -1, filled(0)),
+		{"columns of a signal's value, first echo", true, single(0, 1, block([2]int{0, 6}, [2]int{0, 20}, 900)),
+			"IM_0005: PixelData (7FE0,0010): 6 of 24 columns hold only one value, where IM_0006"},
+		{"nothing at all", false, single(-1, -1, filled(0)),
 			"IM_0000: PixelData (7FE0,0010): all pixels hold the value 0, and no image of the series shows anything"},
-		{"all images hold another value", false, at(-1, -1, filled(300)),
+		{"all images hold another value", false, single(-1, -1, filled(300)),
 			"IM_0000: PixelData (7FE0,0010): all pixels hold the value 300, and no image"},
 		{"each slice holds one value", false, func(e, k int, im *dicomwrite.Image) { filled(int32(100 + k))(im) },
 			"IM_0000: PixelData (7FE0,0010): all pixels hold the value 100, and no image"},
-		{"two images are blank", true, both(at(3, 1, filled(0)), at(3, 2, filled(0))),
+		{"two images are blank", true, combined(single(3, 1, filled(0)), single(3, 2, filled(0))),
 			"IM_0008: PixelData (7FE0,0010): all pixels hold the value 0, but those of IM_0009, another echo of the " +
 				"slice, do not; the same is wrong with another image of the series"},
-		{"noise alone", true, at(3, 2, noiseAlone), "IM_0013: PixelData (7FE0,0010): the signal is 0.0"},
-		{"noise alone in an echo of every slice", true, at(2, -1, noiseAlone),
+		{"noise alone", true, single(3, 2, noiseAlone), "IM_0013: PixelData (7FE0,0010): the signal is 0.0"},
+		{"noise alone in an echo of every slice", true, single(2, -1, noiseAlone),
 			"IM_0002: PixelData (7FE0,0010): the signal is 0.0"},
-		{"a scale that was lost", false, both(rescaled(constant, 0),
-			at(1, 3, func(im *dicomwrite.Image) { im.RescaleSlope = 0.25 })),
+		{"a scale that was lost", false, combined(rescaled(constant, 0),
+			single(1, 3, func(im *dicomwrite.Image) { im.RescaleSlope = 0.25 })),
 			"IM_0016: PixelData (7FE0,0010): the signal is 0.1"},
-		{"a gap", false, both(rescaled(constant, 0), at(2, 1, emptied(8, 10))),
+		{"a gap", false, combined(rescaled(constant, 0), single(2, 1, emptied(8, 10))),
 			"IM_0007: PixelData (7FE0,0010): 2 of 20 rows"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -277,7 +287,7 @@ func TestSoundImagesAreNotRefused(t *testing.T) {
 	}{
 		{"noise-free", false, nil},
 		{"noise", true, nil},
-		{"edge slices are blank at every echo", false, both(at(-1, 0, filled(0)), at(-1, 3, filled(0)))},
+		{"edge slices are blank at every echo", false, combined(single(-1, 0, filled(0)), single(-1, 3, filled(0)))},
 		{"every image is one value that decays", false, func(e, k int, im *dicomwrite.Image) {
 			filled(int32(1000 / (e +
 				1)))(im)
@@ -290,7 +300,7 @@ func TestSoundImagesAreNotRefused(t *testing.T) {
 				im.Pixels[v] = int32(math.Round(float64(1000+100*k) * math.Exp(-10*float64(e+1)/4)))
 			}
 		}},
-		{"one T2, each echo scaled to its peak", false, both(func(e, k int, im *dicomwrite.Image) {
+		{"one T2, each echo scaled to its peak", false, combined(func(e, k int, im *dicomwrite.Image) {
 			blocks(1e9)(e, k, im)
 			im.RescaleSlope = math.Exp(-10 * float64(e+1) / 40)
 		}, func(_, k int, im *dicomwrite.Image) { im.Pixels[k] = 5 })},
@@ -313,7 +323,7 @@ func TestSoundImagesAreNotRefused(t *testing.T) {
 				}
 			}
 		}},
-		{"an edge slice of noise below a threshold", true, at(-1, 0, func(im *dicomwrite.Image) {
+		{"an edge slice of noise below a threshold", true, single(-1, 0, func(im *dicomwrite.Image) {
 			noise := im.Pixels
 			im.Pixels = make([]int32, scenePixels)
 			if im.TE > 35 {
@@ -325,7 +335,7 @@ func TestSoundImagesAreNotRefused(t *testing.T) {
 				im.Pixels[v] = int32(1000 * math.Exp(-10*float64(e+1)/(20+float64(v/sceneColumns))))
 			}
 		}},
-		{"what falls below a threshold in the last echo", true, at(-1, -1, func(im *dicomwrite.Image) {
+		{"what falls below a threshold in the last echo", true, single(-1, -1, func(im *dicomwrite.Image) {
 			for v, n := range im.Pixels {
 				if i, j := v%sceneColumns, v/sceneColumns; i >= 8 && i < 20 && j >= 4 && j < 17 {
 					n = int32(float64(n) * 0.35) // to 449 and 401 at the last two echoes
@@ -377,7 +387,7 @@ func TestSoundImagesAreNotRefused(t *testing.T) {
 	}
 }
 
-// A blank frame and a copied one are named, native or compressed.
+// The error names a blank frame and a copied frame, native or compressed.
 func TestFramesWithoutData(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -390,7 +400,7 @@ func TestFramesWithoutData(t *testing.T) {
 		{"copied", func(f [][]int32) { copy(f[5], f[4]) },
 			"object frame 6: PixelData (7FE0,0010): the same pixels as in object frame 5"},
 		{"empty in part", func(f [][]int32) { clear(f[3][8*sceneColumns:]) },
-			"object frame 4: PixelData (7FE0,0010): 12 of 20 rows hold zeros alone, where object frame 5"},
+			"object frame 4: PixelData (7FE0,0010): 12 of 20 rows hold only zeros, where object frame 5"},
 	} {
 		frames := make([][]int32, 6) // three echoes of two slices
 		for n := range frames {
@@ -424,7 +434,7 @@ func TestFramesWithoutData(t *testing.T) {
 // differ.
 func TestCopyWithOtherBits(t *testing.T) {
 	dir := t.TempDir()
-	for n, im := range sceneImages(true, at(4, 2, likeImage(1, 2, true))) {
+	for n, im := range sceneImages(true, single(4, 2, likeImage(1, 2, true))) {
 		im.BitsStored = 12
 		file := written(t, im)
 		if n == 14 {
@@ -444,7 +454,7 @@ func TestCopyWithOtherBits(t *testing.T) {
 	}
 }
 
-// decode returns the peak of the values, wherever it is, for every storage.
+// decode returns the peak of the values at any position, for every storage.
 func TestDecodePeak(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	for round := range 2000 {

@@ -134,7 +134,7 @@ func (h *header) stream() (io.Reader, func() error, error) {
 	var parts []io.Reader
 	if h.index < len(h.parts) {
 		for _, f := range h.compressed(h.index) {
-			parts = append(parts, io.NewSectionReader(body, f.At, f.Length))
+			parts = append(parts, io.NewSectionReader(body, f.Offset, f.Length))
 		}
 	}
 	return io.MultiReader(parts...), file.Close, nil
@@ -155,8 +155,9 @@ func sameBytes(a, b io.Reader) bool {
 	}
 }
 
-// mayBe reports whether a damaged file may be a copy of the readable image h, as far as its
-// header tells. UIDs are not sufficient: some anonymisers give one UID to several images.
+// mayBe reports whether a damaged file may be a copy of the readable image h, according to
+// the attributes that could be read. UIDs are not sufficient: some anonymisers give one UID
+// to several images.
 func (h *header) mayBe(damaged *header) bool {
 	return (damaged.te != damaged.te || within(damaged.te, h.te, sameTE)) &&
 		(damaged.position[0] != damaged.position[0] || samePlace(damaged, h)) &&

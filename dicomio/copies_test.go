@@ -19,7 +19,7 @@ func TestSeveralImagesOfOneEcho(t *testing.T) {
 		return []dicomwrite.Override{{Keyword: "ReceiveCoilName", Values: []string{name}}}
 	}
 	siemens := func(file []byte, name string) []byte {
-		return with(t, with(t, file, false, textElement(0x0051, 0x10, "LO", "SIEMENS MR HEADER")), false,
+		return inserted(t, inserted(t, file, false, textElement(0x0051, 0x10, "LO", "SIEMENS MR HEADER")), false,
 			textElement(0x0051, 0x100F, "LO", name))
 	}
 	other := func(im dicomwrite.Image) dicomwrite.Image {
@@ -47,7 +47,10 @@ func TestSeveralImagesOfOneEcho(t *testing.T) {
 			return im
 		}, nil,
 			"appears twice (also IM_0000)", "remove the copy"},
-		{"one of a coil", 1, func(_ int, im dicomwrite.Image) dicomwrite.Image { im.Overrides = coil("C1"); return other(im) }, nil, "with different pixels", "not copies"},
+		{"one of a coil", 1, func(_ int, im dicomwrite.Image) dicomwrite.Image {
+			im.Overrides = coil("C1")
+			return other(im)
+		}, nil, "with different pixels", "not copies"},
 		{"other pixels", 1, func(_ int, im dicomwrite.Image) dicomwrite.Image {
 			im.InstanceNumber = 99
 			return other(im)
@@ -58,7 +61,8 @@ func TestSeveralImagesOfOneEcho(t *testing.T) {
 			im = other(im)
 			im.Overrides = coil(fmt.Sprint("C", n))
 			return im
-		}, nil, `ReceiveCoilName (0018,1250): slice 1 at echo time 10 ms appears 8 times, from different coils: "C0", "C1", "C2", "C3", and 4 more`, "combined images"},
+		}, nil, `ReceiveCoilName (0018,1250): slice 1 at echo time 10 ms appears 8 times, from different coils: ` +
+			`"C0", "C1", "C2", "C3", and 4 more`, "combined images"},
 		{"Siemens' coils", 1, func(_ int, im dicomwrite.Image) dicomwrite.Image { return other(im) },
 			func(n int, file []byte) []byte { return siemens(file, fmt.Sprint("H0", n)) },
 			`private (0051,100F): slice 1 at echo time 10 ms appears twice, from different coils: "H00", "H01"`,
@@ -77,7 +81,7 @@ func TestSeveralImagesOfOneEcho(t *testing.T) {
 	} {
 		for _, syntax := range []string{"", uid.DeflatedExplicitVRLittleEndian} {
 			if syntax != "" && c.file != nil {
-				continue // such files are not put together here
+				continue // the test does not make such files
 			}
 			dir := t.TempDir()
 			images := trainOf()
@@ -119,7 +123,7 @@ func TestSeveralFramesOfOneEcho(t *testing.T) {
 		}
 		dir := t.TempDir()
 		saveEnhanced(t, dir, append(images, copied))
-		// Its dimensions contradict such an object before anything is compared.
+		// The dimensions of such an object contradict it before pixels are compared.
 		if frames := only(t, dir).images; samePixels(frames[4], frames[12]) != same ||
 			samePixels(frames[4], frames[5]) {
 			t.Errorf("frames, same %t: they are taken for the other", same)
@@ -146,7 +150,7 @@ func TestDamagedFilesOfSharedUIDs(t *testing.T) {
 	for _, c := range []struct {
 		name     string
 		change   func(n int, im *dicomwrite.Image)
-		again    bool // the damaged image is there, sound, too
+		again    bool // whether a sound copy of the damaged image is present
 		lost     func(im dicomwrite.Image) bool
 		damaged  int
 		isSpoilt int

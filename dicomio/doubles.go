@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// Images with the pixels of another image of the train.
+// This file finds images that have the pixels of another image of the train.
 
 // mostEqual is the part of equal pixels, of those with signal, above which two echoes of a
 // slice are one image that was edited, such as by burnt-in text. In noise of σ steps the

@@ -92,20 +92,20 @@ func (h *header) takeGroups(groups elements.Dataset) {
 // frames of one kind must not have the same indices, and frames at one position of a stack
 // must lie in one plane.
 func checkStacks(frames []*header) {
-	type place struct {
-		id string
-		at int
+	type plane struct {
+		stack    string
+		position int
 	}
-	type echoAt struct {
+	type echoImage struct {
 		indices string
 		te      float64 // in steps of sameTE: equal echo times are in one step or in neighbouring ones
 	}
-	indices, places := map[echoAt]*header{}, map[place]*header{}
+	images, planes := map[echoImage]*header{}, map[plane]*header{}
 	for _, h := range frames {
 		if len(h.stack.indices) > 0 {
-			key := echoAt{fmt.Sprint(h.stack.indices, h.imageType, h.component), math.Floor(h.te / sameTE)}
+			key := echoImage{fmt.Sprint(h.stack.indices, h.imageType, h.component), math.Floor(h.te / sameTE)}
 			for _, step := range []float64{-1, 0, 1} {
-				other := indices[echoAt{key.indices, key.te + step}]
+				other := images[echoImage{key.indices, key.te + step}]
 				if other != nil && within(h.te, other.te, sameTE) {
 					h.faults = append(h.faults, fault{tag.DimensionIndexValues,
 						fmt.Sprintf("%v, as frame %d has: the object contradicts itself", h.stack.indices,
@@ -113,18 +113,18 @@ func checkStacks(frames []*header) {
 					break
 				}
 			}
-			indices[key] = h
+			images[key] = h
 		}
 		if h.stack.position == 0 {
 			continue
 		}
-		p := place{h.stack.id, h.stack.position}
-		switch other := places[p]; {
+		p := plane{h.stack.id, h.stack.position}
+		switch other := planes[p]; {
 		case other == nil:
-			places[p] = h
+			planes[p] = h
 		case !samePlace(h, other):
 			h.faults = append(h.faults, fault{tag.InStackPositionNumber,
-				fmt.Sprintf("%d, as frame %d has, which lies %.2f mm away: the object contradicts itself", p.at,
+				fmt.Sprintf("%d, as frame %d has, which lies %.2f mm away: the object contradicts itself", p.position,
 					other.index+1, distance(h, other))})
 		}
 	}

@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// Images of noise, and images whose signal is on another scale than that of the other
-// echoes of their slice.
+// This file finds images of noise, and images whose signal is on another scale than that of
+// the other echoes of their slice.
 
 // faintPart is the part of the expected signal below which an echo has lost its own. In
 // real scans (../shared/data) no echo has less than 1/1.17 of a later one, and the
@@ -26,12 +26,12 @@ func (d decoded) checkFaint() error {
 			for f := e + 1; f < len(d.grid); f++ {
 				if part, ok := d.partOfLater(e, f, k); ok && part < faintPart {
 					return d.grid[e][k].withoutData("the signal is %.2g times that of %s, a later echo of the "+
-						"slice: no decay rises so far", part, d.grid[f][k].displayName())
+						"slice: the signal of a decay does not rise", part, d.grid[f][k].displayName())
 				}
 			}
 			if part, ok := d.partOfDecay(e, k); ok && part < faintPart {
-				return d.grid[e][k].withoutData("the signal is %.2g times what a decay leaves after %s and %s, the "+
-					"two echoes before", part, d.grid[e-2][k].displayName(), d.grid[e-1][k].displayName())
+				return d.grid[e][k].withoutData("the signal is %.2g times that expected after the decay from %s "+
+					"to %s, the two echoes before", part, d.grid[e-2][k].displayName(), d.grid[e-1][k].displayName())
 			}
 		}
 	}
@@ -57,7 +57,7 @@ func (d decoded) partOfLater(e, f, k int) (part float64, ok bool) {
 			sumLater += float64(later[v] - zeroLater)
 		}
 	}
-	return sum / sumLater, tells(bright, probed)
+	return sum / sumLater, sufficient(bright, probed)
 }
 
 // partOfDecay returns the signal of echo e relative to S(e−1)²/S(e−2), where S is the
@@ -96,7 +96,7 @@ func (d decoded) partOfDecay(e, k int) (part float64, ok bool) {
 		}
 	}
 	due := sums[1] * sums[1] / sums[2]
-	return sums[0] / due, tells(bright, probed) && due > faintSteps*math.Abs(d.grid[e][k].slope)*float64(bright)
+	return sums[0] / due, sufficient(bright, probed) && due > faintSteps*math.Abs(d.grid[e][k].slope)*float64(bright)
 }
 
 // probed yields the pixels of every rowsApart-th row.
@@ -112,7 +112,7 @@ func (h *header) probed() iter.Seq[int] {
 	}
 }
 
-// tells reports whether the number of bright pixels is sufficient to characterise an image.
-func tells(bright, probed int) bool {
+// sufficient reports whether the number of bright pixels is sufficient to characterise an image.
+func sufficient(bright, probed int) bool {
 	return bright >= fewestPixels && float64(bright) >= leastPixels*float64(probed)
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/t2map/t2map/hint"
 )
 
-// nearlyEmpty gives an image values of 0 to 2.
+// nearlyEmpty sets the pixels of an image to values of 0 to 2.
 func nearlyEmpty(im *dicomwrite.Image) {
 	for v := range im.Pixels {
 		im.Pixels[v] = int32((v + v/sceneColumns) % 3)
@@ -24,8 +24,8 @@ func tenth(im *dicomwrite.Image) {
 	}
 }
 
-// An echo of noise, or on another scale, is found next to another one, and at both ends of
-// the train.
+// An echo of noise, or on another scale, is found at both ends of the train, and next to
+// another such echo.
 func TestFaintEchoes(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -33,24 +33,26 @@ func TestFaintEchoes(t *testing.T) {
 		change change
 		want   string
 	}{
-		{"noise in two neighbours", true, both(at(2, -1, noiseAlone),
-			at(3, -1, func(im *dicomwrite.Image) { noiseAlone(im); im.Pixels[0]++ })),
+		{"noise in two neighbours", true, combined(single(2, -1, noiseAlone),
+			single(3, -1, func(im *dicomwrite.Image) { noiseAlone(im); im.Pixels[0]++ })),
 			"IM_0002: PixelData (7FE0,0010): the signal is 0.0"},
-		{"three neighbours of one slice at a tenth", true, both(at(1, 2, tenth), both(at(2, 2, tenth), at(3, 2,
-			tenth))), "IM_0011: PixelData (7FE0,0010): the signal is 0.1"},
-		{"the first echo", true, at(0, -1, noiseAlone), "IM_0000: PixelData (7FE0,0010): the signal is 0.0"},
-		{"the last echo", true, at(4, -1, noiseAlone), "IM_0004: PixelData (7FE0,0010): the signal is 0.0"},
-		{"the last echo of a slice", true, at(4, 1, noiseAlone), "IM_0009: PixelData (7FE0,0010): the signal is 0.0"},
-		{"a last echo of next to nothing, without noise", false, at(4, 3, nearlyEmpty),
+		{"three neighbours of one slice at a tenth", true,
+			combined(single(1, 2, tenth), single(2, 2, tenth), single(3, 2, tenth)),
+			"IM_0011: PixelData (7FE0,0010): the signal is 0.1"},
+		{"the first echo", true, single(0, -1, noiseAlone), "IM_0000: PixelData (7FE0,0010): the signal is 0.0"},
+		{"the last echo", true, single(4, -1, noiseAlone), "IM_0004: PixelData (7FE0,0010): the signal is 0.0"},
+		{"the last echo of a slice", true, single(4, 1, noiseAlone),
+			"IM_0009: PixelData (7FE0,0010): the signal is 0.0"},
+		{"a last echo of next to nothing, without noise", false, single(4, 3, nearlyEmpty),
 			"IM_0019: PixelData (7FE0,0010): the signal is 0.00"},
-		{"the last two", true, both(at(3, 1, nearlyEmpty), at(4, 1, noiseAlone)),
+		{"the last two", true, combined(single(3, 1, nearlyEmpty), single(4, 1, noiseAlone)),
 			"IM_0008: PixelData (7FE0,0010): the signal is 0.0"},
-		{"the last echo of a uniform slice", false, both(at(-1, 1, func(im *dicomwrite.Image) {
+		{"the last echo of a uniform slice", false, combined(single(-1, 1, func(im *dicomwrite.Image) {
 			v := int32(2000 * math.Exp(-im.TE/40))
 			block([2]int{0, sceneColumns}, [2]int{0, sceneRows}, v)(im)
 			im.Pixels[30]++
-		}), at(4, 1, noiseAlone)), "IM_0009: PixelData (7FE0,0010): the signal is 0.0"},
-		{"a tenth from the third on", true, both(at(2, -1, tenth), both(at(3, -1, tenth), at(4, -1, tenth))),
+		}), single(4, 1, noiseAlone)), "IM_0009: PixelData (7FE0,0010): the signal is 0.0"},
+		{"a tenth from the third on", true, combined(single(2, -1, tenth), single(3, -1, tenth), single(4, -1, tenth)),
 			"IM_0002: PixelData (7FE0,0010): the signal is 0.1"},
 	} {
 		_, err := readScene(t, sceneImages(c.noise, c.change))
@@ -85,7 +87,7 @@ func TestFaintButSound(t *testing.T) {
 			}
 		}},
 		{"to zero by rounding", false, decay(3, 60000)},
-		{"clipped, then a short T2", false, both(stored(16, 12, false), func(e, k int, im *dicomwrite.Image) {
+		{"clipped, then a short T2", false, combined(stored(16, 12, false), func(e, k int, im *dicomwrite.Image) {
 			decay(4, 8e5)(e, k, im)
 			for v := range im.Pixels {
 				im.Pixels[v] = min(im.Pixels[v], 4095)

@@ -7,11 +7,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/suyashkumar/dicom/pkg/tag"
 
 	"github.com/t2map/t2map/dicomio/internal/elements"
 	"github.com/t2map/t2map/files"
+	"github.com/t2map/t2map/internal/parallel"
 )
 
 // FindOptions says how to search. The zero value searches everything.
@@ -60,7 +62,7 @@ func Find(ctx context.Context, roots []string, o FindOptions) (Finding, error) {
 	}
 	known := knownTexts{shared: map[texts]*texts{}}
 	progress := counter(len(entries), o.Progress)
-	err = each(ctx, len(entries), o.Workers, func(i int) error {
+	err = parallel.Each(ctx, len(entries), o.Workers, func(i int) error {
 		e := entries[i]
 		if e.err == nil {
 			e.err = e.parseFile()
@@ -78,6 +80,22 @@ func Find(ctx context.Context, roots []string, o FindOptions) (Finding, error) {
 	f := sortOut(entries, o.PhilipsScaling)
 	f.Tree, f.Passed.Litter = tree, tree.Litter()
 	return f, nil
+}
+
+// counter returns a function that reports that one more is done; a nil report is never
+// called.
+func counter(all int, report func(done, all int)) func() {
+	if report == nil {
+		return func() {}
+	}
+	var mu sync.Mutex
+	done := 0
+	return func() {
+		mu.Lock()
+		defer mu.Unlock()
+		done++
+		report(done, all)
+	}
 }
 
 // parseFile reads the headers of the entry's file.

@@ -16,7 +16,7 @@ import (
 
 const benchFolders, benchFilesEach = 100, 100
 
-// privateGroup is like the private elements of scanners: 150 short ones, and one of 4 kB
+// privateGroup resembles the private elements of scanners: 150 short ones, and one of 4 kB
 // like the protocols of Siemens and GE.
 func privateGroup() []byte {
 	var b []byte
@@ -66,8 +66,8 @@ func trial(b *testing.B, dir string) {
 				b.Fatal(err)
 			}
 			data := file.Bytes()
-			at := bytes.Index(data, []byte{0x20, 0, 0x0D, 0, 'U', 'I'}) // behind group 0018
-			whole := append(append(bytes.Clone(data[:at]), private...), data[at:]...)
+			position := bytes.Index(data, []byte{0x20, 0, 0x0D, 0, 'U', 'I'}) // after group 0018
+			whole := append(append(bytes.Clone(data[:position]), private...), data[position:]...)
 			if err := os.WriteFile(filepath.Join(folder, fmt.Sprintf("IM_%04d", n)), whole, 0o644); err != nil {
 				b.Fatal(err)
 			}

@@ -57,8 +57,8 @@ func TestFirstEcho(t *testing.T) {
 	}
 }
 
-// A series that cannot be read has a reason, but is not a problem if nobody asks for it;
-// one without a frame of reference shares none.
+// A series that cannot be read is a problem only if its first echo is requested. A series
+// without a frame of reference shares none.
 func TestFirstEchoProblem(t *testing.T) {
 	images := trainOf()
 	images = slices.DeleteFunc(images, func(im dicomwrite.Image) bool { return im.TE > 10 })

@@ -1,8 +1,10 @@
 package dicomio
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/suyashkumar/dicom/pkg/tag"
 	"github.com/suyashkumar/dicom/pkg/uid"
@@ -12,8 +14,8 @@ import (
 )
 
 // Encapsulated pixels consist of fragments (PS3.5 A.4), one or several per frame. One of
-// two tables of offsets tells which of them begin a frame or, if both are empty, the
-// fragments themselves.
+// two tables of offsets states which of them begin a frame. If both are empty, the fragments
+// show it themselves.
 
 // divide records where the frames of encapsulated pixels begin.
 func (h *header) divide(out *elements.Outline) error {
@@ -29,7 +31,7 @@ func (h *header) divide(out *elements.Outline) error {
 	h.parts = starts
 	if !h.lossy {
 		head := make([]byte, min(h.fragments[0].Length, longestCodeHead))
-		n, _ := out.Body.ReadAt(head, h.fragments[0].At)
+		n, _ := out.Body.ReadAt(head, h.fragments[0].Offset)
 		h.lossy = codec.Lossy(h.syntax, head[:n])
 	}
 	return nil
@@ -66,17 +68,17 @@ func (h *header) starts(out *elements.Outline) ([]int32, error) {
 // startsAt finds the fragments at the offsets, which must increase.
 func (h *header) startsAt(offsets []int64) ([]int32, error) {
 	starts := make([]int32, len(offsets))
-	next := 0
+	origin, next := h.fragments[0].Offset, 0
 	for n, offset := range offsets {
-		for next < len(h.fragments) && h.fragments[next].At-h.fragments[0].At < offset {
-			next++
-		}
-		if next == len(h.fragments) || h.fragments[next].At-h.fragments[0].At != offset || n == 0 && next != 0 ||
-			n > 0 && int(starts[n-1]) == next {
+		i, found := slices.BinarySearchFunc(h.fragments[next:], offset, func(f elements.Fragment, offset int64) int {
+			return cmp.Compare(f.Offset-origin, offset)
+		})
+		if !found || n == 0 && i != 0 {
 			return nil, fmt.Errorf("frame %d has offset %d in its table, where no fragment of its own begins", n+1,
 				offset)
 		}
-		starts[n] = int32(next)
+		starts[n] = int32(next + i)
+		next += i + 1
 	}
 	return starts, nil
 }
@@ -92,7 +94,7 @@ func (h *header) startsByMarkers(body io.ReaderAt) ([]int32, error) {
 			starts = append(starts, int32(n))
 		}
 		tail := make([]byte, min(f.Length, 3))
-		if _, err := body.ReadAt(tail, f.At+f.Length-int64(len(tail))); err != nil && err != io.EOF {
+		if _, err := body.ReadAt(tail, f.Offset+f.Length-int64(len(tail))); err != nil && err != io.EOF {
 			return nil, err
 		}
 		begins = len(tail) == 3 && (tail[1] == 0xFF && tail[2] == 0xD9 || tail[0] == 0xFF && tail[1] == 0xD9)
@@ -138,7 +140,7 @@ func (r *frameReader) decompress(h *header, n int) ([]byte, error) {
 	for _, f := range h.compressed(n) {
 		start := len(r.scratch)
 		r.scratch = append(r.scratch, make([]byte, f.Length)...)
-		if _, err := readFull(r.body, r.scratch[start:], f.At); err != nil {
+		if err := readFull(r.body, r.scratch[start:], f.Offset); err != nil {
 			return nil, h.broken(err)
 		}
 	}
@@ -170,11 +172,8 @@ func (r *frameReader) native(h *header, n int) ([]byte, error) {
 	if swapped {
 		want += want % 2
 	}
-	if int64(cap(r.scratch)) < want {
-		r.scratch = make([]byte, want)
-	}
-	r.scratch = r.scratch[:want]
-	if _, err := readFull(r.body, r.scratch, start-shift); err != nil {
+	r.scratch = slices.Grow(r.scratch[:0], int(want))[:want]
+	if err := readFull(r.body, r.scratch, start-shift); err != nil {
 		return nil, h.broken(err)
 	}
 	if swapped {
@@ -186,24 +185,17 @@ func (r *frameReader) native(h *header, n int) ([]byte, error) {
 // bits unpacks a frame of single bits, which follow each other from the lowest bit of a
 // byte to the highest; a frame need not begin at a byte (PS3.5 8.1.1).
 func (r *frameReader) bits(h *header, n int) ([]byte, error) {
+	if h.syntax == uid.ExplicitVRBigEndian && h.pixels.VR == "OW" {
+		return nil, h.unsupported(tag.PixelData, "pixels of 1 bit in big-endian words")
+	}
 	count := int64(h.rows) * int64(h.columns)
 	first := int64(n) * count
 	start, end := first/8, (first+count+7)/8
-	if int64(cap(r.scratch)) < end-start {
-		r.scratch = make([]byte, end-start)
-	}
-	r.scratch = r.scratch[:end-start]
-	swapped := h.syntax == uid.ExplicitVRBigEndian && h.pixels.VR == "OW"
-	if swapped {
-		return nil, h.unsupported(tag.PixelData, "single bits in words, big endian")
-	}
-	if _, err := readFull(r.body, r.scratch, h.pixels.Value+start); err != nil {
+	r.scratch = slices.Grow(r.scratch[:0], int(end-start))[:end-start]
+	if err := readFull(r.body, r.scratch, h.pixels.Value+start); err != nil {
 		return nil, h.broken(err)
 	}
-	if int64(cap(r.pixels)) < count {
-		r.pixels = make([]byte, count)
-	}
-	r.pixels = r.pixels[:count]
+	r.pixels = slices.Grow(r.pixels[:0], int(count))[:count]
 	bit := first % 8
 	for v := range r.pixels {
 		r.pixels[v] = r.scratch[bit/8] >> (bit % 8) & 1
@@ -212,15 +204,8 @@ func (r *frameReader) bits(h *header, n int) ([]byte, error) {
 	return r.pixels, nil
 }
 
-// readFull reads len(p) bytes. Reaching the end of the file with the last of them is not an
-// error.
-func readFull(r io.ReaderAt, p []byte, offset int64) (int, error) {
-	n, err := r.ReadAt(p, offset)
-	switch {
-	case n == len(p):
-		err = nil
-	case err == io.EOF || err == nil:
-		err = io.ErrUnexpectedEOF
-	}
-	return n, err
+// readFull fills p with the bytes at the offset.
+func readFull(r io.ReaderAt, p []byte, offset int64) error {
+	_, err := io.ReadFull(io.NewSectionReader(r, offset, int64(len(p))), p)
+	return err
 }

@@ -1,11 +1,9 @@
 package dicomio
 
-import (
-	"math"
-)
+import "math"
 
-// Images that are lost in part: rows, columns or tiles of one value, as after an
-// interrupted transfer or when a decoder lacks a part.
+// This file finds images that lost rows, columns or tiles, which then have one value: after
+// an interrupted transfer, or because a decoder did not receive all data.
 
 const (
 	// fewestLines is the part of an image's rows, or columns, that must be constant before
@@ -79,7 +77,7 @@ func (d decoded) checkLines() error {
 				}
 				for _, f := range d.neighbours(e) {
 					if lost, content := d.lostLines(e, f, k, n); lost > 0 {
-						return d.grid[e][k].withoutData("%d of %d %s hold %s alone, where %s, another echo of the "+
+						return d.grid[e][k].withoutData("%d of %d %s hold only %s, where %s, another echo of the "+
 							"slice, has signal", lost, a.lines, a.name, content, d.grid[f][k].displayName())
 					}
 				}
@@ -166,7 +164,7 @@ func (d decoded) overwritten(e, f, k, n, j int) bool {
 }
 
 // varies reports whether line j has more than one value in the two echoes nearest to e, one
-// of which may be lost in part itself.
+// of which may have lost pixels itself.
 func (d decoded) varies(e, k, n, j int) bool {
 	first := max(0, min(e-1, len(d.grid)-3))
 	for f := first; f < min(first+3, len(d.grid)); f++ {
@@ -197,7 +195,8 @@ func (a division) extremes(pixels []float32, j int) (low, high float32) {
 }
 
 // zeroBlocks counts the blocks whose first pixel is stored as 0, in every second row of
-// blocks. Images without holes are recognised by it while they are in the cache.
+// blocks. It shows that an image has no holes, and is computed while the image is in the
+// cache.
 func (h *header) zeroBlocks(pixels []float32) int {
 	n, zero := 0, h.rescale(0)
 	for j := 0; j+holeSide <= h.rows; j += 2 * holeSide {
@@ -211,8 +210,8 @@ func (h *header) zeroBlocks(pixels []float32) int {
 	return n
 }
 
-// someMean returns the mean of some rows above stored zeros. Faint images are recognised by
-// it while they are in the cache.
+// someMean returns the mean of some rows above stored zeros. It shows that an image is not
+// faint, and is computed while the image is in the cache.
 func (h *header) someMean(pixels []float32) float64 {
 	sum, n := 0.0, 0
 	for j := 0; j < h.rows; j += rowsApart {
@@ -231,7 +230,7 @@ func (h *header) someMean(pixels []float32) float64 {
 }
 
 // checkHoles refuses images with blocks of zeros where the echo before and the one after
-// have signal: no decay falls to nothing and rises again. The first and the last echo have
+// have signal: a decaying signal does not vanish and rise again. The first and the last echo have
 // only one neighbour.
 func (d decoded) checkHoles() error {
 	for k := range d.grid[0] {
@@ -242,7 +241,7 @@ func (d decoded) checkHoles() error {
 			}
 			if n := d.holes(e, k); float64(n) >= leastHoles*all {
 				f := d.neighbours(e)[0]
-				return d.grid[e][k].withoutData("%d of %.0f pixels hold 0 in one piece or several, where %s, "+
+				return d.grid[e][k].withoutData("%d of %.0f pixels hold 0, in one block or several, where %s, "+
 					"another echo of the slice, has signal", n, all, d.grid[f][k].displayName())
 			}
 		}

@@ -13,14 +13,13 @@ func TestZerosOfRealScansAreSound(t *testing.T) {
 		train := only(t, sharedData(t, scan, "dicom"))
 		for _, c := range []struct {
 			name string
-			cut  func(e, i, j, columns, rows int, share, around float64) bool
+			cut  func(e, i, j, columns, rows int, share, local float64) bool
 		}{
 			{"noise below a threshold", func(_, _, _, _, _ int, share, _ float64) bool { return share < 0.1 }},
 			{"below a high one", func(_, _, _, _, _ int, share, _ float64) bool { return share < 0.6 }},
-			{"a mask of each image", func(_, _, _, _, _ int, _, around float64) bool { return around < 0.3 }},
-			{"a mask of every second image", func(e, _, _, _, _ int, _, around float64) bool {
-				return e%2 == 0 &&
-					around < 0.2
+			{"a mask of each image", func(_, _, _, _, _ int, _, local float64) bool { return local < 0.3 }},
+			{"a mask of every second image", func(e, _, _, _, _ int, _, local float64) bool {
+				return e%2 == 0 && local < 0.2
 			}},
 			{"corners", func(e, i, j, columns, rows int, _, _ float64) bool {
 				return i+j < rows/6+e%3 || (columns-i)+(rows-j) < rows/6+e%3
@@ -37,10 +36,10 @@ func TestZerosOfRealScansAreSound(t *testing.T) {
 			for e := range d.grid {
 				for k, h := range d.grid[e] {
 					if k%4 != 0 {
-						continue // some slices tell as much as all do
+						continue // some slices suffice
 					}
-					cutZeros(h, d.image(e, k), func(i, j int, share, around float64) bool {
-						return c.cut(e, i, j, h.columns, h.rows, share, around)
+					cutZeros(h, d.image(e, k), func(i, j int, share, local float64) bool {
+						return c.cut(e, i, j, h.columns, h.rows, share, local)
 					})
 					d.seen[e][k] = content{peak: d.seen[e][k].peak}
 					d.seen[e][k].note(h, d.image(e, k))
@@ -55,7 +54,7 @@ func TestZerosOfRealScansAreSound(t *testing.T) {
 
 // cutZeros sets pixels to zero for which cut is true. Its arguments are a pixel and the
 // mean of its surroundings, relative to the image's mean.
-func cutZeros(h *header, pixels []float32, cut func(i, j int, share, around float64) bool) {
+func cutZeros(h *header, pixels []float32, cut func(i, j int, share, local float64) bool) {
 	zero := h.rescale(0)
 	mean := 0.0
 	for _, v := range pixels {
@@ -78,8 +77,7 @@ func cutZeros(h *header, pixels []float32, cut func(i, j int, share, around floa
 	copy(pixels, out)
 }
 
-// A line of one value is lost only if the neighbouring echoes show that it was not one
-// value.
+// A line of one value is lost only if the neighbouring echoes show that it had several.
 func TestOverwrittenLine(t *testing.T) {
 	for _, c := range []struct {
 		name  string

@@ -35,22 +35,24 @@ func trains(images []*header, scaling PhilipsScaling) (sound, suspects, others [
 			others = append(others, t)
 		}
 	}
-	tellApart(sound)
+	distinguish(sound)
 	noteLeftOut(sound, others)
 	if len(sound)+len(suspects) == 0 {
-		for _, find := range []func([][]*header, []Train, PhilipsScaling) (suspects, rest []Train){frameless, severalTR,
-			divided} {
-			if suspects, others = find(groups, others, scaling); len(suspects) > 0 {
+		for _, find := range []func([][]*header, []Train, PhilipsScaling) []Train{frameless, severalTR, divided} {
+			if suspects = find(groups, others, scaling); len(suspects) > 0 {
 				break
 			}
 		}
+		others = slices.DeleteFunc(others, func(o Train) bool {
+			return slices.ContainsFunc(suspects, func(s Train) bool { return slices.Contains(s.images, o.images[0]) })
+		})
 	}
 	return sound, suspects, others
 }
 
-// tellApart gives hashes of their own to trains that share a series UID and differ in image
-// type.
-func tellApart(trains []Train) {
+// distinguish gives different hashes and descriptions to trains that share a series UID and
+// differ in image type.
+func distinguish(trains []Train) {
 	count := map[string]int{}
 	for _, t := range trains {
 		count[t.Hash]++
@@ -120,8 +122,8 @@ func kindsOf(images []*header) map[typeOf]string {
 			kinds[t] = h.kind()
 		}
 	}
-	// A missing type says nothing: if all other images are originals of one kind, it gets
-	// that kind.
+	// A missing type is not informative: if all other images are originals of one kind,
+	// images without a type are of that kind.
 	var common string
 	for t, kind := range kinds {
 		switch {
@@ -138,9 +140,8 @@ func kindsOf(images []*header) map[typeOf]string {
 	return kinds
 }
 
-// kind returns the image type without the words that number or describe the echo, and
-// without the words that stand in their place and only say that the image is a magnitude or
-// a spin echo.
+// kind returns the image type without the words that number or describe the echo. Some
+// images have another word in their place, for magnitude or spin echo, which is omitted too.
 func (h *header) kind() string {
 	if h.asMap {
 		return "map:" + h.imageType // a kind of its own

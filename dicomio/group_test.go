@@ -74,7 +74,7 @@ func TestEchoesOfSeveralImageTypes(t *testing.T) {
 		for _, perEcho := range []bool{false, true} {
 			images := typed(values)
 			if perEcho && name == "one slice" {
-				continue // a series of two types is no series of one echo
+				continue // a series of two types is not a series of one echo
 			}
 			for n := range images {
 				if perEcho {
@@ -96,7 +96,7 @@ func TestEchoesOfSeveralImageTypes(t *testing.T) {
 // even if the words might describe an echo. Images of the series that do not belong to a
 // train because of their type are recorded, and are not another series.
 func TestImageTypesThatDivide(t *testing.T) {
-	both := func(a, b []string) []dicomwrite.Image {
+	joined := func(a, b []string) []dicomwrite.Image {
 		second := typed(func(_, _ int) []string { return b })
 		for n := range second {
 			second[n].InstanceUID += ".1"
@@ -104,10 +104,10 @@ func TestImageTypesThatDivide(t *testing.T) {
 		return append(typed(func(_, _ int) []string { return a }), second...)
 	}
 	for name, images := range map[string][]dicomwrite.Image{
-		"normalised":     both([]string{"M", "ND"}, []string{"M", "ND", "NORM"}),
-		"undistorted":    both([]string{"M"}, []string{"M", "DIS2D"}),
-		"two contrasts":  both([]string{"PROTON_DENSITY"}, []string{"T2"}),
-		"two echo words": both([]string{"M", "E1"}, []string{"M", "E2"}),
+		"normalised":     joined([]string{"M", "ND"}, []string{"M", "ND", "NORM"}),
+		"undistorted":    joined([]string{"M"}, []string{"M", "DIS2D"}),
+		"two contrasts":  joined([]string{"PROTON_DENSITY"}, []string{"T2"}),
+		"two echo words": joined([]string{"M", "E1"}, []string{"M", "E2"}),
 	} {
 		dir := t.TempDir()
 		save(t, dir, images)
@@ -188,14 +188,14 @@ func TestUIDsOfTheirOwn(t *testing.T) {
 		{"frame for each image", func(n int, im *dicomwrite.Image) {
 			im.FrameOfReferenceUID = fmt.Sprint("2.25.6.",
 				n)
-		}, "FrameOfReferenceUID (0020,0052): 12 different ones among 12 images of one series"},
+		}, "FrameOfReferenceUID (0020,0052): 12 different UIDs among 12 images of one series"},
 		{"frame for each echo", func(_ int, im *dicomwrite.Image) {
 			im.FrameOfReferenceUID = fmt.Sprint("2.25.6.",
 				im.TE)
-		}, "FrameOfReferenceUID (0020,0052): 4 different ones among 12 images"},
+		}, "FrameOfReferenceUID (0020,0052): 4 different UIDs among 12 images"},
 		{"series and frame for each echo", func(_ int, im *dicomwrite.Image) {
 			im.SeriesUID, im.FrameOfReferenceUID = fmt.Sprint("2.25.6.", im.TE), fmt.Sprint("2.25.7.", im.TE)
-		}, "FrameOfReferenceUID (0020,0052): 4 different ones among series that would be one train of the echo " +
+		}, "FrameOfReferenceUID (0020,0052): 4 different UIDs among series that would be one train of the echo " +
 			"times 10, 20, 30, 40 ms"},
 		{"series for each echo, no frame", func(_ int, im *dicomwrite.Image) {
 			im.SeriesUID, im.FrameOfReferenceUID = fmt.Sprint("2.25.6.", im.TE), ""
@@ -225,8 +225,8 @@ func TestUIDsOfTheirOwn(t *testing.T) {
 // sliceOf returns the slice of image n of trainOf.
 func sliceOf(n int) int { return n * 5 % 12 % 3 }
 
-// Echoes, slices or images with a study of their own each are one visit, which fails for
-// one reason; unrelated studies beside each other are not.
+// If each echo, slice or image has a study of its own, the studies are one visit, which fails
+// for one reason. Unrelated studies next to each other are not joined.
 func TestScatteredStudies(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -278,12 +278,12 @@ func TestScatteredStudies(t *testing.T) {
 		dir := t.TempDir()
 		for n := range images {
 			c.change(n, &images[n])
-			at := dir
+			folder := dir
 			if c.folder != nil {
-				at = filepath.Join(dir, c.folder(n))
+				folder = filepath.Join(dir, c.folder(n))
 			}
-			save(t, at, nil)
-			write(t, filepath.Join(at, fmt.Sprint("IM_", n)), written(t, images[n]))
+			save(t, folder, nil)
+			write(t, filepath.Join(folder, fmt.Sprint("IM_", n)), written(t, images[n]))
 		}
 		studies := find(t, dir).Studies
 		if c.want == 0 {
@@ -293,12 +293,12 @@ func TestScatteredStudies(t *testing.T) {
 			}
 			continue
 		}
-		of := "images"
+		members := "images"
 		if strings.HasPrefix(c.name, "by slice") {
-			of = "slices"
+			members = "slices"
 		}
-		want := fmt.Sprintf("StudyInstanceUID (0020,000D): %d different ones among the %s of one train with the "+
-			"echo times 10, 20, 30, 40 ms", c.want, of)
+		want := fmt.Sprintf("StudyInstanceUID (0020,000D): %d different UIDs among the %s of one train with the "+
+			"echo times 10, 20, 30, 40 ms", c.want, members)
 		if len(studies) != 1 || len(studies[0].Damaged) != 1 || studies[0].Damaged[0].Error() != want ||
 			hint.Find(studies[0].Damaged[0]) == "" {
 			t.Errorf("%s: %d studies, %v", c.name, len(studies), studies[0].Damaged)

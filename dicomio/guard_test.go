@@ -72,9 +72,9 @@ func TestGuardPassesLegalOddities(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			// Before the patient group, where a private element may stand.
-			at := bytes.Index(data, []byte{0x10, 0, 0x10, 0, 'P', 'N'})
-			write(t, path, append(append(bytes.Clone(data[:at]), odd...), data[at:]...))
+			// Before the patient group, where a private element may occur.
+			position := bytes.Index(data, []byte{0x10, 0, 0x10, 0, 'P', 'N'})
+			write(t, path, append(append(bytes.Clone(data[:position]), odd...), data[position:]...))
 			f := find(t, dir)
 			if len(f.Studies) != 1 || len(f.Damaged) != 0 || len(f.Studies[0].Damaged) != 0 ||
 				f.Studies[0].Trains[0].Problem != nil {
@@ -116,7 +116,7 @@ func TestGuardPassesSoundFiles(t *testing.T) {
 		out, err := elements.Guard(bytes.NewReader(b.Bytes()), int64(b.Len()), imageWish)
 		end := int64(b.Len())
 		if s.uid == uid.DeflatedExplicitVRLittleEndian {
-			end = out.Pixels.Value + out.Pixels.Length // of what is inflated
+			end = out.Pixels.Value + out.Pixels.Length // in the inflated data set
 		}
 		if err != nil || out.Pixels == nil || out.Pixels.Length != 30 && out.Pixels.Length != 16 ||
 			out.Pixels.Value+out.Pixels.Length != end {

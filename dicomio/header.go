@@ -32,7 +32,7 @@ type header struct {
 
 	asMap                                      bool     // ImageType may name a map, see magnitudes
 	sequence                                   []string // ScanningSequence
-	claims                                     []claim  // that it does not measure T2; those of private texts first
+	claims                                     []claim  // to another quantity than T2, those of private texts first
 	coilTag                                    tag.Tag  // the attribute that names it
 	echoNumber, echoTrain, echoCount           int      // EchoNumbers, EchoTrainLength, GE's Number of Echoes
 	instanceNumber, acquisitionNumber          int
@@ -203,17 +203,17 @@ func (h *header) noteTooLong(out *elements.Outline) {
 // isPhilips reports whether the image is from Philips, according to the manufacturer or, if
 // that was removed, the private attribute.
 func (h *header) isPhilips() bool {
-	return h.saysPhilips() || h.mayBePhilips() && h.scaleSlope == h.scaleSlope
+	return h.namesPhilips() || h.mayBePhilips() && h.scaleSlope == h.scaleSlope
 }
 
-func (h *header) saysPhilips() bool {
+func (h *header) namesPhilips() bool {
 	return strings.Contains(strings.ToUpper(h.manufacturer), "PHILIPS")
 }
 
 // mayBePhilips reports whether a Scale Slope of the image belongs to Philips, according to
 // the manufacturer or the creator of the private attribute.
 func (h *header) mayBePhilips() bool {
-	return h.saysPhilips() || h.manufacturer == "" && !h.anonymous
+	return h.namesPhilips() || h.manufacturer == "" && !h.anonymous
 }
 
 // refer records a series that the object refers to.

@@ -39,7 +39,7 @@ func TestHomeIgnoresWhatNeedsNoMask(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		images []dicomwrite.Image
-		shared bool // the folder is then of no single study
+		shared bool // whether the folder then belongs to several studies
 	}{
 		{"a secondary capture", foreign(1, ofClass(storage+"7", "OT")), false},
 		{"a CT", foreign(3, ofClass(storage+"2", "CT")), false},

@@ -11,7 +11,7 @@ import (
 	"github.com/t2map/t2map/hint"
 )
 
-// Evidence of a lost echo is found, and nothing else is taken for it.
+// losses finds the evidence of a lost echo, and no other.
 func TestLosses(t *testing.T) {
 	uneven := func(te ...float64) Loss { return Loss{Reason: UnevenTimes, TE: te} }
 	skipped := func(n ...int) Loss { return Loss{Reason: SkippedNumbers, Numbers: n} }
@@ -19,7 +19,7 @@ func TestLosses(t *testing.T) {
 	for _, c := range []struct {
 		name                string
 		te                  []float64
-		numbers             []int // none where nil, the last for the rest
+		numbers             []int // of the echoes; the last is for the rest, and nil means none
 		train, count        int
 		manufacturer        string
 		want                []Loss
@@ -89,7 +89,7 @@ func TestLosses(t *testing.T) {
 	}
 }
 
-// A train of files has the evidence of a lost echo, and can still be read.
+// A train with evidence of a lost echo can still be read.
 func TestTrainWithALostEcho(t *testing.T) {
 	for _, perEcho := range []bool{false, true} {
 		images := slices.DeleteFunc(trainOf(), func(im dicomwrite.Image) bool { return im.TE == 20 })
@@ -129,10 +129,10 @@ func TestScaleOfEchoTimes(t *testing.T) {
 				images[n].TE *= c.factor
 			}
 			dir := t.TempDir()
-			at := "EchoTime (0018,0081)"
+			attribute := "EchoTime (0018,0081)"
 			if enhanced {
 				saveEnhanced(t, dir, images)
-				at = "EffectiveEchoTime (0018,9082)"
+				attribute = "EffectiveEchoTime (0018,9082)"
 			} else {
 				save(t, dir, images)
 			}
@@ -140,8 +140,8 @@ func TestScaleOfEchoTimes(t *testing.T) {
 			if c.want == "" && p != nil {
 				t.Errorf("× %g: %v", c.factor, p)
 			}
-			if c.want != "" && (p == nil || !containsAll(p.Error(), c.want, at) || hint.Find(p) == "") {
-				t.Errorf("× %g: %v, want …%s…%s…", c.factor, p, at, c.want)
+			if c.want != "" && (p == nil || !containsAll(p.Error(), c.want, attribute) || hint.Find(p) == "") {
+				t.Errorf("× %g: %v, want …%s…%s…", c.factor, p, attribute, c.want)
 			}
 		}
 	}
@@ -198,12 +198,12 @@ func TestRepetitionTimeOfATrain(t *testing.T) {
 // One echo in seconds among others in ms is refused; short first echoes are not.
 func TestScaleOfOneEchoTime(t *testing.T) {
 	for _, c := range []struct {
-		from, te float64
-		refused  bool
+		original, te float64
+		refused      bool
 	}{{40, 0.04, true}, {20, 0.02, true}, {10, 0.9, true}, {10, 1, false}, {10, 2.3, false}} {
 		images := trainOf()
 		for n := range images {
-			if images[n].TE == c.from {
+			if images[n].TE == c.original {
 				images[n].TE = c.te
 			}
 		}
@@ -212,7 +212,7 @@ func TestScaleOfOneEchoTime(t *testing.T) {
 		p := only(t, dir).Problem
 		if c.refused != (p != nil) || c.refused && (!containsAll(p.Error(), "EchoTime (0018,0081)", fmt.Sprint(c.te,
 			" ms beside")) || hint.Find(p) == "") {
-			t.Errorf("%g ms as %g: %v", c.from, c.te, p)
+			t.Errorf("%g ms as %g: %v", c.original, c.te, p)
 		}
 	}
 }

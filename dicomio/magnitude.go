@@ -23,11 +23,11 @@ func (h *header) notMagnitude() bool {
 			return true
 		}
 	}
-	return h.saysMap() && !(h.saysMagnitude() && h.te > 0)
+	return h.namesMap() && !(h.namesMagnitude() && h.te > 0)
 }
 
-// saysMap reports whether ImageType contains the name of a map.
-func (h *header) saysMap() bool {
+// namesMap reports whether ImageType contains the name of a map.
+func (h *header) namesMap() bool {
 	for n, v := range strings.Split(h.imageType, `\`) {
 		if n >= 3 && quantities[v] || strings.HasSuffix(v, "MAP") {
 			return true
@@ -36,8 +36,8 @@ func (h *header) saysMap() bool {
 	return false
 }
 
-// saysMagnitude reports whether ImageType contains a word for magnitude or spin echo.
-func (h *header) saysMagnitude() bool {
+// namesMagnitude reports whether ImageType contains a word for magnitude or spin echo.
+func (h *header) namesMagnitude() bool {
 	values := strings.Split(h.imageType, `\`)
 	return len(values) > 2 && slices.ContainsFunc(values[2:], func(v string) bool { return plainWords[v] })
 }
@@ -76,7 +76,7 @@ func magnitudes(all []*header) (images []*header, derived int) {
 		switch {
 		case h.notMagnitude():
 			derived++
-		case h.saysMap():
+		case h.namesMap():
 			pending[h.series] = append(pending[h.series], h)
 		default:
 			images = append(images, h)

@@ -126,9 +126,9 @@ func TestMapsInTheSeriesOfATrain(t *testing.T) {
 // A map at the next echo time is recognised if the train is complete without it or its
 // values are of another kind; otherwise it cannot be distinguished from an echo.
 func TestMapAtTheNextEchoTime(t *testing.T) {
-	number := func(of *dicomwrite.Image, isMap bool) {
-		if of.EchoNumber = int(of.TE) / 10; isMap {
-			of.EchoNumber = 1
+	number := func(image *dicomwrite.Image, isMap bool) {
+		if image.EchoNumber = int(image.TE) / 10; isMap {
+			image.EchoNumber = 1
 		}
 	}
 	for name, c := range map[string]struct {
@@ -155,13 +155,13 @@ func TestMapAtTheNextEchoTime(t *testing.T) {
 	} {
 		var images []dicomwrite.Image
 		for _, im := range typed(func(int, int) []string { return []string{"M", "SE"} }) {
-			of := im
+			image := im
 			c.change(&im, false)
-			if images = append(images, im); of.TE == 10 {
-				of.TE, of.InstanceUID, of.ImageType = 50, of.InstanceUID+".1",
+			if images = append(images, im); image.TE == 10 {
+				image.TE, image.InstanceUID, image.ImageType = 50, image.InstanceUID+".1",
 					[]string{"ORIGINAL", "PRIMARY", "M", "T2"}
-				c.change(&of, true)
-				images = append(images, of)
+				c.change(&image, true)
+				images = append(images, image)
 			}
 		}
 		dir := t.TempDir()

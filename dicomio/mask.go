@@ -3,6 +3,7 @@ package dicomio
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 
 	"github.com/suyashkumar/dicom/pkg/tag"
@@ -25,7 +26,7 @@ type MaskOptions struct {
 	MostVoxels int
 }
 
-// defaultThreshold is the fraction at which a voxel is more in the segment than out of it.
+// defaultThreshold is the fraction from which most of a voxel is in the segment.
 const defaultThreshold = 0.5
 
 // mostOverlap limits the number of segments per voxel, on average over the grid, so that a
@@ -45,7 +46,7 @@ const mostOverlap = 8
 // Contours must be planar and lie on slices of g, within the same tolerance. A voxel
 // belongs to a structure if its centre is inside by the even-odd rule over all contours of
 // the structure on the slice, or on one of them. Holes are thus contours within contours,
-// and a contour through the centres of a region's outermost voxels gives the region. A
+// and a contour through the centres of a region's outermost voxels encloses that region. A
 // structure has a Problem and no voxels if its contours enclose no area, lie between slices
 // or outside the image, or are drawn in another frame of reference than MaskOptions.Frame;
 // the other structures are read.
@@ -74,11 +75,7 @@ func ReadMask(ctx context.Context, m MaskObject, g volume.Geometry, o MaskOption
 		target.left = min(target.left, o.MostVoxels)
 	}
 	target.most = target.left
-	read := readSegments
-	if m.Kind == MaskRTSTRUCT {
-		read = readStructures
-	}
-	s, sum, err := read(ctx, m.header, target, o)
+	s, sum, err := m.read(ctx, target, o)
 	if err != nil {
 		m.secrets.inError(err)
 		return none, File{}, err
@@ -86,6 +83,78 @@ func ReadMask(ctx context.Context, m MaskObject, g volume.Geometry, o MaskOption
 	m.secrets.inSegments(s.Segments)
 	return s, File{Path: m.Name, SHA256: sum}, nil
 }
+
+// read reads the segments of the object and hashes its file.
+func (m MaskObject) read(ctx context.Context, target *placer, opt MaskOptions) (out volume.Segmentation, sum string,
+	err error) {
+	wish, read := segmentationWish, readSegments
+	if m.Kind == MaskRTSTRUCT {
+		wish, read = structureWish, readStructures
+	}
+	o, err := m.header.openObject(wish)
+	if err != nil {
+		return out, "", err
+	}
+	defer o.Close()
+	r := &maskReader{object: o, target: target, indexOf: map[int]int{}}
+	if err := read(ctx, r, opt); err != nil {
+		return out, "", err
+	}
+	sum, err = o.sha256()
+	return volume.Segmentation{Geometry: target.Geometry, Segments: r.segments, Threshold: r.threshold}, sum, err
+}
+
+// maskReader holds what the readers of segmentations and of structure sets have in common.
+// Segments are those of the one and the structures of the other.
+type maskReader struct {
+	*object
+	target    *placer
+	segments  []volume.Segment
+	indexOf   map[int]int // from a segment's number to its index in segments
+	threshold float64     // volume.Segmentation.Threshold
+}
+
+// declare reads the segments from the items of a sequence: number and label from these
+// attributes, and the rest with complete.
+func (r *maskReader) declare(sequence, number, label tag.Tag,
+	complete func(*volume.Segment, elements.Dataset) error) error {
+	items := r.data.Items(sequence)
+	if len(items) == 0 {
+		return r.wrong(sequence, "missing")
+	}
+	for _, item := range items {
+		n, wrong := r.number(item, number)
+		if wrong != nil {
+			return wrong
+		}
+		if _, twice := r.indexOf[n]; twice {
+			return r.wrong(number, "%d appears twice", n)
+		}
+		s := volume.Segment{Number: n, Label: item.Text(label)}
+		if err := complete(&s, item); err != nil {
+			return err
+		}
+		r.indexOf[n] = len(r.segments)
+		r.segments = append(r.segments, s)
+	}
+	return nil
+}
+
+// referenced returns the index in segments of the segment whose number is in the attribute.
+func (r *maskReader) referenced(item elements.Dataset, number tag.Tag) (int, *FileError) {
+	n, wrong := r.number(item, number)
+	if wrong != nil {
+		return 0, wrong
+	}
+	i, exists := r.indexOf[n]
+	if !exists {
+		return 0, r.wrong(number, "%d is not declared in this object", n).withHint(hintAgain)
+	}
+	return i, nil
+}
+
+// hintAgain is the hint about an object that refers to something that it does not contain.
+const hintAgain = "the file contradicts itself: save the mask again with the program that drew it"
 
 // placer converts positions to voxels of a grid.
 type placer struct {
@@ -125,8 +194,8 @@ func (p *placer) direction(step [3]float64) [3]float64 {
 	return v
 }
 
-// take counts voxels of a segment against the limit.
-func (p *placer) take(h *header, voxels int) error {
+// count counts voxels of a segment against the limit.
+func (p *placer) count(h *header, voxels int) error {
 	if p.left -= voxels; p.left < 0 {
 		return h.invalid("its segments hold more than %d voxels, %.3g times those of the series", p.most,
 			float64(p.most)/float64(p.Voxels()))
@@ -134,8 +203,8 @@ func (p *placer) take(h *header, voxels int) error {
 	return nil
 }
 
-// one returns the only item of a sequence; ok is false if the sequence is absent.
-func (o *object) one(d elements.Dataset, t tag.Tag) (item elements.Dataset, ok bool, err error) {
+// onlyItem returns the only item of a sequence; ok is false if the sequence is absent.
+func (o *object) onlyItem(d elements.Dataset, t tag.Tag) (item elements.Dataset, ok bool, err error) {
 	switch items := d.Items(t); len(items) {
 	case 0:
 		return elements.Dataset{}, false, nil
@@ -147,7 +216,7 @@ func (o *object) one(d elements.Dataset, t tag.Tag) (item elements.Dataset, ok b
 }
 
 // number returns a whole number that must be present.
-func (o *object) number(d elements.Dataset, t tag.Tag) (int, error) {
+func (o *object) number(d elements.Dataset, t tag.Tag) (int, *FileError) {
 	v, ok, err := d.Integer(t)
 	switch {
 	case err != nil:
@@ -158,18 +227,19 @@ func (o *object) number(d elements.Dataset, t tag.Tag) (int, error) {
 	return v, nil
 }
 
-// codeWish and conceptWish select coded concepts.
+// These select coded concepts.
 var (
 	codeWish = elements.Wish{tag.CodeValue: nil, tag.LongCodeValue: nil, tag.URNCodeValue: nil,
 		tag.CodingSchemeDesignator: nil, tag.CodeMeaning: nil}
-
-	typeWish = elements.Wish{tag.CodeValue: nil, tag.LongCodeValue: nil, tag.URNCodeValue: nil,
-		tag.CodingSchemeDesignator: nil, tag.CodeMeaning: nil,
-		tag.SegmentedPropertyTypeModifierCodeSequence: codeWish}
-	regionWish = elements.Wish{tag.CodeValue: nil, tag.LongCodeValue: nil, tag.URNCodeValue: nil,
-		tag.CodingSchemeDesignator: nil, tag.CodeMeaning: nil,
-		tag.AnatomicRegionModifierSequence: codeWish}
+	typeWish   = codeWithModifiers(tag.SegmentedPropertyTypeModifierCodeSequence)
+	regionWish = codeWithModifiers(tag.AnatomicRegionModifierSequence)
 )
+
+func codeWithModifiers(sequence tag.Tag) elements.Wish {
+	wish := maps.Clone(codeWish)
+	wish[sequence] = codeWish
+	return wish
+}
 
 // code reads one item of a code sequence (PS3.3 8.8): the value is in one of three
 // attributes, depending on its length and kind.
@@ -186,7 +256,7 @@ func code(d elements.Dataset) volume.Code {
 
 // describe copies the codes of an item to the segment.
 func (o *object) describe(s *volume.Segment, d elements.Dataset) error {
-	kind, exists, err := o.one(d, tag.SegmentedPropertyTypeCodeSequence)
+	kind, exists, err := o.onlyItem(d, tag.SegmentedPropertyTypeCodeSequence)
 	if err != nil {
 		return err
 	}

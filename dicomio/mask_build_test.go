@@ -72,7 +72,7 @@ func (e fields) add(t tag.Tag, vr string, value any) fields {
 
 func (e fields) sequence(t tag.Tag, items ...fields) fields { return e.add(t, "SQ", items) }
 
-// coded is an item of a code sequence.
+// coded returns an item of a code sequence.
 func coded(scheme, value string) fields {
 	return fields{}.add(tag.CodeValue, "SH", value).add(tag.CodingSchemeDesignator, "SH", scheme).add(tag.CodeMeaning,
 		"LO", "meaning")
@@ -104,19 +104,19 @@ type testSEG struct {
 	spacing       [2]float64
 	segments      []fields
 	frames        []testFrame
-	more          fields     // further fields of the data set
-	series, frame string     // what it was drawn on
-	ownGroups     bool       // orientation and spacing stand in each frame's groups
-	sharedSource  string     // image that all frames were made from
-	sources       [][]string // images that each frame was made from
+	others        fields     // further fields of the data set
+	series, frame string     // on which it was drawn
+	ownGroups     bool       // orientation and spacing are in each frame's groups
+	sharedSource  string     // image from which all frames were made
+	sources       [][]string // images from which each frame was made
 }
 
-// segment is an item of SegmentSequence.
+// segment returns an item of SegmentSequence.
 func segment(number int, label string) fields {
 	return fields{}.add(tag.SegmentNumber, "US", number).add(tag.SegmentLabel, "LO", label)
 }
 
-// madeFrom is a functional group that names images.
+// madeFrom returns a functional group that names images.
 func madeFrom(images ...string) fields {
 	var items []fields
 	for _, uid := range images {
@@ -198,15 +198,15 @@ func (s testSEG) bytes() []byte {
 	if s.series != "" {
 		d = d.sequence(tag.ReferencedSeriesSequence, fields{}.add(tag.SeriesInstanceUID, "UI", s.series))
 	}
-	d = append(d, s.more...).add(tag.PixelData, "OB", pixels)
+	d = append(d, s.others...).add(tag.PixelData, "OB", pixels)
 	return partTen(d, s.class, "1.2.840.10008.1.2.1")
 }
 
 // testContour is a contour of a testStructure.
 type testContour struct {
-	kind   string // CLOSED_PLANAR where empty
+	kind   string // CLOSED_PLANAR if empty
 	data   string
-	points int // NumberOfContourPoints, left out where 0
+	points int // NumberOfContourPoints, omitted if 0
 }
 
 // contourOf makes a contour from points of one plane.
@@ -234,7 +234,7 @@ func structureSet(series, frame string, structures ...testStructure) []byte {
 
 // structureSetIn is structureSet with further frames of reference, items of
 // ReferencedFrameOfReferenceSequence.
-func structureSetIn(series, frame string, more []fields, structures ...testStructure) []byte {
+func structureSetIn(series, frame string, others []fields, structures ...testStructure) []byte {
 	var rois, drawn, observed []fields
 	for _, s := range structures {
 		roi := fields{}.add(tag.ROINumber, "IS", fmt.Sprint(s.number)).add(tag.ROIName, "LO", s.name)
@@ -253,7 +253,7 @@ func structureSetIn(series, frame string, more []fields, structures ...testStruc
 			}
 			vr := "DS"
 			if len(c.data) > 65534 {
-				vr = "UN" // PS3.5 6.2.2: what is too long for its VR
+				vr = "UN" // PS3.5 6.2.2: for values too long for their VR
 			}
 			contours = append(contours, e.add(tag.ContourData, vr, c.data))
 		}
@@ -264,16 +264,16 @@ func structureSetIn(series, frame string, more []fields, structures ...testStruc
 	d := fields{}.add(tag.SOPClassUID, "UI", structureSetClass).add(tag.StudyInstanceUID, "UI",
 		"1.2.3").add(tag.SeriesInstanceUID, "UI", "1.2.3.9").
 		add(tag.Modality, "CS", "RTSTRUCT")
-	where := fields{}
+	groups := fields{}
 	if frame != "" {
-		where = where.add(tag.FrameOfReferenceUID, "UI", frame)
+		groups = groups.add(tag.FrameOfReferenceUID, "UI", frame)
 	}
 	if series != "" {
-		where = where.sequence(tag.RTReferencedStudySequence,
+		groups = groups.sequence(tag.RTReferencedStudySequence,
 			fields{}.sequence(tag.RTReferencedSeriesSequence, fields{}.add(tag.SeriesInstanceUID, "UI", series)))
 	}
-	d = d.sequence(tag.ReferencedFrameOfReferenceSequence, append([]fields{where},
-		more...)...).sequence(tag.StructureSetROISequence, rois...).
+	d = d.sequence(tag.ReferencedFrameOfReferenceSequence, append([]fields{groups},
+		others...)...).sequence(tag.StructureSetROISequence, rois...).
 		sequence(tag.ROIContourSequence, drawn...).sequence(tag.RTROIObservationsSequence, observed...)
 	return partTen(d, structureSetClass, "1.2.840.10008.1.2.1")
 }

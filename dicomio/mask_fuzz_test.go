@@ -64,12 +64,12 @@ func FuzzReadSEG(f *testing.F) {
 	f.Add(turned.bytes())
 	fraction := base
 	fraction.kind = fractionalType
-	fraction.more = fields{}.add(tag.MaximumFractionalValue, "US", 1).add(tag.SegmentationFractionalType, "CS",
+	fraction.others = fields{}.add(tag.MaximumFractionalValue, "US", 1).add(tag.SegmentationFractionalType, "CS",
 		"OCCUPANCY")
 	f.Add(fraction.bytes())
 	labels := base
 	labels.kind, labels.class = labelMapType, labelMapClass
-	labels.more = fields{}.add(tag.PixelPaddingValue, "US", 9)
+	labels.others = fields{}.add(tag.PixelPaddingValue, "US", 9)
 	labels.segments = append(labels.segments, segment(0, "b"))
 	f.Add(labels.bytes())
 	f.Fuzz(fuzzMask)

@@ -57,11 +57,11 @@ var derivation = elements.Wish{
 	tag.DerivationImageSequence: {tag.SourceImageSequence: {tag.ReferencedSOPInstanceUID: nil}},
 }
 
-// sourcesWish selects them in a segmentation without a referenced series.
+// sourcesWish selects these references in a segmentation without a referenced series.
 var sourcesWish = elements.Wish{tag.SharedFunctionalGroupsSequence: derivation,
 	tag.PerFrameFunctionalGroupsSequence: derivation}
 
-// findSources records the images from which the segmentation's frames were made.
+// findSources records the images from which the frames of a segmentation were made.
 func (h *header) findSources(file io.ReaderAt) error {
 	out, err := elements.Guard(file, h.size, sourcesWish)
 	if err != nil {
@@ -85,8 +85,8 @@ func (h *header) findSources(file io.ReaderAt) error {
 	return nil
 }
 
-// gatherFrames completes the frames of reference of a structure set: those that it lists
-// and its own or, if there are none, those of its structures.
+// gatherFrames completes the frames of reference of a structure set: the ones that it lists
+// and its own. If there are none, they are the ones of its structures.
 func (h *header) gatherFrames(structures []elements.Dataset) {
 	if h.sopClass != structureSetClass {
 		h.frameUIDs = nil
@@ -120,8 +120,7 @@ func distinct(texts []string) []string {
 	return slices.Clip(texts)
 }
 
-// maskObject describes a mask whose header has been read or could not be read because of
-// the error.
+// maskObject describes a mask. err is the reason why its header could not be read, or nil.
 func maskObject(h *header, err error) MaskObject {
 	m := MaskObject{Name: h.name, Path: h.path, Kind: MaskSEG, Label: h.label, Description: h.description, Problem: err,
 		header: h, secrets: &secrets{}}
@@ -180,7 +179,7 @@ func (t Train) Foreign(m MaskObject) error {
 		return &ForeignError{Path: m.Name, Problem: fmt.Sprintf(format, a...)}
 	}
 	if h == nil || len(t.images) == 0 {
-		return foreign("nothing is known of what it refers to")
+		return foreign("its references are not known")
 	}
 	frame, frames := t.images[0].frame, h.framesOfReference()
 	agree := slices.Contains(frames, frame)
@@ -191,17 +190,17 @@ func (t Train) Foreign(m MaskObject) error {
 	case refers && (agree || frame == "" || len(frames) == 0):
 		return nil
 	case refers:
-		return foreign("%s, that of the series it refers to is frame %s", kind, hash(frame))
+		return foreign("%s, but the series it refers to is in frame %s", kind, hash(frame))
 	case len(h.references) > 0:
 		return foreign("it refers to another series: %s, not %s", shortList(hashes(h.references)), t.Hash)
 	case len(h.sources) > 0:
-		return foreign("the images that its SourceImageSequence (0008,2112) names are none of series %s", t.Hash)
+		return foreign("the images that its SourceImageSequence (0008,2112) names do not belong to series %s", t.Hash)
 	case len(frames) == 0:
 		return foreign("it names neither a series nor a FrameOfReferenceUID (0020,0052)")
 	case frame == "":
 		return foreign("it names no series, and series %s has no FrameOfReferenceUID (0020,0052)", t.Hash)
 	case !agree:
-		return foreign("%s, that of series %s is frame %s", kind, t.Hash, hash(frame))
+		return foreign("%s, but series %s is in frame %s", kind, t.Hash, hash(frame))
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/t2map/t2map/files"
+	"github.com/t2map/t2map/internal/dicomtest/tools"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -105,7 +106,7 @@ func summarized(s volume.Segmentation) map[string]referenceSegment {
 // The committed reference is the output of its script.
 func TestReferenceIsReproduced(t *testing.T) {
 	want := readReference(t)
-	python := pythonWithPydicom(t)
+	python := tools.Python(t, "pydicom")
 	if exec.Command(python, "-c", "import numpy").Run() != nil {
 		t.Skip("numpy is not installed")
 	}

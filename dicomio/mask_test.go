@@ -105,19 +105,19 @@ func TestReadSEG(t *testing.T) {
 			map[int][]uint32{1: voxels(first)}},
 		{"fractional, from half on", testSEG{kind: fractionalType, rows: 1, columns: 5,
 			segments: []fields{segment(1, "a")},
-			more: fields{}.add(tag.MaximumFractionalValue, "US", 4).add(tag.SegmentationFractionalType, "CS",
+			others: fields{}.add(tag.MaximumFractionalValue, "US", 4).add(tag.SegmentationFractionalType, "CS",
 				"OCCUPANCY"),
 			frames: []testFrame{{1, [3]float64{}, []byte{0, 1, 2, 3, 4}}}}, MaskOptions{},
 			map[int][]uint32{1: {2, 3, 4}}},
 		{"fractional, from all on", testSEG{kind: fractionalType, rows: 1, columns: 5,
 			segments: []fields{segment(1, "a")},
-			more: fields{}.add(tag.MaximumFractionalValue, "US", 4).add(tag.SegmentationFractionalType, "CS",
+			others: fields{}.add(tag.MaximumFractionalValue, "US", 4).add(tag.SegmentationFractionalType, "CS",
 				"PROBABILITY"),
 			frames: []testFrame{{1, [3]float64{}, []byte{0, 1, 2, 3, 4}}}}, MaskOptions{Threshold: 1},
 			map[int][]uint32{1: {4}}},
 		{"fractional, from anything on", testSEG{kind: fractionalType, rows: 1, columns: 5,
 			segments: []fields{segment(1, "a")},
-			more: fields{}.add(tag.MaximumFractionalValue, "US", 4).add(tag.SegmentationFractionalType, "CS",
+			others: fields{}.add(tag.MaximumFractionalValue, "US", 4).add(tag.SegmentationFractionalType, "CS",
 				"PROBABILITY"),
 			frames: []testFrame{{1, [3]float64{}, []byte{0, 1, 2, 3, 4}}}}, MaskOptions{Threshold: 1e-9},
 			map[int][]uint32{1: {1, 2, 3, 4}}},
@@ -131,7 +131,7 @@ func TestReadSEG(t *testing.T) {
 			map[int][]uint32{257: {1}, 514: {2, 3}}},
 		{"label map whose background is padding", testSEG{kind: labelMapType, rows: 1, columns: 5,
 			segments: []fields{segment(0, "zero"), segment(1, "a")},
-			more:     fields{}.add(tag.PixelPaddingValue, "US", 9),
+			others:   fields{}.add(tag.PixelPaddingValue, "US", 9),
 			frames:   []testFrame{{0, [3]float64{}, []byte{0, 1, 9, 9, 0}}}}, MaskOptions{},
 			map[int][]uint32{0: {0, 4}, 1: {1}}},
 		{"label map with a segment for the background", testSEG{kind: labelMapType, rows: 1, columns: 5,
@@ -165,9 +165,9 @@ func TestReadSEGRefuses(t *testing.T) {
 		return testSEG{rows: 3, columns: 5, segments: []fields{segment(1, "a")},
 			frames: []testFrame{{1, [3]float64{}, pixels("x.... ..... .....")}}}
 	}
-	fractional := func(value byte, more fields) testSEG {
+	fractional := func(value byte, others fields) testSEG {
 		s := good()
-		s.kind, s.more, s.frames[0].pixels = fractionalType, more, slices.Repeat([]byte{value}, 15)
+		s.kind, s.others, s.frames[0].pixels = fractionalType, others, slices.Repeat([]byte{value}, 15)
 		return s
 	}
 	occupancy := fields{}.add(tag.SegmentationFractionalType, "CS", "OCCUPANCY")
@@ -193,13 +193,14 @@ func TestReadSEGRefuses(t *testing.T) {
 				0}
 			return s
 		}(), "rows and columns run [0.8 0.6 0] and [-0.6 0.8 0] voxels from pixel to pixel"},
-		{"far away", func() testSEG { s := good(); s.frames[0].position[2] = 1e30; return s }(), "lies at no place"},
+		{"far away", func() testSEG { s := good(); s.frames[0].position[2] = 1e30; return s }(),
+			"not a valid position"},
 		{"pixels outside the series", func() testSEG { s := good(); s.frames[0].position[0] = -1; return s }(),
 			"frame 1: 1 pixels of segments lie outside the series"},
 		{"a frame twice", func() testSEG { s := good(); s.frames = append(s.frames, s.frames[0]); return s }(),
 			"frame 2: slice 1 of the series appears twice for segment 1"},
 		{"an unknown segment", func() testSEG { s := good(); s.frames[0].segment = 2; return s }(),
-			"ReferencedSegmentNumber (0062,000B): frame 1: 2 is none of the segments"},
+			"ReferencedSegmentNumber (0062,000B): frame 1: 2 is not declared in this object"},
 		{"a segment twice", func() testSEG {
 			s := good()
 			s.segments = append(s.segments,
@@ -218,30 +219,30 @@ func TestReadSEGRefuses(t *testing.T) {
 			"BINARY in a label map"},
 		{"lossy", func() testSEG {
 			s := good()
-			s.more = fields{}.add(tag.LossyImageCompression, "CS", "01")
+			s.others = fields{}.add(tag.LossyImageCompression, "CS", "01")
 			return s
 		}(), "LossyImageCompression (0028,2110): lossy compression"},
 		{"fractional without a maximum", fractional(1, occupancy), "MaximumFractionalValue (0062,000E): missing"},
 		{"fractional of a third kind", fractional(1, fields{}.add(tag.SegmentationFractionalType, "CS", "GUESS")),
 			`SegmentationFractionalType (0062,0010): "GUESS", want PROBABILITY or OCCUPANCY`},
 		{"a value above the maximum", fractional(5, slices.Clone(occupancy).add(tag.MaximumFractionalValue, "US", 4)),
-			"frame 1: value 5 is none of this object"},
+			"frame 1: value 5 has no meaning in this object"},
 		{"a maximum of 0", fractional(0, slices.Clone(occupancy).add(tag.MaximumFractionalValue, "US", 0)),
 			"0, want 1 to 255"},
 		{"a label of no segment", func() testSEG {
 			s := good()
 			s.kind, s.frames[0].pixels = labelMapType, slices.Repeat([]byte{3}, 15)
 			return s
-		}(), "frame 1: value 3 is none of this object"},
+		}(), "frame 1: value 3 has no meaning in this object"},
 		{"zero where padding is another value", func() testSEG {
 			s := good()
-			s.kind, s.frames[0].pixels, s.more = labelMapType, make([]byte, 15),
+			s.kind, s.frames[0].pixels, s.others = labelMapType, make([]byte, 15),
 				fields{}.add(tag.PixelPaddingValue, "US", 5)
 			return s
-		}(), "value 0 is none of this object"},
+		}(), "value 0 has no meaning in this object"},
 		{"padding that is a segment", func() testSEG {
 			s := good()
-			s.kind, s.frames[0].pixels, s.more = labelMapType, make([]byte, 15),
+			s.kind, s.frames[0].pixels, s.others = labelMapType, make([]byte, 15),
 				fields{}.add(tag.PixelPaddingValue, "US", 1)
 			return s
 		}(), "PixelPaddingValue (0028,0120): 1 is the background, and segment 1 too"},
@@ -253,11 +254,11 @@ func TestReadSEGRefuses(t *testing.T) {
 			}
 			var f *FileError
 			if !errors.As(err, &f) {
-				t.Errorf("%T is no FileError", err)
+				t.Errorf("%T is not a FileError", err)
 			}
-			if contradicts := strings.Contains(c.want, "none of") ||
-				strings.Contains(c.want, "there twice for"); contradicts &&
-				!strings.Contains(hint.Find(err), "save the segmentation again") {
+			contradicts := strings.Contains(c.want, "not declared") || strings.Contains(c.want, "no meaning") ||
+				strings.Contains(c.want, "appears twice for")
+			if contradicts && !strings.Contains(hint.Find(err), "again with") {
 				t.Errorf("%v: hint %q", err, hint.Find(err))
 			}
 		})
@@ -296,7 +297,7 @@ func TestSEGOnObliqueGrids(t *testing.T) {
 		a, b, c := axes[0], axes[1], axes[2]
 		flips := [2]bool{r.IntN(2) == 1, r.IntN(2) == 1}
 		columns, rows := g.Size[a], g.Size[b]
-		at := func(column, row int) [3]int {
+		voxel := func(column, row int) [3]int {
 			var v [3]int
 			v[a], v[b], v[c] = column, row, g.Size[c]-1
 			if flips[0] {
@@ -311,8 +312,8 @@ func TestSEGOnObliqueGrids(t *testing.T) {
 		seg := testSEG{rows: rows, columns: columns, segments: []fields{segment(1, "a")}}
 		spacing := g.Spacing()
 		seg.spacing = [2]float64{spacing[b], spacing[a]}
-		origin := position(at(0, 0))
-		right, down := position(at(1, 0)), position(at(0, 1))
+		origin := position(voxel(0, 0))
+		right, down := position(voxel(1, 0)), position(voxel(0, 1))
 		for i := range 3 {
 			seg.orientation[i], seg.orientation[3+i] = (right[i]-origin[i])/spacing[a], (down[i]-origin[i])/spacing[b]
 		}
@@ -320,7 +321,7 @@ func TestSEGOnObliqueGrids(t *testing.T) {
 		var want []uint32
 		for p := range picture {
 			if picture[p] = byte(r.IntN(2)); picture[p] == 1 {
-				v := at(p%columns, p/columns)
+				v := voxel(p%columns, p/columns)
 				want = append(want, uint32(v[0]+g.Size[0]*(v[1]+g.Size[1]*v[2])))
 			}
 		}
@@ -390,7 +391,7 @@ func TestForeign(t *testing.T) {
 		{"another series", train("9.1"), object("9.1", "7.7"), "s/seg.dcm: it refers to another series: " +
 			hash("7.7") + ", not " + hash("1.2.3.4")},
 		{"many others", train("9.1"), object("9.1", "7.1", "7.2", "7.3", "7.4", "7.4"), " and 1 more, not "},
-		{"another frame", train("9.1"), object("9.2"), "is frame " + hash("9.2") + ", that of series"},
+		{"another frame", train("9.1"), object("9.2"), "is frame " + hash("9.2") + ", but series"},
 		{"series in another frame", train("9.1"), object("9.2", "1.2.3.4"),
 			"its FrameOfReferenceUID (0020,0052) is frame " + hash("9.2")},
 		{"nothing", train("9.1"), object(""), "names neither a series nor"},
@@ -398,17 +399,17 @@ func TestForeign(t *testing.T) {
 		{"an image", train("9.1"), madeFrom(object("9.1"), "4.7", "5.1"), ""},
 		{"an image, and the mask has no frame", train("9.1"), madeFrom(object(""), "5.1"), ""},
 		{"other images", train("9.1"), madeFrom(object("9.1"), "4.7", "4.8"),
-			"the images that its SourceImageSequence (0008,2112) names are none of series " + hash("1.2.3.4")},
+			"the images that its SourceImageSequence (0008,2112) names do not belong to series " + hash("1.2.3.4")},
 		{"an image in another frame", train("9.1"), madeFrom(object("9.2"), "5.1"), "is frame " + hash("9.2")},
 		{"series, and other images", train("9.1"), madeFrom(object("9.1", "1.2.3.4"), "4.7"), ""},
 		{"another series, and an image", train("9.1"), madeFrom(object("9.1", "7.7"), "5.1"), "another series"},
 		{"two frames", train("9.1"), structures([]string{"9.0", "9.1"}, "7.7", "1.2.3.4"), ""},
 		{"two frames and no series", train("9.1"), structures([]string{"9.0", "9.1"}), ""},
 		{"two other frames", train("9.1"), structures([]string{"9.0", "9.2"}, "1.2.3.4"), "is frame " + hash("9.0") +
-			", " + hash("9.2") + ", that of the series"},
+			", " + hash("9.2") + ", but the series it refers to"},
 		{"structures in another frame", train("9.1"), drawn, "its ReferencedFrameOfReferenceUID (3006,0024) is frame " +
 			hash("9.2")},
-		{"no mask", train("9.1"), MaskObject{}, "nothing is known"},
+		{"no mask", train("9.1"), MaskObject{}, "references are not known"},
 	} {
 		err := c.train.Foreign(c.mask)
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
@@ -421,7 +422,7 @@ func TestForeign(t *testing.T) {
 func TestFindMasks(t *testing.T) {
 	seg := testSEG{rows: 3, columns: 5, segments: []fields{segment(1, "a")},
 		frames: []testFrame{{1, [3]float64{}, make([]byte, 15)}},
-		series: "1.2.840.1", frame: "1.2.840.9", more: fields{}.add(tag.ContentLabel, "CS", "KNEE")}
+		series: "1.2.840.1", frame: "1.2.840.9", others: fields{}.add(tag.ContentLabel, "CS", "KNEE")}
 	m := openBytes(t, seg.bytes())
 	if m.Kind != MaskSEG || m.Label != "KNEE" || !slices.Equal(m.header.references, []string{"1.2.840.1"}) ||
 		m.header.frame != "1.2.840.9" {

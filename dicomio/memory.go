@@ -4,13 +4,13 @@ import (
 	"errors"
 	"io"
 	"math"
-	"runtime"
 	"sync"
 
 	"github.com/suyashkumar/dicom/pkg/tag"
 	"github.com/suyashkumar/dicom/pkg/uid"
 
 	"github.com/t2map/t2map/dicomio/internal/codec"
+	"github.com/t2map/t2map/internal/parallel"
 )
 
 // knownTexts stores each combination of texts once. Most texts are the same in all files of
@@ -49,9 +49,6 @@ func (s *Study) Release() {
 // returns: the files or frames that the workers hold at a time, compressed and decoded,
 // and the memory of the decoders. Workers is that of Read.
 func (t Train) ReadMemory(workers int) int64 {
-	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
 	var largest, images int64 // largest is the most that one worker holds
 	for _, echo := range t.grid {
 		for _, h := range echo {
@@ -66,7 +63,7 @@ func (t Train) ReadMemory(workers int) int64 {
 			largest = max(largest, held)
 		}
 	}
-	return min(int64(workers), images) * largest
+	return min(int64(parallel.Workers(workers)), images) * largest
 }
 
 // In trains that declare more than leastDecoded bytes, CheckWritten reads lookBytes at each

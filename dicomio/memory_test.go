@@ -14,21 +14,21 @@ import (
 	"github.com/t2map/t2map/hint"
 )
 
-// hollow writes the images of trainOf as images of side × side pixels, all unwritten except
-// for one pixel in the middle, and that only where marked says so.
+// hollow writes the images of trainOf as images of side × side pixels, all unwritten. If
+// marked is true for an image, its middle pixel is written.
 func hollow(t *testing.T, dir string, side int, marked func(te float64, n int) bool) {
 	t.Helper()
 	for n, im := range trainOf() {
 		file := written(t, im)
 		for _, element := range []string{"\x28\x00\x10\x00US\x02\x00", "\x28\x00\x11\x00US\x02\x00"} {
-			at := bytes.Index(file, []byte(element))
-			binary.LittleEndian.PutUint16(file[at+8:], uint16(side))
+			position := bytes.Index(file, []byte(element))
+			binary.LittleEndian.PutUint16(file[position+8:], uint16(side))
 		}
-		at := pixelsAt(t, file) + 12
-		binary.LittleEndian.PutUint32(file[at-4:], uint32(2*side*side))
+		position := pixelsAt(t, file) + 12
+		binary.LittleEndian.PutUint32(file[position-4:], uint32(2*side*side))
 		path := filepath.Join(dir, fmt.Sprintf("IM_%04d", n))
-		write(t, path, file[:at])
-		if err := os.Truncate(path, int64(at+2*side*side)); err != nil {
+		write(t, path, file[:position])
+		if err := os.Truncate(path, int64(position+2*side*side)); err != nil {
 			t.Skip("no files with holes here: ", err)
 		}
 		if !marked(im.TE, n) {
@@ -41,7 +41,7 @@ func hollow(t *testing.T, dir string, side int, marked func(te float64, n int) b
 		// A row in the middle is at one of the places that are examined: they are evenly
 		// spaced, and the eighth of sixteen is just before the middle.
 		row := bytes.Repeat([]byte{1}, 2*side)
-		first := int64(at) + (int64(2*side*side)-lookBytes)*7/15
+		first := int64(position) + (int64(2*side*side)-lookBytes)*7/15
 		if _, err := f.WriteAt(row, first); err != nil {
 			t.Fatal(err)
 		}

@@ -40,7 +40,7 @@ func mergeSingles(groups [][]*header, frame bool, same func(a, b *header) bool) 
 		if !frame {
 			k.frame = ""
 		}
-		if len(echoes(g)) != 1 || h.asMap || crowded(g) || frame && h.frame == "" || !h.saysGrid() {
+		if len(echoes(g)) != 1 || h.asMap || crowded(g) || frame && h.frame == "" || !h.hasGrid() {
 			continue // it does not say to which series it belongs
 		}
 		if joined[k] == nil {
@@ -75,8 +75,8 @@ func mergeSingles(groups [][]*header, frame bool, same func(a, b *header) bool) 
 	return slices.DeleteFunc(out, func(g []*header) bool { return g == nil })
 }
 
-// saysGrid reports whether the image has the position of its plane and its TR.
-func (h *header) saysGrid() bool {
+// hasGrid reports whether the image has the position of its plane and its TR.
+func (h *header) hasGrid() bool {
 	return !math.IsNaN(h.spacing[0]) && !math.IsNaN(h.orientation[0]) && !math.IsNaN(h.tr)
 }
 
@@ -93,8 +93,8 @@ func sameButTR(a, b *header) bool {
 }
 
 // frameless returns, in a study without a train, series of one echo each that differ only
-// in their frames of reference. They become suspects and are removed from the others.
-func frameless(groups [][]*header, others []Train, scaling PhilipsScaling) (suspects, rest []Train) {
+// in their frames of reference.
+func frameless(groups [][]*header, _ []Train, scaling PhilipsScaling) (suspects []Train) {
 	for _, g := range mergeSingles(groups, anyFrame, sameAcquisition) {
 		te := echoTimes(g)
 		if len(te) < minTrain || g[0].asMap || !crowded(g) {
@@ -103,15 +103,14 @@ func frameless(groups [][]*header, others []Train, scaling PhilipsScaling) (susp
 		t := newTrain(g, te, scaling)
 		t.Problem = t.noFrame()
 		suspects = append(suspects, t)
-		others = slices.DeleteFunc(others, func(o Train) bool { return slices.Contains(g, o.images[0]) })
 	}
-	return suspects, others
+	return suspects
 }
 
 // severalTR returns, in a study without a train, series of one echo each that would be an
 // even train but differ in their repetition times; uneven echo times suggest images of
-// several weightings instead. They become suspects and are removed from the others.
-func severalTR(groups [][]*header, others []Train, scaling PhilipsScaling) (suspects, rest []Train) {
+// several weightings instead.
+func severalTR(groups [][]*header, _ []Train, scaling PhilipsScaling) (suspects []Train) {
 	for _, g := range mergeSingles(groups, sameFrame, sameButTR) {
 		te := echoTimes(g)
 		if t := (Train{TE: te}); len(te) < minTrain || t.Uneven() || g[0].asMap || !crowded(g) || claimOf(g) != nil {
@@ -119,15 +118,14 @@ func severalTR(groups [][]*header, others []Train, scaling PhilipsScaling) (susp
 		}
 		if t := newTrain(g, te, scaling); t.Problem != nil {
 			suspects = append(suspects, t)
-			others = slices.DeleteFunc(others, func(o Train) bool { return slices.Contains(g, o.images[0]) })
 		}
 	}
-	return suspects, others
+	return suspects
 }
 
 // divided returns, in a study without a train, series that differ only in the types of
-// their images. They become suspects and are removed from the others.
-func divided(_ [][]*header, others []Train, scaling PhilipsScaling) (suspects, rest []Train) {
+// their images.
+func divided(_ [][]*header, others []Train, scaling PhilipsScaling) (suspects []Train) {
 	var all []*header
 	for _, o := range others {
 		all = append(all, o.images...)
@@ -144,13 +142,12 @@ func divided(_ [][]*header, others []Train, scaling PhilipsScaling) (suspects, r
 		}
 		t.Problem = t.types()
 		suspects = append(suspects, t)
-		others = slices.DeleteFunc(others, func(o Train) bool { return slices.Contains(g, o.images[0]) })
 	}
 	slices.SortFunc(suspects, func(a, b Train) int {
 		return cmp.Or(cmp.Compare(a.Number, b.Number),
 			strings.Compare(a.Hash, b.Hash))
 	})
-	return suspects, others
+	return suspects
 }
 
 // types returns the error of images that differ only in their types.
@@ -166,10 +163,11 @@ func (t *Train) types() error {
 		}
 	}
 	return &TrainError{
-		Problem: fmt.Sprintf("series %s: %s: %d different ones, as %s, divide images that would be one train of the "+
-			"echo times %s", t.Hash, attribute(tag.ImageType), len(types), strings.Join(some, " and "), listMS(t.TE)),
-		Hint: "images of one train share their ImageType: ask the site for them as the scanner wrote them, or " +
-			"have ImageType made one where the images are plain magnitudes",
+		Problem: fmt.Sprintf("series %s: %s: %d different values, such as %s, divide images that would be one train "+
+			"of the echo times %s",
+			t.Hash, attribute(tag.ImageType), len(types), strings.Join(some, " and "), listMS(t.TE)),
+		Hint: "images of one train share their ImageType: ask the site for the images as the scanner wrote them, or " +
+			"make ImageType the same if the images are plain magnitudes",
 	}
 }
 

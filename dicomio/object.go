@@ -82,8 +82,8 @@ func (o *object) checkFrames() error {
 		return err
 	}
 	if all := o.pixelBytes() * int64(o.frames); all > leastDecoded && all > mostCompressed*o.size {
-		return o.wrong(tag.PixelData, "%d frames of %d bytes cannot come out of a file of %d", o.frames, o.pixelBytes(),
-			o.size)
+		return o.wrong(tag.PixelData, "a file of %d bytes cannot hold %d frames of %d bytes", o.size, o.frames,
+			o.pixelBytes())
 	}
 	if !o.encapsulated {
 		return nil

@@ -11,8 +11,8 @@ import (
 // homes holds the multi-echo studies below each folder.
 type homes map[string]map[string]bool
 
-// newHomes enters every multi-echo study at the folders of its files and all those above,
-// up to the searched one.
+// newHomes records each multi-echo study for the folders of its files and for all folders
+// above them, up to the searched one.
 func newHomes(groups map[string][]*entry, studies map[string]Study) homes {
 	h := homes{}
 	for uid, entries := range groups {

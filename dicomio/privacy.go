@@ -56,14 +56,14 @@ func isPersonal(t tag.Tag) bool {
 
 // personalOf reads the personal information in a data set.
 func personalOf(d elements.Dataset) unique.Handle[personal] {
-	gather := func(tags []tag.Tag, between string) string {
+	gather := func(tags []tag.Tag, separator string) string {
 		var texts []string
 		for _, t := range tags {
 			if text := d.Raw(t); text != "" {
 				texts = append(texts, text)
 			}
 		}
-		return strings.Join(texts, between)
+		return strings.Join(texts, separator)
 	}
 	return unique.Make(personal{
 		names: gather(personalTags.names, `\`), others: gather(personalTags.others, "^"),
@@ -184,17 +184,17 @@ func (s Study) Discloses(text string) Disclosure { return s.secrets.disclosed(te
 //   - a word of it, of four letters or more, begins a word of the patient's names: smit01 of Smith^Ann;
 //   - a word of it, of four letters or more, consists of the beginnings of several words of the names, one
 //     of them of three letters or more: JDoe of Doe^John, GARLOPANA of Garcia Lopez^Ana;
-//   - it contains a date (see HoldsDate).
+//   - it contains a date of any year from 1900 to 2099, such as 20150501, 01052015, 2015-05-01, 1.5.2015,
+//     05/01/2015 or 01MAY2015.
 //
 // Many archives write one code into both attributes. S01, KN-101 and subject-001 are codes
 // even then; FNIH-0023 and NIST, whose letters may be a name, are not.
 func (s Study) DisclosesAsID(text string) Disclosure { return s.secrets.disclosedByID(text) }
 
-// HoldsDate reports whether a text contains a date of any year from 1900 to 2099: 20150501,
-// 01052015, 2015-05-01, 1.5.2015, 05/01/2015, 01MAY2015. Eight digits count if they are a
-// date with the year first or last, as 2 of 1,000 random numbers are; other numbers of
-// digits, and 20150001, do not.
-func HoldsDate(text string) bool { return len(datesIn(text)) > 0 }
+// holdsDate reports whether a text contains a date. Eight digits count if they are a date
+// with the year first or last, as 2 of 1,000 random numbers are; other numbers of digits,
+// and 20150001, do not.
+func holdsDate(text string) bool { return len(datesIn(text)) > 0 }
 
 // IdentityRemoved reports whether all images have PatientIdentityRemoved (0012,0062) YES.
 func (s Study) IdentityRemoved() bool { return s.secrets.removed }

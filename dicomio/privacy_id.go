@@ -45,7 +45,7 @@ func (s *secrets) disclosedByID(text string) Disclosure {
 	switch {
 	case len(s.birthsIn(text)) > 0:
 		return DisclosesBirthDate
-	case HoldsDate(text) && d == "":
+	case holdsDate(text) && d == "":
 		return DisclosesDate
 	case d == "" && slices.ContainsFunc(wordsOf(text), s.abbreviates):
 		return DisclosesName

@@ -43,7 +43,7 @@ func (s *secrets) shown(text string, maker bool) string {
 			cuts = append(cuts, w.span)
 		}
 	}
-	if named { // then the shorter words next to it belong to the name
+	if named { // shorter words may then be parts of the name
 		for _, w := range words {
 			if s.short[w.folded] {
 				cuts = append(cuts, w.span)
@@ -150,7 +150,8 @@ func (m *MaskObject) keepSecrets() {
 	m.secrets.inError(m.Problem)
 }
 
-// inError removes it from an error of this package, whose text may quote a header.
+// inError removes personal information from an error of this package, whose text may quote a
+// header.
 func (s *secrets) inError(err error) {
 	var f *FileError
 	var t *TrainError
@@ -173,11 +174,11 @@ func (s Study) HideInSegments(segments []volume.Segment) { s.secrets.inSegments(
 // Hide removes personal information from a text that another program wrote about the study.
 func (s Study) Hide(text string) string { return s.secrets.shown(text, false) }
 
-// HideInQuotes removes it from the parts of a sentence between quotation marks, which quote
-// a file of the study.
+// HideInQuotes removes personal information from the parts of a sentence between quotation
+// marks, which quote a file of the study.
 func (s Study) HideInQuotes(sentence string) string { return s.secrets.shownQuotes(sentence) }
 
-// inSegments removes it from the texts of a mask's segments.
+// inSegments removes personal information from the texts of a mask's segments.
 func (s *secrets) inSegments(segments []volume.Segment) {
 	for i := range segments {
 		g := &segments[i]

@@ -11,7 +11,7 @@ import (
 	"github.com/suyashkumar/dicom/pkg/tag"
 )
 
-// secretsOf are those of one file.
+// secretsOf returns the secrets of one file.
 func secretsOf(p personal) *secrets {
 	var s secrets
 	s.add(unique.Make(p))
@@ -87,7 +87,7 @@ func TestDisclosesAsID(t *testing.T) {
 		{"KN-101", "", "KN-101", none},
 		{"subject-001", "", "subject-001", none},
 		{"TRIAL7^", "", "TRIAL7", none},
-		{"Smith01", "", "Smith01", none}, // a digit beside the word
+		{"Smith01", "", "Smith01", none}, // a digit next to the word
 		{"OAI^9001104", "", "9001104", none},
 		{"Smith^Ann", "", "ID-123456789", none},
 		{"Smith^Ann", "", "AS-12", none},
@@ -139,7 +139,7 @@ func TestRandomNumbersThatAreDates(t *testing.T) {
 	const n = 200_000
 	dates := 0
 	for range n {
-		if HoldsDate(fmt.Sprintf("%08d", rng.IntN(1e8))) {
+		if holdsDate(fmt.Sprintf("%08d", rng.IntN(1e8))) {
 			dates++
 		}
 	}
@@ -154,7 +154,8 @@ func TestHoldsDate(t *testing.T) {
 		"20150501143059": true,
 		"2015-05-01":     true, "2015_5_1": true, "01.05.2015": true, "05/01/2015": true, "31/05/2015": true,
 		"GIVENNAME_ KNEE_ 01MAY2015": true,
-		"1 May 2015":                 true, "may-01-2015": true, "May 1, 2015": true, "01MAI2015": true, "3-Okt-14": true,
+		"1 May 2015":                 true, "may-01-2015": true, "May 1, 2015": true, "01MAI2015": true,
+		"3-Okt-14":  true,
 		"2015MAY01": true, "01-MÄR-2015": true,
 		"": false, "S01": false, "KN-101": false, "20150001": false, "20151301": false, "20150230": false,
 		"99999999": false, "18990101": false,
@@ -162,7 +163,7 @@ func TestHoldsDate(t *testing.T) {
 		"KN-01-05-15": false,
 		"MARS-01":     false, "S2015": false, "9001104": false, "20150501999999": false,
 	} {
-		if got := HoldsDate(text); got != want {
+		if got := holdsDate(text); got != want {
 			t.Errorf("%q: %v, %+v", text, got, datesIn(text))
 		}
 	}
@@ -221,7 +222,7 @@ func TestMaskLabelsShown(t *testing.T) {
 	seg := testSEG{rows: 2, columns: 2, segments: []fields{segment(1, "medial MARMADUKE").add(tag.SegmentAlgorithmName,
 		"LO", "x")},
 		frames: []testFrame{{1, [3]float64{}, []byte{1, 0, 0, 0}}},
-		more:   append(append(fields{}, named...), fields{}.add(tag.ContentLabel, "CS", "QUILLFEATHER 1")...)}
+		others: append(append(fields{}, named...), fields{}.add(tag.ContentLabel, "CS", "QUILLFEATHER 1")...)}
 	rt := structureSet("1.2", "1.3", testStructure{number: 1, name: "Quillfeather lateral",
 		contours: []testContour{square(0, 1, 1, 0.4)}})
 	for name, c := range map[string]struct {

@@ -115,8 +115,8 @@ func General(text string) bool {
 	return len(words) > 0 && !digitRun.MatchString(text)
 }
 
-// general reports whether a folded word, or all words that it is joined from, disclose
-// nothing about a person or, with makers, about an institution.
+// general reports whether a folded word, or all words of which it consists, disclose nothing
+// about a person or, with makers, about an institution.
 func general(w string, makers bool) bool {
 	if generalWords[w] || makers && makerWords[w] {
 		return true
@@ -135,8 +135,8 @@ type date struct {
 	span
 }
 
-func (d date) same(as date) bool {
-	return d.year == as.year && d.month == as.month && d.day == as.day
+func (d date) same(other date) bool {
+	return d.year == other.year && d.month == other.month && d.day == other.day
 }
 
 // valid reports whether the day exists, in the years in which patients were born and

@@ -14,8 +14,8 @@ import (
 )
 
 // A train of spin-lock times or of gradient echoes decays like a train of spin echoes, and
-// gives numbers that look like T2. Only texts written for people tell what a series
-// measures, so that this file searches them for words.
+// its decay time looks like T2. Only texts written for people name the quantity that a
+// series measures. This file searches them for words.
 
 // Quantity is a relaxation time that a series measures.
 type Quantity string
@@ -51,16 +51,16 @@ type claim struct {
 func claimOf(images []*header) *Claim {
 	for _, h := range images {
 		for _, c := range slices.Backward(h.claims) { // private texts come first, and are less explicit
-			if !c.yields || !saysT2(h.description) {
-				return h.claimed(c)
+			if !c.yields || !namesT2(h.description) {
+				return h.newClaim(c)
 			}
 		}
 	}
 	return gradientEcho(images)
 }
 
-// claimed returns a claim of an image with its place.
-func (h *header) claimed(c claim) *Claim {
+// newClaim returns a claim with the place of its image.
+func (h *header) newClaim(c claim) *Claim {
 	return &Claim{c.quantity, attribute(c.tag), c.words, h.displayName()}
 }
 
@@ -71,7 +71,7 @@ func mentionOf(images []*header) *Claim {
 	for _, h := range images {
 		for _, c := range h.claims {
 			if c.yields && isProtocol(c.tag) && !strings.EqualFold(c.words, mapssWord) {
-				return h.claimed(c)
+				return h.newClaim(c)
 			}
 		}
 	}
@@ -135,7 +135,7 @@ func (h *header) claim(t tag.Tag, describes bool, texts ...string) {
 		}
 		if q, words, ok := claimIn(text, describes); ok {
 			h.claims = append(slices.Clip(h.claims), claim{q, t, words, strings.EqualFold(words, mapssWord) ||
-				isProtocol(t) && saysT2(text)})
+				isProtocol(t) && namesT2(text)})
 			return
 		}
 	}
@@ -164,25 +164,26 @@ func (h *header) claimPrivately(out *elements.Outline, t tag.Tag, text []byte, b
 	h.claim(t, false, string(text))
 }
 
-// blockParts are parts of the words that are searched for in blocks, with the place of
-// their rarest letter, for which a search runs at memory speed.
+// blockParts are parts of the words that are searched for in blocks, with the index of
+// their rarest letter: the search for one letter runs at memory speed.
 var blockParts = []struct {
-	part  string
-	start int
+	text   string
+	rarest int
 }{{"rho", 1}, {"lock", 3}}
 
 // mayHoldWord reports whether a block contains one of the parts, in upper or lower case.
 func mayHoldWord(block []byte) bool {
 	for _, p := range blockParts {
-		for _, letter := range [2]byte{p.part[p.start], p.part[p.start] - 'a' + 'A'} {
-			for start := 0; ; start++ {
-				n := bytes.IndexByte(block[start:], letter)
+		for _, letter := range [2]byte{p.text[p.rarest], p.text[p.rarest] - 'a' + 'A'} {
+			for position := 0; ; position++ {
+				n := bytes.IndexByte(block[position:], letter)
 				if n < 0 {
 					break
 				}
-				start += n
-				if start := start - p.start; start >= 0 && start+len(p.part) <= len(block) &&
-					bytes.EqualFold(block[start:start+len(p.part)], []byte(p.part)) {
+				position += n
+				start := position - p.rarest
+				if end := start + len(p.text); start >= 0 && end <= len(block) &&
+					bytes.EqualFold(block[start:end], []byte(p.text)) {
 					return true
 				}
 			}

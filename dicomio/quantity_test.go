@@ -13,7 +13,7 @@ import (
 	"github.com/t2map/t2map/hint"
 )
 
-// What people and scanners write for T1ρ and T2*, and similar texts that do not mean them.
+// Texts of people and scanners for T1ρ and T2*, and similar texts with another meaning.
 func TestClaimsInTexts(t *testing.T) {
 	for text, want := range map[string]string{
 		"SAG T1rho": "T1rho", "T1RHO_TSL40": "T1RHO", "3D T1-rho map": "T1-rho", "t1_rho": "t1_rho", "T1 Rho": "T1 Rho",
@@ -90,10 +90,10 @@ func TestTrainOfAnotherQuantity(t *testing.T) {
 	private := func(group, creator uint16, name string, element uint16, value string) func([]byte, bool) []byte {
 		return func(file []byte, implicit bool) []byte {
 			if implicit {
-				file = with(t, file, true, le(group, creator, "", uint32(len(name)), []byte(name)...))
-				return with(t, file, true, le(group, element, "", uint32(len(value)), []byte(value)...))
+				file = inserted(t, file, true, le(group, creator, "", uint32(len(name)), []byte(name)...))
+				return inserted(t, file, true, le(group, element, "", uint32(len(value)), []byte(value)...))
 			}
-			return with(t, with(t, file, false, textElement(group, creator, "LO", name)), false,
+			return inserted(t, inserted(t, file, false, textElement(group, creator, "LO", name)), false,
 				textElement(group, element, "LO", value))
 		}
 	}
@@ -103,8 +103,8 @@ func TestTrainOfAnotherQuantity(t *testing.T) {
 			if implicit {
 				vr, creator = "", le(0x0029, 0x10, "", 4, []byte("SITE")...)
 			}
-			file = with(t, file, implicit, creator)
-			return with(t, file, implicit, le(0x0029, 0x1020, vr, uint32(len(value)), []byte(value)...))
+			file = inserted(t, file, implicit, creator)
+			return inserted(t, file, implicit, le(0x0029, 0x1020, vr, uint32(len(value)), []byte(value)...))
 		}
 	}
 	protocol := strings.Repeat("\x00\x01\xffulong\x00", 10_000) + "tSequenceFileName = \"%CustomerSeq%\\T1rho\"\n" +
@@ -217,9 +217,9 @@ func TestTrainOfAnotherQuantity(t *testing.T) {
 				t.Errorf("%s: first echo: %v", c.name, first.Problem)
 			}
 			// A user who knows better can read it anyway.
-			if as := s.Suspects[0].AsT2(); as.Problem != nil || as.Claim == nil {
-				t.Errorf("%s: as T2 it has the problem %v", c.name, as.Problem)
-			} else if _, _, err := Read(t.Context(), as, 0); err != nil {
+			if forced := s.Suspects[0].AsT2(); forced.Problem != nil || forced.Claim == nil {
+				t.Errorf("%s: as T2 it has the problem %v", c.name, forced.Problem)
+			} else if _, _, err := Read(t.Context(), forced, 0); err != nil {
 				t.Errorf("%s: as T2: %v", c.name, err)
 			}
 		}
@@ -253,9 +253,9 @@ func TestClaimsOfFrames(t *testing.T) {
 	}
 	dir := t.TempDir()
 	save(t, dir, images)
-	if as := find(t, dir).Studies[0].Suspects[0].AsT2(); as.Problem == nil ||
-		!strings.Contains(as.Problem.Error(), "is missing at slice") {
-		t.Errorf("as T2: %v", as.Problem)
+	if forced := find(t, dir).Studies[0].Suspects[0].AsT2(); forced.Problem == nil ||
+		!strings.Contains(forced.Problem.Error(), "is missing at slice") {
+		t.Errorf("as T2: %v", forced.Problem)
 	}
 }
 

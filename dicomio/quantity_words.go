@@ -41,7 +41,8 @@ var phrases = []phrase{
 var shortPhrases = []phrase{
 	{T1rho, regexp.MustCompile(`(?:^|[^a-z])(tsl)(?:$|[^a-z])`)},
 	{T1rho, regexp.MustCompile(`(?:^|[^a-z0-9])(t1(?:[rp]|ro))(?:$|[^a-z0-9])`)},
-	{T2Star, regexp.MustCompile(`(?:^|[^*])([tr]2\*)|(?:^|[^a-z0-9*])([tr]2[\s_]\*)(?:$|[^a-z0-9*\s]|\s+(?:$|[^0-9]))`)},
+	{T2Star, regexp.MustCompile(`(?:^|[^*])([tr]2\*)` +
+		`|(?:^|[^a-z0-9*])([tr]2[\s_]\*)(?:$|[^a-z0-9*\s]|\s+(?:$|[^0-9]))`)},
 	{T2Star, regexp.MustCompile(`(?:^|[^a-z0-9])(r2[\s_.\-]{0,2}star)(?:$|[^a-z]|w|map)`)},
 	{T2Star, regexp.MustCompile(`(?:^|[^a-z])(swip?|qsm)(?:$|[^a-z])`)},
 }
@@ -63,13 +64,13 @@ func claimIn(text string, describes bool) (q Quantity, words string, ok bool) {
 	switch {
 	case describes:
 		lists = append(lists, shortPhrases)
-	case saysT2(text):
+	case namesT2(text):
 		return "", "", false
 	}
 	for _, list := range lists {
 		for _, p := range list {
 			begin, end, ok := p.in(plain)
-			if !ok || p.words == mapss && saysT2(text) || p.words == spinLock && !describes && isOff(plain) {
+			if !ok || p.words == mapss && namesT2(text) || p.words == spinLock && !describes && isOff(plain) {
 				continue
 			}
 			return p.quantity, text[origin[begin]:origin[end]], true
@@ -111,8 +112,8 @@ var (
 	t2StarWord = regexp.MustCompile(`(^|[^*])t2(?:[\s_.\-]{0,2}star|[\s_.\-]{0,2}\*(?:$|[^0-9]))`)
 )
 
-// saysT2 reports whether the text contains T2 as a separate word.
-func saysT2(text string) bool {
+// namesT2 reports whether the text contains T2 as a separate word.
+func namesT2(text string) bool {
 	plain, _ := plainText(text)
 	return t2Word.MatchString(t2StarWord.ReplaceAllString(plain, "$1 "))
 }
@@ -122,11 +123,13 @@ func saysT2(text string) bool {
 // spin-lock times may begin with 0, which does not count. Siemens' protocols have 0x0 for
 // 0, and <Default> <ParamString.""> before a value.
 var lockOff = regexp.MustCompile(`spin[\s_.\-]{0,3}l(?:oc|c)?k` +
-	`[a-z_]*(?:[\s:=<>"'\[\](){|._\-]|<default>|<param[a-z]*\.|prep(?:$|[^a-z]))*?(?:}|(?:off|no|none|false|disabled|0x0+|0+(?:[.,]0*)?)\s*(?:$|[^a-z0-9\s.,\\/]|[\s,;]+[a-z]))`)
+	`[a-z_]*(?:[\s:=<>"'\[\](){|._\-]|<default>|<param[a-z]*\.|prep(?:$|[^a-z]))*?` +
+	`(?:}|(?:off|no|none|false|disabled|0x0+|0+(?:[.,]0*)?)\s*(?:$|[^a-z0-9\s.,\\/]|[\s,;]+[a-z]))`)
 
 // lockLimits matches what a definition of a Siemens parameter has before its value: a
 // default and limits. A definition without a value is then { }.
-var lockLimits = regexp.MustCompile(`(spin[\s_.\-]{0,3}l(?:oc|c)?k[a-z_]*["\s]*>\s*\{)\s*<default>[^{}<]*<limit[a-z]*>\s*\{[^{}]*\}`)
+var lockLimits = regexp.MustCompile(`(spin[\s_.\-]{0,3}l(?:oc|c)?k[a-z_]*["\s]*>\s*\{)` +
+	`\s*<default>[^{}<]*<limit[a-z]*>\s*\{[^{}]*\}`)
 
 // notLock matches a spin lock that is denied before it is named, or the end of an XML
 // element.

@@ -16,16 +16,15 @@ type point struct{ x, y float64 }
 // used again for other slices.
 type raster struct {
 	nx, ny int
-	// turns tells for each voxel whether an odd number of edges passes between it and the
-	// previous one in its row, and on whether an edge passes through it. Both are clear
-	// between uses.
-	turns, on []bool
+	// turns is true for a voxel if an odd number of edges passes between it and the previous
+	// one in its row, and edge if an edge passes through it. Both are cleared after each use.
+	turns, edge []bool
 	// low and high limit the touched columns and rows.
 	low, high [2]int
 }
 
 func newRaster(nx, ny int) *raster {
-	r := &raster{nx: nx, ny: ny, turns: make([]bool, nx*ny), on: make([]bool, nx*ny)}
+	r := &raster{nx: nx, ny: ny, turns: make([]bool, nx*ny), edge: make([]bool, nx*ny)}
 	r.forget()
 	return r
 }
@@ -63,16 +62,16 @@ func (r *raster) cross(p, q point) {
 // trace marks the voxels whose centres lie on the edge.
 func (r *raster) trace(p, q point) {
 	steep := math.Abs(q.y-p.y) > math.Abs(q.x-p.x)
-	along, limit := r.nx, r.ny
+	count, limit := r.nx, r.ny
 	if steep { // along the rows instead of the columns
 		p, q = point{p.y, p.x}, point{q.y, q.x}
-		along, limit = r.ny, r.nx
+		count, limit = r.ny, r.nx
 	}
 	if p.x > q.x {
 		p, q = q, p
 	}
 	length := math.Hypot(q.x-p.x, q.y-p.y)
-	first, last := max(int(math.Ceil(p.x-onOutline)), 0), min(int(math.Floor(q.x+onOutline)), along-1)
+	first, last := max(int(math.Ceil(p.x-onOutline)), 0), min(int(math.Floor(q.x+onOutline)), count-1)
 	for x := first; x <= last; x++ {
 		// The point of the edge nearest to column x, and its voxel.
 		part := 0.0
@@ -84,10 +83,10 @@ func (r *raster) trace(p, q point) {
 			continue
 		}
 		if steep {
-			r.on[x*r.nx+y] = true
+			r.edge[x*r.nx+y] = true
 			r.touch(y, x)
 		} else {
-			r.on[y*r.nx+x] = true
+			r.edge[y*r.nx+x] = true
 			r.touch(x, y)
 		}
 	}
@@ -108,9 +107,9 @@ func (r *raster) touch(x, y int) {
 	r.low[1], r.high[1] = min(r.low[1], y), max(r.high[1], y)
 }
 
-// take appends the voxels inside or on the contours that were added since the last call, as
+// collect appends the voxels inside or on the contours that were added since the last call, as
 // increasing indices from first on, and clears the slice.
-func (r *raster) take(voxels []uint32, first uint32) []uint32 {
+func (r *raster) collect(voxels []uint32, first uint32) []uint32 {
 	for y := r.low[1]; y <= r.high[1]; y++ {
 		row := y * r.nx
 		inside := false
@@ -120,10 +119,10 @@ func (r *raster) take(voxels []uint32, first uint32) []uint32 {
 			if r.turns[row+x] {
 				inside = !inside
 			}
-			if inside || r.on[row+x] {
+			if inside || r.edge[row+x] {
 				voxels = append(voxels, first+uint32(row+x))
 			}
-			r.turns[row+x], r.on[row+x] = false, false
+			r.turns[row+x], r.edge[row+x] = false, false
 		}
 	}
 	r.forget()

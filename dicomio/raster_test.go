@@ -35,7 +35,7 @@ func rasterized(r *raster, contours [][]point) []uint32 {
 	for _, c := range contours {
 		r.add(c)
 	}
-	return r.take([]uint32{}, 0)
+	return r.collect([]uint32{}, 0)
 }
 
 // For any contours, exactly the voxels inside by the rule are inside: with vertices on
@@ -122,26 +122,26 @@ func traced(mask []bool, nx, ny int) [][]point {
 	border := 1
 	for i := 1; i <= ny; i++ {
 		for j := 1; j <= nx; j++ {
-			var from int // the direction of the zero beside the border
+			var direction int // the direction of the zero beside the border
 			switch {
 			case f[i][j] == 1 && f[i][j-1] == 0:
-				from = 4
+				direction = 4
 			case f[i][j] >= 1 && f[i][j+1] == 0:
-				from = 0
+				direction = 0
 			default:
 				continue
 			}
 			border++
-			out = append(out, follow(f, i, j, from, border, step))
+			out = append(out, follow(f, i, j, direction, border, step))
 		}
 	}
 	return out
 }
 
-func follow(f [][]int, i, j, from, border int, step [8][2]int) []point {
+func follow(f [][]int, i, j, direction, border int, step [8][2]int) []point {
 	start := -1
 	for k := range 8 { // clockwise from the zero
-		d := (from - k + 8) % 8
+		d := (direction - k + 8) % 8
 		if f[i+step[d][0]][j+step[d][1]] != 0 {
 			start = d
 			break
@@ -192,7 +192,7 @@ func BenchmarkRaster(b *testing.B) {
 		out = out[:0]
 		for range 30 {
 			r.add(contour)
-			out = r.take(out, 0)
+			out = r.collect(out, 0)
 		}
 	}
 	if len(out) == 0 {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/t2map/t2map/dicomio/internal/elements"
 	"github.com/t2map/t2map/files"
+	"github.com/t2map/t2map/internal/parallel"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -56,7 +57,7 @@ func (t Train) decode(ctx context.Context, workers int) (decoded, []File, error)
 	defer closeAll(sources)
 	buffers := sync.Pool{New: func() any { return new(buffer) }}
 	tasks := readTasks(sources)
-	err := each(ctx, len(tasks), workers, func(n int) error {
+	err := parallel.Each(ctx, len(tasks), workers, func(n int) error {
 		b := buffers.Get().(*buffer)
 		defer buffers.Put(b)
 		return tasks[n](b)
@@ -155,8 +156,8 @@ type plane struct {
 	seen *content
 }
 
-// take decodes the image's pixels and records their properties.
-func (p plane) take(raw []byte) {
+// store decodes the image's pixels and records their properties.
+func (p plane) store(raw []byte) {
 	p.seen.peak = p.header.decode(p.dst, raw)
 	p.seen.note(p.header, p.dst)
 }
@@ -223,7 +224,7 @@ func (f *trainFile) readImage(b *buffer) (err error) {
 	f.sum = hex.EncodeToString(sum[:])
 	p := f.planes[0]
 	if f.inPlace() {
-		p.take(b.file[p.pixels.Value:][:p.pixels.Length])
+		p.store(b.file[p.pixels.Value:][:p.pixels.Length])
 		return nil
 	}
 	body, err := f.body(bytes.NewReader(b.file))
@@ -241,7 +242,7 @@ func (f *trainFile) decodePlanes(r *frameReader, body io.ReaderAt, planes []plan
 		if err != nil {
 			return err
 		}
-		p.take(raw)
+		p.store(raw)
 	}
 	if r.lossy {
 		f.lossy.Store(true)

@@ -101,10 +101,11 @@ func TestReadEverySyntaxAndStorage(t *testing.T) {
 					images := trainOf()
 					for n := range images {
 						im := &images[n]
-						im.Syntax, im.BitsAllocated, im.BitsStored, im.Signed = syntax.uid, c.allocated, c.stored, c.signed
+						im.Syntax, im.Signed = syntax.uid, c.signed
+						im.BitsAllocated, im.BitsStored = c.allocated, c.stored
 						im.RescaleSlope, im.RescaleIntercept = c.slope, c.intercept
 						for v, p := range im.Pixels {
-							// The whole range of what can be stored, both ends among them.
+							// The whole range of stored values, with both ends.
 							span := int32(1) << c.stored
 							im.Pixels[v] = (p*7919 + int32(v%2)*(span-1)) % span
 							if c.signed {
@@ -246,7 +247,7 @@ func TestReadNoticesChange(t *testing.T) {
 		}
 		was := stamps(t, dir)
 		c.change(path, data)
-		was.restore(t) // the header's bytes tell
+		was.restore(t) // only the bytes of the header differ
 		if _, _, err := Read(context.Background(), train, 0); err == nil || !strings.Contains(err.Error(), c.want) ||
 			!strings.Contains(err.Error(), "IM_0004") {
 			t.Errorf("%s: %v, want …%s…", c.name, err, c.want)

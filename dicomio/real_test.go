@@ -16,9 +16,11 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/t2map/t2map/internal/dicomtest/tools"
 )
 
-// sharedData returns the path of real data beside the project.
+// sharedData returns the path of real data next to the project.
 func sharedData(t testing.TB, parts ...string) string {
 	t.Helper()
 	path := filepath.Join(append([]string{"..", "..", "shared", "data"}, parts...)...)
@@ -105,7 +107,7 @@ func TestRealEnhanced(t *testing.T) {
 // The reference is the output of its script.
 func TestRealEnhancedReference(t *testing.T) {
 	file := sharedData(t, "enhanced-philips-2echo", "enhanced.dcm.gz")
-	python := pythonWithPydicom(t)
+	python := tools.Python(t, "pydicom")
 	if exec.Command(python, "-c", "import numpy").Run() != nil {
 		t.Skip("numpy is not installed")
 	}
@@ -130,9 +132,9 @@ func hashOf(values []float32) string {
 	return fmt.Sprintf("%x", sha256.Sum256(raw))
 }
 
-func gunzip(t *testing.T, from, to string) {
+func gunzip(t *testing.T, source, target string) {
 	t.Helper()
-	data, err := os.ReadFile(from)
+	data, err := os.ReadFile(source)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +145,7 @@ func gunzip(t *testing.T, from, to string) {
 	if data, err = io.ReadAll(z); err != nil {
 		t.Fatal(err)
 	}
-	write(t, to, data)
+	write(t, target, data)
 }
 
 // Problems of real files that are damaged or odd. Those without group 0008, or with invalid
@@ -160,7 +162,7 @@ func TestRealDamagedFiles(t *testing.T) {
 		// but read to its end
 		{file: "nested_priv_SQ.dcm", want: "SOPClassUID (0008,0016): missing"},
 		{file: "meta_missing_tsyntax.dcm", want: "TransferSyntaxUID (0002,0010): missing"},
-		{file: "no_meta.dcm", passed: Passed{NotDICOM: 1}}, // begins with a byte that belongs to nothing
+		{file: "no_meta.dcm", passed: Passed{NotDICOM: 1}}, // begins with a byte that does not belong to an element
 		{file: "no_meta_group_length.dcm", passed: Passed{OtherModality: 1}},
 		{file: "badVR.dcm", passed: Passed{OtherModality: 1}}, // an RT dose
 		{file: "UN_sequence.dcm", passed: Passed{OtherModality: 1}},

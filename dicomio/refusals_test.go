@@ -15,14 +15,14 @@ import (
 
 // refusal is a train with one fault, and the expected error.
 type refusal struct {
-	name  string
-	spoil func(images []dicomwrite.Image) []dicomwrite.Image
-	want  string // the problem
-	at    string // the attribute, or ""
-	kind  error
+	name      string
+	spoil     func(images []dicomwrite.Image) []dicomwrite.Image
+	want      string // the problem
+	attribute string // the attribute, or ""
+	kind      error
 }
 
-func without(keyword string) func([]dicomwrite.Image) []dicomwrite.Image {
+func removing(keyword string) func([]dicomwrite.Image) []dicomwrite.Image {
 	return func(images []dicomwrite.Image) []dicomwrite.Image {
 		images[4].Overrides = []dicomwrite.Override{{Keyword: keyword}}
 		return images
@@ -43,7 +43,7 @@ func one(change func(*dicomwrite.Image)) func([]dicomwrite.Image) []dicomwrite.I
 	}
 }
 
-// image 4 of trainOf is slice 2 (of 0…2) of echo 2, by n·5 mod 12 = 8.
+// refusals change image 4 of trainOf, which is slice 2 (of 0…2) of echo 2, by n·5 mod 12 = 8.
 var refusals = []refusal{
 	{"echo missing at a slice", func(i []dicomwrite.Image) []dicomwrite.Image { return slices.Delete(i, 4, 5) },
 		"echo time 30 ms is missing at slice 3 of 3", "", ErrInvalid},
@@ -91,19 +91,19 @@ var refusals = []refusal{
 		}
 		return i
 	}, "not stacked along", "ImagePositionPatient (0020,0032)", ErrInvalid},
-	{"EchoTime missing", without("EchoTime"), "missing", "EchoTime (0018,0081)", ErrInvalid},
+	{"EchoTime missing", removing("EchoTime"), "missing", "EchoTime (0018,0081)", ErrInvalid},
 	{"EchoTime empty", override("EchoTime", ""), "missing", "EchoTime (0018,0081)", ErrInvalid},
 	{"EchoTime a word", override("EchoTime", "soon"), `"soon" is not a number`, "EchoTime (0018,0081)", ErrInvalid},
 	{"EchoTime zero", override("EchoTime", "0"), "0 ms is not an echo time", "EchoTime (0018,0081)", ErrInvalid},
-	{"PixelSpacing missing", without("PixelSpacing"), "missing", "PixelSpacing (0028,0030)", ErrInvalid},
+	{"PixelSpacing missing", removing("PixelSpacing"), "missing", "PixelSpacing (0028,0030)", ErrInvalid},
 	{"PixelSpacing of one value", override("PixelSpacing", "0.3"), "1 values, want 2", "PixelSpacing (0028,0030)",
 		ErrInvalid},
 	{"PixelSpacing zero", override("PixelSpacing", "0", "0.3"), "is not a spacing", "PixelSpacing (0028,0030)",
 		ErrInvalid},
-	{"position missing", without("ImagePositionPatient"), "missing", "ImagePositionPatient (0020,0032)", ErrInvalid},
-	{"orientation missing", without("ImageOrientationPatient"), "missing", "ImageOrientationPatient (0020,0037)",
+	{"position missing", removing("ImagePositionPatient"), "missing", "ImagePositionPatient (0020,0032)", ErrInvalid},
+	{"orientation missing", removing("ImageOrientationPatient"), "missing", "ImageOrientationPatient (0020,0037)",
 		ErrInvalid},
-	{"rows missing", without("Rows"), "missing", "Rows (0028,0010)", ErrInvalid},
+	{"rows missing", removing("Rows"), "missing", "Rows (0028,0010)", ErrInvalid},
 	{"both sides in one series", one(func(im *dicomwrite.Image) { im.Laterality = "R" }), "elsewhere in the series",
 		"Laterality (0020,0060)", ErrInvalid},
 	{"colour", override("SamplesPerPixel", "3"), "3 samples per pixel", "SamplesPerPixel (0028,0002)", ErrUnsupported},
@@ -144,14 +144,14 @@ func TestRefusals(t *testing.T) {
 			if train.Problem == nil {
 				t.Fatal("the train is accepted")
 			}
-			if got := train.Problem.Error(); !strings.Contains(got, c.want) || !strings.Contains(got, c.at) {
-				t.Errorf("error %q, want …%s…%s…", got, c.at, c.want)
+			if got := train.Problem.Error(); !strings.Contains(got, c.want) || !strings.Contains(got, c.attribute) {
+				t.Errorf("error %q, want …%s…%s…", got, c.attribute, c.want)
 			}
 			if !errors.Is(train.Problem, c.kind) {
 				t.Errorf("error %q is not %q", train.Problem, c.kind)
 			}
 			var f *FileError
-			if c.at != "" && (!errors.As(train.Problem, &f) || !strings.HasPrefix(f.Path, "IM_")) {
+			if c.attribute != "" && (!errors.As(train.Problem, &f) || !strings.HasPrefix(f.Path, "IM_")) {
 				t.Errorf("error %q names no file", train.Problem)
 			}
 			if hint.Find(train.Problem) == "" {
@@ -191,7 +191,8 @@ func TestRefusesEchoesOnTwoScales(t *testing.T) {
 
 func TestSuspects(t *testing.T) {
 	for _, c := range []struct{ name, value, want string }{
-		{"the first echo time everywhere", "10", "several images per slice position, but no echo time other than 10 ms"},
+		{"the first echo time everywhere", "10",
+			"several images per slice position, but no echo time other than 10 ms"},
 		{"no echo time anywhere", "", "EchoTime (0018,0081): missing"},
 	} {
 		images := trainOf()

@@ -35,61 +35,31 @@ var contourOffset = tag.Tag{Group: 0x3006, Element: 0x0045}
 
 // structureReader reads one structure set.
 type structureReader struct {
-	*object
-	target   *placer
-	home     string // MaskOptions.Frame
-	slice    *raster
-	segments []volume.Segment
-	indexOf  map[int]int // from a structure's number to its index in segments
+	*maskReader
+	home  string // MaskOptions.Frame
+	slice *raster
 }
 
-// readStructures reads a structure set onto a grid.
-func readStructures(ctx context.Context, h *header, target *placer, opt MaskOptions) (volume.Segmentation, string,
-	error) {
-	out := volume.Segmentation{Geometry: target.Geometry}
-	o, err := h.openObject(structureWish)
-	if err != nil {
-		return out, "", err
+// readStructures reads the structures of a structure set.
+func readStructures(ctx context.Context, m *maskReader, opt MaskOptions) error {
+	r := &structureReader{maskReader: m, home: opt.Frame, slice: newRaster(m.target.Size[0], m.target.Size[1])}
+	findFrame := func(s *volume.Segment, item elements.Dataset) error {
+		s.Problem = r.findFrame(s, item)
+		return nil
 	}
-	defer o.Close()
-	r := &structureReader{object: o, target: target, home: opt.Frame, slice: newRaster(target.Size[0], target.Size[1]),
-		indexOf: map[int]int{}}
-	for _, step := range []func() error{r.declare, r.observe, func() error { return r.draw(ctx) }} {
-		if err := step(); err != nil {
-			return out, "", err
-		}
+	if err := r.declare(tag.StructureSetROISequence, tag.ROINumber, tag.ROIName, findFrame); err != nil {
+		return err
 	}
-	out.Segments = r.segments
-	sum, err := o.sha256()
-	return out, sum, err
+	if err := r.observe(); err != nil {
+		return err
+	}
+	return r.draw(ctx)
 }
 
-// declare reads the structures of the object.
-func (r *structureReader) declare() error {
-	items := r.data.Items(tag.StructureSetROISequence)
-	if len(items) == 0 {
-		return r.wrong(tag.StructureSetROISequence, "missing")
-	}
-	for _, item := range items {
-		n, err := r.number(item, tag.ROINumber)
-		if err != nil {
-			return err
-		}
-		if _, twice := r.indexOf[n]; twice {
-			return r.wrong(tag.ROINumber, "%d appears twice", n)
-		}
-		s := volume.Segment{Number: n, Label: item.Text(tag.ROIName)}
-		s.Problem = r.frameOf(item, &s)
-		r.indexOf[n] = len(r.segments)
-		r.segments = append(r.segments, s)
-	}
-	return nil
-}
-
-// frameOf records the structure's frame of reference, which is its own or otherwise the
+// findFrame records the structure's frame of reference, which is its own or otherwise the
 // only one of the structure set, and returns an error if it is missing or not that of the
 // series.
-func (r *structureReader) frameOf(item elements.Dataset, s *volume.Segment) error {
+func (r *structureReader) findFrame(s *volume.Segment, item elements.Dataset) error {
 	uid := item.Text(tag.ReferencedFrameOfReferenceUID)
 	if uid == "" {
 		switch all := r.framesOfReference(); len(all) {
@@ -104,23 +74,11 @@ func (r *structureReader) frameOf(item elements.Dataset, s *volume.Segment) erro
 		}
 	}
 	if s.Frame = hash(uid); r.home != "" && s.Frame != r.home {
-		return unplaced(r.wrong(tag.ReferencedFrameOfReferenceUID, "it is drawn in frame %s, the series is in frame %s",
-			s.Frame, r.home), "draw the structure on this series"+orIgnore)
+		return unplaced(r.wrong(tag.ReferencedFrameOfReferenceUID,
+			"it is drawn in frame %s, but the series is in frame %s", s.Frame, r.home),
+			"draw the structure on this series"+orIgnore)
 	}
 	return nil
-}
-
-// whose returns the index in segments of the structure that an item refers to.
-func (r *structureReader) whose(item elements.Dataset) (int, error) {
-	n, err := r.number(item, tag.ReferencedROINumber)
-	if err != nil {
-		return 0, err
-	}
-	i, known := r.indexOf[n]
-	if !known {
-		return 0, r.wrong(tag.ReferencedROINumber, "%d is not one of the structures", n)
-	}
-	return i, nil
 }
 
 // observe reads the codes of the structures, if there are any.
@@ -130,9 +88,9 @@ func (r *structureReader) observe() error {
 		if !item.Has(tag.SegmentedPropertyTypeCodeSequence) && !item.Has(tag.AnatomicRegionSequence) {
 			continue
 		}
-		i, err := r.whose(item)
-		if err != nil {
-			return err
+		i, wrong := r.referenced(item, tag.ReferencedROINumber)
+		if wrong != nil {
+			return wrong
 		}
 		if coded[i] {
 			return r.wrong(tag.RTROIObservationsSequence, "structure %d has two observations with codes",
@@ -150,9 +108,9 @@ func (r *structureReader) observe() error {
 func (r *structureReader) draw(ctx context.Context) error {
 	drawn := map[int]bool{}
 	for _, item := range r.data.Items(tag.ROIContourSequence) {
-		i, err := r.whose(item)
-		if err != nil {
-			return err
+		i, wrong := r.referenced(item, tag.ReferencedROINumber)
+		if wrong != nil {
+			return wrong
 		}
 		s := &r.segments[i]
 		if drawn[i] {
@@ -315,8 +273,8 @@ func (r *structureReader) fill(ctx context.Context, s *volume.Segment, contours 
 			continue
 		}
 		before := len(s.Voxels)
-		s.Voxels = r.slice.take(s.Voxels, uint32(c.slice*r.target.SliceVoxels()))
-		if err := r.target.take(r.header, len(s.Voxels)-before); err != nil {
+		s.Voxels = r.slice.collect(s.Voxels, uint32(c.slice*r.target.SliceVoxels()))
+		if err := r.target.count(r.header, len(s.Voxels)-before); err != nil {
 			return err
 		}
 	}

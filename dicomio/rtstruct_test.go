@@ -86,11 +86,13 @@ func TestStructureProblems(t *testing.T) {
 			"point 1 lies 4.00 mm from slice 2"},
 		{"beyond the image", testStructure{contours: []testContour{square(0, 4, 2, 1)}},
 			"point 2 lies 0.50 mm outside the series"},
-		{"at the end of the world", testStructure{contours: []testContour{{data: `1e300\1\0\2\1\0\2\2\0`}}},
+		{"far outside", testStructure{contours: []testContour{{data: `1e300\1\0\2\1\0\2\2\0`}}},
 			"point 1 lies far outside the series"},
-		{"farther than numbers reach", testStructure{contours: []testContour{{data: `1e308\-1e308\1e308\2\1\0\2\2\0`}}}, "point 1 lies far outside the series"},
+		{"farther than numbers reach",
+			testStructure{contours: []testContour{{data: `1e308\-1e308\1e308\2\1\0\2\2\0`}}},
+			"point 1 lies far outside the series"},
 		{"another frame", testStructure{frame: "1.9", contours: []testContour{square(0, 2, 2, 1)}},
-			"it is drawn in frame " + hash("1.9") + ", the series is in frame " + hash("1.3")},
+			"it is drawn in frame " + hash("1.9") + ", but the series is in frame " + hash("1.3")},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.structure.number = 9
@@ -116,23 +118,23 @@ func TestStructureProblems(t *testing.T) {
 	}
 }
 
-// Every structure is compared with the frame of reference of the series, whatever frame the
-// structure set has.
+// Every structure is compared with the frame of reference of the series, not that of the
+// structure set.
 func TestStructureFrames(t *testing.T) {
 	other := fields{}.add(tag.FrameOfReferenceUID, "UI", "1.4")
 	for _, c := range []struct {
 		name      string
 		set       string   // the frame of reference that the set lists
-		more      []fields // and the others
+		others    []fields // and the others
 		structure string   // that of the structure
 		series    string
-		frame     string // that the segment comes with
+		frame     string // that the segment has
 		want      string // a part of its problem
 	}{
 		{"its own", "1.3", nil, "1.3", "1.3", "1.3", ""},
 		{"the set's", "1.3", nil, "", "1.3", "1.3", ""},
 		{"the set's, which is another", "1.4", nil, "", "1.3", "1.4", "is drawn in frame " + hash("1.4") +
-			", the series is in frame " + hash("1.3")},
+			", but the series is in frame " + hash("1.3")},
 		{"its own, beside another set's", "1.4", nil, "1.3", "1.3", "1.3", ""},
 		{"another, and the set has none", "", nil, "1.4", "1.3", "1.4", "is drawn in frame " + hash("1.4")},
 		{"the first of two", "1.3", []fields{other}, "1.3", "1.3", "1.3", ""},
@@ -152,7 +154,7 @@ func TestStructureFrames(t *testing.T) {
 		if c.series != "" {
 			o.Frame = hash(c.series)
 		}
-		got, err := readMask(t, structureSetIn("1.2", c.set, c.more, s), unitGrid(5, 4, 2), o)
+		got, err := readMask(t, structureSetIn("1.2", c.set, c.others, s), unitGrid(5, 4, 2), o)
 		if err != nil {
 			t.Fatalf("%s: %v", c.name, err)
 		}

@@ -83,12 +83,12 @@ func (h *header) comparable(first *header) error {
 	unscaled := math.IsNaN(got)
 	switch {
 	case unscaled != math.IsNaN(want):
-		given := [2]string{"given", "missing"}
+		states := [2]string{"given", "missing"}
 		if unscaled {
-			given = [2]string{"missing", "given"}
+			states = [2]string{"missing", "given"}
 		}
-		return h.wrong(elements.PhilipsScaleSlope, "%s, but %s in %s: nothing tells whether the echoes of this slice "+
-			"are on one scale", given[0], given[1], first.displayName()).
+		return h.wrong(elements.PhilipsScaleSlope, "%s, but %s in %s: it is not known whether the echoes of "+
+			"this slice are on one scale", states[0], states[1], first.displayName()).
 			withHint("ask the site for images with their private attributes")
 	case unscaled && !withinShare(h.slope, first.slope, sameScale):
 		return h.wrong(tag.RescaleSlope, "%g, but %g in %s, without Scale Slope (2005,100E) that could reconcile "+
@@ -112,7 +112,7 @@ type scale struct {
 	value float64
 }
 
-// realWorldValues are the linear mappings of an image (PS3.3 C.7.6.16.2.11). They are
+// realWorldValues selects the linear mappings of an image (PS3.3 C.7.6.16.2.11). They are
 // not applied, only compared.
 var realWorldValues = elements.Wish{tag.RealWorldValueSlope: nil, tag.RealWorldValueIntercept: nil}
 
@@ -154,8 +154,8 @@ func (h *header) agrees(first *header) error {
 		default:
 			continue
 		}
-		e := h.wrong(t, "%s, and no RescaleSlope (0028,1053) that says so: the echoes of this slice are not on "+
-			"one scale", problem)
+		e := h.wrong(t, "%s, and RescaleSlope (0028,1053) does not account for it: the echoes of this slice are "+
+			"not on one scale", problem)
 		e.Hint = "ask the site for images with their RescaleSlope (0028,1053) and private attributes"
 		if h.scaleSlope == h.scaleSlope {
 			e.Hint = "map floating-point values (--philips-scaling fp), or " + e.Hint

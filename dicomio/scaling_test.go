@@ -10,8 +10,8 @@ import (
 	"github.com/t2map/t2map/hint"
 )
 
-// philipsSlopes are those of four echoes whose stored values use the whole range:
-// RescaleSlope and Scale Slope as Philips writes them.
+// philipsSlopes are RescaleSlope and Scale Slope, as Philips writes them, of four echoes whose
+// stored values use the whole range.
 var philipsSlopes = [4]struct{ rs, ss float64 }{{4.03418803418803, 0.00412}, {2.01709401709402, 0.00824},
 	{1.00854700854701, 0.01648}, {0.5, 0.0333}}
 
@@ -19,8 +19,8 @@ var philipsSlopes = [4]struct{ rs, ss float64 }{{4.03418803418803, 0.00412}, {2.
 // with the private RescaleSlope and the sequence of a frame.
 const philipsMR1, philipsMR5 = "Philips MR Imaging DD 001", "Philips MR Imaging DD 005"
 
-// philipsTrain writes trainOf like a Philips scanner; same gives all echoes the slopes of
-// the first.
+// philipsTrain writes trainOf like a Philips scanner; with same, all echoes have the slopes
+// of the first.
 func philipsTrain(t *testing.T, manufacturer string, same, withScale bool) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -42,7 +42,7 @@ func philipsTrain(t *testing.T, manufacturer string, same, withScale bool) strin
 			return file
 		}
 		_, ss := slopes(n)
-		return with(t, file, false, scaleSlopeIn(0x10, philipsMR1, float32(ss)))
+		return inserted(t, file, false, scaleSlopeIn(0x10, philipsMR1, float32(ss)))
 	})
 	return dir
 }
@@ -136,8 +136,7 @@ func TestPhilipsScalingRefusals(t *testing.T) {
 	}
 }
 
-// In enhanced objects the slopes stand with each frame, the scale slope in a private
-// sequence.
+// In enhanced objects each frame has its slopes; the scale slope is in a private sequence.
 func TestPhilipsScalingOfFrames(t *testing.T) {
 	object := func(withScale bool) string {
 		m := multiFrame{frames: 6, rows: 3, columns: 5, pixels: nativePixels(90), inFrame: func(n int) []byte {
@@ -152,7 +151,7 @@ func TestPhilipsScalingOfFrames(t *testing.T) {
 		}}
 		dir := t.TempDir()
 		file := m.file(t, "")
-		write(t, dir+"/object", with(t, file, false, textElement(0x0008, 0x0070, "LO", "Philips")))
+		write(t, dir+"/object", inserted(t, file, false, textElement(0x0008, 0x0070, "LO", "Philips")))
 		return dir
 	}
 	echo, err := readScaled(t, object(true), FloatingPoint)
@@ -178,7 +177,7 @@ func TestPhilipsScalingOfFrames(t *testing.T) {
 }
 
 // scaledBy writes trainOf with additional attributes about an image's scale.
-func scaledBy(t *testing.T, manufacturer string, rescale func(echo int) float64, more func(echo int) []byte) string {
+func scaledBy(t *testing.T, manufacturer string, rescale func(echo int) float64, others func(echo int) []byte) string {
 	t.Helper()
 	images, dir := trainOf(), t.TempDir()
 	for n := range images {
@@ -188,8 +187,8 @@ func scaledBy(t *testing.T, manufacturer string, rescale func(echo int) float64,
 		}
 	}
 	saveFiles(t, dir, images, func(n int, file []byte) []byte {
-		if b := more(echoOf(n)); b != nil {
-			return with(t, file, false, b)
+		if b := others(echoOf(n)); b != nil {
+			return inserted(t, file, false, b)
 		}
 		return file
 	})
@@ -221,14 +220,14 @@ func TestPhilipsInPart(t *testing.T) {
 		refused(t, "one echo", dir, FloatingPoint, "(2005,100E): missing or 0", "private attributes")
 		_, err := readScaled(t, dir, DisplayValues)
 		if err == nil || strings.Count(err.Error(), "IM_00") != 2 ||
-			!strings.Contains(err.Error(), "nothing tells whether") || hint.Find(err) == "" {
+			!strings.Contains(err.Error(), "it is not known whether") || hint.Find(err) == "" {
 			t.Errorf("dv, echo %d: %v, want both files", only, err)
 		}
 	}
 }
 
-// A scale that differs over the echoes without a RescaleSlope that says so is refused,
-// whichever attribute has it.
+// If another attribute says that the echoes are on different scales but RescaleSlope does
+// not, the train is refused.
 func TestPhilipsScaleElsewhere(t *testing.T) {
 	mapping := func(slope float64) []byte {
 		return sequenceElement(0x0040, 0x9096, false, append(plainElement(0x0040, 0x9224, "FD", double(0)),
@@ -243,7 +242,7 @@ func TestPhilipsScaleElsewhere(t *testing.T) {
 	for _, c := range []struct {
 		name, manufacturer string
 		rescale            func(int) float64
-		more               func(echo int) []byte
+		others             func(echo int) []byte
 		want               string
 	}{
 		{"mappings differ", "Philips", nil, func(e int) []byte { return mapping(slope(e)) },
@@ -265,13 +264,13 @@ func TestPhilipsScaleElsewhere(t *testing.T) {
 		{"one private slope", "Philips", nil, func(int) []byte { return private(philipsMR5, 2) }, ""},
 		{"another's private numbers", "Philips", nil, func(e int) []byte { return private("ELSCINT1", slope(e)) }, ""},
 	} {
-		refused(t, c.name, scaledBy(t, c.manufacturer, c.rescale, c.more), DisplayValues, c.want, "")
+		refused(t, c.name, scaledBy(t, c.manufacturer, c.rescale, c.others), DisplayValues, c.want, "")
 	}
 	framed := func(slope func(n int) float64) string {
 		m := multiFrame{frames: 6, rows: 3, columns: 5, pixels: nativePixels(90),
 			inFrame: func(n int) []byte { return mapping(slope(n % 3)) }}
 		dir := t.TempDir()
-		write(t, dir+"/object", with(t, m.file(t, ""), false, textElement(0x0008, 0x0070, "LO", "Philips")))
+		write(t, dir+"/object", inserted(t, m.file(t, ""), false, textElement(0x0008, 0x0070, "LO", "Philips")))
 		return dir
 	}
 	refused(t, "mappings of frames differ", framed(slope), DisplayValues,
@@ -302,8 +301,7 @@ func TestPrivateCreators(t *testing.T) {
 			t.Errorf("%s: %g, want %d", c.name, echo[1][7], 2*1007)
 		}
 	}
-	// Without manufacturer and creator it is not known whether the numbers are from
-	// Philips.
+	// Without manufacturer and creator it is not known whether Philips wrote the numbers.
 	dir := scaledBy(t, "", ones, func(e int) []byte { return scaleSlopeIn(0x10, "", float32(1+e)) })
 	refused(t, "neither", dir, DisplayValues, "", "")
 	refused(t, "neither", dir, FloatingPoint, "", "")
@@ -322,7 +320,7 @@ func TestPrivateCreatorsOfFrames(t *testing.T) {
 				sequenceElement(0x2005, 0x150F, false, scaleSlopeIn(0x12, c.inner, 0.5))...)
 		}}
 		dir := t.TempDir()
-		write(t, dir+"/object", with(t, m.file(t, ""), false, textElement(0x0008, 0x0070, "LO", "Philips")))
+		write(t, dir+"/object", inserted(t, m.file(t, ""), false, textElement(0x0008, 0x0070, "LO", "Philips")))
 		refused(t, c.outer+", "+c.inner, dir, FloatingPoint, c.want, "")
 	}
 }

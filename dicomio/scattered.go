@@ -10,8 +10,9 @@ import (
 	"github.com/suyashkumar/dicom/pkg/tag"
 )
 
-// An anonymiser that replaces UIDs file by file, or series by series, turns each echo or
-// each slice into a study. Such studies are one visit and fail for one reason.
+// If an anonymiser replaces UIDs file by file, or series by series, each echo or each slice
+// becomes a study. This file recognises that such studies are one visit, so that they fail
+// together and for one reason.
 
 // part is a study that may be part of a scattered study.
 type part struct {
@@ -106,7 +107,7 @@ func scattered(parts []part) ([]part, error) {
 	}
 	var grids []grid // with one kind each
 	for _, p := range parts {
-		if len(p.images) == 0 || !p.images[0].saysGrid() {
+		if len(p.images) == 0 || !p.images[0].hasGrid() {
 			continue
 		}
 		h := p.images[0]
@@ -139,7 +140,7 @@ func severalStudies(parts []part, members string) error {
 		all = append(all, p.images...)
 	}
 	return &TrainError{
-		Problem: fmt.Sprintf("%s: %d different ones among the %s of one train with the echo times %s",
+		Problem: fmt.Sprintf("%s: %d different UIDs among the %s of one train with the echo times %s",
 			attribute(tag.StudyInstanceUID), len(parts), members, listMS(echoTimes(all))),
 		Hint: oneUID,
 	}
@@ -157,7 +158,7 @@ func sliced(parts []part) [][]part {
 	var trains []*train
 	for _, p := range parts {
 		h := p.images[0]
-		if !h.saysGrid() || !inOnePlace(p.images) || len(echoes(p.images)) < minTrain {
+		if !h.hasGrid() || !inOnePlace(p.images) || len(echoes(p.images)) < minTrain {
 			continue
 		}
 		n := slices.IndexFunc(trains, func(t *train) bool { return sameTrain(t.parts[0], p) })
@@ -196,8 +197,8 @@ func inOnePlace(images []*header) bool {
 // sameTrain reports whether two parts of one slice each may belong to one train.
 func sameTrain(p, q part) bool {
 	a, b := p.images[0], q.images[0]
-	one := a.series == b.series || a.frame == b.frame && a.frame != ""
-	return one && a.rows == b.rows && a.columns == b.columns && sameAcquisition(a, b) && a.kind() == b.kind() &&
+	related := a.series == b.series || a.frame == b.frame && a.frame != ""
+	return related && a.rows == b.rows && a.columns == b.columns && sameAcquisition(a, b) && a.kind() == b.kind() &&
 		slices.EqualFunc(echoTimes(p.images), echoTimes(q.images),
 			func(x, y float64) bool { return within(x, y, sameTE) })
 }

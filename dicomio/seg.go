@@ -44,49 +44,37 @@ var background = volume.Code{Value: "125040", Scheme: "DCM"}
 
 // segmentReader reads one segmentation.
 type segmentReader struct {
-	*object
-	target *placer
+	*maskReader
 	kind   string
 	shared elements.Dataset
 	groups []elements.Dataset // one for each frame
-
-	segments []volume.Segment
-	indexOf  map[int]int     // from a segment's number to its index in segments
-	isBack   map[int]bool    // numbers of a label map that are background
-	means    []int32         // the meaning of each stored value: an index in segments, or one of the constants below
-	seen     map[[3]int]bool // segment, axis across, slice
+	means  []int32            // the meaning of each stored value: an index in segments, or a constant below
+	seen   map[[3]int]bool    // segment, normal axis, slice
 }
 
 // The meanings of a stored value other than a segment.
 const (
-	nothing = -1 - iota // background
-	theirs              // the segment of the frame
-	invalid             // not valid in this object
+	noSegment = -1 - iota // background
+	member                // in the segment of the frame
+	invalid               // not valid in this object
 )
 
-// readSegments reads a segmentation onto a grid.
-func readSegments(ctx context.Context, h *header, target *placer, opt MaskOptions) (volume.Segmentation, string,
-	error) {
-	out := volume.Segmentation{Geometry: target.Geometry}
-	o, err := h.openObject(segmentationWish)
-	if err != nil {
-		return out, "", err
+// readSegments reads the segments of a segmentation.
+func readSegments(ctx context.Context, m *maskReader, opt MaskOptions) error {
+	r := &segmentReader{maskReader: m, kind: m.data.Text(tag.SegmentationType), seen: map[[3]int]bool{}}
+	if err := r.checkPixels(); err != nil {
+		return err
 	}
-	defer o.Close()
-	r := &segmentReader{object: o, target: target, kind: o.data.Text(tag.SegmentationType), indexOf: map[int]int{},
-		isBack: map[int]bool{}, seen: map[[3]int]bool{}}
-	for _, step := range []func() error{r.checkPixels, r.declare, func() error { return r.values(opt) }, r.readGroups,
-		func() error { return r.readFrames(ctx) }} {
-		if err := step(); err != nil {
-			return out, "", err
-		}
+	if err := r.declare(tag.SegmentSequence, tag.SegmentNumber, tag.SegmentLabel, r.describe); err != nil {
+		return err
 	}
-	if r.kind == fractionalType {
-		out.Threshold = opt.Threshold
+	if err := r.interpretValues(opt.Threshold); err != nil {
+		return err
 	}
-	out.Segments = r.segments
-	sum, err := o.sha256()
-	return out, sum, err
+	if err := r.readGroups(); err != nil {
+		return err
+	}
+	return r.readFrames(ctx)
 }
 
 // checkPixels checks the image pixel module against the type of the segmentation (PS3.3
@@ -121,43 +109,16 @@ func (r *segmentReader) checkPixels() error {
 	return nil
 }
 
-// declare reads the segments of the object.
-func (r *segmentReader) declare() error {
-	items := r.data.Items(tag.SegmentSequence)
-	if len(items) == 0 {
-		return r.wrong(tag.SegmentSequence, "missing")
-	}
-	for _, item := range items {
-		n, err := r.number(item, tag.SegmentNumber)
-		if err != nil {
-			return err
-		}
-		s := volume.Segment{Number: n, Label: item.Text(tag.SegmentLabel)}
-		if err := r.describe(&s, item); err != nil {
-			return err
-		}
-		if _, twice := r.indexOf[n]; twice || r.isBack[n] {
-			return r.wrong(tag.SegmentNumber, "%d appears twice", n)
-		}
-		if r.kind == labelMapType && s.Type.Value == background.Value && s.Type.Scheme == background.Scheme {
-			r.isBack[n] = true
-			continue
-		}
-		r.indexOf[n] = len(r.segments)
-		r.segments = append(r.segments, s)
-	}
-	return nil
-}
-
-// values determines the meaning of the stored values.
-func (r *segmentReader) values(opt MaskOptions) error {
+// interpretValues determines the meaning of the stored values.
+func (r *segmentReader) interpretValues(threshold float64) error {
 	r.means = slices.Repeat([]int32{invalid}, 1<<max(r.allocated, 8))
-	r.means[0] = nothing
+	r.means[0] = noSegment
 	switch r.kind {
 	case binaryType:
-		r.means[1] = theirs
+		r.means[1] = member
 	case fractionalType:
-		return r.fractions(opt.Threshold)
+		r.threshold = threshold
+		return r.fractions()
 	case labelMapType:
 		return r.labels()
 	}
@@ -166,21 +127,21 @@ func (r *segmentReader) values(opt MaskOptions) error {
 
 // fractions determines which values of a fractional segmentation are at or above the
 // threshold.
-func (r *segmentReader) fractions(threshold float64) error {
+func (r *segmentReader) fractions() error {
 	if t := r.data.Text(tag.SegmentationFractionalType); t != "PROBABILITY" && t != "OCCUPANCY" {
 		return r.wrong(tag.SegmentationFractionalType, "%.20q, want PROBABILITY or OCCUPANCY", t)
 	}
-	most, err := r.number(r.data, tag.MaximumFractionalValue)
-	if err != nil {
-		return err
+	most, wrong := r.number(r.data, tag.MaximumFractionalValue)
+	if wrong != nil {
+		return wrong
 	}
 	if most < 1 || most >= len(r.means) {
 		return r.wrong(tag.MaximumFractionalValue, "%d, want 1 to %d", most, len(r.means)-1)
 	}
 	for v := 1; v <= most; v++ {
-		r.means[v] = nothing
-		if float64(v)/float64(most) >= threshold {
-			r.means[v] = theirs
+		r.means[v] = noSegment
+		if float64(v)/float64(most) >= r.threshold {
+			r.means[v] = member
 		}
 	}
 	return nil
@@ -192,18 +153,19 @@ func (r *segmentReader) labels() error {
 	if err != nil {
 		return r.wrong(tag.PixelPaddingValue, "%v", err)
 	}
+	empty := r.removeBackground()
 	if _, declared := r.indexOf[padding]; declared && exists {
 		return r.wrong(tag.PixelPaddingValue, "%d is the background, and segment %d too", padding, padding)
 	}
-	if exists || len(r.isBack) > 0 {
-		r.means[0] = invalid // unless a segment has it, below
-	}
 	if exists {
-		r.isBack[padding] = true
+		empty = append(empty, padding)
 	}
-	for n := range r.isBack {
+	if len(empty) > 0 {
+		r.means[0] = invalid // unless 0 is among them or a segment's number
+	}
+	for _, n := range empty {
 		if n >= 0 && n < len(r.means) {
-			r.means[n] = nothing
+			r.means[n] = noSegment
 		}
 	}
 	for n, s := range r.indexOf {
@@ -216,10 +178,26 @@ func (r *segmentReader) labels() error {
 	return nil
 }
 
+// removeBackground removes the segments that are the background, and returns their numbers.
+func (r *segmentReader) removeBackground() (numbers []int) {
+	kept := r.segments[:0]
+	for _, s := range r.segments {
+		if s.Type.Value == background.Value && s.Type.Scheme == background.Scheme {
+			numbers = append(numbers, s.Number)
+			delete(r.indexOf, s.Number)
+			continue
+		}
+		r.indexOf[s.Number] = len(kept)
+		kept = append(kept, s)
+	}
+	r.segments = kept
+	return numbers
+}
+
 // readGroups finds the functional groups and checks that there is one for each frame.
 func (r *segmentReader) readGroups() error {
 	var err error
-	if r.shared, _, err = r.one(r.data, tag.SharedFunctionalGroupsSequence); err != nil {
+	if r.shared, _, err = r.onlyItem(r.data, tag.SharedFunctionalGroupsSequence); err != nil {
 		return err
 	}
 	r.groups = r.data.Items(tag.PerFrameFunctionalGroupsSequence)

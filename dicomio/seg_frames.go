@@ -49,11 +49,14 @@ type framePixels struct {
 	segment     int    // index in segments; −1 in a label map
 }
 
+// normal returns the axis of the grid across the frame.
+func (f framePixels) normal() int { return 3 - axis(f.column) - axis(f.row) }
+
 // group returns a macro of one frame's functional groups or, if it is absent there, of the
 // shared ones.
 func (r *segmentReader) group(n int, t tag.Tag) (elements.Dataset, error) {
 	for _, d := range []elements.Dataset{r.groups[n], r.shared} {
-		item, exists, err := r.one(d, t)
+		item, exists, err := r.onlyItem(d, t)
 		if exists || err != nil {
 			return item, err
 		}
@@ -112,18 +115,18 @@ func (r *segmentReader) place(n int) (framePixels, error) {
 		return frame, err
 	}
 	if r.kind != labelMapType {
-		if frame.segment, err = r.whose(n); err != nil {
+		if frame.segment, err = r.segmentOf(n); err != nil {
 			return frame, err
 		}
 	}
-	across := 3 - axis(frame.column) - axis(frame.row)
-	key := [3]int{frame.segment, across, frame.first[across]}
+	normal := frame.normal()
+	key := [3]int{frame.segment, normal, frame.first[normal]}
 	if r.seen[key] {
 		content := "slice %d of the series appears twice"
 		if frame.segment >= 0 {
 			content += fmt.Sprintf(" for segment %d", r.segments[frame.segment].Number)
 		}
-		e := r.frameError(n, r.wrong(tag.PlanePositionSequence, content, frame.first[across]+1))
+		e := r.frameError(n, r.wrong(tag.PlanePositionSequence, content, frame.first[normal]+1))
 		e.Hint = hintTwice
 		return frame, e
 	}
@@ -135,24 +138,15 @@ func (r *segmentReader) place(n int) (framePixels, error) {
 const hintTwice = "one of the two may be an earlier state: save the segmentation again with one frame for each " +
 	"slice of a segment"
 
-// hintAgain is the hint about a frame that refers to something that the file does not have.
-const hintAgain = "the file contradicts itself: save the segmentation again with the program that drew it"
-
-// whose returns the index in segments of the frame's segment.
-func (r *segmentReader) whose(n int) (int, error) {
+// segmentOf returns the index in segments of the frame's segment.
+func (r *segmentReader) segmentOf(n int) (int, error) {
 	id, err := r.group(n, tag.SegmentIdentificationSequence)
 	if err != nil {
 		return 0, err
 	}
-	number, err := r.number(id, tag.ReferencedSegmentNumber)
-	if err != nil {
-		return 0, err
-	}
-	s, known := r.indexOf[number]
-	if !known {
-		e := r.frameError(n, r.wrong(tag.ReferencedSegmentNumber, "%d is none of the segments", number))
-		e.Hint = hintAgain
-		return 0, e
+	s, wrong := r.referenced(id, tag.ReferencedSegmentNumber)
+	if wrong != nil {
+		return 0, r.frameError(n, wrong)
 	}
 	return s, nil
 }
@@ -166,7 +160,7 @@ func (r *segmentReader) align(n int, frame *framePixels, place [3][3]float64) er
 	for i, voxel := range []*[3]int{&frame.first, &frame.column, &frame.row} {
 		for d, v := range exact[i] {
 			if !(math.Abs(v) < math.MaxInt32) {
-				return r.frameError(n, r.wrong(tag.ImagePositionPatient, "lies at no place"))
+				return r.frameError(n, r.wrong(tag.ImagePositionPatient, "not a valid position"))
 			}
 			voxel[d] = int(math.Round(v))
 		}
@@ -194,10 +188,10 @@ func (r *segmentReader) align(n int, frame *framePixels, place [3][3]float64) er
 		}
 		farthest = max(farthest, math.Sqrt(d))
 	}
-	across := 3 - axis(frame.column) - axis(frame.row)
-	nearest := min(max(frame.first[across], 0), r.target.Size[across]-1)
+	normal := frame.normal()
+	nearest := min(max(frame.first[normal], 0), r.target.Size[normal]-1)
 	problem := ""
-	distance := math.Abs(exact[0][across]-float64(nearest)) * r.target.spacing[across]
+	distance := math.Abs(exact[0][normal]-float64(nearest)) * r.target.spacing[normal]
 	if !(distance <= r.target.tolerance) {
 		problem = fmt.Sprintf("it lies %.2f mm from the nearest slice of the series", distance)
 	} else if !(farthest <= r.target.tolerance) {
@@ -244,12 +238,12 @@ func (r *segmentReader) fill(n int, frame framePixels, pixels []byte) error {
 		}
 		s := int(r.means[value])
 		switch s {
-		case nothing:
+		case noSegment:
 			continue
-		case theirs:
+		case member:
 			s = frame.segment
 		case invalid:
-			e := r.frameError(n, r.wrong(tag.PixelData, "value %d is none of this object", value))
+			e := r.frameError(n, r.wrong(tag.PixelData, "value %d has no meaning in this object", value))
 			e.Hint = hintAgain
 			return e
 		}
@@ -258,7 +252,7 @@ func (r *segmentReader) fill(n int, frame framePixels, pixels []byte) error {
 			outside++
 			continue
 		}
-		if err := r.target.take(r.header, 1); err != nil {
+		if err := r.target.count(r.header, 1); err != nil {
 			return err
 		}
 		r.segments[s].Voxels = append(r.segments[s].Voxels, v)

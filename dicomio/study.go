@@ -100,8 +100,8 @@ func (s *Study) hasSound(damaged *header) bool {
 	if i := slices.IndexFunc(same, func(h *header) bool { return h.mayBe(damaged) }); i < 0 {
 		return false
 	}
-	tells := damaged.te == damaged.te && damaged.position[0] == damaged.position[0]
-	return tells || !slices.ContainsFunc(same, func(h *header) bool { return !h.mayBe(same[0]) })
+	located := damaged.te == damaged.te && damaged.position[0] == damaged.position[0]
+	return located || !slices.ContainsFunc(same, func(h *header) bool { return !h.mayBe(same[0]) })
 }
 
 // holds reports whether a file that does not name its study lies in this study's folder.
@@ -135,7 +135,7 @@ func newStudy(uid string, entries []*entry, scaling PhilipsScaling) Study {
 			continue // the patient does not matter
 		}
 		images = append(images, e.images...)
-		s.take(&e.header)
+		s.recordPatient(&e.header)
 		if e.instance != "" {
 			s.instances[e.instance] = append(s.instances[e.instance], &e.header)
 		}
@@ -158,8 +158,8 @@ func newStudy(uid string, entries []*entry, scaling PhilipsScaling) Study {
 	return s
 }
 
-// take records the patient of the study. It is an error if a study has two patients.
-func (s *Study) take(h *header) {
+// recordPatient records the patient of the study. It is an error if a study has two patients.
+func (s *Study) recordPatient(h *header) {
 	for _, a := range []struct {
 		tag   tag.Tag
 		known *string

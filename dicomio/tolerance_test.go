@@ -138,7 +138,7 @@ func TestThinSlices(t *testing.T) {
 
 // Positions in one place are found on both sides of a border of cells, and far out.
 func TestCrowded(t *testing.T) {
-	at := func(x ...float64) []*header {
+	imagesAt := func(x ...float64) []*header {
 		var out []*header
 		for _, v := range x {
 			out = append(out, &header{texts: &texts{}, position: [3]float64{v, -v, 1e6}})
@@ -154,7 +154,7 @@ func TestCrowded(t *testing.T) {
 		{[]float64{1, 2, 3, 4}, false}, {[]float64{math.NaN(), math.NaN(), math.NaN()}, false},
 		{[]float64{1e300, 1e300, 1e300}, true}, {nil, false},
 	} {
-		if got := crowded(at(c.x...)); got != c.want {
+		if got := crowded(imagesAt(c.x...)); got != c.want {
 			t.Errorf("%v: %t", c.x, got)
 		}
 	}

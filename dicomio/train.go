@@ -29,8 +29,6 @@ type Train struct {
 	// the attributes that state it.
 	Side  string
 	Sides []SideClaim
-	// Syntax is the transfer syntax UID.
-	Syntax string
 	// Geometry is the grid; zero if Problem says why there is none.
 	Geometry volume.Geometry
 	// Thickness is SliceThickness (0018,0050) in mm, which may be less than the distance
@@ -59,7 +57,7 @@ type Train struct {
 	// SliceTR holds the least and the largest repetition time in ms if slices differ in it
 	// and the echoes of each slice do not; otherwise zeros.
 	SliceTR [2]float64
-	// Problem is why the train cannot be read, or nil.
+	// Problem is the reason why the train cannot be read, or nil.
 	Problem error
 
 	leftOut bool        // whether it is among the LeftOut of a train
@@ -78,7 +76,7 @@ func newTrain(images []*header, te []float64, scaling PhilipsScaling) Train {
 	h := images[0]
 	t := Train{
 		Number: h.seriesNumber, Description: h.description,
-		Scanner: scannerOf(images), Acquisition: acquisitionOf(images), Syntax: h.syntax, TE: te, images: images,
+		Scanner: scannerOf(images), Acquisition: acquisitionOf(images), TE: te, images: images,
 	}
 	t.Images = len(images)
 	t.Files = len(variants(images, func(h *header) string { return h.path }))
@@ -190,7 +188,7 @@ func (t *Train) checkAgreement() error {
 		case h.columns != a.columns:
 			return differ(h, tag.Columns, h.columns, a.columns)
 		case h.frame != a.frame:
-			if e := t.frameEach(h); e != nil {
+			if e := t.framePerImage(h); e != nil {
 				return e
 			}
 			// No message shows a UID.
@@ -204,10 +202,10 @@ func (t *Train) checkAgreement() error {
 	return nil
 }
 
-// frameEach returns an error if each image has its own frame of reference, as anonymisers
+// framePerImage returns an error if each image has its own frame of reference, as anonymisers
 // write that replace UIDs image by image. It returns nil if there are two, since these may
 // be two scans.
-func (t *Train) frameEach(h *header) error {
+func (t *Train) framePerImage(h *header) error {
 	frames := map[string]bool{}
 	for _, h := range t.images {
 		frames[h.frame] = true
@@ -215,14 +213,14 @@ func (t *Train) frameEach(h *header) error {
 	if len(frames) <= 2 {
 		return nil
 	}
-	return h.wrong(tag.FrameOfReferenceUID, "%d different ones among %d images of one series: mixed geometry",
+	return h.wrong(tag.FrameOfReferenceUID, "%d different UIDs among %d images of one series: mixed geometry",
 		len(frames), len(t.images)).
 		withHint(oneUID)
 }
 
 // oneUID is the hint about such anonymisers.
-const oneUID = "images of one acquisition share it; an anonymiser must replace a UID by the same new one wherever " +
-	"it stands: ask the site for the study again"
+const oneUID = "images of one acquisition share it; an anonymiser must replace a UID by the same new UID wherever " +
+	"it occurs: ask the site for the study again"
 
 // noFrame returns the error of series of one echo each that differ only in their frames of
 // reference.
@@ -232,7 +230,7 @@ func (t *Train) noFrame() error {
 	}
 	frames := variants(t.images, func(h *header) string { return h.frame })
 	return &TrainError{
-		Problem: fmt.Sprintf("series %s: %s: %d different ones among series that would be one train of the "+
+		Problem: fmt.Sprintf("series %s: %s: %d different UIDs among series that would be one train of the "+
 			"echo times %s", t.Hash, attribute(tag.FrameOfReferenceUID), len(frames), listMS(t.TE)),
 		Hint: oneUID,
 	}

@@ -16,34 +16,34 @@ import (
 	"github.com/t2map/t2map/dicomio/internal/elements"
 )
 
-// with returns a file in explicit or implicit little endian with the element added in
+// inserted returns a file in explicit or implicit little endian with the element added in
 // order, or in place of the one with its tag.
-func with(t testing.TB, file []byte, implicit bool, add []byte) []byte {
+func inserted(t testing.TB, file []byte, implicit bool, add []byte) []byte {
 	t.Helper()
 	tagAt := func(b []byte) tag.Tag {
 		return tag.Tag{Group: binary.LittleEndian.Uint16(b), Element: binary.LittleEndian.Uint16(b[2:])}
 	}
-	for at := metaEnd(file); at < len(file); {
-		length, head := int(binary.LittleEndian.Uint32(file[at+4:])), 8
+	for position := metaEnd(file); position < len(file); {
+		length, head := int(binary.LittleEndian.Uint32(file[position+4:])), 8
 		if !implicit {
-			length = int(binary.LittleEndian.Uint16(file[at+6:]))
-			if longVRs(string(file[at+4 : at+6])) {
-				length, head = int(binary.LittleEndian.Uint32(file[at+8:])), 12
+			length = int(binary.LittleEndian.Uint16(file[position+6:]))
+			if longVRs(string(file[position+4 : position+6])) {
+				length, head = int(binary.LittleEndian.Uint32(file[position+8:])), 12
 			}
 		}
-		switch order := tagAt(file[at:]).Compare(tagAt(add)); {
+		switch order := tagAt(file[position:]).Compare(tagAt(add)); {
 		case order == 0:
-			return bytes.Join([][]byte{file[:at], add, file[at+head+length:]}, nil)
+			return bytes.Join([][]byte{file[:position], add, file[position+head+length:]}, nil)
 		case order > 0:
-			return bytes.Join([][]byte{file[:at], add, file[at:]}, nil)
+			return bytes.Join([][]byte{file[:position], add, file[position:]}, nil)
 		}
-		at += head + length
+		position += head + length
 	}
 	t.Fatal("no place for the element")
 	return nil
 }
 
-// float returns an element FL; implicit leaves the VR out.
+// float returns an element FL, without the VR if implicit is set.
 func floatElement(group, element uint16, vr string, v float32) []byte {
 	b := binary.LittleEndian.AppendUint32(nil, math.Float32bits(v))
 	if vr == "" {
@@ -52,7 +52,7 @@ func floatElement(group, element uint16, vr string, v float32) []byte {
 	return plainElement(group, element, vr, b)
 }
 
-// saveFiles writes what change makes of each image's file.
+// saveFiles writes the images, each file changed by change.
 func saveFiles(t *testing.T, dir string, images []dicomwrite.Image, change func(n int, file []byte) []byte) {
 	t.Helper()
 	save(t, dir, nil)
@@ -159,7 +159,7 @@ func TestWhatIsNoDICOM(t *testing.T) {
 	}
 	f := find(t, dir)
 	if len(f.Studies) != 1 || len(f.Damaged)+len(f.Studies[0].Damaged) != 0 || f.Passed.NotDICOM != len(all) {
-		t.Errorf("passed over %+v of %d, damaged %v %v", f.Passed, len(all), f.Damaged, f.Studies[0].Damaged)
+		t.Errorf("skipped %+v of %d, damaged %v %v", f.Passed, len(all), f.Damaged, f.Studies[0].Damaged)
 	}
 }
 
@@ -170,22 +170,22 @@ func TestVendorsWaysOfWriting(t *testing.T) {
 	private := [][]byte{
 		// CP-246
 		le(0x0051, 0x1008, "UN", elements.Undefined, implicitItem(0x0051, 0x1009, "ABCD")...),
-		// what one cannot know
+		// a VR that is not known
 		le(0x0051, 0x100A, "UN", 6, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF),
 		// private sequences
 		sequenceElement(0x0051, 0x100B, false, sequenceElement(0x0051, 0x100C, true, nil)),
 		// an empty item
 		le(0x0051, 0x100D, "UN", elements.Undefined, append(le(0xFFFE, 0xE000, "", 0), le(0xFFFE, 0xE0DD, "",
 			0)...)...),
-		// fragments that are no pixels
+		// fragments that are not pixels
 		le(0x0051, 0x100E, "OB", elements.Undefined, items([]byte{1, 2, 3, 4})...),
-		// an escape of nothing
+		// an unknown escape
 		{0x51, 0, 0x0F, 0x10, 'L', 'O', 2, 0, 0x1B, '$'},
-		// longer than what is looked at
+		// longer than the examined texts
 		plainElement(0x0051, 0x1010, "ST", bytes.Repeat([]byte("long "), 6000)[:1<<14+2]),
 		// NaN
 		plainElement(0x0051, 0x1011, "FD", []byte{0, 0, 0, 0, 0, 0, 0xF8, 0x7F}),
-		// what looks like an element
+		// bytes that look like an element
 		le(0x0051, 0x1012, "UN", 8, 0x28, 0, 0x10, 0, 0xFF, 0xFF, 0xFF, 0xFF),
 		// Rows of something else
 		le(0x0051, 0x1013, "UN", elements.Undefined, implicitItem(0x0028, 0x0010, "\x07\x00")...),
@@ -200,27 +200,27 @@ func TestVendorsWaysOfWriting(t *testing.T) {
 		change func(n int, f []byte) []byte
 	}{
 		{"EchoTime as UN", "", func(n int, f []byte) []byte {
-			return with(t, f, false, le(0x0018, 0x0081, "UN", 2, []byte(te(n))...))
+			return inserted(t, f, false, le(0x0018, 0x0081, "UN", 2, []byte(te(n))...))
 		}},
 		{"Rows as UN", "", func(_ int, f []byte) []byte {
-			return with(t, f, false,
+			return inserted(t, f, false,
 				le(0x0028, 0x0010, "UN", 2, 3, 0))
 		}},
 		{"EchoTime as FD", "", func(n int, f []byte) []byte {
-			return with(t, f, false, plainElement(0x0018, 0x0081, "FD", double(trainOf()[n].TE)))
+			return inserted(t, f, false, plainElement(0x0018, 0x0081, "FD", double(trainOf()[n].TE)))
 		}},
 		{"EchoTime without VR", "", func(n int, f []byte) []byte {
-			return with(t, f, false,
+			return inserted(t, f, false,
 				le(0x0018, 0x0081, "", 2, []byte(te(n))...))
 		}},
 		{"EchoTime with letters of no VR", "", func(n int, f []byte) []byte {
-			return with(t, f, false, textElement(0x0018, 0x0081, "XX", te(n)))
+			return inserted(t, f, false, textElement(0x0018, 0x0081, "XX", te(n)))
 		}},
 		{"private elements", "", func(_ int, f []byte) []byte {
-			return with(t, f, false, bytes.Join(private, nil))
+			return inserted(t, f, false, bytes.Join(private, nil))
 		}},
 		{"private elements, implicit", uid.ImplicitVRLittleEndian, func(_ int, f []byte) []byte {
-			return with(t, f, true, bytes.Join([][]byte{
+			return inserted(t, f, true, bytes.Join([][]byte{
 				le(0x0051, 0x1008, "", elements.Undefined, implicitItem(0x0051, 0x1009, "ABCD")...),
 				le(0x0051, 0x100A, "", 6, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF),
 				le(0x0051, 0x100B, "", 8, 0xFE, 0xFF, 0x00, 0xE0, 0xFF, 0xFF, 0xFF, 0x7F), // begins like an item
@@ -291,12 +291,12 @@ func TestGEPhase(t *testing.T) {
 			dir := t.TempDir()
 			saveFiles(t, dir, images, func(_ int, f []byte) []byte {
 				if implicit {
-					return with(t, f, true, le(0x0043, 0x102F, "", 2, 1, 0))
+					return inserted(t, f, true, le(0x0043, 0x102F, "", 2, 1, 0))
 				}
-				return with(t, f, false, plainElement(0x0043, 0x102F, "SS", []byte{1, 0}))
+				return inserted(t, f, false, plainElement(0x0043, 0x102F, "SS", []byte{1, 0}))
 			})
 			if s := find(t, dir).Studies[0]; s.Passed.Derived != passed {
-				t.Errorf("%s, implicit %t: %d passed over, want %d", manufacturer, implicit, s.Passed.Derived, passed)
+				t.Errorf("%s, implicit %t: %d skipped, want %d", manufacturer, implicit, s.Passed.Derived, passed)
 			}
 		}
 	}
@@ -307,11 +307,11 @@ func TestGEPhase(t *testing.T) {
 		}
 		dir := t.TempDir()
 		saveFiles(t, dir, images, func(_ int, f []byte) []byte {
-			return with(t, f, false, append(textElement(0x0043, 0x0022, "LO", creator),
+			return inserted(t, f, false, append(textElement(0x0043, 0x0022, "LO", creator),
 				plainElement(0x0043, 0x222F, "SS", []byte{1, 0})...))
 		})
 		if s := find(t, dir).Studies[0]; s.Passed.Derived != passed {
-			t.Errorf("block of %s: %d passed over, want %d", creator, s.Passed.Derived, passed)
+			t.Errorf("block of %s: %d skipped, want %d", creator, s.Passed.Derived, passed)
 		}
 	}
 }
@@ -328,8 +328,8 @@ func TestEnhancedSeriesPerEcho(t *testing.T) {
 		// The nine frames of three echoes lie at three positions; each object keeps one echo
 		// at nine.
 		for n := range 9 {
-			from := plainElement(0x0018, 0x9082, "FD", double(float64(10*(1+n%3))))
-			data = bytes.ReplaceAll(data, from, plainElement(0x0018, 0x9082, "FD", double(float64(11*(1+e)))))
+			bValue := plainElement(0x0018, 0x9082, "FD", double(float64(10*(1+n%3))))
+			data = bytes.ReplaceAll(data, bValue, plainElement(0x0018, 0x9082, "FD", double(float64(11*(1+e)))))
 		}
 		for n := range 3 {
 			old := textElement(0x0020, 0x0032, "DS", fmt.Sprintf(`0\0\%d`, 3*n))

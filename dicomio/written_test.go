@@ -2,9 +2,6 @@ package dicomio
 
 import (
 	"math"
-	"os/exec"
-	"sync"
-	"testing"
 
 	"github.com/suyashkumar/dicom/pkg/uid"
 
@@ -37,23 +34,4 @@ func obliqueImage() dicomwrite.Image {
 		FieldStrength: 3, Position: [3]float64{-100.0 / 3, 1e-5 / 3, -1234.5678901234},
 		Pixels: []int32{0, 1, 2, 3, 4, 255, 6, 7, 8, 9, 10, 11, 12, 13, 200},
 	}
-}
-
-// findPython searches once, since starting python with pydicom takes half a second.
-var findPython = sync.OnceValue(func() string {
-	for _, name := range []string{"/usr/bin/python3", "python3", "python"} {
-		if path, err := exec.LookPath(name); err == nil && exec.Command(path, "-c", "import pydicom").Run() == nil {
-			return path
-		}
-	}
-	return ""
-})
-
-func pythonWithPydicom(t *testing.T) string {
-	t.Helper()
-	path := findPython()
-	if path == "" {
-		t.Skip("python with pydicom is not installed")
-	}
-	return path
 }

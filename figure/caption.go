@@ -8,8 +8,7 @@ import (
 	plotfont "gonum.org/v1/plot/font"
 )
 
-// Typeface returns a face of size pixels per em. A face is not safe for
-// concurrent use.
+// Typeface returns a face with the given number of pixels per em. A face is not safe for concurrent use.
 func Typeface(f plotfont.Font, size int, weight font.Weight) font.Face {
 	f.Weight = weight
 	face := plotfont.DefaultCache.Lookup(f, plotfont.Length(size))
@@ -24,12 +23,12 @@ type Caption struct {
 	Face  font.Face
 	Text  string
 	Level uint8 // grey of the letters
-	Halo  bool  // a black rim, for text over an image
+	Halo  bool  // whether the letters have a black rim, for text over an image
 }
 
-// Draw writes the caption; its baseline begins at p.
+// Draw writes the caption. Its baseline begins at p.
 func (c Caption) Draw(dst *image.Paletted, p image.Point) {
-	const rim = 2 // pixels; as wide as a stem of the letters
+	const rim = 2 // pixels, the width of a stem of the letters
 	bounds, _ := font.BoundString(c.Face, c.Text)
 	area := image.Rect(bounds.Min.X.Floor(), bounds.Min.Y.Floor(), bounds.Max.X.Ceil(), bounds.Max.Y.Ceil()).Inset(-rim)
 	mask := image.NewAlpha(area)
@@ -65,9 +64,8 @@ func thicken(m *image.Alpha, r int) *image.Alpha {
 	return out
 }
 
-// blend mixes the grey level into dst by the weights of the mask, whose origin
-// is put at p. A colour cannot be mixed in a palette: it is replaced where the
-// mask covers at least half of the pixel.
+// blend mixes the grey level into dst with the weights of the mask, whose origin is at p. Colours of a
+// palette cannot be mixed: a colour is replaced if the mask covers at least half of the pixel.
 func blend(dst *image.Paletted, p image.Point, mask *image.Alpha, level uint8) {
 	r := mask.Rect.Add(p).Intersect(dst.Rect)
 	for y := r.Min.Y; y < r.Max.Y; y++ {

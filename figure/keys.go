@@ -10,11 +10,11 @@ import (
 // Key explains a colour of a picture.
 type Key struct {
 	Text    string
-	Colours []uint8 // palette indices, from left to right; a remark has none
-	Frame   bool    // the colour is that of lines, not of areas
+	Colours []uint8 // palette indices, from left to right; nil for a remark
+	Frame   bool    // whether the colour is that of lines, not of areas
 }
 
-// KeyRow holds the keys of a picture in lines below its title.
+// KeyRow places the keys of a picture in lines below its title.
 type KeyRow struct {
 	em    int
 	lines [][]placedKey
@@ -25,10 +25,10 @@ type placedKey struct {
 	x int
 }
 
-// mostKeyLines is the limit of the lines; keys that do not fit are counted.
+// mostKeyLines is the largest number of lines. The last line states the number of keys that do not fit.
 const mostKeyLines = 4
 
-// NewKeyRow places keys in lines of that width in pixels, in letters of em pixels.
+// NewKeyRow places keys in lines of the given width in pixels, in letters of em pixels.
 func NewKeyRow(keys []Key, width, em int) KeyRow {
 	r := KeyRow{em: em}
 	face := r.face()
@@ -64,7 +64,7 @@ func (r *KeyRow) put(k placedKey) {
 
 func (r KeyRow) face() font.Face { return Typeface(Sans, r.em, font.WeightNormal) }
 
-// swatch is the width of a colour with the space behind it.
+// swatch is the width of a colour and the space after it.
 func (r KeyRow) swatch() int { return r.em * 7 / 4 }
 
 func (r KeyRow) pitch() int { return r.em * 3 / 2 }

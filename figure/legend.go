@@ -15,12 +15,11 @@ import (
 // Legend explains the signs of a plot, one entry below the other.
 type Legend []Entry
 
-// Entry is a curve of a plot with its signs, its name and what is to be said about it. A
-// remark has neither signs nor a name.
+// Entry explains a curve of a plot: its signs, its name and a text. A remark has neither signs nor a name.
 type Entry struct {
 	Signs      []plot.Thumbnailer
 	Name, Text string
-	// Detail follows Text where each entry has two lines.
+	// Detail follows Text if entries have two lines.
 	Detail string
 }
 
@@ -29,8 +28,8 @@ const (
 	linePitch = 11.5 // points, for 9 point text
 )
 
-// Draw writes the entries from the top of c on, two lines each, or one where
-// there are too many for two. What does not fit is counted.
+// Draw writes the entries from the top of c, with two lines each, or with one line if there are too many.
+// The last line states the number of entries that do not fit.
 func (l Legend) Draw(c draw.Canvas) {
 	lines := int(c.Rectangle.Size().Y / linePitch)
 	brief := len(l)*5/2 > lines
@@ -46,8 +45,7 @@ func (l Legend) Draw(c draw.Canvas) {
 	}
 }
 
-// draw writes the entry with the baseline of its first line at y and returns
-// its height.
+// draw writes the entry with the baseline of its first line at y and returns its height.
 func (e Entry) draw(c draw.Canvas, y vg.Length, brief bool) vg.Length {
 	plain := draw.TextStyle{Color: Ink, Font: plotfont.From(Sans, 9), Handler: plot.DefaultTextHandler}
 	strong := plain
@@ -58,25 +56,25 @@ func (e Entry) draw(c draw.Canvas, y vg.Length, brief bool) vg.Length {
 	for _, s := range e.Signs {
 		s.Thumbnail(&sign)
 	}
-	at := vg.Point{X: c.Min.X, Y: y}
+	position := vg.Point{X: c.Min.X, Y: y}
 	if e.Signs != nil {
-		at.X += signWidth + 5
+		position.X += signWidth + 5
 	}
-	room := c.Max.X - at.X
+	room := c.Max.X - position.X
 	switch {
 	case e.Name == "":
-		c.FillText(plain, at, Fit(plain, e.Text, room))
+		c.FillText(plain, position, Fit(plain, e.Text, room))
 	case brief:
 		width := plain.Width(e.Text)
-		c.FillText(strong, at, Fit(strong, e.Name, room-width-4))
+		c.FillText(strong, position, Fit(strong, e.Name, room-width-4))
 		c.FillText(plain, vg.Point{X: c.Max.X - width, Y: y}, e.Text)
 	default:
-		c.FillText(strong, at, Fit(strong, e.Name, room))
-		at.Y -= linePitch
-		c.FillText(plain, at, Fit(plain, printable.Join(", ", e.Text, e.Detail), room))
+		c.FillText(strong, position, Fit(strong, e.Name, room))
+		position.Y -= linePitch
+		c.FillText(plain, position, Fit(plain, printable.Join(", ", e.Text, e.Detail), room))
 	}
 	if brief {
 		return linePitch
 	}
-	return y - at.Y + 1.5*linePitch
+	return y - position.Y + 1.5*linePitch
 }

@@ -1,8 +1,8 @@
-// Package figure is the look of all plots and their files: typefaces, inks, the
-// signs of arms, a panel with axes, and pictures as SVG, PNG and PDF.
+// Package figure defines the look of all plots and writes them: typefaces, colours, the signs of arms,
+// a panel with axes, and pictures as SVG, PNG and PDF.
 //
-// It does not depend on the content of plots. Lengths are vg's, in points of 1/72 inch, with y
-// upwards, but for the size of a Picture, which is in mm.
+// It does not depend on the content of plots. Lengths are in points of 1/72 inch (vg.Length), and y points
+// up. The size of a Picture is in mm.
 package figure
 
 import (
@@ -24,15 +24,15 @@ var (
 	Grid = color.Gray{0xe4}
 )
 
-// The typefaces of figures are Liberation's, which gonum/plot brings; Mono has
-// an I that cannot be taken for a stroke.
+// The typefaces of figures are from Liberation, which gonum/plot includes. The letter I of Mono cannot be
+// confused with a line.
 var (
 	Sans = plotfont.Font{Typeface: "Liberation", Variant: "Sans"}
 	Mono = plotfont.Font{Typeface: "Liberation", Variant: "Mono"}
 )
 
-// Colours are by Okabe and Ito (Color Universal Design, 2008), told apart by
-// dichromats; without their yellow, which is too faint on white.
+// Colours are by Okabe and Ito (Color Universal Design, 2008). Dichromats can distinguish them. Yellow is
+// omitted, because it is too faint on white.
 var Colours = [...]color.RGBA{
 	{0x00, 0x72, 0xb2, 0xff}, // blue
 	{0xd5, 0x5e, 0x00, 0xff}, // vermilion
@@ -43,8 +43,8 @@ var Colours = [...]color.RGBA{
 	{0x33, 0x33, 0x33, 0xff}, // near black
 }
 
-// NewPlot returns an empty plot with a grid, whose axes are named in letters of that
-// size in points; the title's are a point larger, the ticks' a point smaller.
+// NewPlot returns an empty plot with a grid. The names of the axes have the given size in points, the title
+// is one point larger, and the labels of ticks are one point smaller.
 func NewPlot(size vg.Length) *plot.Plot {
 	p := plot.New()
 	bold := Sans
@@ -59,28 +59,28 @@ func NewPlot(size vg.Length) *plot.Plot {
 		a.LineStyle.Color, a.Tick.LineStyle.Color = Axis, Axis
 		a.Padding = 0
 	}
-	p.Y.LineStyle.Width, p.Y.Tick.LineStyle.Width = 0, 0 // the grid is enough
+	p.Y.LineStyle.Width, p.Y.Tick.LineStyle.Width = 0, 0 // the grid replaces them
 	grid := plotter.NewGrid()
 	grid.Horizontal.Color, grid.Vertical.Color = Grid, Grid
 	p.Add(grid)
 	return p
 }
 
-// Letters is the style of text of that size in points.
+// Letters returns the style of text with the given size in points.
 func Letters(size vg.Length) draw.TextStyle {
-	// Each style has a handler of its own, which therefore needs no lock.
+	// Each style has its own handler, so that no lock is needed.
 	return draw.TextStyle{Color: Ink, Font: plotfont.From(Sans, size),
 		Handler: text.Plain{Fonts: plotfont.DefaultCache}}
 }
 
-// Bold is the style in bold letters.
+// Bold returns the style with bold letters.
 func Bold(s draw.TextStyle) draw.TextStyle {
 	s.Font.Weight = font.WeightBold
 	return s
 }
 
-// Sign is how an arm is drawn. Two arms differ by colour, which differs in lightness
-// too, by mark and by dash, each of which is enough to tell them apart.
+// Sign is the appearance of an arm. Two arms differ in colour (including its lightness), in mark and in
+// dash. Any of the three is enough to distinguish them.
 type Sign struct {
 	Glyph
 	Colour color.RGBA
@@ -100,11 +100,10 @@ var Glyphs = [...]Glyph{
 	{cross{}, cross{}},
 }
 
-// SignOf returns the sign of the arm of that number, 0 being the reference. Signs
-// repeat after 42.
+// SignOf returns the sign of an arm, where 0 is the reference. Signs repeat after 42 arms.
 func SignOf(arm int) Sign {
-	// Neighbours in this order are far apart in grey: 87, 162, 51, 151, 106, 158, 119 of
-	// 255 (luma by ITU-R BT.601).
+	// Neighbours in this order differ clearly in grey level: 87, 162, 51, 151, 106, 158, 119 of 255 (luma
+	// by ITU-R BT.601).
 	order := [...]int{0, 4, 6, 3, 2, 5, 1}
 	dashes := [...][]vg.Length{nil, {5, 2.5}, {1.5, 1.5}, {6, 2, 1.5, 2}, {9, 3}, {3, 1.5, 1, 1.5, 1, 1.5}}
 	arm = max(arm, 0)
@@ -112,7 +111,7 @@ func SignOf(arm int) Sign {
 		Dashes: dashes[arm%len(dashes)]}
 }
 
-// Mark is the glyph of the sign with that radius in points.
+// Mark returns the glyph of the sign with a radius in points.
 func (s Sign) Mark(radius vg.Length, hollow bool) draw.GlyphStyle {
 	g := draw.GlyphStyle{Color: s.Colour, Radius: radius, Shape: s.Full}
 	if hollow {
@@ -121,20 +120,19 @@ func (s Sign) Mark(radius vg.Length, hollow bool) draw.GlyphStyle {
 	return g
 }
 
-// Line is a line of that width in the sign's colour and dashes.
+// Line returns a line style with the sign's colour and dashes.
 func (s Sign) Line(width vg.Length) draw.LineStyle {
 	return draw.LineStyle{Color: s.Colour, Width: width, Dashes: s.Dashes}
 }
 
-// Tint mixes a colour with white: 0 is white, 1 the colour itself. Ribbons are tints
-// with an alpha, so that what lies below shows.
+// Tint mixes a colour with white. A share of 0 is white, and 1 is the colour.
 func Tint(c color.RGBA, share float64) color.RGBA {
 	mix := func(v uint8) uint8 { return uint8(255 - share*float64(255-v) + 0.5) }
 	return color.RGBA{mix(c.R), mix(c.G), mix(c.B), 0xff}
 }
 
-// diamond and pyramidDown complete vg's glyphs, which do not have a fourth and fifth shape that can be
-// recognised when small.
+// diamond and pyramidDown are additions to the glyphs of vg, of which only three can be distinguished when
+// small.
 type diamond struct{ full bool }
 
 // DrawGlyph implements draw.GlyphDrawer.
@@ -153,7 +151,7 @@ func (d pyramidDown) DrawGlyph(c *draw.Canvas, sty draw.GlyphStyle, pt vg.Point)
 		{X: pt.X - r, Y: pt.Y + 0.75*r}})
 }
 
-// cross is vg's with arms of a width that grows with it.
+// cross is like that of vg, but the width of its lines is proportional to its size.
 type cross struct{}
 
 // DrawGlyph implements draw.GlyphDrawer.
@@ -166,8 +164,8 @@ func (cross) DrawGlyph(c *draw.Canvas, sty draw.GlyphStyle, pt vg.Point) {
 func outline(c *draw.Canvas, sty draw.GlyphStyle, full bool, corners []vg.Point) {
 	var p vg.Path
 	p.Move(corners[0])
-	for _, at := range corners[1:] {
-		p.Line(at)
+	for _, corner := range corners[1:] {
+		p.Line(corner)
 	}
 	p.Close()
 	if full {

@@ -11,8 +11,8 @@ import (
 	"github.com/t2map/t2map/printable"
 )
 
-// Writable reports whether a text can be written in figures: the typeface has a glyph for each letter,
-// and the letters go from left to right and are not joined.
+// Writable reports whether a text can be written in figures. The typeface must have a glyph for each
+// letter, and the script must run from left to right without joined letters.
 func Writable(s string) bool {
 	face := plotfont.DefaultCache.Lookup(Sans, 1).Face
 	var buf sfnt.Buffer
@@ -25,16 +25,16 @@ func Writable(s string) bool {
 	return true
 }
 
-// hasGlyph reports whether the typeface has the letter, and fpdf can embed it, which fails outside the
-// first plane of Unicode.
+// hasGlyph reports whether the typeface has the letter and fpdf can embed it. fpdf cannot embed letters
+// outside the first plane of Unicode.
 func hasGlyph(f *sfnt.Font, buf *sfnt.Buffer, r rune) bool {
 	g, err := f.GlyphIndex(buf, r)
 	return err == nil && g != 0 && r <= 0xffff
 }
 
-// ShortenAll shortens names that are shown together so that different names stay different: as Shorten
-// if that suffices; otherwise names that would become equal lose their middles; and if that does not
-// suffice, or the names look the same, all get a number. Equal names stay equal, empty ones empty.
+// ShortenAll shortens names that are shown together, so that different names remain different. It uses
+// Shorten. If names become equal, it cuts these in the middle instead. If some are still equal, it adds a
+// number to all names. Equal names remain equal, and empty names empty.
 func ShortenAll(names []string, fits func(string) bool) []string {
 	var unique []string
 	number := map[string]int{}
@@ -62,17 +62,17 @@ func ShortenAll(names []string, fits func(string) bool) []string {
 			}
 			bare := fmt.Sprint(i + 1)
 			short[i] = Shorten(bare+": "+n, fits)
-			// If the number itself is cut, it is alone, whether it fits or not.
+			// If the number itself is cut, use it alone, even if it does not fit.
 			if len([]rune(short[i])) <= len(bare)+3 {
 				short[i] = bare
 			}
 		}
 	}
-	out := make([]string, len(names))
+	shortened := make([]string, len(names))
 	for i, n := range names {
-		out[i] = short[number[n]]
+		shortened[i] = short[number[n]]
 	}
-	return out
+	return shortened
 }
 
 // clashes reports for each name whether another one is equal.
@@ -81,15 +81,14 @@ func clashes(names []string) []bool {
 	for _, n := range names {
 		count[n]++
 	}
-	out := make([]bool, len(names))
+	clash := make([]bool, len(names))
 	for i, n := range names {
-		out[i] = count[n] > 1
+		clash[i] = count[n] > 1
 	}
-	return out
+	return clash
 }
 
-// cutMiddle makes s printable and, where it does not fit, replaces its middle by an
-// ellipsis.
+// cutMiddle makes s printable and, if it does not fit, replaces its middle with an ellipsis.
 func cutMiddle(s string, fits func(string) bool) string {
 	s = printable.Line(s)
 	if fits(s) {

@@ -8,23 +8,23 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// outlined returns the outlines of the letters of a text on the sheet, to be filled. A PNG
-// is drawn by these: vgimg turns pixels of letters instead, which blurs them, and in
-// floating point, so that a processor with fused multiply-adds gives other shades.
+// outlined returns the outlines of the letters of a text, to be filled in a PNG. vgimg would rotate the
+// pixels of letters instead. That blurs them, and it uses floating point, so that a processor with fused
+// multiply-adds would produce other shades.
 func (m mark) outlined() vg.Path {
 	var (
-		out  vg.Path
+		path vg.Path
 		buf  sfnt.Buffer
 		f    = m.face.Face
-		unit = fixed.Int26_6(f.UnitsPerEm()) // so that lengths come in the typeface's own units
+		unit = fixed.Int26_6(f.UnitsPerEm()) // makes lengths integers in the typeface's own units
 		size = float64(m.face.Font.Size) / float64(unit)
 		x    fixed.Int26_6 // of the letter on its line
 		last sfnt.GlyphIndex
 	)
 	sin, cos := math.Sincos(m.angle * math.Pi / 180)
 	place := func(p fixed.Point26_6) vg.Point { // y of outlines points down
-		along, up := float64(x+p.X)*size, -float64(p.Y)*size
-		return vg.Point{X: vg.Length(m.at.x + along*cos - up*sin), Y: vg.Length(m.at.y + along*sin + up*cos)}
+		offset, up := float64(x+p.X)*size, -float64(p.Y)*size
+		return vg.Point{X: vg.Length(m.start.x + offset*cos - up*sin), Y: vg.Length(m.start.y + offset*sin + up*cos)}
 	}
 	for n, r := range drawable(f, m.text) {
 		g, err := f.GlyphIndex(&buf, r)
@@ -37,14 +37,14 @@ func (m mark) outlined() vg.Path {
 			}
 		}
 		if segments, err := f.LoadGlyph(&buf, g, unit, nil); err == nil {
-			out = append(out, outlineOf(segments, place)...)
+			path = append(path, outlineOf(segments, place)...)
 		}
 		if advance, err := f.GlyphAdvance(&buf, g, unit, 0); err == nil {
 			x += advance
 		}
 		last = g
 	}
-	return out
+	return path
 }
 
 // outlineOf returns the path of a letter's segments.

@@ -9,11 +9,11 @@ import (
 	"slices"
 )
 
-// Paletted returns the opaque picture with one byte per pixel, which makes
-// the file of a plot a third as large and is faster to write.
+// Paletted returns the opaque picture with one byte per pixel. The file of a plot is then a third as large
+// and is written faster.
 //
-// The 256 most frequent colours stay as they are: paper, ink, grid, lines. The
-// others, shades at the edges of lines and letters, become the nearest of these.
+// The 256 most frequent colours, such as those of paper, ink, grid and lines, are unchanged. Any other
+// colour, a shade at the edge of a line or letter, becomes the nearest of these.
 func Paletted(img *image.RGBA) *image.Paletted {
 	const limit = 256
 	counts := map[color.RGBA]int{}
@@ -21,29 +21,29 @@ func Paletted(img *image.RGBA) *image.Paletted {
 	byCount := slices.SortedFunc(maps.Keys(counts), func(a, b color.RGBA) int {
 		return cmp.Or(counts[b]-counts[a], cmp.Compare(packed(a), packed(b)))
 	})
-	out := image.NewPaletted(img.Rect, nil)
+	paletted := image.NewPaletted(img.Rect, nil)
 	index := make(map[color.RGBA]uint8, len(byCount))
 	kept := byCount[:min(len(byCount), limit)]
 	for n, c := range kept {
 		index[c] = uint8(n)
-		out.Palette = append(out.Palette, c)
+		paletted.Palette = append(paletted.Palette, c)
 	}
 	for _, c := range byCount[len(kept):] {
 		index[c] = nearest(c, kept)
 	}
-	eachRun(img, func(c color.RGBA, at, pixels int) {
+	eachRun(img, func(c color.RGBA, first, pixels int) {
 		entry := index[c]
-		run := out.Pix[at:][:pixels]
+		run := paletted.Pix[first:][:pixels]
 		for i := range run {
 			run[i] = entry
 		}
 	})
-	return out
+	return paletted
 }
 
-// eachRun calls f for each run of one colour along a row with the number of the
-// first pixel in the picture and the number of pixels.
-func eachRun(img *image.RGBA, f func(c color.RGBA, at, pixels int)) {
+// eachRun calls f for each run of one colour in a row, with the index of its first pixel in the picture and
+// its number of pixels.
+func eachRun(img *image.RGBA, f func(c color.RGBA, start, pixels int)) {
 	width := img.Rect.Dx()
 	for y := range img.Rect.Dy() {
 		row := img.Pix[y*img.Stride:][:4*width]
@@ -56,13 +56,13 @@ func eachRun(img *image.RGBA, f func(c color.RGBA, at, pixels int)) {
 	}
 }
 
-// sameAsFirst counts the pixels of the row that follow each other in the first one's colour,
-// itself included: two at a time, since most of a plot is paper.
+// sameAsFirst returns the length of the run of equal pixels at the start of the row. It compares two pixels
+// at a time, since most of a plot is paper.
 func sameAsFirst(row []byte) int {
 	first := binary.LittleEndian.Uint32(row)
-	both := uint64(first)<<32 | uint64(first)
+	pair := uint64(first)<<32 | uint64(first)
 	n, rest := 1, row[4:]
-	for len(rest) >= 8 && binary.LittleEndian.Uint64(rest) == both {
+	for len(rest) >= 8 && binary.LittleEndian.Uint64(rest) == pair {
 		n, rest = n+2, rest[8:]
 	}
 	if len(rest) >= 4 && binary.LittleEndian.Uint32(rest) == first {
@@ -71,14 +71,13 @@ func sameAsFirst(row []byte) int {
 	return n
 }
 
-// nearest returns the number of the colour of p with the least sum of squared
-// differences from c.
+// nearest returns the index of the colour of p with the smallest sum of squared differences from c.
 func nearest(c color.RGBA, p []color.RGBA) uint8 {
-	best, bestOff := 0, 3*255*255+1
+	best, least := 0, 3*255*255+1
 	for n, q := range p {
 		r, g, b := int(c.R)-int(q.R), int(c.G)-int(q.G), int(c.B)-int(q.B)
-		if off := r*r + g*g + b*b; off < bestOff {
-			best, bestOff = n, off
+		if distance := r*r + g*g + b*b; distance < least {
+			best, least = n, distance
 		}
 	}
 	return uint8(best)

@@ -12,15 +12,14 @@ import (
 	"github.com/t2map/t2map/printable"
 )
 
-// Range is the range of an axis; Low < High.
+// Range is the range of an axis, with Low < High.
 type Range struct{ Low, High float64 }
 
-// Drawable reports whether x can be drawn on an axis: it is finite, and differences of such numbers do
-// not overflow.
+// Drawable reports whether x can be drawn on an axis. Differences of drawable numbers do not overflow.
 func Drawable(x float64) bool { return math.Abs(x) < 1e100 }
 
-// Cover returns the range of the drawable values, and whether there are any. Where all
-// are the same, it reaches 5 % of them to either side, or 1 where that is 0.
+// Cover returns the range of the drawable values, and whether there are any. If all values are equal, the
+// range extends by 5 % of the value to either side, or by 1 if the value is 0.
 func Cover(values ...float64) (Range, bool) {
 	r := Range{math.Inf(1), math.Inf(-1)}
 	for _, x := range values {
@@ -42,10 +41,10 @@ func Cover(values ...float64) (Range, bool) {
 	return r, true
 }
 
-// Pad returns the range with that share of its length added at either end.
+// Pad returns the range extended by a share of its length at either end.
 func (r Range) Pad(share float64) Range {
-	by := share * r.Length()
-	return Range{r.Low - by, r.High + by}
+	margin := share * r.Length()
+	return Range{r.Low - margin, r.High + margin}
 }
 
 // Length is High − Low.
@@ -60,8 +59,8 @@ type Tick struct {
 	Label string
 }
 
-// Ticks returns the multiples of 1, 2 or 5 times a power of ten in the range, with the
-// smallest step that gives at most that many.
+// Ticks returns the multiples of a step in the range. The step is 1, 2 or 5 times a power of ten: the
+// smallest with which there are about most ticks or fewer.
 func (r Range) Ticks(most int) []Tick {
 	power := math.Floor(math.Log10(r.Length() / float64(most)))
 	step, decimals := math.Pow(10, power), int(max(0, -power))
@@ -76,7 +75,7 @@ func (r Range) Ticks(most int) []Tick {
 	}
 	var ticks []Tick
 	for n := math.Ceil(r.Low/step - 1e-9); n*step <= r.High+1e-9*step && len(ticks) <= 2*most; n++ {
-		value := n*step + 0 // which makes 0 of −0
+		value := n*step + 0 // changes −0 to 0
 		ticks = append(ticks, Tick{value, Number(value, decimals)})
 	}
 	return ticks
@@ -89,24 +88,24 @@ type Panel struct {
 	X, Y Range
 }
 
-// At returns the place of a value; outside of the range, it is outside of the area.
+// At returns the point of (x, y). It is outside the area if a value is outside its range.
 func (p Panel) At(x, y float64) vg.Point { return vg.Point{X: p.AtX(x), Y: p.AtY(y)} }
 
-// AtX returns the place of x across.
+// AtX returns the horizontal position of x.
 func (p Panel) AtX(x float64) vg.Length {
 	return p.Area.Min.X + p.Area.Size().X*vg.Length((x-p.X.Low)/p.X.Length())
 }
 
-// AtY returns the place of y upwards.
+// AtY returns the vertical position of y.
 func (p Panel) AtY(y float64) vg.Length {
 	return p.Area.Min.Y + p.Area.Size().Y*vg.Length((y-p.Y.Low)/p.Y.Length())
 }
 
-// Thin is the style of the lines of axes and grids.
+// Thin returns the line style of axes and grids.
 func Thin(c color.Color) draw.LineStyle { return draw.LineStyle{Color: c, Width: 0.5} }
 
-// GridY draws the lines of the grid at the ticks of the y axis, and their labels, where
-// wished for, at its left in that style.
+// GridY draws the lines of the grid at the ticks of the y axis and, if labels is set, their labels on the
+// left.
 func (p Panel) GridY(ticks []Tick, labels bool, style draw.TextStyle) {
 	for _, t := range ticks {
 		y := p.AtY(t.Value)
@@ -117,48 +116,47 @@ func (p Panel) GridY(ticks []Tick, labels bool, style draw.TextStyle) {
 	}
 }
 
-// BottomAxis draws the line at the bottom of the area, with a stroke at each of the places.
-func (p Panel) BottomAxis(at []vg.Length) {
+// BottomAxis draws the line at the bottom of the area with a tick at each of the places.
+func (p Panel) BottomAxis(places []vg.Length) {
 	p.StrokeLine2(Thin(Axis), p.Area.Min.X, p.Area.Min.Y, p.Area.Max.X, p.Area.Min.Y)
-	for _, x := range at {
+	for _, x := range places {
 		p.StrokeLine2(Thin(Axis), x, p.Area.Min.Y, x, p.Area.Min.Y-2.5)
 	}
 }
 
-// Where a text lies by its point, across.
+// Horizontal alignment: the point is at the left end, the centre or the right end of the text.
 const (
 	Left   text.XAlignment = 0
 	Center text.XAlignment = -0.5
 	Right  text.XAlignment = -1
 )
 
-// Where a text lies by its point, upwards, in the size of the letters of Liberation
-// Sans, whose capitals are 0.73 high.
+// Vertical alignment: the point is at the baseline, the middle or the top of the capitals, which are 0.73 of
+// the size in Liberation Sans.
 const (
 	Base   text.YAlignment = 0
 	Middle text.YAlignment = -0.36
 	Below  text.YAlignment = -0.73
 )
 
-// Align is the style of text whose point is its left, centre or right end, and its baseline,
-// middle or top. Styles are at the left end of the baseline where nothing else is said.
+// Align returns the style with an alignment. The default is the left end of the baseline.
 func Align(style draw.TextStyle, x text.XAlignment, y text.YAlignment) draw.TextStyle {
 	style.XAlign, style.YAlign = x, y
 	return style
 }
 
-// Write puts a line of text to a point, as the style is aligned. A rotated style turns it
+// Write writes a line of text at a point, with the alignment of the style. The rotation of the style is
 // about the point.
-func Write(c draw.Canvas, style draw.TextStyle, at vg.Point, s string) {
+func Write(c draw.Canvas, style draw.TextStyle, position vg.Point, s string) {
 	s = printable.Line(s)
 	face := plotfont.DefaultCache.Lookup(style.Font, style.Font.Size)
-	off := vg.Point{X: vg.Length(style.XAlign) * face.Width(s), Y: vg.Length(style.YAlign) * style.Font.Size}
+	offset := vg.Point{X: vg.Length(style.XAlign) * face.Width(s), Y: vg.Length(style.YAlign) * style.Font.Size}
 	c.Push()
 	defer c.Pop()
 	c.SetColor(style.Color)
-	c.Translate(at)
+	c.Translate(position)
 	if style.Rotation != 0 {
 		c.Rotate(style.Rotation)
 	}
-	c.FillString(face, off, s)
+	c.FillString(face, offset, s)
 }

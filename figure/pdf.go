@@ -14,13 +14,13 @@ import (
 	"github.com/t2map/t2map/printable"
 )
 
-// pdf writes the sheet as a PDF of one page with the letters that it uses embedded, and
-// with no date. It does not go by gonum/plot's own PDFs, which know 255 letters only,
-// neither a minus sign nor Greek ones, and which bear the time.
+// pdf writes the sheet as a PDF of one page without a date, in which the letters that it uses are embedded.
+// The PDFs of gonum/plot are not used: they support 255 letters only, without a minus sign and Greek
+// letters, and contain the time.
 func (s *sheet) pdf(p Picture) ([]byte, error) {
 	doc := fpdf.NewCustom(&fpdf.InitType{UnitStr: "pt", Size: fpdf.SizeType{Wd: s.width, Ht: s.height}})
 	doc.SetCatalogSort(true)
-	// fpdf takes the time where there is none; withoutDates takes this one away again.
+	// Without a date, fpdf uses the current time. withoutDates removes these dates.
 	doc.SetCreationDate(time.Unix(0, 0).UTC())
 	doc.SetModificationDate(time.Unix(0, 0).UTC())
 	doc.SetProducer("t2map", true)
@@ -62,7 +62,7 @@ func (s *sheet) pdf(p Picture) ([]byte, error) {
 
 func (s *sheet) pdfPath(doc *fpdf.Fpdf, path []step, style string) {
 	for _, p := range path {
-		a, b, c := p.to[0], p.to[1], p.to[2]
+		a, b, c := p.points[0], p.points[1], p.points[2]
 		switch p.verb {
 		case moveTo:
 			doc.MoveTo(a.x, s.height-a.y)
@@ -82,15 +82,15 @@ func (s *sheet) pdfText(doc *fpdf.Fpdf, m mark) error {
 	if m.face.Font.Weight == font.WeightBold {
 		style = "B"
 	}
-	if d := doc.GetFontDesc(family, style); d.Ascent == 0 { // not there yet
-		var b bytes.Buffer // a copy: fpdf writes into it
+	if d := doc.GetFontDesc(family, style); d.Ascent == 0 { // not yet embedded
+		var b bytes.Buffer // a copy, because fpdf modifies it
 		if _, err := m.face.Face.WriteSourceTo(nil, &b); err != nil {
 			return fmt.Errorf("typeface %s: %w", family, err)
 		}
 		doc.AddUTF8FontFromBytes(family, style, b.Bytes())
 	}
 	doc.SetFont(family, style, float64(m.face.Font.Size))
-	x, y := m.at.x, s.height-m.at.y
+	x, y := m.start.x, s.height-m.start.y
 	if m.angle != 0 {
 		doc.TransformBegin()
 		doc.TransformRotate(m.angle, x, y)
@@ -100,14 +100,14 @@ func (s *sheet) pdfText(doc *fpdf.Fpdf, m mark) error {
 	return nil
 }
 
-// drawable replaces the letters that the typeface does not have: a PNG would have a gap in
-// their place, and fpdf fails at those beyond the first plane of Unicode.
+// drawable replaces letters without a glyph by a white square. A PNG would have a gap in their place, and
+// fpdf fails if they are outside the first plane of Unicode.
 func drawable(f *sfnt.Font, s string) string {
 	var buf sfnt.Buffer
 	r := []rune(s)
 	for n := range r {
 		if !hasGlyph(f, &buf, r[n]) {
-			r[n] = '\u25a1' // a white square
+			r[n] = '\u25a1'
 		}
 	}
 	return string(r)
@@ -116,8 +116,8 @@ func drawable(f *sfnt.Font, s string) string {
 // dates are the entries of a PDF's information dictionary.
 var dates = regexp.MustCompile(`/(?:CreationDate|ModDate) \(D:19700101000000\)`)
 
-// withoutDates overwrites the dates with blanks, which PDF allows between entries (ISO
-// 32000-1, 7.2.2), so that no offset moves.
+// withoutDates overwrites the dates with spaces, which PDF allows between entries (ISO 32000-1, 7.2.2), so
+// that no offset changes.
 func withoutDates(b []byte) []byte {
 	return dates.ReplaceAllFunc(b, func(d []byte) []byte { return bytes.Repeat([]byte{' '}, len(d)) })
 }

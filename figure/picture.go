@@ -7,12 +7,12 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// PageWidth in mm is that of a picture across a page: A4 with 15 mm at either side.
+// PageWidth is the width in mm of a picture as wide as the text of a page: A4 with margins of 15 mm.
 const PageWidth = 180
 
 const pointsPerMM = 72 / 25.4
 
-// MM is a length of x mm.
+// MM returns the length of x mm.
 func MM(x float64) vg.Length { return vg.Length(x * pointsPerMM) }
 
 // Picture is a figure with its files.
@@ -24,7 +24,7 @@ type Picture struct {
 	// Flags are the problems that concern the picture, as indices into the caller's list. The picture
 	// itself names only as many as fit.
 	Flags []int
-	// Remarks are further sentences that a reader has to know.
+	// Remarks are further sentences for the reader.
 	Remarks []string
 	// Width and Height in mm.
 	Width, Height float64
@@ -32,9 +32,8 @@ type Picture struct {
 	SVG, PNG, PDF []byte
 }
 
-// Render returns the picture with its files, on which paint has drawn: the same bytes
-// for the same drawing. It may be called from several goroutines. An invalid size
-// or larger than 60 cm is an error.
+// Render calls paint and returns the picture with its files. The same drawing produces the same bytes. It
+// may be called from several goroutines. A size that is not positive or above 60 cm is an error.
 func (p Picture) Render(paint func(draw.Canvas)) (Picture, error) {
 	s, err := p.draw(paint)
 	if err != nil {
@@ -48,8 +47,8 @@ func (p Picture) Render(paint func(draw.Canvas)) (Picture, error) {
 	return p, err
 }
 
-// RenderSVG is Render for the SVG alone, which takes a fiftieth of the time and holds all
-// that is drawn: for tests of positions.
+// RenderSVG is like Render but makes only the SVG, which contains everything that is drawn. It takes a
+// fiftieth of the time and is for tests of positions.
 func (p Picture) RenderSVG(paint func(draw.Canvas)) (Picture, error) {
 	s, err := p.draw(paint)
 	if err != nil {
@@ -60,7 +59,7 @@ func (p Picture) RenderSVG(paint func(draw.Canvas)) (Picture, error) {
 }
 
 func (p Picture) draw(paint func(draw.Canvas)) (*sheet, error) {
-	const most = 600 // mm: A2 is as high, and it is 7,000 pixels
+	const most = 600 // mm, about the height of A2, and 7,000 pixels
 	if !(p.Width > 0 && p.Height > 0 && p.Width <= most && p.Height <= most) {
 		return nil, fmt.Errorf("figure %s: %g × %g mm is not the size of a picture", p.Name, p.Width, p.Height)
 	}

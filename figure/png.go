@@ -13,12 +13,11 @@ import (
 	"gonum.org/v1/plot/vg/vgimg"
 )
 
-// dpi is what journals ask of pictures, at the least.
+// dpi is the lowest resolution that journals accept for pictures.
 const dpi = 300
 
-// level is how hard a PNG is packed: a plot, most of which is paper, as fast as can be, for the
-// file is 7 % larger and takes a fifth of the time; one with images in it as usual, which
-// makes it a third smaller.
+// level returns the compression level of a PNG. With BestSpeed the file of a plot, which is mostly paper, is
+// 7 % larger and takes a fifth of the time. The default level makes a picture with images a third smaller.
 func level(img image.Image) png.CompressionLevel {
 	if _, plot := img.(*image.Paletted); plot {
 		return png.BestSpeed
@@ -26,7 +25,7 @@ func level(img image.Image) png.CompressionLevel {
 	return png.DefaultCompression
 }
 
-// png writes the sheet as a PNG that knows its size on paper.
+// png writes the sheet as a PNG with its size on paper.
 func (s *sheet) png(p Picture) ([]byte, error) {
 	c := vgimg.NewWith(vgimg.UseWH(vg.Length(s.width), vg.Length(s.height)), vgimg.UseDPI(dpi))
 	for _, m := range s.marks {
@@ -58,25 +57,25 @@ func (s *sheet) png(p Picture) ([]byte, error) {
 }
 
 func vgPath(path []step) vg.Path {
-	at := func(p point) vg.Point { return vg.Point{X: vg.Length(p.x), Y: vg.Length(p.y)} }
-	var out vg.Path
+	vgPoint := func(p point) vg.Point { return vg.Point{X: vg.Length(p.x), Y: vg.Length(p.y)} }
+	var converted vg.Path
 	for _, p := range path {
 		switch p.verb {
 		case moveTo:
-			out.Move(at(p.to[0]))
+			converted.Move(vgPoint(p.points[0]))
 		case lineTo:
-			out.Line(at(p.to[0]))
+			converted.Line(vgPoint(p.points[0]))
 		case curveTo:
-			out.CubeTo(at(p.to[0]), at(p.to[1]), at(p.to[2]))
+			converted.CubeTo(vgPoint(p.points[0]), vgPoint(p.points[1]), vgPoint(p.points[2]))
 		case closePath:
-			out.Close()
+			converted.Close()
 		}
 	}
-	return out
+	return converted
 }
 
-// withDensity adds the chunk pHYs (PNG, 11.3.4.3), pixels per metre, after the header:
-// image/png writes none, and a word processor would take the picture to be three times as wide.
+// withDensity adds the chunk pHYs (PNG, 11.3.4.3), pixels per metre, after the header. image/png writes no
+// such chunk, and a word processor would show the picture three times as wide.
 func withDensity(file []byte) []byte {
 	const header = 8 + 4 + 4 + 13 + 4 // signature; length, type, data and CRC of IHDR
 	perMetre := uint32(math.Round(dpi / 0.0254))
@@ -84,9 +83,9 @@ func withDensity(file []byte) []byte {
 	chunk = binary.BigEndian.AppendUint32(chunk, perMetre)
 	chunk = binary.BigEndian.AppendUint32(chunk, perMetre)
 	chunk = append(chunk, 1) // the unit is the metre
-	out := bytes.Clone(file[:header])
-	out = binary.BigEndian.AppendUint32(out, uint32(len(chunk)-4))
-	out = append(out, chunk...)
-	out = binary.BigEndian.AppendUint32(out, crc32.ChecksumIEEE(chunk))
-	return append(out, file[header:]...)
+	dense := bytes.Clone(file[:header])
+	dense = binary.BigEndian.AppendUint32(dense, uint32(len(chunk)-4))
+	dense = append(dense, chunk...)
+	dense = binary.BigEndian.AppendUint32(dense, crc32.ChecksumIEEE(chunk))
+	return append(dense, file[header:]...)
 }

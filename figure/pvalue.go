@@ -1,7 +1,6 @@
 package figure
 
-// PValue prints a p to three decimals, or <0.001: what journals ask for (SAMPL guidelines, Lang and
-// Altman 2013); "–" where there is none.
+// PValue formats p with three decimals, or as <0.001 (SAMPL guidelines, Lang and Altman 2013). NaN is "–".
 func PValue(p float64) string {
 	const least, decimals = 0.001, 3
 	if p < least {

@@ -11,12 +11,12 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// Dot is a pixel of a picture's PNG in points. An image whose rectangle lies on whole dots
-// from the bottom left corner, of as many as it has pixels, stands there pixel by pixel.
+// Dot is the size in points of a pixel of a picture's PNG. An image is copied pixel by pixel if the corners
+// of its rectangle are at whole dots from the bottom left corner, and the rectangle has as many dots as the
+// image has pixels.
 const Dot vg.Length = 72. / dpi
 
-// encoded is the image as PNG. A bytes.Buffer takes everything, so that only an image of no
-// size fails, and is omitted.
+// encoded returns the image as PNG. Only an image without pixels fails, and is omitted.
 func (m mark) encoded() []byte {
 	var b bytes.Buffer
 	if err := png.Encode(&b, m.image); err != nil {
@@ -26,7 +26,7 @@ func (m mark) encoded() []byte {
 }
 
 func (m mark) rectangle() vg.Rectangle {
-	return vg.Rectangle{Min: vg.Point{X: vg.Length(m.at.x), Y: vg.Length(m.at.y)},
+	return vg.Rectangle{Min: vg.Point{X: vg.Length(m.start.x), Y: vg.Length(m.start.y)},
 		Max: vg.Point{X: vg.Length(m.corner.x), Y: vg.Length(m.corner.y)}}
 }
 
@@ -38,22 +38,22 @@ func (s *sheet) svgImage(b *bytes.Buffer, m mark) {
 	}
 	fmt.Fprintf(b,
 		`<image x="%s" y="%s" width="%s" height="%s" preserveAspectRatio="none" href="data:image/png;base64,%s"/>`+"\n",
-		plain(m.at.x), plain(s.height-m.corner.y), plain(m.corner.x-m.at.x), plain(m.corner.y-m.at.y),
+		plain(m.start.x), plain(s.height-m.corner.y), plain(m.corner.x-m.start.x), plain(m.corner.y-m.start.y),
 		base64.StdEncoding.EncodeToString(file))
 }
 
-// pdfImage puts the image, which is mark n, on the page. taken are the widths of those before it.
+// pdfImage draws the image, which is mark n. used holds the widths of earlier images.
 //
-// fpdf writes images in the order of their widths in pixels, and equal ones in any. So each gets a
-// width of its own by columns at its right, which are clipped.
-func (s *sheet) pdfImage(doc *fpdf.Fpdf, m mark, n int, taken map[int]bool) {
+// fpdf writes images in the order of their widths in pixels, and images of equal width in any order. So that
+// each image has its own width, columns are added on its right, which are clipped.
+func (s *sheet) pdfImage(doc *fpdf.Fpdf, m mark, n int, used map[int]bool) {
 	size := m.image.Bounds().Size()
 	wide := size.X
-	for taken[wide] {
+	for used[wide] {
 		wide++
 	}
-	taken[wide] = true
-	x, y, w, h := m.at.x, s.height-m.corner.y, m.corner.x-m.at.x, m.corner.y-m.at.y
+	used[wide] = true
+	x, y, w, h := m.start.x, s.height-m.corner.y, m.corner.x-m.start.x, m.corner.y-m.start.y
 	if wide > size.X {
 		m.image = widened(m.image, wide)
 		doc.ClipRect(x, y, w, h, false)
@@ -68,20 +68,20 @@ func (s *sheet) pdfImage(doc *fpdf.Fpdf, m mark, n int, taken map[int]bool) {
 	doc.ImageOptions(name, x, y, w*float64(wide)/float64(size.X), h, false, options, 0, "")
 }
 
-// widened returns the image with columns at its right, as the last one, up to a width.
+// widened returns the image extended to a width by copies of its last column.
 func widened(img image.Image, width int) image.Image {
 	r := img.Bounds()
-	out := image.NewRGBA(image.Rect(0, 0, width, r.Dy()))
+	wide := image.NewRGBA(image.Rect(0, 0, width, r.Dy()))
 	for y := range r.Dy() {
 		for x := range width {
-			out.Set(x, y, img.At(r.Min.X+min(x, r.Dx()-1), r.Min.Y+y))
+			wide.Set(x, y, img.At(r.Min.X+min(x, r.Dx()-1), r.Min.Y+y))
 		}
 	}
-	return out
+	return wide
 }
 
-// thrifty returns the picture with one byte per pixel, unless images are in it, whose
-// colours have a meaning each and are too many.
+// thrifty returns the picture with one byte per pixel. It does not reduce a picture with images, in which
+// every colour has a meaning and there are too many colours.
 func (s *sheet) thrifty(img *image.RGBA) image.Image {
 	for _, m := range s.marks {
 		if m.kind == raster {

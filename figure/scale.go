@@ -5,9 +5,9 @@ import (
 	"math"
 )
 
-// Maps are pictures of one byte per pixel: greys for anatomy and text, the colours of T2, one
-// flat colour, and others that a package adds. 128 greys are twice as many as the eye separates
-// on a display; 120 colours are steps of 0.67 ms.
+// Pictures of maps have one byte per pixel. The palette holds greys for anatomy and text, the colours of T2,
+// the colour of excluded voxels, and colours that another package adds. 128 greys are twice as many as the
+// eye can distinguish on a display. 120 colours of T2 are steps of 0.67 ms.
 const (
 	GreyLevels  = 128
 	T2Levels    = 120
@@ -21,20 +21,20 @@ const (
 	ScaleTickMS = 20
 )
 
-// ExcludedColour marks voxels of a mask without a sound T2. Cyan is neither a grey nor in plasma, and
-// dichromats distinguish it from both.
+// ExcludedColour is the colour of voxels of a mask without a valid T2. Cyan is not a grey and not in plasma,
+// and dichromats can distinguish it from both.
 var ExcludedColour = color.RGBA{0x00, 0xe5, 0xff, 0xff}
 
-// plasma holds every fifth entry of the perceptually uniform colour map
-// "plasma" by Nathaniel J. Smith and Stéfan van der Walt, 2015, released under
-// CC0 (github.com/BIDS/colormap); linear interpolation between them is
-// within 2.1/255 of the rest. Chosen because no part of it is grey or black,
-// so that all of the scale reads over the echo image.
+// plasma holds every fifth entry of the perceptually uniform colour map "plasma" by Nathaniel J. Smith and
+// Stéfan van der Walt, 2015, released under CC0 (github.com/BIDS/colormap). Linear interpolation
+// approximates the other entries within 2.1/255. Plasma has no grey or black, so that the whole scale is
+// visible over the echo image.
 var plasma = [...]uint32{
-	0x0d0887, 0x1b068d, 0x260591, 0x2f0596, 0x38049a, 0x41049d, 0x4903a0, 0x5102a3, 0x5901a5, 0x6100a7, 0x6900a8, 0x7100a8, 0x7801a8,
-	0x8004a8, 0x8707a6, 0x8e0ca4, 0x9511a1, 0x9c179e, 0xa21d9a, 0xa82296, 0xae2892, 0xb42e8d, 0xba3388, 0xbf3984, 0xc43e7f, 0xc9447a,
-	0xcd4a76, 0xd24f71, 0xd6556d, 0xda5b69, 0xde6164, 0xe26660, 0xe66c5c, 0xe97257, 0xed7953, 0xf07f4f, 0xf3854b, 0xf58c46, 0xf79342,
-	0xf99a3e, 0xfba139, 0xfca835, 0xfdaf31, 0xfeb72d, 0xfebe2a, 0xfdc627, 0xfcce25, 0xfbd724, 0xf8df25, 0xf6e826, 0xf3f027, 0xf0f921,
+	0x0d0887, 0x1b068d, 0x260591, 0x2f0596, 0x38049a, 0x41049d, 0x4903a0, 0x5102a3, 0x5901a5, 0x6100a7, 0x6900a8,
+	0x7100a8, 0x7801a8, 0x8004a8, 0x8707a6, 0x8e0ca4, 0x9511a1, 0x9c179e, 0xa21d9a, 0xa82296, 0xae2892, 0xb42e8d,
+	0xba3388, 0xbf3984, 0xc43e7f, 0xc9447a, 0xcd4a76, 0xd24f71, 0xd6556d, 0xda5b69, 0xde6164, 0xe26660, 0xe66c5c,
+	0xe97257, 0xed7953, 0xf07f4f, 0xf3854b, 0xf58c46, 0xf79342, 0xf99a3e, 0xfba139, 0xfca835, 0xfdaf31, 0xfeb72d,
+	0xfebe2a, 0xfdc627, 0xfcce25, 0xfbd724, 0xf8df25, 0xf6e826, 0xf3f027, 0xf0f921,
 }
 
 // ScaleColour returns the colour of a share of the scale from 0 to 1; shares outside are clamped.

@@ -13,23 +13,23 @@ import (
 	"gonum.org/v1/plot/vg/vgimg"
 )
 
-// ScreenWidth is the width of plots for a screen: 1200 pixels, sharp in a page and on paper.
-// ScreenMargin is the space around them.
+// ScreenWidth is the width of plots for a screen: 1200 pixels, enough for a page on a screen and on paper.
+// ScreenMargin is the margin around them.
 const (
 	ScreenWidth  = 7.5 * vg.Inch
 	ScreenMargin = 0.14 * vg.Inch
 	screenDPI    = 160
 )
 
-// WriteScreen writes a plot for a screen, of that height, as a PNG. paint draws within its
-// margins.
+// WriteScreen writes a plot for a screen as a PNG. paint draws within its margins.
 func WriteScreen(w io.Writer, height vg.Length, paint func(draw.Canvas)) error {
 	canvas := vgimg.NewWith(vgimg.UseWH(ScreenWidth, height), vgimg.UseDPI(screenDPI))
 	paint(draw.Crop(draw.New(canvas), ScreenMargin, -ScreenMargin, ScreenMargin, -ScreenMargin))
 	return EncodePNG(w, Paletted(canvas.Image().(*image.RGBA)))
 }
 
-// RoundTicks is a plot.Ticker with ticks as those of Range.Ticks, about six.
+// RoundTicks returns about six ticks at round numbers; see Range.Ticks. It can be used as a
+// plot.TickerFunc.
 func RoundTicks(low, high float64) []plot.Tick {
 	var ticks []plot.Tick
 	for _, t := range (Range{low, high}).Ticks(7) {
@@ -38,7 +38,7 @@ func RoundTicks(low, high float64) []plot.Tick {
 	return ticks
 }
 
-// Marks returns a mark at each of the points.
+// Marks returns a scatter plot of the points.
 func Marks(points plotter.XYs, ink color.Color, shape draw.GlyphDrawer) *plotter.Scatter {
 	return &plotter.Scatter{XYs: points, GlyphStyle: draw.GlyphStyle{Color: ink, Radius: vg.Points(3.2), Shape: shape}}
 }

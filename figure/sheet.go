@@ -11,17 +11,16 @@ import (
 	"github.com/t2map/t2map/printable"
 )
 
-// sheet is a vg.Canvas that keeps what is drawn on it as a list, from which the files
-// are written, so that all three show the same. Everything is in points of the sheet,
-// transformed and rounded to a hundredth: the last bit of a sum, which the processor
-// may choose, never reaches a file.
+// sheet is a vg.Canvas that records all drawing as a list of marks. All three files are written from this
+// list, so that they show the same. Coordinates are transformed to points of the sheet and rounded to a
+// hundredth, so that the last bit of a sum, which may depend on the processor, does not reach a file.
 type sheet struct {
 	width, height float64
 	stack         []drawState
 	marks         []mark
 }
 
-// drawState is what Push saves.
+// drawState is the state that Push saves.
 type drawState struct {
 	m      matrix
 	colour color.NRGBA
@@ -38,7 +37,7 @@ type mark struct {
 	dash   []float64 // of a stroke
 	text   string
 	face   plotfont.Face
-	at     point   // start of the text's baseline
+	start  point   // start of the text's baseline
 	angle  float64 // of the text, degrees counterclockwise
 	image  image.Image
 	corner point // of the image, opposite to at, above and to the right
@@ -55,10 +54,10 @@ const (
 
 type point struct{ x, y float64 }
 
-// step is a part of a path: to the last of its points, by way of the others.
+// step is a part of a path to the last of its points. The other points control its shape.
 type step struct {
-	verb verb
-	to   [3]point
+	verb   verb
+	points [3]point
 }
 
 type verb int8
@@ -87,8 +86,8 @@ func (m matrix) times(n matrix) matrix {
 	}
 }
 
-// hundredth rounds to 0.01. What is not finite, or far off the sheet, where no backend
-// can follow, is brought to its edge at a million points.
+// hundredth rounds to 0.01. Numbers far outside the sheet, which no writer supports, are clamped to a million
+// points, and NaN becomes 0.
 func hundredth(x float64) float64 {
 	const far = 1e6
 	if math.IsNaN(x) {
@@ -109,7 +108,7 @@ func (s *sheet) top() *drawState { return &s.stack[len(s.stack)-1] }
 // Size implements vg.CanvasSizer.
 func (s *sheet) Size() (w, h vg.Length) { return vg.Length(s.width), vg.Length(s.height) }
 
-// SetLineWidth implements vg.Canvas, as do all that follow.
+// SetLineWidth implements vg.Canvas, as do all methods below.
 func (s *sheet) SetLineWidth(w vg.Length) { s.top().width = hundredth(float64(w)) }
 
 func (s *sheet) SetLineDash(pattern []vg.Length, _ vg.Length) {
@@ -153,59 +152,59 @@ func (s *sheet) Fill(p vg.Path) {
 	}
 }
 
-func (s *sheet) FillString(face plotfont.Face, at vg.Point, text string) {
+func (s *sheet) FillString(face plotfont.Face, start vg.Point, text string) {
 	text = printable.Line(text)
 	if text == "" || face.Font.Size <= 0 {
 		return
 	}
 	t := s.top()
 	angle := hundredth(math.Atan2(t.m.b, t.m.a) * 180 / math.Pi)
-	s.marks = append(s.marks, mark{kind: letters, colour: t.colour, text: text, face: face, at: t.m.apply(at),
+	s.marks = append(s.marks, mark{kind: letters, colour: t.colour, text: text, face: face, start: t.m.apply(start),
 		angle: angle})
 }
 
-// DrawImage puts an image into the rectangle. The canvas must not be rotated.
-func (s *sheet) DrawImage(to vg.Rectangle, img image.Image) {
+// DrawImage draws an image in a rectangle. The canvas must not be rotated.
+func (s *sheet) DrawImage(area vg.Rectangle, img image.Image) {
 	m := s.top().m
-	s.marks = append(s.marks, mark{kind: raster, colour: color.NRGBA{A: 0xff}, image: img, at: m.apply(to.Min),
-		corner: m.apply(to.Max)})
+	s.marks = append(s.marks, mark{kind: raster, colour: color.NRGBA{A: 0xff}, image: img, start: m.apply(area.Min),
+		corner: m.apply(area.Max)})
 }
 
-// steps returns the path on the sheet, with arcs as curves.
+// steps returns the path in coordinates of the sheet, with arcs as curves.
 func (s *sheet) steps(p vg.Path) []step {
 	m := s.top().m
-	var out []step
+	var steps []step
 	var here vg.Point
 	for _, c := range p {
 		switch c.Type {
 		case vg.MoveComp:
-			out = append(out, step{moveTo, [3]point{m.apply(c.Pos)}})
+			steps = append(steps, step{moveTo, [3]point{m.apply(c.Pos)}})
 			here = c.Pos
 		case vg.LineComp:
-			out = append(out, step{lineTo, [3]point{m.apply(c.Pos)}})
+			steps = append(steps, step{lineTo, [3]point{m.apply(c.Pos)}})
 			here = c.Pos
 		case vg.ArcComp:
-			out, here = m.arc(out, c)
+			steps, here = m.arc(steps, c)
 		case vg.CurveComp:
 			first, second := c.Control[0], c.Control[len(c.Control)-1]
-			if len(c.Control) == 1 { // a quadratic curve as a cubic one
+			if len(c.Control) == 1 { // convert a quadratic curve to a cubic one
 				q := c.Control[0]
 				first = here.Add(q.Sub(here).Scale(2. / 3))
 				second = c.Pos.Add(q.Sub(c.Pos).Scale(2. / 3))
 			}
-			out = append(out, step{curveTo, [3]point{m.apply(first), m.apply(second), m.apply(c.Pos)}})
+			steps = append(steps, step{curveTo, [3]point{m.apply(first), m.apply(second), m.apply(c.Pos)}})
 			here = c.Pos
 		case vg.CloseComp:
-			out = append(out, step{verb: closePath})
+			steps = append(steps, step{verb: closePath})
 		}
 	}
-	return out
+	return steps
 }
 
-// arc adds an arc as curves of at most a right angle, each off by less than 0.03 % of
-// the radius, and returns its end.
-func (m matrix) arc(out []step, c vg.PathComp) ([]step, vg.Point) {
-	on := func(angle float64) vg.Point {
+// arc adds an arc as curves of at most a right angle and returns its end. Each curve deviates from the arc by
+// less than 0.03 % of the radius.
+func (m matrix) arc(steps []step, c vg.PathComp) ([]step, vg.Point) {
+	place := func(angle float64) vg.Point {
 		sin, cos := math.Sincos(angle)
 		return vg.Point{X: c.Pos.X + c.Radius*vg.Length(cos), Y: c.Pos.Y + c.Radius*vg.Length(sin)}
 	}
@@ -213,18 +212,18 @@ func (m matrix) arc(out []step, c vg.PathComp) ([]step, vg.Point) {
 	turn := c.Angle / float64(parts)
 	// The length of the handles of a circular arc: 4/3·tan(θ/4).
 	handle := vg.Length(4. / 3 * math.Tan(turn/4))
-	start := on(c.Start)
+	start := place(c.Start)
 	first := step{lineTo, [3]point{m.apply(start)}}
-	if len(out) == 0 {
+	if len(steps) == 0 {
 		first.verb = moveTo
 	}
-	out = append(out, first)
+	steps = append(steps, first)
 	for n := range parts {
 		a := c.Start + turn*float64(n)
-		from, to := on(a), on(a+turn)
-		one := vg.Point{X: from.X - handle*(from.Y-c.Pos.Y), Y: from.Y + handle*(from.X-c.Pos.X)}
-		two := vg.Point{X: to.X + handle*(to.Y-c.Pos.Y), Y: to.Y - handle*(to.X-c.Pos.X)}
-		out = append(out, step{curveTo, [3]point{m.apply(one), m.apply(two), m.apply(to)}})
+		start, last := place(a), place(a+turn)
+		control1 := vg.Point{X: start.X - handle*(start.Y-c.Pos.Y), Y: start.Y + handle*(start.X-c.Pos.X)}
+		control2 := vg.Point{X: last.X + handle*(last.Y-c.Pos.Y), Y: last.Y - handle*(last.X-c.Pos.X)}
+		steps = append(steps, step{curveTo, [3]point{m.apply(control1), m.apply(control2), m.apply(last)}})
 	}
-	return out, on(c.Start + c.Angle)
+	return steps, place(c.Start + c.Angle)
 }

@@ -13,13 +13,12 @@ import (
 	"github.com/t2map/t2map/printable"
 )
 
-// families are typefaces of the widths of Liberation, which is the first: it is there on
-// most Linux systems, Arial on the others.
+// families are typefaces whose letters have the widths of Liberation. Most Linux systems have Liberation, and
+// other systems have Arial.
 const families = "'Liberation Sans', Arimo, Arial, Helvetica, 'Nimbus Sans', sans-serif"
 
-// svg writes the sheet as SVG with text as text. Each text is told its width, so that
-// with whatever typeface it is shown it takes no more room. Nothing is loaded from
-// anywhere.
+// svg writes the sheet as SVG, in which text remains text. Each text has its width as an attribute, so that it
+// takes the same space with any typeface. The file loads nothing.
 func (s *sheet) svg(p Picture) []byte {
 	var b bytes.Buffer
 	size := func(points float64) string { return plain(points / pointsPerMM) }
@@ -52,7 +51,7 @@ func (s *sheet) svg(p Picture) []byte {
 }
 
 func (s *sheet) svgText(b *bytes.Buffer, m mark) {
-	x, y := m.at.x, hundredth(s.height-m.at.y)
+	x, y := m.start.x, hundredth(s.height-m.start.y)
 	fmt.Fprintf(b, `<text x="%s" y="%s" font-size="%s" fill="%s"`, plain(x), plain(y),
 		plain(hundredth(float64(m.face.Font.Size))), hex(m.colour))
 	if m.face.Font.Weight == font.WeightBold {
@@ -82,11 +81,11 @@ func (s *sheet) pathData(path []step) string {
 			letter, points = "C", 3
 		}
 		b.WriteString(letter)
-		for n, to := range p.to[:points] {
+		for n, p2 := range p.points[:points] {
 			if n > 0 {
 				b.WriteByte(' ')
 			}
-			b.WriteString(plain(to.x, hundredth(s.height-to.y)))
+			b.WriteString(plain(p2.x, hundredth(s.height-p2.y)))
 		}
 	}
 	return b.String()
@@ -106,15 +105,15 @@ func plain(x ...float64) string {
 
 func hex(c color.NRGBA) string { return fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B) }
 
-func opacity(of string, c color.NRGBA) string {
+func opacity(property string, c color.NRGBA) string {
 	if c.A == 0xff {
 		return ""
 	}
-	return fmt.Sprintf(` %s-opacity="%s"`, of, plain(float64(c.A)/0xff))
+	return fmt.Sprintf(` %s-opacity="%s"`, property, plain(float64(c.A)/0xff))
 }
 
 func escape(s string) string {
 	var b bytes.Buffer
-	_ = xml.EscapeText(&b, []byte(printable.Line(s))) // a buffer takes everything
+	_ = xml.EscapeText(&b, []byte(printable.Line(s))) // writing to a buffer does not fail
 	return b.String()
 }

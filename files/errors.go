@@ -93,7 +93,7 @@ const copyAgain = "copy the archive or have it made again"
 
 // damaged converts an error of the libraries that read archives. Their messages are not
 // passed on, since they may quote the file.
-func damaged(err error, where string) error {
+func damaged(err error, detail string) error {
 	var e *Error
 	var perr *fs.PathError
 	switch {
@@ -102,7 +102,7 @@ func damaged(err error, where string) error {
 	case errors.As(err, &perr):
 		return ioError(err)
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		return &Error{Problem: "ends early" + where, Kind: ErrInvalid, Hint: copyAgain}
+		return &Error{Problem: "ends early" + detail, Kind: ErrInvalid, Hint: copyAgain}
 	}
-	return &Error{Problem: "is damaged" + where, Kind: ErrInvalid, Hint: copyAgain}
+	return &Error{Problem: "is damaged" + detail, Kind: ErrInvalid, Hint: copyAgain}
 }

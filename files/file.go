@@ -66,8 +66,8 @@ func (f *File) ReadAt(p []byte, off int64) (int, error) {
 	return n, err
 }
 
-// Direct reports whether ReadAt reads only the requested bytes, that is, whether the file
-// is not compressed in an archive.
+// Direct reports whether the file is neither in a zip archive nor compressed by gzip, so that ReadAt
+// reads only the requested bytes.
 func (f *File) Direct() bool { return f.whole == nil }
 
 // Bytes reads the whole file into buf, which grows as needed, and returns it. It is an

@@ -86,7 +86,7 @@ func TestLinks(t *testing.T) {
 		t.Error(err)
 	}
 
-	// A link to an archive leads to it, whatever its name.
+	// A link of any name to an archive leads to it.
 	check(t, os.Symlink("z.zip", filepath.Join(root, "first")))
 	tree = list(t, Limits{}, root)
 	if err := same(tree, filepath.Join(root, "first", "dicom", "IM2"), noise(100_000)); err != nil {
@@ -190,7 +190,7 @@ func TestLargeEntry(t *testing.T) {
 	wantKind(t, err, fs.ErrClosed, "a.zip: is closed", dir)
 }
 
-// A pipe is never waited for, wherever it is and whatever its name.
+// A pipe of any name in any place is never waited for.
 func TestNotRegular(t *testing.T) {
 	dir := t.TempDir()
 	tree := list(t, Limits{}, dir)

@@ -48,9 +48,9 @@ func TestGunzipped(t *testing.T) {
 func TestGunzippedDamage(t *testing.T) {
 	dir := t.TempDir()
 	sound := gzipOf(t, []byte(noise(50_000)))
-	change := func(at int, to byte) []byte {
+	change := func(offset int, value byte) []byte {
 		b := append([]byte(nil), sound...)
-		b[len(b)-at] = to
+		b[len(b)-offset] = value
 		return b
 	}
 	for _, c := range []struct {

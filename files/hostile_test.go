@@ -175,7 +175,8 @@ func TestHostileNames(t *testing.T) {
 			put(t, filepath.Join(dir, "x"), []byte("mine"))
 			tree := list(t, Limits{}, filepath.Join(dir, "deep"))
 			wantNames(t, tree,
-				"error er/"+name+`: 3 entries cannot be listed, the first: entry "../../x": its name leads out of the archive`,
+				"error er/"+name+`: 3 entries cannot be listed, the first: `+
+					`entry "../../x": its name leads out of the archive`,
 				"er/"+name+"/dicom/IM1")
 			if e := tree.Entries()[0]; e.Path != filepath.Join(dir, "deep", "er", name) {
 				t.Errorf("the error is at %s", e.Path)
@@ -227,7 +228,7 @@ func TestDoubtfulEntries(t *testing.T) {
 	wantKind(t, err, fs.ErrNotExist, "a.zip/inner.zip/dicom/IM1: is not in the archive", "")
 }
 
-// alongside puts an archive into a folder of its own and returns that.
+// alongside writes an archive to a folder of its own and returns the folder.
 func alongside(t *testing.T, name string, data []byte) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -283,7 +284,7 @@ func TestArchivedLinks(t *testing.T) {
 	wantKind(t, err, ErrNotRegular, "a.zip/pipe", dir)
 }
 
-// Sparse files, in each of GNU tar's four formats, are refused whatever they declare.
+// Sparse files in each of GNU tar's four formats are refused.
 func TestSparse(t *testing.T) {
 	tarProgram, err := exec.LookPath("tar")
 	if err != nil || runtime.GOOS != "linux" {

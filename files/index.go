@@ -73,7 +73,7 @@ func (g *gatherer) refuse(raw, problem string) {
 // index returns the finished index.
 func (g *gatherer) index() *index {
 	x := &index{items: settle(g.items), litter: g.litter, litterFolders: g.litterFolders}
-	x.passOverPacked()
+	x.removePacked()
 	if g.faults > 0 {
 		x.fault = &Error{Problem: g.first, Kind: ErrInvalid, Hint: "pack the folder again, from the folder above it"}
 	}
@@ -83,8 +83,8 @@ func (g *gatherer) index() *index {
 	return x
 }
 
-// passOverPacked removes the gzipped files whose content is an entry too.
-func (x *index) passOverPacked() {
+// removePacked removes the gzipped files whose content is an entry too.
+func (x *index) removePacked() {
 	kept := x.items[:0:0]
 	for _, it := range x.items {
 		if gzipName(it.name) {

@@ -41,7 +41,7 @@ func litter(name string, isDir bool) bool {
 	switch {
 	case litterFiles[lower]:
 		return true
-	case strings.HasPrefix(name, "._") && len(name) > 2: // AppleDouble: metadata of macOS about the file after the prefix
+	case strings.HasPrefix(name, "._") && len(name) > 2: // AppleDouble: metadata by macOS of the named file
 		return true
 	case strings.HasPrefix(lower, ".nfs"), strings.HasPrefix(lower, ".fuse_hidden"): // deleted while it was open
 		return true
@@ -65,8 +65,8 @@ func inLitter(entry string) (folder string, found bool) {
 	return "", litter(parts[last], false)
 }
 
-// holdsFile reports whether a file lies anywhere below the folder, as far as the folder can
-// be read.
+// holdsFile reports whether a file lies anywhere below the folder. Folders that cannot be read are
+// skipped.
 func holdsFile(folder string) bool {
 	found := false
 	_ = filepath.WalkDir(folder, func(_ string, d fs.DirEntry, err error) error {

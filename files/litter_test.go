@@ -23,7 +23,7 @@ func TestLitter(t *testing.T) {
 		".git/objects/12"}
 	kept := []string{"S01/IM1", "S01/_IM2", "S01/.hidden", "S01/a~b", "S01/thumbs.dbx", "S01/trash/IM3",
 		"S01/macosx/IM4", "S01/._", "S01/~",
-		// Folders may be called as nobody would call a file.
+		// Folders may have names that nobody gives to a file.
 		"S02~/IM1", "S03/V1~/IM1", "~$S04/IM1", "._S05/IM1", ".nfs6/IM1", ".~lock.S07#/IM1", "recycler/IM1",
 		"lost+found/#12", ".snapshot/daily/S01/IM1", "desktop.ini/IM1"}
 	var all []content
@@ -64,7 +64,7 @@ func TestLitter(t *testing.T) {
 			t.Errorf("%s: %d counted as litter, want %d", root, tree.Litter(), n)
 		}
 	}
-	// A root is searched, whatever its name.
+	// A root of any name is searched.
 	if tree := list(t, Limits{}, filepath.Join(dir, "folder", "#recycle")); len(tree.Entries()) != 1 {
 		t.Errorf("a root: %+v", tree.Entries())
 	}

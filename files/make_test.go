@@ -41,11 +41,11 @@ var sample = []content{
 	{"labels.nii", strings.Repeat("0", 300_000)},
 }
 
-func zipOf(t testing.TB, method uint16, of ...content) []byte {
+func zipOf(t testing.TB, method uint16, entries ...content) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
-	for _, c := range of {
+	for _, c := range entries {
 		w, err := z.CreateHeader(&zip.FileHeader{Name: c.name, Method: method})
 		check(t, err)
 		_, err = w.Write([]byte(c.data))
@@ -55,25 +55,25 @@ func zipOf(t testing.TB, method uint16, of ...content) []byte {
 	return b.Bytes()
 }
 
-func tarOf(t testing.TB, of ...content) []byte {
+func tarOf(t testing.TB, entries ...content) []byte {
 	t.Helper()
 	var headers []tar.Header
-	for _, c := range of {
+	for _, c := range entries {
 		headers = append(headers, tar.Header{Name: c.name, Size: int64(len(c.data)), Mode: 0o644,
 			Typeflag: tar.TypeReg})
 	}
-	return tarWith(t, headers, of)
+	return tarWith(t, headers, entries)
 }
 
 // tarWith writes headers with the data of the contents of the same number.
-func tarWith(t testing.TB, headers []tar.Header, of []content) []byte {
+func tarWith(t testing.TB, headers []tar.Header, entries []content) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
 	for i, h := range headers {
 		check(t, w.WriteHeader(&h))
-		if i < len(of) {
-			_, err := w.Write([]byte(of[i].data))
+		if i < len(entries) {
+			_, err := w.Write([]byte(entries[i].data))
 			check(t, err)
 		}
 	}

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Find returns the advice of the first error in the chain that has an Advice method, or "".
-// The errors of files, dicomio and table have one, as do those of Errorf.
+// Find returns the advice of the first error in the chain that has an Advice method, or "". The errors of Errorf and
+// of packages files, dicomio and table have this method.
 func Find(err error) string {
 	var a interface {
 		error

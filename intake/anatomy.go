@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -9,8 +10,8 @@ import (
 	"github.com/t2map/t2map/protocol"
 )
 
-// chooseAnatomy returns the one series of the study that is named. No other is used instead, so that all
-// visits show the same kind of series.
+// chooseAnatomy returns the named series of the study. No other series replaces it, so that all visits show the same
+// kind of series.
 func (s *Intake) chooseAnatomy(j pipeline.Job) pipeline.Anatomy {
 	rule := s.Protocol.Anatomy
 	if s.Anatomy != "" {
@@ -28,12 +29,9 @@ func (s *Intake) chooseAnatomy(j pipeline.Job) pipeline.Anatomy {
 	case len(fit) > 1:
 		a.Problem = fmt.Errorf("%d series fit %s: %s", len(fit), name, pipeline.ListTrains(fit))
 	case fit[0].Hash == j.Train.Hash:
-		return pipeline.Anatomy{} // its first echo is what is shown by default
+		return pipeline.Anatomy{} // the default: the first echo of the mapped series
 	default:
-		a.Train = fit[0].FirstEcho()
-		if a.Problem = a.Train.Problem; a.Problem == nil {
-			a.Problem = a.Train.CheckWritten()
-		}
+		a.Train, a.Problem = firstEcho(fit[0])
 	}
 	if a.Problem == nil && !a.Train.SharesFrame(j.Train) {
 		a.Problem = fmt.Errorf("series %s (number %d) is not in the frame of reference (0020,0052) of the mapped "+
@@ -42,8 +40,14 @@ func (s *Intake) chooseAnatomy(j pipeline.Job) pipeline.Anatomy {
 	return a
 }
 
-// fitting returns all series of the study of a job that fit the rule, also those of one echo. If the
-// rule has no side, the other knee cannot be meant.
+// firstEcho returns the first echo of a series, and an error if it cannot be read.
+func firstEcho(t dicomio.Train) (dicomio.Train, error) {
+	first := t.FirstEcho()
+	return first, cmp.Or(first.Problem, first.CheckWritten())
+}
+
+// fitting returns all series of the job's study that fit the rule, including those of one echo. If the rule has no
+// side, series of the other knee do not fit.
 func fitting(j pipeline.Job, rule protocol.SeriesRule) []dicomio.Train {
 	if rule.Side == "" {
 		rule.Side = j.Train.Side

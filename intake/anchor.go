@@ -12,8 +12,8 @@ import (
 	"github.com/t2map/t2map/table"
 )
 
-// anchor settles from which folder on the layout is matched for each root, and returns a remark for
-// each root where that is above the root, or where nothing but the folders says so.
+// anchor determines for each root the folder at which the layout begins. It returns a remark for each root for which
+// this folder is above the root, and one remark if only the folders say where the layout begins.
 func (s *Intake) anchor(studies []dicomio.Study) []string {
 	s.levels = map[string]int{}
 	if s.layout() == "" || s.Manifest != "" {
@@ -21,7 +21,7 @@ func (s *Intake) anchor(studies []dicomio.Study) []string {
 	}
 	l, err := parseLayout(s.layout())
 	if err != nil {
-		return nil // prepare has seen it
+		return nil // cannot occur: New has parsed it
 	}
 	byRoot := map[string][]dicomio.Study{}
 	var roots []string
@@ -62,8 +62,8 @@ func (s *Intake) anchor(studies []dicomio.Study) []string {
 	return remarks
 }
 
-// unsure says from which folder on the layout is matched, and what the first study becomes, if it could
-// begin at another folder as well and nothing else than the folders says who any of the studies is.
+// unsure says at which folder the layout begins, and the identity of the first study, if the layout could also
+// begin at another folder and only the folders say who the studies are.
 func (l layout) unsure(
 	root string, studies []dicomio.Study, vouched func(dicomio.Study, pipeline.Identity) bool,
 ) string {
@@ -80,8 +80,8 @@ func (l layout) unsure(
 			return ""
 		case text == "":
 			text = fmt.Sprintf("the layout %s is matched from below the folder %.80q on, and only the folders say who "+
-				"the studies are: the first one is subject "+
-				"%.80q", l.pattern, filepath.Base(files.Absolute(root)), id.Subject)
+				"the studies are: the first one is subject %.80q",
+				l.pattern, filepath.Base(files.Absolute(root)), id.Subject)
 			if id.Visit != "" {
 				text += fmt.Sprintf(", visit %.80q", id.Visit)
 			}
@@ -90,8 +90,7 @@ func (l layout) unsure(
 	return text
 }
 
-// namesPatient reports whether an attribute of a study names its patient and does not contradict the
-// identity by being its visit.
+// namesPatient reports whether an attribute of a study names its patient, and not the visit of the identity.
 func namesPatient(st dicomio.Study, id pipeline.Identity) bool {
 	for _, code := range []string{st.PatientID, st.TrialSubject} {
 		if !saysNothing(code) && (!table.IsAlike(code, id.Visit) || table.IsAlike(code, id.Subject)) {
@@ -101,13 +100,13 @@ func namesPatient(st dicomio.Study, id pipeline.Identity) bool {
 	return false
 }
 
-// levelsAbove returns how far above the searched folder the first part of the layout is, for the studies
-// below it: 0 if any of them matches from there. So data, data/KN-101 and data/KN-101/V1 give one
-// study one identity.
+// levelsAbove returns how many levels above the searched folder the layout begins: 0 if any of the studies matches
+// below the searched folder. A study therefore has the same identity whether data, data/KN-101 or data/KN-101/V1 is
+// searched.
 //
-// Where folders above have to give the subject, something else has to say that each of the studies which
-// they name so is that of a patient, and of one: a study that lies too high, such as data/KN-101 for
-// {subject}/{visit}, does not match, rather than be visit KN-101 of a subject data.
+// If the subject is the name of a folder above, another source must confirm that each study belongs to a patient, and
+// that studies of one subject belong to one patient. A study that lies too high, such as data/KN-101 for
+// {subject}/{visit}, then does not match, instead of becoming visit KN-101 of a subject data.
 func (l layout) levelsAbove(studies []dicomio.Study, named func(dicomio.Study, pipeline.Identity) bool) int {
 	for levelsAbove := 0; ; levelsAbove++ {
 		matches := false
@@ -139,15 +138,14 @@ func (l layout) levelsAbove(studies []dicomio.Study, named func(dicomio.Study, p
 	}
 }
 
-// vouchedLevels returns a place for the layout's first part above the given levels where something other than the
-// folders says that all subjects are right, if it does not at these levels. A study in data/KN-101/V1/T2map is
-// V1/T2map for {subject}/{visit} when data/KN-101 is searched, and KN-101/V1 when its PatientID is
-// KN-101 or its results are there under that name. It returns levels if it finds no such
-// place, or if all that match there are vouched for.
+// vouchedLevels returns the first number of levels, from the given one on, at which another source than the folders
+// confirms the subjects of all matching studies; if there is none, it returns levels. For {subject}/{visit}, a
+// study in data/KN-101/V1/T2map is V1/T2map if data/KN-101 is searched, but KN-101/V1 if its PatientID is KN-101 or
+// if it has earlier results under that name.
 func (l layout) vouchedLevels(
 	studies []dicomio.Study, levels int, vouched func(dicomio.Study, pipeline.Identity) bool,
 ) int {
-	// count returns how many studies match, and how many of those are vouched for.
+	// count returns how many studies match, and how many of these are confirmed.
 	count := func(levels int) (matched, sure int, ok bool) {
 		for _, st := range studies {
 			folder, ok := folderBelow(st, levels)
@@ -179,8 +177,8 @@ func (l layout) vouchedLevels(
 	}
 }
 
-// vouch reports whether something else than its folders says that a study has this identity: the
-// attributes for the subject, or its earlier results.
+// vouch reports whether another source than the folders confirms the identity of a study: the subject is in its
+// attributes, or the identity is that of its earlier results.
 func (all Earlier) vouch(st dicomio.Study, id pipeline.Identity) bool {
 	for _, code := range []string{st.PatientID, st.TrialSubject} {
 		if code != "" && table.IsAlike(code, id.Subject) {

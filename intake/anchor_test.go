@@ -9,8 +9,8 @@ import (
 	"github.com/t2map/t2map/hint"
 )
 
-// A folder between the visit and the images does not change who a study is, whichever folder is
-// searched, where PatientID or earlier results say which folder is the subject's.
+// A folder between the visit and the images does not change the identity of a study, regardless of the searched
+// folder, if PatientID or earlier results confirm the subject.
 func TestIdentityBelowInnerFolders(t *testing.T) {
 	const layout = "{subject}/{visit}"
 	for _, c := range []struct {
@@ -39,7 +39,7 @@ func TestIdentityBelowInnerFolders(t *testing.T) {
 			}
 		}
 	}
-	// The folder's own reading stays where PatientID says nothing else.
+	// Without a contradiction by PatientID, the layout begins below the searched folder.
 	st := dicomio.Study{Hash: "h", Root: "/KN-101/data", Folder: "/KN-101/data/V1/x", PatientID: "V1"}
 	s := Intake{Rules: Rules{Layout: layout}}
 	s.anchor([]dicomio.Study{st})
@@ -48,8 +48,23 @@ func TestIdentityBelowInnerFolders(t *testing.T) {
 	}
 }
 
-// The folders above the searched one name a study only if something vouches for them; where the folders
-// alone name the studies, a remark says how.
+// studiesBelow returns studies in the folders below root, with their PatientID and, unless trial is nil, the subject
+// codes of a trial.
+func studiesBelow(root string, folders, ids, trial []string) []dicomio.Study {
+	var studies []dicomio.Study
+	for i, folder := range folders {
+		st := dicomio.Study{Hash: folder, Root: root, Folder: filepath.Join(root, filepath.FromSlash(folder)),
+			PatientID: ids[i]}
+		if trial != nil {
+			st.TrialSubject = trial[i]
+		}
+		studies = append(studies, st)
+	}
+	return studies
+}
+
+// The folders above the searched one name a study only if another source confirms the name. If only the folders
+// name the studies, a remark says how.
 func TestLayoutAboveTheSearchedFolder(t *testing.T) {
 	earlier := Earlier{"other": {{Subject: "KN-101", Visit: "V9", Folder: "x"}}}
 	for _, c := range []struct {
@@ -81,23 +96,15 @@ func TestLayoutAboveTheSearchedFolder(t *testing.T) {
 		{"part of a name", "KN-{subject}/V{visit}", "data/KN-101", []string{"V1"}, []string{""}, nil, nil, "101/1",
 			"from KN-101 on"},
 		{"inner folders", "{subject}/{visit}", "data/KN-101", []string{"V1/left", "V2/left"}, []string{"", ""}, nil,
-			nil, "V1/left", `below the folder "KN-101" on, and only the folders say who the studies are: the first one is subject "V1", visit "left"`},
+			nil, "V1/left", `below the folder "KN-101" on, and only the folders say who the studies are: ` +
+				`the first one is subject "V1", visit "left"`},
 		{"folders alone", "{subject}/{visit}", "data", []string{"KN-101/V1", "KN-102/V1"}, []string{"", ""}, nil, nil,
 			"KN-101/V1", `below the folder "data" on`},
 		{"PatientID", "{subject}/{visit}", "data", []string{"KN-101/V1", "KN-102/V1"}, []string{"", "KN-102"}, nil, nil,
 			"KN-101/V1", ""},
 	} {
-		base := t.TempDir()
-		root := filepath.Join(base, filepath.FromSlash(c.searched))
-		var studies []dicomio.Study
-		for i, folder := range c.folders {
-			st := dicomio.Study{Hash: folder, Root: root, Folder: filepath.Join(root, filepath.FromSlash(folder)),
-				PatientID: c.ids[i]}
-			if c.trial != nil {
-				st.TrialSubject = c.trial[i]
-			}
-			studies = append(studies, st)
-		}
+		root := filepath.Join(t.TempDir(), filepath.FromSlash(c.searched))
+		studies := studiesBelow(root, c.folders, c.ids, c.trial)
 		s := Intake{Rules: Rules{Layout: c.layout}, earlier: c.earlier}
 		remarks := strings.Join(s.anchor(studies), "\n")
 		if !strings.Contains(remarks, c.remark) || (c.remark == "") != (remarks == "") {

@@ -2,7 +2,6 @@ package intake
 
 import (
 	"cmp"
-	"fmt"
 	"strings"
 
 	"github.com/t2map/t2map/hint"
@@ -10,30 +9,14 @@ import (
 	"github.com/t2map/t2map/printable"
 )
 
-// carries reports whether the job's mask may be that of another visit.
+// carries reports whether the mask of another visit may be carried to the job.
 func (s *Intake) carries(j pipeline.Job) bool {
-	visit := s.Protocol.Masks.From
+	visit := s.Protocol.Masks.Visit
 	return visit != "" && j.Identity.Visit != visit
 }
 
-// OtherKneeError says that the visit whose mask would be carried shows the other knee.
-type OtherKneeError struct {
-	Visit string
-	// Side is the knee of the study, left or right, and Other that of the visit.
-	Side, Other string
-}
-
-// Error names both knees.
-func (e *OtherKneeError) Error() string {
-	return fmt.Sprintf("none found, and the visit %s, whose mask would be carried, shows the %s knee, this study "+
-		"the %s one",
-		printable.Short(e.Visit), e.Other, e.Side)
-}
-
-const hintOtherKnee = "a mask is carried to the same knee only: give this study a mask of its own, or map the " +
-	"visit's study of this knee together with it; if it is the same knee, correct the side in a manifest (column side)"
-
-// MaskSource returns the job of the subject's visit, and of the same knee, whose mask is carried.
+// MaskSource returns the job whose mask is carried to the target: that of the same subject and knee at the given
+// visit. It is an error if there is not exactly one.
 func MaskSource(jobs []pipeline.Job, target pipeline.Job, visit string) (*pipeline.Job, error) {
 	var sources []*pipeline.Job
 	var sides []string // of the studies of the visit
@@ -51,14 +34,15 @@ func MaskSource(jobs []pipeline.Job, target pipeline.Job, visit string) (*pipeli
 	switch {
 	case len(sources) == 1:
 		return sources[0], nil
-	case len(sources) == 0 && len(sides) > 0: // each of them is known
-		return nil, hint.Errorf(hintOtherKnee, "mask: %w", &OtherKneeError{Visit: visit, Side: target.Side(),
-			Other: sides[0]})
+	case len(sources) == 0 && len(sides) > 0: // all sides are known and differ
+		return nil, hint.Errorf("a mask is carried to the same knee only: give this study a mask of its own, or map "+
+			"the visit's study of this knee together with it; if it is the same knee, correct the side in a manifest "+
+			"(column side)", "mask: none found, and the visit %s, whose mask would be carried, shows the %s knee, "+
+			"this study the %s one", printable.Short(visit), sides[0], target.Side())
 	case len(sources) == 0:
 		return nil, hint.Errorf("map the visit together with this one and give it a mask, or give this study a mask "+
-			"of its own",
-			"mask: none found, and none to carry: the visit %s is missing, failed or has no "+
-				"mask", printable.Short(visit))
+			"of its own", "mask: none found, and none to carry: the visit %s is missing, failed or has no mask",
+			printable.Short(visit))
 	}
 	advice := "name the studies in a manifest, so that only one belongs to that visit"
 	if target.Side() == "" {

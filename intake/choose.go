@@ -13,10 +13,10 @@ import (
 	"github.com/t2map/t2map/t2fit"
 )
 
-// chooseTrain returns the one train of the study that the rules pick.
+// chooseTrain returns the only train of the study that fits the rules.
 func (s *Intake) chooseTrain(st dicomio.Study, side string) (dicomio.Train, error) {
 	var none dicomio.Train
-	if len(st.Damaged) > 0 { // what cannot be read may have been an echo
+	if len(st.Damaged) > 0 { // a damaged file may be an echo
 		return none, fmt.Errorf("%s%w", SeveralFiles(st.Damaged), st.Damaged[0])
 	}
 	rule := s.Protocol.Series
@@ -27,7 +27,7 @@ func (s *Intake) chooseTrain(st dicomio.Study, side string) (dicomio.Train, erro
 		rule.Side = side
 	}
 	trains := st.Trains
-	// The protocol states the quantity of the series that its rule fits, whichever of them the user picks.
+	// The quantity in the protocol holds for every series that fits its rule, whichever of them the user chooses.
 	if named := s.Protocol.Series; named.Quantity == protocol.QuantityT2 {
 		trains = slices.Clone(trains)
 		for _, t := range st.Suspects {
@@ -39,7 +39,7 @@ func (s *Intake) chooseTrain(st dicomio.Study, side string) (dicomio.Train, erro
 	chosen := rule.Matching(trains)
 	if len(chosen) == 0 {
 		if suspects := rule.Matching(st.Suspects); len(suspects) > 0 && rule.NamesSeries() {
-			return none, suspects[0].Problem // the one that is meant
+			return none, suspects[0].Problem // the user means this series
 		}
 	}
 	switch {
@@ -55,22 +55,21 @@ func (s *Intake) chooseTrain(st dicomio.Study, side string) (dicomio.Train, erro
 			"%d multi-echo series: %s", len(chosen), pipeline.ListTrains(chosen)))
 	}
 	if problem := chosen[0].Problem; problem != nil && len(st.Spoiled) > 0 {
-		return none, hint.Errorf(hint.Find(problem), "%w; in its folder lies %s%w", problem, SeveralFiles(st.Spoiled),
+		return none, hint.Errorf(hint.Find(problem), "%w; its folder contains %s%w", problem, SeveralFiles(st.Spoiled),
 			st.Spoiled[0])
 	}
 	return chosen[0], chosen[0].Problem
 }
 
-// noneFits says that no train fits the rule. If the reason is the side from the manifest or the layout, it
-// lists the sides of the trains.
+// noneFits says that no train fits the rule. If the cause is the side in the manifest or the layout, it lists the
+// sides of the trains.
 func noneFits(r protocol.SeriesRule, trains []dicomio.Train, side string) error {
-	text, advice := fmt.Sprintf("no multi-echo series fits %s; there are %s", r,
-		pipeline.ListTrains(trains)), "t2map inspect shows the series"
+	text := fmt.Sprintf("no multi-echo series fits %s; there are %s", r, pipeline.ListTrains(trains))
 	anySide := r
 	anySide.Side = ""
 	others := anySide.Matching(trains)
 	if side == "" || r.Side != side || len(others) == 0 {
-		return hint.Errorf(advice, "%s", text)
+		return hint.Errorf("t2map inspect shows the series", "%s", text)
 	}
 	claims := []string{"the manifest or the layout says " + side}
 	for _, t := range others {
@@ -82,7 +81,7 @@ func noneFits(r protocol.SeriesRule, trains []dicomio.Train, side string) error 
 		"images", "%s: %s", text, strings.Join(claims, ", "))
 }
 
-// SeveralFiles says how many files have errors, if the one that follows is the first of several.
+// SeveralFiles is the beginning of a message that quotes the first of several errors; "" if there is only one.
 func SeveralFiles(errs []error) string {
 	switch n := len(errs); {
 	case n < 2:
@@ -94,7 +93,7 @@ func SeveralFiles(errs []error) string {
 	}
 }
 
-// noTrain says why a study has no train, as far as its files show.
+// noTrain returns the reason why a study has no train.
 func noTrain(st dicomio.Study) error {
 	if len(st.Suspects) > 0 {
 		return st.Suspects[0].Problem
@@ -105,12 +104,12 @@ func noTrain(st dicomio.Study) error {
 				"%d are needed", t.Hash, t.Number, len(t.TE), t2fit.MinEchoes)
 		}
 	}
-	return hint.Errorf("t2map inspect shows what is there", "no multi-echo series: %d MR images of other series, %d "+
-		"maps or phase images", st.Passed.OtherSeries, st.Passed.Derived)
+	return hint.Errorf("t2map inspect lists the series of the study", "no multi-echo series: %d MR images of other "+
+		"series, %d maps or phase images", st.Passed.OtherSeries, st.Passed.Derived)
 }
 
-// tooShort returns why the one train that fits the rule but for the number of its echoes has
-// too few of them; nil if there is no such train.
+// tooShort returns an error if exactly one train fits the rule except for the number of echoes and has too few of
+// them. The error holds the evidence for lost echoes.
 func tooShort(r protocol.SeriesRule, trains []dicomio.Train) error {
 	rest := r
 	rest.Echoes = 0
@@ -126,11 +125,11 @@ func tooShort(r protocol.SeriesRule, trains []dicomio.Train) error {
 	if te := t.Next(); len(t.Losses) == 0 && te > 0 {
 		evidence = append(evidence, fmt.Sprintf("the next echo would be at %s", pipeline.ListTimes([]float64{te})))
 	}
-	why := ""
+	reason := ""
 	if len(evidence) > 0 {
-		why = ": " + strings.Join(evidence, "; ")
+		reason = ": " + strings.Join(evidence, "; ")
 	}
 	return hint.Errorf("ask the site for the missing images, or correct echoes in the protocol's series rule",
-		"series %s (number %d) has %d echo times, %s, and the protocol asks for "+
-			"%d%s", t.Hash, t.Number, len(t.TE), pipeline.ListTimes(t.TE), r.Echoes, why)
+		"series %s (number %d) has %d echo times, %s, and the protocol asks for %d%s",
+		t.Hash, t.Number, len(t.TE), pipeline.ListTimes(t.TE), r.Echoes, reason)
 }

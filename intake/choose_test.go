@@ -9,15 +9,15 @@ import (
 	"github.com/t2map/t2map/protocol"
 )
 
-// Without evidence in the images, the number that the protocol names says which echo may be
-// missing.
+// Without evidence in the images, the number of echoes in the protocol shows which echo may be missing.
 func TestShortTrain(t *testing.T) {
 	for _, c := range []struct {
 		te   []float64
 		want string
 	}{
-		{[]float64{10, 20, 30}, "the next echo would be at 40 ms"}, {[]float64{20, 30, 40},
-			"the next echo would be at 10 ms"}, {[]float64{10, 25, 50}, "10, 25, 50 ms, and the protocol asks for 4"},
+		{[]float64{10, 20, 30}, "the next echo would be at 40 ms"},
+		{[]float64{20, 30, 40}, "the next echo would be at 10 ms"},
+		{[]float64{10, 25, 50}, "10, 25, 50 ms, and the protocol asks for 4"},
 		{[]float64{34.800000000000004, 46.4, 58}, "34.8, 46.4, 58 ms"},
 	} {
 		err := tooShort(protocol.SeriesRule{Echoes: 4}, []dicomio.Train{{TE: c.te}})

@@ -13,16 +13,15 @@ import (
 	"github.com/t2map/t2map/table"
 )
 
-// clashes returns an error for each job, by its index, that may be taken for another study's patient
-// or visit:
+// clashes returns an error for each job, by its index, whose study may be confused with another patient or visit:
 //
 //   - studies without PatientID in folders of one name (…/a/v1, …/b/v1), which would be one subject;
-//   - studies of one subject that a manifest gives no visit, unless they show different knees;
+//   - studies of one subject to which a manifest gives no visit, unless they show different knees;
 //   - studies that a layout names after the folder of a series, though PatientID says that subjects
 //     with other names are the same patient (see doubtful).
 func clashes(jobs []pipeline.Job, earlier Earlier) map[int]error {
 	all := map[int]error{}
-	stay := earlier.without(jobs)
+	kept := earlier.notDisplaced(jobs)
 	bySubject := map[string][]int{}
 	for n, j := range jobs {
 		bySubject[j.Identity.Subject] = append(bySubject[j.Identity.Subject], n)
@@ -32,7 +31,7 @@ func clashes(jobs []pipeline.Job, earlier Earlier) map[int]error {
 		others := bySubject[j.Identity.Subject]
 		switch j.Identity.Source {
 		case pipeline.FromFolder:
-			earlierToo := slices.ContainsFunc(stay,
+			earlierToo := slices.ContainsFunc(kept,
 				func(e EarlierStudy) bool { return e.Subject == j.Identity.Subject })
 			if earlierToo || slices.ContainsFunc(others,
 				func(k int) bool { return jobs[k].Study.Top() != j.Study.Top() }) {
@@ -45,12 +44,11 @@ func clashes(jobs []pipeline.Job, earlier Earlier) map[int]error {
 			if j.Identity.Visit != "" {
 				continue
 			}
-			earlierToo := slices.ContainsFunc(stay, func(e EarlierStudy) bool {
+			earlierToo := slices.ContainsFunc(kept, func(e EarlierStudy) bool {
 				return e.Subject == j.Identity.Subject && e.Visit == "" && SameSide(e.Side, knownSide(j))
 			})
 			if earlierToo || slices.ContainsFunc(others, func(k int) bool {
-				return k != n &&
-					jobs[k].Identity.Visit == "" && mayShowOneKnee(j, jobs[k])
+				return k != n && jobs[k].Identity.Visit == "" && mayShowOneKnee(j, jobs[k])
 			}) {
 				all[n] = hint.Errorf("give each row a visit", "identity: there are several studies of subject %.40q, "+
 					"and the manifest has no visit to tell them apart", j.Identity.Subject)
@@ -61,8 +59,8 @@ func clashes(jobs []pipeline.Job, earlier Earlier) map[int]error {
 				all[n] = hint.Errorf("begin the layout with the name of a folder, as in 'data/{subject}/{visit}'; or "+
 					"search the folder that holds the subjects",
 					"identity: the layout takes the folder %.40q, which is named after a series, for a part of the "+
-						"name, and subjects %.40q and %.40q have one PatientID "+
-						"(0010,0020)", folder, j.Identity.Subject, other)
+						"name, and subjects %.40q and %.40q have one PatientID (0010,0020)",
+					folder, j.Identity.Subject, other)
 			}
 		}
 	}
@@ -72,7 +70,7 @@ func clashes(jobs []pipeline.Job, earlier Earlier) map[int]error {
 // mayShowOneKnee reports whether two jobs of one patient may show the same knee.
 func mayShowOneKnee(a, b pipeline.Job) bool { return SameSide(knownSide(a), knownSide(b)) }
 
-// doubtful returns, by the index of the job, warnings about an identity that is used all the same.
+// doubtful returns warnings about identities that are doubtful but used, by the index of the job.
 func doubtful(jobs []pipeline.Job) map[int][]string {
 	all := map[int][]string{}
 	byVisit := map[[2]string][]int{} // by subject and visit
@@ -113,18 +111,18 @@ func doubtful(jobs []pipeline.Job) map[int][]string {
 			}
 			continue
 		}
-		what := "have no visit"
+		visit := "have no visit"
 		if id.Visit != "" {
-			what = fmt.Sprintf("are visit %.40q", id.Visit)
+			visit = fmt.Sprintf("are visit %.40q", id.Visit)
 		}
 		all[n] = append(all[n], fmt.Sprintf("studies of this subject in several folders %s: if they are several "+
-			"visits, name them in a manifest (--manifest) or by their folders (--layout)", what))
+			"visits, name them in a manifest (--manifest) or by their folders (--layout)", visit))
 	}
 	return all
 }
 
-// subjectAsVisit returns the attribute whose subject has the name that the layout gives to the visit, or "".
-// Further folders, which may name the visit, have to follow.
+// subjectAsVisit returns the attribute that names the subject as the layout names the visit, or "". It is "" if the
+// visit is the name of the study's own folder, because then no further folder could name the visit.
 func subjectAsVisit(j pipeline.Job) string {
 	visit := j.Identity.Visit
 	if visit == "" || table.IsAlike(folderOf(j.Study), visit) {
@@ -139,11 +137,11 @@ func subjectAsVisit(j pipeline.Job) string {
 	return ""
 }
 
-// patients are the subjects that studies of one PatientID have from a layout.
+// patients are the subjects that a layout gives to the studies of each PatientID.
 type patients map[string][]string
 
-// patientsOf gathers them. A PatientID that many files share, such as "anonymous" or 0, says
-// nothing.
+// patientsOf collects the subjects of each PatientID. A PatientID that many files share, such as "anonymous" or 0, is
+// ignored.
 func patientsOf(jobs []pipeline.Job) patients {
 	p := patients{}
 	for _, j := range jobs {
@@ -158,7 +156,7 @@ func patientsOf(jobs []pipeline.Job) patients {
 	return p
 }
 
-// saysNothing reports whether a PatientID identifies nobody, because many files share it.
+// saysNothing reports whether a PatientID identifies no patient, because many files share it.
 func saysNothing(id string) bool { return dicomio.General(id) || strings.Trim(id, "0 ._-") == "" }
 
 // another returns another subject of the job's patient, or "".
@@ -177,8 +175,8 @@ var (
 	mentionsT2     = regexp.MustCompile(`(?i)t2|echo|mese`)
 )
 
-// seriesFolder returns the subject or the visit if it is named after one of the study's series: by
-// its number (series5), by its description, or as a T2 map. "" if neither is.
+// seriesFolder returns the visit or the subject if it is named after one of the study's series, by its number
+// (series5) or its description, or as a T2 map; else "".
 func seriesFolder(j pipeline.Job) string {
 	for _, name := range []string{j.Identity.Visit, j.Identity.Subject} {
 		if mapSeries.MatchString(name) {

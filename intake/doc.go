@@ -1,5 +1,6 @@
-// Package intake makes jobs from studies: it decides who and when a study is, which of its series is mapped,
-// which is shown as anatomy or aligned, and which file is the mask. Rules say how; nothing is guessed.
+// Package intake makes jobs from studies. For each study it decides, by Rules, the subject and the visit, which
+// series is mapped, which series are shown as anatomy or aligned, and which file is the mask. It never guesses: an
+// ambiguous study is an error.
 //
 //	in, err := intake.New(intake.Rules{Protocol: p})
 //	search, err := dicomio.Find(ctx, roots, dicomio.FindOptions{})

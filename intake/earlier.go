@@ -10,25 +10,24 @@ import (
 	"github.com/t2map/t2map/table"
 )
 
-// EarlierStudy is the identity under which results of a study were written.
+// EarlierStudy is the identity of earlier results of a study.
 type EarlierStudy struct {
 	Subject, Visit, Side string
 	Folder               string // below the output folder
 	Series               string // its hash
 }
 
-// name returns the identity as people read it.
+// name formats the identity for people.
 func (e EarlierStudy) name() string { return identityName(e.Subject, e.Visit) }
 
 func identityName(subject, visit string) string {
 	return fmt.Sprintf("%.80q", strings.TrimSuffix(subject+"/"+visit, "/"))
 }
 
-// Earlier are the identities of the studies whose results are in the output folder, by the
-// hash of the study: one for each knee.
+// Earlier are the identities of the results in the output folder, by the hash of the study: one for each knee.
 type Earlier map[string][]EarlierStudy
 
-// displaced returns the earlier results that new ones of the job may displace.
+// displaced returns the earlier results that results of the job may replace.
 func (all Earlier) displaced(j pipeline.Job) []EarlierStudy {
 	var knees []EarlierStudy
 	knee := Knee{j.Study.Hash, KnownSeries(j), knownSide(j)}
@@ -40,8 +39,8 @@ func (all Earlier) displaced(j pipeline.Job) []EarlierStudy {
 	return knees
 }
 
-// knownSide returns the side of a job, whose series may not be chosen yet; it is empty if the study has
-// series of both knees and the identity does not say which one.
+// knownSide returns the side of a job whose series may not be chosen yet. It is empty if the study has series of both
+// knees and the identity has no side.
 func knownSide(j pipeline.Job) string {
 	if side := j.Side(); side != "" || len(j.Study.Trains) == 0 {
 		return side
@@ -55,8 +54,7 @@ func knownSide(j pipeline.Job) string {
 	return pipeline.Job{Train: first}.Side()
 }
 
-// KnownSeries returns the hash of a job's series: empty if the study has several and none is chosen
-// yet.
+// KnownSeries returns the hash of a job's series. It is empty if the study has several series and none is chosen yet.
 func KnownSeries(j pipeline.Job) string {
 	if j.Train.Hash == "" && len(j.Study.Trains) == 1 {
 		return j.Study.Trains[0].Hash
@@ -74,21 +72,21 @@ func renamed(j pipeline.Job, earlier Earlier) error {
 		advice := "search the same folder as before, correct the manifest or the layout, or accept the new name with " +
 			"--rename"
 		if anon := codeOf(j.Study); old.Subject == anon || old.Visit == anon {
-			advice = "accept the new name with --rename" // what the warning advised to choose
+			advice = "accept the new name with --rename" // the user has followed the advice of the warning
 		}
 		return hint.Errorf(advice,
 			"identity: the study is now %s (from %s), but the output folder holds its results as %s, in the folder %s",
-			identityName(j.Identity.Subject, j.Identity.Visit), j.Identity.From, old.name(), old.Folder)
+			identityName(j.Identity.Subject, j.Identity.Visit), j.Identity.SourceText, old.name(), old.Folder)
 	}
 	return nil
 }
 
-// alikeSubjects returns the subjects whose names are alike, each with another one: among the jobs, and
-// between the jobs and the earlier results that stay.
+// alikeSubjects returns the subjects whose names are alike, each with the other one, among the jobs and the earlier
+// results that they do not replace.
 func alikeSubjects(jobs []pipeline.Job, earlier Earlier) map[string]string {
 	var subjects table.Names
 	alike := map[string]string{}
-	for _, e := range earlier.without(jobs) {
+	for _, e := range earlier.notDisplaced(jobs) {
 		subjects.Add(e.Subject)
 	}
 	for _, j := range jobs {
@@ -99,27 +97,27 @@ func alikeSubjects(jobs []pipeline.Job, earlier Earlier) map[string]string {
 	return alike
 }
 
-// without returns the earlier results that the jobs do not displace.
-func (all Earlier) without(jobs []pipeline.Job) []EarlierStudy {
+// notDisplaced returns the earlier results that results of the jobs do not replace.
+func (all Earlier) notDisplaced(jobs []pipeline.Job) []EarlierStudy {
 	displaced := map[string]bool{} // by folder
 	for _, j := range jobs {
 		for _, e := range all.displaced(j) {
 			displaced[e.Folder] = true
 		}
 	}
-	var stay []EarlierStudy
+	var kept []EarlierStudy
 	for _, studies := range all {
 		for _, e := range studies {
 			if !displaced[e.Folder] {
-				stay = append(stay, e)
+				kept = append(kept, e)
 			}
 		}
 	}
-	return stay
+	return kept
 }
 
-// alikeVisits notes visits of the run whose names are alike: each may be right, for a subject of its
-// own, but a trial takes them for one visit and refuses them.
+// alikeVisits remarks on visits of the run whose names are alike. The names may be right, if they belong to different
+// subjects, but t2map trial refuses them.
 func alikeVisits(jobs []pipeline.Job) []string {
 	var visits table.Names
 	var pairs []string
@@ -140,15 +138,15 @@ func alikeVisits(jobs []pipeline.Job) []string {
 	return []string{fmt.Sprintf("visits %s differ %s: t2map trial refuses them", text, table.Alike)}
 }
 
-// Knee is a knee of a study: the hashes of the study and of the series that shows it, empty if that
-// is not known, and its side.
+// Knee is a knee of a study: the hash of the study, the hash of the series that shows the knee, and the side.
+// Series and side are empty if they are not known.
 type Knee struct{ Study, Series, Side string }
 
-// Same reports whether two of them may be one knee. One series shows one knee, even if its side was
-// corrected; two series show one unless their sides differ.
+// Same reports whether k and other may be the same knee. One series shows one knee, even if its side was corrected.
+// Two series may show the same knee unless their sides differ.
 func (k Knee) Same(other Knee) bool {
 	return k.Study == other.Study && (k.Series != "" && k.Series == other.Series || SameSide(k.Side, other.Side))
 }
 
-// SameSide reports whether two sides may be one: a side that is not known may be either.
+// SameSide reports whether two sides may be equal: an unknown side may be left or right.
 func SameSide(a, b string) bool { return a == b || a == "" || b == "" }

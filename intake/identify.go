@@ -11,41 +11,44 @@ import (
 	"github.com/t2map/t2map/pipeline"
 )
 
-// identify finds the identity of a study: from the manifest, else from the
-// layout, else from the clinical-trial attributes, else from PatientID and the
-// name of its folder. It does not depend on which folder above the study was searched.
+// identify finds the identity of a study: from the manifest, else from the layout, else from the clinical-trial
+// attributes, else from PatientID and the name of its folder. It does not depend on which folder above the study was
+// searched.
 func (s *Intake) identify(st dicomio.Study) (pipeline.Identity, error) {
 	switch {
 	case s.manifest != nil:
 		id, err := s.manifest.identify(st)
-		return chosen(id, st), err
+		return withDisclosures(id, st), err
 	case s.layout() != "":
 		l, err := parseLayout(s.layout())
 		if err != nil {
 			return pipeline.Identity{}, err
 		}
 		id, err := l.identify(st, s.levels[st.Root])
-		return chosen(id, st), err
+		return withDisclosures(id, st), err
 	}
 	folder := folderOf(st)
 	switch {
 	case st.TrialSubject != "" && st.TrialTimepoint != "":
-		id := pipeline.Identity{Subject: st.TrialSubject, Visit: st.TrialTimepoint, From: "clinical-trial attributes"}
+		id := pipeline.Identity{Subject: st.TrialSubject, Visit: st.TrialTimepoint,
+			SourceText: "clinical-trial attributes"}
 		s.code(&id, st, "ClinicalTrialSubjectID (0012,0040)")
 		s.codeVisit(&id, st, "ClinicalTrialTimePointID (0012,0050)")
 		return id, nil
 	case st.TrialSubject != "":
-		id := pipeline.Identity{Subject: st.TrialSubject, Visit: folder, From: "ClinicalTrialSubjectID and folder name"}
+		id := pipeline.Identity{Subject: st.TrialSubject, Visit: folder,
+			SourceText: "ClinicalTrialSubjectID and folder name"}
 		s.code(&id, st, "ClinicalTrialSubjectID (0012,0040)")
 		s.codeVisit(&id, st, folderWords)
 		return id, nil
 	case st.PatientID != "":
-		id := pipeline.Identity{Subject: st.PatientID, Visit: folder, From: "PatientID and folder name"}
+		id := pipeline.Identity{Subject: st.PatientID, Visit: folder, SourceText: "PatientID and folder name"}
 		s.code(&id, st, "PatientID (0010,0020)")
 		s.codeVisit(&id, st, folderWords)
 		return id, nil
 	}
-	id := pipeline.Identity{Subject: folder, From: "folder name (PatientID is empty)", Source: pipeline.FromFolder}
+	id := pipeline.Identity{Subject: folder, SourceText: "folder name (PatientID is empty)",
+		Source: pipeline.FromFolder}
 	if d := st.Discloses(folder); d != "" && !s.acceptsPatientID() {
 		id.Subject = codeOf(st)
 		id.Warnings = append(id.Warnings, disclosed(folderWords, d, "subject"))
@@ -53,37 +56,36 @@ func (s *Intake) identify(st dicomio.Study) (pipeline.Identity, error) {
 	return id, nil
 }
 
-// folderWords names the study's folder where others name an attribute.
+// folderWords names the study's folder in warnings that otherwise name an attribute.
 const folderWords = "the name of the study's folder"
 
-// undecoded says that a code could not be decoded: two people may share it.
+// undecoded says that a code could not be decoded. Two people may then have the same code.
 const undecoded dicomio.Disclosure = "holds characters that are not in the file's SpecificCharacterSet (0008,0005)"
 
-// codeOf returns a code for a study that has no other: the hash of its UID. It is not made from
-// PatientID, because a name can be found by hashing all names.
+// codeOf returns a code for a study without a code: the hash of its UID. It is not a hash of PatientID, because a
+// name could be found by hashing all names.
 func codeOf(st dicomio.Study) string { return "anon-" + st.Hash }
 
 func (s *Intake) acceptsPatientID() bool { return s.AcceptPatientID || s.Protocol.AcceptPatientID }
 
-// code puts a code in place of a subject that tells who the patient is (see
-// dicomio.Study.DisclosesAsID). If all images say that the patient's identity was removed, the
-// attribute holds a code.
+// code replaces a subject that discloses the patient (see dicomio.Study.DisclosesAsID) by a code. If all images say
+// that the patient's identity was removed, the attribute is a code.
 func (s *Intake) code(id *pipeline.Identity, st dicomio.Study, attribute string) {
 	d := st.DisclosesAsID(id.Subject)
 	switch {
 	case strings.ContainsRune(id.Subject, '\uFFFD'):
-		d = undecoded // whether the patient's identity was removed or not
+		d = undecoded // even if the patient's identity was removed
 	case st.IdentityRemoved():
 		return
 	}
 	if d == "" || s.acceptsPatientID() {
 		return
 	}
-	id.Subject, id.From = codeOf(st), "the hash of the study, because "+attribute+" is not a code"
+	id.Subject, id.SourceText = codeOf(st), "the hash of the study, because "+attribute+" is not a code"
 	id.Warnings = append(id.Warnings, disclosed(attribute, d, "subject"))
 }
 
-// codeVisit puts a code in place of a visit that tells who the patient is, such as a date.
+// codeVisit replaces a visit that discloses the patient, such as a date of birth, by a code.
 func (s *Intake) codeVisit(id *pipeline.Identity, st dicomio.Study, source string) {
 	d := st.Discloses(id.Visit)
 	if d == "" || s.acceptsPatientID() || st.IdentityRemoved() && source != folderWords {
@@ -93,28 +95,29 @@ func (s *Intake) codeVisit(id *pipeline.Identity, st dicomio.Study, source strin
 	id.Warnings = append(id.Warnings, disclosed(source, d, "visit"))
 }
 
-// disclosed is the warning of a study whose subject or visit is replaced by a code.
-func disclosed(source string, d dicomio.Disclosure, what string) string {
-	text := fmt.Sprintf("%s %s: the %s is a code made from the hash of the study instead. ", source, d, what)
-	if what == "subject" {
+// disclosed is the warning that a code replaces the subject or the visit of a study. field is "subject" or "visit".
+func disclosed(source string, d dicomio.Disclosure, field string) string {
+	text := fmt.Sprintf("%s %s: the %s is a code made from the hash of the study instead. ", source, d, field)
+	if field == "subject" {
 		text += "Each visit becomes a subject of its own unless you name "
 	} else {
 		text += "Name "
 	}
-	text += "the study in a manifest (--manifest) or by its folders (--layout); --accept-patient-id uses what is there"
+	text += "the study in a manifest (--manifest) or by its folders (--layout); --accept-patient-id uses the text " +
+		"unchanged"
 	if source == folderWords {
 		text += ". Results name files by their folders: rename it"
 	}
 	return text
 }
 
-// chosen adds a warning to an identity from a manifest or a layout that tells who the patient is. The
-// identity is used all the same.
-func chosen(id pipeline.Identity, st dicomio.Study) pipeline.Identity {
-	for _, c := range []struct{ what, code string }{{"subject", id.Subject}, {"visit", id.Visit}} {
+// withDisclosures adds a warning to an identity from a manifest or a layout that discloses the patient. The
+// identity is not changed.
+func withDisclosures(id pipeline.Identity, st dicomio.Study) pipeline.Identity {
+	for _, c := range []struct{ field, code string }{{"subject", id.Subject}, {"visit", id.Visit}} {
 		if d := st.Discloses(c.code); d != "" {
 			id.Warnings = append(id.Warnings, fmt.Sprintf("the %s from the %s %s, and appears in every table: choose "+
-				"a code that does not identify the patient", c.what, id.From, d))
+				"a code that does not identify the patient", c.field, id.SourceText, d))
 		}
 	}
 	return id
@@ -126,7 +129,7 @@ func folderOf(st dicomio.Study) string {
 	if name := filepath.Base(top); name != "." && name != string(filepath.Separator) {
 		return name
 	}
-	return filepath.Base(files.WithoutEndings(st.Name())) // its files lie under folders that have nothing in common
+	return filepath.Base(files.WithoutEndings(st.Name())) // its files have no common folder
 }
 
 func (s *Intake) layout() string { return cmp.Or(s.Layout, s.Protocol.Layout) }

@@ -9,7 +9,7 @@ import (
 	"github.com/t2map/t2map/dicomio"
 )
 
-// A study has one identity whichever of the folders above it is searched.
+// A study has the same identity whichever of the folders above it is searched.
 func TestIdentityOfSearchedFolders(t *testing.T) {
 	for _, c := range []struct{ layout, folder, subject, visit string }{
 		{"{subject}/{visit}", "data/KN-101/V1", "KN-101", "V1"},
@@ -42,7 +42,7 @@ func TestIdentityOfSearchedFolders(t *testing.T) {
 	}
 }
 
-// The working directory is a folder like others.
+// The working directory gives the same identity as its absolute path.
 func TestIdentityOfWorkingDirectory(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "KN-101", "V1", "dicom")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -59,8 +59,8 @@ func TestIdentityOfWorkingDirectory(t *testing.T) {
 	}
 }
 
-// Studies of several patients that lie too high for the layout do not become visits of the folder
-// above them; and where one of many lies too high, it alone does not match.
+// Studies of several patients that lie too high for the layout do not become visits of the folder above them. If only
+// one of many studies lies too high, only this one does not match.
 func TestLayoutThatIsTooDeep(t *testing.T) {
 	s := Intake{Rules: Rules{Layout: "{subject}/{visit}"}}
 	studies := []dicomio.Study{{Root: "/data", Folder: "/data/KN-101", PatientID: "1"}, {Root: "/data",
@@ -83,7 +83,7 @@ func TestLayoutThatIsTooDeep(t *testing.T) {
 	}
 }
 
-// The patient's ID does not come out where the trial has a subject code.
+// PatientID does not appear if the study has the trial's subject code.
 func TestTrialSubjectGoesBeforePatientID(t *testing.T) {
 	for _, c := range []struct{ subject, visit, want string }{{"S07", "v1", "S07"}, {"S07", "", "S07"},
 		{"", "v1", "MRN123"}} {

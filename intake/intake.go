@@ -15,32 +15,29 @@ import (
 	"github.com/t2map/t2map/table"
 )
 
-// Rules say how the questions about a study are answered: who it is, which of its series is mapped, which
-// file is its mask.
+// Rules decide who a study is, which of its series is mapped and which file is its mask.
 type Rules struct {
-	// Protocol is what the trial fixes.
+	// Protocol holds the settings of the trial.
 	Protocol protocol.Protocol
-	// Manifest is a CSV of study folders, or "", and ManifestFormat its form; the zero value is a CSV with
-	// commas in UTF-8.
+	// Manifest is the path of a CSV of study folders, or "". ManifestFormat is its format; the zero value is a CSV
+	// with commas in UTF-8.
 	Manifest       string
 	ManifestFormat table.Format
-	// AcceptPatientID takes PatientID and ClinicalTrialSubjectID as they are, though they repeat the
-	// patient's name or hold a date.
+	// AcceptPatientID uses PatientID and ClinicalTrialSubjectID unchanged, although they repeat the patient's name or
+	// hold a date.
 	AcceptPatientID bool
-	// Layout is a pattern of study folders below a root, such as {subject}/{visit}, or ""; it goes before
-	// the protocol's.
+	// Layout is a pattern of study folders below a root, such as {subject}/{visit}; "" means the protocol's layout.
 	Layout string
-	// Series picks the series in every study: a series number, the beginning (six digits or more) of its
-	// hash or a pattern of its description; "" leaves it to the protocol.
+	// Series selects the mapped series of every study: a series number, the beginning (six digits or more) of its
+	// hash, or a pattern of its description; "" means the protocol's rule.
 	Series string
-	// Anatomy picks the series that maps are shown over, in the same words; "" leaves it to the protocol,
-	// and there to the first echo of the series that is mapped.
+	// Anatomy selects the series that maps are shown over, in the same way; "" means the protocol's rule, and without
+	// one the first echo of the mapped series.
 	Anatomy string
-	// Mask is a pattern of the mask's file name, or of its path below the study's folder; it goes before
-	// the protocol's. "" means the usual names of label maps, or the DICOM mask that was drawn on the
-	// series.
+	// Mask is a pattern of the mask's file name, or of its path below the study's folder; "" means the protocol's
+	// pattern, and without one the usual names of label maps, or the DICOM mask that was drawn on the series.
 	Mask string
-	// Memory is what a study may take.
+	// Memory limits the memory for a study.
 	Memory pipeline.Bound
 }
 
@@ -53,14 +50,14 @@ type Intake struct {
 	tree *files.Tree
 	// paths are the files of the tree, and strangers those that are not DICOM, both sorted.
 	paths, strangers []string
-	// levels says for each root how many folders above it the layout begins, see layout.levelsAbove.
+	// levels is the number of levels above each root at which the layout begins, see layout.levelsAbove.
 	levels map[string]int
-	// earlier are the studies whose results are there already.
+	// earlier are the studies that already have results.
 	earlier Earlier
 }
 
-// New checks the rules, finds the program that makes masks, and reads the manifest. The protocol of
-// the intake has the scheme of that program's labels.
+// New checks the rules, finds the program that makes masks, and reads the manifest. If the program has a scheme of
+// its own, that becomes the scheme of the intake's protocol.
 func New(r Rules) (*Intake, error) {
 	in := &Intake{Rules: r}
 	if err := errors.Join(r.Protocol.Check(), protocol.CheckMaskPattern(r.Mask)); err != nil {
@@ -85,14 +82,14 @@ func New(r Rules) (*Intake, error) {
 	return in, err
 }
 
-// Take notes what a search found, before a question about any of its studies is asked. earlier are the
-// studies whose results are there already, and which keep their names; it may be nil. The remarks say
-// from which folder on a layout is matched.
+// Take takes over the result of a search. It must be called before the other methods that need a study. earlier are
+// the studies that already have results and keep their names; it may be nil. The remarks say at which folder a
+// layout begins.
 func (s *Intake) Take(search dicomio.Finding, earlier Earlier) (remarks []string) {
 	s.earlier = earlier
 	s.tree, s.paths = search.Tree, nil
 	for _, e := range search.Tree.Entries() {
-		if e.Err == nil { // what cannot be listed is reported by its reader
+		if e.Err == nil { // an error is reported when the file is read
 			s.paths = append(s.paths, e.Path)
 		}
 	}
@@ -102,17 +99,17 @@ func (s *Intake) Take(search dicomio.Finding, earlier Earlier) (remarks []string
 	return s.anchor(search.Studies)
 }
 
-// Forget drops what Take has noted, once the jobs are known.
+// Forget releases the lists of files. It may be called when all jobs are complete.
 func (s *Intake) Forget() { s.tree, s.paths, s.strangers = nil, nil, nil }
 
-// Searched reports whether a file is one of those that the search has found.
+// Searched reports whether the search has found a file.
 func (s *Intake) Searched(path string) bool {
 	_, ok := slices.BinarySearch(s.paths, path)
 	return ok
 }
 
-// Job answers all questions about a study that Take was given. It is ErrUnlisted where the manifest does
-// not list the study. A job whose mask is Carried needs that of another visit, see MaskSource.
+// Job makes the job of a study that Take was given. The error is ErrUnlisted if the manifest does not list the
+// study. If the mask is Carried, the caller must set Job.MaskSource, see MaskSource.
 func (s *Intake) Job(st dicomio.Study) (pipeline.Job, error) {
 	j, err := s.Identify(st)
 	if err == nil {
@@ -121,8 +118,8 @@ func (s *Intake) Job(st dicomio.Study) (pipeline.Job, error) {
 	return j, err
 }
 
-// Identify returns a job about which no more is known than who the study is. It is ErrUnlisted where the
-// manifest does not list the study, and an error if the study had another name.
+// Identify returns a job with only the identity of the study. The error is ErrUnlisted if the manifest does not
+// list the study. A study whose earlier results have another name is an error too.
 func (s *Intake) Identify(st dicomio.Study) (pipeline.Job, error) {
 	j := pipeline.Job{Study: st, Tree: s.tree, Bound: s.Memory}
 	var err error
@@ -133,8 +130,7 @@ func (s *Intake) Identify(st dicomio.Study) (pipeline.Job, error) {
 	return j, pipeline.Explained(cmp.Or(err, renamed(j, s.earlier)))
 }
 
-// Choose answers the questions of a study whose identity is known. If it fails, the job holds what
-// is known so far.
+// Choose completes a job whose identity is known. If it fails, the job holds the decisions before the error.
 func (s *Intake) Choose(j *pipeline.Job) (err error) {
 	if j.Train, err = s.chooseTrain(j.Study, j.Identity.Side); err != nil {
 		return fmt.Errorf("read: %w", err)
@@ -143,11 +139,11 @@ func (s *Intake) Choose(j *pipeline.Job) (err error) {
 	if err := j.Train.CheckWritten(); err != nil {
 		return fmt.Errorf("read: %w", err)
 	}
-	var noMoving error // does not matter where the mask is that of another visit
+	var noMoving error // ignored if the mask of another visit is carried
 	if j.Moving, noMoving = s.chooseMoving(*j); noMoving != nil && !s.carries(*j) {
 		return noMoving
 	}
-	// The manifest may name a corrected mask.
+	// The manifest may name a corrected mask, which is used instead of the program.
 	made := s.Protocol.Segment.Named() && j.Identity.Mask == "" && !s.carries(*j)
 	if made {
 		if j.Input, err = s.chooseInput(*j); err != nil {
@@ -166,17 +162,16 @@ func (s *Intake) Choose(j *pipeline.Job) (err error) {
 			return err
 		}
 	}
-	return pipeline.Explained(renamed(*j, s.earlier)) // of the series that was chosen
+	return pipeline.Explained(renamed(*j, s.earlier)) // again, because the series is known now
 }
 
-// Missing is a study that the manifest lists and that is not there.
+// Missing is a study that the manifest lists and that was not found.
 type Missing struct {
 	Identity pipeline.Identity
 	Err      error
 }
 
-// Missing returns the rows of the manifest that name no study, and remarks on those that name folders
-// outside of the roots.
+// Missing returns the rows of the manifest without a study, and remarks on rows that name folders outside the roots.
 func (s *Intake) Missing(roots []string) (rows []Missing, remarks []string) {
 	unseen, outside := s.manifest.unseen(roots)
 	for _, row := range unseen {
@@ -185,30 +180,30 @@ func (s *Intake) Missing(roots []string) (rows []Missing, remarks []string) {
 	return rows, s.manifest.elsewhere(outside)
 }
 
-// Remarks says how the manifest was read, and which studies it does not list.
+// Remarks describes how the manifest was read, and the studies that it does not list.
 func (s *Intake) Remarks() []string { return s.manifest.remarks(s.unlisted) }
 
-// Verdict is what the other studies say of the identity of one: why it cannot be right, or what speaks
-// against it.
+// Verdict is the result of comparing the identity of a study with those of the other studies: the reason why it
+// cannot be right, and warnings that cast doubt on it.
 type Verdict struct {
 	Err      error
 	Warnings []string
 }
 
-// Compare returns a verdict on each job, given the other jobs and the earlier results: subjects whose
-// names are alike (see table.Names), and studies that would be taken for one patient or one visit (see
-// clashes) cannot be right. The remarks are on visits whose names are alike.
+// Compare compares each job with the other jobs and the earlier results. Subjects whose names are alike (see
+// table.Names) cannot be right, and neither can studies that may be confused with another patient or visit (see
+// clashes). The remarks list visits whose names are alike.
 func Compare(jobs []pipeline.Job, earlier Earlier) (verdicts []Verdict, remarks []string) {
 	alike := alikeSubjects(jobs, earlier)
 	clash := clashes(jobs, earlier)
-	doubts := doubtful(jobs)
+	warnings := doubtful(jobs)
 	verdicts = make([]Verdict, len(jobs))
 	var sound []pipeline.Job
 	for n, j := range jobs {
-		verdicts[n] = Verdict{pipeline.Explained(clash[n]), doubts[n]}
+		verdicts[n] = Verdict{pipeline.Explained(clash[n]), warnings[n]}
 		if other := alike[j.Identity.Subject]; other != "" {
-			const advice = "write the name of a subject in one way, in the folders' names or in a manifest, and " +
-				"give two subjects names that cannot be confused"
+			const advice = "spell the name of a subject identically everywhere, in the names of folders or in a " +
+				"manifest, and give different subjects names that cannot be confused"
 			verdicts[n].Err = pipeline.Explained(hint.Errorf(advice,
 				"identity: subject %.40q differs from %.40q %s", j.Identity.Subject, other, table.Alike))
 		}

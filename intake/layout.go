@@ -14,12 +14,11 @@ import (
 	"github.com/t2map/t2map/protocol"
 )
 
-// layout is a pattern of study folders: segments with {subject}, {visit}, {side}
-// and *.
+// layout is a pattern of study folders, with {subject}, {visit}, {side} and *.
 type layout struct {
 	pattern string
-	// Both match the same folders. If a folder can be split in several ways, lazy makes each part as short
-	// as possible, and greedy as long as possible.
+	// Both match the same folders. If a folder can be split in several ways, lazy makes each part as short as
+	// possible, and greedy as long as possible.
 	lazy, greedy *regexp.Regexp
 }
 
@@ -42,14 +41,14 @@ func parseLayout(pattern string) (layout, error) {
 	return l, nil
 }
 
-// identify matches the beginning of the path of the study's folder below the folder that is that
-// many levels above the searched one.
+// identify matches the beginning of the path of the study's folder, relative to the folder that is the given number
+// of levels above the searched one.
 func (l layout) identify(st dicomio.Study, levels int) (pipeline.Identity, error) {
 	folder, _ := folderBelow(st, levels)
 	id, matched, several := l.match(folder)
 	if several {
-		return pipeline.Identity{}, hint.Errorf("name the study in a manifest, or choose a layout that splits it in "+
-			"one way only", "the layout %s splits the folder %s in several ways", l.pattern, folder)
+		return pipeline.Identity{}, hint.Errorf("name the study in a manifest, or choose an unambiguous layout",
+			"the layout %s splits the folder %s in several ways", l.pattern, folder)
 	}
 	if !matched {
 		advice := "rename the folder, correct the layout, or name the study in a manifest"
@@ -63,14 +62,12 @@ func (l layout) identify(st dicomio.Study, levels int) (pipeline.Identity, error
 	return id, nil
 }
 
-// anchored reports whether the first part of the layout holds a part of a folder's name, which says
-// where it begins.
+// anchored reports whether the first part of the layout contains a part of a folder's name, so that the layout can
+// begin only at that folder.
 func (l layout) anchored() bool {
 	first, _, _ := strings.Cut(strings.Trim(filepath.ToSlash(l.pattern), "/"), "/")
-	return strings.ContainsFunc(inBraces.ReplaceAllString(first, ""), func(r rune) bool {
-		return unicode.IsLetter(r) ||
-			unicode.IsDigit(r)
-	})
+	return strings.ContainsFunc(inBraces.ReplaceAllString(first, ""),
+		func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) })
 }
 
 var inBraces = regexp.MustCompile(`\{[a-z]*\}`)
@@ -89,14 +86,14 @@ func (l layout) matchesAbove(st dicomio.Study, levels int) bool {
 	}
 }
 
-// match matches the beginning of a path. Several says that it can be split in several ways. A folder
-// that wraps files, such as dicom, is neither subject nor visit.
+// match matches the beginning of a path. several says that it can be split in several ways. A folder with a generic
+// name, such as dicom, is neither subject nor visit.
 func (l layout) match(folder string) (id pipeline.Identity, matched, several bool) {
 	groups := l.lazy.FindStringSubmatch(folder)
 	if groups == nil {
 		return id, false, false
 	}
-	id.From, id.Source = "layout", pipeline.FromLayout
+	id.SourceText, id.Source = "layout", pipeline.FromLayout
 	for i, name := range l.lazy.SubexpNames() {
 		switch name {
 		case "subject":
@@ -113,9 +110,9 @@ func (l layout) match(folder string) (id pipeline.Identity, matched, several boo
 	return id, true, !slices.Equal(groups, l.greedy.FindStringSubmatch(folder))
 }
 
-// folderBelow returns the path of the study's folder below the one that is that many levels above
-// the searched one, with slashes; it returns false if there are fewer folders. For a study whose files lie
-// under several searched folders the path begins at the folder that holds them all.
+// folderBelow returns the path of the study's folder, with slashes, relative to the folder that is the given number
+// of levels above the searched one. It returns false if there are fewer folders. If the files of a study lie under
+// several searched folders, the path begins at the folder that holds them all.
 func folderBelow(st dicomio.Study, levels int) (string, bool) {
 	top, folder := files.Absolute(st.Root), files.Absolute(st.Folder)
 	if !files.Inside(top, folder) {

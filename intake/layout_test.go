@@ -6,7 +6,7 @@ import (
 	"github.com/t2map/t2map/dicomio"
 )
 
-// A layout sees an archive as the folder that it stands for.
+// A layout treats an archive as a folder without its ending.
 func TestLayoutOfArchives(t *testing.T) {
 	l, err := parseLayout("{subject}/{visit}")
 	if err != nil {

@@ -19,44 +19,44 @@ import (
 	"github.com/t2map/t2map/table"
 )
 
-// manifest is a table of studies, one per row. It may select some of those that are found.
+// manifest is a table of studies, one per row. Studies without a row are ignored.
 type manifest struct {
-	path    string // its name alone
+	path    string // the name of the file
 	dir     string // its folder, absolute; relative folders are below it
 	rows    []*manifestRow
 	byPlace map[string]*manifestRow // by placeKey of their folder
-	notes   []string                // how it was read, where that was not declared, and short rows
+	notes   []string                // undeclared properties of the file, and short rows
 }
 
 type manifestRow struct {
 	line     int
 	folder   string // absolute
-	relative string // as it stands in the table, where that is relative
+	relative string // the folder in the table, if that is relative
 	pipeline.Identity
 	claimed bool
-	studies []studyPlace // those that the row names, see manifest.claim
+	studies []studyPlace // in the folder, see manifest.claim
 }
 
-// studyPlace is what a manifest keeps of a study; the headers of the study would take memory.
+// studyPlace identifies a study. A manifest does not keep the headers of studies, to save memory.
 type studyPlace struct{ hash, folder string }
 
 func placeOf(st dicomio.Study) studyPlace { return studyPlace{st.Hash, st.Folder} }
 
-// ErrUnlisted says that a study is not in the manifest, and is to be passed over.
+// ErrUnlisted says that a study is not in the manifest and must be ignored.
 var ErrUnlisted = errors.New("not in the manifest")
 
 // manifestColumns are all columns that a manifest may have.
 var manifestColumns = []string{"folder", "subject", "visit", "side", "mask"}
 
-// readManifest reads a CSV whose first row names the columns: folder (relative to
-// the manifest's own folder, or absolute), subject and, optionally, visit, side
-// and mask (relative to the study's folder). Parts of a path may be separated by backslashes.
+// readManifest reads a CSV whose first row names the columns: folder (relative to the manifest's own folder, or
+// absolute), subject and, optionally, visit, side and mask (relative to the study's folder). Parts of a path may be
+// separated by backslashes.
 //
-// Errors are those of package table; a column that is not known; no rows; a row without folder or
-// subject, or that ends before the column of visits; a folder in two rows; subjects or visits with names
-// that are alike (see table.Names).
+// These are errors: the errors of package table; an unknown column; a table without rows; a row without folder or
+// subject, or that ends before the column of visits; a folder in two rows; subjects or visits with names that are
+// alike (see table.Names).
 func readManifest(file string, format table.Format) (*manifest, error) {
-	// messages omit the folders above it
+	// Messages omit the folders above the file.
 	source := table.Source{Name: filepath.Base(file), Format: format, NoNumbers: true}
 	f, err := os.Open(file)
 	if err != nil {
@@ -90,16 +90,16 @@ func readManifest(file string, format table.Format) (*manifest, error) {
 	return m, m.readRows(t)
 }
 
-// manifestHint says what a manifest looks like.
+// manifestHint describes the form of a manifest.
 const manifestHint = "the first row names the columns: folder,subject,visit,side,mask"
 
-// readRows takes the rows of the table.
+// readRows adds the rows of the table.
 func (m *manifest) readRows(t *table.Table) error {
 	var subjects, visits table.Names
 	for _, r := range t.Rows {
 		row := &manifestRow{line: r.Line, Identity: pipeline.Identity{
 			Subject: r.Text("subject"), Visit: r.Text("visit"), Side: sideLetter(r.Text("side")),
-			Mask: fromSlashes(r.Text("mask")), From: "manifest", Source: pipeline.FromManifest, Line: r.Line}}
+			Mask: fromSlashes(r.Text("mask")), SourceText: "manifest", Source: pipeline.FromManifest, Line: r.Line}}
 		switch {
 		case r.Text("folder") == "" || row.Subject == "":
 			return hint.Errorf(manifestHint, "manifest %s: line %d has no folder or no subject", m.path, row.line)
@@ -108,12 +108,12 @@ func (m *manifest) readRows(t *table.Table) error {
 				"not L, R, left or right", m.path, row.line, r.Text("side"))
 		}
 		for _, c := range []struct {
-			names      *table.Names
-			what, name string
+			names       *table.Names
+			field, name string
 		}{{&subjects, "subject", row.Subject}, {&visits, "visit", row.Visit}} {
 			if other, alike := c.names.Add(c.name); alike {
-				return hint.Errorf("write the name in one way", "manifest %s: line %d: %s %.40q differs from %.40q "+
-					"above %s", m.path, row.line, c.what, c.name, other, table.Alike)
+				return hint.Errorf("spell the name identically in all rows", "manifest %s: line %d: %s %.40q differs "+
+					"from %.40q above %s", m.path, row.line, c.field, c.name, other, table.Alike)
 			}
 		}
 		if err := m.place(row, r.Text("folder")); err != nil {
@@ -121,13 +121,13 @@ func (m *manifest) readRows(t *table.Table) error {
 		}
 	}
 	if len(m.rows) == 0 {
-		return hint.Errorf("write a row for each study below the names of the columns",
+		return hint.Errorf("write a row for each study below the row of column names",
 			"manifest %s: the table has no rows", m.path)
 	}
 	return nil
 }
 
-// place puts the row into the index.
+// place adds the row to the index of folders.
 func (m *manifest) place(row *manifestRow, folder string) error {
 	row.folder = fromSlashes(folder)
 	if !filepath.IsAbs(row.folder) {
@@ -145,14 +145,14 @@ func (m *manifest) place(row *manifestRow, folder string) error {
 	return nil
 }
 
-// fromSlashes returns a path as this system writes it. Both slashes separate its parts: manifests
-// are written on Windows and read elsewhere.
+// fromSlashes returns a path with the separators of this system. Slashes and backslashes both separate its parts,
+// because a manifest may be written on Windows and read on another system.
 func fromSlashes(path string) string {
 	return filepath.FromSlash(strings.ReplaceAll(path, `\`, "/"))
 }
 
-// placeKey is equal for paths of one folder, even if their letters are written with other code points (macOS
-// decomposes names) or, on Windows, in another case.
+// placeKey is equal for all paths of one folder: their Unicode form may differ, because macOS decomposes names, and
+// on Windows their case.
 func placeKey(path string) string {
 	path = norm.NFC.String(path)
 	if runtime.GOOS == "windows" {
@@ -161,7 +161,7 @@ func placeKey(path string) string {
 	return path
 }
 
-// sideLetter turns left and right, in capitals or not, into L and R; other texts stay.
+// sideLetter turns left and right, regardless of case, into L and R. It returns other texts unchanged.
 func sideLetter(text string) string {
 	switch s := strings.ToUpper(text); s {
 	case "LEFT", "L":
@@ -172,8 +172,7 @@ func sideLetter(text string) string {
 	return text
 }
 
-// rowOf returns the row in whose folder the study lies, the deepest if there are several; nil if there
-// is none.
+// rowOf returns the row with the deepest folder that holds the study; nil if there is none.
 func (m *manifest) rowOf(st dicomio.Study) *manifestRow {
 	for dir := files.Absolute(st.Folder); ; {
 		row := m.byPlace[placeKey(dir)]
@@ -185,8 +184,8 @@ func (m *manifest) rowOf(st dicomio.Study) *manifestRow {
 	}
 }
 
-// claim gives each row the studies in its folder, before identify is called for any of them. Studies
-// without a multi-echo series count only if no other study is in the folder.
+// claim assigns the studies to the rows of their folders. It must be called before identify. Studies without a
+// multi-echo series count only if the folder holds no other study.
 func (m *manifest) claim(studies []dicomio.Study) {
 	if m == nil {
 		return
@@ -205,8 +204,8 @@ func (m *manifest) claim(studies []dicomio.Study) {
 	}
 }
 
-// identify returns the identity that the study's row gives it; ErrUnlisted if no row names the study. A
-// row whose folder holds several studies names none of them.
+// identify returns the identity in the study's row; ErrUnlisted if the study has no row. A row whose folder holds
+// several studies is an error for all of them.
 func (m *manifest) identify(st dicomio.Study) (pipeline.Identity, error) {
 	row := m.rowOf(st)
 	if row == nil {
@@ -229,16 +228,14 @@ func (m *manifest) identify(st dicomio.Study) (pipeline.Identity, error) {
 	return id, nil
 }
 
-// list names the first of some studies by their folders, and by their hashes where these are the same.
+// list names the first studies by their folders. Studies in the same folder are also named by their hashes.
 func (m *manifest) list(studies []studyPlace) string {
 	const shown = 3
 	var names []string
 	for _, st := range studies[:min(len(studies), shown)] {
 		name := m.relative(st.folder)
-		if slices.ContainsFunc(studies, func(other studyPlace) bool {
-			return other != st &&
-				other.folder == st.folder
-		}) {
+		sameFolder := func(other studyPlace) bool { return other != st && other.folder == st.folder }
+		if slices.ContainsFunc(studies, sameFolder) {
 			name += " (" + st.hash + ")"
 		}
 		names = append(names, name)
@@ -249,7 +246,7 @@ func (m *manifest) list(studies []studyPlace) string {
 	return strings.Join(names, ", ")
 }
 
-// relative returns a folder as a row would name it, from the manifest's own.
+// relative returns a folder relative to the manifest's own, as in a row.
 func (m *manifest) relative(folder string) string {
 	rel, err := filepath.Rel(m.dir, files.Absolute(folder))
 	if err != nil {
@@ -258,7 +255,7 @@ func (m *manifest) relative(folder string) string {
 	return filepath.ToSlash(rel)
 }
 
-// remarks says how the manifest was read and which studies it does not list.
+// remarks describes how the manifest was read and the studies that it does not list.
 func (m *manifest) remarks(unlisted []studyPlace) []string {
 	var all []string
 	if m == nil {
@@ -268,20 +265,20 @@ func (m *manifest) remarks(unlisted []studyPlace) []string {
 		all = append(all, "manifest "+text)
 	}
 	if n := len(unlisted); n > 0 {
-		all = append(all, fmt.Sprintf("%s passed over, because no row of %s names its folder or one above it: %s",
+		all = append(all, fmt.Sprintf("%s ignored, because no row of %s names its folder or one above it: %s",
 			printable.Counted(n, "study", "studies"), m.path, m.list(unlisted)))
 	}
 	return all
 }
 
-// unseen returns the rows whose studies were not found, and the number of rows that name folders outside the
-// searched ones, where this run cannot find them. If no row was claimed, it returns all rows, because the
-// wrong folder may have been searched.
+// unseen returns the rows whose studies were not found, and the number of rows that name folders outside the searched
+// ones, where this run cannot find studies. If no row has a study, it returns all rows, because the wrong folder may
+// have been searched.
 func (m *manifest) unseen(roots []string) (rows []*manifestRow, outside int) {
 	if m == nil {
 		return nil, 0
 	}
-	// Capital and small letters do not count: a row that differs in them alone gets a hint.
+	// Case is ignored here, so that a row whose folder differs only in case is returned; missing adds a hint.
 	fold := func(path string) string { return strings.ToLower(files.Absolute(path)) }
 	claimed := 0
 	for _, r := range m.rows {
@@ -303,17 +300,17 @@ func (m *manifest) unseen(roots []string) (rows []*manifestRow, outside int) {
 	return rows, outside
 }
 
-// elsewhere notes rows that name folders outside of the searched ones.
+// elsewhere remarks on rows that name folders outside the searched ones.
 func (m *manifest) elsewhere(rows int) []string {
 	if rows == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("manifest %s: %s outside of the searched folders", m.path, printable.Counted(rows,
-		"row names a folder", "rows name folders"))}
+	return []string{fmt.Sprintf("manifest %s: %s outside of the searched folders", m.path,
+		printable.Counted(rows, "row names a folder", "rows name folders"))}
 }
 
-// missing says that the row's folder holds no study. The hint names a study that the manifest does not
-// list and whose folder differs only in case.
+// missing says that the row's folder holds no study. The hint names the folder of an unlisted study if it differs
+// only in case.
 func (m *manifest) missing(r *manifestRow, unlisted []studyPlace) error {
 	name, path := "", m.path
 	if r.relative != "" {
@@ -323,7 +320,7 @@ func (m *manifest) missing(r *manifestRow, unlisted []studyPlace) error {
 	for _, st := range unlisted {
 		for dir := files.Absolute(st.folder); len(dir) >= len(r.folder); dir = filepath.Dir(dir) {
 			if strings.EqualFold(placeKey(dir), placeKey(r.folder)) {
-				advice = fmt.Sprintf("write the folder as it is, capital and small letters too: %s", m.relative(dir))
+				advice = fmt.Sprintf("write the folder in the right case: %s", m.relative(dir))
 			}
 			if dir == filepath.Dir(dir) {
 				break

@@ -12,7 +12,7 @@ import (
 	"github.com/t2map/t2map/table"
 )
 
-// A manifest that contradicts itself is one error, before anything is done.
+// A manifest that contradicts itself is an error before any study is read.
 func TestContradictoryManifests(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "m.csv")
 	for _, c := range []struct{ text, want string }{
@@ -39,7 +39,7 @@ func TestContradictoryManifests(t *testing.T) {
 	}
 }
 
-// The look-up asks the folders above a study, not every row.
+// The row of a study is found by the folders above the study, not by a search of all rows.
 func TestManifestIsIndexed(t *testing.T) {
 	var text strings.Builder
 	text.WriteString("folder,subject\n")
@@ -92,8 +92,8 @@ func TestManifestIsChecked(t *testing.T) {
 	}
 }
 
-// A manifest that names nobody, or whose rows may be shifted, is an error before anything is done, and
-// its hints name no flag that run does not have.
+// A manifest without subjects, or whose rows may be shifted, is an error before any study is read. Its hints name
+// only flags that run has.
 func TestManifestsThatNameNobody(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "m.csv")
 	for _, c := range []struct{ text, want string }{

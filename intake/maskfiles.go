@@ -10,11 +10,10 @@ import (
 	"github.com/t2map/t2map/files"
 )
 
-// fits reports whether a file is looked for, by its name or by its path below a folder,
-// with slashes.
+// fits reports whether a file fits, by its name or by its path below a folder, with slashes.
 type fits func(name, whole string) bool
 
-// written fits the patterns as they are written, folded in upper and lower case alike.
+// written matches the patterns exactly, folded regardless of case.
 func written(patterns []string) fits {
 	return func(name, whole string) bool {
 		return slices.ContainsFunc(patterns, func(p string) bool {
@@ -34,9 +33,9 @@ func folded(patterns []string) fits {
 	return func(name, whole string) bool { return fit(strings.ToLower(name), strings.ToLower(whole)) }
 }
 
-// inPlaces returns the files that fit in the study's folder or below it, else those directly in the nearest
-// folder above that holds no other study. Folders beside it are not searched:
-// they may be those of a visit whose images are not here.
+// inPlaces returns the files that fit in the study's folder or below it, else those directly in the nearest folder
+// above it that holds no other study. Sibling folders are not searched: they may belong to a visit whose images are
+// missing.
 func (s *Intake) inPlaces(st dicomio.Study, f fits) []string {
 	var paths []string
 	for n, dir := range places(st) {
@@ -47,8 +46,8 @@ func (s *Intake) inPlaces(st dicomio.Study, f fits) []string {
 	return paths
 }
 
-// places returns the folders where a mask of the study may lie: its own, which is searched with all folders
-// below it, and the folders above that hold no other study, which are searched without.
+// places returns the folders in which a mask of the study may lie: first its own, whose subfolders are searched
+// too, then the folders above it that hold no other study, whose subfolders are not searched.
 func places(st dicomio.Study) []string {
 	if st.Home == "" {
 		return nil
@@ -83,7 +82,7 @@ func pathsIn(paths []string, folder string, deep bool) []string {
 	var out []string
 	for _, file := range paths[first:] {
 		if !strings.HasPrefix(file, prefix) {
-			break // they are sorted
+			break // the paths are sorted
 		}
 		if deep || filepath.Dir(file) == folder {
 			out = append(out, file)

@@ -20,11 +20,10 @@ import (
 	"github.com/t2map/t2map/printable"
 )
 
-// firstMasks, otherMasks and lastMasks are the names under which a label map is looked for. The
-// first are matched as they are written. The others are matched in upper and lower case alike, and only if
-// there is neither a file of the former names nor a DICOM mask of the series, so that a further file does
-// not give a study two masks: 3D Slicer's own file, which is among the last, often lies beside the label map
-// that was exported from it.
+// firstMasks, otherMasks and lastMasks are the usual names of label maps. The first are matched exactly. The others
+// are matched regardless of case, and only if there is neither a file with one of the previous names nor a DICOM
+// mask of the series, so that an additional file does not give a study two masks: 3D Slicer's own file, whose name
+// is among the last, often lies beside the label map that was exported from it.
 var (
 	firstMasks = []string{"labels.nii.gz", "mask.nii.gz", "*seg*.nii*"}
 	otherMasks = []string{"*label*.nii*", "*mask*.nii*", "*seg*.nii*"}
@@ -38,13 +37,12 @@ var (
 const usualNames = "*label*, *mask* and *seg* with .nii, .nii.gz, .nrrd, .nhdr, .mha or .mhd, and a DICOM SEG or " +
 	"RTSTRUCT of the study"
 
-// maskPattern is the pattern that settings or protocol give, or "".
+// maskPattern is the pattern in the rules, else that in the protocol; it may be "".
 func (s *Intake) maskPattern() string { return cmp.Or(s.Mask, s.Protocol.Mask) }
 
-// chooseMask returns the mask of the job's study and train: the one of the
-// manifest, else the one file that fits the pattern, else the one file of a usual
-// name or DICOM object that was drawn on the train, else, if the protocol allows it,
-// the one DICOM object that was drawn on another series. Several are an error.
+// chooseMask returns the mask of the job's study and train: the mask in the manifest, else the only file that fits
+// the pattern, else the only file with a usual name or DICOM object that was drawn on the train, else, if the
+// protocol allows it, the only DICOM object that was drawn on another series. Several candidates are an error.
 func (s *Intake) chooseMask(j pipeline.Job) (pipeline.Mask, error) {
 	masks, err := s.masks(j)
 	switch {
@@ -59,8 +57,8 @@ func (s *Intake) chooseMask(j pipeline.Job) (pipeline.Mask, error) {
 			len(masks), strings.Join(names, ", ")))
 	}
 	m := masks[0]
-	m.Beside, m.Differ = s.unused(j, m)
-	if m.Object == nil || m.Object.Problem != nil { // reading it says what is wrong
+	m.Unused, m.Conflicting = s.unused(j, m)
+	if m.Object == nil || m.Object.Problem != nil { // its reader returns the error
 		return m, nil
 	}
 	if m.Foreign = j.Train.Foreign(*m.Object); m.Foreign == nil {
@@ -72,7 +70,7 @@ func (s *Intake) chooseMask(j pipeline.Job) (pipeline.Mask, error) {
 		return m, nil
 	}
 	switch {
-	case s.Protocol.AllowForeignMask: // and lies on the grid of the series that it was drawn on, where that is here
+	case s.Protocol.AllowForeignMask: // its grid is that of the series on which it was drawn, if the study has it
 		return m, nil
 	case m.Drawn != nil:
 		return m, pipeline.Explained(hint.Errorf(fmt.Sprintf("align the two with --register %d, or, if the knee did "+
@@ -83,8 +81,8 @@ func (s *Intake) chooseMask(j pipeline.Job) (pipeline.Mask, error) {
 	return m, pipeline.Explained(hint.Errorf(pipeline.HintForeign, "mask: %w", m.Foreign))
 }
 
-// drawnOn returns the series of the study, whatever its kind, that the object says it was
-// drawn on; nil if there is none that can be read.
+// drawnOn returns the series of the study, of any kind, on which the object was drawn according to its references;
+// nil if there is none that can be read.
 func drawnOn(st dicomio.Study, o dicomio.MaskObject) *dicomio.Train {
 	for _, t := range slices.Concat(st.Trains, st.Suspects, st.Others) {
 		if t.Geometry.Voxels() > 0 && t.Foreign(o) == nil {
@@ -94,7 +92,7 @@ func drawnOn(st dicomio.Study, o dicomio.MaskObject) *dicomio.Train {
 	return nil
 }
 
-// masks returns the candidates for the mask. Without an error there is at least one.
+// masks returns the candidates for the mask: at least one, or an error.
 func (s *Intake) masks(j pipeline.Job) ([]pipeline.Mask, error) {
 	st := j.Study
 	if j.Identity.Mask != "" {
@@ -108,7 +106,7 @@ func (s *Intake) masks(j pipeline.Job) ([]pipeline.Mask, error) {
 	if pattern := s.maskPattern(); pattern != "" {
 		masks, err := s.maskFiles(st, s.named(st, pattern))
 		if err == nil && len(masks) == 0 {
-			err = pipeline.Explained(s.noMask(st)) // it may be mistyped
+			err = pipeline.Explained(s.noMask(st)) // the pattern may be mistyped
 		}
 		return masks, err
 	}
@@ -129,7 +127,7 @@ func (s *Intake) masks(j pipeline.Job) ([]pipeline.Mask, error) {
 	case len(masks) > 0:
 		return masks, nil
 	case len(foreign) > 0 && s.Protocol.AllowForeignMask:
-		return foreign, nil // chooseMask says that there are several
+		return foreign, nil // chooseMask returns an error if there are several
 	}
 	for _, names := range [][]string{otherMasks, lastMasks} {
 		if masks, err = s.maskFiles(st, s.inPlaces(st, folded(names))); err != nil || len(masks) > 0 {
@@ -140,7 +138,7 @@ func (s *Intake) masks(j pipeline.Job) ([]pipeline.Mask, error) {
 	case 0:
 		return nil, s.noMask(st)
 	case 1:
-		return foreign, nil // chooseMask says what it refers to
+		return foreign, nil // chooseMask returns an error that names its series
 	}
 	return nil, pipeline.Explained(hint.Errorf(pipeline.HintForeign, "%d DICOM masks, none of this series; the "+
 		"first: %w", len(foreign), j.Train.Foreign(*foreign[0].Object)))
@@ -149,22 +147,22 @@ func (s *Intake) masks(j pipeline.Job) ([]pipeline.Mask, error) {
 // noMaskError says that a study has no mask.
 type noMaskError struct{ text string }
 
-// Error says what was looked for and what lies there.
+// Error lists the names that were searched for and the files that were found.
 func (e *noMaskError) Error() string { return e.text }
 
-// noMask says that no mask was found, which names were looked for, and which files could be meant.
+// noMask says that no mask was found, which names were searched for, and which files could be the mask.
 func (s *Intake) noMask(st dicomio.Study) error {
 	if st.Home == "" {
 		return pipeline.Explained(hint.Errorf("name the mask in a manifest, or give every study a folder of its own",
 			"the folder holds several studies, so no mask there is known to be this one's"))
 	}
 	text := fmt.Sprintf("none found (looked for %s)", cmp.Or(s.maskPattern(), usualNames))
-	lying := s.lying(st)
-	if len(lying) == 0 {
+	possible := s.possibleMasks(st)
+	if len(possible) == 0 {
 		return hint.Errorf(pipeline.HintOneMask, "%w", &noMaskError{text})
 	}
-	text += "; what lies there is " + listed(lying)
-	for _, m := range lying {
+	text += "; possible masks: " + listMasks(possible)
+	for _, m := range possible {
 		if pipeline.CanRead(m.format) {
 			return pipeline.Explained(hint.Errorf("if it is the mask, add "+
 				"--mask "+printable.Quoted(printable.Short(m.pattern)), "%w", &noMaskError{text}))
@@ -173,9 +171,9 @@ func (s *Intake) noMask(st dicomio.Study) error {
 	return hint.Errorf(pipeline.HintExport, "%w", &noMaskError{text})
 }
 
-// maskFiles opens the files that could be the mask. Images and other DICOM files that a
-// pattern fits by chance are omitted, and so are the data files of a header that fits too. A file in a
-// format that is not read is an error if there is no other.
+// maskFiles opens the files that could be the mask. It omits images and other DICOM files that fit a pattern by
+// chance, and the data files of a header that fits too. If only files in formats that are not read remain, the
+// first of them is an error.
 func (s *Intake) maskFiles(st dicomio.Study, paths []string) ([]pipeline.Mask, error) {
 	var masks []pipeline.Mask
 	var unread error
@@ -195,11 +193,9 @@ func (s *Intake) maskFiles(st dicomio.Study, paths []string) ([]pipeline.Mask, e
 	}
 	all := slices.Clone(masks)
 	masks = slices.DeleteFunc(masks, func(m pipeline.Mask) bool { return isData(m, all) })
-	if unread != nil && !slices.ContainsFunc(masks, func(m pipeline.Mask) bool {
-		return m.Object != nil ||
-			m.Format != ""
-	}) {
-		return nil, unread // what is left may be its data
+	known := func(m pipeline.Mask) bool { return m.Object != nil || m.Format != "" }
+	if unread != nil && !slices.ContainsFunc(masks, known) {
+		return nil, unread // the remaining files may be its data
 	}
 	if len(masks) == 0 && len(paths) > 0 {
 		err := hint.Errorf(pipeline.HintOneMask, "%s fits %d files, none of them a label map, a segmentation or a "+
@@ -212,8 +208,8 @@ func (s *Intake) maskFiles(st dicomio.Study, paths []string) ([]pipeline.Mask, e
 	return masks, nil
 }
 
-// openMask tells the kind of a mask by the content of its file. A file that is neither DICOM nor of a known
-// format is taken for NIfTI, whose reader says what is wrong.
+// openMask recognizes the kind of a mask by the content of its file. A file that is neither DICOM nor of a known
+// format is read as NIfTI, whose reader returns the error.
 func (s *Intake) openMask(st dicomio.Study, file string) (pipeline.Mask, error) {
 	o, err := dicomio.OpenMaskObject(s.tree, file, pipeline.MaskName(st, file))
 	switch {
@@ -229,11 +225,11 @@ func (s *Intake) openMask(st dicomio.Study, file string) (pipeline.Mask, error) 
 	return pipeline.Mask{Path: file, Object: &o}, nil
 }
 
-// dataEndings are the usual endings of files that hold the voxels for a header beside them.
+// dataEndings are the usual endings of files that hold the voxels for a header in the same folder.
 var dataEndings = []string{".raw", ".zraw", ".raw.gz", ".gz", ".raw.bz2", ".bz2", ".txt"}
 
-// isData reports whether the file seems to hold the voxels of a header among the others:
-// it has no format of its own, and the header's name with another ending.
+// isData reports whether the file probably holds the voxels for a header among the others: its format is unknown,
+// and its name is the header's name with another ending.
 func isData(m pipeline.Mask, others []pipeline.Mask) bool {
 	if m.Object != nil || m.Format != "" {
 		return false
@@ -245,8 +241,7 @@ func isData(m pipeline.Mask, others []pipeline.Mask) bool {
 	})
 }
 
-// Candidates returns the label maps that could be the study's mask, or the files that fit
-// the pattern.
+// Candidates returns the label maps that could be the study's mask, or the files that fit the pattern.
 func (s *Intake) Candidates(st dicomio.Study) []string {
 	if s.Protocol.Segment.Named() {
 		return nil // a program makes it
@@ -263,9 +258,9 @@ func (s *Intake) Candidates(st dicomio.Study) []string {
 	return s.inPlaces(st, folded(lastMasks))
 }
 
-// named returns the files whose name is the pattern itself, because names may have brackets, else those that
-// match it as it is written, else those that match it in upper and lower case alike. A pattern with a path is
-// also looked for below the folders above the study's, as far as they hold no other study.
+// named returns the files whose name is literally the pattern, because names may contain brackets, else those that
+// match it exactly, else those that match it regardless of case. A pattern with a path is also searched for below
+// the folders above the study's that hold no other study.
 func (s *Intake) named(st dicomio.Study, pattern string) []string {
 	literal := func(name, whole string) bool { return name == pattern || whole == filepath.ToSlash(pattern) }
 	exact, alike := written([]string{pattern}), folded([]string{pattern})
@@ -277,7 +272,7 @@ func (s *Intake) named(st dicomio.Study, pattern string) []string {
 	if !strings.Contains(pattern, "/") {
 		return nil
 	}
-	for _, dir := range places(st) { // a path may lead to a folder beside the images
+	for _, dir := range places(st) { // a path may lead to a sibling folder of the images
 		for _, f := range []fits{literal, alike} {
 			if matches := s.matching(dir, true, f); len(matches) > 0 {
 				return matches
@@ -287,10 +282,9 @@ func (s *Intake) named(st dicomio.Study, pattern string) []string {
 	return nil
 }
 
-// unused returns the files of a usual name that lie beside the mask and were not used,
-// unless the mask was asked for by name, and those of them whose uncompressed content differs from the
-// mask's. Files of different formats are not compared.
-func (s *Intake) unused(j pipeline.Job, m pipeline.Mask) (all, differ []string) {
+// unused returns the files with a usual name that were not used, unless a pattern or the manifest names the mask, and
+// those of them whose uncompressed content differs from the mask's. Files in different formats are not compared.
+func (s *Intake) unused(j pipeline.Job, m pipeline.Mask) (all, conflicting []string) {
 	if s.maskPattern() != "" || j.Identity.Mask != "" {
 		return nil, nil
 	}
@@ -309,14 +303,13 @@ func (s *Intake) unused(j pipeline.Job, m pipeline.Mask) (all, differ []string) 
 			content = s.contentHash(m.Path)
 		}
 		if other := s.contentHash(file); content != nil && other != nil && !bytes.Equal(content, other) {
-			differ = append(differ, name)
+			conflicting = append(conflicting, name)
 		}
 	}
-	return all, differ
+	return all, conflicting
 }
 
-// contentHash returns the SHA-256 of what is in the file, unpacked, or nil if it cannot
-// be read.
+// contentHash returns the SHA-256 of the uncompressed content of a file, or nil if it cannot be read.
 func (s *Intake) contentHash(file string) []byte {
 	const most = 1 << 30 // bytes: four times a mask of 512 × 512 × 128 voxels in float64
 	f, err := s.tree.Open(file)

@@ -9,8 +9,8 @@ import (
 	"github.com/t2map/t2map/protocol"
 )
 
-// chooseInput returns the series of the job's study that the protocol's program gets. If a series is named,
-// no other is used instead.
+// chooseInput returns the series of the job's study that the protocol's program gets. If the protocol names a
+// series, no other replaces it.
 func (s *Intake) chooseInput(j pipeline.Job) (pipeline.Input, error) {
 	in := pipeline.NewInput(j.Train.FirstEcho())
 	name := s.Protocol.Segment.Input
@@ -28,12 +28,8 @@ func (s *Intake) chooseInput(j pipeline.Job) (pipeline.Input, error) {
 	case fit[0].Hash == j.Train.Hash:
 		return in, in.Train.Problem
 	}
-	in.Train = fit[0].FirstEcho()
-	err := in.Train.Problem
-	if err == nil {
-		err = in.Train.CheckWritten()
-	}
-	if err != nil {
+	var err error
+	if in.Train, err = firstEcho(fit[0]); err != nil {
 		return in, fmt.Errorf("segment: series %s (number %d): %w", in.Train.Hash, in.Train.Number, err)
 	}
 	if !in.Train.SharesFrame(j.Train) && !s.Protocol.AllowForeignMask && !j.AlignsWith(in.Train) {
@@ -44,8 +40,8 @@ func (s *Intake) chooseInput(j pipeline.Job) (pipeline.Input, error) {
 	return in, nil
 }
 
-// prepareSegmenter finds the program of the protocol. The scheme of its labels becomes that of
-// the intake, and is also that of masks which a reader has corrected.
+// prepareSegmenter finds the program of the protocol. If the program has a scheme of its own, that becomes the
+// scheme of the protocol, and also holds for masks that a reader has corrected.
 func (s *Intake) prepareSegmenter() (err error) {
 	p := &s.Protocol
 	if p.Segment, err = p.Segment.Find(); err != nil || !p.Segment.Named() {

@@ -10,14 +10,14 @@ import (
 	"github.com/t2map/t2map/protocol"
 )
 
-// chooseMoving returns the one series of the study that the mask was drawn on, if it is to
-// be aligned; nil if it is not, or if it is the mapped series.
+// chooseMoving returns the series on which the mask was drawn, according to --register or the protocol. It is nil if
+// nothing is to be aligned, or if it is the mapped series.
 func (s *Intake) chooseMoving(j pipeline.Job) (*dicomio.Train, error) {
 	name := s.Protocol.Register.Moving
 	if name == "" {
 		return nil, nil
 	}
-	const advice = "t2map inspect shows the series; name the one that the mask was drawn on with --register, or " +
+	const advice = "t2map inspect shows the series; name the one on which the mask was drawn with --register, or " +
 		"`register` in the protocol"
 	fit := fitting(j, protocol.SeriesNamed("--register", name))
 	switch {
@@ -30,11 +30,7 @@ func (s *Intake) chooseMoving(j pipeline.Job) (*dicomio.Train, error) {
 	case fit[0].Hash == j.Train.Hash:
 		return nil, nil
 	}
-	t := fit[0].FirstEcho()
-	err := t.Problem
-	if err == nil {
-		err = t.CheckWritten()
-	}
+	t, err := firstEcho(fit[0])
 	if err != nil {
 		return nil, fmt.Errorf("register: series %s (number %d): %w", t.Hash, t.Number, err)
 	}

@@ -10,14 +10,14 @@ import (
 	"github.com/t2map/t2map/samples"
 )
 
-// header is the lines of a MetaImage up to ElementDataFile, which is the last.
+// header holds the lines of a MetaImage up to ElementDataFile, which is the last.
 type header struct {
 	lines  *samples.Lines
 	fields map[string]string
 	names  []string // of data files, where the header ends with a list
 }
 
-// read takes the lines as they are, key = value; MetaIO takes a colon for the sign too.
+// read reads the lines, key = value. MetaIO accepts a colon instead of the sign.
 func (h *header) read() error {
 	h.fields = map[string]string{}
 	for {
@@ -57,14 +57,14 @@ func (h *header) read() error {
 	}
 }
 
-// alias are the other names of fields (metaObject.cxx, metaImage.cxx).
+// alias holds the other names of fields (metaObject.cxx, metaImage.cxx).
 var alias = map[string]string{
 	"Orientation": "TransformMatrix", "Rotation": "TransformMatrix",
 	"Position": "Offset", "Origin": "Offset",
 	"ElementByteOrderMSB": "BinaryDataByteOrderMSB",
 }
 
-// flag returns a field that is true or false, as MetaIO takes it: by its first letter.
+// flag returns a field that is true or false. Like MetaIO, it decides by the first letter.
 func (h *header) flag(key string, missing bool) (bool, error) {
 	switch text := h.fields[key]; {
 	case text == "":
@@ -94,7 +94,7 @@ func (h *header) floats(key string, n int) ([]float64, error) {
 	return out, nil
 }
 
-// whole returns a field that is a whole number of least or more, and whether it is there.
+// whole returns a field that is a whole number of at least least, and whether the field is present.
 func (h *header) whole(key string, least int64) (n int64, there bool, err error) {
 	text, there := h.fields[key]
 	if !there {

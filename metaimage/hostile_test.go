@@ -13,16 +13,18 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// A header that declares far more than there is costs no more memory than the first capacity.
+// A header that declares far more data than the file has costs no more memory than the first
+// capacity.
 func TestLyingSizes(t *testing.T) {
 	large := []string{"DimSize = 3 2 2", "DimSize = 9000 9000 9000"}
 	for name, b := range map[string][]byte{
-		"raw":  imageOf(t, make([]byte, 10), large...),
-		"zlib": imageOf(t, sampletest.Zlib(t, make([]byte, 10)), append(large, "CompressedData = False", "CompressedData = True")...),
+		"raw": imageOf(t, make([]byte, 10), large...),
+		"zlib": imageOf(t, sampletest.Zlib(t, make([]byte, 10)),
+			append(large, "CompressedData = False", "CompressedData = True")...),
 	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		_, err := ReadLabels(bytes.NewReader(b), Options{})
+		_, err := ReadLabels(bytes.NewReader(b), samples.Options{})
 		runtime.ReadMemStats(&after)
 		if !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Errorf("%s: %v", name, err)
@@ -33,15 +35,16 @@ func TestLyingSizes(t *testing.T) {
 	}
 }
 
-// What a compressed stream holds beyond the header's size is not read: 64 MB and more here.
+// Data in a compressed stream after the declared size, here at least 64 MB, are not read.
 func TestBombIsBounded(t *testing.T) {
 	packed := []string{"CompressedData = False", "CompressedData = True"}
 	for name, bomb := range map[string][]byte{
 		"zlib": sampletest.Zlib(t, make([]byte, 64<<20)),
-		"gzip": append(sampletest.Gzip(t, sampletest.Bytes()), bytes.Repeat(sampletest.Gzip(t, make([]byte, 1<<20)), 400)...),
+		"gzip": append(sampletest.Gzip(t, sampletest.Bytes()),
+			bytes.Repeat(sampletest.Gzip(t, make([]byte, 1<<20)), 400)...),
 	} {
 		src := &sampletest.Counter{Reader: bytes.NewReader(imageOf(t, bomb, packed...))}
-		_, err := ReadLabels(src, Options{})
+		_, err := ReadLabels(src, samples.Options{})
 		if err == nil || samples.FaultOf(err) != samples.FaultLength ||
 			!strings.Contains(err.Error(), "more than the 3×2×2 voxels") {
 			t.Errorf("%s: error %v", name, err)
@@ -52,12 +55,11 @@ func TestBombIsBounded(t *testing.T) {
 	}
 }
 
-// The grid is asked about before a voxel is read or a file opened, and what is said of it is
-// returned.
+// Check is called before a voxel is read or a file is opened, and its error is returned.
 func TestCheck(t *testing.T) {
 	refused := errors.New("another grid")
 	var asked volume.Geometry
-	o := Options{Check: func(g volume.Geometry) error { asked = g; return refused },
+	o := samples.Options{Check: func(g volume.Geometry) error { asked = g; return refused },
 		Open: func(string) (io.ReadCloser, error) { t.Error("a file was opened"); return nil, refused }}
 	if _, err := ReadLabels(bytes.NewReader(imageOf(t, nil, "LOCAL", "a.raw")), o); err != refused {
 		t.Errorf("%v, want the error of the check as it is", err)
@@ -83,14 +85,15 @@ func FuzzReadLabels(f *testing.F) {
 	f.Add(imageOf(f, nil, "LOCAL", "LIST\na\nb"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		open := func(string) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b)), nil }
-		l, err := ReadLabels(bytes.NewReader(b), Options{Open: open})
+		l, err := ReadLabels(bytes.NewReader(b), samples.Options{Open: open})
 		if err != nil {
 			if samples.FaultOf(err) == samples.FaultNone {
 				t.Errorf("an error without a kind: %v", err)
 			}
 			return
 		}
-		// Deflate packs at most 1032 to 1 (zlib's technical notes); each of several files is b.
+		// Deflate compresses at most 1032 to 1 (zlib's technical notes); each of several files is
+		// b.
 		if len(l.Data) != l.Voxels() || len(l.Data) > 1032*len(b)*l.Size[2] {
 			t.Errorf("%d values, size %v, from %d bytes", len(l.Data), l.Size, len(b))
 		}

@@ -16,13 +16,13 @@ type file struct {
 	geometry   volume.Geometry
 	array      samples.Array
 	compressed bool
-	packed     int64 // bytes that are compressed, 0 where the header does not say
-	headerSize int64 // bytes before the voxels; −1: the voxels are at the end of the file
+	packed     int64 // number of compressed bytes, 0 if the header does not say
+	headerSize int64 // bytes before the voxels; −1 means that the voxels are at the end of the file
 	store      samples.Store
 }
 
-// kinds are the element types (metaTypes.h). MET_LONG has four bytes on every machine. An array
-// with one channel is its element.
+// kinds are the element types (metaTypes.h). MET_LONG has four bytes on every machine. An array of
+// one channel has the type of its element.
 var kinds = map[string]samples.Kind{
 	"MET_CHAR": samples.Int8, "MET_ASCII_CHAR": samples.Int8, "MET_UCHAR": samples.Uint8,
 	"MET_SHORT": samples.Int16, "MET_USHORT": samples.Uint16,
@@ -31,7 +31,7 @@ var kinds = map[string]samples.Kind{
 	"MET_FLOAT": samples.Float32, "MET_DOUBLE": samples.Float64,
 }
 
-// parse takes the fields and checks all that does not need the data.
+// parse interprets the fields and checks all that does not need the data.
 func (h *header) parse() (*file, error) {
 	f := new(file)
 	for _, step := range []func(*header) error{f.setType, f.setSize, f.setPlace, f.setData} {
@@ -42,7 +42,7 @@ func (h *header) parse() (*file, error) {
 	return f, nil
 }
 
-// setType takes ObjectType and all that says how an element is stored.
+// setType interprets ObjectType and the fields that describe how an element is stored.
 func (f *file) setType(h *header) error {
 	if t := h.fields["ObjectType"]; t != "" && t != "Image" {
 		return fmt.Errorf("ObjectType: %.20q, want Image", t)
@@ -77,7 +77,7 @@ func (f *file) setType(h *header) error {
 	return f.checkIntensity(h)
 }
 
-// checkIntensity refuses a scale of the values: MetaIO has one, and ITK does not apply it.
+// checkIntensity refuses scaled values: MetaIO has a scale, but ITK does not apply it.
 func (f *file) checkIntensity(h *header) error {
 	for key, none := range map[string]float64{
 		"ElementToIntensityFunctionSlope": 1, "ElementToIntensityFunctionOffset": 0,
@@ -99,10 +99,10 @@ func (f *file) checkIntensity(h *header) error {
 	return nil
 }
 
-// mostDimensions is what MetaIO reads.
+// mostDimensions is the limit of MetaIO.
 const mostDimensions = 10
 
-// setSize takes NDims and DimSize.
+// setSize interprets NDims and DimSize.
 func (f *file) setSize(h *header) error {
 	n, there, err := h.whole("NDims", 1)
 	switch {
@@ -138,8 +138,8 @@ func (f *file) setSize(h *header) error {
 	return nil
 }
 
-// setPlace takes TransformMatrix, whose rows are the directions of the axes, Offset and
-// ElementSpacing. ElementSize stands for the spacing where that is missing, as in MetaIO.
+// setPlace interprets TransformMatrix, whose rows are the directions of the axes, Offset and
+// ElementSpacing. As in MetaIO, ElementSize replaces a missing ElementSpacing.
 func (f *file) setPlace(h *header) error {
 	spacing := "ElementSpacing"
 	if h.fields[spacing] == "" {
@@ -175,7 +175,7 @@ func (f *file) setPlace(h *header) error {
 			return samples.Mark(samples.FaultAffine, fmt.Errorf("%s: %g, want a spacing above 0", spacing, step[c]))
 		}
 		for r := range 3 {
-			a[r][c] = matrix[c*n+r]*step[c] + 0 // −0 would print as it is
+			a[r][c] = matrix[c*n+r]*step[c] + 0 // turns −0 into 0
 		}
 		a[c][3] = offset[c] + 0
 	}
@@ -188,7 +188,7 @@ func (f *file) setPlace(h *header) error {
 	return nil
 }
 
-// setData takes what says where the voxels are.
+// setData interprets the fields that describe where the voxels are stored.
 func (f *file) setData(h *header) error {
 	var err error
 	if f.compressed, err = h.flag("CompressedData", false); err != nil {
@@ -214,14 +214,14 @@ func (f *file) setData(h *header) error {
 	return f.setNames(h)
 }
 
-// setNames takes ElementDataFile: LOCAL, or the names of data files.
+// setNames interprets ElementDataFile: LOCAL, or the names of data files.
 func (f *file) setNames(h *header) error {
 	f.store = samples.Store{
 		Field: "ElementDataFile", Bytes: int64(f.array.Kind.Size()) * int64(f.geometry.Voxels()), Unpack: f.unpack,
 	}
 	text := h.fields["ElementDataFile"]
 	if strings.EqualFold(text, "local") {
-		if used := h.lines.Used(); f.headerSize > 0 && f.headerSize < used { // it counts from the beginning of the file
+		if used := h.lines.Used(); f.headerSize > 0 && f.headerSize < used { // counted from the beginning of the file
 			return fmt.Errorf("HeaderSize: %d, but the header has %d bytes", f.headerSize, used)
 		}
 		return nil
@@ -237,8 +237,8 @@ func (f *file) setNames(h *header) error {
 	return nil
 }
 
-// unpack skips what comes before the voxels, which take n bytes, and undoes compression. br
-// reads a file of that size, −1 where that is not known, of which used bytes were read.
+// unpack skips the data before the n bytes of voxels, and decompresses. br reads a file of the
+// given size, −1 if unknown, of which used bytes were read.
 func (f *file) unpack(br *bufio.Reader, size, used, n int64) (io.Reader, error) {
 	skip := max(0, f.headerSize-used)
 	if f.headerSize < 0 {
@@ -258,13 +258,13 @@ func (f *file) unpack(br *bufio.Reader, size, used, n int64) (io.Reader, error) 
 	if f.packed > 0 && len(f.store.Names) < 2 {
 		br, _ = samples.Buffered(&limited{br, f.packed})
 	}
-	if samples.IsGzip(br) { // MetaIO lets zlib find out
+	if samples.IsGzip(br) { // MetaIO lets zlib detect the format
 		return samples.Gunzip(br)
 	}
 	return samples.Inflate(br)
 }
 
-// limited reads no more than the declared bytes; more than them is an error.
+// limited reads up to left bytes; if more data follow, it returns an error.
 type limited struct {
 	r    *bufio.Reader
 	left int64

@@ -5,11 +5,12 @@ import (
 	"os"
 	"testing"
 
+	"github.com/t2map/t2map/samples"
 	"github.com/t2map/t2map/samples/sampletest"
 	"github.com/t2map/t2map/volume"
 )
 
-// Files of another writer, SimpleITK, of one label map.
+// Files of one label map by another writer, SimpleITK.
 func TestOtherWriters(t *testing.T) {
 	names := []string{"itk.mha", "itk-int16.mha", "itk.mhd", "itk-int64.mhd"}
 	sampletest.CheckWriters(
@@ -17,7 +18,7 @@ func TestOtherWriters(t *testing.T) {
 		os.DirFS("testdata"),
 		names,
 		func(r io.Reader, open func(string) (io.ReadCloser, error)) (volume.Labels, error) {
-			return ReadLabels(r, Options{Open: open})
+			return ReadLabels(r, samples.Options{Open: open})
 		},
 	)
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/t2map/t2map/samples"
 )
 
-// datatype is the storage of one voxel, by its code in nifti1.h.
+// datatype is the code in nifti1.h of the storage type of one voxel.
 type datatype int16
 
 // The datatypes that are written.
@@ -23,9 +23,8 @@ var kinds = map[datatype]samples.Kind{
 	256: samples.Int8, dtUint16: samples.Uint16, 768: samples.Uint32, 1024: samples.Int64, 1280: samples.Uint64,
 }
 
-// kind returns how a voxel is stored, or an error for a code that is not read.
-// bitpix says the same a second time and is not looked at: that the data have
-// exactly the length that follows from the datatype is checked instead.
+// kind returns the storage type of a voxel, or an error for a code that is not read. bitpix, which
+// repeats it, is ignored: the length of the data is checked against the datatype.
 func (t datatype) kind() (samples.Kind, error) {
 	if k, ok := kinds[t]; ok {
 		return k, nil

@@ -17,16 +17,16 @@ type header struct {
 	frames    int    // dim[4], 1 for a 3-D file
 	kind      samples.Kind
 	bigEndian bool
-	// value = slope·stored + inter; slope 1 and inter 0 where the file says none.
+	// value = slope·stored + inter; slope 1 and inter 0 if the file has no scale.
 	slope, inter float64
-	offset       int64 // of the first voxel from the start of the file, bytes
+	offset       int64 // of the first voxel, in bytes from the start of the file
 	place        placement
 }
 
-// placement holds the header's two ways to place voxels in the patient, in the
-// file's units.
+// placement holds the header's two descriptions of the position of the voxels in the patient, in
+// the file's units.
 type placement struct {
-	mm           float64 // length of the file's unit
+	mm           float64 // length of the file's unit in mm
 	qcode, scode int16
 	pixdim       [4]float64
 	quaternion   [3]float64 // b, c, d
@@ -34,7 +34,7 @@ type placement struct {
 	srow         [3][4]float64
 }
 
-// fields reads numbers out of the header's bytes.
+// fields reads numbers from the header's bytes.
 type fields struct {
 	b     []byte
 	order binary.ByteOrder
@@ -92,7 +92,7 @@ func readHeader(r io.Reader) (header, error) {
 	return h, samples.Mark(samples.FaultFormat, err)
 }
 
-// byteOrder tells the order of the bytes from sizeof_hdr, as nifti1.h advises.
+// byteOrder returns the byte order that sizeof_hdr has, as nifti1.h advises.
 func byteOrder(b []byte) (binary.ByteOrder, error) {
 	for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
 		switch order.Uint32(b) {
@@ -110,8 +110,7 @@ func byteOrder(b []byte) (binary.ByteOrder, error) {
 	)
 }
 
-// parseHeader takes the header's fields and checks all that does not need the
-// data.
+// parseHeader interprets the header's fields and checks all that does not need the data.
 func parseHeader(f fields) (header, error) {
 	h := header{bigEndian: f.order == binary.BigEndian}
 	var err error
@@ -130,7 +129,7 @@ func parseHeader(f fields) (header, error) {
 	return h, h.setPlace(f)
 }
 
-// setSize takes dim. Dimensions that the file does not have count as 1.
+// setSize interprets dim. Dimensions that the file does not have count as 1.
 func (h *header) setSize(f fields) error {
 	nd := int(f.int16(atDim))
 	if nd < 1 || nd > 7 {
@@ -151,7 +150,7 @@ func (h *header) setSize(f fields) error {
 			)
 		}
 	}
-	// Only a 32-bit machine can meet this: three int16 fill 45 bits.
+	// This is possible only on a 32-bit machine: three int16 fill 45 bits.
 	if n := int64(dim[0]) * int64(dim[1]) * int64(dim[2]); n > math.MaxInt/8 {
 		return fmt.Errorf("dim: %d×%d×%d voxels: %w on this machine", dim[0], dim[1], dim[2], ErrUnsupported)
 	}
@@ -159,9 +158,9 @@ func (h *header) setSize(f fields) error {
 	return nil
 }
 
-// setScale takes scl_slope and scl_inter. A slope of 0 means none (nifti1.h);
-// one that is not finite is what nibabel writes for none. An intercept that is
-// not finite has no meaning beside a slope that has one.
+// setScale interprets scl_slope and scl_inter. A slope of 0 means none (nifti1.h), and so does a
+// slope that is not finite, as nibabel writes it. With a valid slope, an intercept that is not
+// finite is an error.
 func (h *header) setScale(slope, inter float64) error {
 	h.slope, h.inter = 1, 0
 	if slope == 0 || !finite(slope) {
@@ -174,8 +173,8 @@ func (h *header) setScale(slope, inter float64) error {
 	return nil
 }
 
-// setOffset takes vox_offset: "If vox_offset is less than 352 in a .nii file,
-// it is equivalent to 352" (nifti1.h).
+// setOffset interprets vox_offset: "If vox_offset is less than 352 in a .nii file, it is equivalent
+// to 352" (nifti1.h).
 func (h *header) setOffset(v float64) error {
 	if !finite(v) || v < 0 || v != math.Trunc(v) {
 		return fmt.Errorf("vox_offset: %g, want a number of bytes", v)
@@ -187,7 +186,7 @@ func (h *header) setOffset(v float64) error {
 	return nil
 }
 
-// setPlace takes the qform and the sform as they stand.
+// setPlace reads the qform and the sform.
 func (h *header) setPlace(f fields) error {
 	p := &h.place
 	switch units := f.b[atUnits] & unitsSpaceBits; units {

@@ -14,8 +14,8 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// rawHeader is struct nifti_1_header of nifti1.h, field by field, so that the
-// tests lay out a file without the package's own offsets.
+// rawHeader is struct nifti_1_header of nifti1.h, field by field, so that the tests do not use the
+// package's own offsets.
 type rawHeader struct {
 	SizeofHdr                                int32
 	DataType                                 [10]byte
@@ -43,8 +43,8 @@ type rawHeader struct {
 	Extension                                [4]byte
 }
 
-// newHeader is the header of a sound label map of uint8 with nx·ny·nz voxels
-// of 0.5 × 0.25 × 4 mm, RAS axes and the origin at (10, 20, 30) RAS.
+// newHeader returns the header of a valid label map of uint8 with nx·ny·nz voxels of 0.5 × 0.25 × 4
+// mm, RAS axes and the origin at (10, 20, 30) RAS.
 func newHeader(nx, ny, nz int16) rawHeader {
 	return rawHeader{
 		SizeofHdr: 348, Dim: [8]int16{3, nx, ny, nz, 1, 1, 1, 1}, Datatype: 2, Bitpix: 8,
@@ -85,7 +85,7 @@ func compress(t testing.TB, b []byte) []byte {
 	return out.Bytes()
 }
 
-// sharedFile opens a file of the real data, or skips where they are not there.
+// sharedFile opens a file of the real data, or skips the test if it is absent.
 func sharedFile(t *testing.T, name string) *os.File {
 	t.Helper()
 	root := filepath.Join("..", "..", "shared", "data")
@@ -100,8 +100,8 @@ func sharedFile(t *testing.T, name string) *os.File {
 	return f
 }
 
-// farthest returns the largest distance in mm between the positions that two
-// grids of one size give to their corner voxels.
+// farthest returns the largest distance in mm between the same corner voxels of two grids of one
+// size.
 func farthest(t *testing.T, a, b volume.Geometry) float64 {
 	t.Helper()
 	if a.Size != b.Size {
@@ -119,12 +119,12 @@ func farthest(t *testing.T, a, b volume.Geometry) float64 {
 	return d
 }
 
-// grids are placements that a knee scan can have, with a known affine in LPS.
+// grids are possible positions of a knee scan, with a known affine in LPS.
 func grids() map[string]volume.Geometry {
 	r := rand.New(rand.NewPCG(7, 0))
 	out := map[string]volume.Geometry{
 		"axial": {Size: [3]int{5, 4, 3}, Affine: [3][4]float64{{0.4, 0, 0, -80}, {0, 0.4, 0, -75.5}, {0, 0, 3, 12}}},
-		// Sagittal, as OAI: rows run to posterior, columns to feet, slices to the left.
+		// Sagittal, as in OAI: rows run to posterior, columns to the feet, slices to the left.
 		"sagittal": {
 			Size:   [3]int{6, 5, 4},
 			Affine: [3][4]float64{{0, 0, 3.5, -52}, {0.3125, 0, 0, -60}, {0, -0.3125, 0, 61}},

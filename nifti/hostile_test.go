@@ -12,8 +12,8 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// TestLyingSizes: a header that declares far more than there is costs no more
-// memory than the first capacity, and no time.
+// A header that declares far more data than the file has costs no more memory than the first
+// capacity, and no time.
 func TestLyingSizes(t *testing.T) {
 	h := newHeader(32767, 32767, 32767)
 	h.Dim[0], h.Dim[4], h.Datatype = 4, 32767, 64
@@ -32,9 +32,8 @@ func TestLyingSizes(t *testing.T) {
 	}
 }
 
-// TestBombIsBounded: what a gzip file holds beyond the header's size is not
-// read. The source counts how much was taken of a file that unpacks to 400 MB,
-// written in many members, which make one stream (RFC 1952, 2.2).
+// Data in a gzip file after the declared size are not read. The source counts the bytes read of a
+// file of 400 MB uncompressed, written in many members, which form one stream (RFC 1952, 2.2).
 func TestBombIsBounded(t *testing.T) {
 	h := newHeader(2, 2, 2)
 	bomb := compress(t, build(t, h, binary.LittleEndian, make([]uint8, 8)))
@@ -59,8 +58,7 @@ func (c *counter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// FuzzReadLabels: no input makes the reader panic or return more voxels than
-// its bytes can hold.
+// No input makes the reader panic or return more voxels than its bytes can hold.
 func FuzzReadLabels(f *testing.F) {
 	h := newHeader(2, 2, 2)
 	sound := build(f, h, binary.LittleEndian, make([]uint8, 8))
@@ -76,7 +74,7 @@ func FuzzReadLabels(f *testing.F) {
 		if err != nil {
 			return
 		}
-		// Deflate packs at most 1032 to 1 (zlib's technical notes).
+		// Deflate compresses at most 1032 to 1 (zlib's technical notes).
 		if len(l.Data) != l.Voxels() || len(l.Data) > 1032*len(b) {
 			t.Errorf("%d values, size %v, from %d bytes", len(l.Data), l.Size, len(b))
 		}
@@ -86,7 +84,7 @@ func FuzzReadLabels(f *testing.F) {
 	})
 }
 
-// The grid is asked about before a voxel is read, and what is said of it is returned.
+// check is called before a voxel is read, and its error is returned.
 func TestReadCheckedLabels(t *testing.T) {
 	var b bytes.Buffer
 	g := volume.Geometry{Size: [3]int{4, 3, 2}, Affine: [3][4]float64{{1}, {0, 1}, {0, 0, 1}}}

@@ -8,8 +8,8 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// An image comes back as it was, whatever it is stored in, and in half the room where
-// it is whole.
+// An image is unchanged after writing and reading, in any type, and takes half the space if its
+// values are whole.
 func TestWriteImage(t *testing.T) {
 	g := volume.Geometry{Size: [3]int{3, 2, 1}, Affine: grids()["axial"].Affine}
 	inf := float32(math.Inf(1))
@@ -49,7 +49,7 @@ func TestWriteImage(t *testing.T) {
 	}
 }
 
-// Labels are stored in one byte each where that holds them.
+// Labels are stored in one byte each if that can hold them.
 func TestWriteLabelsOfTwoBytes(t *testing.T) {
 	g := volume.Geometry{Size: [3]int{2, 2, 1}, Affine: grids()["axial"].Affine}
 	for _, c := range []struct {

@@ -15,9 +15,9 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// nibabel runs a script of testdata with a folder as argument and decodes the
-// JSON that it prints. It skips where Python has no nibabel. Debian's own
-// python3 comes first, because that is where python3-nibabel goes.
+// nibabel runs a script of testdata with a folder as argument and decodes the JSON that it prints.
+// It skips the test if Python has no nibabel. Debian's own python3 is tried first, because
+// python3-nibabel is installed there.
 func nibabel(t *testing.T, script, folder string, out any) {
 	t.Helper()
 	for _, python := range []string{"/usr/bin/python3", "python3", "python"} {
@@ -39,7 +39,7 @@ func nibabel(t *testing.T, script, folder string, out any) {
 	t.Skip("python with nibabel (Debian: python3-nibabel) is not installed")
 }
 
-// lps turns an affine that nibabel printed into volume's.
+// lps converts an affine of nibabel to LPS.
 func lps(ras [3][4]float64) [3][4]float64 {
 	for c := range 4 {
 		ras[0][c], ras[1][c] = -ras[0][c], -ras[1][c]
@@ -47,21 +47,21 @@ func lps(ras [3][4]float64) [3][4]float64 {
 	return ras
 }
 
-// TestFromNibabel reads what nibabel wrote: by qform alone, by sform alone, in
-// all 48 orientations, in every storage and byte order, scaled.
+// TestFromNibabel reads files of nibabel: with qform alone or sform alone, in all 48 orientations,
+// in every type and byte order, and scaled.
 func TestFromNibabel(t *testing.T) {
 	dir := t.TempDir()
-	var said []struct {
+	var written []struct {
 		Name   string
 		Shape  [3]int
 		Affine [3][4]float64
 		Scale  float64
 	}
-	nibabel(t, "nibabel_write.py", dir, &said)
-	if len(said) != 2*48+2*10+1 {
-		t.Fatalf("%d files", len(said))
+	nibabel(t, "nibabel_write.py", dir, &written)
+	if len(written) != 2*48+2*10+1 {
+		t.Fatalf("%d files", len(written))
 	}
-	for _, want := range said {
+	for _, want := range written {
 		f, err := os.Open(filepath.Join(dir, want.Name))
 		if err != nil {
 			t.Fatal(err)
@@ -105,7 +105,7 @@ func TestFromNibabel(t *testing.T) {
 	}
 }
 
-// TestToNibabel lets nibabel read what WriteMap wrote.
+// nibabel reads files of WriteMap.
 func TestToNibabel(t *testing.T) {
 	dir := t.TempDir()
 	for name, g := range grids() {
@@ -128,7 +128,7 @@ func TestToNibabel(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	var said map[string]struct {
+	var written map[string]struct {
 		Shape         [3]int
 		Affine, Qform [3][4]float64
 		Codes         [2]int
@@ -136,9 +136,9 @@ func TestToNibabel(t *testing.T) {
 		Same          bool
 		Description   string
 	}
-	nibabel(t, "nibabel_read.py", dir, &said)
+	nibabel(t, "nibabel_read.py", dir, &written)
 	for name, g := range grids() {
-		got, ok := said[name+".nii.gz"]
+		got, ok := written[name+".nii.gz"]
 		if !ok {
 			t.Errorf("%s: not read", name)
 			continue

@@ -1,18 +1,16 @@
-// Package nifti reads and writes NIfTI-1 single files, .nii and .nii.gz: label
-// maps and multi-echo arrays in, maps and label maps out.
+// Package nifti reads and writes NIfTI-1 single files, .nii and .nii.gz. It reads label maps and
+// multi-echo arrays, and writes maps and label maps.
 //
-// NIfTI's patient space is RAS, volume's is LPS; the package converts, so every
-// Geometry that goes in or comes out is LPS in mm. Voxels lie in the same order
-// in both: voxel (i, j, k) is v = i + Nx·(j + Ny·k). Lengths in a file may be
-// in m, mm or µm (xyzt_units) and come out in mm; a file that does not say is
-// in mm, which is what every other reader takes it for.
+// NIfTI's patient space is RAS, that of package volume is LPS; the package converts, so that every
+// Geometry that is passed or returned is LPS in mm. Voxels have the same order in both: voxel (i,
+// j, k) is v = i + Nx·(j + Ny·k). Lengths in a file may be in m, mm or µm (xyzt_units) and are
+// returned in mm. A file that does not state the unit is read as mm, as other readers do.
 //
-// The sform places the voxels if sform_code > 0, otherwise the qform if
-// qform_code > 0. A file with neither has no place in the patient, which is an
-// error (ErrNoGeometry); so is one in which both are set and differ by more than
-// Geometry.Tolerance (samples.FaultForms). It does not read NIfTI-2, .hdr/.img pairs, colour or
-// complex values (ErrUnsupported), it does not read or keep header extensions,
-// and it does not resample.
+// The sform gives the position of the voxels if sform_code > 0, otherwise the qform if qform_code >
+// 0. A file with neither has no position in the patient, which is an error (ErrNoGeometry). It is
+// also an error if both are set and differ by more than Geometry.Tolerance (samples.FaultForms).
+// The package does not read NIfTI-2, .hdr/.img pairs, colour or complex values (ErrUnsupported), it
+// does not read or keep header extensions, and it does not resample.
 //
 // Memory follows the data that arrive, not the sizes that a header declares.
 //
@@ -28,13 +26,12 @@ import (
 )
 
 var (
-	// ErrUnsupported marks a file that is sound but of a kind this package does
-	// not read: NIfTI-2, a .hdr/.img pair, colour or complex values, more than
-	// four dimensions.
+	// ErrUnsupported marks a valid file of a kind that this package does not read: NIfTI-2, a
+	// .hdr/.img pair, colour or complex values, more than four dimensions.
 	ErrUnsupported = samples.ErrUnsupported
 
-	// ErrNoGeometry marks a file whose qform_code and sform_code are both 0: its
-	// voxels have no place in the patient. ReadArrays reads such a file.
+	// ErrNoGeometry marks a file whose qform_code and sform_code are both 0: its voxels have no
+	// position in the patient. ReadArrays reads such a file.
 	ErrNoGeometry = errors.New("neither qform nor sform places the voxels in the patient")
 )
 

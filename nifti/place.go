@@ -8,18 +8,18 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// unitTolerance is how far b²+c²+d² may exceed 1: rounding of three components
-// to float32 leaves up to 4e-7; more is not a rotation.
+// unitTolerance is the largest excess of b²+c²+d² over 1: rounding of three components to float32
+// causes up to 4e-7; a larger value is not a rotation.
 const unitTolerance = 1e-6
 
-// halfTurn is the a² below which a rotation counts as one by 180°, a = 0, because
-// it is what rounding of b, c, d leaves (nifti_quatern_to_mat44: 1e-7).
+// halfTurn is the a² below which a rotation counts as one by 180°, a = 0, because rounding of b, c,
+// d causes as much (nifti_quatern_to_mat44: 1e-7).
 const halfTurn = 1e-7
 
-// affine returns the map from voxel index to patient position, mm LPS, of a grid of that
-// size. Where both codes are above 0 the two forms have to place its voxels alike, for
-// readers differ in which they follow: nibabel takes the sform, ITK may take the qform. An
-// invalid qform is ignored if there is an sform.
+// affine returns the map from voxel index to patient position, mm LPS, for a grid of the given
+// size. If both codes are above 0, the two forms must agree, because readers differ in the form
+// that they use: nibabel uses the sform, ITK may use the qform. An invalid qform is ignored if
+// there is an sform.
 func (p placement) affine(size [3]int) ([3][4]float64, error) {
 	var none [3][4]float64
 	if p.scode <= 0 && p.qcode <= 0 {
@@ -57,7 +57,7 @@ func (p placement) affine(size [3]int) ([3][4]float64, error) {
 	return s.Affine, nil
 }
 
-// grid returns the geometry of an affine in the file's unit and RAS.
+// grid returns the geometry of an affine that is in the file's unit and RAS.
 func (p placement) grid(name string, a [3][4]float64, size [3]int) (volume.Geometry, error) {
 	for r := range a {
 		for c := range a[r] {
@@ -73,10 +73,10 @@ func (p placement) grid(name string, a [3][4]float64, size [3]int) (volume.Geome
 	return volume.Geometry{Size: size, Affine: a}, nil
 }
 
-// flipRASLPS turns an affine to RAS into one to LPS, and back.
+// flipRASLPS converts an affine to RAS into one to LPS, and vice versa.
 func flipRASLPS(a [3][4]float64) [3][4]float64 {
 	for c := range 4 {
-		// 0 − x, not −x: a zero stays +0, so that it prints as 0.
+		// 0 − x and not −x, so that a zero stays +0 and prints as 0.
 		a[0][c] = 0 - a[0][c]
 		a[1][c] = 0 - a[1][c]
 	}
@@ -131,9 +131,8 @@ func matrix(a float64, q [3]float64) [3][3]float64 {
 	}
 }
 
-// quaternion returns b, c, d of the rotation r with a ≥ 0
-// (nifti_mat44_to_quatern in nifti1_io.c). The component that is divided by is
-// never smaller than a half of the largest, so nothing is lost to rounding.
+// quaternion returns b, c, d of the rotation r with a ≥ 0 (nifti_mat44_to_quatern in nifti1_io.c).
+// The divisor is never smaller than half of the largest component, so that no digits are lost.
 func quaternion(r [3][3]float64) [3]float64 {
 	x := 1 + r[0][0] - r[1][1] - r[2][2] // 4b²
 	y := 1 + r[1][1] - r[0][0] - r[2][2] // 4c²
@@ -164,11 +163,11 @@ func quaternion(r [3][3]float64) [3]float64 {
 	return q
 }
 
-// float32Quaternion returns b, c, d of r as float32 can hold them. Readers take
-// a from √(1−b²−c²−d²), where near half turns (a plain coronal scan is one) the
-// last bit of b, c and d becomes 2·10⁻⁴ of a, 0.05 mm at the edge of a knee; not
-// every reader has nifti1_io.c's remedy (halfTurn). So each component is tried
-// one step up and down too, and the triple kept whose matrix is nearest to r.
+// float32Quaternion returns b, c, d of r as float32. Readers compute a = √(1−b²−c²−d²), where near
+// half turns (such as a plain coronal scan) the last bit of b, c and d becomes 2·10⁻⁴ of a, or 0.05
+// mm at the edge of a knee; not every reader has the remedy of nifti1_io.c (halfTurn). Therefore
+// each component is also tried one step up and down, and the result is the triple whose matrix is
+// nearest to r.
 func float32Quaternion(r [3][3]float64) [3]float32 {
 	exact := quaternion(r)
 	var best [3]float32
@@ -200,14 +199,14 @@ func float32Quaternion(r [3][3]float64) [3]float32 {
 	return best
 }
 
-// nearestRotation returns the rotation and qfac that stand for the axes of an
-// affine in RAS: i kept, j made square to it, k along their normal. A DICOM
-// grid differs from it by rounding only.
+// nearestRotation returns the rotation and qfac for the axes of an affine in RAS: i is kept, j is
+// made orthogonal to it, and k is their normal. A DICOM grid differs from the result only by
+// rounding.
 func nearestRotation(a [3][4]float64) (r [3][3]float64, qfac float64) {
 	i := unit([3]float64{a[0][0], a[1][0], a[2][0]})
 	j := [3]float64{a[0][1], a[1][1], a[2][1]}
-	along := dot(i, j)
-	j = unit([3]float64{j[0] - along*i[0], j[1] - along*i[1], j[2] - along*i[2]})
+	projection := dot(i, j)
+	j = unit([3]float64{j[0] - projection*i[0], j[1] - projection*i[1], j[2] - projection*i[2]})
 	k := [3]float64{i[1]*j[2] - i[2]*j[1], i[2]*j[0] - i[0]*j[2], i[0]*j[1] - i[1]*j[0]}
 	qfac = 1
 	if dot(k, [3]float64{a[0][2], a[1][2], a[2][2]}) < 0 {

@@ -8,30 +8,28 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// file is a NIfTI-1 file whose header has been read and whose next byte is the
-// first of the data.
+// file is a NIfTI-1 file whose header has been read. Its next byte is the first of the data.
 type file struct {
 	header
 	*samples.Reader // of one frame
 }
 
-// ReadLabels reads a label map: .nii or .nii.gz, recognised by content, 3-D, or 4-D
-// with one frame. Labels are whole numbers of 0 to 65535 in any integer or
-// floating-point storage; scl_slope and scl_inter are applied.
+// ReadLabels reads a label map: .nii or .nii.gz, recognised by content, 3-D, or 4-D with one frame.
+// Labels are whole numbers of 0 to 65535 of any integer or floating-point type; scl_slope and
+// scl_inter are applied.
 //
-// A label that is negative, fractional (by more than 0.01), not a number or
-// above 65535 is an error that names the first such voxel (i, j, k) and its
-// value. So are data that are shorter or longer than the header declares, a
-// damaged header, and a file that says nowhere where its voxels lie
-// (ErrNoGeometry). A sound file of another kind is ErrUnsupported.
+// A label that is negative, fractional (by more than 0.01), not a number or above 65535 is an error
+// that names the first such voxel (i, j, k) and its value. Data that are shorter or longer than the
+// header declares, a damaged header, and a file without the position of its voxels (ErrNoGeometry)
+// are errors too. A valid file of another kind is ErrUnsupported.
 func ReadLabels(r io.Reader) (volume.Labels, error) {
 	return ReadCheckedLabels(r, nil)
 }
 
-// ReadCheckedLabels is ReadLabels for a label map whose grid is known beforehand. It
-// calls check with the grid that the header declares before it reads a voxel, and
-// returns the error of check as it is. A few compressed bytes can declare and hold more voxels than
-// fit into memory: check is what bounds them. A nil check accepts every grid.
+// ReadCheckedLabels is ReadLabels for a label map whose grid is known beforehand. It calls check
+// with the grid that the header declares before it reads a voxel, and returns the error of check as
+// it is. check bounds memory, because a few compressed bytes can declare and hold more voxels than
+// fit into it. A nil check accepts every grid.
 func ReadCheckedLabels(r io.Reader, check func(volume.Geometry) error) (volume.Labels, error) {
 	f, err := open(r)
 	if err != nil {
@@ -62,12 +60,11 @@ func ReadCheckedLabels(r io.Reader, check func(volume.Geometry) error) (volume.L
 	return volume.Labels{Geometry: g, Data: data}, nil
 }
 
-// ReadFrames reads a 3-D or 4-D file, .nii or .nii.gz, recognised by content: one
-// slice of Nx·Ny·Nz values per frame (dim[4]), with scl_slope and scl_inter
-// applied and rounded to float32. Values that are not finite stay as they are:
-// in a map NaN says "no estimate".
+// ReadFrames reads a 3-D or 4-D file, .nii or .nii.gz, recognised by content: one slice of Nx·Ny·Nz
+// values per frame (dim[4]), with scl_slope and scl_inter applied, rounded to float32. Values that
+// are not finite are kept: in a map, NaN means that there is no estimate.
 //
-// Errors are those of ReadLabels, without the ones about labels.
+// Errors are those of ReadLabels, except those about labels.
 func ReadFrames(r io.Reader) (volume.Geometry, [][]float32, error) {
 	f, err := open(r)
 	if err != nil {
@@ -84,9 +81,9 @@ func ReadFrames(r io.Reader) (volume.Geometry, [][]float32, error) {
 	return g, frames, nil
 }
 
-// ReadArrays is ReadFrames for a file whose place in the patient does not
-// matter or is not known (ErrNoGeometry): it returns the number of voxels along
-// i, j and k and the values of each frame, and does not look at qform and sform.
+// ReadArrays is ReadFrames for a file whose position in the patient is irrelevant or unknown
+// (ErrNoGeometry): it returns the number of voxels along i, j and k and the values of each frame,
+// and ignores qform and sform.
 func ReadArrays(r io.Reader) (size [3]int, frames [][]float32, err error) {
 	f, err := open(r)
 	if err != nil {
@@ -98,12 +95,11 @@ func ReadArrays(r io.Reader) (size [3]int, frames [][]float32, err error) {
 	return f.size, frames, nil
 }
 
-// open reads the header, through gzip where the content is compressed, and
-// skips to the data.
+// open reads the header, through gzip if the content is compressed, and skips to the data.
 func open(r io.Reader) (*file, error) {
 	br, length := samples.Buffered(r)
 	var stream io.Reader = br
-	if samples.IsGzip(br) { // a shorter file fails in readHeader
+	if samples.IsGzip(br) { // false for a file that is too short, which fails in readHeader
 		z, err := samples.Gunzip(br)
 		if err != nil {
 			return nil, err
@@ -140,7 +136,7 @@ func (f *file) allFrames() ([][]float32, error) {
 	return frames, f.end()
 }
 
-// end reports data beyond what the header declares.
+// end returns an error if data follow that the header does not declare.
 func (f *file) end() error {
 	return f.End(fmt.Sprintf("the %d×%d×%d×%d voxels that dim declares", f.size[0], f.size[1], f.size[2], f.frames))
 }

@@ -16,8 +16,7 @@ import (
 
 var orders = map[string]binary.ByteOrder{"little endian": binary.LittleEndian, "big endian": binary.BigEndian}
 
-// TestReadLabelsStorage reads the same labels from every storage, byte order
-// and packing.
+// The same labels in every type, byte order and compression.
 func TestReadLabelsStorage(t *testing.T) {
 	want := []uint16{0, 1, 2, 3, 0, 5, 6, 100, 0, 127, 11, 12}
 	storages := []struct {
@@ -62,7 +61,7 @@ func convertTo[T uint8 | int8 | int16 | uint16 | int32 | uint32 | int64 | uint64
 	return out
 }
 
-// TestReadLabelsScaled holds the cases of scl_slope and scl_inter.
+// The cases of scl_slope and scl_inter.
 func TestReadLabelsScaled(t *testing.T) {
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	cases := []struct {
@@ -105,11 +104,10 @@ func sameError(err error, want string) bool {
 	return strings.Contains(err.Error(), want)
 }
 
-// TestReadLabelsBadValue names the first bad voxel by index and value, behind
-// more than one chunk of good ones.
+// The first invalid voxel, after more than one chunk of valid ones, is named by index and value.
 func TestReadLabelsBadValue(t *testing.T) {
 	const nx, ny, nz = 200, 100, 4
-	at := func(i, j, k int) int { return i + nx*(j+ny*k) }
+	voxel := func(i, j, k int) int { return i + nx*(j+ny*k) }
 	cases := []struct {
 		name string
 		code int16
@@ -118,27 +116,27 @@ func TestReadLabelsBadValue(t *testing.T) {
 	}{
 		{"int16 negative", 4, func() any {
 			d := make([]int16, nx*ny*nz)
-			d[at(17, 42, 3)], d[at(18, 42, 3)] = -2, -7
+			d[voxel(17, 42, 3)], d[voxel(18, 42, 3)] = -2, -7
 			return d
 		}, "voxel (17, 42, 3): -2 is not a label: negative"},
 		{"int16 lowest", 4, func() any {
 			d := make([]int16, nx*ny*nz)
-			d[at(1, 0, 3)] = -32768
+			d[voxel(1, 0, 3)] = -32768
 			return d
 		}, "voxel (1, 0, 3): -32768 is not a label: negative"},
 		{"float32 fraction", 16, func() any {
 			d := make([]float32, nx*ny*nz)
-			d[at(199, 99, 3)] = 1.25
+			d[voxel(199, 99, 3)] = 1.25
 			return d
 		}, "voxel (199, 99, 3): 1.25 is not a label: not a whole number"},
 		{"float32 just outside the tolerance", 16, func() any {
 			d := make([]float32, nx*ny*nz)
-			d[at(0, 0, 1)] = 2.011
+			d[voxel(0, 0, 1)] = 2.011
 			return d
 		}, "voxel (0, 0, 1): 2.0109"},
 		{"float64 NaN", 64, func() any {
 			d := make([]float64, nx*ny*nz)
-			d[at(3, 2, 1)] = math.NaN()
+			d[voxel(3, 2, 1)] = math.NaN()
 			return d
 		}, "voxel (3, 2, 1): NaN is not a label: not a number"},
 		{"float64 infinite", 64, func() any {
@@ -148,12 +146,12 @@ func TestReadLabelsBadValue(t *testing.T) {
 		}, "voxel (0, 0, 0): +Inf is not a label: above 65535"},
 		{"int32 above", 8, func() any {
 			d := make([]int32, nx*ny*nz)
-			d[at(5, 5, 2)] = 65536
+			d[voxel(5, 5, 2)] = 65536
 			return d
 		}, "voxel (5, 5, 2): 65536 is not a label: above 65535"},
 		{"int64 far below", 1024, func() any {
 			d := make([]int64, nx*ny*nz)
-			d[at(5, 5, 2)] = math.MinInt64
+			d[voxel(5, 5, 2)] = math.MinInt64
 			return d
 		}, "voxel (5, 5, 2): -9.22337204e+18 is not a label: negative"},
 	}
@@ -167,7 +165,7 @@ func TestReadLabelsBadValue(t *testing.T) {
 	}
 }
 
-// TestReadLabelsTolerance takes labels that float rounding moved.
+// Labels with rounding errors of float are accepted.
 func TestReadLabelsTolerance(t *testing.T) {
 	h := newHeader(3, 1, 1)
 	h.Datatype = 16
@@ -180,8 +178,8 @@ func TestReadLabelsTolerance(t *testing.T) {
 	}
 }
 
-// TestReadLabelsAboveOneChunk checks order and memory growth over several
-// chunks and beyond the first capacity.
+// TestReadLabelsAboveOneChunk checks order and memory growth over several chunks and above the
+// first capacity.
 func TestReadLabelsAboveOneChunk(t *testing.T) {
 	const nx, ny, nz = 300, 300, 15 // 1.35 million > firstCapacity
 	data := make([]uint16, nx*ny*nz)
@@ -201,31 +199,67 @@ func TestReadLabelsAboveOneChunk(t *testing.T) {
 	}
 }
 
-// TestRefusals holds each file that is refused, with its reason.
-func TestRefusals(t *testing.T) {
-	eight := []uint8{0, 1, 2, 3, 4, 5, 6, 7}
-	edit := func(change func(*rawHeader)) []byte {
-		h := newHeader(2, 2, 2)
-		change(&h)
-		return build(t, h, binary.LittleEndian, eight)
+// refusal is a refused file with the message of its error and the error that it wraps.
+type refusal struct {
+	name   string
+	file   []byte
+	want   string
+	target error
+}
+
+// refusalKinds are the kinds of the refusals that are not samples.FaultFormat.
+var refusalKinds = map[string]samples.Fault{
+	"empty": samples.FaultLength, "three bytes": samples.FaultLength, "half a header": samples.FaultLength,
+	"NIfTI-2": samples.FaultVersion, "pair": samples.FaultPair, "Analyze": samples.FaultPair,
+	"colour": samples.FaultDatatype, "complex": samples.FaultDatatype, "no datatype": samples.FaultDatatype,
+	"five dimensions": samples.FaultFrames, "two frames": samples.FaultFrames,
+	"truncated": samples.FaultLength, "no data": samples.FaultLength, "too long": samples.FaultLength,
+	"offset behind the end": samples.FaultLength, "no place": samples.FaultPlace,
+	"flat sform": samples.FaultAffine, "sform NaN": samples.FaultAffine,
+	"qform without spacing": samples.FaultAffine, "qform no rotation": samples.FaultAffine,
+	"qform NaN": samples.FaultAffine,
+	"gzip cut":  samples.FaultLength, "gzip checksum": samples.FaultPacked, "gzip of nothing": samples.FaultLength,
+	"gzip header only": samples.FaultPacked,
+}
+
+func checkRefusals(t *testing.T, cases []refusal) {
+	t.Helper()
+	for _, c := range cases {
+		want := samples.FaultFormat
+		if k, ok := refusalKinds[c.name]; ok {
+			want = k
+		}
+		got, err := ReadLabels(bytes.NewReader(c.file))
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %v, want %q", c.name, err, c.want)
+			continue
+		}
+		if k := samples.FaultOf(err); k != want {
+			t.Errorf("%s: kind %d, want %d", c.name, k, want)
+		}
+		if c.target != nil && !errors.Is(err, c.target) {
+			t.Errorf("%s: %v is not %v", c.name, err, c.target)
+		}
+		if errors.Is(err, ErrUnsupported) != (c.target == ErrUnsupported) {
+			t.Errorf("%s: %v: invalid and unsupported are mixed up", c.name, err)
+		}
+		if got.Data != nil {
+			t.Errorf("%s: labels beside the error", c.name)
+		}
 	}
-	sound := edit(func(*rawHeader) {})
-	packed := compress(t, sound)
-	damaged := bytes.Clone(packed)
-	damaged[len(damaged)-8] ^= 1 // CRC32
-	var nifti2 [540]byte
-	binary.BigEndian.PutUint32(nifti2[:], 540)
-	cases := []struct {
-		name   string
-		file   []byte
-		want   string
-		target error
-	}{
-		{"empty", nil, "header: 0 of 348 bytes", io.ErrUnexpectedEOF},
-		{"three bytes", sound[:3], "header: 3 of 348 bytes", io.ErrUnexpectedEOF},
-		{"half a header", sound[:200], "header: 200 of 348 bytes", io.ErrUnexpectedEOF},
-		{"text", []byte("subject,visit\ns07,baseline\n"), "sizeof_hdr 73 75 62 6a, want 348: not a NIfTI file", nil},
-		{"NIfTI-2", nifti2[:], "sizeof_hdr 540, a NIfTI-2 file", ErrUnsupported},
+}
+
+// editedFile returns a valid file of eight voxels with an edited header.
+func editedFile(t *testing.T, change func(*rawHeader)) []byte {
+	t.Helper()
+	h := newHeader(2, 2, 2)
+	change(&h)
+	return build(t, h, binary.LittleEndian, []uint8{0, 1, 2, 3, 4, 5, 6, 7})
+}
+
+func TestRefusedHeaders(t *testing.T) {
+	edit := func(change func(*rawHeader)) []byte { return editedFile(t, change) }
+	checkRefusals(t, []refusal{
 		{"pair", edit(func(h *rawHeader) { h.Magic = [4]byte{'n', 'i', '1', 0} }), ".hdr/.img pair", ErrUnsupported},
 		{
 			"Analyze", edit(func(h *rawHeader) { h.Magic = [4]byte{} }),
@@ -246,9 +280,6 @@ func TestRefusals(t *testing.T) {
 			"two frames", edit(func(h *rawHeader) { h.Dim[0], h.Dim[4], h.Dim[3] = 4, 2, 1 }),
 			"dim[4]: 2 frames, a label map has one", nil,
 		},
-		{"truncated", sound[:len(sound)-3], "data: 5 of 8 bytes", io.ErrUnexpectedEOF},
-		{"no data", sound[:352], "data: 0 of 8 bytes", io.ErrUnexpectedEOF},
-		{"too long", append(bytes.Clone(sound), 0), "data: more than the 2×2×2×1 voxels that dim declares", nil},
 		{
 			"offset behind the end", edit(func(h *rawHeader) { h.VoxOffset = 4096 }),
 			"vox_offset 4096: the file ends at byte 360", io.ErrUnexpectedEOF,
@@ -279,49 +310,38 @@ func TestRefusals(t *testing.T) {
 			edit(func(h *rawHeader) { h.SformCode, h.QformCode, h.QuaternB = 0, 1, float32(math.NaN()) }),
 			"b²+c²+d² is NaN", nil,
 		},
+	})
+}
+
+func TestRefusedFiles(t *testing.T) {
+	sound := editedFile(t, func(*rawHeader) {})
+	packed := compress(t, sound)
+	damaged := bytes.Clone(packed)
+	damaged[len(damaged)-8] ^= 1 // CRC32
+	var nifti2 [540]byte
+	binary.BigEndian.PutUint32(nifti2[:], 540)
+	if _, err := ReadLabels(bytes.NewReader(sound)); err != nil {
+		t.Fatalf("the sound file: %v", err)
+	}
+	checkRefusals(t, []refusal{
+		{"empty", nil, "header: 0 of 348 bytes", io.ErrUnexpectedEOF},
+		{"three bytes", sound[:3], "header: 3 of 348 bytes", io.ErrUnexpectedEOF},
+		{"half a header", sound[:200], "header: 200 of 348 bytes", io.ErrUnexpectedEOF},
+		{"text", []byte("subject,visit\ns07,baseline\n"), "sizeof_hdr 73 75 62 6a, want 348: not a NIfTI file", nil},
+		{"NIfTI-2", nifti2[:], "sizeof_hdr 540, a NIfTI-2 file", ErrUnsupported},
+		{"truncated", sound[:len(sound)-3], "data: 5 of 8 bytes", io.ErrUnexpectedEOF},
+		{"no data", sound[:352], "data: 0 of 8 bytes", io.ErrUnexpectedEOF},
+		{"too long", append(bytes.Clone(sound), 0), "data: more than the 2×2×2×1 voxels that dim declares", nil},
 		{"gzip cut", packed[:len(packed)-12], "data: ", io.ErrUnexpectedEOF},
 		{"gzip checksum", damaged, "data: gzip: invalid checksum", nil},
 		{"gzip of nothing", compress(t, nil), "header: 0 of 348 bytes", io.ErrUnexpectedEOF},
 		{"gzip header only", packed[:5], "compressed data: ", io.ErrUnexpectedEOF},
-	}
-	kinds := map[string]samples.Fault{ // the others are samples.FaultFormat
-		"empty": samples.FaultLength, "three bytes": samples.FaultLength, "half a header": samples.FaultLength, "NIfTI-2": samples.FaultVersion, "pair": samples.FaultPair, "Analyze": samples.FaultPair,
-		"colour": samples.FaultDatatype, "complex": samples.FaultDatatype, "no datatype": samples.FaultDatatype, "five dimensions": samples.FaultFrames, "two frames": samples.FaultFrames,
-		"truncated": samples.FaultLength, "no data": samples.FaultLength, "too long": samples.FaultLength, "offset behind the end": samples.FaultLength, "no place": samples.FaultPlace,
-		"flat sform": samples.FaultAffine, "sform NaN": samples.FaultAffine, "qform without spacing": samples.FaultAffine, "qform no rotation": samples.FaultAffine, "qform NaN": samples.FaultAffine,
-		"gzip cut": samples.FaultLength, "gzip checksum": samples.FaultPacked, "gzip of nothing": samples.FaultLength, "gzip header only": samples.FaultPacked,
-	}
-	if _, err := ReadLabels(bytes.NewReader(sound)); err != nil {
-		t.Fatalf("the sound file: %v", err)
-	}
-	for _, c := range cases {
-		want := samples.FaultFormat
-		if k, ok := kinds[c.name]; ok {
-			want = k
-		}
-		got, err := ReadLabels(bytes.NewReader(c.file))
-		if err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: error %v, want %q", c.name, err, c.want)
-			continue
-		}
-		if k := samples.FaultOf(err); k != want {
-			t.Errorf("%s: kind %d, want %d", c.name, k, want)
-		}
-		if c.target != nil && !errors.Is(err, c.target) {
-			t.Errorf("%s: %v is not %v", c.name, err, c.target)
-		}
-		if errors.Is(err, ErrUnsupported) != (c.target == ErrUnsupported) {
-			t.Errorf("%s: %v: invalid and unsupported are mixed up", c.name, err)
-		}
-		if got.Data != nil {
-			t.Errorf("%s: labels beside the error", c.name)
-		}
-	}
+	})
 }
 
-// A file whose qform and sform place the voxels apart is refused, for readers differ in
-// which they follow; with one code 0 it is read by the other. The allowed distance is a third of
-// the smallest spacing here, 0.083 mm.
+// A file whose qform and sform differ is refused, because readers differ in the form that they use.
+// If one code is 0, the other form is used. The tolerance is a third of the smallest spacing here,
+// 0.083 mm.
 func TestFormsThatDiffer(t *testing.T) {
 	agree := func(h *rawHeader) { h.QformCode, h.QoffsetX, h.QoffsetY, h.QoffsetZ = 1, 10, 20, 30 }
 	for name, c := range map[string]struct {
@@ -350,7 +370,7 @@ func TestFormsThatDiffer(t *testing.T) {
 	}
 }
 
-// TestReadPlaces checks how a header places voxels; positions are by hand.
+// TestReadPlaces checks the positions of voxels; expected positions are by hand.
 func TestReadPlaces(t *testing.T) {
 	half := float32(math.Sqrt(0.5))
 	cases := []struct {
@@ -359,9 +379,9 @@ func TestReadPlaces(t *testing.T) {
 		want   [3][4]float64 // LPS
 	}{
 		{"sform before qform", func(h *rawHeader) {
-			h.QformCode, h.QoffsetX, h.QoffsetY, h.QoffsetZ = 1, 10.02, 20, 30 // which differs by less than counts
+			h.QformCode, h.QoffsetX, h.QoffsetY, h.QoffsetZ = 1, 10.02, 20, 30 // within the tolerance
 		}, [3][4]float64{{-0.5, 0, 0, -10}, {0, -0.25, 0, -20}, {0, 0, 4, 30}}},
-		{"sform beside a qform that is none", func(h *rawHeader) { h.QformCode, h.QuaternB = 1, 3 },
+		{"sform with an invalid qform", func(h *rawHeader) { h.QformCode, h.QuaternB = 1, 3 },
 			[3][4]float64{{-0.5, 0, 0, -10}, {0, -0.25, 0, -20}, {0, 0, 4, 30}}},
 		{"sform in metres", func(h *rawHeader) { h.XyztUnits = 1 + 8 },
 			[3][4]float64{{-500, 0, 0, -1e4}, {0, -250, 0, -2e4}, {0, 0, 4000, 3e4}}},
@@ -378,12 +398,12 @@ func TestReadPlaces(t *testing.T) {
 		// b = 1: half a turn about x.
 		{"qform, 180° about x", func(h *rawHeader) { h.SformCode, h.QformCode, h.QuaternB = 0, 1, 1 },
 			[3][4]float64{{-0.5, 0, 0, 0}, {0, 0.25, 0, 0}, {0, 0, -4, 0}}},
-		// c = d = √½: half a turn about (0, 1, 1), a plain coronal grid. In float32
-		// b²+c²+d² is 1 − 3·10⁻⁸, which is rounding and not a turn of 2·10⁻⁴.
+		// c = d = √½: half a turn about (0, 1, 1), a plain coronal grid. In float32, b²+c²+d² is 1
+		// − 3·10⁻⁸, which is a rounding error and not a rotation by 2·10⁻⁴.
 		{"qform, 180° in float32", func(h *rawHeader) {
 			h.SformCode, h.QformCode, h.QuaternC, h.QuaternD = 0, 1, half, half
 		}, [3][4]float64{{0.5, 0, 0, 0}, {0, 0, -4, 0}, {0, 0.25, 0, 0}}},
-		// d = √½: a quarter turn about z takes i to +y (RAS), j to −x.
+		// d = √½: a quarter turn about z maps i to +y (RAS), j to −x.
 		{"qform, 90° about z, in mm with seconds", func(h *rawHeader) {
 			h.SformCode, h.QformCode, h.QuaternD, h.XyztUnits = 0, 2, half, 2+8
 		}, [3][4]float64{{0, 0.25, 0, 0}, {-0.5, 0, 0, 0}, {0, 0, 4, 0}}},
@@ -400,11 +420,10 @@ func TestReadPlaces(t *testing.T) {
 			for r := range 3 {
 				for col := range 4 {
 					// float32 holds 7 digits.
-					if d := math.Abs(got.Affine[r][col] - c.want[r][col]); !(d <= 1e-6*max(1, math.Abs(c.want[r][col]))) {
-						t.Errorf(
-							"%s, %s: affine[%d][%d] = %g, want %g", c.name, orderName, r, col, got.Affine[r][col],
-							c.want[r][col],
-						)
+					want := c.want[r][col]
+					if d := math.Abs(got.Affine[r][col] - want); !(d <= 1e-6*max(1, math.Abs(want))) {
+						t.Errorf("%s, %s: affine[%d][%d] = %g, want %g",
+							c.name, orderName, r, col, got.Affine[r][col], want)
 					}
 				}
 			}
@@ -412,7 +431,7 @@ func TestReadPlaces(t *testing.T) {
 	}
 }
 
-// TestReadShapes takes files whose dim says the same grid in other words.
+// The same grid with different values of dim.
 func TestReadShapes(t *testing.T) {
 	data := []uint8{0, 1, 2, 3}
 	for name, dim := range map[string][8]int16{
@@ -430,7 +449,7 @@ func TestReadShapes(t *testing.T) {
 	}
 }
 
-// TestReadOffsets skips header extensions and takes a low offset for 352.
+// Header extensions are skipped, and a low offset counts as 352.
 func TestReadOffsets(t *testing.T) {
 	for _, offset := range []float32{0, 348, 352, 384, 70000} {
 		h := newHeader(2, 1, 1)
@@ -452,7 +471,7 @@ func TestReadOffsets(t *testing.T) {
 	}
 }
 
-// TestReadFrames reads a 4-D file with scaling in both byte orders.
+// A 4-D file with scaling in both byte orders.
 func TestReadFrames(t *testing.T) {
 	h := newHeader(2, 1, 2)
 	h.Dim[0], h.Dim[4] = 4, 3
@@ -492,7 +511,7 @@ func newFourD() rawHeader {
 	return h
 }
 
-// TestMapKeepsNaN: absence in a map survives reading.
+// NaN in a map is kept.
 func TestMapKeepsNaN(t *testing.T) {
 	h := newHeader(3, 1, 1)
 	h.Datatype = 64

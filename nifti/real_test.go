@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestRealKneeLabels: counts from knee-ge-mese/expected.json, affine as
-// nibabel 5.0 prints it, in RAS, with the first two rows negated here.
+// Counts from knee-ge-mese/expected.json; the affine is that printed by nibabel 5.0, in RAS, with
+// the first two rows negated.
 func TestRealKneeLabels(t *testing.T) {
 	l, err := ReadLabels(sharedFile(t, "knee-ge-mese/labels.nii.gz"))
 	if err != nil {
@@ -39,7 +39,7 @@ func TestRealKneeLabels(t *testing.T) {
 	}
 }
 
-// TestRealProstate: 4-D float64 with vox_offset 352 and sform only.
+// 4-D float64 with vox_offset 352 and only an sform.
 func TestRealProstate(t *testing.T) {
 	g, frames, err := ReadFrames(sharedFile(t, "prostate-nifti/invivo_000198.nii.gz"))
 	if err != nil {
@@ -56,8 +56,8 @@ func TestRealProstate(t *testing.T) {
 	}
 }
 
-// TestRealBrain: the series has neither qform nor sform, so it can be read as
-// arrays only; and its mask is float32.
+// The series has neither qform nor sform, so that it can be read only as arrays; its mask is
+// float32.
 func TestRealBrain(t *testing.T) {
 	if _, _, err := ReadFrames(sharedFile(t, "brain-nifti/data/mono_t2.nii.gz")); !errors.Is(err, ErrNoGeometry) {
 		t.Errorf("ReadFrames: %v, want ErrNoGeometry", err)

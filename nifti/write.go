@@ -13,18 +13,17 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// canonicalNaN stands for every NaN, so that the bytes do not depend on which
-// machine computed the map.
+// canonicalNaN is written for every NaN, so that the bytes do not depend on the machine that
+// computed the map.
 const canonicalNaN = 0x7fc00000
 
-// WriteMap writes a map as a gzip-compressed NIfTI-1 file of float32, little
-// endian, in mm, with the affine of m as sform and qform, code 1 (scanner). The
-// description goes to descrip, cut to the 79 bytes that the field holds. The
-// same map gives the same bytes for any number of processors.
+// WriteMap writes a map as a gzip-compressed NIfTI-1 file of float32, little endian, in mm, with
+// the affine of m as sform and qform, code 1 (scanner). The description is written to descrip, cut
+// to the 79 bytes of the field. The bytes do not depend on the number of processors.
 //
-// A grid that is sheared by more than 0.1 mm gets no qform, which could not
-// express it. A length of m.Data that does not fit m.Size, a size that int16
-// cannot hold and an affine that is not finite or flat are errors.
+// A grid that is sheared by more than 0.1 mm gets no qform, which cannot express it. It is an error
+// if the length of m.Data does not match m.Size, if a size is above the range of int16, or if the
+// affine is not finite or flat.
 func WriteMap(w io.Writer, m volume.Map, description string) error {
 	if err := checkLength(len(m.Data), m.Geometry); err != nil {
 		return err
@@ -35,8 +34,8 @@ func WriteMap(w io.Writer, m volume.Map, description string) error {
 	)
 }
 
-// WriteLabels writes one whole number per voxel, as WriteMap does, in uint8, or in
-// uint16 where one is above 255.
+// WriteLabels writes one whole number per voxel, as WriteMap does, in uint8, or in uint16 if one is
+// above 255.
 func WriteLabels[L ~uint8 | ~uint16](w io.Writer, g volume.Geometry, data []L, description string) error {
 	if err := checkLength(len(data), g); err != nil {
 		return err
@@ -48,9 +47,9 @@ func WriteLabels[L ~uint8 | ~uint16](w io.Writer, g volume.Geometry, data []L, d
 	return write(w, g, c, description)
 }
 
-// WriteImage writes magnitudes as WriteMap does, in half the room where that loses
-// nothing: in int16 if all are whole numbers that it can hold, otherwise in uint16 if
-// that can, otherwise in float32.
+// WriteImage writes magnitudes as WriteMap does, but in half the space if that is lossless: in
+// int16 if all values are whole numbers that it can hold, otherwise in uint16 if that can hold
+// them, otherwise in float32.
 func WriteImage(w io.Writer, m volume.Map, description string) error {
 	if err := checkLength(len(m.Data), m.Geometry); err != nil {
 		return err
@@ -69,9 +68,9 @@ func WriteImage(w io.Writer, m volume.Map, description string) error {
 	return write(w, m.Geometry, c, description)
 }
 
-// wholeRange returns the least and the largest value, and whether all are whole numbers.
-// What int32 cannot hold is converted to anything by some processors: to its ends, which is
-// beyond what is asked for, or to what differs.
+// wholeRange returns the least and the largest value, and whether all values are whole numbers.
+// Processors differ in the conversion of values that int32 cannot hold: the result is an end of the
+// range, which is above the limits of the callers, or differs from the value.
 func wholeRange(data []float32) (low, high int32, whole bool) {
 	var rest uint32
 	for _, v := range data {
@@ -89,7 +88,7 @@ func checkLength(n int, g volume.Geometry) error {
 	return nil
 }
 
-// content is what follows the header: its type, and what fills dst with the
+// content describes the voxels after the header: their type, and a function that fills dst with the
 // voxels from first on.
 type content struct {
 	t   datatype
@@ -102,11 +101,7 @@ func write(w io.Writer, g volume.Geometry, c content, description string) error 
 	if err != nil {
 		return err
 	}
-	kind, err := c.t.kind()
-	if err != nil {
-		return err
-	}
-	size := kind.Size()
+	size := kinds[c.t].Size()
 	z := deflate.NewWriter(w, head)
 	buf := make([]byte, min(deflate.Unit, size*g.Voxels()))
 	for first, n := 0, g.Voxels(); first < n; first += len(buf) / size {
@@ -119,29 +114,29 @@ func write(w io.Writer, g volume.Geometry, c content, description string) error 
 	return nil
 }
 
-// putWords fills dst with the first of data as little-endian uint16.
+// putWords fills dst from the start of data as little-endian uint16.
 func putWords[L ~uint8 | ~uint16](dst []byte, data []L) {
 	for i, v := range data[:len(dst)/2] {
 		binary.LittleEndian.PutUint16(dst[2*i:], uint16(v))
 	}
 }
 
-// putWhole fills dst with the first of data, which are whole, as 16 bits each, little
-// endian: those of int16 and of uint16 are the same.
+// putWhole fills dst from the start of data, which are whole numbers, with 16 bits each, little
+// endian. The bits of int16 and of uint16 are the same.
 func putWhole(dst []byte, data []float32) {
 	for i, v := range data[:len(dst)/2] {
 		binary.LittleEndian.PutUint16(dst[2*i:], uint16(int32(v)))
 	}
 }
 
-// putBytes fills dst with the first of data.
+// putBytes fills dst from the start of data.
 func putBytes[L ~uint8 | ~uint16](dst []byte, data []L) {
 	for i, v := range data[:len(dst)] {
 		dst[i] = uint8(v)
 	}
 }
 
-// putFloats fills dst with the first of data as little-endian float32.
+// putFloats fills dst from the start of data as little-endian float32.
 func putFloats(dst []byte, data []float32) {
 	for len(dst) >= 8 && len(data) >= 2 {
 		binary.LittleEndian.PutUint64(dst, uint64(word(data[0]))|uint64(word(data[1]))<<32)
@@ -152,17 +147,17 @@ func putFloats(dst []byte, data []float32) {
 	}
 }
 
-// word returns the bits of v, the same ones for every NaN.
+// word returns the bits of v, which are the same for every NaN.
 func word(v float32) uint32 {
 	b := math.Float32bits(v)
-	if b<<1 > 0xff<<24 { // the exponent of NaN and a mantissa
+	if b<<1 > 0xff<<24 { // the exponent of NaN and a mantissa above 0
 		b = canonicalNaN
 	}
 	return b
 }
 
-// encodeHeader returns the 352 bytes before the data: the header and four zero
-// bytes that say "no extension".
+// encodeHeader returns the 352 bytes before the data: the header, and four zero bytes for no
+// extension.
 func encodeHeader(g volume.Geometry, t datatype, description string) ([]byte, error) {
 	for d, n := range g.Size {
 		if n < 1 || n > maxDim {
@@ -172,15 +167,11 @@ func encodeHeader(g volume.Geometry, t datatype, description string) ([]byte, er
 	if !samples.SpansSpace(g.Affine) {
 		return nil, fmt.Errorf("the affine %v is not finite or has axes in one plane", g.Affine)
 	}
-	kind, err := t.kind()
-	if err != nil {
-		return nil, err
-	}
 	b := make([]byte, firstDataByte)
 	put16 := func(offset int, v int) { binary.LittleEndian.PutUint16(b[offset:], uint16(v)) }
 	putFloat := func(offset int, v float64) { binary.LittleEndian.PutUint32(b[offset:], math.Float32bits(float32(v))) }
 	binary.LittleEndian.PutUint32(b, headerSize)
-	b[atRegular] = 'r' // what Analyze 7.5 readers ask for
+	b[atRegular] = 'r' // required by readers of Analyze 7.5
 	put16(atDim, 3)
 	for d := range 7 {
 		put16(atDim+2*(d+1), 1)
@@ -191,7 +182,7 @@ func encodeHeader(g volume.Geometry, t datatype, description string) ([]byte, er
 		putFloat(atPixdim+4*(d+1), g.Spacing()[d])
 	}
 	put16(atDatatype, int(t))
-	put16(atBitpix, 8*kind.Size())
+	put16(atBitpix, 8*kinds[t].Size())
 	putFloat(atVoxOffset, firstDataByte)
 	putFloat(atSlope, 1)
 	b[atUnits] = unitsMM
@@ -218,8 +209,8 @@ func putPlace(b []byte, g volume.Geometry) {
 		putFloat(atQuaternion+4*d, float64(v))
 	}
 	binary.LittleEndian.PutUint16(b[atQformCode:], 1)
-	// A reader that finds the two apart has a sheared grid before it, which no quaternion can say:
-	// then the sform stands alone.
+	// If the two differ, the grid is sheared, which a quaternion cannot express: then only the
+	// sform is valid.
 	var written header
 	err := written.setPlace(fields{b, binary.LittleEndian})
 	if err == nil {
@@ -230,8 +221,7 @@ func putPlace(b []byte, g volume.Geometry) {
 	}
 }
 
-// cut returns the longest start of s that has at most n bytes and no broken
-// character at its end.
+// cut returns the longest prefix of s that has at most n bytes and no broken character at its end.
 func cut(s string, n int) string {
 	if len(s) <= n {
 		return s

@@ -34,8 +34,7 @@ func noisyMap(g volume.Geometry) volume.Map {
 	return m
 }
 
-// written returns the header and data of a compressed file, laid out by the
-// tests' own struct.
+// written returns the header and data of a compressed file, decoded with the tests' own struct.
 func written(t *testing.T, file []byte) (rawHeader, []byte) {
 	t.Helper()
 	z, err := gzip.NewReader(bytes.NewReader(file))
@@ -65,7 +64,7 @@ func TestWriteMapHeader(t *testing.T) {
 	h, data := written(t, b.Bytes())
 	want := rawHeader{
 		SizeofHdr: 348, Regular: 'r', Dim: [8]int16{3, 6, 5, 4, 1, 1, 1, 1}, Datatype: 16, Bitpix: 32,
-		// Rows (i) to posterior, columns to feet, slices to the left: left-handed, qfac −1.
+		// Rows (i) run to posterior, columns to the feet, slices to the left: left-handed, qfac −1.
 		Pixdim: [8]float32{-1, 0.3125, 0.3125, 3.5, 1, 1, 1, 1}, VoxOffset: 352, SclSlope: 1, XyztUnits: 2,
 		QformCode: 1, SformCode: 1, QoffsetX: 52, QoffsetY: 60, QoffsetZ: 61,
 		Srow:  [3][4]float32{{0, 0, -3.5, 52}, {-0.3125, 0, 0, 60}, {0, -0.3125, 0, 61}},
@@ -84,8 +83,7 @@ func TestWriteMapHeader(t *testing.T) {
 	}
 }
 
-// TestWriteRoundTrip: a map comes back bit for bit, at the same place, by the
-// sform and by the qform alone.
+// A map is read with the same bits and at the same position, by the sform and by the qform alone.
 func TestWriteRoundTrip(t *testing.T) {
 	for name, g := range grids() {
 		m := noisyMap(g)
@@ -115,14 +113,14 @@ func TestWriteRoundTrip(t *testing.T) {
 			t.Errorf("%s: qform: %v", name, err)
 			continue
 		}
-		// A quaternion in float32 turns by up to 1e-6 at some 30 mm from the origin voxel.
+		// A quaternion in float32 has an error of up to 1e-6, at some 30 mm from the origin voxel.
 		if d := farthest(t, byQform, g); d > 1e-3 {
 			t.Errorf("%s: the qform is off by %g mm", name, d)
 		}
 	}
 }
 
-// TestWriteSheared: a grid that no quaternion can express has no qform.
+// A grid that no quaternion can express has no qform.
 func TestWriteSheared(t *testing.T) {
 	g := grids()["axial"]
 	for shift, want := range map[float64]int16{0.04: 1, 0.06: 0} { // × 2 slice steps, against 0.1 mm
@@ -165,8 +163,8 @@ func TestWriteLabels(t *testing.T) {
 	}
 }
 
-// TestWriteSameBytes: the file does not depend on the number of processors,
-// on the payload of a NaN, or on what was written before.
+// The file does not depend on the number of processors, on the payload of a NaN, or on earlier
+// calls.
 func TestWriteSameBytes(t *testing.T) {
 	g := volume.Geometry{Size: [3]int{384, 384, 4}, Affine: grids()["axial"].Affine} // 2.4 MB, three blocks
 	m := noisyMap(g)
@@ -233,7 +231,7 @@ func TestWriteRefusals(t *testing.T) {
 	}
 }
 
-// TestWriteFailure: a full disk is reported, wherever in the file it strikes.
+// A full disk is reported at any position in the file.
 func TestWriteFailure(t *testing.T) {
 	full := errors.New("no space left")
 	m := noisyMap(volume.Geometry{Size: [3]int{256, 256, 8}, Affine: grids()["axial"].Affine})
@@ -263,11 +261,10 @@ func (l *limited) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// TestHalfTurns: near a turn by 180° the float32 quaternion is as near as it
-// can be: about one axis the largest b below 1 leaves a = √2⁻²³ = 3.45·10⁻⁴ and
-// 1 leaves 0, so a is off by up to half of that and the matrix, in 2a, by all of
-// it. At exactly 180° it is not off at all, even for a reader that takes
-// a = √(1−b²−c²−d²) as it comes.
+// Near a rotation by 180°, the float32 quaternion is the nearest possible. About one axis, the
+// largest b below 1 has a = √2⁻²³ = 3.45·10⁻⁴, and b = 1 has a = 0. So the error of a is up to half
+// of that, and the error of the matrix, which contains 2a, up to all of it. At exactly 180° there
+// is no error, even for a reader that computes a = √(1−b²−c²−d²) without a correction.
 func TestHalfTurns(t *testing.T) {
 	for _, tilt := range []float64{0, 1e-6, 1e-5, 1e-4, 3e-4, 1e-3, 1e-2} {
 		for _, axis := range [][3]float64{{1, 0, 0}, {0, 1, 1}, {1, 1, 1}, {1, -2, 3}, {0, 0, 1}} {
@@ -296,8 +293,7 @@ func TestHalfTurns(t *testing.T) {
 	}
 }
 
-// TestQuaternion: every rotation comes back from its quaternion, half turns
-// among them, in float32 as the file holds it.
+// Every rotation, including half turns, is recovered from its quaternion in float32.
 func TestQuaternion(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 5))
 	qs := [][3]float64{
@@ -321,10 +317,10 @@ func TestQuaternion(t *testing.T) {
 	}
 }
 
-// What is written can be read, however the grid is sheared and however small its voxels are:
-// the qform is written only where it agrees with the sform as readers compare them.
+// Files can be read for any shear of the grid and any size of its voxels: the qform is written only
+// if it agrees with the sform within the tolerance of readers.
 func TestShearedGrids(t *testing.T) {
-	both, alone := 0, 0
+	pairs, alone := 0, 0
 	for _, spacing := range []float64{0.05, 0.15, 0.3, 0.6} {
 		for n := range 60 {
 			g := volume.Geometry{
@@ -345,7 +341,7 @@ func TestShearedGrids(t *testing.T) {
 				t.Fatal(err)
 			}
 			if h[atQformCode] == 1 {
-				both++
+				pairs++
 			} else {
 				alone++
 			}
@@ -355,8 +351,8 @@ func TestShearedGrids(t *testing.T) {
 			}
 		}
 	}
-	if both < 40 || alone < 40 {
-		t.Errorf("%d with both forms, %d with the sform alone", both, alone)
+	if pairs < 40 || alone < 40 {
+		t.Errorf("%d with both forms, %d with the sform alone", pairs, alone)
 	}
 }
 

@@ -2,6 +2,7 @@ package nrrd
 
 import (
 	"bufio"
+	"compress/bzip2"
 	"errors"
 	"fmt"
 	"io"
@@ -10,7 +11,7 @@ import (
 	"github.com/t2map/t2map/samples"
 )
 
-// setData takes data file, line skip and byte skip.
+// setData interprets data file, line skip and byte skip.
 func (f *file) setData(h *header) error {
 	var err error
 	if text := h.fields["line skip"]; text != "" {
@@ -30,7 +31,7 @@ func (f *file) setData(h *header) error {
 	return f.setNames(h)
 }
 
-// setNames takes the names of data files (section 3 of the definition).
+// setNames interprets the names of data files (section 3 of the definition).
 func (f *file) setNames(h *header) error {
 	f.store = samples.Store{Field: "data file", Bytes: int64(f.array.Kind.Size()), Unpack: f.unpack}
 	for _, n := range f.array.Size {
@@ -51,11 +52,11 @@ func (f *file) setNames(h *header) error {
 	return nil
 }
 
-// unpack skips what comes before the voxels, which take n bytes, and undoes compression.
-// Lines are skipped in the file, bytes in what is unpacked ("byte skip" in section 5 of the
-// definition). br reads a file of that size, −1 where that is not known, of which used bytes were read.
+// unpack skips the data before the n bytes of voxels, and decompresses. Lines are skipped in the
+// file, bytes in the decompressed data ("byte skip" in section 5 of the definition). br reads a
+// file of the given size, −1 if unknown, of which used bytes were read.
 func (f *file) unpack(br *bufio.Reader, size, used, n int64) (io.Reader, error) {
-	if f.byteSkip < 0 { // which goes before line skip
+	if f.byteSkip < 0 { // overrides line skip
 		if size-used < n {
 			return nil, samples.Mark(
 				samples.FaultLength,
@@ -73,7 +74,7 @@ func (f *file) unpack(br *bufio.Reader, size, used, n int64) (io.Reader, error) 
 	case gzipped:
 		data, err = samples.Gunzip(br)
 	case bzipped:
-		data = samples.Bunzip2(br)
+		data = bzip2.NewReader(br)
 	}
 	if err != nil {
 		return nil, err

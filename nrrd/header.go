@@ -10,7 +10,7 @@ import (
 	"github.com/t2map/t2map/samples"
 )
 
-// header is the lines of a NRRD file up to the blank one.
+// header holds the lines of a NRRD file up to the blank one.
 type header struct {
 	lines  *samples.Lines
 	fields map[string]string
@@ -21,8 +21,8 @@ type header struct {
 // magic is the first line: "NRRD0005", or "NRRD00.01" of the first versions.
 var magic = regexp.MustCompile(`^NRRD(00\.01|\d{4})$`)
 
-// read takes the lines as they are. Fields with a list of names, one to a line, end the
-// header: then there is no blank line and no data behind it.
+// read reads the lines. A field with a list of names, one per line, ends the header: no blank line
+// and no data follow.
 func (h *header) read() error {
 	h.fields, h.keys = map[string]string{}, map[string]string{}
 	first, err := h.lines.Next()
@@ -57,8 +57,8 @@ func (h *header) read() error {
 	return nil
 }
 
-// take sorts one line into fields and keys. The ends of lines and backslashes are escaped in
-// the values of keys (section 1.2 of the definition).
+// take adds one line to fields or keys. Line breaks and backslashes are escaped in the values of
+// keys (section 1.2 of the definition).
 func (h *header) take(text string) error {
 	if strings.HasPrefix(text, "#") {
 		return nil
@@ -84,7 +84,7 @@ func (h *header) take(text string) error {
 
 var unescape = strings.NewReplacer(`\\`, `\`, `\n`, "\n")
 
-// alias are the other spellings of fields that matter here.
+// alias holds the other spellings of the fields that are used here.
 var alias = map[string]string{
 	"datafile": "data file", "lineskip": "line skip", "byteskip": "byte skip",
 }

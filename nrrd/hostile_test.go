@@ -15,11 +15,13 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// A header that declares far more than there is costs no more memory than the first capacity.
+// A header that declares far more data than the file has costs no more memory than the first
+// capacity.
 func TestLyingSizes(t *testing.T) {
 	for name, b := range map[string][]byte{
-		"raw":  nrrdOf(t, make([]byte, 10), "sizes: 3 2 2", "sizes: 9000 9000 9000"),
-		"gzip": nrrdOf(t, sampletest.Gzip(t, make([]byte, 10)), "sizes: 3 2 2", "sizes: 9000 9000 9000", "encoding: raw", "encoding: gzip"),
+		"raw": nrrdOf(t, make([]byte, 10), "sizes: 3 2 2", "sizes: 9000 9000 9000"),
+		"gzip": nrrdOf(t, sampletest.Gzip(t, make([]byte, 10)), "sizes: 3 2 2", "sizes: 9000 9000 9000",
+			"encoding: raw", "encoding: gzip"),
 		"segments": segmented("3 9000 9000 9000", "none "+axes,
 			"Segment0_Name:=A\nSegment1_Name:=B\nSegment2_Name:=C\nSegment2_LabelValue:=65535\n", make([]byte, 10)),
 	} {
@@ -36,7 +38,7 @@ func TestLyingSizes(t *testing.T) {
 	}
 }
 
-// What a gzip stream holds beyond the header's size is not read, of 400 MB here.
+// Data in a gzip stream after the declared size, here 400 MB, are not read.
 func TestBombIsBounded(t *testing.T) {
 	bomb := sampletest.Gzip(t, sampletest.Bytes())
 	bomb = append(bomb, bytes.Repeat(sampletest.Gzip(t, make([]byte, 1<<20)), 400)...)
@@ -51,14 +53,15 @@ func TestBombIsBounded(t *testing.T) {
 	}
 }
 
-// Overlapping segments may have more voxels than there is memory for. Here all layers are
-// marked in all voxels.
+// Overlapping segments may have more voxels than fit into memory. Here, all layers are marked in
+// all voxels.
 func TestMostVoxels(t *testing.T) {
 	for _, c := range []struct {
 		layers, most int
 		want         string
 	}{
-		{8, 0, ""}, {9, 0, "its segments hold more than 262144 voxels"}, {4, 4 << 15, ""}, {4, 4<<15 - 1, "its segments hold more than 131071 voxels"},
+		{8, 0, ""}, {9, 0, "its segments hold more than 262144 voxels"}, {4, 4 << 15, ""},
+		{4, 4<<15 - 1, "its segments hold more than 131071 voxels"},
 	} {
 		var keys strings.Builder
 		for n := range c.layers {
@@ -75,14 +78,16 @@ func TestMostVoxels(t *testing.T) {
 	}
 }
 
-// The grid is asked about before a voxel is read or a file opened, and what is said of it is
-// returned.
+// Check is called before a voxel is read or a file is opened, and its error is returned.
 func TestCheck(t *testing.T) {
 	refused := errors.New("another grid")
 	var asked volume.Geometry
-	o := Options{Check: func(g volume.Geometry) error { asked = g; return refused },
-		Open: func(string) (io.ReadCloser, error) { t.Error("a file was opened"); return nil, refused }}
-	if _, err := Read(bytes.NewReader(nrrdOf(t, nil, "encoding: raw", "encoding: gzip\ndata file: a.raw.gz")), o); err != refused {
+	o := Options{Options: samples.Options{
+		Check: func(g volume.Geometry) error { asked = g; return refused },
+		Open:  func(string) (io.ReadCloser, error) { t.Error("a file was opened"); return nil, refused },
+	}}
+	b := nrrdOf(t, nil, "encoding: raw", "encoding: gzip\ndata file: a.raw.gz")
+	if _, err := Read(bytes.NewReader(b), o); err != refused {
 		t.Errorf("%v, want the error of the check as it is", err)
 	}
 	if asked != sampletest.Geometry {
@@ -111,7 +116,7 @@ func FuzzRead(f *testing.F) {
 	f.Add(segmented("2 2 2 2", "none "+axes, "Segment0_Name:=A\nSegment1_Tags:="+cartilage+"\n", make([]byte, 16)))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		open := func(string) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b)), nil }
-		m, err := Read(bytes.NewReader(b), Options{Open: open})
+		m, err := Read(bytes.NewReader(b), Options{Options: samples.Options{Open: open}})
 		if err != nil {
 			if samples.FaultOf(err) == samples.FaultNone {
 				t.Errorf("an error without a kind: %v", err)
@@ -132,7 +137,7 @@ func FuzzRead(f *testing.F) {
 		} else if n != g.Voxels() {
 			t.Errorf("%d values, size %v", n, g.Size)
 		}
-		// bzip2 packs a block of 900,000 bytes into some 40 (its manual).
+		// bzip2 compresses a block of 900,000 bytes to some 40 (its manual).
 		if n > 64<<10*len(b) || !(g.VoxelVolume() > 0) || math.IsInf(g.VoxelVolume(), 0) {
 			t.Errorf("%d values, voxel volume %g, from %d bytes", n, g.VoxelVolume(), len(b))
 		}

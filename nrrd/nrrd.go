@@ -1,13 +1,14 @@
 // Package nrrd reads label maps and segmentations in NRRD: one file (.nrrd, .seg.nrrd of
 // 3D Slicer), or a header and its data files (.nhdr).
 //
-// A file must say where its voxels lie: space (LPS, RAS or LAS, or the long names), space
-// directions and space origin. Geometries that come out are LPS in mm, whatever the file's
-// space and unit; voxels stay in the file's order. spacings without directions do not
-// place them. The measurement frame does not concern labels and is not read.
+// A file must state the position of its voxels: space (LPS, RAS or LAS, or the long names), space
+// directions and space origin. Geometries are returned as LPS in mm, for any space and unit of the
+// file; voxels stay in the file's order. spacings without directions are not a position. The
+// measurement frame does not concern labels and is ignored.
 //
-// Encodings raw, gzip, bzip2 and ascii are read, hex is not. Every whole and real type is,
-// in both byte orders. Memory follows the data that arrive, not the sizes that a header declares.
+// Encodings raw, gzip, bzip2 and ascii are read, hex is not. All integer and floating-point types
+// are read, in both byte orders. Memory follows the data that arrive, not the sizes that a header
+// declares.
 //
 // Source of the format: Definition of NRRD File Format,
 // https://teem.sourceforge.net/nrrd/format.html, NRRD0001 to NRRD0005. Field names in errors are those of that
@@ -23,48 +24,32 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// Options are what a reader needs beside the file.
+// Options are the options of Read.
 type Options struct {
-	// Check is called with the grid that the header declares before a voxel is read or a
-	// data file opened; its error is returned as it is. A few compressed bytes can declare
-	// and hold more voxels than fit into memory: Check is what bounds them. A nil Check
-	// accepts every grid.
-	Check func(volume.Geometry) error
-	// Open opens a data file by the name that a detached header gives it. It has to refuse
-	// names that lead elsewhere; its errors are returned as they are, as faults of the kind
-	// samples.FaultDataFile. With a nil Open, a detached header is an error.
-	Open samples.Open
-	// MostVoxels bounds how many voxels the segments may have together, so that they fit into
-	// memory; 0 means eight times those of the grid, which more never may have.
+	samples.Options
+	// MostVoxels is the largest number of voxels of all segments together, so that they fit into
+	// memory; 0 means eight times the number of voxels of the grid, which is always the limit.
 	MostVoxels int
 }
 
-// Mask is what a file holds: a label map, or a segmentation where Segments is true.
+// Mask is the content of a file: a label map, or a segmentation if Segments is true.
 type Mask struct {
 	Labels       volume.Labels
 	Segmentation volume.Segmentation
-	// Segments reports that the file has a table of segments, as those of 3D Slicer do.
+	// Segments reports that the file has a table of segments, as files of 3D Slicer have.
 	Segments bool
 }
 
-// Read reads a label map or a segmentation: three axes with a direction, and at most one
-// without, which has one element or is that of a segmentation's layers. The attributes of segments
-// (Segment0_Name and such) make it a segmentation. The number of a segment is its label value.
-// Where segments in different layers share a value, none of them has a number of its own.
+// Read reads a label map or a segmentation. The file has three axes with a direction, and at most
+// one without, which has one element or is the axis of a segmentation's layers. Attributes of
+// segments (such as Segment0_Name) make the file a segmentation. The number of a segment is its
+// label value. If segments in different layers share a value, none of them has a number of its own.
 //
-// Labels are whole numbers of 0 to 65535 in any storage; what is not is an error that names
-// the first such voxel. So are data that are shorter or longer than the header declares, a
-// label that no segment has, and a header that says nowhere where the voxels lie. All errors
-// but those of Check are samples.Error.
+// Labels are whole numbers of 0 to 65535 of any type; any other value is an error that names the
+// first such voxel. Data that are shorter or longer than the header declares, a label without a
+// segment, and a header without the position of the voxels are errors too. All errors except those
+// of Check are samples.Error.
 func Read(r io.Reader, o Options) (Mask, error) {
-	m, err := read(r, o)
-	if err != nil {
-		return Mask{}, err
-	}
-	return m, nil
-}
-
-func read(r io.Reader, o Options) (Mask, error) {
 	br, length := samples.Buffered(r)
 	h := header{lines: samples.NewLines(br, "blank line")}
 	if err := h.read(); err != nil {
@@ -95,8 +80,11 @@ func read(r io.Reader, o Options) (Mask, error) {
 		m.Labels.Geometry = f.geometry
 		m.Labels.Data, err = data.Labels()
 	}
+	if err == nil {
+		err = data.End(fmt.Sprintf("the %s voxels that sizes declares", sizes(f.array.Size)))
+	}
 	if err != nil {
 		return Mask{}, err
 	}
-	return m, data.End(fmt.Sprintf("the %s voxels that sizes declares", sizes(f.array.Size)))
+	return m, nil
 }

@@ -20,7 +20,7 @@ type file struct {
 	layerAxis int
 	encoding  encoding
 	lineSkip  int
-	byteSkip  int64 // −1: the data are at the end of the file
+	byteSkip  int64 // −1 means that the data are at the end of the file
 	store     samples.Store
 	segments  []segmentOf
 }
@@ -34,16 +34,16 @@ const (
 	ascii
 )
 
-// encodings are all that the definition knows.
+// encodings are those of the definition, except hex.
 var encodings = map[string]encoding{
 	"raw": raw, "gzip": gzipped, "gz": gzipped, "bzip2": bzipped, "bz2": bzipped,
 	"txt": ascii, "text": ascii, "ascii": ascii,
 }
 
-// mostAxes is NRRD_DIM_MAX of Teem.
+// mostAxes is Teem's NRRD_DIM_MAX.
 const mostAxes = 16
 
-// kinds are the types by all their names.
+// kinds maps the names of types.
 var kinds = func() map[string]samples.Kind {
 	m := map[string]samples.Kind{}
 	for names, kind := range map[string]samples.Kind{
@@ -65,7 +65,7 @@ var kinds = func() map[string]samples.Kind {
 	return m
 }()
 
-// parse takes the fields and checks all that does not need the data.
+// parse interprets the fields and checks all that does not need the data.
 func (h *header) parse() (*file, error) {
 	f := &file{layerAxis: -1}
 	for _, step := range []func(*header) error{
@@ -78,7 +78,7 @@ func (h *header) parse() (*file, error) {
 	return f, nil
 }
 
-// setType takes type, encoding and endian.
+// setType interprets type, encoding and endian.
 func (f *file) setType(h *header) error {
 	name := strings.ToLower(h.fields["type"])
 	kind, ok := kinds[name]
@@ -113,7 +113,7 @@ func (f *file) setType(h *header) error {
 	return nil
 }
 
-// setSizes takes dimension and sizes.
+// setSizes interprets dimension and sizes.
 func (f *file) setSizes(h *header) error {
 	axes, err := strconv.Atoi(h.fields["dimension"])
 	if err != nil || axes < 1 || axes > mostAxes {
@@ -137,15 +137,15 @@ func (f *file) setSizes(h *header) error {
 	return nil
 }
 
-// spaces are the signs that bring the axes of a space to LPS. The others that the
-// definition knows, such as scanner-xyz, are not anatomical.
+// spaces are the signs that convert the axes of a space to LPS. The other spaces of the definition,
+// such as scanner-xyz, are not anatomical.
 var spaces = map[string][3]float64{
 	"left-posterior-superior": {1, 1, 1}, "lps": {1, 1, 1},
 	"right-anterior-superior": {-1, -1, 1}, "ras": {-1, -1, 1},
 	"left-anterior-superior": {1, -1, 1}, "las": {1, -1, 1},
 }
 
-// units are the units of length by their names in mm.
+// units are the units of length in mm, by name.
 var units = map[string]float64{
 	"": 1, "mm": 1, "millimeter": 1, "millimeters": 1, "cm": 10, "m": 1000,
 	"um": 0.001, "µm": 0.001, "micron": 0.001, "microns": 0.001,
@@ -155,7 +155,7 @@ func noPlace(format string, a ...any) error {
 	return samples.Mark(samples.FaultPlace, fmt.Errorf(format, a...))
 }
 
-// setPlace takes space, space directions, space origin and space units.
+// setPlace interprets space, space directions, space origin and space units.
 func (f *file) setPlace(h *header) error {
 	space, there := h.fields["space"]
 	sign, known := spaces[strings.ToLower(space)]
@@ -164,7 +164,7 @@ func (f *file) setPlace(h *header) error {
 		return noPlace("space: missing: the position of the voxels in the patient is unknown")
 	case !known:
 		return noPlace(
-			"space: %.40q does not say where the voxels lie in the patient "+
+			"space: %.40q does not give the position of the voxels in the patient "+
 				"(want left-posterior-superior, right-anterior-superior or left-anterior-superior)",
 			space,
 		)
@@ -188,11 +188,20 @@ func (f *file) setPlace(h *header) error {
 	if err != nil || len(origin) != 1 || origin[0] == nil {
 		return fmt.Errorf("space origin: %.80q, want a vector of three numbers", h.fields["space origin"])
 	}
+	for r := range scale {
+		scale[r] *= sign[r]
+	}
+	return f.setAffine(directions, *origin[0], scale)
+}
+
+// setAffine sets the grid from the directions of the axes, nil for none, and the origin. scale converts
+// each coordinate to LPS in mm.
+func (f *file) setAffine(directions []*[3]float64, origin, scale [3]float64) error {
 	g := &f.geometry
 	column := 0
 	for d, v := range directions {
 		switch {
-		case v == nil && f.layerAxis >= 0 && f.array.Size[d] == 1: // one more that adds nothing
+		case v == nil && f.layerAxis >= 0 && f.array.Size[d] == 1: // an axis without effect
 			continue
 		case v == nil && f.layerAxis >= 0 && f.array.Size[f.layerAxis] > 1:
 			return frames("space directions: several axes have none: %w", samples.ErrUnsupported)
@@ -204,7 +213,7 @@ func (f *file) setPlace(h *header) error {
 		}
 		g.Size[column] = f.array.Size[d]
 		for r := range 3 {
-			g.Affine[r][column] = sign[r] * scale[r] * v[r]
+			g.Affine[r][column] = scale[r] * v[r]
 		}
 		column++
 	}
@@ -212,9 +221,9 @@ func (f *file) setPlace(h *header) error {
 		return frames("space directions: %d axes have one, a mask has three", column)
 	}
 	for r := range 3 {
-		g.Affine[r][3] = sign[r] * scale[r] * origin[0][r]
+		g.Affine[r][3] = scale[r] * origin[r]
 		for c := range g.Affine[r] {
-			g.Affine[r][c] += 0 // −0 would print as it is
+			g.Affine[r][c] += 0 // turns −0 into 0
 		}
 	}
 	if !samples.SpansSpace(g.Affine) {
@@ -232,11 +241,11 @@ func frames(format string, a ...any) error {
 	return samples.Mark(samples.FaultFrames, fmt.Errorf(format, a...))
 }
 
-// vector is one (x,y,z) of a list of vectors, or none.
+// vector matches the first (x,y,z) or none of a list of vectors.
 var vector = regexp.MustCompile(`^\s*(?:\(([^()]*)\)|(none|NONE|None))\s*`)
 
-// vectors takes a list of vectors of three numbers. The vector "none", and one of
-// three NaN, is nil.
+// vectors parses a list of vectors of three numbers. The vector "none", or one of three NaN, is
+// nil.
 func vectors(text string) ([]*[3]float64, error) {
 	var out []*[3]float64
 	for strings.TrimSpace(text) != "" {
@@ -271,11 +280,11 @@ func vectors(text string) ([]*[3]float64, error) {
 	return out, nil
 }
 
-// quotedWord is a unit between quotes.
+// quotedWord matches a unit in quotes.
 var quotedWord = regexp.MustCompile(`"([^"]*)"`)
 
-// spaceUnits returns the length of the unit along each axis of the space in mm; where the
-// file does not say it is mm, as every other reader takes it.
+// spaceUnits returns the length in mm of the unit along each axis of the space. Without space units
+// the unit is mm, as other readers assume.
 func spaceUnits(text string) ([3]float64, error) {
 	scale := [3]float64{1, 1, 1}
 	if text == "" {
@@ -283,7 +292,7 @@ func spaceUnits(text string) ([3]float64, error) {
 	}
 	matches := quotedWord.FindAllStringSubmatch(text, -1)
 	if len(matches) != 3 {
-		return scale, fmt.Errorf("space units: %.60q, want three between quotes", text)
+		return scale, fmt.Errorf("space units: %.60q, want three in quotes", text)
 	}
 	for r, m := range matches {
 		mm, ok := units[strings.ToLower(strings.TrimSpace(m[1]))]
@@ -301,7 +310,7 @@ func (f *file) setLayers(*header) error {
 	if len(f.segments) == 0 && layers > 1 {
 		return frames("sizes: %d frames or channels, a label map has one", layers)
 	}
-	if layers > max(1, len(f.segments)) { // each layer has a segment, or would not be there
+	if layers > max(1, len(f.segments)) { // a layer exists only for a segment
 		return samples.Mark(
 			samples.FaultSegments, fmt.Errorf("sizes: %d layers for %d segments", layers, len(f.segments)),
 		)
@@ -312,7 +321,7 @@ func (f *file) setLayers(*header) error {
 	return nil
 }
 
-// layers returns how many values each voxel has.
+// layers returns the number of values of each voxel.
 func (f *file) layers() int {
 	if f.layerAxis < 0 {
 		return 1

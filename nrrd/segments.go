@@ -14,7 +14,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// segmentOf is a segment and where its voxels are: those with a value in a layer.
+// segmentOf is a segment and the place of its voxels: those with a value in a layer.
 type segmentOf struct {
 	index   int // in the names of its keys
 	value   uint16
@@ -22,11 +22,11 @@ type segmentOf struct {
 	segment volume.Segment
 }
 
-// segmentKey is the key of an attribute of a segment: Segment0_Name, or Segment_Name where
-// there is but one.
+// segmentKey matches the key of an attribute of a segment: Segment0_Name, or Segment_Name if there
+// is only one segment.
 var segmentKey = regexp.MustCompile(`^Segment(\d{0,6})_(\w+)$`)
 
-// setSegments takes the table of segments, in the order of their indices.
+// setSegments interprets the table of segments, in the order of their indices.
 func (f *file) setSegments(h *header) error {
 	attributes := map[int]map[string]string{}
 	for key, value := range h.keys {
@@ -54,9 +54,9 @@ func (f *file) setSegments(h *header) error {
 	return f.number()
 }
 
-// setPlace takes the layer and the label value of the n-th of all segments. A missing value
-// is 1, and a missing layer that of the same index, as Slicer takes them
-// (vtkMRMLSegmentationStorageNode.cxx), or the only layer that there is.
+// setPlace interprets the layer and the label value of the n-th of all segments. As in Slicer
+// (vtkMRMLSegmentationStorageNode.cxx), a missing value is 1, and a missing layer is n, or the last
+// layer.
 func (s *segmentOf) setPlace(attributes map[string]string, n, layers int) error {
 	s.value, s.layer = 1, min(n, layers-1)
 	if text, there := attributes["LabelValue"]; there {
@@ -75,7 +75,7 @@ func (s *segmentOf) setPlace(attributes map[string]string, n, layers int) error 
 	return nil
 }
 
-// key names an attribute as the file does.
+// key returns the name of an attribute in the file.
 func (s segmentOf) key(attribute string) string {
 	if s.index < 0 {
 		return "Segment_" + attribute
@@ -83,7 +83,7 @@ func (s segmentOf) key(attribute string) string {
 	return fmt.Sprintf("Segment%d_%s", s.index, attribute)
 }
 
-// number gives the segments their numbers and checks that none has the voxels of another.
+// number sets the numbers of the segments, and checks that no two have the same voxels.
 func (f *file) number() error {
 	type voxels struct {
 		layer int
@@ -111,7 +111,7 @@ func (f *file) number() error {
 	return nil
 }
 
-// described takes the name of a segment and its codes.
+// described returns the segment with its name and codes.
 func described(attributes map[string]string) volume.Segment {
 	g := volume.Segment{Label: cmp.Or(attributes["Name"], attributes["ID"])}
 	for tag := range strings.SplitSeq(attributes["Tags"], "|") {
@@ -155,11 +155,12 @@ func setCodes(g *volume.Segment, entry string) {
 	}
 }
 
-// mostOverlap bounds how many segments a voxel may be in, on average over the grid, as for
-// DICOM's segments.
+// mostOverlap is the largest number of segments per voxel, on average over the grid, as for DICOM's
+// segments.
 const mostOverlap = 8
 
-// divide reads the voxels of the segments, at most so many; 0 means mostOverlap for each of the grid.
+// divide reads the voxels of the segments, at most most; 0 means mostOverlap for each voxel of the
+// grid.
 func (f *file) divide(data *samples.Reader, most int) (volume.Segmentation, error) {
 	out := volume.Segmentation{Geometry: f.geometry}
 	segment := map[uint64]int{}
@@ -173,7 +174,7 @@ func (f *file) divide(data *samples.Reader, most int) (volume.Segmentation, erro
 			inner *= n
 		}
 	}
-	last, current := uint64(0), -1 // neighbours are mostly of one segment
+	last, current := uint64(0), -1 // most neighbours belong to one segment
 	marked, limit := 0, mostOverlap*f.geometry.Voxels()
 	if most > 0 {
 		limit = min(limit, most)

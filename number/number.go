@@ -6,10 +6,10 @@ import (
 	"math"
 )
 
-// Float is a float64 whose NaN, an absent number, is null in JSON and back.
+// Float is a float64 whose NaN is null in JSON. NaN means that there is no number.
 type Float float64
 
-// Finite returns x as a Float, and an infinity as an absent number.
+// Finite returns x as a Float, and NaN for an infinity.
 func Finite(x float64) Float {
 	if math.IsInf(x, 0) {
 		x = math.NaN()
@@ -25,7 +25,7 @@ func (f Float) MarshalJSON() ([]byte, error) {
 	return json.Marshal(float64(f))
 }
 
-// UnmarshalJSON reads null as NaN. A key that is missing altogether leaves f as it was.
+// UnmarshalJSON reads null as NaN. If the key is missing, f does not change.
 func (f *Float) UnmarshalJSON(b []byte) error {
 	if string(b) == "null" {
 		*f = Float(math.NaN())

@@ -6,8 +6,7 @@ import (
 	"syscall"
 )
 
-// Full reports whether the error means that there is no space: the disk is full, or the
-// user's quota of it is used up.
+// Full reports whether the error means that the disk is full, or that the user's disk quota is used up.
 func Full(err error) bool { return full(runtime.GOOS, err) }
 
 func full(goos string, err error) bool {

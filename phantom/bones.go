@@ -113,16 +113,16 @@ func (t *tibia) bone(q point, plateau float64) float64 {
 
 // cover returns the thickness of the cartilage of the plateau at p.
 func (t *tibia) cover(p float64) float64 {
-	along := math.Abs(p-1) / 22
-	inside := 1 - along*along*along - square((math.Abs(t.u)-20.5)/14)
-	return t.coverThickness * math.Sqrt(max(0, inside))
+	offset := math.Abs(p-1) / 22
+	remainder := 1 - offset*offset*offset - square((math.Abs(t.u)-20.5)/14)
+	return t.coverThickness * math.Sqrt(max(0, remainder))
 }
 
 // fibula is the distance to the fibula, negative inside.
 func fibula(u float64, q point) float64 {
-	across := u + 33
-	head := math.Sqrt(square(across)+square(q.p-23)+square((q.h+18)/1.2)) - 9
-	shaft := math.Sqrt(square(across)+square(q.p-19)) - 5.5
+	offset := u + 33
+	head := math.Sqrt(square(offset)+square(q.p-23)+square((q.h+18)/1.2)) - 9
+	shaft := math.Sqrt(square(offset)+square(q.p-19)) - 5.5
 	return join(head, max(shaft, q.h+20), 6)
 }
 
@@ -134,16 +134,16 @@ type patella struct {
 }
 
 func newPatella(u, height, thickness float64) patella {
-	across := 1 - square((u+1)/23)
-	if across <= 0.03 {
+	width := 1 - square((u+1)/23)
+	if width <= 0.03 {
 		return patella{}
 	}
 	return patella{
 		present: true,
 		// The ridge lies in the groove: away from it the surface recedes.
 		centre:         point{-46.5 - 0.010*square(u+1), height},
-		axes:           point{9.8 * math.Pow(across, 0.4), 20.5 * math.Sqrt(across)},
-		coverThickness: 1.7 * thickness * math.Sqrt(across),
+		axes:           point{9.8 * math.Pow(width, 0.4), 20.5 * math.Sqrt(width)},
+		coverThickness: 1.7 * thickness * math.Sqrt(width),
 	}
 }
 

@@ -14,12 +14,14 @@ import (
 // SKMTea holds the name of each label of the scheme `skm-tea`, in which the mask of a
 // DESS series is; index 0 is not a label.
 var SKMTea = [...]string{
-	"", "patellar-cartilage", "femoral-cartilage", "medial-tibial-cartilage", "lateral-tibial-cartilage", "medial-meniscus", "lateral-meniscus",
+	"", "patellar-cartilage", "femoral-cartilage", "medial-tibial-cartilage", "lateral-tibial-cartilage",
+	"medial-meniscus", "lateral-meniscus",
 }
 
 // skmTea is the label of each tissue in the scheme `skm-tea`, 0 for bone.
 var skmTea = [len(Tissues)]uint8{
-	PatellarCartilage: 1, FemoralCartilage: 2, MedialTibialCartilage: 3, LateralTibialCartilage: 4, MedialMeniscus: 5, LateralMeniscus: 6,
+	PatellarCartilage: 1, FemoralCartilage: 2, MedialTibialCartilage: 3, LateralTibialCartilage: 4, MedialMeniscus: 5,
+	LateralMeniscus: 6,
 }
 
 // DESS is a morphological series of the knee, as segmenters get it: three-dimensional,
@@ -52,7 +54,8 @@ const (
 // scan. Cartilage is that of a T2 of 36 ms.
 var dessSignal = [tissues]float64{
 	skin: 300, subcutaneous: 170, fat: 150, fascia: 120, muscle: 420, marrow: 130, scar: 200, cortex: 50,
-	cartilage: 640, meniscus: 170, ligament: 190, tendon: 110, fluid: 1500, synovium: 560, artery: 260, vein: 480, nerve: 340,
+	cartilage: 640, meniscus: 170, ligament: 190, tendon: 110, fluid: 1500, synovium: 560, artery: 260, vein: 480,
+	nerve: 340,
 }
 
 // dessVolume is a DESS series without noise, with its mask.
@@ -65,12 +68,13 @@ type dessVolume struct {
 // newDESS is the knee of options whose defaults are filled in, after it has moved.
 func newDESS(ctx context.Context, k *Knee, o Options) (*dessVolume, error) {
 	pixel := fieldOfView / float64(o.DESSMatrix)
-	g := k.gridOver([3]float64{pixel, pixel, dessSlab / float64(o.DESSSlices)}, [3]float64{fieldOfView, fieldOfView, dessSlab})
+	g := k.gridOver([3]float64{pixel, pixel, dessSlab / float64(o.DESSSlices)},
+		[3]float64{fieldOfView, fieldOfView, dessSlab})
 	n := g.Voxels()
 	d := &dessVolume{Geometry: g, signal: make([]float32, n), label: make([]uint8, n)}
 	moved := k.Moved(compose(orIdentity(o.DESSMoved), orIdentity(o.Moved)))
 	return d, moved.fill(ctx, g, func(s *sampler, v int, u, p, h float64) {
-		found := s.row(u, h).at(p)
+		found := s.row(u, h).voxel(p)
 		d.label[v] = skmTea[found.part]
 		if found.tissue == air {
 			return

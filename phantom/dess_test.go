@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/internal/dicomtest/tools"
 	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/volume"
 )
@@ -40,7 +41,7 @@ func mustDESS(t *testing.T, s *Study) DESS {
 // The reader finds the T2 series alone as a train, and the DESS series beside it in the
 // same frame of reference; its images and mask are those of the study.
 func TestDESSIsReadBack(t *testing.T) {
-	python := pythonWithPydicom(t)
+	tools.Python(t, "pydicom", "numpy")
 	s := mustNew(t, smallWithDESS())
 	d := mustDESS(t, s)
 	dir := mustWriteAs(t, s, Form{Mask: MaskTissues})
@@ -60,16 +61,18 @@ func TestDESSIsReadBack(t *testing.T) {
 		Number                              int
 		Pixels                              []float32
 	}
-	runPython(t, &files, python, `
+	tools.RunPydicom(t, &files, `
 import glob, json, os, sys, pydicom
 out = []
 for p in sorted(glob.glob(os.path.join(sys.argv[1], 'DESS_*'))) + [os.path.join(sys.argv[1], 'IM_0001.dcm')]:
     d = pydicom.dcmread(p)
     out.append(dict(study=d.StudyInstanceUID, series=d.SeriesInstanceUID, space=d.FrameOfReferenceUID,
-        variant=d.ScanningSequence + ' ' + d.MRAcquisitionType + ' ' + d.SeriesDescription + ' ' + d.Laterality + ' ' + d.BodyPartExamined,
+        variant=d.ScanningSequence + ' ' + d.MRAcquisitionType + ' ' + d.SeriesDescription + ' ' + d.Laterality + ' ' +
+            d.BodyPartExamined,
         kind='/'.join(d.ImageType), position=[float(v) for v in d.ImagePositionPatient],
         orientation=[float(v) for v in d.ImageOrientationPatient], spacing=[float(v) for v in d.PixelSpacing],
-        thickness=float(d.SliceThickness), te=float(d.EchoTime), number=int(d.InstanceNumber), pixels=d.pixel_array.ravel().tolist()))
+        thickness=float(d.SliceThickness), te=float(d.EchoTime), number=int(d.InstanceNumber),
+        pixels=d.pixel_array.ravel().tolist()))
 print(json.dumps(out))
 `, dir)
 	if len(files) != s.Options.DESSSlices+1 {
@@ -77,7 +80,8 @@ print(json.dumps(out))
 	}
 	t2 := files[len(files)-1]
 	for slice, f := range files[:len(files)-1] {
-		if f.Study != t2.Study || f.Space != t2.Space || f.Series == t2.Series || f.Series != files[0].Series || f.Number != slice+1 ||
+		if f.Study != t2.Study || f.Space != t2.Space || f.Series == t2.Series || f.Series != files[0].Series ||
+			f.Number != slice+1 ||
 			f.Variant != "GR 3D SAG 3D DESS R KNEE" {
 			t.Errorf("slice %d: got %+v beside the T2 series %s in %s", slice, f, t2.Series, t2.Space)
 		}
@@ -138,7 +142,7 @@ func TestTissuesAreThoseOfTheKnee(t *testing.T) {
 				}
 				// Where this place lay when the T2 series was made.
 				before := orIdentity(o.DESSMoved).Inverse().Apply(positionOf(d.Tissues.Geometry, v))
-				tissue := s.Knee().At(before).Tissue
+				tissue := s.Knee().Voxel(before).Tissue
 				if want := Tissues[tissue]; SKMTea[l] != want && !(l == 0 && tissue >= FemurBone) {
 					t.Fatalf("side %s, moved by %v: voxel %d is %q, the knee has %q", side, moved, v, SKMTea[l], want)
 				}
@@ -166,7 +170,8 @@ func TestDESSContrast(t *testing.T) {
 		n[tissue]++
 	}
 	sigma := dessNoise * dessSignal[cartilage] / s.Options.SNR
-	if cartilage, bone := sum[FemoralCartilage]/n[FemoralCartilage], sum[FemurBone]/n[FemurBone]; cartilage-bone < 10*sigma {
+	cartilage, bone := sum[FemoralCartilage]/n[FemoralCartilage], sum[FemurBone]/n[FemurBone]
+	if cartilage-bone < 10*sigma {
 		t.Errorf("cartilage %v, bone %v, noise %v", cartilage, bone, sigma)
 	}
 }
@@ -177,7 +182,8 @@ func TestDESSConforms(t *testing.T) {
 		t.Skip("dciodvfy is not installed")
 	}
 	dir := mustWriteAs(t, mustNew(t, smallWithDESS()), Form{DESS: true})
-	out, _ := exec.Command(dciodvfy, filepath.Join(dir, "DESS_0003.dcm")).CombinedOutput() // its status is that of warnings too
+	// The exit status is not used, since it also reports warnings.
+	out, _ := exec.Command(dciodvfy, filepath.Join(dir, "DESS_0003.dcm")).CombinedOutput()
 	if strings.Contains(string(out), "Error") || len(out) == 0 {
 		t.Errorf("%s", out)
 	}
@@ -189,7 +195,7 @@ func TestDESSConforms(t *testing.T) {
 // The T2 series is the same bytes whether a DESS series lies beside it or not.
 func TestDESSLeavesTheT2SeriesAlone(t *testing.T) {
 	s := mustNew(t, smallWithDESS())
-	bare, both := readTree(t, mustWriteAs(t, s, Form{})), readTree(t, mustWriteAs(t, s, Form{DESS: true}))
+	bare, both := tools.ReadTree(t, mustWriteAs(t, s, Form{})), tools.ReadTree(t, mustWriteAs(t, s, Form{DESS: true}))
 	if len(both) != len(bare)+s.Options.DESSSlices {
 		t.Errorf("%d files, want %d and %d", len(both), len(bare), s.Options.DESSSlices)
 	}
@@ -200,7 +206,7 @@ func TestDESSLeavesTheT2SeriesAlone(t *testing.T) {
 	}
 	identity := smallWithDESS()
 	identity.Moved, identity.DESSMoved = volume.Identity(), volume.Identity()
-	still := readTree(t, mustWriteAs(t, mustNew(t, identity), Form{DESS: true}))
+	still := tools.ReadTree(t, mustWriteAs(t, mustNew(t, identity), Form{DESS: true}))
 	for name := range both {
 		if !bytes.Equal(both[name], still[name]) {
 			t.Errorf("%s: the identity moves the knee", name)
@@ -229,12 +235,15 @@ func TestTrialOfPatientsWhoMove(t *testing.T) {
 		for m, moved := range []volume.Rigid{of.Moved, of.DESSMoved} {
 			limit := [...]Motion{{Turn: 6, Shift: 8}, {Turn: 4, Shift: 5}}[m]
 			angle := turnOf(moved)
-			if still := m == 0 && of.Month == 0; still != (moved == volume.Identity()) || !still && !(angle >= limit.Turn/2-1e-6 && angle <= limit.Turn+1e-6) {
+			if still := m == 0 && of.Month == 0; still != (moved == volume.Identity()) ||
+				!still && !(angle >= limit.Turn/2-1e-6 && angle <= limit.Turn+1e-6) {
 				t.Errorf("%s %s: %v turns by %v°, want %v to %v", of.Subject, of.Visit, moved, angle, limit.Turn/2, limit.Turn)
 			}
 			row := rows[1+2*n+m]
-			for i, want := range append(slices.Concat(moved.Rotation[0][:], moved.Rotation[1][:], moved.Rotation[2][:]), moved.Shift[:]...) {
-				if got, err := strconv.ParseFloat(row[3+i], 64); err != nil || math.Abs(got-want) > 1e-9 || row[0] != of.Subject || row[1] != of.Visit {
+			for i, want := range append(slices.Concat(moved.Rotation[0][:], moved.Rotation[1][:], moved.Rotation[2][:]),
+				moved.Shift[:]...) {
+				if got, err := strconv.ParseFloat(row[3+i], 64); err != nil || math.Abs(got-want) > 1e-9 ||
+					row[0] != of.Subject || row[1] != of.Visit {
 					t.Errorf("%s: row %v, want %v", motionName, row, moved)
 				}
 			}
@@ -247,7 +256,7 @@ func TestTrialOfPatientsWhoMove(t *testing.T) {
 	if _, err := WriteTrial(context.Background(), dir, still); err != nil {
 		t.Fatal(err)
 	}
-	files := readTree(t, dir)
+	files := tools.ReadTree(t, dir)
 	if files[motionName] != nil || !bytes.Equal(files["S01/baseline/labels.nii.gz"], files["S01/month12/labels.nii.gz"]) ||
 		bytes.Equal(files["S01/baseline/DESS_0004.dcm"], files["S01/month12/DESS_0004.dcm"]) {
 		t.Error("motion of an earlier trial, another mask, or the same DESS image at two visits")
@@ -270,7 +279,7 @@ func TestMovingTrialIsTheSameAgain(t *testing.T) {
 	if _, err := WriteTrial(context.Background(), second, movingTrial()); err != nil {
 		t.Fatal(err)
 	}
-	a, b := readTree(t, first), readTree(t, second)
+	a, b := tools.ReadTree(t, first), tools.ReadTree(t, second)
 	if want := 6*(4*2+8+1) + 5; len(a) != want {
 		t.Errorf("%d files, want %d", len(a), want)
 	}

@@ -71,8 +71,8 @@ func (k *Knee) Position(u, p, h float64) [3]float64 {
 // Place returns the place (u, p, h) of the knee that lies at a position, mm LPS.
 func (k *Knee) Place(position [3]float64) (u, p, h float64) {
 	x, y, z := position[0]-k.centre[0], position[1]-k.centre[1], position[2]-k.centre[2]
-	along := func(a [3]float64) float64 { return x*a[0] + y*a[1] + z*a[2] }
-	return along(k.axes[0]), along(k.axes[1]), along(k.axes[2])
+	coordinate := func(a [3]float64) float64 { return x*a[0] + y*a[1] + z*a[2] }
+	return coordinate(k.axes[0]), coordinate(k.axes[1]), coordinate(k.axes[2])
 }
 
 // Grid returns a sagittal grid in the knee's own axes with the spacing given in mm (along
@@ -104,7 +104,7 @@ func (k *Knee) gridOver(spacing, extent [3]float64) volume.Geometry {
 	return g
 }
 
-// Voxel is what the anatomy says about one place.
+// Voxel is the anatomy at one position.
 type Voxel struct {
 	// Tissue indexes Tissues, Region indexes Regions and Compartment indexes
 	// Compartments; each is 0 where there is none.
@@ -116,11 +116,11 @@ type Voxel struct {
 	T2, S0 float64
 }
 
-// At returns what lies at a position, mm LPS.
-func (k *Knee) At(position [3]float64) Voxel {
+// Voxel returns the anatomy at a position, mm LPS.
+func (k *Knee) Voxel(position [3]float64) Voxel {
 	u, p, h := k.Place(position)
 	r := newSection(k.person, u).row(h)
-	return k.seen(r.at(p))
+	return k.seen(r.voxel(p))
 }
 
 func (k *Knee) seen(v voxel) Voxel {
@@ -148,7 +148,7 @@ func (k *Knee) Sample(ctx context.Context, g volume.Geometry) (*Anatomy, error) 
 	a := newSamples(g)
 	a.T2, a.S0 = make([]float32, len(a.Tissue)), make([]float32, len(a.Tissue))
 	return a, k.fill(ctx, g, func(s *sampler, v int, u, p, h float64) {
-		seen := k.seen(s.row(u, h).at(p))
+		seen := k.seen(s.row(u, h).voxel(p))
 		a.set(v, seen)
 		a.T2[v], a.S0[v] = float32(seen.T2), float32(seen.S0)
 	}, nil)
@@ -165,17 +165,20 @@ func (k *Knee) Structures(ctx context.Context, g volume.Geometry) (*Anatomy, err
 func newSamples(g volume.Geometry) *Anatomy {
 	n := g.Voxels()
 	return &Anatomy{
-		Geometry: g, Tissue: make([]uint8, n), Region: make([]uint8, n), Compartment: make([]uint8, n), Depth: make([]float32, n),
+		Geometry: g, Tissue: make([]uint8, n), Region: make([]uint8, n), Compartment: make([]uint8, n),
+		Depth: make([]float32, n),
 	}
 }
 
 func (a *Anatomy) set(v int, seen Voxel) {
-	a.Tissue[v], a.Region[v], a.Compartment[v], a.Depth[v] = seen.Tissue, seen.Region, seen.Compartment, float32(seen.Depth)
+	a.Tissue[v], a.Region[v], a.Compartment[v], a.Depth[v] = seen.Tissue, seen.Region, seen.Compartment,
+		float32(seen.Depth)
 }
 
 // fill calls voxel with the place of each voxel of a grid, and then slice with the number
 // of each slice that is complete, unless it is nil.
-func (k *Knee) fill(ctx context.Context, g volume.Geometry, voxel func(s *sampler, v int, u, p, h float64), slice func(n int)) error {
+func (k *Knee) fill(ctx context.Context, g volume.Geometry, voxel func(s *sampler, v int, u, p, h float64),
+	slice func(n int)) error {
 	return each(ctx, g.Size[2], func(n int) error {
 		s := &sampler{knee: k.person}
 		for j := range g.Size[1] {

@@ -51,10 +51,12 @@ func TestNamesAreThoseOfAnatomy(t *testing.T) {
 
 // plates are the regions of each tissue, first and last.
 var plates = [len(Tissues)][2]uint8{
-	FemoralCartilage:      {MedialFemoralCentral, Trochlear},
-	MedialTibialCartilage: {MedialTibialAnterior, MedialTibialPosterior}, LateralTibialCartilage: {LateralTibialAnterior, LateralTibialPosterior},
-	PatellarCartilage: {PatellarMedial, PatellarLateral},
-	MedialMeniscus:    {RegionMedialMeniscus, RegionMedialMeniscus}, LateralMeniscus: {RegionLateralMeniscus, RegionLateralMeniscus},
+	FemoralCartilage:       {MedialFemoralCentral, Trochlear},
+	MedialTibialCartilage:  {MedialTibialAnterior, MedialTibialPosterior},
+	LateralTibialCartilage: {LateralTibialAnterior, LateralTibialPosterior},
+	PatellarCartilage:      {PatellarMedial, PatellarLateral},
+	MedialMeniscus:         {RegionMedialMeniscus, RegionMedialMeniscus},
+	LateralMeniscus:        {RegionLateralMeniscus, RegionLateralMeniscus},
 }
 
 // Tissue, region, compartment, depth, T2 and S0 of every voxel fit together, and
@@ -68,7 +70,8 @@ func TestEveryVoxelIsAccountedFor(t *testing.T) {
 			t.Fatal(err)
 		}
 		b := structures(t, k, g)
-		if !slices.Equal(a.Tissue, b.Tissue) || !slices.Equal(a.Region, b.Region) || !slices.Equal(a.Compartment, b.Compartment) || !sameBits(a.Depth, b.Depth) {
+		if !slices.Equal(a.Tissue, b.Tissue) || !slices.Equal(a.Region, b.Region) ||
+			!slices.Equal(a.Compartment, b.Compartment) || !sameBits(a.Depth, b.Depth) {
 			t.Error("Sample and Structures differ")
 		}
 		var tissues [len(Tissues)]int
@@ -104,8 +107,9 @@ func TestAnyGrid(t *testing.T) {
 	for _, side := range []string{"R", "L"} {
 		k := mustKnee(t, Options{Side: side, Seed: 6})
 		g := k.Grid([3]float64{2, 1.5, 3})
-		tilted := g.Moved(k.Motion([3]float64{20, -35, 10}, [3]float64{15, -4, 30})) // in part outside
-		axes := g                                                                    // another order of axes, one of them reversed
+		tilted := g.Moved(k.Motion([3]float64{20, -35, 10}, [3]float64{15, -4, 30})) // partly outside
+		// Another order of axes, one of them reversed.
+		axes := g
 		axes.Size = [3]int{g.Size[2], g.Size[0], g.Size[1]}
 		for r, a := range g.Affine {
 			axes.Affine[r] = [4]float64{-a[2], a[0], a[1], a[3] + a[2]*float64(g.Size[2]-1)}
@@ -123,7 +127,7 @@ func TestAnyGrid(t *testing.T) {
 			cartilage := 0
 			for v := 0; v < grid.Voxels(); v += 7 {
 				i, j, n := v%grid.Size[0], v/grid.Size[0]%grid.Size[1], v/grid.SliceVoxels()
-				want := k.At(grid.Position(float64(i), float64(j), float64(n)))
+				want := k.Voxel(grid.Position(float64(i), float64(j), float64(n)))
 				got := Voxel{a.Tissue[v], a.Region[v], a.Compartment[v], float64(a.Depth[v]), float64(a.T2[v]), float64(a.S0[v])}
 				if got.Tissue != want.Tissue || got.Region != want.Region || got.Compartment != want.Compartment ||
 					!near(got.Depth, want.Depth) || !near(got.T2, want.T2) || !near(got.S0, want.S0) {
@@ -147,13 +151,15 @@ func near(a, b float64) bool {
 
 func TestOutsideTheKneeIsAir(t *testing.T) {
 	k := mustKnee(t, Options{})
-	g := k.Grid([3]float64{4, 4, 4}).Moved(volume.Rigid{Rotation: volume.Identity().Rotation, Shift: [3]float64{0, 400, 0}})
+	g := k.Grid([3]float64{4, 4, 4}).Moved(volume.Rigid{Rotation: volume.Identity().Rotation,
+		Shift: [3]float64{0, 400, 0}})
 	a, err := k.Sample(context.Background(), g)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for v := range a.Tissue {
-		if a.Tissue[v]+a.Region[v]+a.Compartment[v] != 0 || a.S0[v] != 0 || !math.IsNaN(float64(a.T2[v])) || !math.IsNaN(float64(a.Depth[v])) {
+		if a.Tissue[v]+a.Region[v]+a.Compartment[v] != 0 || a.S0[v] != 0 || !math.IsNaN(float64(a.T2[v])) ||
+			!math.IsNaN(float64(a.Depth[v])) {
 			t.Fatalf("voxel %d is not air", v)
 		}
 	}
@@ -253,7 +259,7 @@ func TestDepthIsARatioOfDistances(t *testing.T) {
 			for r := range at {
 				at[r] = from[0][r] + 0.1*float64(n)*from[1][r]
 			}
-			v := k.At(at)
+			v := k.Voxel(at)
 			if v.Compartment == 0 || n%8 != 0 {
 				continue
 			}

@@ -7,15 +7,15 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// Motion is how far a patient moves at most.
+// Motion holds the limits of a patient's motion.
 type Motion struct {
 	// Turn is the largest rotation in degrees, Shift the largest translation of the middle
 	// of the knee in mm. A patient who moves does so by at least half of each.
 	Turn, Shift float64
 }
 
-// Motion returns the rigid transform that turns the knee about its middle, by the degrees
-// given about the patient's x, y and z one after the other, and then shifts it, mm LPS.
+// Motion returns the rigid transform that rotates the knee about its middle by the given degrees about
+// the patient's x, y and z axes in turn, and then shifts it, mm LPS.
 func (k *Knee) Motion(degrees, shift [3]float64) volume.Rigid {
 	rotation := volume.Identity()
 	for axis, angle := range degrees {
@@ -24,11 +24,11 @@ func (k *Knee) Motion(degrees, shift [3]float64) volume.Rigid {
 		turn := volume.Rigid{Rotation: rotationAbout(direction, angle)}
 		rotation = compose(turn, rotation)
 	}
-	return k.about(rotation.Rotation, shift)
+	return k.aboutCentre(rotation.Rotation, shift)
 }
 
-// about is a rotation about the middle of the knee, followed by a shift.
-func (k *Knee) about(rotation [3][3]float64, shift [3]float64) volume.Rigid {
+// aboutCentre returns the rotation about the middle of the knee, followed by a shift.
+func (k *Knee) aboutCentre(rotation [3][3]float64, shift [3]float64) volume.Rigid {
 	t := volume.Rigid{Rotation: rotation}
 	turned := t.Apply(k.centre)
 	for r := range t.Shift {
@@ -37,14 +37,14 @@ func (k *Knee) about(rotation [3][3]float64, shift [3]float64) volume.Rigid {
 	return t
 }
 
-// draw is a random motion of the knee within the limits of m.
+// draw returns a random motion of the knee within the limits of m.
 func (m Motion) draw(k *Knee, rng *rand.Rand) volume.Rigid {
 	axis, direction := randomDirection(rng), randomDirection(rng)
 	angle, length := m.Turn*(1+rng.Float64())/2, m.Shift*(1+rng.Float64())/2
 	for r := range direction {
 		direction[r] *= length
 	}
-	return k.about(rotationAbout(axis, angle), direction)
+	return k.aboutCentre(rotationAbout(axis, angle), direction)
 }
 
 // randomDirection is a unit vector, uniform over the sphere.
@@ -60,31 +60,31 @@ func randomDirection(rng *rand.Rand) [3]float64 {
 // rotationAbout is the rotation about a unit vector by degrees (Rodrigues' formula).
 func rotationAbout(n [3]float64, degrees float64) [3][3]float64 {
 	sin, cos := math.Sincos(degrees * math.Pi / 180)
-	across := [3][3]float64{{0, -n[2], n[1]}, {n[2], 0, -n[0]}, {-n[1], n[0], 0}}
+	cross := [3][3]float64{{0, -n[2], n[1]}, {n[2], 0, -n[0]}, {-n[1], n[0], 0}}
 	var m [3][3]float64
 	for r := range m {
 		for c := range m[r] {
-			m[r][c] = sin*across[r][c] + (1-cos)*n[r]*n[c]
+			m[r][c] = sin*cross[r][c] + (1-cos)*n[r]*n[c]
 		}
 		m[r][r] += cos
 	}
 	return m
 }
 
-// compose is b followed by a.
+// compose returns the transform that applies b first and then a.
 func compose(a, b volume.Rigid) volume.Rigid {
-	out := volume.Rigid{Shift: a.Apply(b.Shift)}
+	composed := volume.Rigid{Shift: a.Apply(b.Shift)}
 	for r, row := range a.Rotation {
 		for c := range 3 {
 			for m := range 3 {
-				out.Rotation[r][c] += row[m] * b.Rotation[m][c]
+				composed.Rotation[r][c] += row[m] * b.Rotation[m][c]
 			}
 		}
 	}
-	return out
+	return composed
 }
 
-// orIdentity is the identity for the zero value, which is not a transform.
+// orIdentity returns t, or the identity if t is the zero value.
 func orIdentity(t volume.Rigid) volume.Rigid {
 	if t == (volume.Rigid{}) {
 		return volume.Identity()

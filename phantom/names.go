@@ -54,7 +54,8 @@ func CompartmentOf(region uint8) uint8 {
 	switch region {
 	case MedialTibialAnterior, MedialTibialCentral, MedialTibialPosterior, MedialFemoralCentral, MedialFemoralPosterior:
 		return Medial
-	case LateralTibialAnterior, LateralTibialCentral, LateralTibialPosterior, LateralFemoralCentral, LateralFemoralPosterior:
+	case LateralTibialAnterior, LateralTibialCentral, LateralTibialPosterior, LateralFemoralCentral,
+		LateralFemoralPosterior:
 		return Lateral
 	case Trochlear, PatellarMedial, PatellarLateral:
 		return Patellofemoral

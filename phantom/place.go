@@ -16,11 +16,11 @@ const (
 	kneeTop   = 69.0
 )
 
-// kneeAcross is the distance of a slice from the middle of the knee in mm,
+// sliceOffset is the distance of a slice from the middle of the knee in mm,
 // positive to medial. Slices run along the normal of the image, row × column,
 // which for sagittal slices points to the patient's right: from medial to
 // lateral in a right knee, from lateral to medial in a left one.
-func kneeAcross(o Options, slice int) float64 {
+func sliceOffset(o Options, slice int) float64 {
 	right := (float64(slice)+0.5)*slabWidth/float64(o.Slices) - slabWidth/2
 	if o.Side == "R" {
 		return -right
@@ -44,10 +44,10 @@ func newGeometry(o Options, rng *rand.Rand) (volume.Geometry, placement) {
 	column := [3]float64{sb * ca, sb * sa, -cb}
 	normal := cross(row, column)
 	pixel := fieldOfView / float64(o.Matrix)
-	between := slabWidth / float64(o.Slices)
+	spacing := slabWidth / float64(o.Slices)
 	g := volume.Geometry{Size: [3]int{o.Matrix, o.Matrix, o.Slices}}
 	for r := range g.Affine {
-		p, q, s := row[r]*pixel, column[r]*pixel, normal[r]*between
+		p, q, s := row[r]*pixel, column[r]*pixel, normal[r]*spacing
 		// The middle of the knee is where its coordinates are 0.
 		origin := centre[r] + p*(kneeFront/pixel+0.5) + q*(-kneeTop/pixel+0.5) - s*(float64(o.Slices)-1)/2
 		g.Affine[r] = [4]float64{p, q, s, origin}

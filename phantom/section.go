@@ -68,7 +68,7 @@ func (s section) row(h float64) row {
 	for _, v := range vessels {
 		if square(s.u-v.u) < square(v.radius) {
 			half := math.Sqrt(square(v.radius) - square(s.u-v.u))
-			r.vessels = append(r.vessels, tube{strip{v.path.at(h), half}, v.tissue})
+			r.vessels = append(r.vessels, tube{strip{v.path.value(h), half}, v.tissue})
 		}
 	}
 	return r
@@ -93,8 +93,8 @@ type distances struct {
 	onPatella                     float64
 }
 
-// at says what lies at p, in mm of the picture.
-func (r *row) at(p float64) voxel {
+// voxel returns the anatomy at p, in mm of the picture.
+func (r *row) voxel(p float64) voxel {
 	q := point{p / r.knee.size, r.h}
 	depth := r.leg.inside(q.p)
 	if depth < 0 {
@@ -119,7 +119,7 @@ func (r *row) at(p float64) voxel {
 	return v
 }
 
-// structure is at without T2 and S0, and without what no mask marks.
+// structure is like row.voxel, without T2, S0 and structures that no mask marks.
 func (s *section) structure(q point) voxel {
 	v := voxel{depth: math.NaN()}
 	d := s.distances(q)
@@ -239,7 +239,8 @@ func (s *section) plate(d *distances) (tissue uint8, depth float64) {
 // 11 to 13 ms (patella 31.9 → 42.2 ms, PMC2675164), ms. It is highest at the femur, lowest
 // at the tibia.
 var layered = [...]struct{ deep, rise float64 }{
-	FemoralCartilage: {31, 13}, MedialTibialCartilage: {26, 11}, LateralTibialCartilage: {26, 11}, PatellarCartilage: {29, 13},
+	FemoralCartilage: {31, 13}, MedialTibialCartilage: {26, 11}, LateralTibialCartilage: {26, 11},
+	PatellarCartilage: {29, 13},
 }
 
 // cartilage says which cartilage lies at q, if any.
@@ -323,19 +324,21 @@ func (r *row) flesh(q point) tissue {
 // joint says what lies between the bones beside cartilage, if q is there.
 func (s *section) joint(q point, d *distances) (tissue, bool) {
 	au := math.Abs(s.u)
-	between := s.femur.present && d.aboveTibia > d.onTibia && d.aboveTibia < 9 && d.femur > d.onFemur && q.p > -26 && q.p < 27
-	if between && d.aboveTibia-d.onTibia < meniscusHeight(s.u, q.p) {
+	inGap := s.femur.present && d.aboveTibia > d.onTibia && d.aboveTibia < 9 && d.femur > d.onFemur && q.p > -26 &&
+		q.p < 27
+	if inGap && d.aboveTibia-d.onTibia < meniscusHeight(s.u, q.p) {
 		return meniscus, true
 	}
-	if between && au > 7 && d.femur < d.onFemur+1.3 && square((q.p-1)/24)+square((au-19)/18.5) < 1 {
+	if inGap && au > 7 && d.femur < d.onFemur+1.3 && square((q.p-1)/24)+square((au-19)/18.5) < 1 {
 		return fluid, true
 	}
 	if d.onFemur > 0 && d.femur < d.onFemur+1 && d.onPatella > 0 && d.patella < d.onPatella+2 {
 		return fluid, true
 	}
 	// The recess above the patella, behind the tendon.
-	if across := 1 - square((s.u+1)/22); across > 0 && q.p < -28 && q.h > 45 {
-		recess := band(q, s.knee.effusion*math.Sqrt(across)/2, point{-37, 50}, point{-38.5, 56}, point{-35, 68}, point{-33, 74})
+	if width := 1 - square((s.u+1)/22); width > 0 && q.p < -28 && q.h > 45 {
+		recess := band(q, s.knee.effusion*math.Sqrt(width)/2, point{-37, 50}, point{-38.5, 56}, point{-35, 68},
+			point{-33, 74})
 		if recess < 0 {
 			return fluid, true
 		}

@@ -83,8 +83,8 @@ func band(q point, r float64, points ...point) float64 {
 // constant beyond its ends.
 type curve []point // p is the value at h
 
-// at interpolates by cubic Hermite pieces with Catmull-Rom slopes.
-func (c curve) at(h float64) float64 {
+// value interpolates by cubic Hermite pieces with Catmull-Rom slopes.
+func (c curve) value(h float64) float64 {
 	last := len(c) - 1
 	if h <= c[0].h {
 		return c[0].p

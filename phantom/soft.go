@@ -11,17 +11,23 @@ type muscleBody struct {
 
 var muscles = []muscleBody{
 	// vastus medialis, vastus lateralis, vastus intermedius
-	{curve{{-34, 22}, {-41, 32}, {-48, 42}, {-52, 56}, {-55, 80}}, curve{{-34, 22}, {-30, 34}, {-24, 46}, {-18, 58}, {-12, 80}}, 28, 20},
+	{curve{{-34, 22}, {-41, 32}, {-48, 42}, {-52, 56}, {-55, 80}},
+		curve{{-34, 22}, {-30, 34}, {-24, 46}, {-18, 58}, {-12, 80}}, 28, 20},
 	{curve{{-34, 34}, {-42, 43}, {-50, 58}, {-54, 80}}, curve{{-34, 34}, {-28, 44}, {-20, 58}, {-12, 80}}, -29, 21},
 	{curve{{-25, 58}, {-31, 66}, {-34, 80}}, curve{{-24, 58}, {-21, 66}, {-17, 80}}, 0, 17},
 	// semimembranosus, biceps femoris
-	{curve{{40, 4}, {35, 18}, {30, 36}, {23, 56}, {16, 80}}, curve{{41, 4}, {43, 18}, {47, 36}, {49, 56}, {50, 80}}, 20, 22},
-	{curve{{32, 0}, {33, 14}, {29, 34}, {20, 60}, {14, 80}}, curve{{33, 0}, {39, 14}, {45, 34}, {48, 60}, {49, 80}}, -25, 20},
+	{curve{{40, 4}, {35, 18}, {30, 36}, {23, 56}, {16, 80}}, curve{{41, 4}, {43, 18}, {47, 36}, {49, 56}, {50, 80}}, 20,
+		22},
+	{curve{{32, 0}, {33, 14}, {29, 34}, {20, 60}, {14, 80}}, curve{{33, 0}, {39, 14}, {45, 34}, {48, 60}, {49, 80}}, -25,
+		20},
 	// the heads of gastrocnemius
-	{curve{{25, -80}, {27, -30}, {30.5, -10}, {33, 4}, {32, 20}, {27, 34}}, curve{{55, -80}, {53, -40}, {49, -14}, {43, 4}, {37, 20}, {28, 34}}, 20, 21},
-	{curve{{25, -80}, {27, -30}, {30.5, -10}, {33, 4}, {32, 20}, {27, 33}}, curve{{54, -80}, {52, -40}, {48, -14}, {42, 4}, {36, 20}, {28, 33}}, -19, 18},
+	{curve{{25, -80}, {27, -30}, {30.5, -10}, {33, 4}, {32, 20}, {27, 34}},
+		curve{{55, -80}, {53, -40}, {49, -14}, {43, 4}, {37, 20}, {28, 34}}, 20, 21},
+	{curve{{25, -80}, {27, -30}, {30.5, -10}, {33, 4}, {32, 20}, {27, 33}},
+		curve{{54, -80}, {52, -40}, {48, -14}, {42, 4}, {36, 20}, {28, 33}}, -19, 18},
 	// popliteus, soleus, tibialis anterior
-	{curve{{3, -80}, {8, -56}, {15, -38}, {21, -22}, {24.5, -10}}, curve{{9, -80}, {17, -56}, {23, -38}, {27, -22}, {25.5, -10}}, 6, 34},
+	{curve{{3, -80}, {8, -56}, {15, -38}, {21, -22}, {24.5, -10}},
+		curve{{9, -80}, {17, -56}, {23, -38}, {27, -22}, {25.5, -10}}, 6, 34},
 	{curve{{8, -80}, {16, -58}, {22, -40}, {25, -28}}, curve{{26, -80}, {27, -56}, {26.5, -40}, {26, -28}}, -6, 42},
 	{curve{{-40, -80}, {-38, -56}, {-32, -36}, {-26, -20}}, curve{{4, -80}, {0, -56}, {-12, -36}, {-22, -20}}, -28, 20},
 }
@@ -34,7 +40,7 @@ func (s strip) inside(p float64) float64 { return s.half - math.Abs(p-s.middle) 
 
 // between is the strip between two curves at a height, made narrower by a factor.
 func between(front, back curve, h, narrow float64) strip {
-	f, b := front.at(h), back.at(h)
+	f, b := front.value(h), back.value(h)
 	return strip{middle: (f + b) / 2, half: (b - f) / 2 * narrow}
 }
 
@@ -43,8 +49,8 @@ func (m *muscleBody) strip(u, h float64) strip {
 	if h < m.front[0].h-1 || h > m.front[len(m.front)-1].h {
 		return strip{half: -1}
 	}
-	across := math.Abs(u-m.centre) / m.half
-	return between(m.front, m.back, h, math.Sqrt(max(0, 1-across*across*across)))
+	offset := math.Abs(u-m.centre) / m.half
+	return between(m.front, m.back, h, math.Sqrt(max(0, 1-offset*offset*offset)))
 }
 
 // The skin in front and behind as curves of the height in the middle section.
@@ -75,7 +81,7 @@ var vessels = []vessel{
 	{nerve, -4, 2.8, curve{{34, -80}, {37, -30}, {43, 0}, {44, 24}, {39, 56}, {36, 80}}},
 }
 
-// cords are the ligaments and tendons that cross the picture.
+// cord is a ligament or tendon that crosses the picture.
 type cord struct {
 	tissue       tissue
 	centre, half float64 // across, mm of u

@@ -241,14 +241,14 @@ func newKnee(rng *rand.Rand) *knee {
 
 // fillSlice asks the anatomy about the centre of each voxel of a slice.
 func (a *anatomy) fillSlice(k *knee, o Options, slice int) {
-	across := kneeAcross(o, slice)
-	s := newSection(k, across)
+	position := sliceOffset(o, slice)
+	s := newSection(k, position)
 	pixel := fieldOfView / float64(o.Matrix)
 	v := slice * a.SliceVoxels()
 	for j := range o.Matrix {
 		r := s.row(kneeTop - (float64(j)+0.5)*pixel)
 		for i := range o.Matrix {
-			voxel := r.at(kneeFront + (float64(i)+0.5)*pixel)
+			voxel := r.voxel(kneeFront + (float64(i)+0.5)*pixel)
 			a.label[v], a.s0[v], a.t2[v] = voxel.label, float32(voxel.s0), float32(voxel.t2)
 			v++
 		}
@@ -305,17 +305,17 @@ func (s *Study) acquire(slice int) {
 	visit := hash64(s.Options.Subject, s.Options.Visit)
 	for e, echo := range s.Echoes.Echo {
 		rng := rand.New(rand.NewPCG(s.Options.Seed^visit, uint64(e)<<32|uint64(slice)))
-		out := echo[first : first+n]
-		for v := range out {
+		magnitudes := echo[first : first+n]
+		for v := range magnitudes {
 			if signal[v] == 0 {
 				// Both channels are noise: its magnitude squared is exponential.
-				out[v] = stored(s.Sigma * math.Sqrt(2*rng.ExpFloat64()))
+				magnitudes[v] = stored(s.Sigma * math.Sqrt(2*rng.ExpFloat64()))
 				continue
 			}
 			signal[v] *= decay[v]
 			re := signal[v] + s.Sigma*rng.NormFloat64()
 			im := s.Sigma * rng.NormFloat64()
-			out[v] = stored(math.Sqrt(re*re + im*im))
+			magnitudes[v] = stored(math.Sqrt(re*re + im*im))
 		}
 	}
 }

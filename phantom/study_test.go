@@ -111,7 +111,8 @@ func TestFitFindsTheTruthOfEachCompartment(t *testing.T) {
 	for c, truth := range s.Truth() {
 		got := sum[c+1] / float64(truth.Voxels)
 		deviation := 100 * (got/truth.MeanT2 - 1)
-		t.Logf("%s: %d voxels, true mean %.2f ms, fitted %.2f ms (%+.2f %%)", truth.Name, truth.Voxels, truth.MeanT2, got, deviation)
+		t.Logf("%s: %d voxels, true mean %.2f ms, fitted %.2f ms (%+.2f %%)", truth.Name, truth.Voxels, truth.MeanT2, got,
+			deviation)
 		// The floor of the last echoes and the curvature of the fit leave about
 		// 0.2 % at this SNR; the demo promises well under 1 %.
 		if !(math.Abs(deviation) < 0.5) {
@@ -142,7 +143,8 @@ func TestSameStudyOnAnyNumberOfProcessors(t *testing.T) {
 	for _, n := range []int{1, 7} {
 		runtime.GOMAXPROCS(n)
 		got := mustNew(t, small())
-		if !sameEchoes(got, want) || !slices.Equal(got.Labels.Data, want.Labels.Data) || got.Labels.Geometry != want.Labels.Geometry {
+		if !sameEchoes(got, want) || !slices.Equal(got.Labels.Data, want.Labels.Data) ||
+			got.Labels.Geometry != want.Labels.Geometry {
 			t.Errorf("%d processors: another study", n)
 		}
 	}
@@ -251,7 +253,7 @@ func TestCartilageIsLayered(t *testing.T) {
 	last := 0.0
 	for h := 20.0; h > 0; h -= 0.1 {
 		r := s.row(h)
-		v := r.at(8)
+		v := r.voxel(8)
 		if len(tissues) == 0 || tissues[len(tissues)-1] != v.tissue {
 			tissues = append(tissues, v.tissue)
 		}

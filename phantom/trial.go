@@ -118,11 +118,11 @@ func WriteTrial(ctx context.Context, dir string, t Trial) ([]Truth, error) {
 	arms := t.arms()
 	var truth []Truth
 	for n, arm := range arms {
-		of, err := t.writeSubject(ctx, dir, n, arm)
+		studies, err := t.writeSubject(ctx, dir, n, arm)
 		if err != nil {
 			return nil, err
 		}
-		truth = append(truth, of...)
+		truth = append(truth, studies...)
 	}
 	return truth, t.writeTables(dir, truth)
 }
@@ -180,8 +180,9 @@ func (t Trial) writeSubject(ctx context.Context, dir string, n int, arm string) 
 		if err := s.WriteAs(ctx, filepath.Join(dir, o.Subject, o.Visit), t.Form); err != nil {
 			return nil, err
 		}
-		of := s.Truth()
-		truth = append(truth, Truth{Subject: o.Subject, Arm: arm, Visit: v.name, Side: o.Side, Month: v.month, T2: of[:],
+		compartments := s.Truth()
+		truth = append(truth, Truth{Subject: o.Subject, Arm: arm, Visit: v.name, Side: o.Side, Month: v.month,
+			T2:    compartments[:],
 			Moved: orIdentity(o.Moved), DESSMoved: orIdentity(o.DESSMoved)})
 		if t.Progress != nil {
 			t.Progress(n*len(visits)+i+1, t.Subjects*len(visits))
@@ -246,7 +247,7 @@ func prepare(dir string) error {
 				return err
 			}
 		}
-		if left, err := os.ReadDir(subject); err != nil || len(left) > 0 {
+		if rest, err := os.ReadDir(subject); err != nil || len(rest) > 0 {
 			return fmt.Errorf("%s: holds more than the visits of an earlier trial", subject)
 		}
 		if err := os.Remove(subject); err != nil {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/csv"
 	"fmt"
-	"io/fs"
 	"maps"
 	"math"
 	"os"
@@ -21,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/internal/dicomtest/tools"
 	"github.com/t2map/t2map/nifti"
 )
 
@@ -120,7 +120,8 @@ func TestTrialOnDisk(t *testing.T) {
 	}
 	for _, s := range truth {
 		entries, err := os.ReadDir(filepath.Join(dir, s.Subject, s.Visit))
-		if err != nil || len(entries) != 4*3+1 || entries[0].Name() != "IM_0001.dcm" || entries[12].Name() != "labels.nii.gz" {
+		if err != nil || len(entries) != 4*3+1 || entries[0].Name() != "IM_0001.dcm" ||
+			entries[12].Name() != "labels.nii.gz" {
 			t.Errorf("%s/%s: %v, %v", s.Subject, s.Visit, entries, err)
 		}
 	}
@@ -134,7 +135,8 @@ func checkTables(t *testing.T, dir string, truth []Truth) {
 	for _, s := range truth {
 		for _, c := range s.T2 {
 			want = append(want, []string{
-				s.Subject, s.Arm, s.Visit, strconv.Itoa(s.Month), s.Side, c.Name, strconv.Itoa(c.Voxels), fmt.Sprintf("%.6f", c.MeanT2),
+				s.Subject, s.Arm, s.Visit, strconv.Itoa(s.Month), s.Side, c.Name, strconv.Itoa(c.Voxels),
+				fmt.Sprintf("%.6f", c.MeanT2),
 			})
 		}
 	}
@@ -230,33 +232,13 @@ func TestTrialIsTheSameAgain(t *testing.T) {
 	if _, err := WriteTrial(context.Background(), second, smallTrial()); err != nil {
 		t.Fatal(err)
 	}
-	a, b := readTree(t, first), readTree(t, second)
+	a, b := tools.ReadTree(t, first), tools.ReadTree(t, second)
 	if len(a) != 9*13+4 {
 		t.Errorf("got %d files, want %d", len(a), 9*13+4)
 	}
 	if !maps.EqualFunc(a, b, bytes.Equal) {
 		t.Error("two trials of the same options differ")
 	}
-}
-
-func readTree(t *testing.T, dir string) map[string][]byte {
-	t.Helper()
-	files := map[string][]byte{}
-	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() {
-			return err
-		}
-		name, err := filepath.Rel(dir, path)
-		if err != nil {
-			return err
-		}
-		files[filepath.ToSlash(name)], err = os.ReadFile(path)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return files
 }
 
 func TestTrialRefusesAFolderOfOthers(t *testing.T) {
@@ -270,12 +252,12 @@ func TestTrialRefusesAFolderOfOthers(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	before := readTree(t, dir)
+	before := tools.ReadTree(t, dir)
 	_, err := WriteTrial(context.Background(), dir, smallTrial())
 	if err == nil || !strings.Contains(err.Error(), "neither empty nor an earlier trial") {
 		t.Errorf("got %v, want a refusal", err)
 	}
-	if !maps.EqualFunc(before, readTree(t, dir), bytes.Equal) {
+	if !maps.EqualFunc(before, tools.ReadTree(t, dir), bytes.Equal) {
 		t.Error("the folder changed")
 	}
 }
@@ -288,7 +270,8 @@ func TestTrialRefuses(t *testing.T) {
 		{"subjects: got -1", Trial{Subjects: -1}},
 		{"matrix: got 3", Trial{Matrix: 3}},
 	} {
-		if _, err := WriteTrial(context.Background(), t.TempDir(), c.trial); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := WriteTrial(context.Background(), t.TempDir(), c.trial); err == nil ||
+			!strings.Contains(err.Error(), c.want) {
 			t.Errorf("got %v, want an error with %q", err, c.want)
 		}
 	}
@@ -296,7 +279,8 @@ func TestTrialRefuses(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := WriteTrial(context.Background(), filepath.Join(file, "trial"), smallTrial()); err == nil || !strings.Contains(err.Error(), "file") {
+	if _, err := WriteTrial(context.Background(), filepath.Join(file, "trial"), smallTrial()); err == nil ||
+		!strings.Contains(err.Error(), "file") {
 		t.Errorf("below a file: got %v, want an error with the path", err)
 	}
 }

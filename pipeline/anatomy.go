@@ -11,23 +11,23 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// Anatomy is the series that a study's maps are shown over, where one is named; else
-// that is the first echo of the series that is mapped.
+// Anatomy is the series that a study's maps are shown over, if settings or the protocol name one. Otherwise they are
+// shown over the first echo of the mapped series.
 type Anatomy struct {
-	// Named says that settings or protocol name a series.
+	// Named says that settings or the protocol name a series.
 	Named bool
 	// Train is the first echo of the named series.
 	Train dicomio.Train
-	// Problem is why there is none, or nil. The study is mapped all the same.
+	// Problem is the reason why the series cannot be used, or nil. It does not prevent the mapping of the study.
 	Problem error
 }
 
-// warning says why there is no anatomy.
+// warning says why the maps are shown without anatomy.
 func (a Anatomy) warning() string {
 	return fmt.Sprintf("anatomy: %v; maps have no anatomy beneath them", a.Problem)
 }
 
-// memory is how many bytes reading it takes.
+// memory is the number of bytes that its voxels take.
 func (a Anatomy) memory() int64 {
 	if !a.Named || a.Problem != nil {
 		return 0
@@ -35,8 +35,8 @@ func (a Anatomy) memory() int64 {
 	return 4 * int64(a.Train.Geometry.Voxels())
 }
 
-// addAnatomy reads the named series, now that the echoes make room for it. What is
-// wrong with its images is a warning of the study; an error is ctx's.
+// addAnatomy reads the named series. It is called when the echoes are no longer needed, to save memory. A fault of
+// the images is a warning of the study; the only error is that of ctx.
 func (j Job) addAnatomy(ctx context.Context, s *report.Study, workers int) error {
 	a := j.Anatomy
 	if !a.Named || !s.WriteMaps {
@@ -57,9 +57,9 @@ func (j Job) addAnatomy(ctx context.Context, s *report.Study, workers int) error
 	lossy := a.Train.Lossy
 	for _, f := range images {
 		lossy = lossy || f.Lossy
-		// An object may hold frames of both series.
-		if in := (report.File{Path: f.Path, SHA256: f.SHA256}); !slices.Contains(s.Result.Inputs, in) {
-			s.Result.Inputs = append(s.Result.Inputs, in)
+		// One object may hold frames of both series.
+		if file := (report.File{Path: f.Path, SHA256: f.SHA256}); !slices.Contains(s.Result.Inputs, file) {
+			s.Result.Inputs = append(s.Result.Inputs, file)
 		}
 	}
 	s.Anatomy = volume.Map{Geometry: read.Geometry, Data: read.Echo[0]}

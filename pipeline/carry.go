@@ -2,31 +2,30 @@ package pipeline
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/protocol"
-	"github.com/t2map/t2map/report"
+
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/segment/anatomy"
 	"github.com/t2map/t2map/volume"
 )
 
-// source is the job for whose study the mask was drawn.
-func (j Job) source() Job {
-	if j.From != nil {
-		return *j.From
+// maskJob is the job for whose study the mask was drawn: that of another visit if the mask is carried, else j.
+func (j Job) maskJob() Job {
+	if j.MaskSource != nil {
+		return *j.MaskSource
 	}
 	return j
 }
 
-// correctable returns the mask of a source on the grid of the series, before erosion, in the
-// labels of the scheme and with its bones, so that a reader can correct it and use it as the mask of this study.
-// It is empty if the scheme has no number for what the mask marks.
-func (j Job) correctable(ctx context.Context, src source, p protocol.Protocol, workers int) (volume.Labels, error) {
-	placed := src.placedMask
+// correctable returns the mask on the grid of the series, before erosion, in the labels of the scheme and with its
+// bones, so that a reader can correct it and use it as the mask of this study. It is empty if the scheme lacks a
+// label for a tissue of the mask.
+func (j Job) correctable(ctx context.Context, d studyData, p protocol.Protocol, workers int) (volume.Labels, error) {
+	placed := d.placedMask
 	if placed.uneroded != nil {
-		whole := src.dividedKnee
+		whole := d.dividedKnee
 		whole.parts, whole.record = *placed.uneroded, nil
 		var err error
 		if placed, err = j.place(ctx, whole, p.Division, placed.transform, workers); err != nil {
@@ -37,12 +36,12 @@ func (j Job) correctable(ctx context.Context, src source, p protocol.Protocol, w
 	if !ok {
 		return volume.Labels{}, nil
 	}
-	src.bones.addTo(labels, p.MaskScheme())
+	d.bones.addTo(labels, p.MaskScheme())
 	return labels, nil
 }
 
-// inScheme returns the mask on the grid of the series in the labels of the scheme; ok is false
-// if the scheme has no number for what the mask marks.
+// inScheme returns the mask on the grid of the series in the labels of the scheme. It returns false if the scheme
+// lacks a label for a tissue of the mask.
 func (p placedMask) inScheme(s segment.Scheme) (labels volume.Labels, ok bool) {
 	numbers := make([]uint16, len(p.parts.Part)+1)
 	for n := range p.parts.Part {
@@ -61,27 +60,13 @@ func (p placedMask) inScheme(s segment.Scheme) (labels volume.Labels, ok bool) {
 	return labels, true
 }
 
-// noteCarried adds notes on the origin of the mask, and on images that were not registered.
-func (j Job) noteCarried(r *report.Result, k dividedKnee) {
-	r.Notes = append(r.Notes, stillTexts(r.Registration)...)
-	if j.From == nil {
-		if j.Moving != nil && k.onSeries {
-			r.Notes = append(r.Notes, "the mask lies on the voxels of the mapped series: nothing was registered")
-		}
-		return
-	}
-	r.Mask.From = j.From.Identity.Visit
-	r.Notes = append(r.Notes, fmt.Sprintf("the mask is that of the visit %s, carried here by registration of the "+
-		"first echoes", printable.Short(j.From.Identity.Visit)))
-}
-
-// sideFrom compares the side that the mask shows with what the images of this study say.
-func (j Job) sideFrom(k dividedKnee) error {
-	if j.From == nil || k.side == anatomy.UnknownSide {
+// checkCarriedSide returns an error if a carried mask shows another side than the sources of this study name.
+func (j Job) checkCarriedSide(k dividedKnee) error {
+	if j.MaskSource == nil || k.side == anatomy.UnknownSide {
 		return nil
 	}
 	claims := append(j.sideClaims(), anatomy.Claim{Source: "the mask of the visit " +
-		printable.Short(j.From.Identity.Visit), Side: k.side})
+		printable.Short(j.MaskSource.Identity.Visit), Side: k.side})
 	_, err := anatomy.Evidence{}.Agree(claims...)
 	return err
 }

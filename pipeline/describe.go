@@ -1,8 +1,8 @@
 package pipeline
 
 import (
-	"fmt"
-	"strings"
+	"cmp"
+	"slices"
 
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/printable"
@@ -13,68 +13,62 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// describe fills in what a result says of its study and settings.
-func describe(j Job, p protocol.Protocol, fit t2fit.Resolved, s volume.MultiEcho, noise volume.Noise) report.Result {
-	record := p.Record(fit)
-	record.PhilipsScaling = string(j.Train.Scaling)
+// describe returns the part of a study's result that is known before its rows are summarized.
+func (j Job) describe(p protocol.Protocol, fit t2fit.Resolved, d studyData, maps volume.Maps) report.Result {
+	s := d.series
+	side := cmp.Or(j.Side(), d.sideName())
 	r := report.Result{
 		Version: Version, Subject: j.Identity.Subject, Visit: j.Identity.Visit,
-		Study: j.Study.Hash, Series: j.Train.Hash, Side: j.Side(),
-		Protocol: record,
+		Study: j.Study.Hash, Series: j.Train.Hash, Side: side,
+		Protocol: j.recordProtocol(p, fit, d.mask),
 		Scanner:  scanner(j.Train.Scanner), Acquisition: acquisition(j.Train.Acquisition),
 		TE: ReadableTimes(s.TE), Size: s.Size, Spacing: s.Spacing(),
-		Noise: report.Noise{Source: noise.Source, Sigma: numbers(noise.Sigma)},
-	}
-	r.Warnings = append(r.Warnings, j.Identity.Warnings...)
-	if r.LossyImages = j.Train.Lossy; r.LossyImages {
-		r.Warnings = append(r.Warnings, "images were compressed with loss, here or before: T2 of voxels is not what "+
-			"the scanner measured; ask the site for the originals")
-	}
-	r.Warnings = append(r.Warnings, doubts(j.Train, p)...)
-	if c := j.Train.Claim; c != nil {
-		r.Protocol.QuantityOverruled = string(c.Quantity)
-	}
-	if n := len(j.Study.Spoiled); n > 0 {
-		r.Notes = append(r.Notes, fmt.Sprintf("%d damaged files in the study's folder do not say whose they are, or "+
-			"are copies of images that are here: every slice has every echo without them", n))
-	}
-	if fit.Method == t2fit.EPG && p.Fit.RefocusingProfile == nil {
-		r.Warnings = append(r.Warnings, "epg was used without the refocusing profile of the slices: on slices of real "+
-			"pulses its T2 is longer, and further from the truth, than that of nlls (docs/protocol.md)")
-	}
-	if fit.Method == t2fit.Rician && noise.Source == string(t2fit.FromResiduals) {
-		r.Notes = append(r.Notes, "the noise was estimated from residuals, which also hold what stimulated echoes "+
-			"leave: where the refocusing is far from 180°, T2 by rician then reads short, and sigma should be given")
-	}
-	if text := passedWords(j.Study.Passed); text != "" {
-		r.Notes = append(r.Notes, "passed over: "+text)
+		Noise:       report.Noise{Source: maps.Noise.Source, Sigma: numbers(maps.Noise.Sigma)},
+		LossyImages: j.Train.Lossy,
+		Inputs:      d.files,
+		Mask:        j.describeMask(d.mask, d.placedMask), Division: d.record,
+		Registration: d.registration(),
+		Warnings:     j.warnings(p, fit, d, maps, side),
+		Notes:        j.notes(fit, d, maps.Noise, side),
 	}
 	return r
 }
 
-// passedWords counts the files of a study that were not mapped, if there are any.
-func passedWords(n dicomio.Passed) string {
-	var parts []string
-	for _, p := range []struct {
-		n         int
-		one, many string
-	}{
-		{n.OtherSeries, "MR image of another series", "MR images of other series"}, {n.Derived, "map or phase image",
-			"maps or phase images"},
-		{n.OtherModality, "file of another modality", "files of other modalities"},
-	} {
-		switch p.n {
-		case 0:
-		case 1:
-			parts = append(parts, "1 "+p.one)
-		default:
-			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.many))
-		}
+// recordProtocol records the protocol as it was used for the study.
+func (j Job) recordProtocol(p protocol.Protocol, fit t2fit.Resolved, m maskRead) report.Protocol {
+	r := p.Record(fit)
+	r.PhilipsScaling = string(j.Train.Scaling)
+	if c := j.Train.Claim; c != nil {
+		r.QuantityOverruled = string(c.Quantity)
 	}
-	return strings.Join(parts, ", ")
+	if m.segmented {
+		r.Segments, r.Codes = slices.Clone(p.Scheme.Segments), slices.Clone(p.Scheme.Codes)
+		r.MaskThreshold, r.ForeignMask = m.segments.Threshold, m.foreign != nil
+	}
+	return r
 }
 
-// scanner and acquisition keep header texts to one line of a bounded length.
+// describeMask describes the mask and how its segments were read.
+func (j Job) describeMask(m maskRead, p placedMask) report.Mask {
+	out := report.Mask{Path: m.file.Path, Kind: m.kind}
+	if m.made != nil {
+		out.Program = &m.made.facts
+	}
+	if j.MaskSource != nil {
+		out.SourceVisit = j.MaskSource.Identity.Visit
+	}
+	if p.resampled {
+		size, spacing := m.geometry().Size, m.geometry().Spacing()
+		out.Size, out.Spacing = &size, &spacing
+	}
+	for _, g := range p.regions.Readings {
+		g.Label = printable.Short(g.Label)
+		out.Segments = append(out.Segments, g)
+	}
+	return out
+}
+
+// scanner and acquisition shorten texts of headers to one line of limited length.
 func scanner(s dicomio.Scanner) *report.Scanner {
 	return &report.Scanner{
 		Manufacturer: printable.Short(s.Manufacturer), Model: printable.Short(s.Model), FieldT: segment.Number(s.Field),
@@ -89,7 +83,7 @@ func acquisition(a dicomio.Acquisition) *report.Acquisition {
 	}
 }
 
-// Side names the side of the knee in full, "" if it is not known: that of the series, else of the identity.
+// Side names the side of the knee in full: the side of the series, else that of the identity; "" if neither is known.
 func (j Job) Side() string {
 	side := j.Train.Side
 	if side == "" {
@@ -104,6 +98,6 @@ func (j Job) Side() string {
 	return ""
 }
 
-// Version is the version of t2map, written into every result. It is raised when numbers or exclusions
-// change: results of two versions do not go into one folder.
+// Version is the version of t2map, written into every result. It is raised when numbers or exclusions change: results
+// of two versions are not written to one folder.
 const Version = "0.3.0"

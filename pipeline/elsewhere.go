@@ -8,8 +8,8 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// elsewhere returns the error of the mask's position, if that is wrong, else err, the error of its division:
-// a mask in the wrong position often cannot be divided either.
+// elsewhere returns an error of the mask's position if the position is wrong, else err, the error of its division: a
+// mask in a wrong position often cannot be divided either.
 func (j Job) elsewhere(m maskRead, err error) error {
 	if place := j.checkPlace(m); place != nil {
 		return HintMask(fmt.Errorf("%s: %w", m.file.Path, place))
@@ -17,23 +17,20 @@ func (j Job) elsewhere(m maskRead, err error) error {
 	return err
 }
 
-// checkPlace returns an error if the whole mask lies outside of the field of view of the series. A mask
-// that images have to be aligned for may lie anywhere.
+// checkPlace returns an error if the whole mask lies outside the field of view of the series. A mask that needs an
+// alignment of images may lie anywhere.
 func (j Job) checkPlace(m maskRead) error {
 	series := j.Train.Geometry
 	toIndex, ok := series.Inverse()
-	g := m.labels.Geometry
-	if m.segmented {
-		g = m.segments.Geometry
-	}
-	if j.From != nil || j.Moving != nil || !ok || !apart(g, series, toIndex) {
+	g := m.geometry()
+	if j.MaskSource != nil || j.Moving != nil || !ok || !apart(g, series, toIndex) {
 		return nil
 	}
 	nearest := math.Inf(1)
 	measure := func(v int) {
 		p := indexIn(toIndex, g.Position(float64(v%g.Size[0]), float64(v/g.Size[0]%g.Size[1]),
 			float64(v/(g.Size[0]*g.Size[1]))))
-		for a, n := range series.Size { // how far it is outside
+		for a, n := range series.Size { // distance from the field of view, in voxels
 			p[a] = max(0, p[a]-float64(n)+0.5) - max(0, -0.5-p[a])
 		}
 		d := 0.0
@@ -52,14 +49,14 @@ func (j Job) checkPlace(m maskRead) error {
 			measure(int(v))
 		}
 	}
-	if math.IsInf(nearest, 1) { // nothing is marked, or far beyond numbers
+	if math.IsInf(nearest, 1) { // the mask marks nothing, or the distance exceeds the range of numbers
 		return nil
 	}
 	return &resample.OutsideError{DistanceMM: nearest}
 }
 
-// apart reports whether a plane along two axes of the series lies between both grids, more than a voxel
-// from the series. Other grids may be apart, too.
+// apart reports whether a plane along two axes of the series separates the grids, more than a voxel from the
+// series. It may be false for separate grids that are oblique to each other.
 func apart(g, series volume.Geometry, toIndex [3][4]float64) bool {
 	lo, hi := [3]float64{math.Inf(1), math.Inf(1), math.Inf(1)}, [3]float64{math.Inf(-1), math.Inf(-1), math.Inf(-1)}
 	for corner := range 8 {
@@ -73,16 +70,16 @@ func apart(g, series volume.Geometry, toIndex [3][4]float64) bool {
 			lo[a], hi[a] = min(lo[a], x), max(hi[a], x)
 		}
 	}
-	const aside = 1.5 // slices may be thicker than their distance
+	const margin = 1.5 // voxels; slices may be thicker than their spacing
 	for a, n := range series.Size {
-		if hi[a] < -aside || lo[a] > float64(n-1)+aside {
+		if hi[a] < -margin || lo[a] > float64(n-1)+margin {
 			return true
 		}
 	}
 	return false
 }
 
-// indexIn returns the place of a position in voxels.
+// indexIn converts a position to indices of voxels.
 func indexIn(toIndex [3][4]float64, p [3]float64) (out [3]float64) {
 	for r, row := range toIndex {
 		out[r] = row[0]*p[0] + row[1]*p[1] + row[2]*p[2] + row[3]

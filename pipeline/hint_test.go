@@ -9,12 +9,12 @@ import (
 	"github.com/t2map/t2map/segment/anatomy"
 )
 
-// A tibial label that lies on both sides is told apart from a wrong mask: the scheme is at fault.
+// A tibial label on both sides of the knee has a hint of its own: the scheme is at fault, not the mask.
 func TestHintBothSides(t *testing.T) {
 	err := fmt.Errorf("mask: %w", &anatomy.Error{Problem: anatomy.BothSides, Tissue: anatomy.MedialTibialCartilage,
 		Amount: 41})
-	if want := "medial-tibial-cartilage: lies on both sides of the knee: its halves are 41 mm " +
-		"apart"; !strings.HasSuffix(err.Error(), want) {
+	const want = "medial-tibial-cartilage: lies on both sides of the knee: its halves are 41 mm apart"
+	if !strings.HasSuffix(err.Error(), want) {
 		t.Errorf("%v, want …%s", err, want)
 	}
 	if hint := hintAnatomy(err); !strings.Contains(hint, "tibial-cartilage") || !strings.Contains(hint, "scheme") {

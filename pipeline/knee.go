@@ -15,33 +15,31 @@ import (
 	"github.com/t2map/t2map/segment/depth"
 )
 
-// dividedKnee is a mask divided into parts on its own grid, and how it was divided.
+// dividedKnee is a mask that was divided into parts on its own grid, and facts about the division.
 type dividedKnee struct {
 	parts segment.Parts
-	// side is that on which all sources agree, and shown the one that the mask shows, or unknown.
+	// side is the side on which all sources agree, and shown the side that the mask shows; both may be unknown.
 	side   anatomy.Side
 	shown  anatomy.Side
 	record *report.Division // nil if nothing was divided
-	// cropped says that the grid of parts is a part of the mask's.
+	// cropped says that the grid of parts is only a part of the mask's grid.
 	cropped bool
 	notes   []anatomy.Note
-	// onSeries says that the mask was drawn on the voxels of the series that is mapped.
+	// onSeries says that the mask lies on the voxels of the mapped series.
 	onSeries bool
-	// uneroded are the parts before erosion, nil if there was none. marked and left are the
-	// numbers of voxels of each part, as in its Data, before and after it.
+	// uneroded are the parts before erosion, nil if there was none. marked and left are the numbers of voxels of each
+	// part, by its number, before and after erosion.
 	uneroded     *segment.Parts
 	marked, left []int
-	// depths and axes are there if the cartilage has layers. sheet is the part of each of
-	// depths.Voxels.
+	// depths and axes are set if the cartilage has layers. sheet is the part of each of depths.Voxels.
 	depths *depth.Field
 	sheet  []uint16
 	axes   anatomy.Axes
-	// marks are those of the mask until it is known whether its bones are needed; nil if nothing was divided.
+	// marks are the marks of the mask, kept until it is known whether its bones are needed; then nil.
 	marks *segment.Marks
 }
 
-// divideMask divides the tissues of the mask, whose voxels have the meanings given. Its errors
-// have hints.
+// divideMask divides the tissues of a mask, which are given by its marks. Its errors have hints.
 func (j Job) divideMask(
 	ctx context.Context, m maskRead, marks segment.Marks, p protocol.Protocol, workers int,
 ) (dividedKnee, error) {
@@ -62,13 +60,13 @@ func (j Job) divideMask(
 func (j Job) divideMarks(
 	ctx context.Context, marks segment.Marks, scheme segment.Scheme, d protocol.Division, workers int,
 ) (k dividedKnee, err error) {
-	tissues := d.By != protocol.DivideNone && scheme.Tissues()
+	tissues := d.Method != protocol.DivideNone && scheme.Tissues()
 	if tissues && marks.HasTissue() {
 		return j.divideTissues(ctx, marks, d, workers)
 	}
-	plane, two, err := anatomy.Between(ctx, marks.KneeMask())
+	plane, two, err := anatomy.PlaneBetween(ctx, marks.KneeMask())
 	var shape *anatomy.Error
-	if err != nil && !errors.As(err, &shape) { // rows may have any shape, but two knees lie side by side
+	if err != nil && !errors.As(err, &shape) { // an error of the shape is ignored: rows may have any shape
 		return k, err
 	}
 	if two {
@@ -84,25 +82,25 @@ func (j Job) divideMarks(
 		return k, err
 	}
 	k.marks = &marks
-	if k.parts = marks.Whole(); tissues { // rows alone, or nothing, which is sound
+	if k.parts = marks.Whole(); tissues { // the mask marks rows only, or nothing; both are valid
 		k.parts = marks.Divided(nil, nil, 0)
 	}
 	return k, nil
 }
 
-// theseMarks returns the marks of the knee that the series shows, of two on either side of a plane.
+// theseMarks returns the marks of the knee that the series shows, out of two knees on both sides of a plane.
 func (j Job) theseMarks(marks segment.Marks, plane anatomy.Plane) (segment.Marks, error) {
 	switch j.Side() {
 	case "right":
-		return marks.Beside(plane, anatomy.Right), nil
+		return marks.OnSide(plane, anatomy.Right), nil
 	case "left":
-		return marks.Beside(plane, anatomy.Left), nil
+		return marks.OnSide(plane, anatomy.Left), nil
 	}
 	return marks, &anatomy.Error{Problem: anatomy.NoSide}
 }
 
-// release drops the voxels of the parts, which are not needed once the mask is on the grid of
-// the series: a mask with bones has several times as many voxels as the series has.
+// release drops the voxels of the parts. They are not needed when the mask is on the grid of the series, and a mask
+// with bones may have several times as many voxels as the series.
 func (k *dividedKnee) release() { k.parts.Data = nil }
 
 // divideTissues divides the marks by the shape of the knee.
@@ -154,7 +152,7 @@ func (j Job) divideKnee(
 	return k, division, layers, err
 }
 
-// examination is the examined knee, for which others can wait.
+// examination is a knee that is being examined. Other goroutines can wait for its axes.
 type examination struct {
 	done chan struct{}
 	knee *anatomy.Knee
@@ -162,7 +160,7 @@ type examination struct {
 
 func newExamination() *examination { return &examination{done: make(chan struct{})} }
 
-// finish makes the knee available to those who wait.
+// finish makes the knee available to the waiting goroutines.
 func (e *examination) finish(k *anatomy.Knee) {
 	e.knee = k
 	close(e.done)
@@ -178,8 +176,7 @@ func (e *examination) axes(ctx context.Context) (anatomy.Axes, error) {
 	}
 }
 
-// divideRegions divides the mask into regions and sets what is known of the division, its side and
-// its axes.
+// divideRegions divides the mask into regions. It sets the side, the notes, the record and the axes of k.
 func (j Job) divideRegions(
 	ctx context.Context, k *dividedKnee, mask anatomy.Mask, rows []anatomy.Claim, e *examination,
 ) (anatomy.Division, error) {
@@ -224,8 +221,8 @@ func (k *dividedKnee) measureDepth(
 	return layers, nil
 }
 
-// erode takes the voxels near the surface of their tissue out of their parts. A part of which
-// nothing is left keeps its number, and so its rows.
+// erode removes the voxels near the surface of their tissue from their parts. A part without remaining voxels keeps
+// its number, and therefore its rows.
 func (k *dividedKnee) erode(ctx context.Context, mask anatomy.Mask, mm float64) error {
 	eroded, err := depth.Erode(ctx, mask, mm)
 	if err != nil {
@@ -246,7 +243,7 @@ func (k *dividedKnee) erode(ctx context.Context, mask anatomy.Mask, mm float64) 
 	return nil
 }
 
-// thisKnee returns the mask of the knee that the series shows, and its marks, if the marks are of two knees.
+// thisKnee returns the mask and the marks of the knee that the series shows; the mask may mark two knees.
 func (j Job) thisKnee(ctx context.Context, marks segment.Marks) (anatomy.Mask, segment.Marks, error) {
 	tissues := marks.Tissues()
 	knees, err := anatomy.Knees(ctx, tissues)
@@ -256,7 +253,7 @@ func (j Job) thisKnee(ctx context.Context, marks segment.Marks) (anatomy.Mask, s
 	if len(knees) == 1 {
 		return knees[0], marks, nil
 	}
-	plane, _, err := anatomy.Between(ctx, tissues)
+	plane, _, err := anatomy.PlaneBetween(ctx, tissues)
 	if err != nil {
 		return tissues, marks, err
 	}
@@ -269,7 +266,7 @@ func (j Job) thisKnee(ctx context.Context, marks segment.Marks) (anatomy.Mask, s
 	return knees[0], marks, nil
 }
 
-// sideClaims are the sources other than the mask that name the side of the knee.
+// sideClaims lists the sides that sources other than the mask name.
 func (j Job) sideClaims() []anatomy.Claim {
 	var claims []anatomy.Claim
 	add := func(source, side string) {
@@ -292,7 +289,7 @@ func (j Job) sideClaims() []anatomy.Claim {
 	return claims
 }
 
-// maskSeries are the series that the mask was drawn on or made from, without the mapped one.
+// maskSeries lists the series on which the mask was drawn or from which it was made, without the mapped one.
 func (j Job) maskSeries() []dicomio.Train {
 	var out []dicomio.Train
 	add := func(t dicomio.Train) {
@@ -313,19 +310,24 @@ func (j Job) maskSeries() []dicomio.Train {
 	return out
 }
 
-// recordDivision is what results say of a division.
-func recordDivision(d anatomy.Division, claims []anatomy.Claim) *report.Division {
-	out := &report.Division{Omitted: recordPieces(d.Notes)}
+// recordSides records the sources of the side.
+func recordSides(claims []anatomy.Claim) (out []report.SideSource) {
 	for _, c := range claims {
-		out.Sides = append(out.Sides, report.SideSource{Source: c.Source, Side: c.Side.String()})
+		out = append(out, report.SideSource{Source: c.Source, Side: c.Side.String()})
 	}
+	return out
+}
+
+// recordDivision describes a division for the results.
+func recordDivision(d anatomy.Division, claims []anatomy.Claim) *report.Division {
+	out := &report.Division{Omitted: recordPieces(d.Notes), Sides: recordSides(claims)}
 	switch {
 	case d.Femur != nil:
-		out.AxesBy = d.Femur.Axes.By.String()
+		out.AxesBy = d.Femur.Axes.Source.String()
 		notch := d.Femur.Notch
 		out.NotchMM, out.CentralMM, out.EndMM = &notch, d.Femur.Central, d.Femur.End
 	case d.Tibia != nil:
-		out.AxesBy = d.Tibia.Axes.By.String()
+		out.AxesBy = d.Tibia.Axes.Source.String()
 	}
 	counts := d.Counts()
 	for _, r := range anatomy.Regions() {

@@ -12,34 +12,34 @@ import (
 	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/nrrd"
 	"github.com/t2map/t2map/report"
+	"github.com/t2map/t2map/samples"
 	"github.com/t2map/t2map/volume"
 )
 
-// readLabelMap reads the job's mask, a label map, on its own grid. The header's grid is
-// compared with what a study may take before a voxel is read, so that no more memory is
-// taken, whatever the file holds or declares.
+// readLabelMap reads the job's mask, a label map, on its own grid. The grid in the header is checked before a voxel
+// is read, so that no file takes more memory than a study may use.
 func (j Job) readLabelMap() (maskRead, error) { return j.openLabelMap(j.checkMaskGrid) }
 
-// openLabelMap reads the job's mask as it is, in any format of label maps. check is asked about
-// the grid that the header declares before a voxel is read, and bounds what is read; its error
-// is returned. Files are hashed as they are read.
+// openLabelMap reads the job's mask in any format of label maps. It calls check with the grid in the header before it
+// reads a voxel, and returns the error of check. Files are hashed while they are read.
 func (j Job) openLabelMap(check func(volume.Geometry) error) (maskRead, error) {
 	l := maskRead{kind: cmp.Or(j.Mask.Format, formatNIfTI), file: report.File{Path: MaskName(j.Study, j.Mask.Path)}}
 	f, err := openFile(j.Tree, j.Mask.Path)
 	if err != nil {
-		return l, err // which names the file
+		return l, err // it names the file
 	}
 	defer f.Close()
 	in := hashing(f)
 	d := dataFiles{job: j}
+	options := samples.Options{Check: check, Open: d.open}
 	switch l.kind {
 	case formatNRRD:
 		var m nrrd.Mask
-		m, err = nrrd.Read(in, nrrd.Options{Check: check, Open: d.open, MostVoxels: j.mostMarked(0)})
+		m, err = nrrd.Read(in, nrrd.Options{Options: options, MostVoxels: j.mostMarked(0)})
 		l.labels, l.segments, l.segmented = m.Labels, m.Segmentation, m.Segments
 		j.Study.HideInSegments(l.segments.Segments)
 	case formatMetaImage:
-		l.labels, err = metaimage.ReadLabels(in, metaimage.Options{Check: check, Open: d.open})
+		l.labels, err = metaimage.ReadLabels(in, options)
 	default:
 		l.labels, err = nifti.ReadCheckedLabels(in, check)
 	}
@@ -53,7 +53,7 @@ func (j Job) openLabelMap(check func(volume.Geometry) error) (maskRead, error) {
 	return l, nil
 }
 
-// quietError is an error whose text holds nothing from a header that could identify a patient.
+// quietError is an error without texts from a header that could identify a patient.
 type quietError struct {
 	err  error
 	text string
@@ -63,7 +63,7 @@ func (e *quietError) Error() string { return e.text }
 
 func (e *quietError) Unwrap() error { return e.err }
 
-// hashed is a file that is hashed as it is read.
+// hashed is a file that is hashed while it is read.
 type hashed struct {
 	source io.Reader
 	size   int64
@@ -86,7 +86,7 @@ func (h *hashed) Read(p []byte) (int, error) {
 // Size returns the bytes of the file.
 func (h *hashed) Size() int64 { return h.size }
 
-// hex returns the hash of what was read.
+// hex returns the hash of the bytes that were read.
 func (h *hashed) hex() string { return fmt.Sprintf("%x", h.hash.Sum(nil)) }
 
 // sum reads the rest of the file and returns its hash.
@@ -97,8 +97,5 @@ func (h *hashed) sum() (string, error) {
 
 // openFile opens a file of the tree or, if tree is nil, of the file system.
 func openFile(tree *files.Tree, path string) (*files.File, error) {
-	if tree == nil {
-		tree = new(files.Tree)
-	}
-	return tree.Open(path)
+	return cmp.Or(tree, new(files.Tree)).Open(path)
 }

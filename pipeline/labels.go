@@ -13,18 +13,18 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// LabelPair is two label maps that belong to no study, each on its own grid, with common labels:
-// label n of both is that of Names[n−1].
+// LabelPair is two label maps without a study, each on its own grid, with common labels: label n of both has the name
+// Names[n−1].
 type LabelPair struct {
 	A, B  volume.Labels
 	Names []string
 }
 
-// ReadLabelPair reads two label maps in any format of label maps. Their labels are one where they have
-// one meaning in the scheme, which may be nil; then, where both files name their segments, as those
-// of 3D Slicer do, one name; else one number. Segments that share voxels or a name, and segments without
-// numbers beside a file without names, are errors. So is a grid that takes more memory than a study
-// may have. Its errors have hints.
+// ReadLabelPair reads two label maps in any format of label maps. Labels of the two files correspond if they have
+// the same meaning in the scheme. If scheme is nil, they correspond if they have the same name in files that both
+// name their segments, as those of 3D Slicer do, and otherwise if they have the same number. Segments that share
+// voxels or a name are errors, and so are segments without numbers if the other file has no names, and a grid that
+// takes more memory than a study may use. Errors have hints.
 func ReadLabelPair(paths [2]string, scheme *segment.Scheme) (LabelPair, error) {
 	var maps [2]maskRead
 	for n, path := range paths {
@@ -46,7 +46,7 @@ func ReadLabelPair(paths [2]string, scheme *segment.Scheme) (LabelPair, error) {
 	return pairLabels(labels, names), nil
 }
 
-// checkLabelGrid is checkMaskGrid for one of two label maps without a study.
+// checkLabelGrid checks the grid of one of two label maps without a study, see checkMaskGrid.
 func (j Job) checkLabelGrid(g volume.Geometry) error {
 	alone := j
 	alone.Bound = Bound{}
@@ -60,7 +60,7 @@ func (j Job) checkLabelGrid(g volume.Geometry) error {
 	return nil
 }
 
-// labelName is a label of a file: what it is called, and what it is paired by.
+// labelName is a label of a file, with its name and the key that pairs it with a label of the other file.
 type labelName struct {
 	value     uint16
 	name, key string
@@ -103,11 +103,11 @@ func (m maskRead) segmentLabels(byName bool) (volume.Labels, []labelName, error)
 		}
 		switch {
 		case byName && strings.TrimSpace(s.Label) != "":
-			name.key = " " + segment.Fold(s.Label) // which no number is
+			name.key = " " + segment.Fold(s.Label) // unlike any number
 		case s.Unnumbered:
 			return labels, nil, hint.Errorf("give the labels meanings with --scheme, or save both masks with the "+
-				"names of their segments", "%s: segment %q has no number of its own to be paired "+
-				"by", m.file.Path, name.name)
+				"names of their segments", "%s: segment %q has no number of its own that could pair it",
+				m.file.Path, name.name)
 		}
 		if index := slices.IndexFunc(names, func(o labelName) bool { return o.key == name.key }); index >= 0 {
 			return labels, nil, hint.Errorf("give each segment a name of its own, or their meanings with --scheme",
@@ -115,9 +115,9 @@ func (m maskRead) segmentLabels(byName bool) (volume.Labels, []labelName, error)
 		}
 		names = append(names, name)
 		for _, v := range s.Voxels {
-			if was := labels.Data[v]; was != 0 {
+			if other := labels.Data[v]; other != 0 {
 				return labels, nil, hint.Errorf("correct the masks: each voxel belongs to one segment",
-					"%s: segments %q and %q share voxels", m.file.Path, names[was-1].name, name.name)
+					"%s: segments %q and %q share voxels", m.file.Path, names[other-1].name, name.name)
 			}
 			labels.Data[v] = name.value
 		}
@@ -125,8 +125,8 @@ func (m maskRead) segmentLabels(byName bool) (volume.Labels, []labelName, error)
 	return labels, names, nil
 }
 
-// pairLabels gives the labels of both files common numbers: numbers in their order, names in that of A
-// and then of B.
+// pairLabels gives the labels of both files common numbers: numbers in ascending order, names in the order of A and
+// then of B.
 func pairLabels(labels [2]volume.Labels, names [2][]labelName) LabelPair {
 	all := slices.Concat(names[0], names[1])
 	slices.SortStableFunc(all, func(a, b labelName) int {

@@ -12,11 +12,10 @@ import (
 	"github.com/t2map/t2map/report"
 )
 
-// madeOnce is the mask that a program makes of a study's series. The jobs to which it is carried share
-// it, so that the program runs once and all of them have the same mask, even if the program does
-// not give the same mask twice.
+// madeOnce is the mask that a program makes of a study's series. The jobs to which it is carried share it, so that
+// the program runs once and all of them have the same mask, even if the program is not deterministic.
 type madeOnce struct {
-	turn chan struct{} // holds a token while no job looks at it or has it made
+	turn chan struct{} // holds a token while no job reads or makes the mask
 	done bool
 	mask madeMask
 	hash [sha256.Size]byte // of the file
@@ -29,9 +28,9 @@ func newMadeOnce() *madeOnce {
 	return o
 }
 
-// segmentOnce returns the mask that the protocol's program makes for the job. The first job that asks has
-// it made; others wait for it and get the same bytes. An error of the first job
-// alone, such as a series that cannot be read, does not count for the others.
+// segmentOnce returns the mask that the protocol's program makes for the job. The first job runs the program; the
+// others wait for it and get the same bytes. They also get an error of the program, but no other error of the first
+// job, such as a series that cannot be read.
 func (j Job) segmentOnce(ctx context.Context, p protocol.Protocol) (maskRead, error) {
 	if j.Input.made == nil {
 		return j.segment(ctx, p)
@@ -52,7 +51,7 @@ func (j Job) segmentOnce(ctx context.Context, p protocol.Protocol) (maskRead, er
 	switch {
 	case err == nil:
 		j.Input.made.done, j.Input.made.mask, j.Input.made.hash = true, *m.made, sha256.Sum256(m.made.file)
-		j.Input.made.mask.warnings = nil // they are of the run of the program
+		j.Input.made.mask.warnings = nil // they belong to the study for which the program ran
 	case ctx.Err() == nil && errors.As(err, new(*protocol.ProgramError)):
 		j.Input.made.err = err
 	}

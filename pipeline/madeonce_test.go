@@ -9,7 +9,7 @@ import (
 	"github.com/t2map/t2map/protocol"
 )
 
-// Nobody waits for a mask beyond its own end.
+// A job does not wait for a mask after its context has ended.
 func TestMadeOnceWaits(t *testing.T) {
 	j := Job{Input: NewInput(dicomio.Train{})}
 	<-j.Input.made.turn // another job has it made

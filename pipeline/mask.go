@@ -2,14 +2,11 @@ package pipeline
 
 import (
 	"context"
-	"fmt"
 	"path"
-	"slices"
 
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/hint"
-	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
@@ -19,41 +16,39 @@ import (
 
 // Mask is the file that marks a study's compartments.
 type Mask struct {
-	// Path opens the file.
+	// Path is the path of the file.
 	Path string
-	// Object is the segmentation or structure set that it holds; nil if it is a
-	// file in NIfTI, NRRD or MetaImage.
+	// Object is the segmentation or structure set in the file; nil if it is a file in NIfTI, NRRD or MetaImage.
 	Object *dicomio.MaskObject
-	// Foreign is what the object refers to instead of the study's series, if the protocol allows that;
-	// else nil.
+	// Foreign says which series the object refers to instead of the study's series, if the protocol allows that; else
+	// nil.
 	Foreign error
-	// Drawn is the series of the study that the object was drawn on, if it is not the mapped one.
+	// Drawn is the series of the study on which the object was drawn, if it is not the mapped one.
 	Drawn *dicomio.Train
-	// Beside are files of a usual name in the study's folders that were not used, by their
-	// names below its home.
-	Beside []string
-	// Differ are those of Beside in the same format that hold something else.
-	Differ []string
-
-	Format string // by its first bytes: NIfTI, NRRD or MetaImage; "" if they say nothing
+	// Unused are files in the study's folders that have a usual name and were not used, by their names below its
+	// home.
+	Unused []string
+	// Conflicting are the files of Unused in the same format with different content.
+	Conflicting []string
+	// Format is NIfTI, NRRD or MetaImage, according to the first bytes of the file; "" if they are not specific.
+	Format string
 }
 
-// maskRead is a mask on its own grid, before a scheme has said what it means: labels, or
-// segments if segmented is true.
+// maskRead is a mask on its own grid, before a scheme gives it a meaning: labels, or segments if segmented is true.
 type maskRead struct {
 	file      report.File
-	data      []report.File // what the file names as holding its voxels
+	data      []report.File // files that hold the voxels for a header
 	kind      string        // NIfTI, NRRD, MetaImage, SEG, RTSTRUCT or program
 	segmented bool
 	labels    volume.Labels
 	// box holds all labels, and cropped says that the rest of the grid is omitted.
-	box      segment.Box
-	cropped  bool
-	segments volume.Segmentation
-	foreign  error
-	unused   []string
-	differ   []string
-	made     *madeMask // by a program; else nil
+	box         segment.Box
+	cropped     bool
+	segments    volume.Segmentation
+	foreign     error     // see Mask.Foreign
+	unused      []string  // see Mask.Unused
+	conflicting []string  // see Mask.Conflicting
+	made        *madeMask // by a program; else nil
 }
 
 // geometry is the grid of the mask.
@@ -64,8 +59,8 @@ func (m maskRead) geometry() volume.Geometry {
 	return m.labels.Geometry
 }
 
-// crop limits a label map to the box that holds its labels, which halves the time and memory of dividing
-// it. A map on the grid of the series is not cropped, because its voxels are taken as they are.
+// crop limits a label map to the box that holds its labels, which halves the time and memory of its division. A map
+// on the grid of the series is not cropped, because it is used voxel by voxel.
 func (m *maskRead) crop(series volume.Geometry) {
 	if m.segmented || segment.CheckGrid(m.labels.Geometry, series) == nil {
 		return
@@ -85,10 +80,11 @@ func (j Job) readMask(ctx context.Context, p protocol.Protocol) (maskRead, error
 	default:
 		m, err = j.readLabelMap()
 	}
-	m.unused, m.differ = j.Mask.Beside, j.Mask.Differ
+	m.unused, m.conflicting = j.Mask.Unused, j.Mask.Conflicting
 	return m, HintMask(err)
 }
 
+// readObject reads the job's mask, a DICOM object.
 func (j Job) readObject(ctx context.Context, p protocol.Protocol) (maskRead, error) {
 	m := maskRead{kind: string(j.Mask.Object.Kind), segmented: true, foreign: j.Mask.Foreign}
 	o := dicomio.MaskOptions{Threshold: p.MaskThreshold}
@@ -114,26 +110,26 @@ func (j Job) readObject(ctx context.Context, p protocol.Protocol) (maskRead, err
 	return m, err
 }
 
-// mostMaskVoxels is more than any image of a knee has: 640³.
+// mostMaskVoxels is the largest number of voxels, 640³. No image of a knee has more.
 const mostMaskVoxels = 1 << 28
 
-// mostExtent in mm is more than any field of view.
+// mostExtent is the largest extent in mm. No field of view is larger.
 const mostExtent = 1500
 
-// bytesPerMaskVoxel is what a voxel of a mask takes until the mask is on the grid of the
-// series: labels, marks and parts of two bytes, tissue, region and layer of one.
+// bytesPerMaskVoxel is the memory for a voxel of a mask until the mask is on the grid of the series: labels, marks
+// and parts of two bytes; tissue, region and layer of one byte.
 const bytesPerMaskVoxel = 3*2 + 3
 
-// checkMaskGrid returns an error if a mask of that grid takes more memory than the study
-// may have.
+// checkMaskGrid returns an error if a mask on that grid is larger than a knee, or needs more memory than the study
+// may use.
 func (j Job) checkMaskGrid(g volume.Geometry) error {
 	voxels := 1.0 // a product of ints may overflow
 	for _, n := range g.Size {
 		voxels *= float64(n)
 	}
 	if voxels > mostMaskVoxels {
-		return hint.Errorf("is it the mask of this study?", "the mask has %d×%d×%d voxels, more than an image of a "+
-			"knee", g.Size[0], g.Size[1], g.Size[2])
+		return hint.Errorf("check that it is the mask of this study",
+			"the mask has %d×%d×%d voxels, more than an image of a knee", g.Size[0], g.Size[1], g.Size[2])
 	}
 	for c, d := range g.Spacing() {
 		if extent := d * float64(g.Size[c]); extent > mostExtent {
@@ -165,85 +161,7 @@ func (m maskRead) interpret(scheme segment.Scheme) (marks segment.Marks, err err
 	return marks, err
 }
 
-// described is what results say of the mask, as it was divided into the regions.
-func (m maskRead) described(p placedMask) report.Mask {
-	out := report.Mask{Path: m.file.Path, Kind: m.kind}
-	if m.made != nil {
-		out.Program = &m.made.facts
-	}
-	if p.resampled {
-		size, spacing := m.geometry().Size, m.geometry().Spacing()
-		out.Size, out.Spacing = &size, &spacing
-	}
-	for _, g := range p.regions.Readings {
-		g.Label = printable.Short(g.Label)
-		out.Segments = append(out.Segments, g)
-	}
-	return out
-}
-
-// note writes into the result what a reader should know of the mask.
-func (m maskRead) note(r *report.Result, placed placedMask, p protocol.Protocol) {
-	regions := placed.regions
-	r.Mask, r.Division = m.described(placed), placed.record
-	notes, warnings := placed.notesOf()
-	r.Notes, r.Warnings = append(r.Notes, notes...), append(r.Warnings, warnings...)
-	if r.Side == "" {
-		r.Notes = append(r.Notes, "the side of the knee is not known: neither the images, nor a manifest, nor the "+
-			"mask show it")
-	}
-	if len(m.unused) > 0 {
-		r.Notes = append(r.Notes, fmt.Sprintf("other files that could be a mask by their names were not taken: %s",
-			printable.FirstNames(m.unused)))
-	}
-	if len(m.differ) > 0 {
-		r.Warnings = append(r.Warnings, fmt.Sprintf("%s was taken as the mask by its name, and others that could be "+
-			"it hold something else: %s. Name the right one with "+
-			"--mask", printable.Short(path.Base(m.file.Path)), printable.FirstNames(m.differ)))
-	}
-	if m.made != nil {
-		r.Warnings = append(r.Warnings, m.made.warnings...)
-	}
-	r.Warnings = append(r.Warnings, placed.shiftWarnings()...)
-	r.Warnings = append(r.Warnings, placed.shareWarnings()...)
-	if text := m.empty(regions); text != "" && placed.marked == nil { // else erosion left nothing
-		r.Warnings = append(r.Warnings, text)
-	}
-	r.Warnings = append(r.Warnings, implausible(regions, r.Side)...)
-	if !m.segmented {
-		return
-	}
-	r.Protocol.Segments, r.Protocol.Codes = slices.Clone(p.Scheme.Segments), slices.Clone(p.Scheme.Codes)
-	r.Protocol.MaskThreshold = m.segments.Threshold
-	if r.Protocol.ForeignMask = m.foreign != nil; r.Protocol.ForeignMask {
-		r.Warnings = append(r.Warnings, fmt.Sprintf("the mask was not drawn on this series, which was allowed: %v",
-			m.foreign))
-	}
-}
-
-// shiftWarnings warns of a mask whose grid is that of the series, but shifted.
-func (p placedMask) shiftWarnings() []string {
-	if p.shift == nil {
-		return nil
-	}
-	return []string{fmt.Sprintf("the grid of the mask has the size and spacing of the series but lies up to %.2f mm "+
-		"away: the mask may belong to another visit, or may have lost its position; look at the "+
-		"overlay", p.shift.Distance)}
-}
-
-// empty warns of a mask that is sound and marks nothing; else it is "".
-func (m maskRead) empty(r segment.Regions) string {
-	const noVoxel = "no voxel of the mask belongs to a compartment"
-	switch {
-	case slices.ContainsFunc(r.Data, func(region uint16) bool { return region != 0 }):
-		return ""
-	case m.segments.Threshold > 0:
-		return fmt.Sprintf("%s, from %g of the maximum on (mask_threshold)", noVoxel, m.segments.Threshold)
-	}
-	return noVoxel
-}
-
-// MaskName names a mask as results do, below the searched folder.
+// MaskName is the name of a mask in results: its path below the searched folder.
 func MaskName(st dicomio.Study, file string) string {
 	return path.Join(st.RootName, files.Below(st.Root, file))
 }

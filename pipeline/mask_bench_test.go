@@ -22,13 +22,12 @@ import (
 func BenchmarkMask(b *testing.B) {
 	path := filepath.Join("..", "..", "shared", "data", "knee-dess-seg", "labels.nrrd")
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		b.Skip("../shared/data/knee-dess-seg is not here")
+		b.Skip("../shared/data/knee-dess-seg does not exist")
 	}
 	var p protocol.Protocol
 	p.Scheme.Name = "knee-dess-seg"
 	for n, tissue := range []string{"femoral-cartilage", "medial-tibial-cartilage", "lateral-tibial-cartilage",
-		"patellar-cartilage",
-		"femur", "tibia", "patella", "fibula", "lateral-meniscus", "medial-meniscus"} {
+		"patellar-cartilage", "femur", "tibia", "patella", "fibula", "lateral-meniscus", "medial-meniscus"} {
 		p.Scheme.Labels = append(p.Scheme.Labels, segment.Label{Value: uint16(n + 1), Name: tissue})
 	}
 	const pixel, gap, lean = 0.3125, 3.5, 0.1

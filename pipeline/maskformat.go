@@ -13,7 +13,7 @@ import (
 	"github.com/t2map/t2map/files"
 )
 
-// The formats of images beside DICOM in which masks are kept. The first of them are read.
+// The formats of masks other than DICOM. CanRead lists those that are read.
 const (
 	formatNIfTI     = "NIfTI"
 	formatNRRD      = "NRRD"
@@ -33,7 +33,7 @@ func CanRead(format string) bool {
 	return format == formatNIfTI || format == formatNRRD || format == formatMetaImage
 }
 
-// FormatError says that a file is in a format that is not read.
+// FormatError says that t2map does not read the format of a file.
 type FormatError struct{ Name, Format string }
 
 // Error names the file and its format.
@@ -41,23 +41,20 @@ func (e *FormatError) Error() string {
 	return fmt.Sprintf("%s: a file in the format %s, which is not read", e.Name, e.Format)
 }
 
-// sniffedBytes is how much of a file tells its format: NIfTI's header, and the keys at the
-// beginning of a MetaImage.
+// sniffedBytes is enough of a file to recognize its format: NIfTI's header, and the keys at the beginning of a
+// MetaImage.
 const sniffedBytes = 1024
 
-// Sniff returns the format of a file by its first bytes, through gzip; "" if it is none
-// of those above or cannot be read.
+// Sniff returns the format of a file according to its first bytes, uncompressed if it is in gzip; "" if the format is
+// none of those above or the file cannot be read.
 func Sniff(tree *files.Tree, path string) string {
-	if tree == nil {
-		tree = new(files.Tree)
-	}
-	f, err := tree.Open(path)
+	f, err := openFile(tree, path)
 	if err != nil {
 		return ""
 	}
 	defer f.Close()
 	head := make([]byte, sniffedBytes)
-	n, _ := f.ReadAt(head, 0) // what cannot be read is not known
+	n, _ := f.ReadAt(head, 0) // a file that cannot be read has no known format
 	head = head[:n]
 	if bytes.HasPrefix(head, []byte("\x1f\x8b")) {
 		if z, err := gzip.NewReader(io.NewSectionReader(f, 0, f.Size())); err == nil {
@@ -73,17 +70,16 @@ func Sniff(tree *files.Tree, path string) string {
 // NumPy (numpy.lib.format), MATLAB (MAT-File Format, 1-5), HDF5 (File Format
 // Specification, II.A) and VTK (VTK File Formats).
 var signatures = []struct{ bytes, format string }{
-	{"NRRD0", formatNRRD}, {"\x93NUMPY", formatNumPy}, {"MATLAB 5.0 MAT-file", formatMATLAB}, {"MATLAB 7.3 MAT-file",
-		formatMATLAB},
-	{"\x89HDF\r\n\x1a\n", formatHDF5}, {"# vtk DataFile", formatVTK}, {"<VTKFile", formatVTK},
+	{"NRRD0", formatNRRD}, {"\x93NUMPY", formatNumPy}, {"MATLAB 5.0 MAT-file", formatMATLAB},
+	{"MATLAB 7.3 MAT-file", formatMATLAB}, {"\x89HDF\r\n\x1a\n", formatHDF5}, {"# vtk DataFile", formatVTK},
+	{"<VTKFile", formatVTK},
 }
 
-// endings tell formats whose first bytes say little.
+// endings are the file names of formats whose first bytes are not specific.
 var endings = []struct{ ending, format string }{{".mgh", formatMGH}, {".mgz", formatMGH}, {".mgh.gz", formatMGH},
 	{".mnc", formatMINC}, {".gipl", formatGIPL}, {".gipl.gz", formatGIPL}}
 
-// formatOf tells the format by the first bytes of a file, unpacked, and its name in lower
-// case.
+// formatOf returns the format of a file by its first bytes, uncompressed, and its name in lower case.
 func formatOf(head []byte, name string) string {
 	for _, e := range endings {
 		if len(head) > 0 && strings.HasSuffix(name, e.ending) {
@@ -96,15 +92,14 @@ func formatOf(head []byte, name string) string {
 		}
 	}
 	// MetaImage has keys, one of which is DimSize (itk.org/Wiki/MetaIO/Documentation).
-	if bytes.Contains(head, []byte("NDims")) && bytes.Contains(head, []byte("DimSize")) && bytes.ContainsRune(head,
-		'=') {
+	if bytes.Contains(head, []byte("NDims")) && bytes.Contains(head, []byte("DimSize")) &&
+		bytes.ContainsRune(head, '=') {
 		return formatMetaImage
 	}
 	return niftiOf(head)
 }
 
-// niftiOf tells NIfTI and its predecessor by the size of the header and the magic
-// (nifti1.h, nifti2.h).
+// niftiOf recognizes NIfTI and its predecessor by the size of the header and the magic (nifti1.h, nifti2.h).
 func niftiOf(head []byte) string {
 	const header1, header2, magic1 = 348, 540, 344
 	if len(head) < header1 {

@@ -17,7 +17,7 @@ import (
 // Hints for masks.
 const (
 	HintOneMask = "put one mask into the study's folder, or name it with --mask or in a manifest"
-	HintForeign = "take the mask that was drawn on this series, or, if the two share their grid, add " +
+	HintForeign = "use the mask that was drawn on this series, or, if the two share their grid, add " +
 		"--allow-foreign-mask"
 	HintExport = "export a label map in NIfTI (.nii.gz), NRRD or MetaImage on the grid of the series; in 3D Slicer: " +
 		"Segmentations, Export to files, file format NIfTI, with the series as reference volume"
@@ -27,7 +27,7 @@ const (
 	hintAgain = "copy or export the mask again"
 )
 
-// hintFault says what to do about each kind of fault of a label map's file.
+// hintFault holds the hint for each kind of fault in the file of a label map.
 var hintFault = map[samples.Fault]string{
 	samples.FaultFormat:  "save the mask again, as one NIfTI-1 file, .nii or .nii.gz, as NRRD or as MetaImage",
 	samples.FaultVersion: "save the mask as NIfTI-1; with nibabel: Nifti1Image.from_image(image)",
@@ -36,14 +36,15 @@ var hintFault = map[samples.Fault]string{
 		"complex values",
 	samples.FaultFrames: "a label map is 3-D: join the frames into one that holds a number for each compartment, " +
 		"and 0 outside",
-	samples.FaultPlace: "save the mask with its place in the patient (in NIfTI the sform or qform of the series, " +
+	samples.FaultPlace: "save the mask with its position in the patient (in NIfTI the sform or qform of the series, " +
 		"in NRRD space directions and space origin, in MetaImage TransformMatrix, Offset and ElementSpacing): " +
 		"without it nobody knows where its voxels lie. Draw it on a file that was converted from the DICOM series, " +
 		"or export it as a DICOM segmentation",
-	samples.FaultAffine: "save the mask again with the place of the series (in NIfTI the sform or qform of the series)",
+	samples.FaultAffine: "save the mask again with the position of the series (in NIfTI the sform or qform of the " +
+		"series)",
 	samples.FaultForms: "find out which of the two is right and set the code of the other to 0; with nibabel: " +
 		"image.set_qform(None, code=0) keeps the sform",
-	samples.FaultLength:   "copy the mask again: the file and its header do not agree on how long it is",
+	samples.FaultLength:   "copy the mask again: the length of the file does not match its header",
 	samples.FaultPacked:   "copy the mask again: its compression is damaged",
 	samples.FaultEncoding: "save the mask raw or in gzip",
 	samples.FaultDataFile: "copy the header and its data file into one folder, and let the header name it without a " +
@@ -54,11 +55,10 @@ var hintFault = map[samples.Fault]string{
 	samples.FaultFraction: "save the label map as it was drawn: one that was resampled or smoothed needs " +
 		"nearest-neighbour interpolation",
 	samples.FaultNaN:   "save the mask with 0 instead of NaN in the background",
-	samples.FaultRange: "save the mask with labels up to 65535; an image may lie in the mask's place",
+	samples.FaultRange: "save the mask with labels up to 65535, and check that the file is not an image",
 }
 
-// HintMask gives an error on the way of a mask its hint, unless it has one or is the end
-// of the run.
+// HintMask adds a hint to an error of a mask, unless it has one or says that the run was ended.
 func HintMask(err error) error {
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) ||
 		hint.Find(err) != "" {
@@ -67,7 +67,7 @@ func HintMask(err error) error {
 	return hint.Errorf(cmp.Or(maskHint(err), hintAgain), "%w", err)
 }
 
-// maskHint says what to do about an error by its kind, or "".
+// maskHint is the hint for an error of that kind, or "".
 func maskHint(err error) string {
 	var grid *segment.GridError
 	var format *FormatError
@@ -101,7 +101,7 @@ func maskHint(err error) string {
 	return ""
 }
 
-// hintDivide says what to do about an error of InterpretSegments.
+// hintDivide is the hint for an error of InterpretSegments.
 func hintDivide(err error) string {
 	var unknown *segment.UnknownSegmentsError
 	var overlap *segment.OverlapError
@@ -111,17 +111,17 @@ func hintDivide(err error) string {
 		return "name the segments under `segments` in a scheme file, as in `segments: {Trochlea: patellofemoral, " +
 			"Bone: ignore}`"
 	case errors.As(err, &overlap):
-		return "a voxel belongs to one compartment: correct the mask, or give one of the segments to `ignore` in a " +
+		return "a voxel belongs to one compartment: correct the mask, or map one of the segments to `ignore` in a " +
 			"scheme file"
 	case errors.As(err, &frames):
-		return "give the structures of all frames of reference but one to `ignore` in a scheme file"
-	case hint.Find(err) != "": // what was drawn is not on the series
+		return "map the structures of all frames of reference but one to `ignore` in a scheme file"
+	case hint.Find(err) != "": // the contours are not on the series
 		return hint.Find(err)
 	}
-	return "correct the segment's label, code or number, or say what it is under `segments` in a scheme file"
+	return "correct the segment's label, code or number, or define it under `segments` in a scheme file"
 }
 
-// hintAnatomy says what to do about a mask that cannot be divided.
+// hintAnatomy is the hint for a mask that cannot be divided.
 func hintAnatomy(err error) string {
 	const undivided = "check the mask and the scheme, or report each tissue as a row of its own with --division none"
 	var fault *anatomy.Error

@@ -14,7 +14,7 @@ import (
 	"github.com/t2map/t2map/segment/resample"
 )
 
-// No kind of fault is without a hint, and DICOM's errors that bring none get one.
+// Every kind of fault has a hint, and errors of DICOM masks without a hint get one.
 func TestMaskHints(t *testing.T) {
 	for _, f := range samples.Faults() {
 		if hintFault[f] == "" {
@@ -23,10 +23,10 @@ func TestMaskHints(t *testing.T) {
 	}
 	seen := map[string]bool{}
 	for _, err := range []error{
-		&dicomio.FileError{Path: "a", Problem: "x", Kind: dicomio.ErrInvalid}, &dicomio.FileError{Path: "a",
-			Problem: "x", Kind: dicomio.ErrUnsupported},
-		&segment.GridError{Distance: math.NaN()}, &segment.GridError{Distance: 3}, &FormatError{"a",
-			formatMINC}, &resample.OutsideError{DistanceMM: 3}, &coverError{},
+		&dicomio.FileError{Path: "a", Problem: "x", Kind: dicomio.ErrInvalid},
+		&dicomio.FileError{Path: "a", Problem: "x", Kind: dicomio.ErrUnsupported},
+		&segment.GridError{Distance: math.NaN()}, &segment.GridError{Distance: 3}, &FormatError{"a", formatMINC},
+		&resample.OutsideError{DistanceMM: 3}, &coverError{},
 		&dicomio.ForeignError{Path: "a", Problem: "x"}, errors.New("anything else"),
 	} {
 		got := hint.Find(HintMask(fmt.Errorf("mask: %w", err)))
@@ -35,7 +35,7 @@ func TestMaskHints(t *testing.T) {
 		}
 		seen[got] = true
 	}
-	// A hint that is there stays, and an interrupted run has none.
+	// An existing hint is kept, and an interrupted run has none.
 	kept := HintMask(&dicomio.FileError{Path: "a", Problem: "x", Kind: dicomio.ErrInvalid, Hint: "own"})
 	if hint.Find(kept) != "own" || HintMask(context.Canceled) != context.Canceled || HintMask(nil) != nil {
 		t.Errorf("%q", hint.Find(kept))

@@ -5,15 +5,15 @@ import (
 	"testing"
 )
 
-// The collector runs where much was allocated.
+// The collector runs if much was allocated.
 func TestCollect(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.GC()
-	runtime.ReadMemStats(&after)
-	garbage := make([]byte, leastGarbage+after.HeapAlloc)
+	runtime.ReadMemStats(&before)
+	garbage := make([]byte, leastGarbage+before.HeapAlloc)
 	runtime.KeepAlive(garbage)
 	collect()
-	runtime.ReadMemStats(&before)
+	runtime.ReadMemStats(&after)
 	if before.NumForcedGC == after.NumForcedGC && before.NumGC == after.NumGC {
 		t.Error("nothing was collected after much was allocated")
 	}

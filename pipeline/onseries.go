@@ -19,21 +19,20 @@ import (
 type placedMask struct {
 	dividedKnee
 	regions segment.Regions
-	// transform takes a position of the series to the space of the mask; nil if both are one.
+	// transform maps a position of the series to the space of the mask; nil if they share their space.
 	transform *volume.Rigid
 	resampled bool // onto another grid
-	// coverage is how much of each part lies in the field of view of the series, before erosion;
-	// nil if the mask lies on the grid of the series, which holds all.
+	// coverage is how much of each part lies in the field of view of the series, before erosion; nil if the mask lies
+	// on the grid of the series and therefore in its field of view.
 	coverage []resample.Coverage
-	// shift is how the mask's grid differs from that of the series, if it is the same but
-	// for its place; else nil.
+	// shift is the difference of position if the mask's grid has the size and spacing of the series; else nil.
 	shift *segment.GridError
 }
 
-// findRegions reads the job's mask, divides it and, unless images have to be aligned first,
-// brings it onto the grid of the series. Its errors have hints.
+// findRegions reads the job's mask, divides it and, unless images must be aligned first, brings it onto the grid of
+// the series. Its errors have hints.
 func (j Job) findRegions(ctx context.Context, p protocol.Protocol, workers int) (maskRead, placedMask, error) {
-	source := j.source()
+	source := j.maskJob()
 	m, err := source.readMask(ctx, p)
 	if err != nil {
 		return m, placedMask{}, err
@@ -44,17 +43,17 @@ func (j Job) findRegions(ctx context.Context, p protocol.Protocol, workers int) 
 	if err != nil {
 		return m, placedMask{}, err
 	}
-	collect() // what was read makes room for the division
+	collect() // makes room for the division
 	k, err := source.divideMask(ctx, m, marks, p, workers)
 	if errors.As(err, new(*anatomy.Error)) {
 		err = j.elsewhere(m, err)
 	}
 	m.labels.Data = nil
 	if k.onSeries = onSeries; err == nil {
-		err = j.sideFrom(k)
+		err = j.checkCarriedSide(k)
 	}
 	k.cropped = m.cropped
-	collect() // and that for the fractions
+	collect() // makes room for the fractions
 	if err != nil || j.needsAlignment(k) {
 		return m, placedMask{dividedKnee: k}, err
 	}
@@ -69,9 +68,9 @@ func (j Job) findRegions(ctx context.Context, p protocol.Protocol, workers int) 
 	return m, placed, err
 }
 
-// place brings a divided mask onto the grid of the job's series: by whole voxels where both
-// have the same, else by the part of each voxel that the mask covers. transform takes a
-// position of the series to the space of the mask; nil means that they share it.
+// place brings a divided mask onto the grid of the job's series: voxel by voxel if both have the same grid, else by
+// the share of each voxel that the mask covers. transform maps a position of the series to the space of the mask;
+// nil means that they share their space.
 func (j Job) place(
 	ctx context.Context, k dividedKnee, d protocol.Division, transform *volume.Rigid, workers int,
 ) (placedMask, error) {
@@ -80,14 +79,14 @@ func (j Job) place(
 	if transform == nil && !k.cropped && segment.CheckGrid(k.parts.Geometry, j.Train.Geometry) == nil {
 		labels, err := segment.OnGrid(k.parts.Labels, j.Train.Geometry)
 		p.regions = k.parts.OnGrid(labels.Geometry, labels.Data, nil)
-		p.seeRegions()
+		p.recordView()
 		return p, err
 	}
 	p.resampled = true
 	options := resample.Options{
 		ThicknessMM: j.Train.Thickness, Transform: transform, LeastCovered: resample.AnyCover, Workers: workers,
 	}
-	fractions, err := resample.Onto(ctx, k.parts.Labels, j.Train.Geometry, options)
+	fractions, err := resample.ComputeFractions(ctx, k.parts.Labels, j.Train.Geometry, options)
 	if err != nil {
 		return p, err
 	}
@@ -100,23 +99,23 @@ func (j Job) place(
 	if err := checkCover(k.parts, p.coverage); err != nil {
 		return p, err
 	}
-	taken, err := fractions.Take(d.MinFraction, k.parts.Groups())
+	assigned, err := fractions.Assign(d.MinFraction, k.parts.Groups())
 	if err != nil {
 		return p, err
 	}
 	unseen := p.unseenParts()
-	for v, part := range taken.Data {
+	for v, part := range assigned.Data {
 		if unseen[part] {
-			taken.Data[v] = 0
+			assigned.Data[v] = 0
 		}
 	}
-	p.regions = k.parts.OnGrid(j.Train.Geometry, taken.Data, taken.Shares())
-	p.seeRegions()
+	p.regions = k.parts.OnGrid(j.Train.Geometry, assigned.Data, assigned.Shares())
+	p.recordView()
 	return p, nil
 }
 
-// shifted returns how far a mask's grid lies from that of the series, if it has the same
-// voxels in number and size; else nil. Such a mask was drawn on a series like this one.
+// shifted returns the difference between the grids of a mask and the series if they have the same number and size of
+// voxels; else nil. Such a mask was drawn on a series like this one.
 func shifted(mask, series volume.Geometry) *segment.GridError {
 	var e *segment.GridError
 	if !errors.As(segment.CheckGrid(mask, series), &e) || math.IsNaN(e.Distance) {
@@ -133,25 +132,21 @@ func shifted(mask, series volume.Geometry) *segment.GridError {
 	return e
 }
 
-// alikeSpacing is how much the spacing of grids may differ that are one but for their
-// place: headers round it to some thousandths of a mm.
+// alikeSpacing is the largest relative difference of equal spacings: headers round spacings to some thousandths of
+// a mm.
 const alikeSpacing = 0.01
 
-// leastCovered is the part of a tissue, and of a plate, that has to lie in the field of view
-// of the series: of one that lies mostly outside, the mean says little.
-const leastCovered = 0.5
-
-// tissueCover says how much of a tissue lies in the field of view.
+// tissueCover is how much of a tissue lies in the field of view.
 type tissueCover struct {
 	tissue         string
 	voxels, inside int
-	farthest       float64 // of its voxels from the field of view, mm
+	farthest       float64 // distance of its farthest voxel from the field of view, mm
 }
 
 // coverError says that too little of some tissues lies in the field of view of the series.
 type coverError struct{ tissues []tissueCover }
 
-// Error says it as "too little of the mask lies in the field of view of the series (50 % needed):
+// Error is, for example, "too little of the mask lies in the field of view of the series (50 % needed):
 // femoral-cartilage 31 %, the rest up to 12.5 mm outside".
 func (e *coverError) Error() string {
 	var parts []string
@@ -163,7 +158,7 @@ func (e *coverError) Error() string {
 		100*leastCovered, strings.Join(parts, "; "))
 }
 
-// checkCover returns a *coverError where less than half of a tissue lies in the field of view.
+// checkCover returns a *coverError if less than half of a tissue lies in the field of view.
 func checkCover(parts segment.Parts, coverage []resample.Coverage) error {
 	tissues := make([]tissueCover, len(parts.Marked))
 	for _, c := range coverage {

@@ -11,9 +11,9 @@ import (
 
 // PanicError says that the processing of a study panicked.
 type PanicError struct {
-	// Place is that of this program's code, as segment/regions.go:237.
+	// Place is the file and line of this program's code, such as segment/regions.go:237.
 	Place string
-	// Value is that of the panic. It may hold texts of the study, and is not in the error's own.
+	// Value is the value of the panic. It may hold texts of the study and is therefore not part of the error's text.
 	Value any
 }
 
@@ -35,9 +35,8 @@ func guarded(f func() error) (err error) {
 	return f()
 }
 
-// panicPlace returns the place of this program's code that panicked, as segment/regions.go:237, when it
-// is called by a function that recovers. Nothing of a study is in it, as in the value of the panic there
-// may be.
+// panicPlace returns the file and line of this program's code that panicked, such as segment/regions.go:237. It
+// must be called by a function that recovers. Unlike the value of the panic, the place holds no text of a study.
 func panicPlace() string {
 	callers := make([]uintptr, 64)
 	frames := runtime.CallersFrames(callers[:runtime.Callers(1, callers)])
@@ -58,10 +57,10 @@ func panicPlace() string {
 
 const modulePath = "github.com/t2map/t2map"
 
-// frameFile returns the file of a frame below the module, whatever path it was built in.
+// frameFile returns the file of a frame relative to the module, independent of the folder of the build.
 func frameFile(f runtime.Frame) string {
 	name := strings.TrimPrefix(f.Function, modulePath+"/")
-	dir, rest := path.Split(name) // batch.(*work).run: the package ends at the first dot behind the slash
+	dir, rest := path.Split(name) // batch.(*work).run: the package ends at the first dot after the last slash
 	pkg, _, _ := strings.Cut(rest, ".")
 	return dir + pkg + "/" + path.Base(f.File)
 }

@@ -10,13 +10,13 @@ import (
 	"github.com/t2map/t2map/segment"
 )
 
-// What panics is named by its file and line, in whichever package and on whichever side of both it is, and
-// by nothing that the panic says.
+// The error of a panic names the file and line, in every package and in both functions that run in parallel. It
+// does not contain the value of the panic.
 func TestPanicPlace(t *testing.T) {
 	none := func() error { return nil }
-	deep := func() error { segment.Parts{}.InRow(7, "medial", segment.All); return nil }
+	deep := func() error { segment.Parts{}.InRegion(7, "medial", segment.All); return nil }
 	here := func() error { panic("Doe^Jane") }
-	until := func(f func() error) func(context.Context) error {
+	withContext := func(f func() error) func(context.Context) error {
 		return func(context.Context) error { return f() }
 	}
 	for name, c := range map[string]struct {
@@ -29,7 +29,7 @@ func TestPanicPlace(t *testing.T) {
 			`^internal error at segment/regions\.go:\d+$`},
 		"second of both": {func() error { return inParallel(none, deep) },
 			`^internal error at segment/regions\.go:\d+$`},
-		"first until": {func() error { return inParallelUntil(t.Context(), until(here), until(none)) },
+		"first until": {func() error { return inParallelUntil(t.Context(), withContext(here), withContext(none)) },
 			`^internal error at pipeline/panic_test\.go:\d+$`},
 	} {
 		err := guarded(c.run)

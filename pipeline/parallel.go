@@ -7,9 +7,9 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// inParallel calls two functions side by side and returns the first one's error, else
-// the second's. The second runs where the caller does, which may recover from it; a panic of the first
-// is an error.
+// inParallel calls two functions in parallel and returns the error of the first, else that of the second. A panic
+// of the first is an error. The second runs in the caller's goroutine, so that the caller may recover from its
+// panic.
 func inParallel(first, second func() error) error {
 	var g errgroup.Group
 	g.Go(func() error { return guarded(first) })
@@ -17,14 +17,14 @@ func inParallel(first, second func() error) error {
 	return cmp.Or(g.Wait(), err)
 }
 
-// inParallelUntil is inParallel for functions that stop when their context ends, as it does with the error of
-// either. That error, the first, is returned.
+// inParallelUntil is inParallel for functions that stop when their context ends. An error of either function ends the
+// context. The error that came first is returned.
 func inParallelUntil(ctx context.Context, first, second func(context.Context) error) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return guarded(func() error { return first(ctx) }) })
 	done := make(chan error, 1)
 	g.Go(func() error { return <-done })
-	defer close(done) // also where second panics
+	defer close(done) // also if second panics
 	done <- second(ctx)
 	return g.Wait()
 }

@@ -12,17 +12,17 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// TestBothUntil: the error of either function ends the other one and is returned, not that of the
-// function that was ended.
-func TestBothUntil(t *testing.T) {
+// The error of either function ends the other function and is returned.
+func TestInParallelUntil(t *testing.T) {
 	fault := errors.New("a fault")
 	fail := func(context.Context) error { return fault }
 	wait := func(ctx context.Context) error {
 		<-ctx.Done()
 		return ctx.Err()
 	}
-	for name, functions := range map[string][2]func(context.Context) error{"first": {fail, wait}, "second": {wait,
-		fail}} {
+	for name, functions := range map[string][2]func(context.Context) error{
+		"first": {fail, wait}, "second": {wait, fail},
+	} {
 		if err := inParallelUntil(t.Context(), functions[0], functions[1]); err != fault {
 			t.Errorf("the %s function fails: %v, want %v", name, err, fault)
 		}
@@ -34,8 +34,8 @@ func TestBothUntil(t *testing.T) {
 	}
 }
 
-// TestDivisionInterrupted: dividing a mask stops when the context ends, and so does a wait for the
-// axes of a knee that was not examined. The error has no hint: nothing is wrong with the mask.
+// The division of a mask stops when the context ends, and so does a wait for the axes of a knee. The error has no
+// hint, because the mask is not at fault.
 func TestDivisionInterrupted(t *testing.T) {
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -11,11 +11,11 @@ import (
 	"github.com/t2map/t2map/segment/anatomy"
 )
 
-// listedPieces bounds the pieces of a tissue that a note names one by one.
+// listedPieces is the largest number of pieces of a tissue that a note lists one by one.
 const listedPieces = 3
 
-// omittedPieces says which pieces of the mask are in no row, "" if there are none. large says
-// that one of them is not small.
+// omittedPieces lists the pieces of the mask that are in no row, "" if there are none. large says that one of them is
+// not small.
 func omittedPieces(notes []anatomy.Note) (text string, large bool) {
 	var parts []string
 	for _, t := range anatomy.Tissues() {
@@ -44,11 +44,11 @@ func omittedPieces(notes []anatomy.Note) (text string, large bool) {
 	if parts == nil {
 		return "", false
 	}
-	return "pieces of the mask that lie apart from their tissue are omitted from all rows (" + strings.Join(parts,
-		"; ") + "): see the overlay", large
+	return fmt.Sprintf("pieces of the mask that lie apart from their tissue are omitted from all rows (%s): "+
+		"see the overlay", strings.Join(parts, "; ")), large
 }
 
-// recordPieces is what results say of the pieces that are in no row.
+// recordPieces records the pieces that are in no row. The small pieces of a tissue are one record.
 func recordPieces(notes []anatomy.Note) (out []report.OmittedPiece) {
 	for _, n := range notes {
 		if n.Kind != anatomy.Omitted {
@@ -69,31 +69,44 @@ func recordPieces(notes []anatomy.Note) (out []report.OmittedPiece) {
 	return out
 }
 
-// notesOf writes the facts about a division that a reader of its values should know.
-func (k placedMask) notesOf() (notes, warnings []string) {
-	var crumbs, cut []string
-	rows := k.rowsOfTissue(segment.Medial, segment.Lateral)
-	has := func(kind anatomy.NoteKind) bool {
-		return slices.ContainsFunc(k.notes, func(n anatomy.Note) bool { return n.Kind == kind })
+// hasNote reports whether the division has a note of that kind.
+func (k dividedKnee) hasNote(kind anatomy.NoteKind) bool {
+	return slices.ContainsFunc(k.notes, func(n anatomy.Note) bool { return n.Kind == kind })
+}
+
+// divisionWarnings warns of rows that lack one of their plates, and of large pieces that are in no row.
+func (p placedMask) divisionWarnings() []string {
+	var out []string
+	rows := p.rowsOfTissue(segment.Medial, segment.Lateral)
+	switch noTibia, noFemur := p.hasNote(anatomy.NoTibia), p.hasNote(anatomy.NoFemur); {
+	case rows == "" || noTibia && noFemur: // a note in the second case
+	case noTibia:
+		out = append(out, "the mask has no tibial cartilage: "+rows+" the cartilage of the femur alone")
+	case noFemur:
+		out = append(out, "the mask has no femoral cartilage behind the trochlea: "+rows+
+			" the cartilage of the tibia alone")
 	}
-	switch noTibia, noFemur := has(anatomy.NoTibia), has(anatomy.NoFemur); {
-	case rows == "": // the mask marks medial and lateral themselves
-	case noTibia && noFemur:
+	if text, large := omittedPieces(p.notes); large {
+		out = append(out, text)
+	}
+	return out
+}
+
+// divisionNotes describes how the mask was divided, where that is unusual.
+func (p placedMask) divisionNotes() []string {
+	var notes, crumbs, cut []string
+	rows := p.rowsOfTissue(segment.Medial, segment.Lateral)
+	if rows != "" && p.hasNote(anatomy.NoTibia) && p.hasNote(anatomy.NoFemur) {
 		notes = append(notes,
 			"the mask has neither tibial cartilage nor femoral cartilage behind the trochlea: "+rows+" empty")
-	case noTibia:
-		warnings = append(warnings, "the mask has no tibial cartilage: "+rows+" the cartilage of the femur alone")
-	case noFemur:
-		warnings = append(warnings,
-			"the mask has no femoral cartilage behind the trochlea: "+rows+" the cartilage of the tibia alone")
 	}
-	for _, n := range k.notes {
+	for _, n := range p.notes {
 		switch n.Kind {
 		case anatomy.Crumbs:
 			crumbs = append(crumbs, fmt.Sprintf("%s (%d of its voxels)", n.Plate, n.Count))
 		case anatomy.Torn:
-			notes = append(notes, fmt.Sprintf("a separate piece of the %s (%d voxels of the mask, %.1f mm away) was "+
-				"taken as a part of it", n.Tissue, n.Count, n.Piece.Distance))
+			notes = append(notes, fmt.Sprintf("a separate piece of the %s (%d voxels of the mask, %.1f mm away) "+
+				"counts as a part of it", n.Tissue, n.Count, n.Piece.Distance))
 		case anatomy.CutTissue:
 			cut = append(cut, n.Tissue.String())
 		case anatomy.NoRidge:
@@ -111,13 +124,11 @@ func (k placedMask) notesOf() (notes, warnings []string) {
 		notes = append(notes, "small separate pieces of the mask are in the rows, but were ignored when borders were "+
 			"placed: "+strings.Join(crumbs, ", "))
 	}
-	if text, large := omittedPieces(k.notes); large {
-		warnings = append(warnings, text)
-	} else if text != "" {
+	if text, large := omittedPieces(p.notes); text != "" && !large {
 		notes = append(notes, text)
 	}
 	if len(cut) > 0 {
 		notes = append(notes, "the mask reaches the edge of its grid: "+strings.Join(cut, ", "))
 	}
-	return notes, warnings
+	return notes
 }

@@ -11,31 +11,31 @@ import (
 	"github.com/t2map/t2map/segment"
 )
 
-// MaskPlan is what Run would do with the mask of a study.
+// MaskPlan is what Process would do with the mask of a study.
 type MaskPlan struct {
-	// OnSeries says that the mask lies on the voxels of the series; else Run brings it there.
+	// OnSeries says that the mask lies on the voxels of the series; else Process brings it onto them.
 	OnSeries bool `json:"on_series_grid"`
 	// Size and Spacing are those of the mask's own grid.
 	Size    [3]int     `json:"size"`
 	Spacing [3]float64 `json:"spacing_mm"`
-	// MinFraction is the least part of a voxel of the series that the mask has to cover, where
-	// it lies on another grid; else 0.
+	// MinFraction is the smallest share of a voxel of the series that the mask must cover if it lies on another grid;
+	// else 0.
 	MinFraction float64 `json:"min_fraction"`
-	// Scheme is the name of the scheme; "" if none is given, or Run would refuse the mask. Then no
-	// field below is known.
+	// Scheme is the name of the scheme; "" if none is given, or if Process would refuse the mask. Then no field below
+	// is known.
 	Scheme string `json:"scheme"`
 	// Side is left, right or "", and Sides are the sources that name it.
 	Side  string              `json:"side"`
 	Sides []report.SideSource `json:"side_sources"`
-	// Division says what the rows are: DividedByShape, MarkedRows or MarkedTissues.
+	// Division is DividedByShape, MarkedRows or MarkedTissues.
 	Division DivisionKind `json:"division"`
 	// Layers is the number of layers of each region, 0 for none.
 	Layers int `json:"layers"`
-	// Registration says which images Run aligns before it uses the mask.
+	// Registration says which images Process aligns before it uses the mask.
 	Registration Alignment `json:"registration"`
 }
 
-// DivisionKind says what the rows of a study are.
+// DivisionKind says where the rows of a study come from.
 type DivisionKind string
 
 // The kinds of division.
@@ -45,13 +45,12 @@ const (
 	MarkedTissues  DivisionKind = "tissues" // each tissue is a row, see DivideNone
 )
 
-// Alignment says which image is aligned with the first echo of the series; the zero value means
-// that none is.
+// Alignment says which image is aligned with the first echo of the series; the zero value means none.
 type Alignment struct {
-	// Series and Number are those of the image that the mask was drawn on.
+	// Series and Number are those of the image on which the mask was drawn.
 	Series string `json:"series,omitempty"`
 	Number int    `json:"number,omitempty"`
-	// Visit is the one whose mask is carried to this study.
+	// Visit is the visit whose mask is carried to this study.
 	Visit string `json:"visit,omitempty"`
 }
 
@@ -62,7 +61,7 @@ func (j Job) gridPlan(m maskRead) *MaskPlan {
 		Sides: []report.SideSource{}}
 }
 
-// plan says what Run would do with the mask. placed is not read if no scheme is given.
+// plan returns the plan for a mask. placed is not used if no scheme is given.
 func (j Job) plan(m maskRead, placed placedMask, p protocol.Protocol) *MaskPlan {
 	out := j.gridPlan(m)
 	out.Side, out.Registration = j.Side(), j.alignment(placed.dividedKnee)
@@ -81,38 +80,35 @@ func (j Job) plan(m maskRead, placed placedMask, p protocol.Protocol) *MaskPlan 
 			out.Side = side
 		}
 		return out
-	case d.By == protocol.DivideNone && p.Scheme.Tissues():
+	case d.Method == protocol.DivideNone && p.Scheme.Tissues():
 		out.Division = MarkedTissues
 	}
-	for _, c := range j.sideClaims() {
-		out.Sides = append(out.Sides, report.SideSource{Source: c.Source, Side: c.Side.String()})
-	}
+	out.Sides = append(out.Sides, recordSides(j.sideClaims())...)
 	return out
 }
 
 // alignment says which images are aligned for the job.
 func (j Job) alignment(k dividedKnee) (a Alignment) {
-	if t := j.source().Moving; t != nil && !k.onSeries {
+	if t := j.maskJob().Moving; t != nil && !k.onSeries {
 		a.Series, a.Number = t.Hash, t.Number
 	}
-	if j.From != nil {
-		a.Visit = printable.Short(j.From.Identity.Visit)
+	if j.MaskSource != nil {
+		a.Visit = printable.Short(j.MaskSource.Identity.Visit)
 	}
 	return a
 }
 
-// Preview is what Process would do with the mask of a study, as far as headers and the mask tell.
+// Preview is what Process would do with the mask of a study, according to headers and the mask.
 type Preview struct {
-	// Mask is nil if the mask was not read. Its segments are there if a scheme is given.
+	// Mask is nil if the mask was not read. It has segments only if a scheme is given.
 	Mask *report.Mask
-	// Plan is nil if a program makes the mask, or nothing is known of its grid.
+	// Plan is nil if a program makes the mask, or if the grid of the mask is unknown.
 	Plan *MaskPlan
-	// Warnings are the warnings of a result that do not need a fit.
+	// Warnings are the warnings of a result that need no fit.
 	Warnings []string
 }
 
-// Examine asks what Process will ask, as far as headers and the mask tell. It reads the mask, and no
-// images.
+// Examine checks the series and the mask as Process does. It reads headers and the mask, but no images.
 func Examine(ctx context.Context, j Job, p protocol.Protocol, workers int) (out Preview, err error) {
 	fit, err := p.Fit.Resolve()
 	if err != nil {
@@ -123,7 +119,7 @@ func Examine(ctx context.Context, j Job, p protocol.Protocol, workers int) (out 
 	}
 	var mask maskRead
 	var placed placedMask
-	known := p.Scheme.Known() // else what the labels mean is not asked yet
+	known := p.Scheme.Known() // else the mask is read, but not interpreted
 	switch {
 	case j.Input.Named:
 		out.Mask = &report.Mask{
@@ -140,31 +136,22 @@ func Examine(ctx context.Context, j Job, p protocol.Protocol, workers int) (out 
 		}
 		return out, fmt.Errorf("mask: %w", err)
 	}
-	out.Warnings = doubts(j.Train, p)
+	out.Warnings = trainWarnings(j.Train, p)
 	if j.Anatomy.Problem != nil {
 		out.Warnings = append(out.Warnings, j.Anatomy.warning())
 	}
 	if j.Input.Named {
 		return out, nil
 	}
-	out.Warnings = append(out.Warnings, placed.shiftWarnings()...)
-	described := mask.described(placed)
-	if j.From != nil {
-		described.From = j.From.Identity.Visit
-	}
+	described := j.describeMask(mask, placed)
 	out.Mask, out.Plan = &described, j.plan(mask, placed, p)
 	if !known {
 		return out, nil
 	}
+	if !j.needsAlignment(placed.dividedKnee) { // else the mask has no place before images are aligned
+		side := cmp.Or(j.Side(), placed.sideName())
+		out.Warnings = append(out.Warnings, mask.placeWarnings(placed, side)...)
+	}
 	out.Warnings = append(out.Warnings, j.alignmentWarnings(mask, placed.dividedKnee, p)...)
-	if j.needsAlignment(placed.dividedKnee) {
-		return out, nil // what depends on where the mask comes to lie is known to run alone
-	}
-	if text := mask.empty(placed.regions); text != "" && placed.marked == nil {
-		out.Warnings = append(out.Warnings, text)
-	}
-	out.Warnings = append(out.Warnings, placed.shareWarnings()...)
-	side := cmp.Or(j.Side(), placed.sideName())
-	out.Warnings = append(out.Warnings, implausible(placed.regions, side)...)
 	return out, nil
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// ListTrains names trains for people who have to choose.
+// ListTrains lists trains in an error that asks the user to choose one.
 func ListTrains(trains []dicomio.Train) string {
 	var out []string
 	for _, t := range trains {
@@ -30,32 +30,32 @@ func ListTrains(trains []dicomio.Train) string {
 	return strings.Join(out, "; ")
 }
 
-// Job is one study, its questions answered: who it is, which series is meant,
-// which file is its mask and where its results go.
+// Job is a study with everything that was decided about it: who it is, which series is mapped, which file is its mask
+// and where its results go.
 type Job struct {
 	Study    dicomio.Study
 	Identity Identity
-	Train    dicomio.Train
-	Mask     Mask
-	Anatomy  Anatomy
-	// Moving is the series that the mask was drawn on, if it is aligned with the train;
-	// else nil.
+	// Train is the series that is mapped.
+	Train   dicomio.Train
+	Mask    Mask
+	Anatomy Anatomy
+	// Moving is the series on which the mask was drawn, if it is aligned with Train; else nil.
 	Moving *dicomio.Train
-	// From is the job whose mask is carried to this one; nil if the study has its own.
-	From  *Job
-	Input Input // what a program makes the mask of, instead of Mask
-	Dir   string
-	// Tree opens the mask, which may lie in an archive; nil means that it does not.
+	// Carried says that the mask is that of another visit, and MaskSource is the job of that visit.
+	Carried    bool
+	MaskSource *Job
+	// Input is the series of which a program makes the mask, instead of Mask.
+	Input Input
+	// Dir is the folder of the results.
+	Dir string
+	// Tree opens the mask, which may lie in an archive; nil means that the mask is a file of the file system.
 	Tree *files.Tree
-
-	Bound Bound // of its memory
-
-	Carried bool // whether the mask is to be that of another visit
+	// Bound limits the memory of the job.
+	Bound Bound
 }
 
-// Process takes one study through the pipeline and writes its folder. Workers is
-// the number of parallel workers in each stage; 0 means one per processor. A panic, also in a library,
-// is a *PanicError.
+// Process takes one study through the pipeline and writes its folder. Workers is the number of parallel workers in
+// each stage; 0 means one per processor. A panic, also in a library, is returned as a *PanicError.
 func Process(ctx context.Context, j Job, p protocol.Protocol, workers int) (r report.Result, err error) {
 	defer func() {
 		if value := recover(); value != nil {
@@ -69,9 +69,7 @@ func Process(ctx context.Context, j Job, p protocol.Protocol, workers int) (r re
 	if err != nil {
 		return report.Result{}, err
 	}
-	// The pictures are drawn, and the next study is read, in the memory of all
-	// the echoes but the one that is shown.
-	collect()
+	collect() // the memory of the echoes makes room for the pictures and for the next study
 	if err := j.addAnatomy(ctx, &s, workers); err != nil {
 		return report.Result{}, err
 	}
@@ -85,120 +83,98 @@ func measure(ctx context.Context, j Job, p protocol.Protocol, workers int) (repo
 	if err != nil {
 		return report.Study{}, err
 	}
-	src, err := j.read(ctx, p, workers)
+	d, err := j.read(ctx, p, workers)
 	if err != nil {
 		return report.Study{}, err
 	}
 	collect() // the files' bytes make room for the maps
-	maps, err := fit.Fit(ctx, src.series, fitted(p, src.regions))
+	maps, err := fit.Fit(ctx, d.series, fittedVoxels(p, d.regions))
 	if err != nil {
-		return report.Study{}, notFitted(err)
+		return report.Study{}, fitError(err)
 	}
-	if err := segment.ExcludeFluid(&maps, src.regions, segment.FluidLimits{T2: p.Division.FluidMS,
+	if err := segment.ExcludeFluid(&maps, d.regions, segment.FluidLimits{T2: p.Division.FluidMS,
 		PartialT2: p.Division.FluidEdgeMS}); err != nil {
 		return report.Study{}, wrapped("fluid", err)
 	}
-	j.Train.Lossy = j.Train.Lossy || src.lossy // in a frame that Find did not look at
-	result := j.startResult(p, fit, src, maps)
+	j.Train.Lossy = j.Train.Lossy || d.lossy // Find has not read every frame
+	result := j.describe(p, fit, d, maps)
 	err = inParallel(func() error {
-		return wrapped("summarize", src.summarize(&result, maps))
+		return wrapped("summarize", d.summarize(&result, maps))
 	}, func() error {
-		result.Decays = curves(fit, src.series, maps, src.regions)
+		result.Decays = curves(fit, d.series, maps, d.regions)
 		return nil
 	})
 	if err != nil {
 		return report.Study{}, err
 	}
-	if noneUsed(result.Compartments) {
-		result.Warnings = append(result.Warnings, "no voxel of the mask has a sound T2: the tables say why each was "+
-			"excluded; look at the images and at the echo times")
-	}
-	if err := src.measureDepth(&result, maps); err != nil {
+	result.Warnings = append(result.Warnings, unusedWarnings(result.Compartments)...)
+	if err := d.measureDepth(&result, maps); err != nil {
 		return report.Study{}, wrapped("depth", err)
 	}
-	unrolled, err := src.unrolled(ctx, maps)
+	unrolled, err := d.unrolled(ctx, maps)
 	if err != nil {
 		return report.Study{}, wrapped("unroll", err)
 	}
 	s := report.Study{
 		Result:    result,
-		Echo:      volume.Map{Geometry: src.series.Geometry, Data: src.series.Echo[fit.SkipEchoes]},
+		Echo:      volume.Map{Geometry: d.series.Geometry, Data: d.series.Echo[fit.SkipEchoes]},
 		Maps:      maps,
 		WriteMaps: p.Maps != protocol.MapsNone,
-		Regions:   src.regions,
+		Regions:   d.regions,
 		Unrolled:  unrolled,
 	}
-	if err := j.addAligned(ctx, &s, src, p, workers); err != nil {
+	if err := j.addAligned(ctx, &s, d, p, workers); err != nil {
 		return report.Study{}, wrapped("mask", err)
 	}
-	if made := src.mask.made; made != nil {
+	if made := d.mask.made; made != nil {
 		s.Segmentation = made.file
 	}
 	if s.WriteMaps && !j.Anatomy.Named {
-		s.Anatomy = volume.Map{Geometry: src.series.Geometry, Data: src.series.Echo[0]}
+		s.Anatomy = volume.Map{Geometry: d.series.Geometry, Data: d.series.Echo[0]}
 		s.Result.Anatomy = describeAnatomy(j.Train.FirstEcho(), j.Train.Lossy)
 	}
 	return s, nil
 }
 
-// startResult returns what is known of a study's result before its rows are summarized.
-func (j Job) startResult(p protocol.Protocol, fit t2fit.Resolved, src source, maps volume.Maps) report.Result {
-	result := describe(j, p, fit, src.series, maps.Noise)
-	result.Inputs = src.files
-	result.Side = cmp.Or(result.Side, src.sideName())
-	src.mask.note(&result, src.placedMask, p)
-	if src.aligned != nil {
-		result.Registration = &src.aligned.record
-	}
-	j.noteCarried(&result, src.dividedKnee)
-	result.Warnings = append(result.Warnings, j.alignmentWarnings(src.mask, src.dividedKnee, p)...)
-	if text := saturated(src.series, maps, src.regions, fit.SkipEchoes).warning(src.series.TE); text != "" {
-		result.Warnings = append(result.Warnings, text)
-	}
-	result.Warnings = append(result.Warnings, breaks(src.series, maps, src.regions, fit.SkipEchoes)...)
-	return result
-}
-
 // addAligned adds pictures of the alignment, and the aligned mask.
 func (j Job) addAligned(
-	ctx context.Context, s *report.Study, src source, p protocol.Protocol, workers int,
+	ctx context.Context, s *report.Study, d studyData, p protocol.Protocol, workers int,
 ) (err error) {
-	if src.aligned == nil {
+	if d.aligned == nil {
 		return nil
 	}
-	s.Registration = &src.aligned.pictures
-	if s.Mask, err = j.correctable(ctx, src, p, workers); err == nil && len(s.Mask.Data) > 0 {
+	s.Registration = &d.aligned.pictures
+	if s.Mask, err = j.correctable(ctx, d, p, workers); err == nil && len(s.Mask.Data) > 0 {
 		s.Result.Notes = append(s.Result.Notes, "mask.nii.gz is the registered mask in the labels of the scheme, for "+
 			"a reader to correct")
 	}
 	return err
 }
 
-// noneUsed reports whether compartments have voxels and none of these a sound T2.
-func noneUsed(compartments []segment.Summary) bool {
-	voxels, used := 0, 0
-	for _, c := range compartments {
-		voxels, used = voxels+c.Voxels, used+c.Used
-	}
-	return voxels > 0 && used == 0
-}
-
-// source is the content of a study's files.
-type source struct {
+// studyData is the content of a study's files.
+type studyData struct {
 	series volume.MultiEcho
 	placedMask
 	mask    maskRead
 	aligned *alignment    // of the mask with the series; nil if none was needed
-	bones   bones         // of the mask, on the series, if it was aligned
+	bones   bones         // of the mask, on the grid of the series, if it was aligned
 	files   []report.File // the images' and the mask's
-	lossy   bool          // whether an image is coded with loss
+	lossy   bool          // an image was compressed with loss
+}
+
+// registration is the record of the alignment, nil if there was none.
+func (d studyData) registration() *report.Registration {
+	if d.aligned == nil {
+		return nil
+	}
+	return &d.aligned.record
 }
 
 // read reads the series and, in parallel, the mask.
-func (j Job) read(ctx context.Context, p protocol.Protocol, workers int) (source, error) {
-	var s source
+func (j Job) read(ctx context.Context, p protocol.Protocol, workers int) (studyData, error) {
+	var s studyData
 	var images []dicomio.File
-	made, stop := context.WithCancel(ctx) // a program does not go on for a series that cannot be read
+	made, stop := context.WithCancel(ctx) // a program is stopped if the series cannot be read
 	defer stop()
 	err := inParallel(func() (err error) {
 		if s.series, images, err = dicomio.Read(ctx, j.Train, workers); err != nil {
@@ -228,17 +204,16 @@ func (j Job) read(ctx context.Context, p protocol.Protocol, workers int) (source
 	return s, err
 }
 
-// needsAlignment reports whether images are to be aligned before the mask is used. A mask that
-// was drawn on the voxels of the mapped series, such as a registered one that a reader has
-// corrected, lies where it belongs.
+// needsAlignment reports whether images must be aligned before the mask is used. A mask on the voxels of the mapped
+// series, such as a registered one that a reader has corrected, needs no alignment.
 func (j Job) needsAlignment(k dividedKnee) bool {
-	return j.From != nil || j.Moving != nil && !k.onSeries
+	return j.MaskSource != nil || j.Moving != nil && !k.onSeries
 }
 
 // alignMask brings the mask onto the series by aligning their images.
-func (s *source) alignMask(ctx context.Context, j Job, p protocol.Protocol, workers int) (err error) {
+func (s *studyData) alignMask(ctx context.Context, j Job, p protocol.Protocol, workers int) (err error) {
 	first := volume.Map{Geometry: s.series.Geometry, Data: s.series.Echo[0]}
-	if s.aligned, err = j.align(ctx, first, j.source(), s.dividedKnee, p, workers); err != nil {
+	if s.aligned, err = j.align(ctx, first, j.maskJob(), s.dividedKnee, p, workers); err != nil {
 		return wrapped("register", err)
 	}
 	var transform *volume.Rigid
@@ -257,15 +232,15 @@ func (s *source) alignMask(ctx context.Context, j Job, p protocol.Protocol, work
 	return err
 }
 
-// fitted returns the voxels to fit: those of the regions, or all.
-func fitted(p protocol.Protocol, r segment.Regions) volume.Labels {
+// fittedVoxels marks the voxels to fit: those of the regions, or all if it is empty.
+func fittedVoxels(p protocol.Protocol, r segment.Regions) volume.Labels {
 	if p.Maps == "" || p.Maps == protocol.MapsFull {
 		return volume.Labels{}
 	}
 	return r.Labels
 }
 
-// wrapped puts the name of a stage before an error, if there is one.
+// wrapped adds the name of a stage to an error; nil stays nil.
 func wrapped(stage string, err error) error {
 	if err != nil {
 		err = fmt.Errorf("%s: %w", stage, err)
@@ -273,13 +248,13 @@ func wrapped(stage string, err error) error {
 	return err
 }
 
-func notFitted(err error) error {
+// fitError adds the stage and a hint to an error of the fit.
+func fitError(err error) error {
+	advice := "t2map inspect shows the echo times; --method and --skip-echoes must suit them"
 	if errors.Is(err, t2fit.ErrNoise) {
-		return hint.Errorf("give it by --sigma NUMBER, or choose where it comes from by --sigma residuals or --sigma "+
-			"background", "fit: %w", err)
+		advice = "give it with --sigma NUMBER, or choose its source with --sigma residuals or --sigma background"
 	}
-	return hint.Errorf("t2map inspect shows the echo times; --method and --skip-echoes have to suit them", "fit: %w",
-		err)
+	return hint.Errorf(advice, "fit: %w", err)
 }
 
 // curves fits the mean signal of each compartment, for the picture of its decay.
@@ -291,8 +266,8 @@ func curves(fit t2fit.Resolved, s volume.MultiEcho, m volume.Maps, r segment.Reg
 			SNRFirst: segment.Number(d.Signal[fit.SkipEchoes] / d.Sigma),
 			SNRLast:  segment.Number(d.Signal[len(d.Signal)-1] / d.Sigma),
 		}
-		// The noise of a mean is less than a voxel's; its bias by the noise is not. An
-		// empty compartment has no mean signal; its curve stays NaN.
+		// The mean has less noise than a voxel, but the same bias due to noise. The curve of an empty compartment is
+		// NaN.
 		options := fit
 		if d.Sigma > 0 {
 			options.Sigma = d.Sigma

@@ -14,23 +14,23 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// AlignsWith reports whether the series is the one that is aligned with the job's.
+// AlignsWith reports whether the series is the one that is aligned with the job's series.
 func (j Job) AlignsWith(t dicomio.Train) bool {
 	return j.Moving != nil && j.Moving.Hash == t.Hash
 }
 
 // alignment is how a mask was brought onto the series of a job.
 type alignment struct {
-	// transform takes a position of the series to the space of the mask.
+	// transform maps a position of the series to the space of the mask.
 	transform volume.Rigid
 	record    report.Registration
 	pictures  report.Aligned
 	files     []report.File // of the image that was aligned
 }
 
-// align returns the transform from the series of the job, whose first echo is fixed, to the
-// space of the mask k, which was drawn for the study of source: the job itself, or that of the
-// visit whose mask is carried. It is nil if both share their space.
+// align returns the transform from the series of the job, whose first echo is fixed, to the space of the mask k.
+// source is the job for whose study the mask was drawn: the job itself, or that of the visit whose mask is carried.
+// The alignment is nil if both share their space.
 func (j Job) align(
 	ctx context.Context, fixed volume.Map, source Job, k dividedKnee, p protocol.Protocol, workers int,
 ) (*alignment, error) {
@@ -57,7 +57,7 @@ func (j Job) align(
 		return a, nil
 	}
 	out.transform = out.transform.Then(a.transform)
-	out.record.Then = &a.record
+	out.record.Next = &a.record
 	out.files = append(out.files, a.files...)
 	return out, nil
 }
@@ -65,12 +65,12 @@ func (j Job) align(
 // moving is a series whose first echo is aligned with another image.
 type moving struct {
 	dicomio.Train
-	role string // what it is, as results say
-	// sided says that the sides of both images are known, and have been compared.
+	role string // in results
+	// sided says that the sides of both images are known and have been compared.
 	sided bool
 }
 
-// alignWith aligns the first echo of a series with the fixed image and returns it, too.
+// alignWith aligns the first echo of a series with the fixed image. It also returns the first echo.
 func alignWith(
 	ctx context.Context, fixed volume.Map, m moving, k dividedKnee, r protocol.Register, workers int,
 ) (*alignment, volume.Map, error) {
@@ -87,12 +87,12 @@ func alignWith(
 		return nil, image, hint.Errorf(hintRegister(err), "series %s with the first echo: %w", m.Hash, err)
 	}
 	a := &alignment{transform: result.Transform, record: report.Registration{
-		Of: m.role, Moving: m.Hash, Rotation: result.Transform.Rotation, ShiftMM: result.Transform.Shift,
+		Source: m.role, Moving: m.Hash, Rotation: result.Transform.Rotation, ShiftMM: result.Transform.Shift,
 		AngleDegrees: result.Rotation, CentreShiftMM: result.Shift,
 		MutualInformationBefore: segment.Number(result.Before), MutualInformationAfter: segment.Number(result.After),
 		Program: "elastix " + result.Version,
 	}}
-	a.record.Still = result.Still
+	a.record.Unmoved = result.Still
 	a.pictures = report.Aligned{
 		Before: register.Resampled(image, fixed.Geometry, volume.Identity()),
 		After:  register.Resampled(image, fixed.Geometry, result.Transform),
@@ -103,7 +103,7 @@ func alignWith(
 	return a, image, nil
 }
 
-// hintRegister says what to do about images that could not be aligned.
+// hintRegister is the hint for images that could not be aligned.
 func hintRegister(err error) string {
 	var unsuitable *register.UnsuitableError
 	switch {

@@ -12,7 +12,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// rowMask is a mask of boxes of 12 mm in columns from the middle, mm, each with a label.
+// rowMask is a mask of boxes 12 mm wide. The keys are their distances from the middle in mm, the values their labels.
 func rowMask(boxes map[int]uint16) maskRead {
 	g := volume.Geometry{Size: [3]int{240, 20, 20}, Affine: [3][4]float64{{1, 0, 0, -120}, {0, 1, 0, 0}, {0, 0, 1, 0}}}
 	l := volume.Labels{Geometry: g, Data: make([]uint16, g.Voxels())}
@@ -26,8 +26,8 @@ func rowMask(boxes map[int]uint16) maskRead {
 	return maskRead{labels: l}
 }
 
-// A mask of rows, or of tissues that are not divided, is held against the side of the images as one that is
-// divided is, names the side where nothing else does, and is separated where it marks two knees.
+// A mask of rows, or of tissues that are not divided, is compared with the side of the images like a divided mask. It
+// determines the side if no other source names it, and is separated if it marks two knees.
 func TestSideOfRows(t *testing.T) {
 	compartments, err := segment.Named("compartments")
 	if err != nil {
@@ -43,14 +43,14 @@ func TestSideOfRows(t *testing.T) {
 	for name, c := range map[string]struct {
 		job    Job
 		scheme segment.Scheme
-		by     protocol.DivideBy
+		method protocol.DivisionMethod
 		mask   maskRead
 		want   anatomy.Side
 		fails  bool
 		voxels int
 	}{
-		"agrees": {right, compartments, "", rowMask(map[int]uint16{17: 1, -17: 2}), anatomy.Right, false,
-			2},
+		"agrees": {right, compartments, "", rowMask(map[int]uint16{17: 1, -17: 2}), anatomy.Right, false, 2},
+
 		"exchanged":          {right, compartments, "", rowMask(map[int]uint16{-17: 1, 17: 2}), 0, true, 0},
 		"undivided":          {right, skm, protocol.DivideNone, rowMask(map[int]uint16{-17: 3, 17: 4}), 0, true, 0},
 		"menisci, undivided": {right, skm, protocol.DivideNone, rowMask(map[int]uint16{-17: 5, 17: 6}), 0, true, 0},
@@ -60,7 +60,7 @@ func TestSideOfRows(t *testing.T) {
 		"two, side unknown":  {Job{}, compartments, "", two, 0, true, 0},
 	} {
 		p := protocol.Protocol{Scheme: c.scheme}
-		p.Division.By = c.by
+		p.Division.Method = c.method
 		marks, err := c.mask.interpret(p.MaskScheme())
 		if err != nil {
 			t.Fatal(err)
@@ -89,8 +89,8 @@ func TestSideOfRows(t *testing.T) {
 	}
 }
 
-// A mask that lies wholly beside the series is told by its distance; one that touches it, marks nothing or is to
-// be aligned is not.
+// A mask that lies outside the series is an error with its distance. A mask that touches the series, marks nothing or
+// will be aligned is not.
 func TestCheckPlace(t *testing.T) {
 	m := rowMask(map[int]uint16{0: 1}) // from −6 to 5 along x
 	series := func(x float64) volume.Geometry {
@@ -103,7 +103,7 @@ func TestCheckPlace(t *testing.T) {
 		want string
 	}{
 		"inside": {Job{Train: dicomio.Train{Geometry: series(-6)}}, m, ""},
-		// the labels lie outside, which Onto tells
+		// The labels lie outside; resample.Onto returns an error for them.
 		"on the grid": {Job{Train: dicomio.Train{Geometry: series(60)}}, m, ""},
 		"far": {Job{Train: dicomio.Train{Geometry: series(160)}}, m, "mask lies outside the series: its nearest " +
 			"voxel is 154.0 mm from the field of view"},

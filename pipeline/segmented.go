@@ -28,20 +28,20 @@ import (
 // KindProgram is the kind of a mask that a program made.
 const KindProgram = "program"
 
-// Input is the series that a program segments, if a program makes the mask of a study.
+// Input is the series of which a program makes the mask of a study.
 type Input struct {
 	// Named says that a program makes the mask.
 	Named bool
 	// Train is the first echo of the series.
 	Train dicomio.Train
-	// made is the mask that the program makes, once for all jobs that use it.
+	// made is the mask, which the program makes once for all jobs that use it.
 	made *madeOnce
 }
 
 // NewInput returns the series as an input of the program.
 func NewInput(t dicomio.Train) Input { return Input{Named: true, Train: t, made: newMadeOnce()} }
 
-// memory is how many bytes the series and its labels take. The memory of the program is not known.
+// memory is the number of bytes that the series and its labels take. The memory of the program is not known.
 func (in Input) memory(workers int) int64 {
 	if !in.Named {
 		return 0
@@ -50,11 +50,11 @@ func (in Input) memory(workers int) int64 {
 	return (image+labels)*int64(in.Train.Geometry.Voxels()) + in.Train.ReadMemory(workers)
 }
 
-// madeMask is what is known of a mask that a program made.
+// madeMask is a mask that a program made, with its origin.
 type madeMask struct {
 	facts    report.ProgramMask
 	file     []byte        // the label map, in gzip
-	images   []report.File // the files of the series that the program got
+	images   []report.File // the files of the input series
 	warnings []string
 }
 
@@ -64,8 +64,8 @@ type EmptyMaskError struct{}
 // Error says so.
 func (e *EmptyMaskError) Error() string { return "its label map marks no voxel" }
 
-// segment runs the protocol's program on the job's input and reads what it wrote. What is
-// wrong with the program may be wrong with the machine, so that an earlier result of the study stays.
+// segment runs the protocol's program on the job's input and reads its label map. The machine may cause an error of
+// the program, so that the error is a *SettingError, which keeps an earlier result of the study.
 func (j Job) segment(ctx context.Context, p protocol.Protocol) (m maskRead, err error) {
 	m = maskRead{kind: KindProgram, file: report.File{Path: report.SegmentationFile}, made: new(madeMask)}
 	m.made.facts.Series = j.Input.Train.Hash
@@ -75,16 +75,16 @@ func (j Job) segment(ctx context.Context, p protocol.Protocol) (m maskRead, err 
 			"scratch folder: %w", err)
 	}
 	defer func() {
-		if left := scratch.Remove(); left != nil {
-			m.made.warnings = append(m.made.warnings, fmt.Sprintf("images of the study stay in the scratch folder %s, "+
-				"which cannot be removed: %v", filepath.Base(scratch.Dir), left))
+		if failed := scratch.Remove(); failed != nil {
+			m.made.warnings = append(m.made.warnings, fmt.Sprintf("images of the study remain in the scratch folder "+
+				"%s, which cannot be removed: %v", filepath.Base(scratch.Dir), failed))
 		}
 	}()
 	image, err := j.writeInput(ctx, scratch.Input(), m.made)
 	if err != nil {
 		return m, err
 	}
-	_, err = segmenter.Run(ctx, p.Segment.Arguments(scratch.Values()), scratch, p.Segment.Limits())
+	err = segmenter.Run(ctx, p.Segment.Arguments(scratch.Values()), scratch, p.Segment.Limits())
 	if err == nil {
 		err = j.readMade(scratch, image, &m)
 	}
@@ -95,26 +95,26 @@ func (j Job) segment(ctx context.Context, p protocol.Protocol) (m maskRead, err 
 	return m, err
 }
 
-// hidden removes names of people and places from the output of a program in an error: it may have found
-// them in other files.
+// hidden removes names of people and places from the output of a program in an error. The program may have found them
+// in other files.
 func (j Job) hidden(err error) error {
 	var timeout *segmenter.TimeoutError
 	var exit *segmenter.ExitError
 	var signal *segmenter.SignalError
 	switch {
 	case errors.As(err, &timeout):
-		timeout.Said = j.Study.Hide(timeout.Said)
+		timeout.Output = j.Study.Hide(timeout.Output)
 	case errors.As(err, &exit):
-		exit.Said = j.Study.Hide(exit.Said)
+		exit.Output = j.Study.Hide(exit.Output)
 	case errors.As(err, &signal):
-		signal.Said = j.Study.Hide(signal.Said)
+		signal.Output = j.Study.Hide(signal.Output)
 	}
 	return err
 }
 
 // writeInput writes the first echo of the input as NIfTI and returns its grid.
 func (j Job) writeInput(ctx context.Context, path string, made *madeMask) (volume.Geometry, error) {
-	read, files, err := dicomio.Read(ctx, j.Input.Train, 1) // beside the series, which is read by all
+	read, files, err := dicomio.Read(ctx, j.Input.Train, 1) // one worker: the mapped series is read at the same time
 	if err != nil {
 		return volume.Geometry{}, err
 	}
@@ -127,7 +127,7 @@ func (j Job) writeInput(ctx context.Context, path string, made *madeMask) (volum
 	}
 	sum := sha256.New()
 	out := bufio.NewWriterSize(io.MultiWriter(f, sum), 1<<16)
-	// as in anatomy.nii.gz, byte for byte
+	// The same bytes as anatomy.nii.gz.
 	err = nifti.WriteImage(out, volume.Map{Geometry: read.Geometry, Data: read.Echo[0]},
 		"magnitude, see result.json, t2map "+Version)
 	if err = errors.Join(err, out.Flush(), f.Close()); err != nil {
@@ -165,7 +165,7 @@ func (j Job) readMade(scratch *segmenter.Scratch, image volume.Geometry, m *mask
 // errSeen ends the reading of a label map after its header.
 var errSeen = errors.New("the grid has been seen")
 
-// checkMadeGrid returns an error unless the label map lies on the voxels of the image, in any order.
+// checkMadeGrid returns an error unless the label map lies on the voxels of the image, in any order of axes.
 func checkMadeGrid(path string, image volume.Geometry) error {
 	f, err := os.Open(path)
 	if err != nil {
@@ -203,15 +203,15 @@ func compressed(path string) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// hintProgram says what to do about an error of a program or of what it wrote.
+// hintProgram is the hint for an error of a program or of its label map.
 func hintProgram(err error) string {
 	var grid *segment.GridError
 	switch {
 	case errors.As(err, new(*segmenter.StartError)):
 		return "check that the program was built for this machine and is executable"
 	case errors.As(err, new(*segmenter.TimeoutError)):
-		return "give it more time with `timeout` of the protocol's `segment`, or run it by hand on an anatomy.nii.gz " +
-			"of t2map to see what it waits for"
+		return "allow more time with `timeout` of the protocol's `segment`, or run the program by hand on an " +
+			"anatomy.nii.gz of t2map to see what it waits for"
 	case errors.As(err, new(*segmenter.SignalError)):
 		return "the system may have ended it for lack of memory; t2map does not count the memory of programs. With " +
 			"--workers 1, studies are processed one at a time"
@@ -225,18 +225,16 @@ func hintProgram(err error) string {
 		return "let the program write all labels into one label map (TotalSegmentator: --ml), and nothing else in " +
 			"NIfTI into {dir}/output"
 	case errors.As(err, &grid):
-		return "the label map must lie on the voxels of {input}: let the program resample it back to the image that " +
-			"it was given"
+		return "the label map must lie on the voxels of {input}: let the program resample it back to that image"
 	case errors.As(err, new(*EmptyMaskError)):
-		return "the series may not be of the kind that the program was made for; name another as `input` of the " +
-			"protocol's `segment`"
+		return "the series may not be of the kind that the program needs; name another as `input` of the protocol's " +
+			"`segment`"
 	}
 	return "the program must write a label map in NIfTI-1: whole numbers, one for each voxel of {input}, with its " +
 		"sform or qform"
 }
 
-// sources are the files that the mask was made of, without those that are known already: the
-// mask's own, or the images that a program got.
+// sources lists the files of the mask, or the images from which a program made it, without the known files.
 func (m maskRead) sources(known []report.File) []report.File {
 	if m.made == nil {
 		return append([]report.File{m.file}, m.data...)

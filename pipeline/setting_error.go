@@ -1,7 +1,7 @@
 package pipeline
 
-// SettingError is a failure that a setting of the run explains, such as a series that it does
-// not name or a mask that its pattern does not find. The study may be sound.
+// SettingError is a failure that a setting of the run may have caused, such as a series rule or a mask pattern that
+// matches nothing. The study itself may be valid.
 type SettingError struct{ err error }
 
 // Error is that of the failure.
@@ -10,7 +10,7 @@ func (e *SettingError) Error() string { return e.err.Error() }
 // Unwrap returns the failure.
 func (e *SettingError) Unwrap() error { return e.err }
 
-// Explained returns the error as one that a setting of the run explains; nil stays nil.
+// Explained turns an error into a *SettingError; nil stays nil.
 func Explained(err error) error {
 	if err == nil {
 		return nil

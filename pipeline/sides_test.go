@@ -13,8 +13,8 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// The series that a mask was drawn on, or made of, may name the other side than the mapped one does, or
-// than the mask shows.
+// The series on which a mask was drawn, or from which it was made, may name another side than the mapped series or
+// the mask.
 func TestSideOfTheMasksSeries(t *testing.T) {
 	train := func(hash string, number int, side string) dicomio.Train {
 		return dicomio.Train{Hash: hash, Number: number, Side: side,
@@ -29,13 +29,12 @@ func TestSideOfTheMasksSeries(t *testing.T) {
 	p := protocol.Protocol{Scheme: scheme}
 	for name, c := range map[string]struct {
 		job  Job
-		want string // "" where all is well
+		want string // "" for no error
 	}{
 		"registered": {Job{Train: t2, Moving: &dess}, "Laterality (0020,0060) says right, Laterality (0020,0060) " +
 			"of series number 12 says left"},
 		"drawn on": {Job{Train: t2, Mask: Mask{Drawn: &dess}}, "of series number 12 says left"},
-		"program": {Job{Train: t2, Input: Input{Named: true, Train: dess}},
-			"of series number 12 says left"},
+		"program":  {Job{Train: t2, Input: Input{Named: true, Train: dess}}, "of series number 12 says left"},
 		"manifest": {Job{Train: silent, Moving: &dess, Identity: Identity{Side: "R"}},
 			"of series number 12 says left, the manifest or the layout says right"},
 		"alone":               {Job{Train: silent, Moving: &dess}, ""},
@@ -47,8 +46,8 @@ func TestSideOfTheMasksSeries(t *testing.T) {
 			_, err = c.job.divideMask(t.Context(), marked, marks, p, 1)
 		}
 		var sides *anatomy.SideError
-		if c.want == "" && err != nil || c.want != "" && (!errors.As(err, &sides) || !strings.Contains(err.Error(),
-			c.want) || hint.Find(err) == "") {
+		if c.want == "" && err != nil || c.want != "" && (!errors.As(err, &sides) ||
+			!strings.Contains(err.Error(), c.want) || hint.Find(err) == "") {
 			t.Errorf("%s: %v, want %s", name, err, c.want)
 		}
 	}

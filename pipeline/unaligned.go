@@ -5,15 +5,15 @@ import (
 	"math"
 
 	"github.com/t2map/t2map/protocol"
-	"github.com/t2map/t2map/report"
+
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/volume"
 )
 
-// alignmentWarnings warns where --register cannot do what it was given for: it names the mapped series
-// itself, or the mask was drawn on another series than the one it names.
+// alignmentWarnings warns of a --register that has no effect, because it names the mapped series itself, or that
+// names another series than the one on which the mask was drawn.
 func (j Job) alignmentWarnings(m maskRead, k dividedKnee, p protocol.Protocol) []string {
-	source := j.source()
+	source := j.maskJob()
 	switch {
 	case p.Register.Moving == "" || k.onSeries:
 		return nil
@@ -22,13 +22,13 @@ func (j Job) alignmentWarnings(m maskRead, k dividedKnee, p protocol.Protocol) [
 			"registered with it"}
 	case !liesOn(m.geometry(), source.Moving.Geometry):
 		return []string{fmt.Sprintf("the mask does not lie on the voxels of series %s (number %d), which --register "+
-			"names: if it was drawn on another series, the registration does not hold for "+
-			"it", source.Moving.Hash, source.Moving.Number)}
+			"names: if it was drawn on another series, the registration is wrong for it",
+			source.Moving.Hash, source.Moving.Number)}
 	}
 	return nil
 }
 
-// liesOn reports whether the mask lies on voxels of the series: on its grid, or on a part of it.
+// liesOn reports whether the mask lies on voxels of the series: on its grid, or on a part of that grid.
 func liesOn(mask, series volume.Geometry) bool {
 	if segment.CheckGrid(mask, series) == nil {
 		return true
@@ -55,8 +55,8 @@ func liesOn(mask, series volume.Geometry) bool {
 	return sameSteps(mask, inverse)
 }
 
-// sameSteps reports whether a step to the next voxel of the mask, along each of its axes, is a step to the
-// next voxel of the series along one of its own, given the inverse of the affine of the series.
+// sameSteps reports whether each step to a neighbouring voxel of the mask is a step to a neighbouring voxel of the
+// series. inverse is the inverse of the affine of the series.
 func sameSteps(mask volume.Geometry, inverse [3][4]float64) bool {
 	for c := range 3 {
 		steps := 0.0
@@ -72,16 +72,4 @@ func sameSteps(mask volume.Geometry, inverse [3][4]float64) bool {
 		}
 	}
 	return true
-}
-
-// stillTexts says which images were left where they were.
-func stillTexts(g *report.Registration) []string {
-	var out []string
-	for ; g != nil; g = g.Then {
-		if g.Still {
-			out = append(out, fmt.Sprintf("registration found nothing better than the position that the headers give: "+
-				"the image of series %s was left there", g.Moving))
-		}
-	}
-	return out
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// A mask lies on a series where its voxels are voxels of it, all or some, in whatever order.
+// A mask lies on a series if its voxels are some or all of the series' voxels, in any order of axes.
 func TestLiesOn(t *testing.T) {
 	series := volume.Geometry{Size: [3]int{100, 80, 20}}
 	series.Affine = [3][4]float64{{0, 0, 2, -30}, {0.5, 0, 0, 10}, {0, -0.5, 0, 40}}
@@ -44,7 +44,7 @@ func TestLiesOn(t *testing.T) {
 	}
 }
 
-// --register that cannot do what it was given for says so, in run and in inspect.
+// A --register that has no effect, or that names the wrong series, causes a warning.
 func TestRegisterThatDoesNothing(t *testing.T) {
 	train := func(hash string, z float64) dicomio.Train {
 		g := volume.Geometry{Size: [3]int{8, 8, 8}, Affine: [3][4]float64{{1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, z}}}
@@ -68,7 +68,7 @@ func TestRegisterThatDoesNothing(t *testing.T) {
 		m := maskRead{labels: volume.Labels{Geometry: c.mask.Geometry}}
 		k := dividedKnee{onSeries: c.onSeries}
 		job := Job{Train: mapped, Moving: c.moving}
-		for _, j := range []Job{job, {Train: mapped, From: &job}} { // its own mask, and a carried one
+		for _, j := range []Job{job, {Train: mapped, MaskSource: &job}} { // its own mask, and a carried one
 			got := j.alignmentWarnings(m, k, p)
 			if len(got) > 1 || (len(got) == 1) != (c.want != "") || !strings.HasPrefix(strings.Join(got, ""), c.want) {
 				t.Errorf("%s: %q, want %q", c.name, got, c.want)
@@ -80,23 +80,23 @@ func TestRegisterThatDoesNothing(t *testing.T) {
 	}
 }
 
-// A registration that left an image where it was says so, also in its second step.
-func TestStillTexts(t *testing.T) {
+// A note names each image that registration has not moved, also in its second step.
+func TestStillNotes(t *testing.T) {
 	first := report.Registration{Moving: "aa"}
-	still := report.Registration{Moving: "bb", Still: true}
-	both := report.Registration{Moving: "cc", Still: true, Then: &still}
+	still := report.Registration{Moving: "bb", Unmoved: true}
+	twice := report.Registration{Moving: "cc", Unmoved: true, Next: &still}
 	for n, c := range []struct {
 		g    *report.Registration
-		want string
-	}{{nil, ""}, {&first, ""}, {&still, "bb"}, {&both, "cc bb"}} {
-		var names []string
-		for _, text := range stillTexts(c.g) {
-			_, text, _ = strings.Cut(text, "the image of series ")
-			name, _, _ := strings.Cut(text, " ")
-			names = append(names, name)
+		want []string // the series
+	}{{nil, nil}, {&first, nil}, {&still, []string{"bb"}}, {&twice, []string{"cc", "bb"}}} {
+		got := stillNotes(c.g)
+		if len(got) != len(c.want) {
+			t.Fatalf("%d: %q, want %q", n, got, c.want)
 		}
-		if got := strings.Join(names, " "); got != c.want {
-			t.Errorf("%d: %q, want %q", n, got, c.want)
+		for k, series := range c.want {
+			if !strings.Contains(got[k], "series "+series) {
+				t.Errorf("%d: %q, want the series %s", n, got[k], series)
+			}
 		}
 	}
 }

@@ -7,6 +7,6 @@ import (
 
 // Join joins the texts that are not empty.
 func Join(separator string, texts ...string) string {
-	known := slices.DeleteFunc(slices.Clone(texts), func(t string) bool { return t == "" })
-	return strings.Join(known, separator)
+	present := slices.DeleteFunc(slices.Clone(texts), func(t string) bool { return t == "" })
+	return strings.Join(present, separator)
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Short is Line, cut to 64 characters.
+// Short returns Line(s), cut to 64 characters.
 func Short(s string) string {
 	s = Line(s)
 	if r := []rune(s); len(r) > 64 {
@@ -14,7 +14,7 @@ func Short(s string) string {
 	return s
 }
 
-// Counted returns a number with its noun, as in 1 study and 2 studies.
+// Counted returns a number with a noun in the singular or plural: 1 study, 2 studies.
 func Counted(n int, singular, plural string) string {
 	if n == 1 {
 		return "1 " + singular
@@ -32,5 +32,5 @@ func FirstNames(names []string) string {
 	return text
 }
 
-// Quoted returns a text as one word of a shell.
+// Quoted returns a text in single quotes, as one word for a shell.
 func Quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }

@@ -7,58 +7,57 @@ import (
 	"github.com/t2map/t2map/segment"
 )
 
-// Division says how the tissues of a mask become compartments, regions and layers on the
-// grid of the series. The zero value is the default of each field.
+// Division says how the tissues of a mask become compartments, regions and layers on the grid of the series. The zero
+// value of each field is its default.
 type Division struct {
-	// By is what decides: DivideKnee or DivideNone; "" means DivideKnee.
-	By DivideBy
-	// Layers is the number of layers from bone to joint; 0 means 2, and NoLayers none.
+	// Method is DivideKnee or DivideNone; "" means DivideKnee.
+	Method DivisionMethod
+	// Layers is the number of layers from bone to joint; 0 means 2, and NoLayers means none.
 	Layers int
-	// MinFraction is the least share of a voxel of the series that the mask has to cover,
-	// where the mask lies on another grid; 0 means 0.5.
+	// MinFraction is the smallest share of a voxel of the series that the mask must cover if it lies on another grid;
+	// 0 means 0.5.
 	MinFraction float64
-	// ErodeMM is the distance in mm by which every tissue is eroded before it is
-	// brought onto the grid of the series; 0 means not at all.
+	// ErodeMM is the distance in mm by which every tissue is eroded before it is brought onto the grid of the series;
+	// 0 means no erosion.
 	ErodeMM float64
-	// FluidMS is the T2 in ms above which a voxel of cartilage counts as fluid and is
-	// excluded; 0 means that no voxel does.
+	// FluidMS is the T2 in ms above which a voxel of cartilage counts as fluid and is excluded; 0 means no limit.
 	FluidMS float64
-	// FluidEdgeMS is the same limit for voxels at the edge, which the mask covers in part; 0
-	// means that they have no limit of their own.
+	// FluidEdgeMS is the same limit for voxels at the edge, which the mask covers in part; 0 means that FluidMS is
+	// their only limit.
 	FluidEdgeMS float64
 }
 
-// DivideBy says what divides tissues into compartments.
-type DivideBy string
+// DivisionMethod is a way to divide tissues into compartments.
+type DivisionMethod string
 
-// The ways to divide.
+// The methods of division.
 const (
-	DivideKnee DivideBy = "knee" // the shape of the knee, see package anatomy
-	DivideNone DivideBy = "none" // nothing: each tissue is a row of its own
+	DivideKnee DivisionMethod = "knee" // by the shape of the knee, see package anatomy
+	DivideNone DivisionMethod = "none" // each tissue is a row of its own
 )
 
 // NoLayers is the value of Division.Layers for no layers.
 const NoLayers = -1
 
-// mostLayers is more than any cartilage has voxels across: 3 mm at 0.3 mm.
+// mostLayers is the largest number of layers: cartilage of 3 mm has 10 voxels of 0.3 mm.
 const mostLayers = 10
 
-// mostErosion in mm is more than any cartilage is thick.
+// mostErosion is the largest erosion in mm. No cartilage is thicker.
 const mostErosion = 10.0
 
 // The defaults of Division.
 const (
 	defaultLayers      = 2
-	defaultMinFraction = 0.5 // a voxel is rather cartilage than not
+	defaultMinFraction = 0.5 // at least half of the voxel is cartilage
 )
 
-// WithDefaults returns the division with its defaults filled in; Layers is 0 for none.
+// WithDefaults fills in the defaults. In the result, Layers 0 means no layers.
 func (d Division) WithDefaults() Division {
-	if d.By == "" {
-		d.By = DivideKnee
+	if d.Method == "" {
+		d.Method = DivideKnee
 	}
 	switch {
-	case d.Layers == NoLayers || d.By == DivideNone:
+	case d.Layers == NoLayers || d.Method == DivideNone:
 		d.Layers = 0
 	case d.Layers == 0:
 		d.Layers = defaultLayers
@@ -71,8 +70,8 @@ func (d Division) WithDefaults() Division {
 
 func (d Division) check() error {
 	switch {
-	case d.By != "" && d.By != DivideKnee && d.By != DivideNone:
-		return fmt.Errorf("division %q is neither %s nor %s", d.By, DivideKnee, DivideNone)
+	case d.Method != "" && d.Method != DivideKnee && d.Method != DivideNone:
+		return fmt.Errorf("division %q is neither %s nor %s", d.Method, DivideKnee, DivideNone)
 	case d.Layers < NoLayers || d.Layers > mostLayers:
 		return fmt.Errorf("layers: %d is not a number from 0 to %d", d.Layers, mostLayers)
 	case !(d.ErodeMM >= 0 && d.ErodeMM <= mostErosion):
@@ -90,8 +89,8 @@ func (d Division) check() error {
 	return nil
 }
 
-// MaskFraction checks a least fraction as people write it: 0 is a mistake here, although it is
-// the default of the option.
+// MaskFraction checks a smallest fraction that a user has written. 0 is an error, although it is the default of the
+// option.
 func MaskFraction(v float64) (float64, error) {
 	if !(v > 0 && v <= 1) {
 		return 0, fmt.Errorf("mask fraction %g is not above 0 and at most 1", v)
@@ -99,8 +98,8 @@ func MaskFraction(v float64) (float64, error) {
 	return v, nil
 }
 
-// LayerOption turns a number of layers, as people write it, into the option, whose zero is
-// its default.
+// LayerOption turns a number of layers that a user has written into the value of Division.Layers, in which 0 means
+// the default.
 func LayerOption(n int) (int, error) {
 	switch {
 	case n < 0 || n > mostLayers:
@@ -113,7 +112,7 @@ func LayerOption(n int) (int, error) {
 
 // division returns the division of the protocol.
 func (f protocolFile) division() (d Division, err error) {
-	d = Division{By: DivideBy(f.Division), ErodeMM: f.Erode, FluidMS: f.Fluid, FluidEdgeMS: f.FluidEdge}
+	d = Division{Method: DivisionMethod(f.Division), ErodeMM: f.Erode, FluidMS: f.Fluid, FluidEdgeMS: f.FluidEdge}
 	if f.Layers != nil {
 		if d.Layers, err = LayerOption(*f.Layers); err != nil {
 			return d, err
@@ -125,10 +124,9 @@ func (f protocolFile) division() (d Division, err error) {
 	return d, err
 }
 
-// MaskScheme is the scheme as masks are read with it: with rows in the place of tissues where
-// nothing is divided.
+// MaskScheme is the scheme for reading masks. If nothing is divided, its tissues are rows.
 func (p Protocol) MaskScheme() segment.Scheme {
-	if p.Division.WithDefaults().By == DivideNone {
+	if p.Division.Method == DivideNone {
 		return p.Scheme.Undivided()
 	}
 	return p.Scheme

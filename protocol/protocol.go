@@ -22,23 +22,23 @@ import (
 	"github.com/t2map/t2map/yamlfile"
 )
 
-// Masks says where masks come from.
+// Masks says which masks are carried.
 type Masks struct {
-	// From is the visit whose mask is carried to the other visits of a subject, as far as they
-	// have none of their own; "" carries none.
-	From string `yaml:"from"`
+	// Visit is the visit whose mask is carried to the other visits of a subject that have no mask of their own; ""
+	// carries none.
+	Visit string `yaml:"from"`
 }
 
-// CheckMaskPattern returns an error when the pattern cannot be one of file names.
+// CheckMaskPattern returns an error if the pattern is not a valid pattern of file names. A malformed pattern with a
+// dot is allowed, because it may be the name of a file.
 func CheckMaskPattern(pattern string) error {
-	// with one it may be a name
 	if _, err := filepath.Match(pattern, ""); err != nil && !strings.Contains(pattern, ".") {
 		return hint.Errorf("a pattern is a file name with * and ?", "mask pattern %q: %w", pattern, err)
 	}
 	return nil
 }
 
-// Record is what results say of the protocol, whatever the study.
+// Record is the part of the recorded protocol that is the same for all studies.
 func (p Protocol) Record(fit t2fit.Resolved) report.Protocol {
 	r := report.Protocol{
 		Name: p.Name, Method: string(fit.Method), SkippedEchoes: fit.SkipEchoes, T2RangeMS: fit.T2Range,
@@ -47,9 +47,9 @@ func (p Protocol) Record(fit t2fit.Resolved) report.Protocol {
 		Segmenter: p.Segment.record(),
 	}
 	d := p.Division.WithDefaults()
-	r.Masks = &report.MaskRules{Division: string(d.By), Layers: d.Layers, MinFraction: d.MinFraction,
+	r.Masks = &report.MaskRules{Division: string(d.Method), Layers: d.Layers, MinFraction: d.MinFraction,
 		ErodeMM: d.ErodeMM, FluidMS: d.FluidMS, FluidEdgeMS: d.FluidEdgeMS,
-		Registered: printable.Short(p.Register.Moving), From: printable.Short(p.Masks.From)}
+		Registered: printable.Short(p.Register.Moving), SourceVisit: printable.Short(p.Masks.Visit)}
 	if fit.Method == t2fit.EPG {
 		r.EPG = &report.EPG{T1MS: fit.T1, B1Range: fit.B1Range, RefocusingProfile: fit.RefocusingProfile}
 	}
@@ -63,7 +63,7 @@ func (p Protocol) maps() Maps {
 	return p.Maps
 }
 
-// Protocol is what a trial fixes once for all its studies.
+// Protocol holds the settings that a trial fixes for all its studies.
 type Protocol struct {
 	// Name of the protocol, copied into results; may be empty.
 	Name string
@@ -71,31 +71,32 @@ type Protocol struct {
 	Fit t2fit.Options
 	// Scheme gives the labels of masks their meaning.
 	Scheme segment.Scheme
-	// Mask is a pattern of mask files, see Settings.Mask; empty means the usual
+	// Mask is a pattern of the mask's file name, or of its path below the study's folder; empty means the usual
 	// names.
 	Mask string
-	// MaskThreshold is the fraction at and above which a voxel of a fractional
-	// segmentation belongs to the segment; 0 means 0.5.
+	// MaskThreshold is the smallest fraction of a voxel that belongs to a segment of a fractional segmentation; 0
+	// means 0.5.
 	MaskThreshold float64
 	// Division says how the tissues of a mask become compartments.
 	Division Division
-	// Register says whether the image of a mask is aligned with the series, and Masks whether
-	// the mask of one visit is carried to the others.
+	// Register says whether the image that masks were drawn on is aligned with the series, and Masks whether the mask
+	// of one visit is carried to the others.
 	Register Register
 	Masks    Masks
-	// AllowForeignMask takes a DICOM mask that refers to another series, or another
-	// frame of reference, if it lies on the grid of the series all the same.
+	// AllowForeignMask accepts a DICOM mask that refers to another series, or another frame of reference, if it
+	// lies on the grid of the series.
 	AllowForeignMask bool
-	// AcceptPatientID takes PatientID as it is, see Settings.AcceptPatientID.
+	// AcceptPatientID uses PatientID and ClinicalTrialSubjectID unchanged, although they repeat the patient's name or
+	// hold a date.
 	AcceptPatientID bool
-	// Layout is a pattern of study folders, see Settings.Layout; may be empty.
+	// Layout is a pattern of study folders, such as {subject}/{visit}; may be empty.
 	Layout string
-	// Segment is the program that makes the masks; the zero value is none.
+	// Segment is the program that makes the masks; the zero value means that masks are files.
 	Segment Segmenter
-	// Series says which of several trains of a study is meant.
+	// Series selects one of the trains of a study.
 	Series SeriesRule
-	// Anatomy says which series of a study its maps are shown over; empty means the first
-	// echo of the series that is mapped.
+	// Anatomy selects the series that the maps of a study are shown over; empty means the first echo of the mapped
+	// series.
 	Anatomy SeriesRule
 	// PhilipsScaling says which values of Philips images are mapped; empty means
 	// display values.
@@ -105,7 +106,7 @@ type Protocol struct {
 	Maps Maps
 }
 
-// Maps says what is fitted and written of a study beside its compartments.
+// Maps says which voxels of a study are fitted and whether maps are written.
 type Maps string
 
 // The kinds of maps.
@@ -115,7 +116,7 @@ const (
 	MapsNone Maps = "none" // the mask's voxels fitted, no maps
 )
 
-// protocolFile is a protocol as it stands in YAML.
+// protocolFile holds the keys of a protocol in YAML.
 type protocolFile struct {
 	Name       string       `yaml:"name"`
 	Method     string       `yaml:"method"`
@@ -149,9 +150,8 @@ type protocolFile struct {
 	Masks      Masks        `yaml:"masks"`
 }
 
-// ReadProtocol reads a protocol from a YAML file. A key that it does not know is
-// an error, so that a misspelt setting does not pass for the default. A scheme
-// that is a file is looked for beside the protocol.
+// ReadProtocol reads a protocol from a YAML file. An unknown key is an error, so that a misspelt setting is not taken
+// for the default. The path of a scheme file is relative to the folder of the protocol.
 func ReadProtocol(path string) (Protocol, error) {
 	text, err := readText(path)
 	if err != nil {
@@ -160,7 +160,7 @@ func ReadProtocol(path string) (Protocol, error) {
 	var f protocolFile
 	err = yamlfile.Decode(text, &f)
 	if errors.Is(err, yamlfile.ErrEmpty) || err == nil && reflect.ValueOf(f).IsZero() {
-		return Protocol{}, hint.Errorf("write one key at least, such as method: nlls, or omit --protocol; "+
+		return Protocol{}, hint.Errorf("write at least one key, such as method: nlls, or omit --protocol; "+
 			"docs/protocol.md lists the keys", "protocol %s holds no settings", path)
 	}
 	if err != nil {
@@ -194,7 +194,7 @@ func ReadProtocol(path string) (Protocol, error) {
 	return p, nil
 }
 
-// readText reads a protocol or a scheme, as far as one can reach.
+// readText reads the file of a protocol or a scheme, up to the size that yamlfile accepts.
 func readText(path string) ([]byte, error) {
 	const advice = "name the YAML file with its folder"
 	if info, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
@@ -209,12 +209,12 @@ func readText(path string) ([]byte, error) {
 	defer f.Close()
 	text, err := yamlfile.ReadAll(f)
 	if errors.Is(err, yamlfile.ErrTooLarge) {
-		err = hint.Errorf("is it the right file?", "%s: %w", path, err)
+		err = hint.Errorf("check that it is the right file", "%s: %w", path, err)
 	}
 	return text, err
 }
 
-// hintText gives an error in the text of a protocol or a scheme its hint.
+// hintText adds a hint to an error in the text of a protocol or a scheme.
 func hintText(err error) error {
 	if errors.Is(err, yamlfile.ErrEncoding) {
 		return hint.Errorf("save the file as UTF-8; in Windows Notepad: Save as, Encoding UTF-8", "%w", err)
@@ -243,26 +243,26 @@ func (f protocolFile) fit() (t2fit.Options, error) {
 		return o, err
 	}
 	for _, r := range []struct {
-		name string
-		in   []float64
-		out  *[2]float64
+		name    string
+		written []float64
+		option  *[2]float64
 	}{{"t2_range_ms", f.T2Range, &o.T2Range}, {"b1_range", f.B1Range, &o.B1Range}} {
-		if r.in == nil {
+		if r.written == nil {
 			continue
 		}
-		if len(r.in) != 2 {
-			return o, fmt.Errorf("%s: %d numbers, want [low, high]", r.name, len(r.in))
+		if len(r.written) != 2 {
+			return o, fmt.Errorf("%s: %d numbers, want [low, high]", r.name, len(r.written))
 		}
 		var err error
-		if *r.out, err = Range(r.in[0], r.in[1]); err != nil {
+		if *r.option, err = Range(r.written[0], r.written[1]); err != nil {
 			return o, fmt.Errorf("%s: %w", r.name, err)
 		}
 	}
 	return o, nil
 }
 
-// SetSigma sets the noise of a fit from what people write: a standard deviation,
-// the name of a source, or nothing for the default.
+// SetSigma sets the noise of a fit from the text of a user: a standard deviation, the name of a source, or "" for the
+// default.
 func SetSigma(o *t2fit.Options, text string) error {
 	switch source := t2fit.SigmaSource(text); source {
 	case "":
@@ -280,8 +280,8 @@ func SetSigma(o *t2fit.Options, text string) error {
 	return nil
 }
 
-// SkipOption turns a number of echoes to skip, as people write it, into the fit's
-// option, whose zero is its default.
+// SkipOption turns a number of echoes to skip that a user has written into the value of t2fit.Options.SkipEchoes, in
+// which 0 means the default.
 func SkipOption(n int) (int, error) {
 	switch {
 	case n < 0:
@@ -292,8 +292,8 @@ func SkipOption(n int) (int, error) {
 	return n, nil
 }
 
-// Range turns two numbers, as people write them, into a range of the fit's options,
-// whose zero value is the default: 0 to 0 is a mistake here.
+// Range turns two numbers that a user has written into a range of the fit's options. 0 to 0 is an error, because the
+// zero value of the option means the default.
 func Range(low, high float64) ([2]float64, error) {
 	if !(low >= 0) || !(high > low) {
 		return [2]float64{}, fmt.Errorf("the range %g to %g is empty or negative", low, high)
@@ -301,8 +301,8 @@ func Range(low, high float64) ([2]float64, error) {
 	return [2]float64{low, high}, nil
 }
 
-// MaskThreshold checks a threshold of fractional masks as people write it: 0 is a
-// mistake here, although it is the default of the option.
+// MaskThreshold checks a threshold of fractional masks that a user has written. 0 is an error, although it is the
+// default of the option.
 func MaskThreshold(v float64) (float64, error) {
 	if !(v > 0 && v <= 1) {
 		return 0, fmt.Errorf("mask threshold %g is not above 0 and at most 1", v)
@@ -310,7 +310,7 @@ func MaskThreshold(v float64) (float64, error) {
 	return v, nil
 }
 
-// Check returns an error when a setting makes no sense.
+// Check returns an error if a setting is not valid.
 func (p Protocol) Check() error {
 	if _, err := p.Fit.Resolve(); err != nil {
 		return err
@@ -345,7 +345,8 @@ func (p Protocol) Check() error {
 	return CheckLayout(p.Layout)
 }
 
-// CheckLayout returns an error when a pattern of study folders is not one of {subject}, {visit} and {side}.
+// CheckLayout returns an error if a pattern of study folders lacks {subject}, or holds other words in braces than
+// {subject}, {visit} and {side}, or one of them twice.
 func CheckLayout(pattern string) error {
 	if pattern == "" {
 		return nil
@@ -361,14 +362,14 @@ func CheckLayout(pattern string) error {
 		rest = strings.Replace(rest, name, "*", 1)
 	}
 	if strings.Contains(rest, "{") {
-		return hint.Errorf("use {subject}, {visit} and {side}, each once at most",
+		return hint.Errorf("use {subject}, {visit} and {side}, each at most once",
 			"layout %q has an unknown name, or a name twice", pattern)
 	}
 	return nil
 }
 
-// ReadScheme returns the label scheme of that name, or the one in that YAML
-// file, which may be given relative to folder.
+// ReadScheme returns the built-in label scheme of that name, or reads it from a YAML file whose path may be relative
+// to folder.
 func ReadScheme(nameOrFile, folder string) (segment.Scheme, error) {
 	s, err := segment.Named(nameOrFile)
 	if err == nil {

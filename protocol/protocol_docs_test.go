@@ -12,8 +12,10 @@ func TestProtocolKeysAreDocumented(t *testing.T) {
 	for _, group := range []struct {
 		page string
 		keys reflect.Type
-	}{{"protocol.md", reflect.TypeFor[protocolFile]()}, {"protocol.md", reflect.TypeFor[SeriesRule]()}, {"segmenter.md",
-		reflect.TypeFor[segmentFile]()}} {
+	}{
+		{"protocol.md", reflect.TypeFor[protocolFile]()}, {"protocol.md", reflect.TypeFor[SeriesRule]()},
+		{"segmenter.md", reflect.TypeFor[segmentFile]()},
+	} {
 		text, err := os.ReadFile("../docs/" + group.page)
 		if err != nil {
 			t.Fatal(err)

@@ -20,48 +20,45 @@ import (
 	"github.com/t2map/t2map/segment"
 )
 
-// Segmenter is a program that makes the mask of each study from one of its series. The zero
-// value is none.
+// Segmenter is a program that makes the mask of each study from one of its series. The zero value means that there is
+// no such program.
 type Segmenter struct {
-	// Command is the program and its arguments, with placeholders: {input} is the image,
-	// {output} the label map, {dir} the scratch folder that holds both, {protocol} the folder of the
-	// protocol.
+	// Command is the program and its arguments, with placeholders: {input} is the image, {output} the label map,
+	// {dir} the scratch folder that holds both, {protocol} the folder of the protocol.
 	Command []string
-	// Version is a command that prints the program's version; empty means that its files
-	// are hashed.
+	// Version is a command that prints the program's version; if it is empty, the program's files are hashed.
 	Version []string
-	// Input picks the series that the program gets: a number, the beginning of a hash or a
-	// pattern of the description. Empty means the first echo of the series that is mapped.
+	// Input selects the series that the program gets: a number, the beginning of a hash or a pattern of the
+	// description. Empty means the first echo of the mapped series.
 	Input string
 	// Scheme gives the labels their meaning; the zero value means Protocol.Scheme.
 	Scheme segment.Scheme
-	// Timeout is how long the program may take for a study; 0 means 30 minutes.
+	// Timeout is the time limit for one study; 0 means 30 minutes.
 	Timeout time.Duration
 
 	folder  string // of the protocol
 	program program
 }
 
-// program is a Segmenter as it was found on this machine.
+// program is the program of a Segmenter on this machine.
 type program struct {
 	path, versionPath string
 	version           string
 	files             []report.File // the executable and the files that the command names, if there is no version
-	known             bool          // version or files are known
+	identified        bool          // version or files are set
 }
 
 const (
-	// defaultTimeout is several times what a network takes for a knee without a graphics
-	// processor.
+	// defaultTimeout is several times as long as a network needs for a knee without a graphics processor.
 	defaultTimeout = 30 * time.Minute
-	// versionTime is enough for a library of networks to be loaded from a slow disk.
+	// versionTime is long enough to load a library of networks from a slow disk.
 	versionTime = 2 * time.Minute
-	// mostScratch bounds the scratch folder of a study: the probabilities of ten classes on
-	// 512 × 512 × 160 voxels take 1.6 GiB in float32, and may be there twice, resampled and not.
+	// mostScratch limits the scratch folder of a study: the probabilities of ten classes on 512 × 512 × 160 voxels
+	// take 1.6 GiB in float32, and a program may write them twice, before and after resampling.
 	mostScratch = 8 << 30
 )
 
-// segmentFile is a Segmenter as it stands in YAML.
+// segmentFile holds the keys of a Segmenter in YAML.
 type segmentFile struct {
 	Command []string `yaml:"command"`
 	Version []string `yaml:"version"`
@@ -70,7 +67,7 @@ type segmentFile struct {
 	Timeout string   `yaml:"timeout"`
 }
 
-// segmenter returns what the file says; folder is that of the protocol.
+// segmenter returns the program that the keys describe. folder is the folder of the protocol.
 func (f *segmentFile) segmenter(folder string) (Segmenter, error) {
 	var s Segmenter
 	if f == nil {
@@ -101,7 +98,7 @@ const hintCommand = `write the program and each of its arguments as one item of 
 // Named reports whether there is a program.
 func (s Segmenter) Named() bool { return len(s.Command) > 0 }
 
-// check returns an error when the settings make no sense.
+// check returns an error if a setting is not valid.
 func (s Segmenter) check() error {
 	if !s.Named() {
 		return nil
@@ -136,8 +133,7 @@ func (s Segmenter) check() error {
 	return nil
 }
 
-// Find looks for the program and for the files of the protocol's folder that its command
-// names. Nothing is run.
+// Find searches for the program, and for the files in the protocol's folder that its command names. It runs nothing.
 func (s Segmenter) Find() (Segmenter, error) {
 	if !s.Named() || s.program.path != "" {
 		return s, nil
@@ -167,11 +163,11 @@ func (s Segmenter) inProtocol(args []string) []string {
 	return segmenter.Expand(args, map[string]string{"{protocol}": s.folder})
 }
 
-// Identify finds the program and learns which it is: its version, or the hashes of its files.
-// It is asked once for a run.
+// Identify finds the program and its version, or the hashes of its files. A result that is already identified is
+// returned unchanged.
 func (s Segmenter) Identify(ctx context.Context) (Segmenter, error) {
 	s, err := s.Find()
-	if err != nil || !s.Named() || s.program.known {
+	if err != nil || !s.Named() || s.program.identified {
 		return s, err
 	}
 	if len(s.Version) > 0 {
@@ -179,7 +175,7 @@ func (s Segmenter) Identify(ctx context.Context) (Segmenter, error) {
 	} else {
 		s.program.files, err = s.hashFiles(ctx)
 	}
-	s.program.known = err == nil
+	s.program.identified = err == nil
 	return s, err
 }
 
@@ -201,8 +197,8 @@ func (s Segmenter) askVersion(ctx context.Context) (_ string, err error) {
 	return printable.Short(line), nil
 }
 
-// hashFiles hashes the executable and the files that the command names by absolute paths or
-// below {protocol}: a script, weights that are one file. What these load themselves is not seen.
+// hashFiles hashes the executable and the files that the command names by absolute paths or below {protocol}, such as
+// a script or a file of weights. Files that these load are not hashed.
 func (s Segmenter) hashFiles(ctx context.Context) ([]report.File, error) {
 	paths := []string{s.program.path}
 	for _, a := range s.inProtocol(s.Command)[1:] {
@@ -244,13 +240,13 @@ func hashFile(ctx context.Context, path string) (string, error) {
 	return fmt.Sprintf("%x", sum.Sum(nil)), nil
 }
 
-// Arguments returns the program and its arguments, in which the placeholders have the given values.
+// Arguments returns the program and its arguments, with the placeholders replaced by the given values.
 func (s Segmenter) Arguments(values map[string]string) []string {
 	values["{protocol}"] = s.folder
 	return append([]string{s.program.path}, segmenter.Expand(s.Command, values)[1:]...)
 }
 
-// Limits are those of the program's run for one study.
+// Limits are the limits of the program for one study.
 func (s Segmenter) Limits() segmenter.Limits {
 	return segmenter.Limits{Time: s.timeout(), Bytes: mostScratch}
 }
@@ -262,7 +258,7 @@ func (s Segmenter) timeout() time.Duration {
 	return s.Timeout
 }
 
-// record is what results say of the program; nil if there is none.
+// record is the description of the program in results; nil if there is no program.
 func (s Segmenter) record() *report.Segmenter {
 	if !s.Named() {
 		return nil
@@ -271,8 +267,8 @@ func (s Segmenter) record() *report.Segmenter {
 		Input: printable.Short(s.Input), TimeoutS: s.timeout().Seconds()}
 }
 
-// shownCommand returns a command as it may be shown: paths by their last part, since where a
-// program is installed may name a user and says nothing about its results.
+// shownCommand returns a command that may be shown. Only the last part of a path is kept: the path of a program may
+// name a user, and has no influence on its results.
 func shownCommand(command []string) []string {
 	out := make([]string, len(command))
 	for n, a := range command {
@@ -288,8 +284,7 @@ func shownCommand(command []string) []string {
 	return out
 }
 
-// ProgramName names a program for people: with its script, where the first argument is one
-// that has a path.
+// ProgramName names a program for people. If the first argument is the path of a script, the script is named too.
 func ProgramName(command []string) string {
 	shown := shownCommand(command)
 	if len(command) > 1 && shown[1] != printable.Short(command[1]) && !strings.Contains(command[1], "=") {
@@ -298,9 +293,9 @@ func ProgramName(command []string) string {
 	return shown[0]
 }
 
-// ProgramError says that a program that was to make a mask, or to print its version, did not.
+// ProgramError says that a program failed to make a mask or to print its version.
 type ProgramError struct {
-	// Program names it.
+	// Program is its name.
 	Program string
 	Err     error
 }
@@ -308,5 +303,5 @@ type ProgramError struct {
 // Error names the program.
 func (e *ProgramError) Error() string { return fmt.Sprintf("program %s: %v", e.Program, e.Err) }
 
-// Unwrap returns what was wrong.
+// Unwrap returns the cause.
 func (e *ProgramError) Unwrap() error { return e.Err }

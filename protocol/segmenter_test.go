@@ -30,7 +30,8 @@ func TestSegmentInProtocol(t *testing.T) {
 		g.Timeout != 90*time.Minute || g.folder != files.Absolute(dir) || p.Scheme.Known() {
 		t.Errorf("%+v", g)
 	}
-	if r := g.record(); r.Text() != `by python3 s.py --model=knee.pth {"a": 1} {input} {output} of series SAG*DESS* (SHA-256: )` || r.TimeoutS != 5400 {
+	const want = `by python3 s.py --model=knee.pth {"a": 1} {input} {output} of series SAG*DESS* (SHA-256: )`
+	if r := g.record(); r.Text() != want || r.TimeoutS != 5400 {
 		t.Errorf("%s, %+v", r.Text(), r)
 	}
 	if name := ProgramName(g.Command); name != "python3 s.py" {

@@ -10,7 +10,7 @@ import (
 	"github.com/t2map/t2map/printable"
 )
 
-// Matching returns those of the trains that fit the rule.
+// Matching returns the trains that fit the rule.
 func (r SeriesRule) Matching(trains []dicomio.Train) []dicomio.Train {
 	var out []dicomio.Train
 	for _, t := range trains {
@@ -21,12 +21,12 @@ func (r SeriesRule) Matching(trains []dicomio.Train) []dicomio.Train {
 	return out
 }
 
-// NamesSeries reports whether the rule names a series, so that no other can be meant.
+// NamesSeries reports whether the rule selects a series by description, number or hash.
 func (r SeriesRule) NamesSeries() bool {
 	return r.Description != "" || r.Number != 0 || r.anyOf != ""
 }
 
-// String says what the rule asks for: description "SAG*", 7 echoes, side L.
+// String describes the rule: description "SAG*", 7 echoes, side L.
 func (r SeriesRule) String() string {
 	var parts []string
 	if r.Description != "" {
@@ -50,8 +50,7 @@ func (r SeriesRule) String() string {
 	return strings.Join(parts, ", ")
 }
 
-// Matches reports whether the train fits every part of the rule that is set. A
-// train of unknown side fits either side.
+// Matches reports whether the train fits every part of the rule that is set. A train of unknown side fits both sides.
 func (r SeriesRule) Matches(t dicomio.Train) bool {
 	return (r.Description == "" || glob(r.Description, t.Description)) &&
 		(r.Number == 0 || r.Number == t.Number) &&
@@ -61,23 +60,24 @@ func (r SeriesRule) Matches(t dicomio.Train) bool {
 			glob(r.anyOf, t.Description))
 }
 
-// beginsHash reports whether text is enough of the hash to be meant as one.
+// beginsHash reports whether text is the beginning of the hash. At least six digits are needed, so that a number of a
+// series is not taken for a hash.
 func beginsHash(hash, text string) bool {
 	return len(text) >= 6 && strings.HasPrefix(hash, strings.ToLower(text))
 }
 
-// glob reports whether text fits the pattern, upper and lower case alike. It is
-// not a pattern of file names: a slash is a character like others.
+// glob reports whether text fits the pattern, regardless of case. Unlike in a pattern of file names, * and ? also
+// match a slash.
 func glob(pattern, text string) bool {
 	expr := regexp.QuoteMeta(pattern)
 	expr = strings.ReplaceAll(strings.ReplaceAll(expr, `\*`, `.*`), `\?`, `.`)
 	return regexp.MustCompile(`(?is)^` + expr + `$`).MatchString(text)
 }
 
-// SeriesRule picks a series by what is set of it; all of it must hold.
+// SeriesRule selects a series. Every field that is set must match.
 type SeriesRule struct {
-	// Description is a pattern of SeriesDescription, where * stands for any text
-	// and ? for one character, upper and lower case alike; empty means any.
+	// Description is a pattern of SeriesDescription, in which * stands for any text and ? for one character,
+	// regardless of case; empty means any.
 	Description string `yaml:"description"`
 	// Number is SeriesNumber; 0 means any.
 	Number int `yaml:"number"`
@@ -85,20 +85,19 @@ type SeriesRule struct {
 	Echoes int `yaml:"echoes"`
 	// Side is L or R; empty means any.
 	Side string `yaml:"side"`
-	// Quantity is T2 where the series is of T2 whatever its texts say, see
-	// dicomio.Train.Claim; empty means that they are believed. It is for a rule that names
-	// a series by description or number.
+	// Quantity T2 means that the series measures T2 even if its texts say otherwise, see dicomio.Train.Claim; empty
+	// means that the texts decide. It needs a rule with a description or a number.
 	Quantity string `yaml:"quantity"`
-	// anyOf is what the flag says: a number, the beginning of a hash or a pattern of
-	// the description, whichever fits; empty means any.
+	// anyOf is the value of the flag: a number, the beginning of a hash or a pattern of the description, whichever
+	// fits; empty means any.
 	anyOf, flag string
 }
 
-// SeriesNamed returns the rule of a series that a flag or key names by its number, the beginning of its
-// hash or a pattern of its description.
+// SeriesNamed returns the rule for a flag or key that names a series by its number, the beginning of its hash or a
+// pattern of its description.
 func SeriesNamed(flag, text string) SeriesRule { return SeriesRule{anyOf: text, flag: flag} }
 
-// QuantityT2 is what a rule may say that a series measures.
+// QuantityT2 is the only value of SeriesRule.Quantity.
 const QuantityT2 = "T2"
 
 func (r SeriesRule) check(name string) error {

@@ -6,17 +6,17 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// Box is a part of patient space, mm LPS.
+// Box is a box in patient space, with its sides along the axes, in mm LPS.
 type Box struct {
 	Min, Max [3]float64
 }
 
-// IsZero reports whether the box is not given.
-func (b Box) IsZero() bool { return b == Box{} }
+// isZero reports whether the box is the zero Box, which means none.
+func (b Box) isZero() bool { return b == Box{} }
 
-// Around returns the box around all voxels with a label, and so many mm beyond. It is
-// zero if there is no such voxel.
-func Around(l volume.Labels, margin float64) Box {
+// BoundingBox returns the box around all voxels with a label, widened by margin mm on every side.
+// It is zero if there is no such voxel.
+func BoundingBox(l volume.Labels, margin float64) Box {
 	low, high := l.Size, [3]int{-1, -1, -1}
 	for v, label := range l.Data {
 		if label == 0 {
@@ -32,7 +32,7 @@ func Around(l volume.Labels, margin float64) Box {
 	return boxOf(span{low, high}.corners(l.Geometry)).widened(margin)
 }
 
-// boxOf returns the box around points.
+// boxOf returns the box around the points.
 func boxOf(points [][3]float64) Box {
 	b := Box{Min: points[0], Max: points[0]}
 	for _, p := range points {
@@ -61,7 +61,7 @@ func (b Box) corners() [][3]float64 {
 // span is a range of voxels of a grid, both ends included.
 type span struct{ low, high [3]int }
 
-// corners returns the positions of the outer corners of the span's voxels.
+// corners returns the positions of the eight corners of the span, at the outer faces of its voxels.
 func (s span) corners(g volume.Geometry) [][3]float64 {
 	var out [][3]float64
 	for c := range 8 {
@@ -78,8 +78,7 @@ func (s span) corners(g volume.Geometry) [][3]float64 {
 	return out
 }
 
-// spanOf returns the voxels of g between which the points lie, within g; ok is false
-// if there are none.
+// spanOf returns the span of g that covers the points, cropped to g; ok is false if it is empty.
 func spanOf(g volume.Geometry, points [][3]float64) (s span, ok bool) {
 	inverse, ok := g.Inverse()
 	if !ok {
@@ -101,8 +100,8 @@ func spanOf(g volume.Geometry, points [][3]float64) (s span, ok bool) {
 	return s, true
 }
 
-// index returns the index of a position by the inverse of a grid's affine. Each product
-// is rounded, so that the index is the same on every machine.
+// index maps a position to an index by the inverse of a grid's affine. Each product is rounded, so
+// that the result is the same on every machine.
 func index(inverse [3][4]float64, p [3]float64) [3]float64 {
 	var image [3]float64
 	for r, row := range inverse {

@@ -2,7 +2,7 @@ package register
 
 import "fmt"
 
-// Image says which of the two images is meant.
+// Image is one of the two images.
 type Image string
 
 // The images.
@@ -11,19 +11,19 @@ const (
 	Moving Image = "moving"
 )
 
-// Problem is what makes an image unsuitable.
+// Problem is the reason why an image is unsuitable.
 type Problem string
 
 // The problems.
 const (
-	Incomplete Problem = "its voxels do not fill its grid"
+	Incomplete Problem = "the number of its voxels does not match its grid"
 	NoPosition Problem = "its grid has no position in space"
 	Skewed     Problem = "its axes are not at right angles"
 	TooSmall   Problem = "it has fewer than 3 voxels along an axis, or less than 8 mm"
 	TooLarge   Problem = "it is too large to be registered within 2 GiB"
 	Flat       Problem = "its voxels all have one value"
 	NotFinite  Problem = "fewer than half of its voxels are finite numbers"
-	NoField    Problem = "the field to be registered lies outside of it"
+	NoField    Problem = "the field to be registered lies outside it"
 )
 
 // UnsuitableError reports that an image cannot be registered.
@@ -36,11 +36,11 @@ func (e *UnsuitableError) Error() string {
 	return fmt.Sprintf("the %s image cannot be registered: %s", e.Image, e.Problem)
 }
 
-// OverlapError reports that too little of the field lies in the moving image.
+// OverlapError reports that the moving image covers too little of the field.
 type OverlapError struct {
-	// Overlap is the part of the field that lies in the moving image, 0 to 1.
+	// Overlap is the fraction of the field that the moving image covers, 0 to 1.
 	Overlap float64
-	// Distance between the centre of the field and that of the moving image, mm.
+	// Distance is the distance in mm between the centres of the field and the moving image.
 	Distance float64
 }
 
@@ -50,7 +50,7 @@ func (e *OverlapError) Error() string {
 	)
 }
 
-// MotionError reports that the transform moves more than is accepted.
+// MotionError reports that the rotation or the shift of the transform is above its limit.
 type MotionError struct {
 	Rotation, MaxRotation float64 // degrees
 	Shift, MaxShift       float64 // mm
@@ -58,20 +58,20 @@ type MotionError struct {
 
 func (e *MotionError) Error() string {
 	return fmt.Sprintf(
-		"registration turned the knee by %.1f° and moved it by %.1f mm; at most %g° and %g mm are accepted",
+		"registration rotated the knee by %.1f° and shifted it by %.1f mm; the limits are %g° and %g mm",
 		e.Rotation, e.Shift, e.MaxRotation, e.MaxShift,
 	)
 }
 
-// MetricError reports that the images agree no better after the registration.
+// MetricError reports that the registration did not increase the mutual information.
 type MetricError struct {
 	Before, After float64 // mutual information in nats
 }
 
 func (e *MetricError) Error() string {
 	return fmt.Sprintf(
-		"registration did not improve the mutual information of the images: %.4f before, %.4f after", e.Before,
-		e.After,
+		"registration did not increase the mutual information of the images: %.4f before, %.4f after",
+		e.Before, e.After,
 	)
 }
 
@@ -85,7 +85,7 @@ func (e *OptionError) Error() string {
 	return fmt.Sprintf("registration: %s: got %g, want %g to %g", e.Name, e.Got, e.Low, e.High)
 }
 
-// ModuleError reports that elastix did not return a transform. It says no more itself: its
+// ModuleError reports that elastix did not return a transform. elastix does not say why: its
 // exceptions end the module.
 type ModuleError struct{ Err error }
 

@@ -11,7 +11,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// knee is the phantom's whole knee twice: the first echo of a T2 series in thick slices,
+// knee holds two images of the phantom's whole knee: the first echo of a T2 series in thick slices,
 // and a thin series of another contrast, in which fluid is bright as in DESS.
 type knee struct {
 	first, thin volume.Map
@@ -41,9 +41,9 @@ func theKnee(t testing.TB) knee {
 	return k
 }
 
-// about returns the rotation by an angle in degrees about an axis through a point,
-// followed by a shift (Rodrigues' formula).
-func about(centre, axis [3]float64, degrees float64, shift [3]float64) volume.Rigid {
+// rotationAbout returns the rotation by an angle in degrees about an axis through a point, followed
+// by a shift (Rodrigues' formula).
+func rotationAbout(centre, axis [3]float64, degrees float64, shift [3]float64) volume.Rigid {
 	n := math.Sqrt(axis[0]*axis[0] + axis[1]*axis[1] + axis[2]*axis[2])
 	x, y, z := axis[0]/n, axis[1]/n, axis[2]/n
 	s, c := math.Sincos(degrees * math.Pi / 180)
@@ -59,8 +59,8 @@ func about(centre, axis [3]float64, degrees float64, shift [3]float64) volume.Ri
 	return t
 }
 
-// random returns a transform about a point with a rotation and a shift of up to so many
-// degrees and mm, each evenly distributed, in any direction.
+// random returns a transform about a point, in a random direction, with a rotation and a shift that
+// are uniformly distributed up to the given degrees and mm.
 func random(r *rand.Rand, centre [3]float64, degrees, mm float64) volume.Rigid {
 	direction := func() [3]float64 {
 		d := [3]float64{r.NormFloat64(), r.NormFloat64(), r.NormFloat64()}
@@ -71,26 +71,26 @@ func random(r *rand.Rand, centre [3]float64, degrees, mm float64) volume.Rigid {
 	for c := range shift {
 		shift[c] *= length
 	}
-	return about(centre, direction(), degrees*r.Float64(), shift)
+	return rotationAbout(centre, direction(), degrees*r.Float64(), shift)
 }
 
-// miss is how far a transform is from the truth: the mean and the largest distance between
-// where both take the corners of the joint, which is the box around the mask, and the angle
-// between their rotations in degrees.
+// miss returns the error of a transform: the mean and the largest distance between the images of
+// the corners of the joint, which is the box around the mask, under got and want; and the angle
+// between the rotations in degrees.
 func miss(got, want volume.Rigid, joint Box) (average, corner, degrees float64) {
 	for _, c := range joint.corners() {
 		d := distance(got.Apply(c), want.Apply(c))
 		average += d / 8
 		corner = max(corner, d)
 	}
-	var between volume.Rigid
+	var applied volume.Rigid
 	inverse := want.Inverse()
 	for r := range 3 {
 		for c := range 3 {
 			for k := range 3 {
-				between.Rotation[r][c] += got.Rotation[r][k] * inverse.Rotation[k][c]
+				applied.Rotation[r][c] += got.Rotation[r][k] * inverse.Rotation[k][c]
 			}
 		}
 	}
-	return average, corner, angle(between)
+	return average, corner, angle(applied)
 }

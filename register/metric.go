@@ -6,31 +6,30 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// bins of each image in the joint histogram, the same number as in the parameters of elastix.
+// bins is the number of bins of each image in the joint histogram, as in the parameters of elastix.
 const bins = 32
 
-// metricSamples are the points at which the metric is measured: some hundred for each of
-// the tissues' pairs of bins.
+// metricSamples is the number of points at which the metric is measured: some hundred for each pair
+// of bins that the tissues occupy.
 const metricSamples = 50000
 
-// mutualInformation returns the mutual information of the images, where they are and
-// after the transform,
+// mutualInformation returns the mutual information of the images before and after the transform,
 //
 //	Σ p(a,b)·log(p(a,b) / (p(a)·p(b)))   in nats,
 //
-// and the part of the field that lies in the moving image after it. p is the joint
-// histogram of 32 × 32 bins between the lowest and highest value of each image, where each
-// pair of values is divided over neighbouring bins in proportion; it counts points of the
-// field that lie in the moving image both before and after, so that both figures are of
-// the same tissue. The points lie evenly between the voxels (Roberts' sequence, a Kronecker
-// recurrence by the plastic number's analogue in three dimensions), so that the grids leave
-// no pattern in the figures. They are rounded to 1e-6, because the last bits of a logarithm
-// differ between processors. Both are 0 if there is no such point.
+// and the fraction of the field that the moving image covers after it. p is the joint histogram of
+// 32 × 32 bins between the lowest and highest value of each image; each pair of values is divided
+// among neighbouring bins in proportion. It counts points of the field that lie in the moving image
+// both before and after the transform, so that both values are of the same tissue. The points are
+// spread evenly between the voxels (Roberts' sequence, a Kronecker recurrence with the plastic
+// number's analogue in three dimensions), so that the grids do not cause patterns in the metric.
+// Values are rounded to 1e-6, because the last bits of a logarithm differ between processors. Both
+// are 0 if there is no such point.
 func (p pair) mutualInformation(t volume.Rigid) (before, after, overlap float64) {
 	return p.information(t, metricSamples, true)
 }
 
-// information is mutualInformation at so many points; without compare, before is 0 and
+// information is mutualInformation at the given number of points. Without compare, before is 0 and
 // after counts all points that lie in the moving image after the transform.
 func (p pair) information(t volume.Rigid, points int, compare bool) (before, after, overlap float64) {
 	g := p.fixed.geometry()
@@ -81,14 +80,14 @@ func (p picture) inside(i [3]float64) ([3]float64, bool) {
 	return i, true
 }
 
-// bin returns the value at an index, which lies inside, as a position between bins.
+// bin returns the position among the bins of the value at an index inside the grid.
 func (s scan) bin(i [3]float64) float64 {
 	v := linear(s.voxels, s.size, i)
 	return min(max((v-float64(s.low))/float64(s.high-s.low), 0), 1) * (bins - 1)
 }
 
-// linear interpolates between the eight voxels around an index, which lies between the
-// outer centres. The arithmetic is the same on every machine.
+// linear interpolates between the eight voxels around an index that lies between the outer voxel
+// centres. The result is the same on every machine.
 func linear(data []float32, size [3]int, i [3]float64) float64 {
 	var low [3]int
 	var part [3]float64
@@ -102,23 +101,23 @@ func linear(data []float32, size [3]int, i [3]float64) float64 {
 			stride[c] = 0
 		}
 	}
-	between := func(a, b, t float64) float64 {
-		if t == 0 { // so that a NaN beside the point does not count
+	interpolate := func(a, b, t float64) float64 {
+		if t == 0 { // so that a NaN in b has no effect
 			return a
 		}
 		return a + float64((b-a)*t)
 	}
 	row := func(v int) float64 {
-		return between(float64(data[v]), float64(data[v+stride[0]]), part[0])
+		return interpolate(float64(data[v]), float64(data[v+stride[0]]), part[0])
 	}
-	plane := func(v int) float64 { return between(row(v), row(v+stride[1]), part[1]) }
-	return between(plane(v), plane(v+stride[2]), part[2])
+	plane := func(v int) float64 { return interpolate(row(v), row(v+stride[1]), part[1]) }
+	return interpolate(plane(v), plane(v+stride[2]), part[2])
 }
 
 // histogram counts pairs of values.
 type histogram [bins][bins]float64
 
-// add divides one pair over the bins around it.
+// add divides one pair among the bins around it.
 func (h *histogram) add(a, b float64) {
 	i, j := min(int(a), bins-2), min(int(b), bins-2)
 	fa, fb := a-float64(i), b-float64(j)

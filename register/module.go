@@ -15,7 +15,7 @@ import (
 	"github.com/t2map/t2map/sandbox"
 )
 
-// Version is that of elastix in the module; a test finds it there.
+// Version is the version of elastix in the module. A test compares it with the module.
 const Version = "5.2.0"
 
 // moduleFile is the module that wasm/README.md describes.
@@ -23,15 +23,15 @@ const Version = "5.2.0"
 //go:embed wasm/elastix.wasi.wasm.zst
 var moduleFile []byte
 
-// licences are the texts of the licences of what is in the module.
+// licences holds the licences of the software in the module.
 //
 //go:embed wasm/LICENSES.txt
 var licences string
 
-// Licences returns the licences of what is in the module.
+// Licences returns the licences of the software in the module.
 func Licences() string { return licences }
 
-// maxMemory bounds what a registration may use, whatever the images.
+// maxMemory is the limit of memory in bytes for every registration.
 const maxMemory = 2 << 30
 
 // elastix compiles the module when the first pair of images needs it.
@@ -48,7 +48,7 @@ var elastix = sync.OnceValues(func() (*sandbox.Module, error) {
 	)
 })
 
-// readModule inflates the module.
+// readModule decompresses the module.
 func readModule() ([]byte, error) {
 	z, err := zstd.NewReader(bytes.NewReader(moduleFile), zstd.WithDecoderConcurrency(1))
 	if err != nil {

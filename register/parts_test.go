@@ -7,8 +7,8 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// Mutual information by hand: of an image of two values in equal parts with itself it is
-// log 2, with an image that tells nothing of it, 0.
+// Mutual information by hand: an image of two values in equal parts has log 2 with itself, and 0
+// with an image that is independent of it.
 func TestMutualInformation(t *testing.T) {
 	grid := volume.Geometry{Size: [3]int{64, 64, 64}, Affine: [3][4]float64{{1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 0}}}
 	half := func(axis int) volume.Map {
@@ -36,7 +36,7 @@ func TestMutualInformation(t *testing.T) {
 			t.Errorf("axis %d: %g, %g, overlap %g; want %g", c.moving, before, after, overlap, c.want)
 		}
 	}
-	// By half of the field to the side, half of it lies in the moving image.
+	// After a shift by half of the field, the moving image covers half of it.
 	p, err := prepare(half(0), half(0), quick.fill())
 	if err != nil {
 		t.Fatal(err)
@@ -48,24 +48,24 @@ func TestMutualInformation(t *testing.T) {
 	}
 }
 
-// A linear function of place is resampled exactly: at p, the value at t.Apply(p).
+// A linear function of the position is resampled exactly: at p, the value at t.Apply(p).
 func TestResampled(t *testing.T) {
 	value := func(p [3]float64) float64 { return 100 + 2*p[0] - 3*p[1] + 0.5*p[2] }
 	moving := ball([3]int{30, 32, 12}, [3]float64{1, 1.1, 3})
 	for v := range moving.Data {
 		moving.Data[v] = float32(value(moving.Position(float64(v%30), float64(v/30%32), float64(v/30/32))))
 	}
-	onto := ball([3]int{25, 20, 9}, [3]float64{1.3, 0.9, 2}).Geometry
-	onto = onto.Moved(about([3]float64{}, [3]float64{1, 2, 3}, 20, [3]float64{1, 0, 2}))
-	move := about([3]float64{3, 0, 0}, [3]float64{0, 1, 1}, 8, [3]float64{-2, 3, 1})
-	got := Resampled(moving, onto, move)
+	grid := ball([3]int{25, 20, 9}, [3]float64{1.3, 0.9, 2}).Geometry
+	grid = grid.Moved(rotationAbout([3]float64{}, [3]float64{1, 2, 3}, 20, [3]float64{1, 0, 2}))
+	move := rotationAbout([3]float64{3, 0, 0}, [3]float64{0, 1, 1}, 8, [3]float64{-2, 3, 1})
+	got := Resampled(moving, grid, move)
 	outside := 0
 	for v, g := range got.Data {
-		p := move.Apply(onto.Position(float64(v%25), float64(v/25%20), float64(v/25/20)))
+		p := move.Apply(grid.Position(float64(v%25), float64(v/25%20), float64(v/25/20)))
 		inverse, _ := moving.Inverse()
-		at := index(inverse, p)
+		coordinates := index(inverse, p)
 		in := true
-		for c, x := range at {
+		for c, x := range coordinates {
 			in = in && x > 0 && x < float64(moving.Size[c]-1)
 		}
 		switch {
@@ -78,14 +78,14 @@ func TestResampled(t *testing.T) {
 	if outside == 0 || outside == len(got.Data) {
 		t.Errorf("%d of %d voxels are outside", outside, len(got.Data))
 	}
-	// Onto its own grid an image is what it is, whatever NaN lies beside a voxel.
+	// On its own grid, an image is unchanged, even next to NaN.
 	moving.Data[5000] = float32(math.NaN())
 	for v, g := range Resampled(moving, moving.Geometry, volume.Identity()).Data {
 		if g != moving.Data[v] && (v != 5000 || g == g) && math.Abs(float64(g-moving.Data[v])) > 1e-3 {
 			t.Fatalf("voxel %d: %g, was %g", v, g, moving.Data[v])
 		}
 	}
-	// A single slice has values for half a voxel to both sides.
+	// A single slice has values for half a voxel on both sides.
 	one := ball([3]int{4, 4, 1}, [3]float64{1, 1, 3})
 	for shift, want := range map[float64]bool{1.4: true, -1.4: true, 1.6: false} {
 		up := volume.Identity()
@@ -96,12 +96,12 @@ func TestResampled(t *testing.T) {
 	}
 }
 
-// The last of ITK's conventions for Euler angles that could be mistaken: R = Rz·Rx·Ry.
+// ITK's order of Euler angles: R = Rz·Rx·Ry.
 func TestEuler(t *testing.T) {
 	a, b, c := 0.3, -0.2, 0.5
-	x := about([3]float64{}, [3]float64{1, 0, 0}, a*180/math.Pi, [3]float64{})
-	y := about([3]float64{}, [3]float64{0, 1, 0}, b*180/math.Pi, [3]float64{})
-	z := about([3]float64{}, [3]float64{0, 0, 1}, c*180/math.Pi, [3]float64{})
+	x := rotationAbout([3]float64{}, [3]float64{1, 0, 0}, a*180/math.Pi, [3]float64{})
+	y := rotationAbout([3]float64{}, [3]float64{0, 1, 0}, b*180/math.Pi, [3]float64{})
+	z := rotationAbout([3]float64{}, [3]float64{0, 0, 1}, c*180/math.Pi, [3]float64{})
 	got := euler{angles: [3]float64{a, b, c}}.rigid()
 	want := y.Then(x).Then(z)
 	for r := range 3 {
@@ -112,7 +112,7 @@ func TestEuler(t *testing.T) {
 		}
 	}
 	for _, degrees := range []float64{0, 1e-4, 15, 90, 179} {
-		turn := about([3]float64{5, 6, 7}, [3]float64{3, -1, 2}, degrees, [3]float64{1, 2, 3})
+		turn := rotationAbout([3]float64{5, 6, 7}, [3]float64{3, -1, 2}, degrees, [3]float64{1, 2, 3})
 		if got := angle(turn); math.Abs(got-degrees) > 1e-6 {
 			t.Errorf("angle %g, want %g", got, degrees)
 		}
@@ -126,19 +126,19 @@ func TestEuler(t *testing.T) {
 func TestAround(t *testing.T) {
 	l := volume.Labels{Geometry: ball([3]int{10, 12, 8}, [3]float64{1, 2, 3}).Geometry}
 	l.Data = make([]uint16, l.Voxels())
-	if got := Around(l, 5); !got.IsZero() {
+	if got := BoundingBox(l, 5); !got.isZero() {
 		t.Errorf("no labels: %v", got)
 	}
 	l.Data[3+10*(4+12*2)], l.Data[6+10*(5+12*2)] = 1, 7
 	low, high := l.Position(2.5, 3.5, 1.5), l.Position(6.5, 5.5, 2.5)
-	got := Around(l, 5)
+	got := BoundingBox(l, 5)
 	for r := range 3 {
 		if math.Abs(got.Min[r]-low[r]+5) > 1e-9 || math.Abs(got.Max[r]-high[r]-5) > 1e-9 {
 			t.Errorf("got %v, want %v to %v and 5 mm", got, low, high)
 		}
 	}
-	// The box selects these voxels again.
-	if s, ok := spanOf(l.Geometry, Around(l, 0).corners()); !ok || s != (span{[3]int{3, 4, 2}, [3]int{6, 5, 2}}) {
+	// The box selects the same voxels.
+	if s, ok := spanOf(l.Geometry, BoundingBox(l, 0).corners()); !ok || s != (span{[3]int{3, 4, 2}, [3]int{6, 5, 2}}) {
 		t.Errorf("voxels %v, %v", s, ok)
 	}
 }

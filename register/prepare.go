@@ -7,43 +7,42 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// The images that are registered are smaller than those given: elastix spends most of its
-// memory and much of its time on voxels, while a shift is found to a small part of one.
+// The images are cropped and reduced before they are registered: elastix spends most of its memory
+// and much of its time on voxels, while the accuracy of a shift is a small fraction of a voxel.
 const (
-	// finest is the spacing in mm up to which neighbouring voxels are averaged. With 1.2
-	// transforms of the phantom were recovered within 0.06 mm rather than 0.045.
+	// finest is the spacing in mm up to which neighbouring voxels are averaged. With 1.2 mm,
+	// transforms of the phantom were recovered within 0.06 mm rather than 0.045 mm.
 	finest = 1.0
-	// fewest voxels along an axis, and their least extent in mm: with less, no rotation
-	// about the other axes can be seen.
+	// fewest and smallest are the least number of voxels along an axis and their least extent in
+	// mm: with less, rotations about the other axes cannot be detected.
 	fewest   = 3
 	smallest = 8.0
-	// pyramid is how many voxels along an axis elastix's recursive Gaussian filter needs.
+	// pyramid is the number of voxels along an axis that elastix's recursive Gaussian filter needs.
 	pyramid = 4
-	// skew is the largest cosine between axes: 0.015 mm over a field of 150 mm.
+	// skew is the largest cosine of the angle between two axes: 0.015 mm over a field of 150 mm.
 	skew = 1e-4
-	// brightest is the part of the voxels below the value at which an image is clipped:
-	// a few bright voxels of a vessel or artefact would leave the tissues few of the
-	// histogram's bins.
+	// brightest is the quantile at which the values of an image are clipped. Otherwise a few bright
+	// voxels of a vessel or artefact would leave few bins of the histogram to the tissues.
 	brightest = 0.995
-	// leastOverlap is the part of the field that must lie in the moving image, as
+	// leastOverlap is the least fraction of the field that the moving image must cover, as
 	// elastix's RequiredRatioOfValidSamples.
 	leastOverlap = 0.25
 )
 
-// scan is an image as it is registered, with its range of values.
+// scan is a prepared image with its range of values.
 type scan struct {
 	picture
 	low, high float32
 }
 
-// pair is what is registered.
+// pair is a pair of prepared images.
 type pair struct {
 	fixed, moving scan
 	centre        [3]float64 // of the field
 }
 
-// prepare crops the images, the fixed one to the field and the moving one to what may come
-// to lie on it, and reduces them.
+// prepare crops the fixed image to the field and the moving one to the region that may be aligned
+// with it, and reduces both.
 func prepare(fixed, moving volume.Map, o Options) (pair, error) {
 	if err := suitable(fixed, Fixed); err != nil {
 		return pair{}, err
@@ -52,7 +51,7 @@ func prepare(fixed, moving volume.Map, o Options) (pair, error) {
 		return pair{}, err
 	}
 	field := whole(fixed.Geometry)
-	if !o.Field.IsZero() {
+	if !o.Field.isZero() {
 		var ok bool
 		if field, ok = spanOf(fixed.Geometry, o.Field.corners()); !ok {
 			return pair{}, &UnsuitableError{Fixed, NoField}
@@ -65,14 +64,10 @@ func prepare(fixed, moving volume.Map, o Options) (pair, error) {
 	}
 	corners := field.corners(fixed.Geometry)
 	p.centre = mean(corners)
-	around := boxOf(corners)
-	reach := o.reach() + 2*math.Sin(min(o.MaxRotation, 90)*math.Pi/360)*distance(around.Min, around.Max)
-	for r := range 3 {
-		around.Min[r] -= reach
-		around.Max[r] += reach
-	}
+	region := boxOf(corners)
+	reach := o.reach() + 2*math.Sin(min(o.MaxRotation, 90)*math.Pi/360)*distance(region.Min, region.Max)
 	apart := &OverlapError{Distance: distance(p.centre, mean(whole(moving.Geometry).corners(moving.Geometry)))}
-	reached, ok := spanOf(moving.Geometry, around.corners())
+	reached, ok := spanOf(moving.Geometry, region.widened(reach).corners())
 	if !ok {
 		return pair{}, apart
 	}
@@ -89,18 +84,18 @@ func prepare(fixed, moving volume.Map, o Options) (pair, error) {
 }
 
 // suitable checks the grid and the number of voxels of an image.
-func suitable(m volume.Map, which Image) error {
+func suitable(m volume.Map, image Image) error {
 	if n := m.Size; n[0] < 1 || n[1] < 1 || n[2] < 1 || len(m.Data) != m.Voxels() {
-		return &UnsuitableError{which, Incomplete}
+		return &UnsuitableError{image, Incomplete}
 	}
 	if _, ok := m.Inverse(); !ok {
-		return &UnsuitableError{which, NoPosition}
+		return &UnsuitableError{image, NoPosition}
 	}
 	a, s := m.Affine, m.Spacing()
 	for c := range 3 {
 		d := (c + 1) % 3
 		if dot := a[0][c]*a[0][d] + a[1][c]*a[1][d] + a[2][c]*a[2][d]; math.Abs(dot) > skew*s[c]*s[d] {
-			return &UnsuitableError{which, Skewed}
+			return &UnsuitableError{image, Skewed}
 		}
 	}
 	return nil
@@ -120,16 +115,16 @@ func mean(points [][3]float64) [3]float64 {
 	return m
 }
 
-// reduce returns the span of the image with voxels that are averages of those that are
-// finer than finest, clipped at the brightest, and with more slices where there are 3.
-func reduce(m volume.Map, s span, which Image) (scan, error) {
+// reduce returns the span of the image. Voxels finer than finest are averaged, values are clipped
+// at the brightest, and slices are inserted if there are fewer than pyramid.
+func reduce(m volume.Map, s span, image Image) (scan, error) {
 	spacing := spacings(m.Geometry)
 	var factor [3]int
 	out := scan{}
 	for axis := range 3 {
 		n := s.high[axis] - s.low[axis] + 1
 		if n < fewest || float64(n)*spacing[axis] < smallest {
-			return scan{}, &UnsuitableError{which, TooSmall}
+			return scan{}, &UnsuitableError{image, TooSmall}
 		}
 		factor[axis] = max(1, int(math.Round(finest/spacing[axis])))
 		out.size[axis] = n / factor[axis]
@@ -143,10 +138,10 @@ func reduce(m volume.Map, s span, which Image) (scan, error) {
 	var finite int
 	out.voxels, finite = average(m, s.low, factor, out.size)
 	if 2*finite < len(out.voxels) {
-		return scan{}, &UnsuitableError{which, NotFinite}
+		return scan{}, &UnsuitableError{image, NotFinite}
 	}
 	if !out.clip() {
-		return scan{}, &UnsuitableError{which, Flat}
+		return scan{}, &UnsuitableError{image, Flat}
 	}
 	for axis := range 3 {
 		if out.size[axis] < pyramid {
@@ -165,7 +160,7 @@ func spacings(g volume.Geometry) [3]float64 {
 	return s
 }
 
-// average returns the means of blocks of voxels, and how many are finite. A block with a
+// average returns the means of blocks of voxels, and the number of finite means. A block with a
 // voxel that is not finite is NaN.
 func average(m volume.Map, low, factor, size [3]int) ([]float32, int) {
 	out := make([]float32, 0, size[0]*size[1]*size[2])
@@ -195,10 +190,10 @@ func average(m volume.Map, low, factor, size [3]int) ([]float32, int) {
 	return out, finite
 }
 
-// clip sets the range of values and moves every voxel into it; what is not finite becomes
-// the lowest. It reports whether there is more than one value.
+// clip sets the range of values and limits every voxel to it; voxels that are not finite get the
+// lowest value. It reports whether there is more than one value.
 func (s *scan) clip() bool {
-	const enough = 1 << 17 // values tell the quantile to a tenth of a percent
+	const enough = 1 << 17 // values determine the quantile to 0.1 %
 	var some []float32
 	s.low, s.high = float32(math.Inf(1)), float32(math.Inf(-1))
 	step := max(1, len(s.voxels)/enough)
@@ -227,7 +222,7 @@ func (s *scan) clip() bool {
 	return s.high > s.low
 }
 
-// insert puts a voxel between all neighbours along an axis, their mean.
+// insert inserts, between all neighbours along an axis, a voxel with their mean.
 func (s *scan) insert(axis int) {
 	n := s.size
 	n[axis] = 2*n[axis] - 1
@@ -262,19 +257,20 @@ func (p picture) geometry() volume.Geometry {
 	return g
 }
 
-// What elastix needs for an image: the image itself, its pyramid, which has the finest
-// level once more and half as much in the others, and as much again while it is made.
+// The memory that elastix needs: in bytes per voxel, for the image, its pyramid, which holds the
+// finest level again and half as much in the others, and the same again while it is built; and
+// a constant part.
 const (
 	memoryPerVoxel = 32
-	memoryBeside   = 128 << 20
+	memoryConstant = 128 << 20
 )
 
 // memory returns the limit for the registration in bytes.
 func (p pair) memory() uint64 {
-	return memoryBeside + memoryPerVoxel*uint64(len(p.fixed.voxels)+len(p.moving.voxels))
+	return memoryConstant + memoryPerVoxel*uint64(len(p.fixed.voxels)+len(p.moving.voxels))
 }
 
-// turns returns the limit for the registration: many times what it takes.
+// turns returns the limit of loop iterations for the registration, many times the usual number.
 func (p pair) turns(o Options) uint64 {
 	voxels := uint64(len(p.fixed.voxels)+len(p.moving.voxels)) * uint64(o.Resolutions)
 	return 1<<32 + 1<<10*(voxels+uint64(o.Resolutions)*uint64(o.Iterations)*uint64(o.Samples))

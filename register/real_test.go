@@ -10,8 +10,8 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// A real knee of three slices, its first echo against its fifth, moved: within a voxel,
-// 0.6 mm, in the plane and a quarter of a slice, 1 mm, in the mean over the field.
+// A real knee of three slices: its first echo is registered to its fifth, moved. The mean error
+// over the field is within a voxel, 0.6 mm, in the plane and a quarter of a slice, 1 mm.
 func TestRealKnee(t *testing.T) {
 	dir := filepath.Join("..", "..", "shared", "data", "knee-ge-mese", "dicom")
 	if _, err := os.Stat(dir); err != nil {
@@ -27,7 +27,7 @@ func TestRealKnee(t *testing.T) {
 	}
 	echo := func(e int) volume.Map { return volume.Map{Geometry: series.Geometry, Data: series.Echo[e]} }
 	centre := mean(whole(series.Geometry).corners(series.Geometry))
-	want := about(centre, [3]float64{1, 0.1, 0}, 5, [3]float64{0.5, 6, -4})
+	want := rotationAbout(centre, [3]float64{1, 0.1, 0}, 5, [3]float64{0.5, 6, -4})
 	moving := echo(4)
 	moving.Geometry = moving.Moved(want)
 	got, err := Rigid(t.Context(), echo(0), moving, Options{})
@@ -41,8 +41,8 @@ func TestRealKnee(t *testing.T) {
 	}
 }
 
-// A knee against its mirror image has no rigid transform that fits: whatever is found, the
-// images share far less than those of one knee.
+// No rigid transform aligns a knee with its mirror image: after registration, the mutual
+// information is far less than that of two images of one knee.
 func TestMirrored(t *testing.T) {
 	k := theKnee(t)
 	mirrored := k.thin
@@ -63,11 +63,11 @@ func TestMirrored(t *testing.T) {
 	}
 	var mirror *MirrorError
 	if _, err := Rigid(t.Context(), k.first, mirrored, o); !errors.As(err, &mirror) {
-		t.Errorf("%v, want that the images are mirrored", err)
+		t.Errorf("%v, want a MirrorError", err)
 	}
-	// One contrast, the joint alone, and the knee moved.
-	o.Field = Around(k.labels, 20)
-	move := about(mean(Around(k.labels, 0).corners()), [3]float64{2, -1, 1}, 7, [3]float64{-4, 5, 3})
+	// The same contrast, the joint alone, and a moved knee.
+	o.Field = BoundingBox(k.labels, 20)
+	move := rotationAbout(mean(BoundingBox(k.labels, 0).corners()), [3]float64{2, -1, 1}, 7, [3]float64{-4, 5, 3})
 	same := volume.Map{Geometry: k.first.Moved(move), Data: k.first.Data}
 	if _, err := Rigid(t.Context(), k.first, same, o); err != nil {
 		t.Error(err)
@@ -75,8 +75,8 @@ func TestMirrored(t *testing.T) {
 	for c := range 4 {
 		same.Affine[0][c] = -same.Affine[0][c]
 	}
-	same.Affine[0][3] += 2 * mean(Around(k.labels, 0).corners())[0]
+	same.Affine[0][3] += 2 * mean(BoundingBox(k.labels, 0).corners())[0]
 	if _, err := Rigid(t.Context(), k.first, same, o); !errors.As(err, &mirror) || mirror.Mirrored < mirror.Score {
-		t.Errorf("one contrast: %v, want that the images are mirrored", err)
+		t.Errorf("one contrast: %v, want a MirrorError", err)
 	}
 }

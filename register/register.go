@@ -2,8 +2,8 @@
 // was drawn on one can be used on the other. It runs elastix (Klein et al. 2010, IEEE
 // Transactions on Medical Imaging 29:196–205), compiled to WebAssembly, in a sandbox.
 //
-// Both images lie in one patient space, mm LPS, where registration starts. Their contrast,
-// spacing and orientation may differ: thick slices of a T2 series are aligned with a thin
+// Both images have positions in one patient space, mm LPS, from which registration starts. Their
+// contrast, spacing and orientation may differ: thick slices of a T2 series are aligned with a thin
 // three-dimensional series by mutual information. A knee that bends is not one rigid body;
 // Options.Field restricts the registration to the joint.
 //
@@ -19,38 +19,38 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// Options say how to register. The zero value is the default.
+// Options are the options of a registration. The zero value of each field is its default.
 type Options struct {
-	// Field is the part of the fixed image that is registered, mm LPS; the zero value is
-	// all of it. See Around.
+	// Field is the part of the fixed image that is registered, mm LPS; the zero value means the
+	// whole image. See BoundingBox.
 	Field Box
 	// MaxRotation is the largest rotation accepted, in degrees. Default: 15.
 	MaxRotation float64
 	// MaxShift is the largest shift of the field's centre accepted, in mm. Default: 30.
 	MaxShift float64
-	// Resolutions, Iterations at each of them, and Samples of each iteration are those of
-	// elastix. Defaults: 2, 200, 2048.
+	// Resolutions, Iterations per resolution, and Samples per iteration are parameters of elastix.
+	// Defaults: 2, 200, 2048.
 	Resolutions, Iterations, Samples int
 	// Seed selects the random samples. Default: 1.
 	Seed uint16
-	// CheckMirror asks also whether the images fit better if one is mirrored from left to right, as those
-	// of a left and a right knee do.
+	// CheckMirror also checks whether the images fit better if one is mirrored from left to right,
+	// as those of a left and a right knee do.
 	CheckMirror bool
 
-	known *volume.Rigid // where elastix starts; nil where a start is searched
+	known *volume.Rigid // the start of elastix; nil if it has to be searched
 }
 
 // The defaults of Options.
 const (
 	defaultMaxRotation = 15.0
 	defaultMaxShift    = 30.0
-	defaultResolutions = 2 // more widen what is found, which the search for a start does
+	defaultResolutions = 2 // more would widen the range of shifts, as the search for a start does
 	defaultIterations  = 200
 	defaultSamples     = 2048
 	defaultSeed        = 1
 )
 
-// fill sets what is not given.
+// fill sets the zero fields to their defaults.
 func (o Options) fill() Options {
 	o.MaxRotation, o.MaxShift = cmp.Or(o.MaxRotation, defaultMaxRotation), cmp.Or(o.MaxShift, defaultMaxShift)
 	o.Resolutions, o.Iterations = cmp.Or(o.Resolutions, defaultResolutions), cmp.Or(o.Iterations, defaultIterations)
@@ -77,32 +77,30 @@ func (o Options) check() error {
 	return nil
 }
 
-// Result is a registration.
+// Result is the result of a registration.
 type Result struct {
-	// Transform takes a point of the fixed image to the same place of the knee in the
-	// moving one.
+	// Transform maps a point of the fixed image to the same point of the knee in the moving image.
 	Transform volume.Rigid
 	// Rotation is the angle of the transform about its axis, in degrees.
 	Rotation float64
-	// Shift is how far the transform moves the centre of the field, in mm.
+	// Shift is the distance in mm by which the transform moves the centre of the field.
 	Shift float64
-	// Before and After are the mutual information of the images in nats, where they are
-	// and after the transform; see mutualInformation.
+	// Before and After are the mutual information of the images in nats, before and after the
+	// transform; see mutualInformation.
 	Before, After float64
-	// Overlap is the part of the field that lies in the moving image after the transform.
+	// Overlap is the fraction of the field that the moving image covers after the transform.
 	Overlap float64
-	// Still reports that the images were aligned: elastix found nothing better than a
-	// movement of less than 1 mm, which did not raise the mutual information, and
-	// Transform is the identity.
+	// Still reports that the images were already aligned: elastix returned a movement of less than
+	// 1 mm, which did not increase the mutual information, and Transform is the identity.
 	Still bool
 	// Iterations is the number of iterations over all resolutions.
 	Iterations int
-	// Version is that of elastix.
+	// Version is the version of elastix.
 	Version string
 }
 
-// still is how far, in mm, a point of the field may move without a gain that mutual
-// information must show: less than a third of the usual slice of 3 mm.
+// still is the largest movement in mm of a point of the field that need not increase the mutual
+// information: less than a third of the usual slice of 3 mm.
 const still = 1.0
 
 // Rigid registers the moving image to the fixed one. Voxels that are not finite count as
@@ -120,8 +118,8 @@ func Rigid(ctx context.Context, fixed, moving volume.Map, o Options) (Result, er
 	if err != nil {
 		return Result{}, err
 	}
-	// The moving image is laid where the start sees it, and elastix starts from the
-	// identity: so it needs no transform besides.
+	// The start is applied to the position of the moving image, and elastix starts from the
+	// identity, so that it needs no initial transform.
 	start := o.known
 	if start == nil {
 		best := p.start(o)
@@ -138,7 +136,7 @@ func Rigid(ctx context.Context, fixed, moving volume.Map, o Options) (Result, er
 	return r, err
 }
 
-// judge measures what elastix found.
+// judge measures the transform that elastix returned and checks it against the limits.
 func (p pair) judge(t volume.Rigid, o Options) (Result, error) {
 	r := Result{Transform: t, Iterations: o.Resolutions * o.Iterations, Version: Version}
 	r.Rotation, r.Shift = angle(r.Transform), distance(p.centre, r.Transform.Apply(p.centre))
@@ -156,7 +154,7 @@ func (p pair) judge(t volume.Rigid, o Options) (Result, error) {
 	return r, nil
 }
 
-// moves returns how far the transform moves a corner of the field at most, in mm.
+// moves returns the largest distance in mm by which the transform moves a corner of the field.
 func (p pair) moves(t volume.Rigid) float64 {
 	most := 0.0
 	for _, c := range whole(p.fixed.geometry()).corners(p.fixed.geometry()) {
@@ -165,7 +163,7 @@ func (p pair) moves(t volume.Rigid) float64 {
 	return most
 }
 
-// parameters returns elastix's parameter map. What is not said here is elastix's default.
+// parameters returns elastix's parameter map. Other parameters have elastix's defaults.
 func (o Options) parameters() parameters {
 	return parameters{
 		"Registration":                     {"MultiResolutionRegistration"},
@@ -179,21 +177,19 @@ func (o Options) parameters() parameters {
 		"MaximumNumberOfIterations":        {strconv.Itoa(o.Iterations)},
 		"NumberOfSamplesForExactGradient":  {strconv.Itoa(5 * o.Samples)},
 		"NumberOfResolutions":              {strconv.Itoa(o.Resolutions)},
-		"ImageSampler": {
-			"RandomCoordinate",
-		}, // between voxels, so that grids leave no pattern in the metric
-		"NumberOfSpatialSamples":       {strconv.Itoa(o.Samples)},
-		"NewSamplesEveryIteration":     {"true"},
-		"RandomSeed":                   {strconv.Itoa(int(o.Seed))},
-		"Interpolator":                 {"LinearInterpolator"},
-		"FixedImagePyramid":            {"FixedRecursiveImagePyramid"},
-		"MovingImagePyramid":           {"MovingRecursiveImagePyramid"},
-		"FixedInternalImagePixelType":  {"float"},
-		"MovingInternalImagePixelType": {"float"},
-		"UseDirectionCosines":          {"true"},
-		"Resampler":                    {"DefaultResampler"},
-		"ResampleInterpolator":         {"FinalBSplineInterpolator"},
-		"WriteResultImage":             {"false"},
+		"ImageSampler":                     {"RandomCoordinate"}, // between voxels, against patterns of the grids
+		"NumberOfSpatialSamples":           {strconv.Itoa(o.Samples)},
+		"NewSamplesEveryIteration":         {"true"},
+		"RandomSeed":                       {strconv.Itoa(int(o.Seed))},
+		"Interpolator":                     {"LinearInterpolator"},
+		"FixedImagePyramid":                {"FixedRecursiveImagePyramid"},
+		"MovingImagePyramid":               {"MovingRecursiveImagePyramid"},
+		"FixedInternalImagePixelType":      {"float"},
+		"MovingInternalImagePixelType":     {"float"},
+		"UseDirectionCosines":              {"true"},
+		"Resampler":                        {"DefaultResampler"},
+		"ResampleInterpolator":             {"FinalBSplineInterpolator"},
+		"WriteResultImage":                 {"false"},
 	}
 }
 
@@ -220,8 +216,8 @@ func (e euler) rigid() volume.Rigid {
 	return t
 }
 
-// angle returns the rotation of the transform about its axis in degrees. The sine is
-// half of the length of the skew part; the cosine alone would be blind to small angles.
+// angle returns the rotation of the transform about its axis in degrees. The sine is half of the
+// length of the skew-symmetric part; the cosine alone would be inaccurate for small angles.
 func angle(t volume.Rigid) float64 {
 	m := t.Rotation
 	sine := math.Hypot(math.Hypot(m[2][1]-m[1][2], m[0][2]-m[2][0]), m[1][0]-m[0][1]) / 2

@@ -18,29 +18,27 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// The module is the one that its README describes, and its elastix the one that results
-// name.
+// The module is the one that its README describes, and its elastix has the Version of the results.
 func TestModule(t *testing.T) {
 	wasm, err := readModule()
 	if err != nil {
 		t.Fatal(err)
 	}
-	about, err := os.ReadFile("wasm/README.md")
+	readme, err := os.ReadFile("wasm/README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	sum := sha256.Sum256(wasm)
-	if got := hex.EncodeToString(sum[:]); !strings.Contains(string(about), got) {
+	if got := hex.EncodeToString(sum[:]); !strings.Contains(string(readme), got) {
 		t.Errorf("SHA-256 %s is not in wasm/README.md", got)
 	}
 	if !bytes.Contains(wasm, []byte("elastix version "+Version)) ||
-		!strings.Contains(string(about), "elastix "+Version) {
+		!strings.Contains(string(readme), "elastix "+Version) {
 		t.Errorf("elastix is not of version %s", Version)
 	}
 }
 
-// T2MAP_REGISTER=20 recovers so many random transforms; a few are enough to see that
-// nothing broke.
+// T2MAP_REGISTER is the number of random transforms; a few suffice for everyday tests.
 func transforms() int {
 	if os.Getenv("T2MAP_REGISTER") == "20" {
 		return 20
@@ -48,13 +46,13 @@ func transforms() int {
 	return 3
 }
 
-// Random transforms of up to 10° and 10 mm between a thick T2 series and a thin series of
-// another contrast are recovered within 0.3 mm, in the mean over the corners of the joint
-// and at the farthest of them, and within 0.3°. These are the limits of the issue; the
-// phantom's grids alone limit the agreement to about 0.05 mm.
+// Random transforms of up to 10° and 10 mm between a thick T2 series and a thin series of another
+// contrast are recovered within 0.3 mm, in the mean over the corners of the joint and at the
+// farthest of them, and within 0.3°. The phantom's grids alone limit the agreement to about 0.05
+// mm.
 func TestRecovered(t *testing.T) {
 	k := theKnee(t)
-	joint := Around(k.labels, 0)
+	joint := BoundingBox(k.labels, 0)
 	r := rand.New(rand.NewPCG(11, 12))
 	for n := range transforms() {
 		want := random(r, mean(joint.corners()), 10, 10)
@@ -80,16 +78,16 @@ func TestRecovered(t *testing.T) {
 // the joint; larger ones are refused, not mistaken for smaller ones.
 func TestFar(t *testing.T) {
 	k := theKnee(t)
-	joint := Around(k.labels, 0)
+	joint := BoundingBox(k.labels, 0)
 	centre := mean(joint.corners())
-	far := about(centre, [3]float64{1, 2, -1}, 13, [3]float64{-20, 8, 17})
-	o := Options{Field: Around(k.labels, 20)}
+	far := rotationAbout(centre, [3]float64{1, 2, -1}, 13, [3]float64{-20, 8, 17})
+	o := Options{Field: BoundingBox(k.labels, 20)}
 	got, err := Rigid(t.Context(), k.first, volume.Map{Geometry: k.thin.Moved(far), Data: k.thin.Data}, o)
 	if _, corner, degrees := miss(got.Transform, far, joint); err != nil || corner > 0.3 || degrees > 0.3 {
 		t.Errorf("13° and 27 mm: %v, missed by %.3f mm and %.3f°", err, corner, degrees)
 	}
 	var motion *MotionError
-	tooFar := about(centre, [3]float64{0, 1, 0}, 3, [3]float64{0, 0, 34})
+	tooFar := rotationAbout(centre, [3]float64{0, 1, 0}, 3, [3]float64{0, 0, 34})
 	_, err = Rigid(t.Context(), k.first, volume.Map{Geometry: k.thin.Moved(tooFar), Data: k.thin.Data}, o)
 	if !errors.As(err, &motion) || math.Abs(motion.Shift-34) > 1 {
 		t.Errorf("34 mm: %v", err)
@@ -101,14 +99,14 @@ func TestFar(t *testing.T) {
 	}
 }
 
-// quick is enough for images that are registered with ease.
+// quick suffices for images that are easily registered.
 var quick = Options{Iterations: 50, Samples: 1000, Resolutions: 1}
 
-// The same images give the same bits, and an image that did not move stays where it is.
+// The same images give the same bits, and an image that did not move is not moved.
 func TestSame(t *testing.T) {
 	k := theKnee(t)
 	moved := volume.Map{
-		Geometry: k.thin.Moved(about([3]float64{-90, 0, 0}, [3]float64{1, 1, 0}, 4, [3]float64{2, 1, -3})),
+		Geometry: k.thin.Moved(rotationAbout([3]float64{-90, 0, 0}, [3]float64{1, 1, 0}, 4, [3]float64{2, 1, -3})),
 		Data:     k.thin.Data,
 	}
 	first, err := Rigid(t.Context(), k.first, moved, quick)
@@ -119,7 +117,7 @@ func TestSame(t *testing.T) {
 		t.Errorf("%+v, then %+v, %v", first, again, err)
 	}
 	still, err := Rigid(t.Context(), k.first, k.first, quick)
-	if _, corner, _ := miss(still.Transform, volume.Identity(), Around(k.labels, 0)); err != nil || corner > 0.1 {
+	if _, corner, _ := miss(still.Transform, volume.Identity(), BoundingBox(k.labels, 0)); err != nil || corner > 0.1 {
 		t.Errorf("the same image: %v, moved by %.3f mm", err, corner)
 	}
 }
@@ -149,13 +147,13 @@ func ball(size [3]int, spacing [3]float64) volume.Map {
 	return m
 }
 
-func shifted(m volume.Map, by [3]float64) volume.Map {
+func shifted(m volume.Map, shift [3]float64) volume.Map {
 	t := volume.Identity()
-	t.Shift = by
+	t.Shift = shift
 	return volume.Map{Geometry: m.Moved(t), Data: m.Data}
 }
 
-// edited returns a copy with other voxels.
+// edited returns a copy with edited voxels.
 func edited(m volume.Map, f func(v int, old float32) float32) volume.Map {
 	out := volume.Map{Geometry: m.Geometry, Data: make([]float32, len(m.Data))}
 	for v, old := range m.Data {
@@ -175,9 +173,10 @@ func TestUnsuitable(t *testing.T) {
 		image volume.Map
 		want  Problem
 	}{
-		"flat":               {edited(good, func(int, float32) float32 { return 7 }), Flat},
-		"all NaN":            {edited(good, func(int, float32) float32 { return nan }), NotFinite},
-		"mostly infinite":    {edited(good, func(v int, old float32) float32 { return map[bool]float32{true: inf, false: old}[v%3 > 0] }), NotFinite},
+		"flat":    {edited(good, func(int, float32) float32 { return 7 }), Flat},
+		"all NaN": {edited(good, func(int, float32) float32 { return nan }), NotFinite},
+		"mostly infinite": {edited(good,
+			func(v int, old float32) float32 { return map[bool]float32{true: inf, false: old}[v%3 > 0] }), NotFinite},
 		"one slice":          {ball([3]int{48, 48, 1}, [3]float64{1, 1, 3}), TooSmall},
 		"two slices":         {ball([3]int{48, 48, 2}, [3]float64{1, 1, 5}), TooSmall},
 		"tiny":               {ball([3]int{5, 5, 5}, [3]float64{1, 1, 1}), TooSmall},
@@ -204,27 +203,28 @@ func TestUnsuitable(t *testing.T) {
 		t.Errorf("500 mm apart: %v", err)
 	}
 	var unsuitable *UnsuitableError
-	if _, err := Rigid(t.Context(), good, good, Options{Field: Box{Min: [3]float64{900, 0, 0}, Max: [3]float64{910, 10, 10}}}); !errors.As(
-		err, &unsuitable,
-	) ||
-		unsuitable.Problem != NoField {
-		t.Errorf("a field elsewhere: %v", err)
+	elsewhere := Options{Field: Box{Min: [3]float64{900, 0, 0}, Max: [3]float64{910, 10, 10}}}
+	_, err := Rigid(t.Context(), good, good, elsewhere)
+	if !errors.As(err, &unsuitable) || unsuitable.Problem != NoField {
+		t.Errorf("a field outside the image: %v", err)
 	}
 	var option *OptionError
-	for _, o := range []Options{{MaxRotation: -1}, {MaxShift: math.NaN()}, {Resolutions: 20}, {Iterations: -3}, {Samples: 1}} {
+	for _, o := range []Options{
+		{MaxRotation: -1}, {MaxShift: math.NaN()}, {Resolutions: 20}, {Iterations: -3}, {Samples: 1},
+	} {
 		if _, err := Rigid(t.Context(), good, good, o); !errors.As(err, &option) {
 			t.Errorf("%+v: %v", o, err)
 		}
 	}
-	// Noise shares nothing with an image, wherever it lies.
+	// Noise has no mutual information with an image, wherever it is.
 	random := edited(good, func(int, float32) float32 { return noise.Float32() })
 	if r, err := Rigid(t.Context(), good, random, quick); err == nil && r.After > 0.1 {
 		t.Errorf("noise: %+v", r)
 	}
 }
 
-// Voxels that are not finite are background, three slices are enough, and bright outliers do
-// no harm.
+// Voxels that are not finite are background, three slices suffice, and bright outliers have no
+// effect.
 func TestPoor(t *testing.T) {
 	good := ball([3]int{64, 64, 16}, [3]float64{1, 1, 3})
 	want := [3]float64{3, -2, 4}
@@ -235,7 +235,8 @@ func TestPoor(t *testing.T) {
 		"one infinite": edited(good, func(v int, old float32) float32 {
 			return map[bool]float32{true: float32(math.Inf(1)), false: old}[v == 30000]
 		}),
-		"outliers":     edited(good, func(v int, old float32) float32 { return map[bool]float32{true: 1e6, false: old}[v%1000 == 7] }),
+		"outliers": edited(good,
+			func(v int, old float32) float32 { return map[bool]float32{true: 1e6, false: old}[v%1000 == 7] }),
 		"three slices": ball([3]int{64, 64, 3}, [3]float64{1, 1, 4}),
 	} {
 		limit := 0.5
@@ -243,14 +244,15 @@ func TestPoor(t *testing.T) {
 			limit = 1 // a quarter of a slice
 		}
 		r, err := Rigid(t.Context(), image, shifted(good, want), Options{Resolutions: 1, Iterations: 150})
-		if _, corner, _ := miss(r.Transform, volume.Rigid{Rotation: volume.Identity().Rotation, Shift: want}, Box{Min: [3]float64{-15, -15, -8}, Max: [3]float64{15, 15, 8}}); err != nil ||
-			corner > limit {
+		truth := volume.Rigid{Rotation: volume.Identity().Rotation, Shift: want}
+		field := Box{Min: [3]float64{-15, -15, -8}, Max: [3]float64{15, 15, 8}}
+		if _, corner, _ := miss(r.Transform, truth, field); err != nil || corner > limit {
 			t.Errorf("%s: %v, missed by %.2f mm", name, err, corner)
 		}
 	}
 }
 
-// A context that ends, ends the registration soon, and a number of turns that is used up.
+// The registration ends soon after its context, and when its turns are used up.
 func TestEnded(t *testing.T) {
 	k := theKnee(t)
 	ended, cancel := context.WithCancel(t.Context())
@@ -281,23 +283,20 @@ func TestEnded(t *testing.T) {
 		!errors.Is(err, sandbox.ErrTurns) {
 		t.Errorf("out of turns: %v", err)
 	}
-	if _, err = run(t.Context(), long.parameters(), p.fixed.picture, p.moving.picture, p.turns(long), 8<<20); !errors.As(
-		err, &module,
-	) {
+	_, err = run(t.Context(), long.parameters(), p.fixed.picture, p.moving.picture, p.turns(long), 8<<20)
+	if !errors.As(err, &module) {
 		t.Errorf("out of memory: %v", err)
 	}
 	bad := long.parameters()
 	bad["Metric"] = []string{"NoSuchMetric"}
-	if _, err = run(t.Context(), bad, p.fixed.picture, p.moving.picture, p.turns(long), p.memory()); !errors.As(
-		err, &module,
-	) ||
-		len(err.Error()) > 100 {
+	_, err = run(t.Context(), bad, p.fixed.picture, p.moving.picture, p.turns(long), p.memory())
+	if !errors.As(err, &module) || len(err.Error()) > 100 {
 		t.Errorf("a metric that does not exist: %v", err)
 	}
 }
 
-// The same bits on every machine: this transform was found on amd64. The images are made
-// of whole numbers, so that they too are the same everywhere.
+// The result has the same bits on every machine; the expected transform was computed on amd64. The
+// images consist of whole numbers, so that they are the same everywhere too.
 func TestSameBytesEverywhere(t *testing.T) {
 	m := ball([3]int{48, 48, 16}, [3]float64{1, 1, 3})
 	for v := range m.Data {

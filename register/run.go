@@ -14,7 +14,7 @@ import (
 	"github.com/t2map/t2map/sandbox"
 )
 
-// picture is an image as elastix takes it: a grid with axes at right angles.
+// picture is an image in the form that elastix takes: a grid with axes at right angles.
 type picture struct {
 	size            [3]int
 	origin, spacing [3]float64 // mm, LPS
@@ -31,8 +31,7 @@ type euler struct {
 	angles, shift, centre [3]float64
 }
 
-// Indices of what goes into the module and comes out of it, in the order of its
-// arguments.
+// Indices of the module's inputs and outputs, in the order of its arguments.
 const (
 	inParameters = iota
 	inFixed
@@ -41,12 +40,12 @@ const (
 
 const outTransforms = 1 // the others are the resampled image and the parameters
 
-// arguments name them.
+// arguments assign the indices to elastix's options.
 var arguments = []string{"elastix", "--memory-io", "0", "0", "1", "2", "--fixed", "1", "--moving", "2"}
 
-// What a registration uses of memory, measured: 68 MB for 3.0 million voxels.
+// The memory that a registration uses: measured, 68 MB for 3.0 million voxels.
 const (
-	reserveBeside   = 8 << 20
+	reserveConstant = 8 << 20
 	reservePerVoxel = 20
 )
 
@@ -56,8 +55,8 @@ func run(ctx context.Context, p parameters, fixed, moving picture, turns, memory
 	if err != nil {
 		return euler{}, &ModuleError{Err: err}
 	}
-	// elastix asks for the time at every iteration: there a context that has ended ends
-	// it. The time itself stands still.
+	// elastix asks for the time at every iteration, when the call ends if the context has ended.
+	// The clock itself stands still.
 	look := func() {
 		if err := ctx.Err(); err != nil {
 			panic(sandbox.Ended{Err: err})
@@ -72,7 +71,7 @@ func run(ctx context.Context, p parameters, fixed, moving picture, turns, memory
 	}
 	defer i.Close()
 	i.Allow(turns, memory)
-	i.Reserve(reserveBeside + reservePerVoxel*uint64(len(fixed.voxels)+len(moving.voxels)))
+	i.Reserve(reserveConstant + reservePerVoxel*uint64(len(fixed.voxels)+len(moving.voxels)))
 	s := session{ctx: ctx, instance: i}
 	s.call("_initialize")
 	s.put(p, fixed, moving)
@@ -112,7 +111,7 @@ func (s *session) write(address uint32, data []byte) {
 	}
 }
 
-// put hands over the three inputs.
+// put writes the three inputs.
 func (s *session) put(p parameters, fixed, moving picture) {
 	type object struct {
 		Data string `json:"data"`
@@ -129,7 +128,7 @@ func (s *session) put(p parameters, fixed, moving picture) {
 	}
 }
 
-// putArray allocates an array of an input and returns its address as the JSON names it.
+// putArray writes an array of an input and returns its address in the form that the JSON uses.
 func (s *session) putArray(input, array uint64, data []byte) string {
 	address := s.call("itk_wasm_input_array_alloc", 0, input, array, uint64(len(data)))
 	s.write(address, data)
@@ -144,7 +143,8 @@ func (s *session) putJSON(input uint64, v any) {
 	s.write(s.call("itk_wasm_input_json_alloc", 0, input, uint64(len(text))), text)
 }
 
-// describe hands over the voxels and the axes of an image and returns the rest.
+// describe writes the voxels and the axes of an image and returns the JSON object that refers to
+// them.
 func (s *session) describe(input uint64, p picture) any {
 	type imageType struct {
 		Dimension     int    `json:"dimension"`
@@ -177,7 +177,7 @@ func (s *session) describe(input uint64, p picture) any {
 	}
 }
 
-// transform reads the last transform of the output, which is the registration's; those
+// transform reads the last transform of the output, which is the result of the registration; those
 // before it are the composition.
 func (s *session) transform() euler {
 	size := s.call("itk_wasm_output_json_size", 0, outTransforms)
@@ -196,7 +196,7 @@ func (s *session) transform() euler {
 		return euler{}
 	}
 	if n := len(list); n == 0 || list[n-1].TransformType.Parameterization != "Euler3D" {
-		s.err = errors.New("its transform is not a rigid one")
+		s.err = errors.New("its transform is not rigid")
 		return euler{}
 	}
 	last := list[len(list)-1]
@@ -216,7 +216,7 @@ func (s *session) read(address, size uint32) []byte {
 	return data
 }
 
-// numbers reads the first n numbers of an array that the JSON names by its address.
+// numbers reads the first n numbers of an array that the JSON refers to by its address.
 func (s *session) numbers(address string, n int) []float64 {
 	var start uint32
 	if _, err := fmt.Sscanf(address, "data:application/vnd.itk.address,0:%d", &start); err != nil && s.err == nil {

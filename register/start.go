@@ -8,35 +8,35 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// elastix finds the best transform near the one that it starts from: on the phantom, shifts
-// up to about 15 mm from the identity with two resolutions, and up to 20 mm with three or
-// four; beyond, it ends at a place that is wrong and yet a little better than the identity.
-// So a start is searched first, on coarse images, without gradients.
+// elastix finds the best transform near its start. On the phantom it recovered shifts of up to
+// about 15 mm from the identity with two resolutions, and up to 20 mm with three or four; above
+// that, it returned a wrong transform with a slightly better metric than the identity. Therefore a
+// start is searched first, on coarse images, without gradients.
 const (
 	// coarse is the spacing in mm to which the images are averaged: fine enough for bones,
 	// coarse enough for a wide optimum.
 	coarse = 3.0
-	// searchSamples are the points of a score.
+	// searchSamples is the number of points of a score.
 	searchSamples = 4000
-	// searchStep is the distance between the shifts that are tried, within the optimum's
-	// width.
+	// searchStep is the distance between the shifts that are tried, less than the width of the
+	// optimum.
 	searchStep = 9.0
-	// searchBeyond is how much farther than the largest accepted shift is looked, so that
-	// a larger one is found and refused, rather than a wrong one be accepted; searchLeast
-	// and searchMost, in mm, bound that.
+	// searchBeyond is the ratio of the range of the search to the largest accepted shift, so that a
+	// larger shift is found and refused instead of a wrong one accepted. searchLeast and
+	// searchMost, in mm, bound the range.
 	searchBeyond = 1.25
 	searchLeast  = 15.0
 	searchMost   = 60.0
-	// starts is how many of the best shifts are refined.
+	// starts is the number of best shifts that are refined.
 	starts = 4
 )
 
-// reach returns how far, in mm, a start is searched.
+// reach returns the range of shifts in mm in which a start is searched.
 func (o Options) reach() float64 {
 	return min(max(searchBeyond*o.MaxShift, searchLeast), searchMost)
 }
 
-// coarsened returns the pair in coarse voxels.
+// coarsened returns the pair with coarse voxels.
 func (p pair) coarsened() pair {
 	return pair{fixed: p.fixed.coarsened(), moving: p.moving.coarsened(), centre: p.centre}
 }
@@ -57,16 +57,16 @@ func (s scan) coarsened() scan {
 	return out
 }
 
-// pose is a transform in numbers that can be searched: a rotation about the centre of the
-// field by Euler angles in rad, and a shift in mm.
+// pose holds the parameters of a transform for the search: a rotation about the centre of the field
+// by Euler angles in rad, and a shift in mm.
 type pose [6]float64
 
 func (p pair) transform(q pose) volume.Rigid {
 	return euler{angles: [3]float64(q[:3]), shift: [3]float64(q[3:]), centre: p.centre}.rigid()
 }
 
-// score returns the mutual information after a pose times the part of the field that then
-// lies in the moving image: without that factor a small overlap would win by chance.
+// score returns the mutual information after a pose times the fraction of the field that the moving
+// image then covers. Without that factor a small overlap would win by chance.
 func (p pair) score(q pose) float64 {
 	_, after, overlap := p.information(p.transform(q), searchSamples, false)
 	return after * overlap
@@ -78,15 +78,14 @@ type tried struct {
 	score float64
 }
 
-// start returns the transform from which elastix starts: the best of the refined poses.
-// The identity is one of the shifts that are tried.
+// start returns the transform from which elastix starts: the best of the refined poses. The
+// identity is one of the shifts.
 func (p pair) start(o Options) volume.Rigid {
 	c := p.coarsened()
 	return c.transform(c.best(o.reach(), starts).pose)
 }
 
-// best returns the best pose that is found from shifts of up to reach mm, of which the best few are
-// refined.
+// best tries shifts of up to reach mm, refines the best few, and returns the best pose.
 func (p pair) best(reach float64, few int) tried {
 	var all []tried
 	n := int(reach / searchStep)
@@ -110,10 +109,11 @@ func (p pair) best(reach float64, few int) tried {
 	return best
 }
 
-// refine climbs to a higher score: each angle and each shift by a step, up or down, for as
-// long as that helps, then by half of it, from 6° and 4.5 mm to 1.5° and 1.1 mm.
+// refine climbs to a higher score. It changes each angle and each shift by a step, up or down, as
+// long as that increases the score, and then halves the step: from 6° and 4.5 mm to 1.5° and 1.1
+// mm.
 func (p pair) refine(q pose, score float64) (pose, float64) {
-	const rounds = 20 // of one step; more are never of use
+	const rounds = 20 // with one step; more never helped
 	angle, shift := 6*math.Pi/180, searchStep/2
 	for range 3 {
 		for better, round := true, 0; better && round < rounds; round++ {
@@ -138,19 +138,13 @@ func (p pair) refine(q pose, score float64) (pose, float64) {
 	return q, score
 }
 
-// moved returns the picture as it lies after a transform.
+// moved returns the picture after a transform.
 func (p picture) moved(t volume.Rigid) picture {
-	out := p
+	out, d := p, p.direction
 	out.origin = t.Apply(p.origin)
 	for r, row := range t.Rotation {
 		for c := range 3 {
-			out.direction[r][c] = float64(
-				row[0]*p.direction[0][c],
-			) + float64(
-				row[1]*p.direction[1][c],
-			) + float64(
-				row[2]*p.direction[2][c],
-			)
+			out.direction[r][c] = float64(row[0]*d[0][c]) + float64(row[1]*d[1][c]) + float64(row[2]*d[2][c])
 		}
 	}
 	return out

@@ -8,8 +8,8 @@ import (
 	"github.com/t2map/t2map/table"
 )
 
-// The decimals of numbers in tables. T2 is known to a percent (1 to 5 % from scan to scan), so
-// that two decimals lose nothing; result.json has all.
+// The decimals of numbers in tables. Two decimals are enough for T2, which varies by 1 to 5 % from
+// scan to scan. result.json has all digits.
 const (
 	decimalsT2     = 2
 	decimalsSE     = 3 // the noise of a mean of many voxels
@@ -21,7 +21,7 @@ const (
 	decimalsTexture  = 3
 )
 
-// identified is what the rows of both tables begin with.
+// identified holds the first cells of a row of either table.
 type identified struct{ Subject, Visit, Study, Series, Side string }
 
 var identityColumns = []table.Column[identified]{
@@ -46,7 +46,7 @@ var scannerColumns = []table.Column[Result]{
 
 var (
 	maskFromColumn = table.Text("mask_from", "Visit that the mask was carried from", table.FromSettings,
-		func(r Result) string { return r.Mask.From })
+		func(r Result) string { return r.Mask.SourceVisit })
 	lossyColumn = table.Flag("lossy_images", "Images that were compressed with loss", "yes",
 		func(r Result) bool { return r.LossyImages }).WithOrigin(table.FromImages)
 )
@@ -123,7 +123,7 @@ var compartmentColumns = func() []table.Column[compartmentRow] {
 		})
 }()
 
-// exclusionColumns count the voxels that are not used by reason, in the order of volume.Exclusions.
+// exclusionColumns count the excluded voxels by reason, in the order of volume.Exclusions.
 func exclusionColumns() []table.Column[compartmentRow] {
 	var columns []table.Column[compartmentRow]
 	for s := range (segment.Excluded{}).Each {
@@ -172,9 +172,9 @@ var studyColumns = func() []table.Column[studyRow] {
 		})
 }()
 
-// ofResult returns columns of results, which are empty for failures.
+// ofResult returns columns of results whose cells are empty for failures.
 func ofResult(columns []table.Column[Result]) []table.Column[studyRow] {
-	var out []table.Column[studyRow]
+	var lifted []table.Column[studyRow]
 	for i, c := range table.Lift(func(r studyRow) Result { return *r.result }, columns) {
 		c.Cell = func(r studyRow) string {
 			if r.result == nil {
@@ -182,12 +182,12 @@ func ofResult(columns []table.Column[Result]) []table.Column[studyRow] {
 			}
 			return columns[i].Cell(*r.result)
 		}
-		out = append(out, c)
+		lifted = append(lifted, c)
 	}
-	return out
+	return lifted
 }
 
-// printed returns a column of numbers of the images that are printed by the package.
+// printed returns a column of numbers of the images that are already formatted.
 func printed(name, label, unit string, value func(Result) string) table.Column[Result] {
 	c := table.Text(name, label, table.FromImages, value).WithUnit(unit)
 	c.Kind = table.Numeric

@@ -16,16 +16,15 @@ import (
 	"github.com/t2map/t2map/segment"
 )
 
-// decay.png has the plot at the left and its legend at the right. It is 672 pixels high.
+// decay.png has the plot on the left and its legend on the right. It is 672 pixels high.
 const (
 	decayHeight = 4.2 * vg.Inch
 	legendWidth = 2.05 * vg.Inch
 )
 
-// writeDecay writes decay.png: for each compartment the mean signal against TE,
-// hollow at skipped echoes, and the curve fitted to it; where that is
-// S0·exp(−TE/T2), it is extended, dashed, over the skipped echoes to TE = 0. A compartment without
-// a signal is in the legend only.
+// writeDecay writes decay.png: for each compartment the mean signal against TE and the curve that was
+// fitted to it. Marks of skipped echoes are hollow. A curve S0·exp(−TE/T2) is continued to TE = 0 as a
+// dashed line. A compartment without a signal is in the legend only.
 func writeDecay(w io.Writer, r Result) error {
 	p := newDecayPlot(r)
 	l := figure.Legend{{Text: "T2 of the mean signal:"}}
@@ -36,7 +35,8 @@ func writeDecay(w io.Writer, r Result) error {
 	if len(r.Decays) == 0 {
 		l = figure.Legend{{Text: "no compartments"}}
 	} else if r.Protocol.SkippedEchoes > 0 {
-		l = append(l, figure.Entry{Text: "not fitted", Signs: []plot.Thumbnailer{figure.Marks(nil, figure.Axis, draw.RingGlyph{})}})
+		ring := figure.Marks(nil, figure.Axis, draw.RingGlyph{})
+		l = append(l, figure.Entry{Text: "not fitted", Signs: []plot.Thumbnailer{ring}})
 	}
 	return figure.WriteScreen(w, decayHeight, func(page draw.Canvas) {
 		p.Draw(draw.Crop(page, 0, -legendWidth, 0, 0))
@@ -44,8 +44,7 @@ func writeDecay(w io.Writer, r Result) error {
 	})
 }
 
-// newDecayPlot returns the plot without curves, over the range of the data
-// from the origin on.
+// newDecayPlot returns the plot without curves. Its axes run from 0 to the end of the data.
 func newDecayPlot(r Result) *plot.Plot {
 	p := figure.NewPlot(10)
 	p.Title.Padding = vg.Points(9)
@@ -79,12 +78,12 @@ func highest(decays []Decay) float64 {
 	return top
 }
 
-// curve is the decay of one compartment, to be drawn.
+// curve is the decay of one compartment in the plot.
 type curve struct {
 	Decay
 	te      []float64
-	skipped int // first echoes, drawn hollow
-	number  int // of the compartment: its colour and mark
+	skipped int // number of first echoes that were not fitted
+	number  int // of the compartment; determines colour and mark
 }
 
 // addTo draws the curve into p and returns its entry of the legend.
@@ -114,8 +113,8 @@ func (c curve) addTo(p *plot.Plot) figure.Entry {
 	return e
 }
 
-// colour returns the index of the curve's colour: the lateral and the patellofemoral compartment
-// have the hues that overlay.png, regions.png and profile.png give them.
+// colour returns the index of the curve's colour. The lateral and the patellofemoral compartment have
+// the same hues as in overlay.png, regions.png and profile.png.
 func (c curve) colour() int {
 	switch {
 	case c.number == 1 && c.Compartment == segment.Lateral:
@@ -130,12 +129,12 @@ func (c curve) hasCurve() bool {
 	return isFinite(float64(c.T2)) && c.T2 > 0 && isFinite(float64(c.S0)) && c.skipped < len(c.te)
 }
 
-// points returns the finite signals of the echoes from first up to end.
+// points returns the finite signals of the echoes from first to end−1.
 func (c curve) points(first, end int) plotter.XYs {
 	return finite(c.te[:end], c.Signal, first)
 }
 
-// finite returns the finite values at the echo times from first on.
+// finite returns the finite values, from the echo first.
 func finite(te []float64, values []number.Float, first int) plotter.XYs {
 	var xy plotter.XYs
 	for e := first; e < len(te); e++ {
@@ -146,8 +145,8 @@ func finite(te []float64, values []number.Float, first int) plotter.XYs {
 	return xy
 }
 
-// expected returns the fitted curve over the fitted echoes: from echo to echo where
-// it is not an exponential.
+// expected returns the fitted curve over the fitted echoes. If it is not an exponential, it is a line
+// from echo to echo.
 func (c curve) expected() plotter.XYs {
 	if c.Model == nil {
 		return c.exponential(c.te[c.skipped], c.te[len(c.te)-1])
@@ -156,11 +155,11 @@ func (c curve) expected() plotter.XYs {
 }
 
 // exponential returns S0·exp(−TE/T2) between two echo times.
-func (c curve) exponential(from, to float64) plotter.XYs {
-	const steps = 60 // shorter than a line is wide
+func (c curve) exponential(start, end float64) plotter.XYs {
+	const steps = 60 // each shorter than the width of the line
 	xy := make(plotter.XYs, steps+1)
 	for n := range xy {
-		te := from + (to-from)*float64(n)/steps
+		te := start + (end-start)*float64(n)/steps
 		xy[n] = plotter.XY{X: te, Y: float64(c.S0) * math.Exp(-te/float64(c.T2))}
 	}
 	return xy

@@ -108,7 +108,8 @@ func TestDecayCurve(t *testing.T) {
 // A curve that is not an exponential goes from echo to echo over the fitted ones.
 func TestDecayModel(t *testing.T) {
 	nan := number.Float(math.NaN())
-	c := curve{Decay: Decay{T2: 30, S0: 100, Model: []number.Float{nan, 60, 41, nan}}, te: []float64{10, 20, 30, 40}, skipped: 1}
+	c := curve{Decay: Decay{T2: 30, S0: 100, Model: []number.Float{nan, 60, 41, nan}}, te: []float64{10, 20, 30, 40},
+		skipped: 1}
 	want := plotter.XYs{{X: 20, Y: 60}, {X: 30, Y: 41}}
 	if got := c.expected(); !slices.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)
@@ -118,7 +119,8 @@ func TestDecayModel(t *testing.T) {
 // The compartments have the hues of profile.png, and no two of a result share one; rows with other names
 // take the colours in turn.
 func TestDecayColours(t *testing.T) {
-	for _, names := range [][]string{{"medial", "lateral", "patellofemoral", "medial-meniscus", "lateral-meniscus"}, {"patellofemoral", "tibiofemoral", "lateral"}} {
+	for _, names := range [][]string{{"medial", "lateral", "patellofemoral", "medial-meniscus", "lateral-meniscus"},
+		{"patellofemoral", "tibiofemoral", "lateral"}} {
 		seen := map[int]bool{}
 		for n, name := range names {
 			c := curve{Decay: Decay{Compartment: name}, number: n}.colour()
@@ -137,15 +139,17 @@ func TestDecayColours(t *testing.T) {
 func TestDecayOddResults(t *testing.T) {
 	many := sampleResult(volume.Geometry{})
 	for n := range 60 {
-		many.Decays = append(many.Decays, Decay{Compartment: fmt.Sprintf("sphere-%02d\n%s", n, strings.Repeat("long ", 20)), Signal: []number.Float{4, 3, 2, 1}, T2: 30, S0: 5})
+		many.Decays = append(many.Decays, Decay{Compartment: fmt.Sprintf("sphere-%02d\n%s", n, strings.Repeat("long ", 20)),
+			Signal: []number.Float{4, 3, 2, 1}, T2: 30, S0: 5})
 	}
 	many.Subject = strings.Repeat("subject ", 100)
 	inf := sampleResult(volume.Geometry{})
 	inf.Decays[0].Signal = []number.Float{number.Float(math.Inf(1)), 0, -1, 1e300}
 	for name, r := range map[string]Result{
 		"empty": {Version: "1"}, "no decays": {TE: []float64{1, 2, 3}}, "many": many, "infinite": inf,
-		"zero TE":     {TE: []float64{0}, Decays: []Decay{{Signal: []number.Float{0}, T2: 1, S0: 1}}},
-		"all skipped": {TE: []float64{10}, Protocol: Protocol{SkippedEchoes: 1}, Decays: []Decay{{Signal: []number.Float{1}, T2: 1, S0: 1}}},
+		"zero TE": {TE: []float64{0}, Decays: []Decay{{Signal: []number.Float{0}, T2: 1, S0: 1}}},
+		"all skipped": {TE: []float64{10}, Protocol: Protocol{SkippedEchoes: 1},
+			Decays: []Decay{{Signal: []number.Float{1}, T2: 1, S0: 1}}},
 	} {
 		t.Run(name, func(t *testing.T) { drawDecay(t, r) })
 	}

@@ -15,8 +15,9 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// regionColours are those of regions.png: blues medially, greens laterally, warm colours
-// between patella and femur. Regions that touch or face each other are the furthest apart.
+// regionColours are the colours of regions.png: blue on the medial side, green on the lateral side,
+// and warm colours between patella and femur. The colours of regions that touch or face each other
+// differ most.
 var regionColours = map[anatomy.Region]color.RGBA{
 	anatomy.MedialTibialAnterior:    {0x00, 0xae, 0xb4, 0xff},
 	anatomy.MedialTibialCentral:     {0x7d, 0xc8, 0xff, 0xff},
@@ -35,11 +36,11 @@ var regionColours = map[anatomy.Region]color.RGBA{
 	anatomy.RegionLateralMeniscus:   {0xc8, 0xbe, 0x96, 0xff},
 }
 
-// layerShades is the most shades of a region: with more layers, some share one. 15 regions,
-// 7 rows without one and a shade for each layer are to fit the palette beside the greys.
+// layerShades is the largest number of shades of a region. With more layers, some share a shade: the
+// palette must hold the greys and all shades of 15 regions and of 7 rows without a region.
 const layerShades = 5
 
-// shade returns the colour of a layer of so many: darker at the bone, lighter at the joint.
+// shade returns the colour of a layer: dark at the bone, light at the joint. Layer 0 has the colour c.
 func shade(c color.RGBA, layer, layers int) color.RGBA {
 	if layer == 0 || layers < 2 {
 		return c
@@ -48,7 +49,7 @@ func shade(c color.RGBA, layer, layers int) color.RGBA {
 	step := (layer - 1) * shades / layers
 	x := 2*float64(step)/float64(shades-1) - 1 // −1 at the bone, 1 at the joint
 	mix := func(v uint8) uint8 {
-		const most = 0.45 // of the way to black or white: the hue is still seen
+		const most = 0.45 // fraction of the way to black or white, at which the hue is still visible
 		if x < 0 {
 			return uint8(math.Round(float64(v) * (1 + most*x)))
 		}
@@ -61,7 +62,7 @@ func shade(c color.RGBA, layer, layers int) color.RGBA {
 type division struct {
 	parts   []segment.Part
 	colours []color.RGBA // of each part
-	layers  []string     // names, from the bone on; none where there are no layers
+	layers  []string     // names, from bone to joint; nil if there are no layers
 }
 
 func newDivision(r segment.Regions) division {
@@ -87,7 +88,7 @@ func newDivision(r segment.Regions) division {
 	return d
 }
 
-// region names the region of a part, or the compartment where it has none.
+// region returns the region of a part, or its compartment if it has no region.
 func (d division) region(n int) string {
 	if p := d.parts[n]; p.Region != "" {
 		return p.Region
@@ -95,8 +96,8 @@ func (d division) region(n int) string {
 	return d.parts[n].Compartment
 }
 
-// name names a part: its region and its layer, or that it has none where others of the region do; and
-// its tissue where the mask marks the region with several.
+// name names a part by its region and layer. A part without a layer says so if other parts of its
+// region have layers. The tissue is added if the mask marks the region with several tissues.
 func (d division) name(n int) string {
 	tissue := ""
 	if t := d.parts[n].Tissue; t != "" {
@@ -117,12 +118,12 @@ func (d division) name(n int) string {
 func (d division) paletted() (color.Palette, []uint8) {
 	p := figure.GreyPalette()
 	index := make([]uint8, len(d.parts))
-	at := map[color.RGBA]uint8{}
+	entries := map[color.RGBA]uint8{}
 	for n, c := range d.colours {
-		i, ok := at[c]
+		i, ok := entries[c]
 		if !ok && len(p) < 256 {
 			i = uint8(len(p))
-			at[c] = i
+			entries[c] = i
 			p = append(p, c)
 		}
 		index[n] = i
@@ -130,8 +131,8 @@ func (d division) paletted() (color.Palette, []uint8) {
 	return p, index
 }
 
-// keys explains the colours of the regions that have voxels, in the order of package anatomy.
-// A region has the colours of its layers, from the bone on.
+// keys returns a key for each region that has voxels, in the order of package anatomy. Its colours
+// are those of the layers, from bone to joint.
 func (d division) keys(index []uint8, part []uint16) []figure.Key {
 	present := make([]bool, len(d.parts)+1)
 	for _, p := range part {
@@ -143,7 +144,7 @@ func (d division) keys(index []uint8, part []uint16) []figure.Key {
 			order = append(order, n)
 		}
 	}
-	middle := float64(len(d.layers)+1) / 2 // where what has no layer stands, as its shade does
+	middle := float64(len(d.layers)+1) / 2 // place of a part without a layer, whose shade is the middle one
 	slices.SortStableFunc(order, func(a, b int) int {
 		p, q := d.parts[a], d.parts[b]
 		layer := func(p segment.Part) float64 {
@@ -152,7 +153,8 @@ func (d division) keys(index []uint8, part []uint16) []figure.Key {
 			}
 			return float64(p.Layer)
 		}
-		return cmp.Or(cmp.Compare(anatomy.RegionNamed(p.Region), anatomy.RegionNamed(q.Region)), cmp.Compare(p.Compartment, q.Compartment), cmp.Compare(layer(p), layer(q)))
+		return cmp.Or(cmp.Compare(anatomy.RegionNamed(p.Region), anatomy.RegionNamed(q.Region)),
+			cmp.Compare(p.Compartment, q.Compartment), cmp.Compare(layer(p), layer(q)))
 	})
 	var keys []figure.Key
 	for _, n := range order {
@@ -167,8 +169,8 @@ func (d division) keys(index []uint8, part []uint16) []figure.Key {
 	return keys
 }
 
-// writeRegions writes regions.png: the slices of overlay.png with each voxel of the mask in
-// the colour of its region, shaded by layer.
+// writeRegions writes regions.png: the slices of overlay.png, with each voxel of the mask in the
+// colour of its region and the shade of its layer.
 func writeRegions(w io.Writer, s scene, r Result) error {
 	d := newDivision(s.regions)
 	colours, index := d.paletted()
@@ -184,21 +186,21 @@ func writeRegions(w io.Writer, s scene, r Result) error {
 	drawWords(img, sh, text, sh.size.X-2*sh.textSize(sh.size.X))
 	labels := newTileLabels(s.echo.Geometry, sh.view.size, sh.label)
 	for n, k := range s.mask.Slices {
-		sh.view.drawGrey(img, sh.at(n), volume.Slice(s.echo.Geometry, s.echo.Data, k), s)
-		labels.draw(img, sh.at(n), k)
-		sh.view.drawParts(img, sh.at(n), volume.Slice(s.echo.Geometry, s.regions.Part, k), s.echo.Size[0], index)
+		sh.view.drawGrey(img, sh.corner(n), volume.Slice(s.echo.Geometry, s.echo.Data, k), s)
+		labels.draw(img, sh.corner(n), k)
+		sh.view.drawParts(img, sh.corner(n), volume.Slice(s.echo.Geometry, s.regions.Part, k), s.echo.Size[0], index)
 	}
 	return figure.EncodePNG(w, img)
 }
 
-// drawParts puts the colours of the parts of a slice, given their palette indices, at the pixel at.
-func (v view) drawParts(dst *image.Paletted, at image.Point, part []uint16, nx int, index []uint8) {
+// drawParts draws the parts of a slice, given their palette indices, with the top left pixel at corner.
+func (v view) drawParts(dst *image.Paletted, corner image.Point, part []uint16, nx int, index []uint8) {
 	for y, j := range v.y.near {
 		inRow := part[v.crop.Min.X+nx*(v.crop.Min.Y+j):][:v.crop.Dx()]
-		out := dst.Pix[dst.PixOffset(at.X, at.Y+y):][:v.size.X]
+		row := dst.Pix[dst.PixOffset(corner.X, corner.Y+y):][:v.size.X]
 		for x, i := range v.x.near {
 			if p := inRow[i]; p != 0 {
-				out[x] = index[p-1]
+				row[x] = index[p-1]
 			}
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/t2map/t2map/number"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/segment/anatomy"
+	"github.com/t2map/t2map/segment/unroll"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -53,7 +54,10 @@ func divided(s Study, layers int) Study {
 }
 
 func sampleUnrolled() *Unrolled {
-	u := &Unrolled{Angle: 4, Across: 1.5, Rows: [2]int{-15, 50}, Columns: [2]int{-27, 27}, Side: "right"}
+	u := &Unrolled{
+		Map:  unroll.Map{Angle: 4, Width: 1.5, Rows: [2]int{-15, 50}, Columns: [2]int{-27, 27}},
+		Side: "right",
+	}
 	for a := u.Rows[0]; a < u.Rows[1]; a++ {
 		for c := u.Columns[0]; c < u.Columns[1]; c++ {
 			t2 := float64(50 + a/2 + c/2)
@@ -72,10 +76,11 @@ func sampleProfiles() []Profile {
 		p := Profile{Plate: string(plate)}
 		for n := range 10 {
 			d := float64(n) / 10
-			p.Bins = append(p.Bins, ProfileBin{From: d, To: d + 0.1, Used: 50, Depth: number.Float(d + 0.05), MeanT2: number.Float(25 + 20*d), SDT2: 8})
+			p.Bins = append(p.Bins, ProfileBin{Start: d, End: d + 0.1, Used: 50, Depth: number.Float(d + 0.05),
+				MeanT2: number.Float(25 + 20*d), SDT2: 8})
 		}
 		nan := number.Float(math.NaN())
-		p.Bins[4] = ProfileBin{From: 0.4, To: 0.5, Depth: nan, MeanT2: nan, SDT2: nan}
+		p.Bins[4] = ProfileBin{Start: 0.4, End: 0.5, Depth: nan, MeanT2: nan, SDT2: nan}
 		out = append(out, p)
 	}
 	return out
@@ -85,9 +90,11 @@ func sampleProfiles() []Profile {
 func full() Study {
 	s := divided(smallStudy(), 2)
 	s.Registration = &Aligned{Before: s.Echo, After: s.Echo}
-	s.Result.Registration = &Registration{Of: EarlierVisit, Moving: "aa00", Rotation: volume.Identity().Rotation, ShiftMM: [3]float64{1, 2, 3},
-		AngleDegrees: 3.24, CentreShiftMM: 5.06, MutualInformationBefore: 0.21, MutualInformationAfter: 0.4125, Program: "elastix 5.2.0"}
-	s.Result.Mask.From = "baseline"
+	s.Result.Registration = &Registration{Source: EarlierVisit, Moving: "aa00", Rotation: volume.Identity().Rotation,
+		ShiftMM:      [3]float64{1, 2, 3},
+		AngleDegrees: 3.24, CentreShiftMM: 5.06, MutualInformationBefore: 0.21, MutualInformationAfter: 0.4125,
+		Program: "elastix 5.2.0"}
+	s.Result.Mask.SourceVisit = "baseline"
 	s.Unrolled, s.Result.Profiles = sampleUnrolled(), sampleProfiles()
 	return s
 }
@@ -100,8 +107,10 @@ func TestWriteStudyOfRegions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"checkerboard.png", "compartments.nii.gz", "compartments.txt", "decay.png", "fraction.nii.gz", "overlay.png", "preview.jpg", "profile.png", "r2.nii.gz",
-		"regions.nii.gz", "regions.png", "regions.txt", "result.json", "s0.nii.gz", "status.nii.gz", "t2.nii.gz", "t2_se.nii.gz", "unrolled.nii.gz", "unrolled.png"}
+	want := []string{"checkerboard.png", "compartments.nii.gz", "compartments.txt", "decay.png", "fraction.nii.gz",
+		"overlay.png", "preview.jpg", "profile.png", "r2.nii.gz",
+		"regions.nii.gz", "regions.png", "regions.txt", "result.json", "s0.nii.gz", "status.nii.gz", "t2.nii.gz",
+		"t2_se.nii.gz", "unrolled.nii.gz", "unrolled.png"}
 	if diff := cmp.Diff(want, list(t, dir)); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
@@ -112,7 +121,8 @@ func TestWriteStudyOfRegions(t *testing.T) {
 	if diff := cmp.Diff(r, read, sameNumbers); diff != "" {
 		t.Errorf("result.json (-returned +read):\n%s", diff)
 	}
-	for name, want := range map[string][]float32{"regions.nii.gz": floats(s.Regions.Part), "compartments.nii.gz": floats(s.Regions.Data), "fraction.nii.gz": s.Regions.Fraction} {
+	for name, want := range map[string][]float32{"regions.nii.gz": floats(s.Regions.Part),
+		"compartments.nii.gz": floats(s.Regions.Data), "fraction.nii.gz": s.Regions.Fraction} {
 		g, got := readFloats(t, filepath.Join(dir, name))
 		if g.Size != s.Echo.Size || !slices.Equal(got, want) {
 			t.Errorf("%s holds other numbers than the mask", name)
@@ -169,11 +179,14 @@ func TestDivisionKeys(t *testing.T) {
 	d := newDivision(r)
 	_, index := d.paletted()
 	got := d.keys(index, []uint16{0, 1, 2, 3, 4, 5, 5})
-	want := []figure.Key{{Text: "x", Colours: []uint8{index[3]}}, {Text: "medial-tibial-anterior", Colours: []uint8{index[4]}}, {Text: "trochlear", Colours: []uint8{index[2], index[0], index[1]}}}
+	want := []figure.Key{{Text: "x", Colours: []uint8{index[3]}},
+		{Text: "medial-tibial-anterior", Colours: []uint8{index[4]}},
+		{Text: "trochlear", Colours: []uint8{index[2], index[0], index[1]}}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("keys (-want +got):\n%s", diff)
 	}
-	for n, want := range []string{"trochlear without a layer", "trochlear superficial", "trochlear deep", "x", "medial-tibial-anterior", "medial-tibial-central deep"} {
+	for n, want := range []string{"trochlear without a layer", "trochlear superficial", "trochlear deep", "x",
+		"medial-tibial-anterior", "medial-tibial-central deep"} {
 		if got := d.name(n); got != want {
 			t.Errorf("part %d: %q, want %q", n, got, want)
 		}
@@ -184,7 +197,7 @@ func TestDivisionKeys(t *testing.T) {
 func TestPicturesOfHostileNames(t *testing.T) {
 	s := full()
 	evil := strings.Repeat("<script>\u202e\n", 400)
-	s.Result.Subject, s.Result.Mask.From, s.Result.Registration.Program = evil, evil, evil
+	s.Result.Subject, s.Result.Mask.SourceVisit, s.Result.Registration.Program = evil, evil, evil
 	s.Regions.Names[0] = evil
 	s.Result.Profiles[0].Plate = evil
 	sc := newScene(s)

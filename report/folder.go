@@ -14,18 +14,17 @@ import (
 	"github.com/t2map/t2map/outfile"
 )
 
-// replaceFolder makes dir complete or leaves it as it was: fill writes into a
-// hidden temporary folder beside it, which is synced and then takes dir's name.
+// replaceFolder replaces dir or, after an error, leaves it unchanged. fill writes into a hidden
+// temporary folder beside dir, which is synced and then renamed to dir.
 //
-// No system replaces a folder that is not empty in one step. An earlier folder
-// is therefore first renamed to .name.old-…, then removed; a crash between the
-// two renames leaves dir absent, never half. A crash can leave hidden folders
-// .name.tmp-… and .name.old-…, which nothing reads and the next call for the same
-// dir sweeps.
+// No operating system replaces a folder that is not empty in one step. An earlier folder is therefore
+// renamed to .name.old-… first and removed afterwards. After a crash between the two renames dir is
+// absent, never incomplete. A crash can leave hidden folders .name.tmp-… and .name.old-…, which nothing
+// reads and which Sweep removes.
 func replaceFolder(dir string, fill func(tmp string) error) (err error) {
 	dir = filepath.Clean(dir)
 	if _, err := os.Lstat(dir); err == nil {
-		if err := isResultFolder(dir); err != nil {
+		if err := checkReplaceable(dir); err != nil {
 			return err
 		}
 	}
@@ -33,7 +32,7 @@ func replaceFolder(dir string, fill func(tmp string) error) (err error) {
 	defer func() {
 		if err != nil {
 			for _, p := range made {
-				os.Remove(p) // fails where another study has moved in: it stays
+				os.Remove(p) // fails if another study is in the folder, which then remains
 			}
 		}
 	}()
@@ -62,8 +61,7 @@ func replaceFolder(dir string, fill func(tmp string) error) (err error) {
 	return nil
 }
 
-// makeParents makes dir and what is missing above it and returns the folders
-// made, deepest first.
+// makeParents creates dir and its missing parents and returns the new folders, deepest first.
 func makeParents(dir string) ([]string, error) {
 	var missing []string
 	for p := dir; ; p = filepath.Dir(p) {
@@ -75,12 +73,11 @@ func makeParents(dir string) ([]string, error) {
 	return missing, os.MkdirAll(dir, 0o777)
 }
 
-// makeTemporary makes a new folder .name.tmp-… beside dir, and the folders above
-// it that are missing, which it returns. Not os.MkdirTemp, whose folders are
-// closed to the group whatever the umask.
+// makeTemporary creates a folder .name.tmp-… beside dir and its missing parents, and returns the new
+// folders. It does not use os.MkdirTemp, which denies the group access whatever the umask.
 func makeTemporary(dir string) (tmp string, made []string, err error) {
-	// A study that fails at the same time may take an empty folder above away
-	// again, and another may have drawn the same name.
+	// Another study that fails at the same time may remove an empty parent, and a third may have
+	// chosen the same name.
 	const tries = 10
 	for range tries {
 		missing, err := makeParents(filepath.Dir(dir))
@@ -88,7 +85,7 @@ func makeTemporary(dir string) (tmp string, made []string, err error) {
 		if err != nil {
 			return "", made, err
 		}
-		tmp = besideName(dir, "tmp")
+		tmp = hiddenName(dir, "tmp")
 		if err = os.Mkdir(tmp, 0o777); err == nil {
 			return tmp, made, nil
 		}
@@ -99,36 +96,36 @@ func makeTemporary(dir string) (tmp string, made []string, err error) {
 	return "", made, fmt.Errorf("%s: cannot create a temporary folder beside it", dir)
 }
 
-func besideName(dir, kind string) string {
+func hiddenName(dir, kind string) string {
 	return filepath.Join(filepath.Dir(dir), fmt.Sprintf(".%s.%s-%08x", filepath.Base(dir), kind, rand.Uint32()))
 }
 
-// moveOver gives the folder tmp the name dir. Another process may be writing
-// the same study, so the name may be taken again between two steps.
+// moveOver renames the folder tmp to dir. Another process may be writing the same study, so that dir
+// may exist again between two steps.
 func moveOver(tmp, dir string) error {
-	const tries = 10 // each lost to a complete folder of another process
+	const tries = 10 // each fails only because another process has completed the folder
 	var err error
 	for range tries {
 		if err = rename(tmp, dir); err == nil {
 			return nil
 		}
 		if _, statErr := os.Lstat(dir); statErr != nil {
-			return err // the name is free: something else is wrong
+			return err // dir does not exist: something else is wrong
 		}
-		old := besideName(dir, "old")
+		old := hiddenName(dir, "old")
 		if asideErr := rename(dir, old); errors.Is(asideErr, fs.ErrNotExist) {
 			continue
 		} else if asideErr != nil {
 			return asideErr
 		}
 		if err = rename(tmp, dir); err == nil {
-			// dir is complete, whatever becomes of the earlier folder: a study
-			// whose results stand there has not failed. sweep takes the rest.
+			// dir is complete, so that the study has not failed even if the earlier folder cannot
+			// be removed. Sweep removes it later.
 			_ = outfile.Patiently(func() error { return os.RemoveAll(old) })
 			return nil
 		}
 		if backErr := rename(old, dir); backErr != nil {
-			// The name is taken by a newer complete folder; else say where the old one is.
+			// If dir exists, it is a newer complete folder. Otherwise the error names the old one.
 			if _, statErr := os.Lstat(dir); statErr != nil {
 				return errors.Join(err, backErr)
 			}
@@ -140,30 +137,29 @@ func moveOver(tmp, dir string) error {
 	return err
 }
 
-// rename renames a folder, patiently while the new name is free. Windows refuses
-// a name that is taken with the same words as a folder that is held, and waiting
-// does not free the name.
-func rename(from, to string) error {
+// rename renames a folder. It tries again as long as the new name is free. Windows reports the same
+// error for a name that is in use and for a folder that another program holds, but only the second goes
+// away by waiting.
+func rename(old, name string) error {
 	var err error
 	_ = outfile.Patiently(func() error {
-		err = os.Rename(from, to)
-		if _, statErr := os.Lstat(to); statErr == nil {
-			return nil // taken, or done: either way the end, with err
+		err = os.Rename(old, name)
+		if _, statErr := os.Lstat(name); statErr == nil {
+			return nil // renamed, or the name is in use: do not try again, and return err
 		}
 		return err
 	})
 	return err
 }
 
-// Sweep removes what runs that were killed have left below dir, a folder of results: the
-// folders .name.tmp-… and .name.old-…, unfinished tables, and the file .t2map-… that tries whether
-// the folder can be written. An earlier result that was
-// put aside and not replaced gets its name back.
+// Sweep removes what killed runs have left below dir, a folder of results: the folders .name.tmp-… and
+// .name.old-…, unfinished tables, and files with names of ProbePattern. If an earlier result was set
+// aside but not replaced, Sweep restores its name.
 //
-// It must not be called while a study below dir is being written. What cannot be removed stays, without
-// an error: it is in nobody's way.
+// It must not be called while a study below dir is being written. Files that cannot be removed remain,
+// without an error, since they do no harm.
 func Sweep(dir string) {
-	// With a separator behind it a root that is a link is entered.
+	// With a separator at the end, WalkDir also enters a root that is a symbolic link.
 	root := strings.TrimRight(dir, string(filepath.Separator)) + string(filepath.Separator)
 	_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		switch {
@@ -177,11 +173,11 @@ func Sweep(dir string) {
 		case path == root || !strings.HasPrefix(d.Name(), "."):
 			return nil
 		}
-		name, kind, ok := beside(d.Name())
+		name, kind, ok := parseHidden(d.Name())
 		if !ok {
-			return fs.SkipDir // another program's
+			return fs.SkipDir // from another program
 		}
-		if to := filepath.Join(filepath.Dir(path), name); kind == "old" && restore(path, to) {
+		if original := filepath.Join(filepath.Dir(path), name); kind == "old" && restore(path, original) {
 			return fs.SkipDir
 		}
 		_ = os.RemoveAll(path)
@@ -189,35 +185,35 @@ func Sweep(dir string) {
 	})
 }
 
-// restore gives a complete folder its name back, where that is free.
-func restore(from, to string) bool {
-	if _, err := os.Lstat(to); !errors.Is(err, fs.ErrNotExist) {
+// restore renames a complete folder to its original name, if that name is free.
+func restore(old, name string) bool {
+	if _, err := os.Lstat(name); !errors.Is(err, fs.ErrNotExist) {
 		return false
 	}
-	if _, err := os.Stat(filepath.Join(from, ResultFile)); err != nil {
+	if _, err := os.Stat(filepath.Join(old, ResultFile)); err != nil {
 		return false
 	}
-	return rename(from, to) == nil
+	return rename(old, name) == nil
 }
 
-// beside takes a name that besideName gives apart.
-func beside(hidden string) (name, kind string, ok bool) {
+// parseHidden divides a name that hiddenName has made.
+func parseHidden(hidden string) (name, kind string, ok bool) {
 	for _, kind := range []string{"tmp", "old"} {
 		sep := "." + kind + "-"
-		at := strings.LastIndex(hidden, sep)
-		if at < 2 || hidden[0] != '.' {
+		index := strings.LastIndex(hidden, sep)
+		if index < 2 || hidden[0] != '.' {
 			continue
 		}
-		digits := hidden[at+len(sep):]
+		digits := hidden[index+len(sep):]
 		if _, err := strconv.ParseUint(digits, 16, 32); err == nil && len(digits) == 8 {
-			return hidden[1:at], kind, true
+			return hidden[1:index], kind, true
 		}
 	}
 	return "", "", false
 }
 
-// isUnfinishedTable reports whether a file was to become a table: it has the table's
-// name after a dot, and digits behind (renameio).
+// isUnfinishedTable reports whether a file has the name of an unfinished table: a dot, the name of the
+// table, and digits (as renameio names files).
 func isUnfinishedTable(name string) bool {
 	for _, table := range []string{compartmentsTable, studiesTable, pageFile} {
 		if digits, ok := strings.CutPrefix(name, "."+table); ok && digits != "" {
@@ -228,7 +224,7 @@ func isUnfinishedTable(name string) bool {
 	return false
 }
 
-// ProbePattern names, for os.CreateTemp, a file that tries whether a folder can be written.
+// ProbePattern is the pattern, for os.CreateTemp, of files that test whether a folder is writable.
 const ProbePattern = ".t2map-*"
 
 // isProbe reports whether a file has a name of ProbePattern.
@@ -238,12 +234,12 @@ func isProbe(name string) bool {
 	return ok && err == nil
 }
 
-// MoveFolder renames a folder, patiently on Windows while another program holds it. The
+// MoveFolder renames a folder. On Windows it tries again while another program holds the folder. The
 // new name must be free.
-func MoveFolder(from, to string) error { return rename(from, to) }
+func MoveFolder(old, name string) error { return rename(old, name) }
 
-// syncFolder makes the names in dir durable. Windows cannot sync a folder and
-// does not need to: NTFS journals names.
+// syncFolder makes the names in dir durable. Windows cannot sync a folder, and it is not necessary
+// there, since NTFS journals names.
 func syncFolder(dir string) error {
 	if runtime.GOOS == "windows" {
 		return nil

@@ -31,13 +31,15 @@ func TestSweep(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	stay := []string{".s.tmp-notours", ".s.tmp-0x12abcd", ".s.tmp-0123abcd5", ".s.bak-0123abcd", "s.tmp-0123abcd", "..tmp-0123abcd"}
+	stay := []string{".s.tmp-notours", ".s.tmp-0x12abcd", ".s.tmp-0123abcd5", ".s.bak-0123abcd", "s.tmp-0123abcd",
+		"..tmp-0123abcd"}
 	for _, name := range stay {
 		if err := os.MkdirAll(filepath.Join(root, "D", name), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, name := range []string{".compartments.csv123456", ".index.html1", ".index.html", ".studies.csv.swp", "index.html1", ".t2map.lock", "A/.index.html1", "A/.x.tmp-00000000", ".t2map-123456", ".t2map-x"} {
+	for _, name := range []string{".compartments.csv123456", ".index.html1", ".index.html", ".studies.csv.swp",
+		"index.html1", ".t2map.lock", "A/.index.html1", "A/.x.tmp-00000000", ".t2map-123456", ".t2map-x"} {
 		if err := os.WriteFile(filepath.Join(root, name), nil, 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -11,13 +11,13 @@ import (
 	"github.com/t2map/t2map/printable"
 )
 
-// words are what stands above the tiles of a picture.
+// words is the text above the tiles of a picture.
 type words struct{ title, subtitle string }
 
 func (s scene) words(r Result) words { return words{title(r), s.subtitle(r)} }
 
-// drawHeader draws the strip above the tiles of a picture with T2: whose slices they are at
-// the left, the colour scale of T2 at the right, and the keys below.
+// drawHeader draws the strip above the tiles of a picture of T2: title and subtitle on the left, the
+// colour scale of T2 on the right, and the keys below.
 func drawHeader(img *image.Paletted, sh sheet, text words) {
 	em := sh.textSize(sh.size.X)
 	figure.Fill(img, image.Rect(0, 0, sh.size.X, sh.header), figure.GreyPanel)
@@ -25,7 +25,7 @@ func drawHeader(img *image.Paletted, sh sheet, text words) {
 	drawWords(img, sh, text, bar-2*em)
 }
 
-// drawWords writes title, subtitle and keys, the first two in that many pixels.
+// drawWords writes title, subtitle and keys. Title and subtitle are cut to the width in pixels.
 func drawWords(img *image.Paletted, sh sheet, text words, width int) {
 	em := sh.textSize(sh.size.X)
 	put := func(face font.Face, text string, level uint8, baseline int) {
@@ -37,7 +37,7 @@ func drawWords(img *image.Paletted, sh sheet, text words, width int) {
 	sh.keys.Draw(img, 3*em)
 }
 
-// title names a study in figures: subject, visit and side, as far as known.
+// title names a study in pictures by its subject, visit and side, omitting those that are not known.
 func title(r Result) string {
 	return printable.Join(" · ", r.Subject, r.Visit, r.Side)
 }
@@ -46,21 +46,20 @@ func (s scene) subtitle(r Result) string {
 	if s.mask.Voxels == 0 {
 		return "no voxels in the mask; middle slice"
 	}
-	over := "the echo image"
+	background := "the echo image"
 	if n := r.Protocol.SkippedEchoes; n < len(r.TE) {
-		over = fmt.Sprintf("echo %d (TE %s ms)", n+1, short(r.TE[n]))
+		background = fmt.Sprintf("echo %d (TE %s ms)", n+1, short(r.TE[n]))
 	}
 	first, last := s.mask.Slices[0]+1, s.mask.Slices[len(s.mask.Slices)-1]+1
-	text := fmt.Sprintf("T2 over %s, slices %d to %d of %d", over, first, last, s.echo.Size[2])
+	text := fmt.Sprintf("T2 over %s, slices %d to %d of %d", background, first, last, s.echo.Size[2])
 	return printable.Join("; ", text, r.Mask.Carried())
 }
 
 // short prints a number with as many decimals as it needs.
 func short(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
 
-// drawScale draws the colour bar with ticks in ms and, if wanted, the colour of excluded
-// voxels at the right end of the header and returns the left end of what it
-// drew.
+// drawScale draws the colour bar with ticks in ms and, if excluded is set, the colour of excluded
+// voxels, at the right end of the header. It returns the left end of the drawing.
 func drawScale(img *image.Paletted, sh sheet, face font.Face, excluded bool) int {
 	em := sh.textSize(sh.size.X)
 	x := sh.size.X - em
@@ -84,9 +83,10 @@ func drawScale(img *image.Paletted, sh sheet, face font.Face, excluded bool) int
 		if ms == figure.ScaleMaxMS {
 			text = "≥" + text
 		}
-		at := left + ms*length/figure.ScaleMaxMS
-		figure.Fill(img, image.Rect(at-1, bottom, at+1, bottom+em/4), figure.GreySoft)
-		figure.Caption{Face: face, Text: text, Level: figure.GreySoft}.Draw(img, image.Pt(at-figure.TextWidth(face, text)/2, baseline))
+		tick := left + ms*length/figure.ScaleMaxMS
+		figure.Fill(img, image.Rect(tick-1, bottom, tick+1, bottom+em/4), figure.GreySoft)
+		start := image.Pt(tick-figure.TextWidth(face, text)/2, baseline)
+		figure.Caption{Face: face, Text: text, Level: figure.GreySoft}.Draw(img, start)
 	}
 	const unit = "T2 (ms)"
 	left -= figure.TextWidth(face, unit) + em

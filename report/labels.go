@@ -18,7 +18,7 @@ type labelRow struct {
 	colour color.RGBA
 }
 
-// labelHeader is what ITK-SNAP writes at the top of its label descriptions.
+// labelHeader is the header that ITK-SNAP writes in label descriptions.
 const labelHeader = `################################################
 # ITK-SnAP Label Description File
 # File format:
@@ -36,8 +36,8 @@ const labelHeader = `################################################
     0     0    0    0        0  0  0    "Clear Label"
 `
 
-// writeLabelTable writes the names and colours of a label map as ITK-SNAP's label
-// descriptions. A name is on one line and has no quotes.
+// writeLabelTable writes the names and colours of a label map as label descriptions of ITK-SNAP, whose
+// names are on one line and have no quotes.
 func writeLabelTable(w io.Writer, rows []labelRow) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprint(b, labelHeader)
@@ -53,7 +53,7 @@ func writeLabelTable(w io.Writer, rows []labelRow) error {
 	return b.Flush()
 }
 
-// compartmentLabels are the numbers of compartments.nii.gz, in the colours of the outlines.
+// compartmentLabels returns the numbers of compartments.nii.gz with the colours of the outlines.
 func compartmentLabels(r segment.Regions) []labelRow {
 	var rows []labelRow
 	for n, c := range lineColoursOf(r.Names) {
@@ -62,7 +62,7 @@ func compartmentLabels(r segment.Regions) []labelRow {
 	return rows
 }
 
-// regionLabels are the numbers of regions.nii.gz, in the colours of regions.png.
+// regionLabels returns the numbers of regions.nii.gz with the colours of regions.png.
 func regionLabels(r segment.Regions) []labelRow {
 	var rows []labelRow
 	d := newDivision(r)
@@ -72,7 +72,7 @@ func regionLabels(r segment.Regions) []labelRow {
 	return rows
 }
 
-// maskLabels are the numbers of mask.nii.gz: those of the scheme that have a meaning.
+// maskLabels returns the numbers of mask.nii.gz: the labels of the scheme that are not ignored.
 func maskLabels(scheme []segment.Label) []labelRow {
 	var names []string
 	var rows []labelRow

@@ -99,7 +99,8 @@ func TestLabelTables(t *testing.T) {
 func TestLabelTableOfHostileNames(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.txt")
 	var b bytes.Buffer
-	if err := writeLabelTable(&b, []labelRow{{number: 1, name: "a\"\n    2 0 0 0 1 1 1 \"b"}, {number: 2, name: `c\`}, {number: 3, name: ""}}); err != nil {
+	if err := writeLabelTable(&b, []labelRow{{number: 1, name: "a\"\n    2 0 0 0 1 1 1 \"b"}, {number: 2, name: `c\`},
+		{number: 3, name: ""}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {

@@ -12,10 +12,10 @@ import (
 	"github.com/t2map/t2map/segment"
 )
 
-// lineColours are those of outlines: of the medial, the lateral and the patellofemoral
-// compartment, and of other rows, such as menisci, muted. None is in plasma, grey or the
-// colour of excluded voxels. The first three stay apart for dichromats: blue, a light
-// colour and a dark one (a test measures it).
+// lineColours are the colours of outlines: of the medial, the lateral and the patellofemoral
+// compartment, and muted colours of other rows, such as menisci. None is grey, a colour of plasma or
+// the colour of excluded voxels. Dichromats can distinguish the first three: blue, a light colour and
+// a dark colour (a test measures this).
 var lineColours = [...]color.RGBA{
 	{0x40, 0xa0, 0xff, 0xff}, // azure
 	{0xbe, 0xff, 0x00, 0xff}, // lime
@@ -29,28 +29,28 @@ var lineColours = [...]color.RGBA{
 // strongLines is how many of lineColours are not muted.
 const strongLines = 3
 
-// lineColoursOf returns for each name of a row its index in lineColours. A row has the
-// colour of its side, so that medial is the same in every study and scheme; one whose colour
-// another has, and every other row, takes the next of the muted ones, in turn.
+// lineColoursOf returns for each name of a row its index in lineColours. A row has the colour of its
+// side, so that medial has the same colour in every study and scheme. If that colour is in use, or the
+// row has no side, it takes the next muted colour.
 func lineColoursOf(names []string) []int {
-	out := make([]int, len(names))
-	var taken [len(lineColours)]bool
+	colours := make([]int, len(names))
+	var used [len(lineColours)]bool
 	muted := strongLines
 	for n, name := range names {
 		c := lineColourOf(name)
-		if c < 0 || taken[c] {
+		if c < 0 || used[c] {
 			c = muted
-			for range lineColours[strongLines:] { // the next that is free, if one is
-				if !taken[c] {
+			for range lineColours[strongLines:] { // the next unused colour, if there is one
+				if !used[c] {
 					break
 				}
 				c = nextMuted(c)
 			}
 			muted = nextMuted(c)
 		}
-		out[n], taken[c] = c, true
+		colours[n], used[c] = c, true
 	}
-	return out
+	return colours
 }
 
 func nextMuted(c int) int {
@@ -60,7 +60,7 @@ func nextMuted(c int) int {
 	return c
 }
 
-// lineColourOf returns the colour that a row's name asks for, or -1.
+// lineColourOf returns the colour for the side in a row's name, or -1.
 func lineColourOf(name string) int {
 	muted := 0
 	if strings.HasSuffix(name, "-meniscus") {
@@ -77,7 +77,7 @@ func lineColourOf(name string) int {
 	return -1
 }
 
-// palette is the palette of the pictures of a study: that of maps, and the colours of outlines.
+// palette is the palette of the pictures of a study: figure.MapPalette and lineColours.
 var palette = func() color.Palette {
 	p := slices.Clone(figure.MapPalette)
 	for _, c := range lineColours {
@@ -89,7 +89,7 @@ var palette = func() color.Palette {
 // firstLine is the index of the first of lineColours in palette.
 const firstLine = figure.ExcludedT2 + 1
 
-// rowKeys explains the outlines of the rows that have voxels.
+// rowKeys returns a key for the outline of each row that has voxels.
 func (s scene) rowKeys() []figure.Key {
 	var keys []figure.Key
 	colours := lineColoursOf(s.regions.Names)
@@ -104,8 +104,8 @@ func (s scene) rowKeys() []figure.Key {
 	return keys
 }
 
-// outliner draws the outlines of rows on tiles, around the voxels of each: no T2 is hidden.
-// Where two rows touch, a black line parts them, if voxels are larger than a pixel.
+// outliner draws the outlines of rows on tiles. The lines are outside the voxels of the row, so that
+// they hide no T2. A black line separates two rows that touch, if voxels are larger than a pixel.
 type outliner struct {
 	view
 	width  int     // of a line, in pixels
@@ -116,7 +116,9 @@ type outliner struct {
 
 func newOutliner(v view, names []string) *outliner {
 	perVoxel := math.Min(float64(v.size.X)/float64(v.crop.Dx()), float64(v.size.Y)/float64(v.crop.Dy()))
-	o := &outliner{view: v, width: max(1, int(math.Round(perVoxel/2))), parted: perVoxel >= 2, row: make([]uint16, v.size.X*v.size.Y)}
+	o := &outliner{
+		view: v, width: max(1, int(math.Round(perVoxel/2))), parted: perVoxel >= 2, row: make([]uint16, v.size.X*v.size.Y),
+	}
 	o.colour = append(o.colour, 0)
 	for _, c := range lineColoursOf(names) {
 		o.colour = append(o.colour, uint8(firstLine+c))
@@ -124,16 +126,17 @@ func newOutliner(v view, names []string) *outliner {
 	return o
 }
 
-// draw puts the outlines of a slice, given its rows by voxel, on the tile at the pixel at.
-func (o *outliner) draw(dst *image.Paletted, at image.Point, rows []uint16, nx int) {
+// draw draws the outlines of a slice, given the row of each voxel, on the tile with its top left pixel
+// at corner.
+func (o *outliner) draw(dst *image.Paletted, corner image.Point, rows []uint16, nx int) {
 	w, h := o.size.X, o.size.Y
 	clear(o.row)
 	for y, j := range o.y.near {
 		inRow := rows[o.crop.Min.X+nx*(o.crop.Min.Y+j):][:o.crop.Dx()]
-		out := o.row[y*w:][:w]
+		row := o.row[y*w:][:w]
 		for x, i := range o.x.near {
 			if r := inRow[i]; r != 0 {
-				out[x] = r
+				row[x] = r
 			}
 		}
 	}
@@ -143,16 +146,16 @@ func (o *outliner) draw(dst *image.Paletted, at image.Point, rows []uint16, nx i
 				continue
 			}
 			if o.parted && o.divides(x, y, r) {
-				dst.Pix[dst.PixOffset(at.X+x, at.Y+y)] = 0
+				dst.Pix[dst.PixOffset(corner.X+x, corner.Y+y)] = 0
 			}
 			if o.atEdge(x, y) {
-				o.surround(dst, at, x, y, o.colour[r])
+				o.surround(dst, corner, x, y, o.colour[r])
 			}
 		}
 	}
 }
 
-// divides reports whether another row begins at the left of a pixel or above it.
+// divides reports whether the pixel to the left or above is in another row.
 func (o *outliner) divides(x, y int, r uint16) bool {
 	other := func(x, y int) bool {
 		if x < 0 || y < 0 {
@@ -164,7 +167,7 @@ func (o *outliner) divides(x, y int, r uint16) bool {
 	return other(x-1, y) || other(x, y-1)
 }
 
-// atEdge reports whether one of the eight pixels around is in no row.
+// atEdge reports whether one of the eight neighbours of a pixel is not in any row.
 func (o *outliner) atEdge(x, y int) bool {
 	w, h := o.size.X, o.size.Y
 	if x == 0 || y == 0 || x == w-1 || y == h-1 {
@@ -179,13 +182,13 @@ func (o *outliner) atEdge(x, y int) bool {
 	return false
 }
 
-// surround colours the pixels around one of the mask that are in no row.
-func (o *outliner) surround(dst *image.Paletted, at image.Point, x, y int, colour uint8) {
+// surround colours the pixels around a pixel of the mask that are not in any row.
+func (o *outliner) surround(dst *image.Paletted, corner image.Point, x, y int, colour uint8) {
 	w, h := o.size.X, o.size.Y
 	for v := max(0, y-o.width); v <= min(h-1, y+o.width); v++ {
 		for u := max(0, x-o.width); u <= min(w-1, x+o.width); u++ {
 			if o.row[v*w+u] == 0 {
-				dst.Pix[dst.PixOffset(at.X+u, at.Y+v)] = colour
+				dst.Pix[dst.PixOffset(corner.X+u, corner.Y+v)] = colour
 			}
 		}
 	}

@@ -118,7 +118,7 @@ func TestOverlayOutlines(t *testing.T) {
 		}
 		// The voxel begins a run: left of its first pixel is its outline.
 		at := sh.pixelOf(1, i, j)
-		edge := sh.at(1).X + (i-sh.view.crop.Min.X)*sh.view.size.X/sh.view.crop.Dx()
+		edge := sh.corner(1).X + (i-sh.view.crop.Min.X)*sh.view.size.X/sh.view.crop.Dx()
 		if got, want := colour(image.Pt(edge-1, at.Y)), color.Color(lineColours[r-1]); got != want {
 			// Another compartment's outline may lie over it where two meet.
 			if got != color.Color(lineColours[0]) && got != color.Color(lineColours[1]) && got != color.Color(lineColours[2]) {

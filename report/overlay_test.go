@@ -39,13 +39,14 @@ func (sh sheet) pixelOf(n, i, j int) image.Point {
 	crop, size := sh.view.crop, sh.view.size
 	x := (float64(i-crop.Min.X) + 0.5) * float64(size.X) / float64(crop.Dx())
 	y := (float64(j-crop.Min.Y) + 0.5) * float64(size.Y) / float64(crop.Dy())
-	return sh.at(n).Add(image.Pt(int(x), int(y)))
+	return sh.corner(n).Add(image.Pt(int(x), int(y)))
 }
 
 // plasmaAt is a value of the published map, from another place than the
 // table: matplotlib 3.6, _cm_listed.py, entries 0, 64, 127, 191 and 255.
 var plasmaAt = map[float32]color.RGBA{
-	0: {13, 8, 135, 255}, 20: {126, 3, 168, 255}, 40: {203, 70, 121, 255}, 60: {248, 148, 65, 255}, 80: {240, 249, 33, 255},
+	0: {13, 8, 135, 255}, 20: {126, 3, 168, 255}, 40: {203, 70, 121, 255}, 60: {248, 148, 65, 255},
+	80: {240, 249, 33, 255},
 }
 
 // within says whether two colours differ by no more than d in each part.
@@ -234,7 +235,8 @@ func TestEdgeLetters(t *testing.T) {
 		{"axial", [3]float64{1, 0, 0}, [3]float64{0, 1, 0}, [4]string{"R", "L", "A", "P"}},
 		{"coronal", [3]float64{1, 0, 0}, [3]float64{0, 0, -1}, [4]string{"R", "L", "S", "I"}},
 		{"upside down", [3]float64{-1, 0, 0}, [3]float64{0, 0, 1}, [4]string{"L", "R", "I", "S"}},
-		{"knee-ge-mese, oblique", [3]float64{-0.0218343, 0.999511, 0.0224019}, [3]float64{-0.144772, 0.01901, -0.989282}, [4]string{"A", "P", "S", "I"}},
+		{"knee-ge-mese, oblique", [3]float64{-0.0218343, 0.999511, 0.0224019}, [3]float64{-0.144772, 0.01901, -0.989282},
+			[4]string{"A", "P", "S", "I"}},
 	} {
 		var g volume.Geometry
 		for r := range 3 {
@@ -294,7 +296,8 @@ func TestSheetSize(t *testing.T) {
 		{384, 30, 0.3, 1 << 20, 6 << 20, 1},
 		{1024, 120, 0.15, 20 << 20, 28 << 20, 0},
 	} {
-		g := volume.Geometry{Size: [3]int{c.n, c.n, c.slices}, Affine: [3][4]float64{{0, 0, 3, 0}, {c.mm, 0, 0, 0}, {0, -c.mm, 0, 0}}}
+		g := volume.Geometry{Size: [3]int{c.n, c.n, c.slices},
+			Affine: [3][4]float64{{0, 0, 3, 0}, {c.mm, 0, 0, 0}, {0, -c.mm, 0, 0}}}
 		s := scene{echo: volume.Map{Geometry: g}}
 		s.mask.Box = image.Rect(0, 0, c.n, c.n)
 		if c.n == 384 {
@@ -308,7 +311,7 @@ func TestSheetSize(t *testing.T) {
 		if got := float64(sh.view.size.X) / float64(sh.view.crop.Dx()); c.perVoxelWant > 0 && got != c.perVoxelWant {
 			t.Errorf("%d × %d × %d: %g pixels per voxel, want %g", c.n, c.n, c.slices, got, c.perVoxelWant)
 		}
-		last := sh.at(c.slices - 1).Add(sh.view.size)
+		last := sh.corner(c.slices - 1).Add(sh.view.size)
 		if last.X > sh.size.X || last.Y > sh.size.Y {
 			t.Errorf("%d × %d × %d: the last tile ends at %v, outside of %v", c.n, c.n, c.slices, last, sh.size)
 		}
@@ -318,7 +321,8 @@ func TestSheetSize(t *testing.T) {
 // A long or hostile name neither breaks the picture nor takes the scale's place.
 func TestShorten(t *testing.T) {
 	fits := func(s string) bool { return len([]rune(s)) <= 6 }
-	for in, want := range map[string]string{"": "", "S01": "S01", "sixsix": "sixsix", "seven77": "seven…", "a\nb": "a b", "\xff": "\uFFFD", "ääääääää": "äääää…"} {
+	for in, want := range map[string]string{"": "", "S01": "S01", "sixsix": "sixsix", "seven77": "seven…", "a\nb": "a b",
+		"\xff": "\uFFFD", "ääääääää": "äääää…"} {
 		if got := figure.Shorten(in, fits); got != want {
 			t.Errorf("Shorten(%q) = %q, want %q", in, got, want)
 		}
@@ -328,7 +332,8 @@ func TestShorten(t *testing.T) {
 	long, sh, _ := drawOverlay(t, s)
 	s.Result.Subject = ""
 	plain, _, _ := drawOverlay(t, s)
-	scale := drawScale(image.NewPaletted(plain.Bounds(), palette), sh, figure.Typeface(figure.Sans, sh.textSize(sh.size.X)*8/10, font.WeightNormal), true)
+	scale := drawScale(image.NewPaletted(plain.Bounds(), palette), sh,
+		figure.Typeface(figure.Sans, sh.textSize(sh.size.X)*8/10, font.WeightNormal), true)
 	for y := range sh.header {
 		for x := scale; x < sh.size.X; x++ {
 			if long.At(x, y) != plain.At(x, y) {
@@ -352,7 +357,8 @@ func TestEncodePNG(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p, ok := got.(*image.Paletted); !ok || p.Rect != img.Rect || !bytes.Equal(p.Pix, img.Pix) || len(p.Palette) != len(palette) {
+	if p, ok := got.(*image.Paletted); !ok || p.Rect != img.Rect || !bytes.Equal(p.Pix, img.Pix) ||
+		len(p.Palette) != len(palette) {
 		t.Error("other pixels than were drawn")
 	}
 	for n := range palette {

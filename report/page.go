@@ -27,26 +27,25 @@ var pageText string
 
 var pageTemplate = template.Must(template.New("index.html").Parse(pageText))
 
-// Previews are embedded in the page while they have no more than this many
-// bytes together, which is 32 MB in base64 and some 300 studies; further ones are
-// loaded from the studies' folders, and the page says so.
+// previewBudget is the limit in bytes of all previews that are embedded in the page: 32 MB in base64,
+// about 300 studies. Further previews are loaded from the studies' folders, and the page says so.
 const previewBudget = 24 << 20
 
-// pageView is what index.html shows. Every text and number of the page is made
-// here; the template only places them.
+// pageView is the content of index.html. It holds every text and number of the page, and the template
+// only places them.
 type pageView struct {
 	Version                         string
 	Done, Failed, NotDone, Subjects int
-	Warned                          int // studies that are done with warnings
+	Warned                          int // finished studies that have warnings
 	Settings                        []settingsView
 	Failures                        []Failure
 	Studies                         []studyView
-	Embedded, Linked                int // pictures in the page, and pictures beside it
+	Embedded, Linked                int // numbers of pictures in the page, and outside the page
 	Gradient                        template.CSS
 	Ticks                           []tickView
 }
 
-// settingsView is one way in which studies of the page were made.
+// settingsView is a set of settings and the number of studies that were mapped with it.
 type settingsView struct {
 	Text    string
 	Studies int
@@ -55,19 +54,19 @@ type settingsView struct {
 // studyView is one finished study.
 type studyView struct {
 	Subject, Visit, Side string
-	Carried              string   // that the mask is of another visit
+	Carried              string   // says that the mask is from another visit
 	Facts                []string // grid, echo times, the study's hash
 	Warnings, Notes      []string
-	// Links are relative to the page; none where the folder is not known.
+	// Links are relative to the page. They are nil if the folder is not known.
 	Overlay string
 	Links   []linkView
-	// Preview is a data URI or, past the budget, a relative link; empty where
-	// there is no picture. Remark says which, where it is not the first.
+	// Preview is a data URI. If previewBudget is spent, it is a relative link, and it is empty if
+	// there is no picture. Remark explains the last two.
 	Preview       template.URL
 	Remark        string
 	Width, Height int
 	Rows          []rowView
-	Regions       *regionsView // nil where the mask is not divided
+	Regions       *regionsView // nil if the mask is not divided
 }
 
 // linkView is a file of a study's folder.
@@ -76,15 +75,15 @@ type linkView struct{ Text, Address string }
 // rowView is one compartment of a study.
 type rowView struct {
 	Compartment, T2, Median, SE, R2, SNR, Volume, Note string
-	Used                                               string // used of all voxels
+	Used                                               string // numbers of used and of all voxels
 	Excluded                                           []string
 	Bar                                                *barView
 }
 
-// barView is mean ± SD on the scale of the pictures, in percent of its length.
+// barView is mean ± SD on the scale of the pictures, in percent of the length of the scale.
 type barView struct {
-	From, Length, Mean float64
-	Colour             string
+	Start, Length, Mean float64
+	Colour              string
 }
 
 type tickView struct {
@@ -92,9 +91,8 @@ type tickView struct {
 	Label   string
 }
 
-// page returns index.html for the folder dir, with previews embedded up to
-// budget bytes. A preview that cannot be read is missing from the page, which
-// says so.
+// page returns index.html for the folder dir, with previews embedded up to budget bytes. If a preview
+// cannot be read, the page says so in its place.
 func (c Cohort) page(dir string, budget int) ([]byte, error) {
 	v := pageView{
 		Version: printable.Line(c.Version), Done: len(c.Results),
@@ -149,94 +147,21 @@ func (c Cohort) subjects() int {
 	return len(seen)
 }
 
-// settings returns the ways the studies were made, in the order of their first
-// study.
+// settings returns the different settings of the studies, in the order of the first study of each.
 func (c Cohort) settings() []settingsView {
-	var out []settingsView
-	at := map[string]int{}
+	var settings []settingsView
+	indices := map[string]int{}
 	for _, r := range c.Results {
 		s := describe(r.Protocol, r.Version)
-		n, ok := at[s]
+		n, ok := indices[s]
 		if !ok {
-			n = len(out)
-			at[s] = n
-			out = append(out, settingsView{Text: s})
+			n = len(settings)
+			indices[s] = n
+			settings = append(settings, settingsView{Text: s})
 		}
-		out[n].Studies++
+		settings[n].Studies++
 	}
-	return out
-}
-
-// describe prints the settings of a study as a line of text.
-func describe(p Protocol, version string) string {
-	parts := []string{p.Method}
-	switch p.SkippedEchoes {
-	case 0:
-		parts = append(parts, "all echoes")
-	case 1:
-		parts = append(parts, "first echo not fitted")
-	default:
-		parts = append(parts, fmt.Sprintf("first %d echoes not fitted", p.SkippedEchoes))
-	}
-	parts = append(parts, fmt.Sprintf("T2 from %s to %s ms", short(p.T2RangeMS[0]), short(p.T2RangeMS[1])))
-	if p.MinR2 > 0 {
-		parts = append(parts, "R² ≥ "+short(p.MinR2))
-	}
-	if p.MinSignal > 0 {
-		parts = append(parts, "signal ≥ "+short(p.MinSignal))
-	}
-	if p.Sigma > 0 {
-		parts = append(parts, "noise "+short(p.Sigma)+" (given)")
-	}
-	if p.EchoFloor > 0 {
-		parts = append(parts, "trailing echoes under "+short(p.EchoFloor)+" σ not fitted")
-	}
-	if e := p.EPG; e != nil {
-		parts = append(parts, fmt.Sprintf("T1 %s ms", short(e.T1MS)), fmt.Sprintf("B1 from %s to %s", short(e.B1Range[0]), short(e.B1Range[1])))
-		if len(e.RefocusingProfile) > 1 {
-			parts = append(parts, "refocusing profile "+strings.Join(shorts(e.RefocusingProfile), ", "))
-		}
-	}
-	if p.PhilipsScaling == "fp" {
-		parts = append(parts, "Philips floating-point values")
-	}
-	if p.Scheme != "" {
-		parts = append(parts, "labels: "+p.Scheme)
-	}
-	if p.MaskThreshold > 0 {
-		parts = append(parts, "fractional masks from "+short(p.MaskThreshold)+" of the maximum on")
-	}
-	parts = append(parts, p.Masks.text()...)
-	if p.ForeignMask {
-		parts = append(parts, "mask of another series")
-	}
-	if p.Segmenter != nil {
-		parts = append(parts, "segmented "+p.Segmenter.Text())
-	}
-	if p.Name != "" {
-		parts = append(parts, "protocol: "+p.Name)
-	}
-	return printable.Line(printable.Join(", ", append(parts, "t2map "+version)...))
-}
-
-// Estimation returns the settings of a result without those of its mask: how T2 was estimated, and
-// which voxels were excluded as fluid.
-func (r Result) Estimation() string {
-	p := r.Protocol
-	p.Name, p.Scheme, p.MaskThreshold, p.ForeignMask, p.Segmenter = "", "", 0, false, nil
-	if m := p.Masks; m != nil {
-		p.Masks = &MaskRules{Division: "none", MinFraction: 0.5, FluidMS: m.FluidMS, FluidEdgeMS: m.FluidEdgeMS}
-	}
-	return describe(p, r.Version)
-}
-
-// shorts prints each number with as many decimals as it needs.
-func shorts(x []float64) []string {
-	var out []string
-	for _, v := range x {
-		out = append(out, short(v))
-	}
-	return out
+	return settings
 }
 
 func newStudyView(r Result, dir string) studyView {
@@ -252,11 +177,12 @@ func newStudyView(r Result, dir string) studyView {
 		v.Facts = append(v.Facts, fmt.Sprintf("mask %s (%s)", printable.Line(r.Mask.Path), printable.Line(r.Mask.Kind)))
 	}
 	if n, d := r.Mask.Size, r.Mask.Spacing; n != nil && d != nil {
-		v.Facts = append(v.Facts, fmt.Sprintf("mask on a grid of %d × %d × %d, %s × %s × %s mm", n[0], n[1], n[2], millimetres2(d[0]), millimetres2(d[1]), millimetres2(d[2])))
+		v.Facts = append(v.Facts, fmt.Sprintf("mask on a grid of %d × %d × %d, %s × %s × %s mm",
+			n[0], n[1], n[2], roundMillimetres(d[0]), roundMillimetres(d[1]), roundMillimetres(d[2])))
 	}
 	v.Carried = printable.Line(r.Mask.Carried())
 	if g := r.Registration; g != nil {
-		v.Facts = append(v.Facts, "registered: "+printable.Line(g.what(r.Mask.From))+" "+g.figures())
+		v.Facts = append(v.Facts, "registered: "+printable.Line(g.sourceName(r.Mask.SourceVisit))+" "+g.summary())
 	}
 	if r.Study != "" {
 		v.Facts = append(v.Facts, "study "+shortHash(r.Study))
@@ -280,18 +206,19 @@ func newStudyView(r Result, dir string) studyView {
 	return v
 }
 
-// links returns what a reader opens of a study's folder: the pictures and the figures. A
-// picture that not every study has is linked where it is among the outputs.
+// links returns links to the pictures and to result.json of a study's folder. Pictures that only some
+// studies have are linked if they are among the outputs.
 func (r Result) links(folder string) []linkView {
-	out := []linkView{{"overlay, full size", link(folder, overlayFile)}}
+	links := []linkView{{"overlay, full size", link(folder, overlayFile)}}
 	for _, l := range []linkView{
-		{"regions", regionsPicture}, {"unrolled", unrolledPicture}, {"depth", profileFile}, {"registration", checkerboardFile},
+		{"regions", regionsPicture}, {"unrolled", unrolledPicture}, {"depth", profileFile},
+		{"registration", checkerboardFile},
 	} {
 		if slices.ContainsFunc(r.Outputs, func(f File) bool { return f.Path == l.Address }) {
-			out = append(out, linkView{l.Text, link(folder, l.Address)})
+			links = append(links, linkView{l.Text, link(folder, l.Address)})
 		}
 	}
-	return append(out, linkView{"decay", link(folder, decayFile)}, linkView{"figures", link(folder, ResultFile)})
+	return append(links, linkView{"decay", link(folder, decayFile)}, linkView{"values", link(folder, ResultFile)})
 }
 
 // link returns the relative URL of a file in a folder given with slashes.
@@ -312,19 +239,21 @@ func newRowView(s segment.Summary, d Decay) rowView {
 	}
 	if m := table.Decimals(float64(s.MedianT2), decimalsT2); m != "" {
 		v.Median = m
-		if q1, q3 := table.Decimals(float64(s.Q1T2), decimalsT2), table.Decimals(float64(s.Q3T2), decimalsT2); q1 != "" && q3 != "" {
+		q1 := table.Decimals(float64(s.Q1T2), decimalsT2)
+		if q3 := table.Decimals(float64(s.Q3T2), decimalsT2); q1 != "" && q3 != "" {
 			v.Median += " (" + q1 + "–" + q3 + ")"
 		}
 	}
 	v.SE = table.Decimals(float64(s.SEMeanT2), decimalsSE)
-	if first, last := table.Decimals(float64(d.SNRFirst), decimalsSNR), table.Decimals(float64(d.SNRLast), decimalsSNR); first != "" && last != "" {
+	first := table.Decimals(float64(d.SNRFirst), decimalsSNR)
+	if last := table.Decimals(float64(d.SNRLast), decimalsSNR); first != "" && last != "" {
 		v.SNR = first + "–" + last
 	}
 	v.Bar = newBarView(float64(s.MeanT2), float64(s.SDT2))
 	return v
 }
 
-// newBarView returns nil where there is no mean. A mean without SD has no length.
+// newBarView returns the bar of a mean, or nil if the mean is not finite. Without an SD its length is 0.
 func newBarView(mean, sd float64) *barView {
 	if !isFinite(mean) {
 		return nil
@@ -333,13 +262,15 @@ func newBarView(mean, sd float64) *barView {
 		sd = 0
 	}
 	percent := func(ms float64) float64 { return math.Round(1000*min(max(ms/figure.ScaleMaxMS, 0), 1)) / 10 }
-	from, to := percent(mean-sd), percent(mean+sd)
+	start, end := percent(mean-sd), percent(mean+sd)
 	c := figure.ScaleColour(mean / figure.ScaleMaxMS)
-	return &barView{From: from, Length: math.Round(10*(to-from)) / 10, Mean: percent(mean), Colour: fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B)}
+	return &barView{
+		Start: start, Length: math.Round(10*(end-start)) / 10, Mean: percent(mean),
+		Colour: fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B),
+	}
 }
 
-// addPreview embeds the study's preview.jpg, or links it when the budget is
-// spent. A study without one has no picture.
+// addPreview embeds the study's preview.jpg. If the budget is spent, it adds a link.
 func (v *studyView) addPreview(r Result, budget *int) (embedded bool, err error) {
 	if r.Dir == "" {
 		return false, nil
@@ -363,20 +294,20 @@ func (v *studyView) addPreview(r Result, budget *int) (embedded bool, err error)
 		v.Preview = template.URL("data:image/jpeg;base64," + base64.StdEncoding.EncodeToString(raw))
 		return true, nil
 	}
-	*budget = 0 // the rest is linked too, so that the order of pictures has one break
+	*budget = 0 // link all further pictures, so that all embedded ones come first
 	if v.Overlay == "" {
-		v.Remark = "No picture: this page is full, and the study's folder cannot be linked."
+		v.Remark = "No picture: the page has reached its size limit, and the study's folder cannot be linked."
 		return false, nil
 	}
 	v.Preview = template.URL(strings.TrimSuffix(v.Overlay, overlayFile) + previewFile)
-	v.Remark = "This picture is not part of the page; it is loaded from the study's folder."
+	v.Remark = "This picture is not part of the page. It is loaded from the study's folder."
 	return false, nil
 }
 
 // scaleGradient returns the colours of T2 as a CSS gradient.
 func scaleGradient() template.CSS {
 	var stops []string
-	const steps = 8 // plasma bends little between eighths
+	const steps = 8 // plasma is almost linear between eighths
 	for n := range steps + 1 {
 		c := figure.ScaleColour(float64(n) / steps)
 		stops = append(stops, fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B))
@@ -384,7 +315,7 @@ func scaleGradient() template.CSS {
 	return template.CSS("linear-gradient(to right, " + strings.Join(stops, ", ") + ")")
 }
 
-// shortHash returns what of a hash is enough for people to tell studies apart.
+// shortHash returns the first 12 characters of a hash, with which people can distinguish studies.
 func shortHash(s string) string {
 	r := []rune(printable.Line(s))
 	return string(r[:min(len(r), 12)])

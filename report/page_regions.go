@@ -9,27 +9,27 @@ import (
 	"github.com/t2map/t2map/table"
 )
 
-// regionsView is the regions and layers of a study, which the page shows when asked.
+// regionsView holds the regions and layers of a study, which a reader of the page can unfold.
 type regionsView struct {
 	Compartments []regionGroup
-	Fractions    bool // whether a mask on another grid covers voxels in part
+	Fractions    bool // whether the mask, on another grid, covers some voxels only partly
 }
 
-// regionGroup is the rows of one compartment.
+// regionGroup holds the rows of one compartment.
 type regionGroup struct {
 	Compartment string
 	Rows        []regionRow
 }
 
-// regionRow is one region, or one layer of it or of the compartment.
+// regionRow is a region, or a layer of a region or of the compartment.
 type regionRow struct {
 	Region, Layer, T2, Used, Fraction, Note string
-	// First says that another region begins, and Bar is mean ± SD on the page's scale.
+	// First says that the row is the first of its region.
 	First bool
 	Bar   *barView
 }
 
-// regionsView returns nil where the mask is not divided.
+// regionsView returns nil if the mask is not divided.
 func (r Result) regionsView() *regionsView {
 	if len(r.Regions) == 0 {
 		return nil
@@ -59,7 +59,8 @@ func newRegionRow(s segment.Summary) regionRow {
 	row := regionRow{
 		Region: printable.Line(s.Region), Layer: printable.Line(s.Layer), Note: printable.Line(s.Note),
 		T2: table.Decimals(float64(s.MeanT2), decimalsT2), Used: fmt.Sprintf("%d / %d", s.Used, s.Voxels),
-		Fraction: table.Decimals(float64(s.MeanFraction), decimalsFraction), Bar: newBarView(float64(s.MeanT2), float64(s.SDT2)),
+		Fraction: table.Decimals(float64(s.MeanFraction), decimalsFraction),
+		Bar:      newBarView(float64(s.MeanT2), float64(s.SDT2)),
 	}
 	if row.Region == segment.All {
 		row.Region = "whole"

@@ -43,10 +43,12 @@ func TestPageShowsTheFigures(t *testing.T) {
 	got := readable(pageOf(t, dir, c))
 	for _, want := range []string{
 		"3 studies done", "2 of them with warnings", "2 failed", "3 subjects",
-		"S02 · baseline S02/baseline study 77aa read: IM_0042: EchoTime (0018,0081): missing ask the site for the original export",
+		"S02 · baseline S02/baseline study 77aa read: IM_0042: EchoTime (0018,0081): missing ask the site for the original " +
+			"export",
 		"loose -no multi-echo series",
 		"S01 month03 · left", "medial 38.21 ± 9.10 median 37.00 (31.00–44.25)",
-		"100 / 120 6 low signal 5 not decaying 1 not converged 4 T2 out of range 1 poor fit 1 at bound 2 saturated 0.9877 41.3",
+		"100 / 120 6 low signal 5 not decaying 1 not converged 4 T2 out of range 1 poor fit 1 at bound 2 saturated 0.9877 " +
+			"41.3",
 		"lateral no voxel with a sound T2 0 / 3 3 low signal", "patellofemoral no voxels in the mask 0 / 0",
 		"2 files passed over: not DICOM", "mask S01/seg.dcm (SEG)", "images were compressed with loss",
 		"nlls, first echo not fitted, T2 from 0 to 100 ms, labels: compartments, protocol: oai, t2map 1.2.3 (2 studies)",
@@ -106,15 +108,16 @@ func TestPageEscapes(t *testing.T) {
 	r.Compartments[0].Compartment, r.Compartments[0].Note = evil, evil
 	r.Regions[0] = segment.Summary{Compartment: evil, Region: evil, Layer: evil, Note: evil}
 	r.Regions[1].Compartment = evil
-	r.Mask.From, r.Registration = evil, &Registration{Of: EarlierVisit, Program: evil}
+	r.Mask.SourceVisit, r.Registration = evil, &Registration{Source: EarlierVisit, Program: evil}
 	r.Outputs = []File{{Path: evil}}
 	r.Dir = filepath.Join(dir, `javascript:alert(1)" onclick="x`)
 	f := Failure{Subject: evil, Visit: evil, Study: evil, Folder: evil, Reason: evil, Hint: evil}
 	page := pageOf(t, dir, Cohort{Version: evil, Results: []Result{r}, Failures: []Failure{f}})
 	harmless := sampleResult(sampleGeometry())
 	harmless.Dir = filepath.Join(dir, "harmless")
-	harmless.Mask.From, harmless.Registration = "v", &Registration{Of: EarlierVisit, Program: "p"}
-	plain := pageOf(t, dir, Cohort{Version: "1", Results: []Result{harmless}, Failures: []Failure{{Subject: "a", Folder: "b", Study: "c", Visit: "d", Reason: "e", Hint: "f"}}})
+	harmless.Mask.SourceVisit, harmless.Registration = "v", &Registration{Source: EarlierVisit, Program: "p"}
+	plain := pageOf(t, dir, Cohort{Version: "1", Results: []Result{harmless},
+		Failures: []Failure{{Subject: "a", Folder: "b", Study: "c", Visit: "d", Reason: "e", Hint: "f"}}})
 	count := func(s string) map[string]int {
 		n := map[string]int{}
 		for _, tag := range tags.FindAllString(s, -1) {
@@ -170,7 +173,8 @@ func TestPageOfALargeCohort(t *testing.T) {
 		t.Errorf("%d previews are linked, want 900", got)
 	}
 	text := readable(string(page))
-	if want := "overlays of 100 studies are part of this page, which has no room for more. The other 900 are loaded"; !strings.Contains(text, want) {
+	want := "overlays of 100 studies are part of this page, which has reached its size limit. The other 900 are loaded"
+	if !strings.Contains(text, want) {
 		t.Errorf("the page does not say %q", want)
 	}
 	if got := strings.Count(text, "This picture is not part of the page"); got != 900 {
@@ -203,13 +207,15 @@ func TestPageWithoutPreview(t *testing.T) {
 		t.Errorf("a picture of an earlier study fails the tables: %v", err)
 	}
 	written, err := os.ReadFile(filepath.Join(dir, "index.html"))
-	if err != nil || !strings.Contains(readable(string(written)), "No picture: preview.jpg cannot be read.") || strings.Contains(string(written), "<img") {
+	if err != nil || !strings.Contains(readable(string(written)), "No picture: preview.jpg cannot be read.") ||
+		strings.Contains(string(written), "<img") {
 		t.Errorf("the page does not say that a picture is missing (%v)", err)
 	}
 }
 
 func TestDescribe(t *testing.T) {
-	got := describe(Protocol{Method: "loglinear", SkippedEchoes: 2, T2RangeMS: [2]float64{1, 80}, MinR2: 0.9, MinSignal: 12.5, Scheme: "oai-zib"}, "1.0")
+	got := describe(Protocol{Method: "loglinear", SkippedEchoes: 2, T2RangeMS: [2]float64{1, 80}, MinR2: 0.9,
+		MinSignal: 12.5, Scheme: "oai-zib"}, "1.0")
 	want := "loglinear, first 2 echoes not fitted, T2 from 1 to 80 ms, R² ≥ 0.9, signal ≥ 12.5, labels: oai-zib, t2map 1.0"
 	if got != want {
 		t.Errorf("got  %q\nwant %q", got, want)
@@ -218,10 +224,10 @@ func TestDescribe(t *testing.T) {
 
 func TestBar(t *testing.T) {
 	b := newBarView(40, 10)
-	if b.From != 37.5 || b.Length != 25 || b.Mean != 50 || b.Colour != "#cb4778" {
+	if b.Start != 37.5 || b.Length != 25 || b.Mean != 50 || b.Colour != "#cb4778" {
 		t.Errorf("40 ± 10 ms of 80: %+v", *b)
 	}
-	if b := newBarView(90, 20); b.Mean != 100 || b.From+b.Length != 100 {
+	if b := newBarView(90, 20); b.Mean != 100 || b.Start+b.Length != 100 {
 		t.Errorf("beyond the scale: %+v", *b)
 	}
 	nan := float64(sampleResult(sampleGeometry()).Compartments[1].MeanT2)
@@ -243,10 +249,12 @@ func TestPageOfRegions(t *testing.T) {
 	page := pageOf(t, dir, Cohort{Version: "1", Results: []Result{r}})
 	text := readable(page)
 	for _, want := range []string{
-		"Regions and layers Region Layer T2, mean ± SD (ms) used / voxels fraction Note medial whole deep 34.50 ± 8.00 59 / 60 0.950 1 low signal medial-tibial 40.00 1 / 1 0.750 one voxel with a sound T2, no SD",
+		"Regions and layers Region Layer T2, mean ± SD (ms) used / voxels fraction Note medial whole deep 34.50 ± " +
+			"8.00 59 / 60 0.950 1 low signal medial-tibial 40.00 1 / 1 0.750 one voxel with a sound T2, no SD",
 		"mask carried from baseline",
-		"registered: the first echo of baseline turned by 3.2°, moved by 5.1 mm; mutual information 0.210 before, 0.412 after; elastix 5.2.0",
-		"overlay, full size · regions · unrolled · depth · registration · decay · figures",
+		"registered: the first echo of baseline turned by 3.2°, moved by 5.1 mm; mutual information 0.210 before, 0.412 " +
+			"after; elastix 5.2.0",
+		"overlay, full size · regions · unrolled · depth · registration · decay · values",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the page does not say %q:\n%s", want, text)
@@ -260,7 +268,8 @@ func TestPageOfRegions(t *testing.T) {
 	plain := sampleResult(sampleGeometry())
 	plain.Regions, plain.Dir = nil, filepath.Join(dir, "S02")
 	page = pageOf(t, dir, Cohort{Version: "1", Results: []Result{plain}})
-	if strings.Contains(page, "<details") || strings.Contains(page, "regions.png") || strings.Contains(readable(page), "carried") {
+	if strings.Contains(page, "<details") || strings.Contains(page, "regions.png") ||
+		strings.Contains(readable(page), "carried") {
 		t.Error("a study without regions has some on the page")
 	}
 }

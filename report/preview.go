@@ -9,35 +9,35 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// preview.jpg is as wide as the page shows it on a screen of 1280 pixels. A page
-// has room for two rows of tiles rather than for the shape of a sheet of paper;
-// more than eight in a row would be too small to recognise a lesion.
+// preview.jpg is as wide as the page on a screen of 1280 pixels. It is wide and low, since a page has
+// room for about two rows of tiles. With more than eight tiles in a row, they would be too small to
+// recognise a lesion.
 const (
 	previewWidth   = 1200
-	previewTile    = 300 // most pixels across a tile: a single slice needs no more
+	previewTile    = 300 // largest width of a tile in pixels: enough for a single slice
 	previewShape   = 3.2
 	previewColumns = 8
-	previewText    = 11 // em of slice numbers and directions
-	// Below 75 blocks show around the thin bright layers; above, the noise of
-	// the echo image takes most of the file.
+	previewText    = 11 // size of slice numbers and directions
+	// Below 75, blocks are visible around the thin bright layers. Above 75, the noise of the echo
+	// image takes up most of the file.
 	previewQuality = 75
 )
 
-// writePreview writes preview.jpg: overlay.png reduced to what a page needs, with
-// the same slices, colours and colour bar.
+// writePreview writes preview.jpg: overlay.png at the size that a page needs, with the same slices,
+// colours and colour bar.
 func writePreview(w io.Writer, s scene, r Result) error {
 	sh := newPreviewSheet(s)
 	img := image.NewPaletted(image.Rectangle{Max: sh.size}, palette)
 	drawHeader(img, sh, s.words(r))
 	labels := newTileLabels(s.echo.Geometry, sh.view.size, sh.label)
 	for n, k := range s.mask.Slices {
-		sh.view.drawGrey(img, sh.at(n), volume.Slice(s.echo.Geometry, s.echo.Data, k), s)
-		labels.draw(img, sh.at(n), k)
+		sh.view.drawGrey(img, sh.corner(n), volume.Slice(s.echo.Geometry, s.echo.Data, k), s)
+		labels.draw(img, sh.corner(n), k)
 	}
 	full := trueColour(img)
 	finer := newFiner(sh.view)
 	for n, k := range s.mask.Slices {
-		finer.draw(full, sh.at(n), s, k)
+		finer.draw(full, sh.corner(n), s, k)
 	}
 	return jpeg.Encode(w, full, &jpeg.Options{Quality: previewQuality})
 }
@@ -49,13 +49,13 @@ func newPreviewSheet(s scene) sheet {
 	width, height := float64(crop.Dx())*sp[0], float64(crop.Dy())*sp[1]
 	cols := columns(n, width/height/previewShape, previewColumns)
 	tile := min(previewTile, (previewWidth+tileGap)/cols-tileGap)
-	// A mask as high as a needle must not make a picture higher than JPEG takes.
+	// A high, narrow mask must not make the picture higher than JPEG allows.
 	scale := min(float64(tile)/width, 2*previewTile/height)
 	sh := sheet{view: newView(crop, scale*sp[0], scale*sp[1]), cols: cols, label: previewText}
 	return sh.arrange(n, nil)
 }
 
-// lumaChroma is the palette as JPEG stores colours.
+// lumaChroma is the palette in the colour model of JPEG.
 var lumaChroma = func() (out [256]color.YCbCr) {
 	for n, c := range palette {
 		out[n] = color.YCbCrModel.Convert(c).(color.YCbCr)
@@ -63,19 +63,18 @@ var lumaChroma = func() (out [256]color.YCbCr) {
 	return out
 }()
 
-// trueColour returns the picture in the colours of JPEG, which can be mixed.
+// trueColour returns the picture in the colour model of JPEG, in which colours can be mixed.
 func trueColour(img *image.Paletted) *image.YCbCr {
-	out := image.NewYCbCr(img.Rect, image.YCbCrSubsampleRatio444)
-	for n, p := range img.Pix { // no rows are padded in either
+	full := image.NewYCbCr(img.Rect, image.YCbCrSubsampleRatio444)
+	for n, p := range img.Pix { // neither picture pads its rows
 		c := &lumaChroma[p]
-		out.Y[n], out.Cb[n], out.Cr[n] = c.Y, c.Cb, c.Cr
+		full.Y[n], full.Cb[n], full.Cr[n] = c.Y, c.Cb, c.Cr
 	}
-	return out
+	return full
 }
 
-// finer draws the colours of T2 with previewOver × previewOver samples to a
-// pixel, so that a view which is smaller than the slice passes no voxel over and
-// has smooth edges.
+// finer draws the colours of T2 with previewOver × previewOver samples per pixel, so that a view that is
+// smaller than the slice includes every voxel and has smooth edges.
 type finer struct {
 	view
 	x, y []int // the voxel of each sample, as in sampling.near
@@ -91,8 +90,8 @@ func newFiner(v view) finer {
 	}
 }
 
-// draw puts the colours of slice k over the greys that stand at the pixel at.
-func (f finer) draw(dst *image.YCbCr, at image.Point, s scene, k int) {
+// draw draws the colours of slice k over the greys of the tile with its top left pixel at corner.
+func (f finer) draw(dst *image.YCbCr, corner image.Point, s scene, k int) {
 	nx := s.echo.Size[0]
 	region := volume.Slice(s.echo.Geometry, s.regions.Data, k)
 	t2 := volume.Slice(s.echo.Geometry, s.maps.T2, k)
@@ -100,7 +99,7 @@ func (f finer) draw(dst *image.YCbCr, at image.Point, s scene, k int) {
 	for y := range f.size.Y {
 		upper := f.crop.Min.X + nx*(f.crop.Min.Y+f.y[previewOver*y])
 		lower := f.crop.Min.X + nx*(f.crop.Min.Y+f.y[previewOver*y+1])
-		out := dst.YOffset(at.X, at.Y+y)
+		pixel := dst.YOffset(corner.X, corner.Y+y)
 		for x := range f.size.X {
 			i, j := f.x[previewOver*x], f.x[previewOver*x+1]
 			samples := [...]int{upper + i, upper + j, lower + i, lower + j}
@@ -109,14 +108,14 @@ func (f finer) draw(dst *image.YCbCr, at image.Point, s scene, k int) {
 			}
 			luma, blue, red := 0, 0, 0
 			for _, v := range samples {
-				c := color.YCbCr{Y: dst.Y[out+x], Cb: 128, Cr: 128}
+				c := color.YCbCr{Y: dst.Y[pixel+x], Cb: 128, Cr: 128}
 				if region[v] != 0 {
 					c = lumaChroma[ColourIndex(status[v], t2[v])]
 				}
 				luma, blue, red = luma+int(c.Y), blue+int(c.Cb), red+int(c.Cr)
 			}
 			const n, half = len(samples), len(samples) / 2
-			dst.Y[out+x], dst.Cb[out+x], dst.Cr[out+x] = uint8((luma+half)/n), uint8((blue+half)/n), uint8((red+half)/n)
+			dst.Y[pixel+x], dst.Cb[pixel+x], dst.Cr[pixel+x] = uint8((luma+half)/n), uint8((blue+half)/n), uint8((red+half)/n)
 		}
 	}
 }

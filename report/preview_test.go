@@ -79,7 +79,8 @@ func TestPreviewSheetSize(t *testing.T) {
 		slices, cols int
 		tile         int // least pixels across in the file
 	}{{1, 1, 300}, {3, 3, 300}, {12, 6, 195}, {14, 7, 165}, {30, 8, 145}, {120, 8, 145}} {
-		g := volume.Geometry{Size: [3]int{384, 384, c.slices}, Affine: [3][4]float64{{0, 0, 3, 0}, {0.3, 0, 0, 0}, {0, -0.3, 0, 0}}}
+		g := volume.Geometry{Size: [3]int{384, 384, c.slices},
+			Affine: [3][4]float64{{0, 0, 3, 0}, {0.3, 0, 0, 0}, {0, -0.3, 0, 0}}}
 		s := scene{echo: volume.Map{Geometry: g}}
 		s.mask.Box = image.Rect(80, 80, 304, 304)
 		s.mask.Slices = make([]int, c.slices)
@@ -90,7 +91,7 @@ func TestPreviewSheetSize(t *testing.T) {
 		if sh.size.X > previewWidth {
 			t.Errorf("%d slices: %d pixels wide", c.slices, sh.size.X)
 		}
-		if last := sh.at(c.slices - 1).Add(sh.view.size); last.X > sh.size.X || last.Y > sh.size.Y {
+		if last := sh.corner(c.slices - 1).Add(sh.view.size); last.X > sh.size.X || last.Y > sh.size.Y {
 			t.Errorf("%d slices: the last tile ends at %v, outside of %v", c.slices, last, sh.size)
 		}
 	}
@@ -113,7 +114,8 @@ func TestPreviewMixesVoxels(t *testing.T) {
 	newFiner(newView(image.Rect(0, 0, 4, 2), 0.5, 0.5)).draw(dst, image.Point{}, s, 0)
 	cyan := color.YCbCrModel.Convert(figure.ExcludedColour).(color.YCbCr)
 	mix := func(part, rest uint8) uint8 { return uint8(math.Round((float64(part) + 3*float64(rest)) / 4)) }
-	if got, want := dst.YCbCrAt(0, 0), (color.YCbCr{Y: mix(cyan.Y, 100), Cb: mix(cyan.Cb, 128), Cr: mix(cyan.Cr, 128)}); got != want {
+	if got, want := dst.YCbCrAt(0, 0), (color.YCbCr{Y: mix(cyan.Y, 100), Cb: mix(cyan.Cb, 128),
+		Cr: mix(cyan.Cr, 128)}); got != want {
 		t.Errorf("one voxel of four is excluded: got %v, want %v", got, want)
 	}
 	if got := dst.YCbCrAt(1, 0); got != cyan {

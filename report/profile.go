@@ -14,7 +14,7 @@ import (
 	"github.com/t2map/t2map/printable"
 )
 
-// Profile is T2 against the relative depth in a plate, from the bone to the joint.
+// Profile is T2 against relative depth in a plate, from bone to joint.
 type Profile struct {
 	Plate string       `json:"plate"`
 	Bins  []ProfileBin `json:"bins"`
@@ -22,35 +22,35 @@ type Profile struct {
 
 // ProfileBin is T2 in a range of relative depth, 0 at the bone and 1 at the joint.
 type ProfileBin struct {
-	From float64 `json:"from"`
-	To   float64 `json:"to"`
+	Start float64 `json:"from"`
+	End   float64 `json:"to"`
 	// Used and Excluded count the voxels with and without a sound T2, as in a Summary.
 	Used     int `json:"used"`
 	Excluded int `json:"excluded"`
-	// Depth is the mean depth of the used voxels, and MeanT2 and SDT2 are those of their T2;
-	// NaN where there are too few.
+	// Depth is the mean depth of the used voxels. MeanT2 and SDT2 are the mean and the standard
+	// deviation of their T2. Each is NaN if there are too few voxels.
 	Depth  number.Float `json:"depth"`
 	MeanT2 number.Float `json:"mean_t2_ms"`
 	SDT2   number.Float `json:"sd_t2_ms"`
 }
 
-// profile.png is as wide as decay.png, and has a small plot for each plate.
+// profile.png is as wide as decay.png and has a small plot for each plate.
 const (
 	profileCols   = 3
 	profileHigh   = 2.1 * vg.Inch // of a row of plots
 	profileTitle  = 0.42 * vg.Inch
-	profileRows   = 3 // more than eight plates a knee does not have
+	profileRows   = 3 // enough for the eight plates that a knee can have
 	profileMostMS = figure.ScaleMaxMS
 )
 
-// writeProfiles writes profile.png: for each plate mean T2 ± SD against relative depth, all
-// on one scale.
+// writeProfiles writes profile.png: for each plate mean T2 ± SD against relative depth, all on the same
+// scale.
 func writeProfiles(w io.Writer, r Result) error {
 	profiles := r.Profiles[:min(len(r.Profiles), profileCols*profileRows)]
 	rows := (len(profiles) + profileCols - 1) / profileCols
 	height := profileTitle + vg.Length(rows)*profileHigh + figure.ScreenMargin
 	return figure.WriteScreen(w, height, func(page draw.Canvas) {
-		page.Max.Y += figure.ScreenMargin // the title stands in the margin
+		page.Max.Y += figure.ScreenMargin // the title is in the margin
 		head := figure.Bold(figure.Letters(11))
 		text := printable.Join(" · ", title(r), "T2 by depth, mean ± SD", r.Mask.Carried())
 		figure.Write(page, figure.Align(head, figure.Left, figure.Base),
@@ -65,18 +65,18 @@ func writeProfiles(w io.Writer, r Result) error {
 	})
 }
 
-// plot draws a profile; named says that it names the axis of T2.
-func (p Profile) plot(named bool, width vg.Length) *plot.Plot {
-	out := figure.NewPlot(8)
-	out.Title.Text = figure.Fit(out.Title.TextStyle, p.Plate, width*3/4)
-	out.Title.Padding = vg.Points(4)
-	out.X.Label.Text = "depth: bone to joint"
-	if named {
-		out.Y.Label.Text = "T2 (ms)"
+// plot returns the plot of a profile. The axis of T2 has a name if labelled is set.
+func (p Profile) plot(labelled bool, width vg.Length) *plot.Plot {
+	plotted := figure.NewPlot(8)
+	plotted.Title.Text = figure.Fit(plotted.Title.TextStyle, p.Plate, width*3/4)
+	plotted.Title.Padding = vg.Points(4)
+	plotted.X.Label.Text = "depth: bone to joint"
+	if labelled {
+		plotted.Y.Label.Text = "T2 (ms)"
 	}
-	out.X.Min, out.X.Max, out.Y.Min, out.Y.Max = 0, 1, 0, profileMostMS
-	out.X.Tick.Marker = plot.ConstantTicks{{Value: 0, Label: "0"}, {Value: 0.5, Label: "0.5"}, {Value: 1, Label: "1"}}
-	out.Y.Tick.Marker = plot.TickerFunc(func(low, high float64) []plot.Tick {
+	plotted.X.Min, plotted.X.Max, plotted.Y.Min, plotted.Y.Max = 0, 1, 0, profileMostMS
+	plotted.X.Tick.Marker = plot.ConstantTicks{{Value: 0, Label: "0"}, {Value: 0.5, Label: "0.5"}, {Value: 1, Label: "1"}}
+	plotted.Y.Tick.Marker = plot.TickerFunc(func(low, high float64) []plot.Tick {
 		var t []plot.Tick
 		for ms := 0.; ms <= high; ms += figure.ScaleTickMS {
 			t = append(t, plot.Tick{Value: ms, Label: short(ms)})
@@ -96,16 +96,16 @@ func (p Profile) plot(named bool, width vg.Length) *plot.Plot {
 		}
 		if area, err := plotter.NewPolygon(band); err == nil && len(mean) > 1 {
 			area.Color, area.LineStyle.Width = figure.Tint(ink, 0.3), 0
-			out.Add(area)
+			plotted.Add(area)
 		}
 		dots := figure.Marks(mean, ink, draw.CircleGlyph{})
 		dots.Radius = vg.Points(1.8)
-		out.Add(figure.Line(mean, ink), dots)
+		plotted.Add(figure.Line(mean, ink), dots)
 	}
-	return out
+	return plotted
 }
 
-// sd is 0 where one voxel has none.
+// sd returns the standard deviation, or 0 if it does not exist, as for a single voxel.
 func (b ProfileBin) sd() number.Float {
 	if !isFinite(float64(b.SDT2)) {
 		return 0
@@ -113,9 +113,9 @@ func (b ProfileBin) sd() number.Float {
 	return b.SDT2
 }
 
-// runs returns the bins between gaps.
+// runs divides the bins at gaps: bins without a mean.
 func (p Profile) runs() [][]ProfileBin {
-	var out [][]ProfileBin
+	var runs [][]ProfileBin
 	gap := true
 	for _, b := range p.Bins {
 		if !isFinite(float64(b.MeanT2)) || !isFinite(float64(b.Depth)) {
@@ -123,17 +123,17 @@ func (p Profile) runs() [][]ProfileBin {
 			continue
 		}
 		if gap {
-			out, gap = append(out, nil), false
+			runs, gap = append(runs, nil), false
 		}
-		out[len(out)-1] = append(out[len(out)-1], b)
+		runs[len(runs)-1] = append(runs[len(runs)-1], b)
 	}
-	return out
+	return runs
 }
 
-// onScale keeps a T2 within the plot.
+// onScale clamps T2 to the range of the plot.
 func onScale(t2 number.Float) float64 { return min(max(float64(t2), 0), profileMostMS) }
 
-// profileInk is the colour of a plate's side, for white paper.
+// profileInk is the colour of a plate's side on white.
 func profileInk(plate string) color.RGBA {
 	if c := lineColourOf(plate); c >= 0 {
 		return figure.Colours[[...]int{0, 2, 1}[c%strongLines]]

@@ -31,7 +31,8 @@ func TestUnrolledPicture(t *testing.T) {
 	if !within(notch, color.Black, 0) {
 		t.Errorf("the notch has the colour %v", notch)
 	}
-	for side, want := range map[string][2]string{"left": {"medial", "lateral"}, "right": {"lateral", "medial"}, "": {"right", "left"}} {
+	for side, want := range map[string][2]string{"left": {"medial", "lateral"}, "right": {"lateral", "medial"},
+		"": {"right", "left"}} {
 		u.Side = side
 		if got := u.ends(); got != want {
 			t.Errorf("%q knee: ends %q, want %q", side, got, want)

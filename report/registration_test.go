@@ -36,7 +36,7 @@ func TestCheckerboard(t *testing.T) {
 	side := checkMM * float64(c.view.size.X) / (float64(c.view.crop.Dx()) * s.Echo.Spacing()[0])
 	for row := range 4 {
 		for col := range 4 {
-			at := c.at(0).Add(image.Pt(int((float64(col)+0.5)*side), int((float64(row)+0.5)*side)))
+			at := c.corner(0).Add(image.Pt(int((float64(col)+0.5)*side), int((float64(row)+0.5)*side)))
 			if row == 0 {
 				continue // words
 			}

@@ -1,15 +1,15 @@
-// Package report writes what people and programs read of a T2 analysis: per
-// study a folder with maps, figures and result.json, and per cohort the tables
-// compartments.csv and studies.csv and the page index.html.
+// Package report writes the results of a T2 analysis: for each study a folder with maps,
+// pictures and result.json, and for each cohort the tables compartments.csv and studies.csv
+// and the page index.html.
 //
-// Units are ms for TE and T2, mm for space and mm³ for volume. Pictures show
-// slices as DICOM stores them, row by row, with the patient's directions
-// (A, P, S, I, L, R) at their edges. A figure that could not be had is NaN in
-// memory, null in JSON and an empty cell in CSV, never 0.
+// Units are ms for TE and T2, mm for lengths and mm³ for volumes. Pictures show slices as
+// DICOM stores them, row by row, with the patient's directions (A, P, S, I, L, R) at their
+// edges. A value that does not exist is NaN in memory, null in JSON and an empty cell in CSV,
+// never 0.
 //
-// The package computes no T2 and no statistics, reads no clock and no host
-// name, and carries no identity but the subject code, the visit and hashes:
-// the same input gives the same bytes.
+// The package does not compute T2 or statistics. It does not read the clock or the name of the
+// host, so that the same input produces the same bytes. Results identify a person only by the
+// subject code, the visit and hashes.
 package report
 
 import (
@@ -21,7 +21,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/t2map/t2map/number"
 	"github.com/t2map/t2map/segment"
@@ -31,12 +30,11 @@ import (
 // It is written last: a folder that has it is complete.
 const ResultFile = "result.json"
 
-// SegmentationFile is the name of the file in a study's folder that holds the mask which a
+// SegmentationFile is the name of the file in a study's folder that holds the mask that a
 // program made.
 const SegmentationFile = "segmentation.nii.gz"
 
-// Result is everything that is known about one finished study, as in
-// result.json.
+// Result is the content of result.json: everything that is known about one finished study.
 type Result struct {
 	// Version is the version of t2map that made the result.
 	Version string `json:"version"`
@@ -46,103 +44,64 @@ type Result struct {
 	// Study and Series are hashes of the StudyInstanceUID and SeriesInstanceUID.
 	Study  string `json:"study"`
 	Series string `json:"series"`
-	// Side of the knee: left, right or empty where it is not known.
+	// Side of the knee is left or right, or empty if it is not known.
 	Side     string   `json:"side"`
 	Protocol Protocol `json:"protocol"`
 	// Mask is the file that marked the compartments.
 	Mask Mask `json:"mask"`
-	// Division is how the mask was divided; nil where it marks compartments, or where its
-	// tissues are rows of their own.
+	// Division describes how the mask was divided. It is nil if the mask marks compartments, or
+	// if each of its tissues is a row.
 	Division *Division `json:"division,omitempty"`
-	// Registration is how the mask was moved to the images; nil where it was not.
+	// Registration describes how the mask was moved to the images; nil if it was not.
 	Registration *Registration `json:"registration,omitempty"`
 	// LossyImages says that images were compressed with loss.
 	LossyImages bool `json:"lossy_images"`
-	// Scanner and Acquisition are what tells a change of either between visits; nil in
-	// results of versions that did not write them.
+	// Scanner and Acquisition reveal a change of either between visits. They are nil in results
+	// of versions that did not write them.
 	Scanner     *Scanner     `json:"scanner,omitempty"`
 	Acquisition *Acquisition `json:"acquisition,omitempty"`
-	// TE holds all echo times in ms, the skipped ones too.
+	// TE holds all echo times in ms, including those of skipped echoes.
 	TE []float64 `json:"te_ms"`
-	// Size is the number of columns, rows and slices; Spacing the distance of
-	// their centres in mm.
+	// Size is the number of columns, rows and slices. Spacing is the distance between their
+	// centres in mm.
 	Size    [3]int     `json:"size"`
 	Spacing [3]float64 `json:"spacing_mm"`
-	// Anatomy is what anatomy.nii.gz shows; nil where there is none.
+	// Anatomy describes the image in anatomy.nii.gz; nil if there is none.
 	Anatomy *Anatomy `json:"anatomy,omitempty"`
 	// Compartments holds one summary per compartment in the order of the scheme.
 	Compartments []segment.Summary `json:"compartments"`
-	// Regions holds the summaries of plates, regions and layers, by compartment; absent
-	// where the mask marks compartments.
+	// Regions holds the summaries of plates, regions and layers, by compartment. It is absent if
+	// the mask marks compartments.
 	Regions []segment.Summary `json:"regions,omitempty"`
-	// Parts are what the numbers of regions.nii.gz stand for, from 1 on; absent where the mask marks
-	// compartments.
+	// Parts holds the meaning of the numbers in regions.nii.gz, from 1. It is absent if the mask
+	// marks compartments.
 	Parts []segment.Part `json:"parts,omitempty"`
-	// Profiles are T2 against depth, one for each plate; absent where the mask has no depth.
+	// Profiles holds T2 against depth for each plate. It is absent if the mask has no depth.
 	Profiles []Profile `json:"profiles,omitempty"`
 	Decays   []Decay   `json:"decays"`
 	// Noise is the noise of the images.
 	Noise Noise `json:"noise"`
-	// Warnings are what speaks against the figures, such as lossy images or a mask
-	// without voxels.
+	// Warnings are reasons to doubt the values, such as lossy images or a mask without voxels.
 	Warnings []string `json:"warnings"`
-	// Notes are remarks for the reader, such as files that were passed over.
+	// Notes are remarks for the reader, for example that files were ignored.
 	Notes []string `json:"notes"`
-	// Inputs are the files that were read; Outputs the files beside result.json.
+	// Inputs are the files that were read, and Outputs the files beside result.json.
 	Inputs  []File `json:"inputs"`
 	Outputs []File `json:"outputs"`
 
-	// Dir is the folder the result was written to or read from. It is not part
-	// of result.json, which stays true when the folder is moved.
+	// Dir is the folder that the result was written to or read from. It is not part of
+	// result.json, which stays valid when the folder is moved.
 	Dir string `json:"-"`
 }
 
-// Mask is the file that marked the compartments and how its segments were read.
-type Mask struct {
-	// Path is that of Inputs.
-	Path string `json:"path"`
-	// Kind is NIfTI, NRRD, MetaImage, SEG, RTSTRUCT or, where a program made it, program; Path
-	// is then that of Outputs.
-	Kind string `json:"kind"`
-	// Program is what a program made it of; absent for other masks.
-	Program *ProgramMask `json:"program,omitempty"`
-	// From is the visit whose mask was carried to this one by Result.Registration; empty where
-	// the mask was drawn for the study itself.
-	From string `json:"from,omitempty"`
-	// Size and Spacing are those of its grid where that is not the grid of the series, as in
-	// Result; absent where it is.
-	Size    *[3]int     `json:"size,omitempty"`
-	Spacing *[3]float64 `json:"spacing_mm,omitempty"`
-	// Segments are those of a DICOM mask or of a file of 3D Slicer; absent for a label map, whose labels mean
-	// what Protocol.Labels says.
-	Segments []segment.Reading `json:"segments,omitempty"`
-}
-
-// Carried says of a mask that it was drawn at another visit; "" where it was not.
-func (m Mask) Carried() string {
-	if m.From == "" {
-		return ""
-	}
-	return "mask carried from " + m.From
-}
-
-// ProgramMask is what a program that is described in Protocol.Segmenter got and made.
-type ProgramMask struct {
-	// Series is the hash of the SeriesInstanceUID of the images that it got.
-	Series string `json:"series"`
-	// InputSHA256 and OutputSHA256 are those of the NIfTI files that it got and wrote.
-	InputSHA256  string `json:"input_sha256,omitempty"`
-	OutputSHA256 string `json:"output_sha256,omitempty"`
-}
-
-// Anatomy is the series that is shown beneath maps.
+// Anatomy is the series over which maps are shown.
 type Anatomy struct {
-	// Series is the hash of its SeriesInstanceUID; that of the result where it is the
+	// Series is the hash of its SeriesInstanceUID. It equals Result.Series if the anatomy is the
 	// first echo of the mapped series.
 	Series string `json:"series"`
 	// TE is its echo time in ms.
 	TE float64 `json:"te_ms"`
-	// Size and Spacing are those of its grid, as in Result.
+	// Size and Spacing describe its grid, as in Result.
 	Size    [3]int     `json:"size"`
 	Spacing [3]float64 `json:"spacing_mm"`
 	// LossyImages says that its images were compressed with loss.
@@ -152,13 +111,13 @@ type Anatomy struct {
 // Noise is the standard deviation of each channel of the complex signal, in the
 // units of the series.
 type Noise struct {
-	// Source says where it comes from: given, residuals or background.
+	// Source is given, residuals or background.
 	Source string `json:"source"`
-	// Sigma holds one figure per slice; null where a slice has none.
+	// Sigma holds one value per slice, null if it is not known.
 	Sigma []number.Float `json:"sigma"`
 }
 
-// median returns the median over the slices that have a figure, NaN where none has.
+// median returns the median over the slices that have a value, NaN if none has.
 func (n Noise) median() float64 {
 	var known []float64
 	for _, s := range n.Sigma {
@@ -177,163 +136,21 @@ func (n Noise) median() float64 {
 	return known[m]
 }
 
-// Protocol is the settings that a result depends on.
-type Protocol struct {
-	Name   string `json:"name"`
-	Method string `json:"method"`
-	// SkippedEchoes is the number of first echoes that were not fitted.
-	SkippedEchoes int `json:"skipped_echoes"`
-	// T2RangeMS is the accepted range (low, high] of T2 in ms.
-	T2RangeMS [2]float64 `json:"t2_range_ms"`
-	// MinR2 is the least accepted coefficient of determination, 0 for none.
-	MinR2 float64 `json:"min_r2"`
-	// MinSignal is the magnitude below which an echo counts as noise, 0 for none.
-	MinSignal float64 `json:"min_signal"`
-	// Sigma is the noise that the protocol gives, 0 where it is estimated.
-	Sigma float64 `json:"sigma"`
-	// EchoFloor omits from each voxel's fit the trailing echoes under this
-	// multiple of the noise, 0 for none.
-	EchoFloor float64 `json:"echo_floor"`
-	// EPG is what the method epg takes for known; absent for other methods.
-	EPG *EPG `json:"epg,omitempty"`
-	// Scheme is the name of the label scheme, Labels what its labels mean: a file
-	// of that name may say something else next year.
-	Scheme string          `json:"scheme"`
-	Labels []segment.Label `json:"labels"`
-	// PhilipsScaling says which values of Philips images were mapped: dv, those for
-	// display, or fp, what the receiver saw; empty for other vendors.
-	PhilipsScaling string `json:"philips_scaling,omitempty"`
-	// QuantityOverruled is the quantity that the images say they are of, T1ρ or T2*, where
-	// the protocol says that it is T2 all the same; absent where they say none.
-	QuantityOverruled string `json:"quantity_overruled,omitempty"`
-	// Segments and Codes are what it says of DICOM segments; they are there where the
-	// mask was one.
-	Segments []segment.NamedSegment `json:"segments,omitempty"`
-	Codes    []segment.CodeRule     `json:"codes,omitempty"`
-	// MaskThreshold is the fraction at which a fractional segmentation was cut;
-	// absent for other masks.
-	MaskThreshold float64 `json:"mask_threshold,omitempty"`
-	// Masks is how masks became regions; nil in results of versions that did not write it.
-	Masks *MaskRules `json:"masks,omitempty"`
-	// ForeignMask says that the mask was drawn on another series; absent where not.
-	ForeignMask bool `json:"foreign_mask,omitempty"`
-	// Maps says where T2 was mapped: full, mask or none.
-	Maps string `json:"maps"`
-	// Segmenter is the program that makes the masks; absent where they are files.
-	Segmenter *Segmenter `json:"segmenter,omitempty"`
-}
-
-// Segmenter is a program that makes masks.
-type Segmenter struct {
-	// Command is the program and its arguments; paths are shown by their last part.
-	Command []string `json:"command"`
-	// Version is what the program says of itself; where it is not asked, Files are its
-	// executable and the files that the command names.
-	Version string `json:"version,omitempty"`
-	Files   []File `json:"files,omitempty"`
-	// Input is the pattern of the series that it gets; empty for the one that is mapped.
-	Input string `json:"input,omitempty"`
-	// TimeoutS is how long it may take, in seconds.
-	TimeoutS float64 `json:"timeout_s"`
-}
-
-// Text says the program and what decides on its masks, for people: the same text means the same
-// masks. Nil is none. The time limit does not belong to it.
-func (s *Segmenter) Text() string {
-	if s == nil {
-		return "none"
-	}
-	text := "by " + strings.Join(s.Command, " ")
-	if s.Input != "" {
-		text += " of series " + s.Input
-	}
-	if s.Version != "" {
-		return text + " (" + s.Version + ")"
-	}
-	var files []string
-	for _, f := range s.Files {
-		files = append(files, f.Path+" "+shortHash(f.SHA256))
-	}
-	return text + " (SHA-256: " + strings.Join(files, ", ") + ")"
-}
-
-// MaskRules is how masks became regions on the grid of the series.
-type MaskRules struct {
-	// Division is knee, by the shape of the knee, or none, each tissue a row of its own; Layers
-	// is the number of layers of cartilage.
-	Division string `json:"division"`
-	Layers   int    `json:"layers"`
-	// MinFraction is the least share of a voxel that a mask on another grid had to cover.
-	MinFraction float64 `json:"mask_fraction"`
-	// ErodeMM is the distance by which tissues were eroded, FluidMS the T2 above which voxels
-	// were excluded as fluid, and FluidEdgeMS that limit at the edge of the mask; 0 for none.
-	ErodeMM     float64 `json:"erode_mm"`
-	FluidMS     float64 `json:"fluid_ms"`
-	FluidEdgeMS float64 `json:"fluid_edge_ms"`
-	// Registered is the name of the series that was aligned with the mapped one, and From the
-	// visit whose masks were carried to the others; absent for none.
-	Registered string `json:"registered,omitempty"`
-	From       string `json:"from,omitempty"`
-}
-
-// text says what of the rules is not the default, as parts of a sentence.
-func (m *MaskRules) text() []string {
-	if m == nil {
-		return nil
-	}
-	var parts []string
-	switch {
-	case m.Division == "none":
-		parts = append(parts, "tissues not divided")
-	case m.Layers != 2:
-		parts = append(parts, fmt.Sprintf("%d layers", m.Layers))
-	}
-	if m.MinFraction != 0.5 {
-		parts = append(parts, "mask fraction ≥ "+short(m.MinFraction))
-	}
-	if m.ErodeMM > 0 {
-		parts = append(parts, "masks eroded by "+short(m.ErodeMM)+" mm")
-	}
-	if m.FluidMS > 0 {
-		parts = append(parts, "fluid above "+short(m.FluidMS)+" ms")
-	}
-	if m.FluidEdgeMS > 0 {
-		parts = append(parts, "at the edge above "+short(m.FluidEdgeMS)+" ms")
-	}
-	if m.Registered != "" {
-		parts = append(parts, "masks registered from "+m.Registered)
-	}
-	if m.From != "" {
-		parts = append(parts, "masks carried from visit "+m.From)
-	}
-	return parts
-}
-
-// EPG is what a fit of extended phase graphs takes for known.
-type EPG struct {
-	T1MS float64 `json:"t1_ms"`
-	// B1Range is the range of refocusing angles that is searched, as fractions of
-	// 180°, and RefocusingProfile the angles across the slice as fractions of the
-	// nominal one.
-	B1Range           [2]float64 `json:"b1_range"`
-	RefocusingProfile []float64  `json:"refocusing_profile"`
-}
-
 // Decay is the mean signal of a compartment and the curve fitted to it.
 type Decay struct {
 	Compartment string `json:"compartment"`
-	// Voxels is the number of voxels that the mean is taken over.
+	// Voxels is the number of voxels in the mean.
 	Voxels int `json:"voxels"`
-	// Signal holds one mean per element of Result.TE, the skipped echoes too.
+	// Signal holds one mean per element of Result.TE, including skipped echoes.
 	Signal []number.Float `json:"signal"`
-	// T2 in ms and S0 in the units of the signal; NaN where there is no curve.
+	// T2 is in ms, and S0 in the units of the signal. Both are NaN if no curve was fitted.
 	T2 number.Float `json:"t2_ms"`
 	S0 number.Float `json:"s0"`
-	// Model holds what the fit expects at each element of Result.TE, null where
-	// the echo was skipped; it is empty where that is S0·exp(−TE/T2).
+	// Model holds the fitted signal at each element of Result.TE, null for a skipped echo. It is
+	// empty if the model is S0·exp(−TE/T2).
 	Model []number.Float `json:"model,omitempty"`
-	// SNRFirst and SNRLast are the mean signal of the first fitted echo and of the
-	// last one of the train over the noise of a voxel; NaN where that is not known.
+	// SNRFirst and SNRLast are the mean signal of the first fitted echo, and of the last echo of
+	// the train, divided by the noise of a voxel. They are NaN if the noise is not known.
 	SNRFirst number.Float `json:"snr_first"`
 	SNRLast  number.Float `json:"snr_last"`
 }
@@ -347,9 +164,8 @@ type File struct {
 
 // ReadResult reads a result.json and sets Dir to its folder.
 //
-// It returns an error that names the path where the file cannot be read, is not
-// JSON, has no version, or holds a decay whose number of echoes differs from
-// the number of echo times.
+// The error names the path. It is an error if the file cannot be read, is not JSON or has no
+// version, or if the number of signals of a decay differs from the number of echo times.
 func ReadResult(path string) (Result, error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
@@ -375,7 +191,8 @@ func (r Result) check() error {
 			return fmt.Errorf("decay of %q: got %d signals, want one per echo time: %d", d.Compartment, len(d.Signal), len(r.TE))
 		}
 		if n := len(d.Model); n != 0 && n != len(r.TE) {
-			return fmt.Errorf("decay of %q: got %d values of the model, want none or one per echo time: %d", d.Compartment, n, len(r.TE))
+			return fmt.Errorf("decay of %q: got %d values of the model, want none or one per echo time: %d",
+				d.Compartment, n, len(r.TE))
 		}
 	}
 	if n := r.Protocol.SkippedEchoes; n < 0 || n > len(r.TE) {
@@ -386,7 +203,7 @@ func (r Result) check() error {
 
 // encode returns the text of result.json, with a line end.
 func (r Result) encode() ([]byte, error) {
-	// A null would make readers in other languages tell two empty cases apart.
+	// With null, readers in other languages would have to handle two kinds of empty list.
 	r.TE = orEmpty(r.TE)
 	r.Compartments = orEmpty(r.Compartments)
 	r.Decays = orEmpty(r.Decays)

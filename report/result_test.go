@@ -40,7 +40,8 @@ func checkGolden(t *testing.T, name string, got []byte) {
 
 // sampleGeometry is an oblique grid, whose spacing is not exact in binary.
 func sampleGeometry() volume.Geometry {
-	return volume.Geometry{Size: [3]int{4, 3, 2}, Affine: [3][4]float64{{0.01, 0, 3.5, 0}, {0.3124, 0.1, 0, 0}, {0, -0.3, 0.1, 0}}}
+	return volume.Geometry{Size: [3]int{4, 3, 2},
+		Affine: [3][4]float64{{0.01, 0, 3.5, 0}, {0.3124, 0.1, 0, 0}, {0, -0.3, 0.1, 0}}}
 }
 
 func TestResultGolden(t *testing.T) {
@@ -94,8 +95,10 @@ func TestReadResultRefuses(t *testing.T) {
 		{"not JSON", "<html>", "invalid character"},
 		{"cut short", `{"version": "1", "te_ms": [10`, "unexpected end"},
 		{"of another program", `{"a": 1}`, "version is missing"},
-		{"decay without echoes", `{"version": "1", "te_ms": [10, 20], "decays": [{"compartment": "medial", "signal": [1]}]}`, `decay of "medial": got 1 signals, want one per echo time: 2`},
-		{"all echoes skipped and more", `{"version": "1", "te_ms": [10], "protocol": {"skipped_echoes": 2}}`, "skipped_echoes: got 2, want 0 to 1"},
+		{"decay without echoes", `{"version": "1", "te_ms": [10, 20], "decays": [{"compartment": "medial", "signal": [1]}]}`,
+			`decay of "medial": got 1 signals, want one per echo time: 2`},
+		{"all echoes skipped and more", `{"version": "1", "te_ms": [10], "protocol": {"skipped_echoes": 2}}`,
+			"skipped_echoes: got 2, want 0 to 1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), ResultFile)

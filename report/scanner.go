@@ -11,8 +11,7 @@ import (
 	"github.com/t2map/t2map/printable"
 )
 
-// Scanner is the scanner of a series. Texts are empty and numbers NaN where the
-// images do not say.
+// Scanner is the scanner of a series. Attributes that the images do not have are "" or NaN.
 type Scanner struct {
 	Manufacturer string `json:"manufacturer"`
 	Model        string `json:"model"`
@@ -23,20 +22,20 @@ type Scanner struct {
 	Software string `json:"software"`
 }
 
-// Acquisition is how a series was acquired, beside TE and Size, as its images say it.
-// A number is NaN where they do not say it, or where they differ: then Varying names it.
+// Acquisition holds further attributes of the acquisition, as stored in the images. A number is NaN if
+// the images do not have it. It is also NaN if they differ; then Varying names it.
 type Acquisition struct {
 	TRMS             number.Float `json:"tr_ms"`
 	FlipDegrees      number.Float `json:"flip_degrees"`
 	PixelBandwidthHz number.Float `json:"pixel_bandwidth_hz"`
-	// PixelSpacingMM is the distance of columns and of rows as the images have it.
+	// PixelSpacingMM is the distance between columns and between rows, as stored in the images.
 	PixelSpacingMM [2]float64 `json:"pixel_spacing_mm"`
 	Sequence       string     `json:"sequence"`
-	// Varying holds TR, flip or bandwidth where the images of the series differ in it.
+	// Varying holds TR, flip or bandwidth if the images of the series differ in it.
 	Varying []string `json:"varying,omitempty"`
 }
 
-// text names the scanner without its software on one line: the known parts, separated by semicolons.
+// text describes the scanner on one line, without its software. Semicolons separate the known parts.
 func (s *Scanner) text() string {
 	if s == nil {
 		return ""
@@ -68,23 +67,22 @@ func withoutSemicolons(text string) string {
 	return strings.TrimSpace(strings.ReplaceAll(printable.Line(text), ";", ","))
 }
 
-// The decimals of an acquisition in words: coarser than what exports and scanners
-// round to, finer than what a protocol would be changed by.
+// The decimals of Result.acquisition. They are coarser than the rounding of exports and scanners, and
+// finer than any deliberate change of a protocol.
 const (
-	decimalsField     = 1 // 2.8936 T is called 3 T by some
+	decimalsField     = 1 // some manufacturers write 2.8936 T as 3 T
 	decimalsTE        = 2
 	decimalsTR        = 0
 	decimalsFlip      = 0
 	decimalsBandwidth = 1
 	decimalsPixel     = 4
-	decimalsSlice     = 2 // from positions, which come with two decimals or more
+	decimalsSlice     = 2 // calculated from positions, which have at least two decimals
 )
 
-// acquisition says on one line how the series was acquired: echoes, TR, matrix, spacing,
-// flip angle, bandwidth and sequence, those that are known. Acquisitions that agree in
-// these to the decimals above have the same text, others another. t2map's own words are
-// ASCII, as spreadsheets take UTF-8 for another encoding. It is empty where an earlier
-// version did not say.
+// acquisition describes on one line how the series was acquired: echoes, TR, matrix, spacing, flip angle,
+// bandwidth and sequence, as far as they are known. Two acquisitions have the same text if and only if
+// they agree to the decimals above. t2map's own words are ASCII, because spreadsheets often misread
+// UTF-8. The text is empty for results of versions that did not record the acquisition.
 func (r Result) acquisition() string {
 	a := r.Acquisition
 	if a == nil {
@@ -102,7 +100,8 @@ func (r Result) acquisition() string {
 	add("TR", a.TRMS, decimalsTR, " ms")
 	parts = append(parts,
 		fmt.Sprintf("%dx%dx%d", r.Size[0], r.Size[1], r.Size[2]),
-		fmt.Sprintf("%sx%sx%s mm", steady(a.PixelSpacingMM[0], decimalsPixel), steady(a.PixelSpacingMM[1], decimalsPixel), steady(r.Spacing[2], decimalsSlice)))
+		fmt.Sprintf("%sx%sx%s mm", steady(a.PixelSpacingMM[0], decimalsPixel),
+			steady(a.PixelSpacingMM[1], decimalsPixel), steady(r.Spacing[2], decimalsSlice)))
 	add("flip", a.FlipDegrees, decimalsFlip, " deg")
 	add("bandwidth", a.PixelBandwidthHz, decimalsBandwidth, " Hz/px")
 	if s := strings.TrimSpace(printable.Line(a.Sequence)); s != "" {
@@ -111,13 +110,13 @@ func (r Result) acquisition() string {
 	return strings.Join(parts, ", ")
 }
 
-// echoes lists the echo times, or the first and the last where they are evenly spaced.
+// echoes lists the echo times, or only the first and the last if they are evenly spaced.
 func echoes(te []float64) string {
 	texts := make([]string, len(te))
 	even := len(te) > 2
 	for i, v := range te {
 		texts[i] = steady(v, decimalsTE)
-		// Of two rounded times, each may be off by half of the last decimal.
+		// Each rounded time may differ from the exact time by half a unit of the last decimal.
 		even = even && math.Abs(v-te[0]-float64(i)*(te[1]-te[0])) < 0.015*float64(max(i, 1))
 	}
 	list := strings.Join(texts, ", ")
@@ -127,12 +126,12 @@ func echoes(te []float64) string {
 	return fmt.Sprintf("%d echoes %s ms", len(te), list)
 }
 
-// steady prints x with at most that many decimals, none of them a trailing zero. It
-// rounds to two further decimals first, so that a setting that ends in 5, such as
-// 0.46875 mm, has one text however it was rounded on its way.
+// steady formats x with at most the given number of decimals, without trailing zeros. It first rounds
+// to two more decimals, so that a setting that ends in 5, such as 0.46875 mm, always has the same text,
+// however it was rounded before.
 func steady(x float64, decimals int) string {
 	fine, coarse := math.Pow10(decimals+2), math.Pow10(decimals)
-	if rounded := math.Round(math.Round(x*fine)/100) / coarse; math.Abs(x) < 1e9 { // beyond, no header means it
+	if rounded := math.Round(math.Round(x*fine)/100) / coarse; math.Abs(x) < 1e9 { // no valid header has a larger value
 		x = rounded
 	}
 	return strconv.FormatFloat(x+0, 'f', -1, 64) // −0 + 0 is 0

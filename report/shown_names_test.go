@@ -10,12 +10,12 @@ import (
 func TestRegistrationThatLeftTheImage(t *testing.T) {
 	g := Registration{MutualInformationBefore: 0.25, MutualInformationAfter: 0.25, Program: "elastix 5.2.0"}
 	const figures = "; mutual information 0.250 before, 0.250 after; elastix 5.2.0"
-	if got, want := g.figures(), "turned by 0.0°, moved by 0.0 mm"+figures; got != want {
+	if got, want := g.summary(), "turned by 0.0°, moved by 0.0 mm"+figures; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
-	g.Still = true
-	const still = "not moved, as nothing better was found than the position in the headers"
-	if got, want := g.figures(), still+figures; got != want {
+	g.Unmoved = true
+	const still = "not moved: no better position was found than the one in the headers"
+	if got, want := g.summary(), still+figures; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 }

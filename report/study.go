@@ -20,7 +20,7 @@ import (
 
 // Study is one finished study, to be written.
 type Study struct {
-	// Result holds the figures. Outputs and Dir are filled by WriteStudy.
+	// Result holds the values. WriteStudy fills in Outputs and Dir.
 	Result Result
 	// Echo is the first fitted echo, shown in grey behind T2.
 	Echo volume.Map
@@ -29,18 +29,18 @@ type Study struct {
 	WriteMaps bool
 	// Regions is the mask by compartment.
 	Regions segment.Regions
-	// Anatomy is what maps are shown over, on a grid of its own; it is written with the
-	// maps where it has data.
+	// Anatomy is the image over which maps are shown, on its own grid. If it has data, it is
+	// written with the maps.
 	Anatomy volume.Map
-	// Registration is the image that Result.Registration aligned; nil where there is none.
+	// Registration is the image that Result.Registration aligned; nil if there is none.
 	Registration *Aligned
-	// Mask is the registered mask in the labels of its scheme, for correction; empty where the
-	// mask was not registered.
+	// Mask is the registered mask in the labels of its scheme, so that it can be corrected. It is
+	// empty if the mask was not registered.
 	Mask volume.Labels
-	// Unrolled is the unrolled femoral cartilage; nil where there is none.
+	// Unrolled is the unrolled femoral cartilage; nil if there is none.
 	Unrolled *Unrolled
-	// Segmentation is the mask that a program made, NIfTI in gzip, as the program wrote it;
-	// nil where it was a file.
+	// Segmentation is the mask that a program made, as it wrote it: NIfTI in gzip. It is nil if
+	// the mask was a file.
 	Segmentation []byte
 }
 
@@ -50,24 +50,25 @@ type output struct {
 	write func(io.Writer) error
 }
 
-// WriteStudy writes the folder dir of one study and returns the result as it
-// stands there, with Outputs and Dir filled.
+// WriteStudy writes the folder dir of one study and returns the result that it has written, with
+// Outputs and Dir filled in.
 //
-// The folder holds overlay.png, decay.png, preview.jpg and result.json and, where s has
-// what they show, regions.png, checkerboard.png, unrolled.png and profile.png. If maps are
-// asked for, it holds t2.nii.gz, s0.nii.gz, r2.nii.gz, t2_se.nii.gz and
-// status.nii.gz, of offset.nii.gz, b1.nii.gz and echoes.nii.gz those that Maps
-// has, compartments.nii.gz with compartments.txt and, where there are such, regions.nii.gz
-// with regions.txt, mask.nii.gz with mask.txt, fraction.nii.gz, unrolled.nii.gz and anatomy.nii.gz; and,
-// where a program made the mask, segmentation.nii.gz. It is written under
-// a hidden temporary name beside dir, each
-// file synced, and renamed: dir is complete or absent. The folder of an earlier
-// run, known by its result.json, is replaced with all that is in it; a folder
-// that holds anything else is refused. On error nothing is left behind, and an
-// earlier folder stays as it was.
+// The folder always holds overlay.png, decay.png, preview.jpg and result.json. It holds regions.png,
+// checkerboard.png, unrolled.png and profile.png if s has their content, and segmentation.nii.gz if a
+// program made the mask. With WriteMaps it also holds
 //
-// It returns an error where the arrays do not fit the grid, or a file or folder
-// cannot be written.
+//   - t2.nii.gz, s0.nii.gz, r2.nii.gz, t2_se.nii.gz and status.nii.gz,
+//   - offset.nii.gz, b1.nii.gz and echoes.nii.gz, if Maps has them,
+//   - compartments.nii.gz with compartments.txt,
+//   - regions.nii.gz with regions.txt, mask.nii.gz with mask.txt, fraction.nii.gz, unrolled.nii.gz
+//     and anatomy.nii.gz, if s has their content.
+//
+// The folder is written under a hidden temporary name beside dir, each file is synced, and the folder
+// is renamed, so that dir is complete or absent. If dir exists and has a result.json, it is replaced
+// with everything in it. If it holds anything else, it is not replaced, which is an error. After an
+// error no new file remains, and an earlier folder is unchanged.
+//
+// It is an error if the arrays do not match the grid, or if a file or folder cannot be written.
 func WriteStudy(dir string, s Study) (Result, error) {
 	if err := s.check(); err != nil {
 		return Result{}, fmt.Errorf("report: %w", err)
@@ -141,32 +142,34 @@ func (s Study) check() error {
 	return nil
 }
 
-// pictures returns the pictures, the slowest first.
+// pictures returns the pictures. Those that take longest come first.
 func (s Study) pictures(sc scene) []output {
-	out := []output{{overlayFile, func(w io.Writer) error { return writeOverlay(w, sc, s.Result) }}}
+	pictures := []output{{overlayFile, func(w io.Writer) error { return writeOverlay(w, sc, s.Result) }}}
 	if len(s.Regions.Part) > 0 {
-		out = append(out, output{regionsPicture, func(w io.Writer) error { return writeRegions(w, sc, s.Result) }})
+		pictures = append(pictures, output{regionsPicture, func(w io.Writer) error { return writeRegions(w, sc, s.Result) }})
 	}
 	if s.Registration != nil {
-		out = append(out, output{checkerboardFile, func(w io.Writer) error { return writeCheckerboard(w, sc, *s.Registration, s.Result) }})
+		pictures = append(pictures, output{checkerboardFile,
+			func(w io.Writer) error { return writeCheckerboard(w, sc, *s.Registration, s.Result) }})
 	}
 	if !s.Unrolled.empty() {
-		out = append(out, output{unrolledPicture, func(w io.Writer) error { return writeUnrolled(w, *s.Unrolled, s.Result) }})
+		pictures = append(pictures, output{unrolledPicture,
+			func(w io.Writer) error { return writeUnrolled(w, *s.Unrolled, s.Result) }})
 	}
 	if len(s.Result.Profiles) > 0 {
-		out = append(out, output{profileFile, func(w io.Writer) error { return writeProfiles(w, s.Result) }})
+		pictures = append(pictures, output{profileFile, func(w io.Writer) error { return writeProfiles(w, s.Result) }})
 	}
-	return append(out,
+	return append(pictures,
 		output{decayFile, func(w io.Writer) error { return writeDecay(w, s.Result) }},
 		output{previewFile, func(w io.Writer) error { return writePreview(w, sc, s.Result) }})
 }
 
-// maps returns the maps, if they are asked for.
+// maps returns the maps; nil if WriteMaps is not set.
 func (s Study) maps() []output {
 	if !s.WriteMaps {
 		return nil
 	}
-	var out []output
+	var maps []output
 	g := s.Maps.Geometry
 	for _, m := range []struct {
 		name, description string
@@ -182,61 +185,62 @@ func (s Study) maps() []output {
 		if m.data == nil {
 			continue
 		}
-		out = append(out, output{m.name, func(w io.Writer) error {
+		maps = append(maps, output{m.name, func(w io.Writer) error {
 			return nifti.WriteMap(w, volume.Map{Geometry: g, Data: m.data}, m.description+s.madeBy())
 		}})
 	}
 	if s.Maps.Echoes != nil {
-		out = append(out, output{"echoes.nii.gz", func(w io.Writer) error {
+		maps = append(maps, output{"echoes.nii.gz", func(w io.Writer) error {
 			return nifti.WriteLabels(w, g, s.Maps.Echoes, "number of fitted echoes"+s.madeBy())
 		}})
 	}
-	out = append(out, output{StatusFile, func(w io.Writer) error {
+	maps = append(maps, output{StatusFile, func(w io.Writer) error {
 		return nifti.WriteLabels(w, g, s.Maps.Status, "fit status, see result.json"+s.madeBy())
 	}})
-	out = append(out, s.labelMaps()...)
+	maps = append(maps, s.labelMaps()...)
 	if !s.Unrolled.empty() {
-		out = append(out, output{UnrolledFile, func(w io.Writer) error {
+		maps = append(maps, output{UnrolledFile, func(w io.Writer) error {
 			return nifti.WriteMap(w, s.Unrolled.Volume(), "unrolled femoral T2 in ms by mm and degrees, t2map "+s.Result.Version)
 		}})
 	}
 	if s.Anatomy.Data != nil {
-		out = append(out, output{AnatomyFile, func(w io.Writer) error {
+		maps = append(maps, output{AnatomyFile, func(w io.Writer) error {
 			return nifti.WriteImage(w, s.Anatomy, "magnitude, see result.json, t2map "+s.Result.Version)
 		}})
 	}
-	return out
+	return maps
 }
 
-// labelMaps returns the mask as it was used, with names and colours of its numbers.
+// labelMaps returns the mask as it was used, and the names and colours of its numbers.
 func (s Study) labelMaps() []output {
 	g, version := s.Maps.Geometry, s.Result.Version
-	out := []output{
+	maps := []output{
 		{CompartmentsFile, func(w io.Writer) error {
 			return nifti.WriteLabels(w, g, s.Regions.Data, "compartments in the order of result.json, t2map "+version)
 		}},
 		{compartmentsNames, func(w io.Writer) error { return writeLabelTable(w, compartmentLabels(s.Regions)) }},
 	}
 	if len(s.Regions.Part) > 0 {
-		out = append(out, output{regionsFile, func(w io.Writer) error {
+		maps = append(maps, output{regionsFile, func(w io.Writer) error {
 			return nifti.WriteLabels(w, g, s.Regions.Part, "regions, numbers in regions.txt, t2map "+version)
 		}}, output{regionsNames, func(w io.Writer) error { return writeLabelTable(w, regionLabels(s.Regions)) }})
 	}
 	if len(s.Mask.Data) > 0 {
-		out = append(out, output{maskFile, func(w io.Writer) error {
-			return nifti.WriteLabels(w, s.Mask.Geometry, s.Mask.Data, "registered mask, scheme "+s.Result.Protocol.Scheme+", t2map "+version)
+		maps = append(maps, output{maskFile, func(w io.Writer) error {
+			return nifti.WriteLabels(w, s.Mask.Geometry, s.Mask.Data,
+				"registered mask, scheme "+s.Result.Protocol.Scheme+", t2map "+version)
 		}}, output{maskNames, func(w io.Writer) error { return writeLabelTable(w, maskLabels(s.Result.Protocol.Labels)) }})
 	}
 	if len(s.Regions.Fraction) > 0 {
-		out = append(out, output{fractionFile, func(w io.Writer) error {
-			return nifti.WriteMap(w, volume.Map{Geometry: g, Data: s.Regions.Fraction}, "fraction of the voxel that the mask covers, t2map "+version)
+		maps = append(maps, output{fractionFile, func(w io.Writer) error {
+			return nifti.WriteMap(w, volume.Map{Geometry: g, Data: s.Regions.Fraction},
+				"fraction of the voxel that the mask covers, t2map "+version)
 		}})
 	}
-	return out
+	return maps
 }
 
-// segmentation returns the mask that a program made, if one did, so that a reader can correct
-// it.
+// segmentation returns the mask that a program made, so that it can be corrected; nil if there is none.
 func (s Study) segmentation() []output {
 	if s.Segmentation == nil {
 		return nil
@@ -244,35 +248,35 @@ func (s Study) segmentation() []output {
 	return []output{{SegmentationFile, func(w io.Writer) error { _, err := w.Write(s.Segmentation); return err }}}
 }
 
-// madeBy names method and version, for a map that has lost its folder.
+// madeBy names method and version, for a map that is no longer in its folder.
 func (s Study) madeBy() string {
 	return ", " + s.Result.Protocol.Method + ", t2map " + s.Result.Version
 }
 
-// writeFiles writes all files but result.json into dir and returns their names
-// and hashes, pictures first. The maps are hashed while the pictures are drawn.
+// writeFiles writes all files except result.json into dir and returns their names and hashes, pictures
+// first. It hashes the maps while it draws the pictures.
 func (s Study) writeFiles(dir string) ([]File, error) {
 	maps := append(s.maps(), s.segmentation()...)
 	var sc scene
-	var first errgroup.Group
-	first.Go(func() error { sc = newScene(s); return nil })
-	first.Go(func() error { return writeAll(dir, maps) })
-	if err := first.Wait(); err != nil {
+	var start errgroup.Group
+	start.Go(func() error { sc = newScene(s); return nil })
+	start.Go(func() error { return writeAll(dir, maps) })
+	if err := start.Wait(); err != nil {
 		return nil, err
 	}
 	pictures := s.pictures(sc)
-	var ofMaps []File
-	var then errgroup.Group
-	then.Go(func() (err error) { ofMaps, err = hashed(dir, maps); return err })
-	then.Go(func() error { return writeAll(dir, pictures) })
-	if err := then.Wait(); err != nil {
+	var mapFiles []File
+	var finish errgroup.Group
+	finish.Go(func() (err error) { mapFiles, err = hashed(dir, maps); return err })
+	finish.Go(func() error { return writeAll(dir, pictures) })
+	if err := finish.Wait(); err != nil {
 		return nil, err
 	}
-	ofPictures, err := hashed(dir, pictures)
-	return append(ofPictures, ofMaps...), err
+	pictureFiles, err := hashed(dir, pictures)
+	return append(pictureFiles, mapFiles...), err
 }
 
-// writeAll writes the files into dir, side by side.
+// writeAll writes the files into dir concurrently.
 func writeAll(dir string, outputs []output) error {
 	var g errgroup.Group
 	for _, o := range outputs {
@@ -281,7 +285,7 @@ func writeAll(dir string, outputs []output) error {
 	return g.Wait()
 }
 
-// writeFile writes a new file of dir and syncs it.
+// writeFile writes a new file in dir and syncs it.
 func writeFile(dir string, o output) error {
 	f, err := os.OpenFile(filepath.Join(dir, o.name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
@@ -301,7 +305,7 @@ func writeFile(dir string, o output) error {
 	return nil
 }
 
-// hashed returns the names and hashes of files in dir, in the order given.
+// hashed returns the names and hashes of files in dir, in the order of outputs.
 func hashed(dir string, outputs []output) ([]File, error) {
 	files := make([]File, len(outputs))
 	for n, o := range outputs {
@@ -319,9 +323,9 @@ func hashed(dir string, outputs []output) ([]File, error) {
 	return files, nil
 }
 
-// isResultFolder reports whether dir may be replaced: it is empty or holds a
-// result.json. Anything else is not ours to remove.
-func isResultFolder(dir string) error {
+// checkReplaceable returns an error if dir must not be replaced. It may be replaced if it is empty or
+// holds a result.json: other folders were not written by t2map.
+func checkReplaceable(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil || len(entries) == 0 {
 		return err
@@ -346,12 +350,12 @@ const (
 	CompartmentsFile = "compartments.nii.gz"
 	maskFile         = "mask.nii.gz"
 
-	// Names and colours of the numbers of a label map.
+	// Names and colours of the numbers in a label map.
 	compartmentsNames = "compartments.txt"
 	regionsNames      = "regions.txt"
 	maskNames         = "mask.txt"
 
-	// What only some studies have.
+	// Files that only some studies have.
 	regionsFile      = "regions.nii.gz"
 	fractionFile     = "fraction.nii.gz"
 	UnrolledFile     = "unrolled.nii.gz"

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/t2map/t2map/nifti"
+	"github.com/t2map/t2map/segment/unroll"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -44,7 +45,8 @@ func TestWriteStudy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"compartments.nii.gz", "compartments.txt", "decay.png", "overlay.png", "preview.jpg", "r2.nii.gz", "result.json", "s0.nii.gz", "status.nii.gz", "t2.nii.gz", "t2_se.nii.gz"}
+	want := []string{"compartments.nii.gz", "compartments.txt", "decay.png", "overlay.png", "preview.jpg", "r2.nii.gz",
+		"result.json", "s0.nii.gz", "status.nii.gz", "t2.nii.gz", "t2_se.nii.gz"}
 	if diff := cmp.Diff(want, list(t, dir)); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
@@ -96,7 +98,8 @@ func TestWriteStudyMaps(t *testing.T) {
 		mask[v] = float32(r)
 	}
 	for name, want := range map[string][]float32{
-		"t2.nii.gz": s.Maps.T2, "s0.nii.gz": s.Maps.S0, "r2.nii.gz": s.Maps.R2, "t2_se.nii.gz": s.Maps.SE, "status.nii.gz": status,
+		"t2.nii.gz": s.Maps.T2, "s0.nii.gz": s.Maps.S0, "r2.nii.gz": s.Maps.R2, "t2_se.nii.gz": s.Maps.SE,
+		"status.nii.gz": status,
 		"offset.nii.gz": s.Maps.Offset, "b1.nii.gz": s.Maps.B1, "echoes.nii.gz": echoes,
 		"compartments.nii.gz": mask, "anatomy.nii.gz": s.Echo.Data,
 	} {
@@ -231,15 +234,18 @@ func TestWriteStudyRefuses(t *testing.T) {
 		{"short map", "T2: got 9215 voxels, want 9216 as the grid [48 48 4]", func(s *Study) { s.Maps.T2 = s.Maps.T2[1:] }},
 		{"no status", "status: got 0 voxels", func(s *Study) { s.Maps.Status = nil }},
 		{"other mask", "grids differ", func(s *Study) { s.Regions.Size = [3]int{48, 4, 48} }},
-		{"short anatomy", "anatomy: got 1 voxels, want 9216", func(s *Study) { s.Anatomy = volume.Map{Geometry: s.Echo.Geometry, Data: make([]float32, 1)} }},
+		{"short anatomy", "anatomy: got 1 voxels, want 9216",
+			func(s *Study) { s.Anatomy = volume.Map{Geometry: s.Echo.Geometry, Data: make([]float32, 1)} }},
 		{"short regions", "regions: got 1 voxels", func(s *Study) { s.Regions.Part = make([]uint16, 1) }},
 		{"short fraction", "fraction: got 1 voxels", func(s *Study) { s.Regions.Fraction = make([]float32, 1) }},
-		{"aligned on another grid", "aligned image: got 0 voxels of [0 0 0], want the grid [48 48 4]", func(s *Study) { s.Registration = &Aligned{Before: s.Echo} }},
+		{"aligned on another grid", "aligned image: got 0 voxels of [0 0 0], want the grid [48 48 4]",
+			func(s *Study) { s.Registration = &Aligned{Before: s.Echo} }},
 		{"unrolled in part", "unrolled map: got 3 values, want 2 rows of 2", func(s *Study) {
-			s.Unrolled = &Unrolled{Angle: 2, Across: 3, Rows: [2]int{0, 2}, Columns: [2]int{0, 2}, T2: make([]float64, 3)}
+			s.Unrolled = &Unrolled{Map: unroll.Map{Angle: 2, Width: 3, Rows: [2]int{0, 2}, Columns: [2]int{0, 2},
+				T2: make([]float64, 3)}}
 		}},
 		{"unrolled without cells", "cells of 0° and 3 mm", func(s *Study) {
-			s.Unrolled = &Unrolled{Across: 3, Rows: [2]int{0, 1}, Columns: [2]int{0, 1}, T2: make([]float64, 1)}
+			s.Unrolled = &Unrolled{Map: unroll.Map{Width: 3, Rows: [2]int{0, 1}, Columns: [2]int{0, 1}, T2: make([]float64, 1)}}
 		}},
 		{"no version", "version is missing", func(s *Study) { s.Result.Version = "" }},
 		{"flat grid", "spacing: got", func(s *Study) { s.Echo.Affine[2][1] = 0 }},

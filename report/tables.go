@@ -16,34 +16,34 @@ import (
 	"github.com/t2map/t2map/table"
 )
 
-// The tables beside the studies' folders.
+// The tables of a cohort, in the folder of results.
 const (
 	compartmentsTable = "compartments.csv"
 	studiesTable      = "studies.csv"
 )
 
-// Failure is a study that gave no result.
+// Failure is a study without a result.
 type Failure struct {
 	Subject string `json:"subject"`
 	Visit   string `json:"visit"`
-	// Study is the hash of the StudyInstanceUID, where it is known. Series and Side are those
-	// of the knee that was to be mapped, as in Result, where that was settled.
+	// Study is the hash of the StudyInstanceUID, if it is known. Series and Side describe the
+	// knee to be mapped, as in Result, if it had been determined.
 	Study  string `json:"study"`
 	Series string `json:"series"`
 	Side   string `json:"side"`
-	// Folder is where the study lies, as far as it may be shown.
+	// Folder is the part of the study's path that may be shown.
 	Folder string `json:"folder"`
-	// Reason says what is wrong; Hint, if any, what can be done.
+	// Reason says what is wrong. Hint, if not empty, says what can be done.
 	Reason string `json:"reason"`
 	Hint   string `json:"hint"`
-	// Alike says that other studies of the run lie in the same Folder, so that Study alone
-	// tells which is meant.
-	Alike bool `json:"-"`
-	// NotDone says that nothing is wrong with the study: the run ended before it was done.
+	// SharedFolder says that other studies of the run are in the same Folder, so that only Study
+	// identifies the study.
+	SharedFolder bool `json:"-"`
+	// NotDone says that nothing is wrong with the study: the run ended first.
 	NotDone bool `json:"not_done,omitempty"`
 }
 
-// status is what tables call it.
+// status returns the word for the column status.
 func (f Failure) status() string {
 	if f.NotDone {
 		return statusNotDone
@@ -51,14 +51,14 @@ func (f Failure) status() string {
 	return statusFailed
 }
 
-// What studies.csv says of a study.
+// The values of the column status in studies.csv.
 const (
 	statusDone    = "done"
 	statusFailed  = "failed"
 	statusNotDone = "not done"
 )
 
-// Cohort is all studies of a run, done, failed and not done, in any order.
+// Cohort holds all studies of a run, done, failed and not done, in any order.
 type Cohort struct {
 	// Version is the version of t2map that writes the tables.
 	Version  string
@@ -66,19 +66,16 @@ type Cohort struct {
 	Failures []Failure
 }
 
-// WriteTables writes compartments.csv, studies.csv and index.html into the
-// folder dir, which must be there. Rows are in the order of subject, visit,
-// study and series, whatever the order in c.
+// WriteTables writes compartments.csv, studies.csv and index.html into the folder dir, which must
+// exist. Rows are in the order of subject, visit, study and series, whatever the order in c.
 //
-// A file is replaced as a whole, so that a reader sees the earlier or the new
-// one, except on Windows, which cannot do so: there a crash may leave a part of
-// a table, and the tables are to be made again from the studies' result.json.
+// A file is replaced as a whole, so that a reader sees the old or the new one. This is not possible on
+// Windows: there a crash may leave part of a table, which can be written again from every result.json.
 //
-// A file that cannot be written does not keep the others from being written: the
-// error, which joins what went wrong, names each. A picture that cannot be read is
-// no error; the page says so in its place.
+// If a file cannot be written, the others still are. The error joins those of all files and names each
+// file. A picture that cannot be read is not an error; the page says so in its place.
 //
-// Cells that a spreadsheet would run as a formula begin with an apostrophe.
+// An apostrophe precedes the text of cells that a spreadsheet would run as a formula.
 func WriteTables(dir string, c Cohort) error {
 	c = c.sorted()
 	page, err := c.page(dir, previewBudget)
@@ -100,11 +97,13 @@ func WriteTables(dir string, c Cohort) error {
 func (c Cohort) sorted() Cohort {
 	c.Results = slices.Clone(c.Results)
 	slices.SortStableFunc(c.Results, func(a, b Result) int {
-		return cmp.Or(cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Visit, b.Visit), cmp.Compare(a.Study, b.Study), cmp.Compare(a.Series, b.Series))
+		return cmp.Or(cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Visit, b.Visit),
+			cmp.Compare(a.Study, b.Study), cmp.Compare(a.Series, b.Series))
 	})
 	c.Failures = slices.Clone(c.Failures)
 	slices.SortStableFunc(c.Failures, func(a, b Failure) int {
-		return cmp.Or(cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Visit, b.Visit), cmp.Compare(a.Study, b.Study), cmp.Compare(a.Folder, b.Folder), cmp.Compare(a.Reason, b.Reason))
+		return cmp.Or(cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Visit, b.Visit),
+			cmp.Compare(a.Study, b.Study), cmp.Compare(a.Folder, b.Folder), cmp.Compare(a.Reason, b.Reason))
 	})
 	return c
 }
@@ -126,7 +125,7 @@ func (c Cohort) compartmentRows() []compartmentRow {
 	return rows
 }
 
-// decayOf returns the decay of a compartment, or one without numbers.
+// decayOf returns the decay of a compartment, or noDecay.
 func (r Result) decayOf(compartment string) Decay {
 	for _, d := range r.Decays {
 		if d.Compartment == compartment {
@@ -141,8 +140,7 @@ func noDecay() Decay {
 	return Decay{SNRFirst: nan, SNRLast: nan}
 }
 
-// studyRows returns the finished studies, with their folders relative to dir, and after them the
-// failures.
+// studyRows returns the finished studies, with their folders relative to dir, followed by the failures.
 func (c Cohort) studyRows(dir string) []studyRow {
 	var rows []studyRow
 	for _, r := range c.Results {
@@ -158,7 +156,7 @@ func (c Cohort) studyRows(dir string) []studyRow {
 	return rows
 }
 
-// voxels returns the voxels of all compartments and how many of them are used.
+// voxels returns the number of voxels of all compartments, and how many of them are used.
 func (r Result) voxels() (all, used int) {
 	for _, s := range r.Compartments {
 		all += s.Voxels
@@ -167,8 +165,8 @@ func (r Result) voxels() (all, used int) {
 	return all, used
 }
 
-// folder returns the study's folder as seen from dir, with forward slashes, or
-// "" where the result has none or it lies on another volume.
+// folder returns the study's folder relative to dir, with forward slashes. It is "" if the result has no
+// folder, or if the folder is on another volume.
 func (r Result) folder(dir string) string {
 	if r.Dir == "" {
 		return ""
@@ -180,17 +178,17 @@ func (r Result) folder(dir string) string {
 	return filepath.ToSlash(rel)
 }
 
-// millimetres prints a spacing to 0.1 µm, without the noise of an oblique
-// affine's root.
+// millimetres formats a spacing to 0.1 µm, which hides the rounding error of the spacing of an oblique
+// grid.
 func millimetres(x float64) string {
 	return strings.TrimRight(strings.TrimRight(strconv.FormatFloat(x, 'f', 4, 64), "0"), ".")
 }
 
-// millimetres2 prints a spacing as people name it.
-func millimetres2(x float64) string { return strconv.FormatFloat(x, 'f', 2, 64) }
+// roundMillimetres formats a spacing for people, with two decimals.
+func roundMillimetres(x float64) string { return strconv.FormatFloat(x, 'f', 2, 64) }
 
-// FailuresOf returns the studies that studies.csv lists as failed or not done, given its rows
-// after the row that names the columns. A missing column is an error.
+// FailuresOf returns the studies that studies.csv lists as failed or not done, given the rows of the
+// table including the header. A missing column is an error.
 func FailuresOf(rows [][]string) ([]Failure, error) {
 	index := map[string]int{}
 	for n, name := range rows[0] {
@@ -204,7 +202,7 @@ func FailuresOf(rows [][]string) ([]Failure, error) {
 	var failures []Failure
 	for _, row := range rows[1:] {
 		cell := func(name string) string {
-			// An apostrophe that keeps a spreadsheet from running the cell is not part of it.
+			// Remove the apostrophe that prevents a spreadsheet from running the cell.
 			text, cut := strings.CutPrefix(row[index[name]], "'")
 			if cut && printable.Cell(text) == text {
 				return row[index[name]]

@@ -26,7 +26,7 @@ func sampleCohort(dir string) Cohort {
 	hostile.Subject, hostile.Visit, hostile.Side = `=HYPERLINK("http://x","y")`, "../../etc", ""
 	hostile.Protocol.Name = "site, \"two\"\nlines"
 	hostile.Protocol.SkippedEchoes = 0
-	hostile.Mask.From = "=baseline"
+	hostile.Mask.SourceVisit = "=baseline"
 	hostile.Dir = filepath.Join(dir, "a b", "50%#1?")
 	hostile.Compartments = slices.Clone(first.Compartments)
 	hostile.Compartments[0].Compartment = "<b>&medial"
@@ -34,7 +34,8 @@ func sampleCohort(dir string) Cohort {
 		Version: "1.2.3",
 		Results: []Result{first, hostile, earlier},
 		Failures: []Failure{
-			{Subject: "S02", Visit: "baseline", Study: "77aa", Folder: "S02/baseline", Reason: "read: IM_0042: EchoTime (0018,0081): missing", Hint: "ask the site for the original export"},
+			{Subject: "S02", Visit: "baseline", Study: "77aa", Folder: "S02/baseline",
+				Reason: "read: IM_0042: EchoTime (0018,0081): missing", Hint: "ask the site for the original export"},
 			{Folder: "loose", Reason: "-no multi-echo series"},
 		},
 	}
@@ -121,7 +122,8 @@ func TestExclusionColumns(t *testing.T) {
 func TestTablesParse(t *testing.T) {
 	c := sampleCohort("")
 	for name, text := range map[string][]byte{
-		"compartments": table.Write(compartmentColumns, c.compartmentRows()), "studies": table.Write(studyColumns, c.studyRows("")),
+		"compartments": table.Write(compartmentColumns, c.compartmentRows()),
+		"studies":      table.Write(studyColumns, c.studyRows("")),
 	} {
 		rows, err := csv.NewReader(strings.NewReader(string(text))).ReadAll() // checks the number of cells
 		if err != nil {
@@ -142,7 +144,8 @@ func TestTablesAreWrittenAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 		err := WriteTables(dir, sampleCohort(dir))
-		if want := blocked + ": not written: a folder of that name is in the way: "; err == nil || !strings.Contains(err.Error(), want) {
+		if want := blocked + ": not written: a folder of that name is in the way: "; err == nil ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)
 		}
 		for _, name := range []string{"compartments.csv", "studies.csv", "index.html"} {
@@ -165,7 +168,8 @@ func TestTablesAreWrittenAlone(t *testing.T) {
 		}
 	}
 	err := WriteTables(dir, sampleCohort(dir))
-	if err == nil || !strings.Contains(err.Error(), "compartments.csv: not written") || !strings.Contains(err.Error(), "index.html: not written") {
+	if err == nil || !strings.Contains(err.Error(), "compartments.csv: not written") ||
+		!strings.Contains(err.Error(), "index.html: not written") {
 		t.Errorf("error %v, want one that names both files", err)
 	}
 }
@@ -185,7 +189,7 @@ func TestResultsAreDocumented(t *testing.T) {
 	if _, err := WriteStudy(filepath.Join(dir, "s"), s); err != nil {
 		t.Fatal(err)
 	}
-	tree, _, _ := strings.Cut(text, "The names of subject and visit")
+	tree, _, _ := strings.Cut(text, "In the names of folders")
 	for _, name := range append(list(t, filepath.Join(dir, "s")), compartmentsTable, studiesTable, pageFile) {
 		if !strings.Contains(tree, " "+name+" ") {
 			t.Errorf("docs/results.md does not list the file %s", name)

@@ -12,17 +12,16 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// view is a cut-out of a slice at a size on the screen. Both axes have the
-// same pixels per mm, whatever the shape of the voxels.
+// view is a part of a slice, scaled to pixels. Both axes have the same number of pixels per mm,
+// whatever the shape of the voxels.
 type view struct {
 	crop image.Rectangle // voxels i, j
 	size image.Point     // pixels
 	x, y sampling
 }
 
-// sampling says for each pixel along an axis which voxels of the crop it shows,
-// counted from the crop's edge: near for colours, which must not be mixed, and a
-// mixture of lo and hi, frac of the latter, for greys.
+// sampling maps each pixel along an axis to voxels, counted from the edge of the crop. Colours, which
+// must not be mixed, come from the voxel near. Greys are (1−frac)·lo + frac·hi.
 type sampling struct {
 	near, lo, hi []int
 	frac         []float32
@@ -37,9 +36,11 @@ func newView(crop image.Rectangle, perI, perJ float64) view {
 }
 
 func newSampling(voxels, pixels int) sampling {
-	s := sampling{near: make([]int, pixels), lo: make([]int, pixels), hi: make([]int, pixels), frac: make([]float32, pixels)}
+	s := sampling{
+		near: make([]int, pixels), lo: make([]int, pixels), hi: make([]int, pixels), frac: make([]float32, pixels),
+	}
 	for p := range pixels {
-		// The centre of the pixel in voxels; voxel i reaches from i to i+1.
+		// The centre of the pixel in voxels; voxel i extends from i to i+1.
 		c := (float64(p) + 0.5) * float64(voxels) / float64(pixels)
 		s.near[p] = min(int(c), voxels-1)
 		below := math.Floor(c - 0.5)
@@ -50,8 +51,8 @@ func newSampling(voxels, pixels int) sampling {
 	return s
 }
 
-// drawT2 puts the colours of slice k at the pixel at.
-func (v view) drawT2(dst *image.Paletted, at image.Point, s scene, k int) {
+// drawT2 draws the colours of slice k with the top left pixel at corner.
+func (v view) drawT2(dst *image.Paletted, corner image.Point, s scene, k int) {
 	nx := s.echo.Size[0]
 	region := volume.Slice(s.echo.Geometry, s.regions.Data, k)
 	t2 := volume.Slice(s.echo.Geometry, s.maps.T2, k)
@@ -59,12 +60,12 @@ func (v view) drawT2(dst *image.Paletted, at image.Point, s scene, k int) {
 	for y, j := range v.y.near {
 		first := v.crop.Min.X + nx*(v.crop.Min.Y+j)
 		inRow := region[first:][:v.crop.Dx()]
-		out := dst.Pix[dst.PixOffset(at.X, at.Y+y):][:v.size.X]
+		row := dst.Pix[dst.PixOffset(corner.X, corner.Y+y):][:v.size.X]
 		for x, i := range v.x.near {
 			if inRow[i] == 0 {
 				continue
 			}
-			out[x] = ColourIndex(status[first+i], t2[first+i])
+			row[x] = ColourIndex(status[first+i], t2[first+i])
 		}
 	}
 }
@@ -77,8 +78,8 @@ func ColourIndex(s volume.Status, t2 float32) uint8 {
 	return figure.T2Index(t2)
 }
 
-// drawGrey puts the echo image of a slice at the pixel at.
-func (v view) drawGrey(dst *image.Paletted, at image.Point, echo []float32, s scene) {
+// drawGrey draws the echo image of a slice with the top left pixel at corner.
+func (v view) drawGrey(dst *image.Paletted, corner image.Point, echo []float32, s scene) {
 	levels := make([]float32, v.crop.Dx())
 	upper, lower := make([]float32, v.size.X), make([]float32, v.size.X)
 	sample := func(row []float32, j int) {
@@ -109,20 +110,20 @@ func (v view) drawGrey(dst *image.Paletted, at image.Point, echo []float32, s sc
 			sample(lower, hi)
 			lowerRow = hi
 		}
-		out := dst.Pix[dst.PixOffset(at.X, at.Y+y):][:v.size.X]
+		row := dst.Pix[dst.PixOffset(corner.X, corner.Y+y):][:v.size.X]
 		if hi == lo {
 			for x, a := range upper {
-				out[x] = uint8(a + 0.5)
+				row[x] = uint8(a + 0.5)
 			}
 			continue
 		}
 		for x, a := range upper {
-			out[x] = uint8(a + f*(lower[x]-a) + 0.5)
+			row[x] = uint8(a + f*(lower[x]-a) + 0.5)
 		}
 	}
 }
 
-// greys turns magnitudes into grey levels from 0 to figure.GreyWhite; NaN is black.
+// greys converts magnitudes to grey levels from 0 to figure.GreyWhite. NaN becomes black.
 func greys(dst, magnitude []float32, gain float32) {
 	for i := range dst {
 		g := magnitude[i] * gain
@@ -144,20 +145,24 @@ type tileLabels struct {
 }
 
 func newTileLabels(g volume.Geometry, tile image.Point, em int) tileLabels {
-	return tileLabels{face: figure.Typeface(figure.Sans, em, font.WeightBold), edge: figure.Typeface(figure.Mono, em*11/10, font.WeightBold), em: em, tile: tile, edges: volume.EdgeLetters(g), total: g.Size[2]}
+	return tileLabels{
+		face: figure.Typeface(figure.Sans, em, font.WeightBold),
+		edge: figure.Typeface(figure.Mono, em*11/10, font.WeightBold),
+		em:   em, tile: tile, edges: volume.EdgeLetters(g), total: g.Size[2],
+	}
 }
 
 // draw writes on the tile of slice k. Slices are counted from 1.
-func (l tileLabels) draw(dst *image.Paletted, at image.Point, k int) {
+func (l tileLabels) draw(dst *image.Paletted, corner image.Point, k int) {
 	put := func(face font.Face, s string, level uint8, x, y int) {
-		figure.Caption{Face: face, Text: s, Level: level, Halo: true}.Draw(dst, at.Add(image.Pt(x, y)))
+		figure.Caption{Face: face, Text: s, Level: level, Halo: true}.Draw(dst, corner.Add(image.Pt(x, y)))
 	}
 	pad := l.em / 2
-	top := pad + l.em*8/10 // a baseline whose letters start pad below the edge
+	top := pad + l.em*8/10 // baseline of letters whose top is pad below the edge
 	number := strconv.Itoa(k + 1)
 	put(l.face, number, figure.GreyWhite, pad, top)
 	put(l.face, fmt.Sprintf("/%d", l.total), figure.GreySoft, pad+figure.TextWidth(l.face, number), top)
-	w := figure.TextWidth(l.edge, "S") // a fixed-width face
+	w := figure.TextWidth(l.edge, "S") // all letters of the face have this width
 	middle := l.tile.Y/2 + l.em*4/10
 	put(l.edge, l.edges[0], figure.GreySoft, pad, middle)
 	put(l.edge, l.edges[1], figure.GreySoft, l.tile.X-pad-w, middle)

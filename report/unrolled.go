@@ -10,46 +10,37 @@ import (
 
 	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/printable"
+	"github.com/t2map/t2map/segment/unroll"
 	"github.com/t2map/t2map/volume"
 )
 
-// Unrolled is the T2 of the femoral cartilage unrolled from the cylinder that it lies on: the
-// mean over its thickness, by the angle about the cylinder's axis and the position along it,
-// as unroll.Map has it.
+// Unrolled is the unrolled T2 of the femoral cartilage of a knee. Positions grow to the
+// patient's left.
 type Unrolled struct {
-	// Angle and Across are the height of a cell in degrees and its width in mm.
-	Angle, Across float64
-	// Rows and Columns are the first step, and the one after the last: the first row reaches
-	// from Rows[0]·Angle to one step more. Angles grow from front to back, with 0° below, and
-	// positions to the patient's left.
-	Rows, Columns [2]int
-	// T2 in ms, row by row; NaN where there is none.
-	T2 []float64
-	// Side of the knee, left or right: which end of a row is medial. Empty if it is not known.
+	unroll.Map
+	// Side of the knee, left or right, decides which end of a row is medial. It is empty if
+	// it is not known.
 	Side string
 }
 
-// Size returns the numbers of rows and columns.
-func (u Unrolled) Size() (rows, columns int) {
-	return u.Rows[1] - u.Rows[0], u.Columns[1] - u.Columns[0]
-}
-
-// empty reports whether there is nothing to show.
+// empty reports whether the map has no cells. u may be nil.
 func (u *Unrolled) empty() bool { return u == nil || len(u.T2) == 0 }
 
-// Check returns an error where the sizes do not fit each other.
+// Check returns an error if the number of values disagrees with the numbers of rows and columns,
+// or if the size of a cell is not positive and finite.
 func (u Unrolled) Check() error {
 	rows, columns := u.Size()
 	if rows < 1 || columns < 1 || len(u.T2) != rows*columns {
 		return fmt.Errorf("unrolled map: got %d values, want %d rows of %d", len(u.T2), rows, columns)
 	}
-	if !(u.Angle > 0 && u.Across > 0) || math.IsInf(u.Angle, 1) || math.IsInf(u.Across, 1) {
-		return fmt.Errorf("unrolled map: cells of %g° and %g mm, want positive ones", u.Angle, u.Across)
+	if !(u.Angle > 0 && u.Width > 0) || math.IsInf(u.Angle, 1) || math.IsInf(u.Width, 1) {
+		return fmt.Errorf("unrolled map: cells of %g° and %g mm, want positive ones", u.Angle, u.Width)
 	}
 	return nil
 }
 
-// ends names the sides of the knee at the left and the right of the map.
+// ends names the left and the right end of the map: the sides of the knee or, if the knee's side
+// is not known, those of the patient.
 func (u Unrolled) ends() [2]string {
 	switch u.Side { // columns grow to the patient's left
 	case "left":
@@ -60,15 +51,15 @@ func (u Unrolled) ends() [2]string {
 	return [2]string{"right", "left"}
 }
 
-// Volume returns the map as a slice whose columns are positions in mm and whose rows are
-// angles in degrees: a plane that lies nowhere in the patient.
+// Volume returns the map as one slice. Its columns are positions in mm and its rows angles in
+// degrees, so that it has no place in the patient.
 func (u Unrolled) Volume() volume.Map {
 	rows, columns := u.Size()
 	middle := func(first int, step float64) float64 { return (float64(first) + 0.5) * step }
 	m := volume.Map{Geometry: volume.Geometry{
 		Size: [3]int{columns, rows, 1},
 		Affine: [3][4]float64{
-			{u.Across, 0, 0, middle(u.Columns[0], u.Across)},
+			{u.Width, 0, 0, middle(u.Columns[0], u.Width)},
 			{0, u.Angle, 0, middle(u.Rows[0], u.Angle)},
 			{0, 0, 1, 0},
 		},
@@ -79,7 +70,7 @@ func (u Unrolled) Volume() volume.Map {
 	return m
 }
 
-// The size of the map in unrolled.png, in pixels, and what stands around it.
+// The size of the map in unrolled.png and its margins, in pixels.
 const (
 	unrolledWidth  = 840
 	unrolledHeight = 560
@@ -89,8 +80,8 @@ const (
 	unrolledBottom = 64
 )
 
-// writeUnrolled writes unrolled.png: T2 by angle (down) and position (across) on the scale of
-// 0 to 80 ms, black where there is none.
+// writeUnrolled writes unrolled.png: T2 on the scale of 0 to 80 ms, with a row for each angle and
+// a column for each position. Cells without a T2 are black.
 func writeUnrolled(w io.Writer, u Unrolled, r Result) error {
 	area := image.Rect(0, 0, unrolledWidth, unrolledHeight)
 	sh := sheet{size: image.Pt(unrolledLeft+unrolledWidth+unrolledRight, 0)}
@@ -101,10 +92,12 @@ func writeUnrolled(w io.Writer, u Unrolled, r Result) error {
 	figure.Fill(img, img.Rect, figure.GreyPanel)
 	em := sh.textSize(sh.size.X)
 	bar := drawScale(img, sh, figure.Typeface(figure.Sans, em*8/10, font.WeightNormal), false)
-	drawWords(img, sh, words{title(r), printable.Join("; ", "femoral cartilage, unrolled about the axis of the condyles: mean T2 over its thickness", r.Mask.Carried())}, bar-2*em)
+	const subtitle = "femoral cartilage, unrolled about the axis of the condyles: mean T2 over its thickness"
+	drawWords(img, sh, words{title(r), printable.Join("; ", subtitle, r.Mask.Carried())}, bar-2*em)
 	figure.Fill(img, area, 0)
 	rows, columns := u.Size()
-	v := newView(image.Rect(0, 0, columns, rows), float64(unrolledWidth)/float64(columns), float64(unrolledHeight)/float64(rows))
+	v := newView(image.Rect(0, 0, columns, rows),
+		float64(unrolledWidth)/float64(columns), float64(unrolledHeight)/float64(rows))
 	for y, j := range v.y.near {
 		for x, i := range v.x.near {
 			if t2 := u.T2[j*columns+i]; isFinite(t2) {
@@ -116,7 +109,7 @@ func writeUnrolled(w io.Writer, u Unrolled, r Result) error {
 	return figure.EncodePNG(w, img)
 }
 
-// drawAxes writes ticks, the names of the axes and of their ends around the map.
+// drawAxes draws ticks around the map and names the axes and their ends.
 func (u Unrolled) drawAxes(img *image.Paletted, area image.Rectangle) {
 	const em = 16
 	plain, bold := figure.Typeface(figure.Sans, em, font.WeightNormal), figure.Typeface(figure.Sans, em, font.WeightBold)
@@ -125,7 +118,7 @@ func (u Unrolled) drawAxes(img *image.Paletted, area image.Rectangle) {
 		x -= int(share * float64(figure.TextWidth(face, text)))
 		figure.Caption{Face: face, Text: text, Level: level}.Draw(img, image.Pt(x, y))
 	}
-	for _, t := range axisTicks(u.Columns, u.Across, area.Dx()) {
+	for _, t := range axisTicks(u.Columns, u.Width, area.Dx()) {
 		x := area.Min.X + t.pixel
 		figure.Fill(img, image.Rect(x-1, area.Max.Y, x+1, area.Max.Y+6), figure.GreySoft)
 		write(plain, t.text, figure.GreyBright, x, area.Max.Y+6+em, 0.5)
@@ -135,7 +128,8 @@ func (u Unrolled) drawAxes(img *image.Paletted, area image.Rectangle) {
 		figure.Fill(img, image.Rect(area.Min.X-6, y-1, area.Min.X, y+1), figure.GreySoft)
 		write(plain, t.text+"°", figure.GreyBright, area.Min.X-10, y+em*4/10, 1)
 	}
-	write(plain, "position across the knee (mm)", figure.GreyBright, (area.Min.X+area.Max.X)/2, area.Max.Y+6+em+em*17/10, 0.5)
+	write(plain, "position across the knee (mm)", figure.GreyBright, (area.Min.X+area.Max.X)/2, area.Max.Y+6+em+em*17/10,
+		0.5)
 	write(bold, u.ends()[0], figure.GreyWhite, area.Min.X, area.Min.Y-em, 0)
 	write(bold, u.ends()[1], figure.GreyWhite, area.Max.X, area.Min.Y-em, 1)
 	write(bold, "anterior", figure.GreyWhite, area.Min.X-24, area.Min.Y-em, 1)
@@ -148,13 +142,14 @@ type axisTick struct {
 	text  string
 }
 
-// axisTicks returns round numbers along an axis of cells of that many steps in so many pixels.
+// axisTicks returns ticks at round numbers along an axis. The axis takes the range of steps, each
+// of the length step, and is drawn in the given number of pixels.
 func axisTicks(steps [2]int, step float64, pixels int) []axisTick {
 	first, last := float64(steps[0])*step, float64(steps[1])*step
-	var out []axisTick
+	var ticks []axisTick
 	for _, t := range figure.RoundTicks(first, last) {
 		p := int(math.Round((t.Value - first) / (last - first) * float64(pixels)))
-		out = append(out, axisTick{min(max(p, 0), pixels), figure.Number(t.Value, 0)})
+		ticks = append(ticks, axisTick{min(max(p, 0), pixels), figure.Number(t.Value, 0)})
 	}
-	return out
+	return ticks
 }

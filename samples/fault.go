@@ -10,24 +10,24 @@ import (
 	"github.com/klauspost/compress/zlib"
 )
 
-// Fault is the kind of a fault of a file, for callers that suggest a remedy.
+// Fault is the kind of a fault in a file, for callers that suggest a remedy.
 type Fault int
 
 // The kinds of faults. The zero Fault is for errors of other packages.
 const (
 	FaultNone     Fault = iota
-	FaultFormat         // not of the format, or a header that no file of it has
+	FaultFormat         // not of the format, or an invalid header
 	FaultVersion        // a version of the format that is not read, such as NIfTI-2
 	FaultPair           // the header of a .hdr/.img pair, Analyze 7.5 or NIfTI
-	FaultDatatype       // colour, complex values and such
-	FaultFrames         // several frames or channels where one is wanted, or dimensions other than three
+	FaultDatatype       // colour, complex values and the like
+	FaultFrames         // several frames or channels instead of one, or a number of dimensions other than three
 	FaultPlace          // the position of the voxels in the patient is unknown
-	FaultAffine         // an affine that places no grid
-	FaultForms          // two places that differ: NIfTI's qform and sform
+	FaultAffine         // an affine that is not finite or flat
+	FaultForms          // two positions that differ: NIfTI's qform and sform
 	FaultLength         // fewer or more bytes than the header declares
 	FaultPacked         // damaged compression
 	FaultEncoding       // a compression or encoding that is not read
-	FaultDataFile       // the data file of a header: not there, or not one that may be opened
+	FaultDataFile       // the data file of a header does not exist or may not be opened
 	FaultSegments       // a table of segments that contradicts itself or the voxels
 	FaultNegative       // a label below 0
 	FaultFraction       // a label that is not whole
@@ -48,20 +48,20 @@ func Faults() []Fault {
 // ErrUnsupported marks a file that is sound but of a kind that is not read.
 var ErrUnsupported = errors.New("valid but not supported")
 
-// Error is an error of a reader of label maps with its kind.
+// Error is an error of a reader of label maps, with its kind.
 type Error struct {
 	Fault Fault
 	err   error
 }
 
-// Error returns the text of what is wrong.
+// Error returns the message of the cause.
 func (e *Error) Error() string { return e.err.Error() }
 
-// Unwrap returns what is wrong without its kind: ErrUnsupported, io.ErrUnexpectedEOF and
-// such may be below it.
+// Unwrap returns the cause without its kind, which may wrap ErrUnsupported, io.ErrUnexpectedEOF and
+// others.
 func (e *Error) Unwrap() error { return e.err }
 
-// FaultOf returns the kind of an error of a reader; FaultNone for others and nil.
+// FaultOf returns the kind of an error of a reader, or FaultNone for other errors and nil.
 func FaultOf(err error) Fault {
 	var e *Error
 	if errors.As(err, &e) {
@@ -78,7 +78,7 @@ func Mark(f Fault, err error) error {
 	return &Error{Fault: f, err: err}
 }
 
-// StreamFault is the kind of an error of a stream that should go on.
+// StreamFault returns the kind of an error of a stream from which more data were expected.
 func StreamFault(err error) Fault {
 	switch {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
@@ -91,7 +91,7 @@ func StreamFault(err error) Fault {
 	return FaultNone
 }
 
-// Unexpected makes an end of file say that more was to come.
+// Unexpected converts io.EOF to io.ErrUnexpectedEOF.
 func Unexpected(err error) error {
 	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF

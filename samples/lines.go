@@ -8,23 +8,23 @@ import (
 	"strings"
 )
 
-// mostHeader bounds a header in lines, with the names of its data files. Segmentations of a
-// hundred structures have some 60 kB.
+// mostHeader is the largest size in bytes of a header of lines, including the names of its data
+// files. Segmentations of a hundred structures have some 60 kB.
 const mostHeader = 1 << 20
 
 // Lines reads the lines of a header.
 type Lines struct {
 	r    *bufio.Reader
-	end  string // what ends the header, in words
+	end  string // the end of the header, for messages
 	used int
 }
 
-// NewLines returns the lines of br, up to what ends the header: that is for the message
-// where it does not come.
+// NewLines returns the lines of br. end names the end of the header, for the message if it is
+// missing.
 func NewLines(br *bufio.Reader, end string) *Lines { return &Lines{r: br, end: end} }
 
-// Next returns the next line without its end, and io.EOF with the last one where that has
-// none.
+// Next returns the next line without its line ending. If the last line has none, it returns io.EOF
+// with it.
 func (l *Lines) Next() (string, error) {
 	var b []byte
 	for {
@@ -43,7 +43,7 @@ func (l *Lines) Next() (string, error) {
 	}
 }
 
-// Rest returns the lines that are left and hold something, without blanks around it.
+// Rest returns the remaining lines that are not blank, without surrounding blanks.
 func (l *Lines) Rest() ([]string, error) {
 	var out []string
 	for {
@@ -60,5 +60,5 @@ func (l *Lines) Rest() ([]string, error) {
 	}
 }
 
-// Used returns the bytes that were read.
+// Used returns the number of bytes read.
 func (l *Lines) Used() int64 { return int64(l.used) }

@@ -16,7 +16,7 @@ type pattern struct {
 // mostWidth bounds the digits of a number in a name.
 const mostWidth = 20
 
-// parsePattern takes %d, %3d and %03d, once; ok is false for anything else with a %.
+// parsePattern accepts one %d, %3d or %03d; ok is false for any other use of %.
 func parsePattern(text string) (p pattern, ok bool) {
 	before, rest, complete := strings.Cut(text, "%")
 	if !complete {
@@ -43,10 +43,10 @@ func (p pattern) name(n int) string {
 	return fmt.Sprintf("%s%*d%s", p.before, p.width, n, p.after)
 }
 
-// Patterned returns the names that a pattern of printf with one number gives for first,
-// first + step and so on up to last, as headers name the files of a stack of slices; ok is
-// false if it is not one of those or gives more than most.
-func Patterned(pattern string, first, last, step, most int) (names []string, ok bool) {
+// patterned returns the names of a printf pattern with one number, for first, first + step and so
+// on up to last, as headers name the files of a stack of slices. ok is false if it is not such a
+// pattern or has more than most names.
+func patterned(pattern string, first, last, step, most int) (names []string, ok bool) {
 	p, ok := parsePattern(pattern)
 	if !ok || step == 0 || (last-first)/step < 0 || (last-first)/step >= most {
 		return nil, false

@@ -6,8 +6,8 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// flatTolerance is the sine below which three axes count as lying in a plane:
-// what float32 cosines can no longer tell from a plane.
+// flatTolerance is the sine below which three axes count as lying in a plane, from which float32
+// cosines cannot distinguish them.
 const flatTolerance = 1e-6
 
 // SpansSpace reports whether an affine is finite and its axes do not lie in one plane.
@@ -19,6 +19,6 @@ func SpansSpace(a [3][4]float64) bool {
 	}
 	g := volume.Geometry{Affine: a}
 	s := g.Spacing()
-	// Written so that NaN and infinities fail.
+	// NaN and infinities fail this comparison.
 	return g.VoxelVolume() > flatTolerance*s[0]*s[1]*s[2] && !math.IsInf(g.VoxelVolume(), 0)
 }

@@ -9,42 +9,41 @@ import (
 	"strings"
 )
 
-// chunk is how many voxels are read and decoded at a time: at most 256 kB of
-// file, which stays in a core's cache.
+// chunk is the number of voxels that are read and decoded at a time: at most 256 kB of the file,
+// which stay in a core's cache.
 const chunk = 32 << 10
 
-// firstCapacity is how many voxels of memory are taken on the header's word
-// alone, and likelyCapacity, which is enough for a knee, where the file is long
-// enough to hold them. Beyond it memory doubles as data arrive.
+// firstCapacity is the number of voxels for which memory is allocated on the header's word alone.
+// likelyCapacity, which is enough for a knee, is the number if the file is long enough to hold
+// them. Above that, memory doubles as data arrive.
 const (
 	firstCapacity  = 1 << 20
 	likelyCapacity = 1 << 23
 )
 
-// mostDeflated is the largest ratio that deflate reaches (zlib's technical notes:
-// 1032 to 1).
+// mostDeflated is the highest compression ratio of deflate (zlib's technical notes: 1032 to 1).
 const mostDeflated = 1032
 
-// wholeTolerance is how far a label may lie from a whole number: NIfTI's scl_slope and
-// scl_inter are float32, whose rounding (2⁻²⁴ of the value, twice) moves the
-// highest label, 65535, by 0.008. A label that was interpolated is farther off.
+// wholeTolerance is the largest difference of a label from a whole number. NIfTI's scl_slope and
+// scl_inter are float32, whose rounding (2⁻²⁴ of the value, twice) changes the highest label,
+// 65535, by 0.008. An interpolated label differs by more.
 const wholeTolerance = 0.01
 
-// Array is how the voxels of a file are stored.
+// Array describes how the voxels of a file are stored.
 type Array struct {
 	Kind      Kind
 	BigEndian bool
 	// Text reports that the stream holds decimal numbers between blanks instead.
 	Text bool
-	// Slope and Inter make values of what is stored: value = Slope·stored + Inter. Slope
-	// 0 means that it is stored as it is.
+	// Slope and Inter convert stored numbers to values: value = Slope·stored + Inter. Slope 0 means
+	// that values are stored unscaled.
 	Slope, Inter float64
 	// Size is the number of values along the axes of the array, the fastest first. Their
 	// product fits into an int.
 	Size []int
-	// Trusted reports that the caller expects an array of that size, so that memory for it is
-	// taken at once. Else it follows the data; Length, the bytes of a file that is held in
-	// memory, 0 where it is not, is a hint.
+	// Trusted reports that the caller expects an array of this size, so that all memory is
+	// allocated at once. Otherwise memory grows with the data. Length is a hint for that: the bytes
+	// of a file that is held in memory, or 0.
 	Trusted bool
 	Length  int
 }
@@ -68,12 +67,12 @@ func (a Array) index(v int) string {
 	return "(" + strings.Join(parts, ", ") + ")"
 }
 
-// Reader reads the values of an array from a stream whose next byte is the first of them.
+// Reader reads the values of an array from a stream that begins with the first of them.
 type Reader struct {
 	Array
 	source io.Reader
 	raw    []byte    // one chunk of the stream
-	values []float64 // one chunk, decoded, where that is needed
+	values []float64 // one chunk, decoded, if needed
 	words  words
 }
 
@@ -90,7 +89,7 @@ func NewReader(source io.Reader, a Array) *Reader {
 	return r
 }
 
-// capacity returns for how many voxels memory is taken at first.
+// capacity returns the number of voxels for which memory is allocated at first.
 func (r *Reader) capacity() int {
 	n := r.voxels()
 	if r.Trusted {
@@ -99,14 +98,14 @@ func (r *Reader) capacity() int {
 	return min(n, max(firstCapacity, min(r.Length*mostDeflated/r.Kind.Size(), likelyCapacity)))
 }
 
-// next reads the following n ≤ chunk values and returns them as little endian.
-// Before them lie done values.
+// next reads the next n ≤ chunk values and returns them as little endian. done values were read
+// before.
 func (r *Reader) next(n, done int) ([]byte, error) {
 	size := r.Kind.Size()
 	raw := r.raw[:n*size]
 	switch got, err := io.ReadFull(r.source, raw); {
 	case FaultOf(err) == FaultDataFile:
-		return nil, err // there is none
+		return nil, err // the file could not be opened
 	case err != nil:
 		return nil, Mark(StreamFault(err), fmt.Errorf("data: %d of %d bytes: %w",
 			int64(done)*int64(size)+int64(got), int64(r.voxels())*int64(size), Unexpected(err)))
@@ -117,7 +116,7 @@ func (r *Reader) next(n, done int) ([]byte, error) {
 	return raw, nil
 }
 
-// decoded reads the following n ≤ chunk values, with slope and intercept applied.
+// decoded reads the next n ≤ chunk values, with slope and intercept applied.
 func (r *Reader) decoded(n, done int) ([]float64, error) {
 	values := r.values[:n]
 	if r.Text {
@@ -135,7 +134,7 @@ func (r *Reader) decoded(n, done int) ([]float64, error) {
 	return values, nil
 }
 
-// scaled reports whether stored values differ from the values they stand for.
+// scaled reports whether stored numbers differ from the values.
 func (r *Reader) scaled() bool { return r.Slope != 0 && (r.Slope != 1 || r.Inter != 0) }
 
 // scale applies slope and intercept.
@@ -144,14 +143,13 @@ func (r *Reader) scale(values []float64) {
 		return
 	}
 	for i, v := range values {
-		// The conversion keeps the product from being fused with the sum, so
-		// that every machine gets the same bits.
+		// The conversion prevents fusing product and sum, so that every machine computes the same
+		// bits.
 		values[i] = float64(r.Slope*v) + r.Inter
 	}
 }
 
-// Float32 reads the array as magnitudes, rounded to float32. Values that are not finite
-// stay as they are.
+// Float32 reads the array as magnitudes, rounded to float32. Values that are not finite are kept.
 func (r *Reader) Float32() ([]float32, error) {
 	n := r.voxels()
 	out := make([]float32, 0, r.capacity())
@@ -170,9 +168,9 @@ func (r *Reader) Float32() ([]float32, error) {
 
 // Labels reads the array as labels: whole numbers of 0 to 65535, in any storage.
 //
-// A value that is negative, fractional (by more than 0.01), not a number or above 65535 is
-// an error that names the first such voxel (i, j, k) and its value. So is a stream that
-// ends early; End says whether it goes on.
+// A value that is negative, fractional (by more than 0.01), not a number or above 65535 is an error
+// that names the first such voxel (i, j, k) and its value. It is an error too if the stream ends
+// early; End checks that it does not continue.
 func (r *Reader) Labels() ([]uint16, error) {
 	n := r.voxels()
 	out := make([]uint16, 0, r.capacity())
@@ -186,9 +184,8 @@ func (r *Reader) Labels() ([]uint16, error) {
 	return out, nil
 }
 
-// EachLabels reads the array as Labels does, and calls use with one chunk after another
-// and the index of its first value. The chunk is valid until use returns. It ends with the
-// first error of use.
+// EachLabels reads the array as Labels does, and calls use for each chunk, with the index of its
+// first value. The chunk is valid until use returns. EachLabels stops at the first error of use.
 func (r *Reader) EachLabels(use func(first int, labels []uint16) error) error {
 	n := r.voxels()
 	out := make([]uint16, min(chunk, n))
@@ -206,8 +203,8 @@ func (r *Reader) EachLabels(use func(first int, labels []uint16) error) error {
 	return nil
 }
 
-// labels reads the following len(dst) ≤ chunk values as labels into dst, which is all zero. The usual
-// storages have a short way.
+// labels reads the next len(dst) ≤ chunk values as labels into dst, which is all zero. The usual
+// kinds have a fast path.
 func (r *Reader) labels(dst []uint16, done int) error {
 	var values []float64
 	var err error
@@ -237,8 +234,8 @@ func (r *Reader) labels(dst []uint16, done int) error {
 	return nil
 }
 
-// whole converts storages that hold nothing but labels into dst, which is all zero, and reports whether
-// it did. Most of a mask is background: there, memory is not even touched.
+// whole converts kinds that hold only labels into dst, which is all zero, and reports whether it
+// did. Most of a mask is background, where dst is not even touched.
 func (r *Reader) whole(dst []uint16, raw []byte) bool {
 	switch {
 	case r.scaled():
@@ -266,22 +263,22 @@ func (r *Reader) whole(dst []uint16, raw []byte) bool {
 	return false
 }
 
-// badLabel says why the value of voxel v is not a label.
+// badLabel returns the error of a value at voxel v that is not a label.
 func (r *Reader) badLabel(v int, value float64) error {
-	why, kind := "not a whole number", FaultFraction
+	reason, kind := "not a whole number", FaultFraction
 	switch {
 	case math.IsNaN(value):
-		why, kind = "not a number", FaultNaN
+		reason, kind = "not a number", FaultNaN
 	case value < 0:
-		why, kind = "negative", FaultNegative
+		reason, kind = "negative", FaultNegative
 	case value > math.MaxUint16:
-		why, kind = "above 65535", FaultRange
+		reason, kind = "above 65535", FaultRange
 	}
-	return Mark(kind, fmt.Errorf("voxel %s: %.9g is not a label: %s", r.index(v), value, why))
+	return Mark(kind, fmt.Errorf("voxel %s: %.9g is not a label: %s", r.index(v), value, reason))
 }
 
-// End returns an error if the stream goes on beyond what the header declares, which is
-// given in words. Reaching the end is also what makes gzip and zlib compare their checksum.
+// End returns an error if the stream continues after the declared data, which the message describes
+// by declared. gzip and zlib verify their checksums when the end is reached.
 func (r *Reader) End(declared string) error {
 	if r.Text {
 		return r.words.end(declared)
@@ -297,8 +294,8 @@ func (r *Reader) End(declared string) error {
 	return nil
 }
 
-// extend lengthens s by m elements; capacity doubles up to n. So memory is at
-// most twice what the data that arrived need.
+// extend lengthens s by m elements; its capacity doubles up to n. So memory is at most twice that
+// of the data that arrived.
 func extend[T any](s []T, m, n int) []T {
 	if cap(s)-len(s) < m {
 		grown := make([]T, len(s), min(n, max(2*cap(s), len(s)+m)))

@@ -1,8 +1,7 @@
-// Package samples reads the voxels of a file as labels or magnitudes: what the readers
-// of NIfTI, NRRD and MetaImage share. It knows how numbers are stored, which of them are
-// labels, how the streams that hold them are compressed and end, and how to be read in
-// chunks, so that memory follows the data that arrive and not the sizes that a header
-// declares. It knows no header and no path.
+// Package samples reads the voxels of a file as labels or magnitudes. The readers of NIfTI, NRRD
+// and MetaImage share it. It knows how numbers are stored, which of them are labels, how streams
+// are compressed and end, and reads in chunks, so that memory follows the data that arrive and not
+// the sizes that a header declares. It knows no header and no path.
 package samples
 
 import (
@@ -11,7 +10,7 @@ import (
 	"slices"
 )
 
-// Kind is the storage of one voxel.
+// Kind is the storage type of one voxel.
 type Kind uint8
 
 // The kinds: whole numbers and IEEE 754 numbers of 8 to 64 bits. The zero Kind is invalid.
@@ -41,16 +40,16 @@ func (k Kind) Size() int {
 	return 8
 }
 
-// swap reverses the bytes of every value of size bytes, in place, so that big
-// endian data can be decoded as little endian.
+// swap reverses the bytes of every value of size bytes, in place, to convert big endian to little
+// endian.
 func swap(raw []byte, size int) {
 	for ; size > 1 && len(raw) >= size; raw = raw[size:] {
 		slices.Reverse(raw[:size])
 	}
 }
 
-// decode converts little-endian values to dst, one per element. 64-bit integers
-// above 2⁵³ lose their last digits, which neither a label nor a magnitude has.
+// decode converts little-endian values to dst. 64-bit integers above 2⁵³ lose their last digits,
+// which neither labels nor magnitudes have.
 func (k Kind) decode(dst []float64, raw []byte) {
 	le := binary.LittleEndian
 	switch k {

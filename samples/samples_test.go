@@ -12,16 +12,18 @@ import (
 	"testing"
 )
 
-// A label may lie up to 0.01 from a whole number, in any storage that can say so; what it is
-// rounded to, and how a voxel is named, are by hand.
+// A label may differ by up to 0.01 from a whole number, in any type that can hold it. Expected
+// labels and indices are by hand.
 func TestWholeNumbers(t *testing.T) {
 	for _, c := range []struct {
 		value float64
 		want  uint16
 		fault Fault
 	}{
-		{0, 0, 0}, {1.0001, 1, 0}, {0.9901, 1, 0}, {1.0099, 1, 0}, {65535, 65535, 0}, {65535.005, 65535, 0}, {-0.005, 0, 0},
-		{1.3, 0, FaultFraction}, {1.011, 0, FaultFraction}, {-1, 0, FaultNegative}, {-0.5, 0, FaultNegative}, {65536, 0, FaultRange},
+		{0, 0, 0}, {1.0001, 1, 0}, {0.9901, 1, 0}, {1.0099, 1, 0}, {65535, 65535, 0}, {65535.005, 65535, 0},
+		{-0.005, 0, 0},
+		{1.3, 0, FaultFraction}, {1.011, 0, FaultFraction}, {-1, 0, FaultNegative}, {-0.5, 0, FaultNegative},
+		{65536, 0, FaultRange},
 		{math.NaN(), 0, FaultNaN}, {math.Inf(1), 0, FaultRange}, {math.Inf(-1), 0, FaultNegative},
 	} {
 		values := make([]float64, 24)
@@ -43,7 +45,7 @@ func TestWholeNumbers(t *testing.T) {
 	}
 }
 
-// Chunks come in order and add up, whatever the number of values is to their length.
+// Chunks are in order and complete for any number of values.
 func TestEachLabels(t *testing.T) {
 	for _, n := range []int{1, chunk - 1, chunk, chunk + 1, 3*chunk + 7} {
 		data := make([]byte, 2*n)
@@ -86,17 +88,18 @@ func TestPatterned(t *testing.T) {
 		{"s%d", 10, 7, -2, []string{"s10", "s8"}},
 		{"%2d", 9, 10, 1, []string{" 9", "10"}},
 		{"x%1dy", 3, 3, 5, []string{"x3y"}},
-		{"s%03d%d", 1, 2, 1, nil}, {"s%s", 1, 2, 1, nil}, {"s", 1, 2, 1, nil}, {"s%", 1, 2, 1, nil}, {"s%xd", 1, 2, 1, nil}, {"s%-3d", 1, 2, 1, nil},
+		{"s%03d%d", 1, 2, 1, nil}, {"s%s", 1, 2, 1, nil}, {"s", 1, 2, 1, nil}, {"s%", 1, 2, 1, nil},
+		{"s%xd", 1, 2, 1, nil}, {"s%-3d", 1, 2, 1, nil},
 		{"s%99d", 1, 2, 1, nil}, {"s%d", 1, 2, 0, nil}, {"s%d", 2, 1, 1, nil}, {"s%d", 1, 11, 1, nil},
 	} {
-		got, ok := Patterned(c.pattern, c.first, c.last, c.step, 10)
+		got, ok := patterned(c.pattern, c.first, c.last, c.step, 10)
 		if ok != (c.want != nil) || !slices.Equal(got, c.want) {
 			t.Errorf("%s %d %d %d: %q, %v", c.pattern, c.first, c.last, c.step, got, ok)
 		}
 	}
 }
 
-// A line that is longer than the buffer is one line.
+// A line may be longer than the buffer.
 func TestSkipLines(t *testing.T) {
 	text := strings.Repeat("x", 3*bufferSize) + "\nsecond\nrest"
 	for lines, want := range []string{text, "second\nrest", "rest"} {

@@ -7,25 +7,28 @@ import (
 	"io"
 	"strconv"
 	"strings"
+
+	"github.com/t2map/t2map/volume"
 )
 
-// Store is where the voxels of a header are: behind it, or in data files.
+// Store is the place of the voxels of a header: after the header, or in data files.
 type Store struct {
-	// Field is that which names the data files, for messages. Names are theirs; none means that the
-	// voxels follow the header. Open opens them, and may be nil.
+	// Field is the header's field that names the data files, for messages. Names are their names;
+	// nil means that the voxels follow the header. Open opens them, and may be nil.
 	Field string
 	Names []string
 	Open  Open
-	// Bytes is how many all voxels take.
+	// Bytes is the number of bytes of all voxels.
 	Bytes int64
-	// Unpack skips what comes before n bytes of voxels and undoes compression. br reads a file
-	// of that size, −1 where that is not known, of which used bytes were read.
+	// Unpack skips the data before n bytes of voxels and decompresses. br reads a file of the given
+	// size, −1 if unknown, of which used bytes were read.
 	Unpack func(br *bufio.Reader, size, used, n int64) (io.Reader, error)
 }
 
-// SetNames takes the field that names data files: one name, LIST, or a pattern with its first
-// number, last number and step, which may be omitted where it is 1. list are the names behind
-// a LIST, and slices bounds how many there may be. All hold the same number of slices.
+// SetNames sets Names from the field that names data files: one name, LIST, or a pattern with the
+// first number, the last number and the step, which may be omitted if it is 1. list holds the names
+// that follow a LIST, and slices is the largest number of files. All files hold the same number of
+// slices.
 func (s *Store) SetNames(text string, list []string, slices int) error {
 	words := strings.Fields(text)
 	switch {
@@ -42,7 +45,7 @@ func (s *Store) SetNames(text string, list []string, slices int) error {
 			}
 		}
 		var ok bool
-		if s.Names, ok = Patterned(words[0], n[0], n[1], n[2], slices); !ok {
+		if s.Names, ok = patterned(words[0], n[0], n[1], n[2], slices); !ok {
 			return fmt.Errorf("%s: %.60q does not name 1 to %d files", s.Field, text, slices)
 		}
 	default:
@@ -54,7 +57,8 @@ func (s *Store) SetNames(text string, list []string, slices int) error {
 	return nil
 }
 
-// Voxels returns the stream of the voxels. br comes behind a header of used bytes in whole.
+// Voxels returns the stream of the voxels. br is at the end of the header, after used bytes of
+// whole.
 func (s *Store) Voxels(br *bufio.Reader, whole io.Reader, used int64) (io.ReadCloser, error) {
 	if s.Names == nil {
 		data, err := s.Unpack(br, sizeOf(whole), used, s.Bytes)
@@ -77,23 +81,35 @@ func sizeOf(r io.Reader) int64 {
 	return -1
 }
 
-// Open opens a file by the name that a header gives it.
+// Open opens a data file by the name in a header.
 type Open func(name string) (io.ReadCloser, error)
 
-// parts are the voxels in one or several data files as one stream. Each of several holds each
-// bytes of them, no more and no less. They are opened when they are needed. Errors name
-// the file, but for those of Open.
+// Options are the options of readers of a header with data files.
+type Options struct {
+	// Check is called with the grid that the header declares, before a voxel is read or a data file
+	// is opened; its error is returned as it is. It bounds memory, because a few compressed bytes can
+	// declare and hold more voxels than fit into it. A nil Check accepts every grid.
+	Check func(volume.Geometry) error
+	// Open opens a data file by the name in the header. It must refuse names that lead elsewhere. Its
+	// errors are returned unchanged, marked as FaultDataFile. If it is nil, a header without data is
+	// an error.
+	Open Open
+}
+
+// parts reads the voxels in one or several data files as one stream. If there are several, each
+// holds exactly each bytes of them. They are opened when they are needed. Errors name the file,
+// except those of Open.
 type parts struct {
 	*Store
 	each int64
 
-	opened int // how many of the files were
+	opened int // number of files opened
 	file   io.ReadCloser
 	data   io.Reader
-	left   int64 // bytes of the open one
+	left   int64 // bytes left in the open file
 }
 
-// Read reads on in the open file, and opens the next one when that is done.
+// Read continues in the open file, and opens the next one at its end.
 func (p *parts) Read(b []byte) (int, error) {
 	if len(b) == 0 {
 		return 0, nil
@@ -131,7 +147,7 @@ func (p *parts) Read(b []byte) (int, error) {
 	}
 }
 
-// named puts the name of the open file to an error but the end.
+// named adds the name of the open file to an error other than io.EOF.
 func (p *parts) named(err error) error {
 	if err == nil || err == io.EOF {
 		return err
@@ -151,7 +167,7 @@ func (p *parts) next() error {
 	return p.named(err)
 }
 
-// finish closes a file that has given what it holds.
+// finish closes a file after its last byte, and checks that it ends there.
 func (p *parts) finish() error {
 	var one [1]byte
 	n, err := io.ReadFull(p.data, one[:])

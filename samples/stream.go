@@ -2,7 +2,6 @@ package samples
 
 import (
 	"bufio"
-	"compress/bzip2"
 	"errors"
 	"fmt"
 	"io"
@@ -11,11 +10,10 @@ import (
 	"github.com/klauspost/compress/zlib"
 )
 
-// bufferSize is that of the buffers that files are read through.
+// bufferSize is the size of the read buffers.
 const bufferSize = 64 << 10
 
-// Buffered returns r with a buffer, and the bytes that it holds where it is in memory,
-// else 0.
+// Buffered returns r with a buffer, and the number of bytes of r if it is in memory, otherwise 0.
 func Buffered(r io.Reader) (br *bufio.Reader, length int) {
 	if m, ok := r.(interface{ Len() int }); ok {
 		length = m.Len()
@@ -23,15 +21,13 @@ func Buffered(r io.Reader) (br *bufio.Reader, length int) {
 	return bufio.NewReaderSize(r, bufferSize), length
 }
 
-// IsGzip reports whether what comes next begins like gzip (RFC 1952, 2.3.1: ID1 = 31,
-// ID2 = 139).
+// IsGzip reports whether the next bytes are those of gzip (RFC 1952, 2.3.1: ID1 = 31, ID2 = 139).
 func IsGzip(br *bufio.Reader) bool {
 	id, err := br.Peek(2)
 	return err == nil && id[0] == 0x1f && id[1] == 0x8b
 }
 
-// Gunzip returns what is compressed in a stream of gzip. Data after its last member are an
-// error at its end.
+// Gunzip decompresses a gzip stream. Data after its last member are an error at the end.
 func Gunzip(br *bufio.Reader) (io.Reader, error) {
 	z, err := gzip.NewReader(br)
 	if err != nil {
@@ -40,8 +36,7 @@ func Gunzip(br *bufio.Reader) (io.Reader, error) {
 	return z, nil
 }
 
-// Inflate returns what is compressed in a stream of zlib. Data after it are an error at its
-// end.
+// Inflate decompresses a zlib stream. Data after it are an error at the end.
 func Inflate(br *bufio.Reader) (io.Reader, error) {
 	z, err := zlib.NewReader(br)
 	if err != nil {
@@ -50,14 +45,11 @@ func Inflate(br *bufio.Reader) (io.Reader, error) {
 	return &closed{z, br}, nil
 }
 
-// Bunzip2 returns what is compressed in a stream of bzip2.
-func Bunzip2(br *bufio.Reader) io.Reader { return bzip2.NewReader(br) }
-
 func packedError(err error) error {
 	return Mark(FaultPacked, fmt.Errorf("compressed data: %w", Unexpected(err)))
 }
 
-// closed is a compressed stream that must end where what it is read from does.
+// closed is a compressed stream after which its source must end.
 type closed struct {
 	z    io.Reader
 	rest *bufio.Reader
@@ -79,10 +71,11 @@ func (c *closed) Read(p []byte) (int, error) {
 
 // Limits of headers.
 const (
-	// MostSkipped bounds the bytes that a header may ask to skip, so that a small compressed file cannot
-	// cost hours. The largest extensions of NIfTI in use are XML of some tens of MB.
+	// MostSkipped is the largest number of bytes that a header may declare to be skipped, so that a
+	// small compressed file cannot cost hours. The largest extensions of NIfTI in use are XML of
+	// some tens of MB.
 	MostSkipped = 1 << 28
-	// MostVoxels keeps products of sizes within 64 bits: it is more than any disk holds.
+	// MostVoxels keeps products of sizes within 64 bits; no disk holds as many voxels.
 	MostVoxels = 1 << 40
 )
 

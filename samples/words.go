@@ -7,10 +7,10 @@ import (
 	"strconv"
 )
 
-// mostWord bounds the length of a number in text: float64 needs 24 characters.
+// mostWord is the largest number of characters of a number in text: float64 needs 24.
 const mostWord = 256
 
-// words are numbers in text, between blanks.
+// words reads numbers in text, separated by blanks.
 type words struct {
 	r       io.Reader
 	scanner *bufio.Scanner
@@ -30,13 +30,13 @@ func (w *words) next() (string, error) {
 	return w.scanner.Text(), nil
 }
 
-// numbers reads as many numbers as dst holds. Before them lie done of n.
+// numbers fills dst with numbers. done of n numbers were read before.
 func (w *words) numbers(dst []float64, done, n int) error {
 	for i := range dst {
 		word, err := w.next()
 		switch {
 		case FaultOf(err) == FaultDataFile:
-			return err // there is none
+			return err // the file could not be opened
 		case err != nil:
 			return Mark(FaultFormat, fmt.Errorf("data: number %d of %d: %w", done+i+1, n, err))
 		case word == "":

@@ -13,8 +13,8 @@ import (
 // ErrTurns means that a call used up all of its loop iterations.
 var ErrTurns = errors.New("stopped after the allowed number of steps")
 
-// ErrAborted means that the module failed: it trapped or exited, or ran out of memory. A
-// function that the module calls ends the call by a panic with ErrAborted or an error of its own.
+// ErrAborted means that the module failed: it trapped, exited or ran out of memory. An imported
+// function ends the call by a panic with Ended.
 var ErrAborted = errors.New("the module failed")
 
 // Instance is a module with its own memory, for one caller at a time. It must not be used
@@ -82,11 +82,8 @@ func (i *Instance) Allow(turns, memory uint64) {
 // several times on the way.
 func (i *Instance) Reserve(size uint64) { i.memory.reserved = size }
 
-// TurnsLeft returns the number of turns that are left.
-func (i *Instance) TurnsLeft() uint64 { return i.turns.Get() }
-
 // Close releases the instance.
-func (i *Instance) Close() { _ = i.module.Close(context.Background()) } // there is nothing to lose
+func (i *Instance) Close() { _ = i.module.Close(context.Background()) } // it holds no data to be saved
 
 // Call calls a function of the module that returns a number or nothing. Errors: ErrTurns,
 // the error with which an import ended the call, and ErrAborted, without the stack and

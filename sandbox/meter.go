@@ -6,13 +6,13 @@ import (
 	"fmt"
 )
 
-// A module in an endless loop must be stopped. The runtime can check a context at every
-// iteration of every loop (WithCloseOnContextDone), but then JPEG 2000 takes 2.5 to 3.1 times as
-// long to decode, lossy JPEG 3.5 times, and a registration 2.2 times (medians of alternating
-// rounds, processor time). Therefore the module is rewritten before it is compiled: each
-// iteration of a loop decrements a counter and traps at 0, which costs less than can be
-// measured. The limit is thus a number of iterations, called turns, the same on every
-// machine and under any load.
+// A module in an endless loop must be stopped. wazero can do that itself: with
+// WithCloseOnContextDone it checks a context at every iteration of every loop. This was measured
+// with wazero 1.12 (processor time, medians of 7 alternating rounds): JPEG 2000 takes 2.5 to 3.1
+// times as long to decode, lossy JPEG 3.5 times, and a registration 2.2 times. Therefore the module
+// is rewritten before it is compiled: each iteration of a loop decrements a counter and traps at 0,
+// at a cost that cannot be measured. The limit is thus a number of iterations, called turns, which
+// is the same on every machine and under any load.
 
 // Sections of a module (WebAssembly Core Specification 2.0, 5.5.2).
 const (
@@ -66,8 +66,7 @@ func metered(wasm []byte, pages uint64) ([]byte, error) {
 	return out, nil
 }
 
-// wasmReader reads a module or a part of it. After an unexpected value it reads nothing
-// more.
+// wasmReader reads a module or a part of it. After an unexpected value, it reads nothing more.
 type wasmReader struct {
 	data     []byte
 	position int

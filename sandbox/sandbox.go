@@ -43,7 +43,7 @@ type Program struct {
 type Module struct {
 	runtime  wazero.Runtime
 	compiled wazero.CompiledModule
-	pages    uint64 // of an instance when it begins
+	pages    uint64 // initial memory of an instance
 }
 
 // Load meters and compiles the program, or loads compiled code from the user's cache
@@ -102,7 +102,8 @@ func (m *Module) findMemory() error {
 	return errModule
 }
 
-// Close releases the module and its instances.
+// Close releases the module and its instances. A module that is not closed stays in memory until the
+// process ends.
 func (m *Module) Close(ctx context.Context) error { return m.runtime.Close(ctx) }
 
 // cacheDir returns the directory of compiled code, about 100 MB, within the user's cache

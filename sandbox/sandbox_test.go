@@ -59,7 +59,8 @@ var errAsked = errors.New("asked")
 func program() Program {
 	return Program{Wasm: small(), Pages: 1, MaxMemory: 64 << 20,
 		Imports: func(ctx context.Context, r wazero.Runtime) error {
-			_, err := r.NewHostModuleBuilder("env").NewFunctionBuilder().WithFunc(func() { panic(Ended{errAsked}) }).Export("ask").Instantiate(ctx)
+			_, err := r.NewHostModuleBuilder("env").NewFunctionBuilder().
+				WithFunc(func() { panic(Ended{errAsked}) }).Export("ask").Instantiate(ctx)
 			return err
 		}}
 }
@@ -97,7 +98,7 @@ func TestCall(t *testing.T) {
 		t.Errorf("a function that is absent: %v", err)
 	}
 	i.Allow(10, 3*PageSize+17)
-	i.Reserve(1 << 40) // not beyond the limit
+	i.Reserve(1 << 40) // above the limit
 	if old, err := i.Call(ctx, "grow", 2); old != 1 || err != nil {
 		t.Errorf("growing within the limit: %d, %v", old, err)
 	}
@@ -105,24 +106,24 @@ func TestCall(t *testing.T) {
 		t.Errorf("room for %d bytes", c)
 	}
 	if none, err := i.Call(ctx, "grow", 1); none != 1<<32-1 || err != nil {
-		t.Errorf("growing beyond the limit: %d, %v", none, err)
+		t.Errorf("growing above the limit: %d, %v", none, err)
 	}
 	if _, err := i.Call(ctx, "ask"); !errors.Is(err, errAsked) || len(err.Error()) > 20 {
 		t.Errorf("an import that ends the call: %v", err)
 	}
 	if _, err := i.Read(3*PageSize-1, 2); !errors.Is(err, ErrAborted) {
-		t.Errorf("read beyond the memory: %v", err)
+		t.Errorf("read outside the memory: %v", err)
 	}
 	if i.Write(3*PageSize-1, []byte{1, 2}) {
-		t.Error("written beyond the memory")
+		t.Error("written outside the memory")
 	}
-	if _, err := i.Call(ctx, "spin"); !errors.Is(err, ErrTurns) || i.TurnsLeft() != 0 {
+	if _, err := i.Call(ctx, "spin"); !errors.Is(err, ErrTurns) || i.turns.Get() != 0 {
 		t.Errorf("a loop without end: %v", err)
 	}
 }
 
-// An instance that is taken has the state that the constructors left, and one that was put
-// back is used again.
+// An instance from the pool has the state after the constructors, and one that was returned is used
+// again.
 func TestPool(t *testing.T) {
 	cacheIn(t, t.TempDir())
 	p, err := NewPool(load(t), 10, 2*PageSize)
@@ -186,7 +187,7 @@ func TestDiskCache(t *testing.T) {
 	}
 }
 
-// The code on disk may be damaged: then the module is compiled again, once.
+// If the code on disk is damaged, the module is compiled again, once.
 func TestDamagedCache(t *testing.T) {
 	cacheIn(t, t.TempDir())
 	for round := range 4 {
@@ -213,7 +214,7 @@ func TestDamagedCache(t *testing.T) {
 	}
 }
 
-// An unexpected module is refused, whatever its content.
+// An unexpected module is refused.
 func FuzzMetered(f *testing.F) {
 	f.Add(small())
 	f.Add([]byte("\x00asm\x01\x00\x00\x00\x05\x07\x01\x01\x80\x20\x80\x80\x02"))

@@ -6,43 +6,43 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// Break is a place in the mean signal of a compartment that no decay explains.
+// Break is a change of the mean signal of a compartment that no decay explains.
 type Break struct {
 	Compartment string
 	// Slice is the index of the slice, from 0, or −1 for all slices of the compartment.
 	Slice int
-	// Rise reports that the signal rises from echo From to the later echo To, by Factor. If it is
-	// false, the signal at echo To is Factor times what a decay leaves after From and the echo between.
-	Rise     bool
-	From, To int // indices of echoes
-	Factor   float64
+	// Rise reports that the signal at echo Last is Factor times that at the earlier echo First. If it is
+	// false, the signal at Last is Factor times that of a decay through First and the echo between.
+	Rise        bool
+	First, Last int // indices of echoes
+	Factor      float64
 }
 
 const (
-	// mostRise is the factor beyond which a signal rises too far. Of ../shared/data no signal
-	// of a slice rises by more than 1.17.
+	// mostRise is the largest factor by which a signal may rise. No signal of a slice in ../shared/data
+	// rises by more than 1.17.
 	mostRise = 1.5
-	// leastLeft is the part of S(e−1)²/S(e−2) that a decay leaves at even echo times; a sum of
-	// decays leaves 1 or more. Of ../shared/data no slice has less than 0.8.
+	// leastLeft is the least ratio of a signal S(e) to S(e−1)²/S(e−2) at evenly spaced echoes; a sum of
+	// decays has 1 or more. No slice in ../shared/data has less than 0.8.
 	leastLeft = 0.5
-	// fewestVoxels are those of a slice whose mean, and its standard error, are judged.
+	// fewestVoxels is the least number of voxels in a slice for its mean and standard error to be checked.
 	fewestVoxels = 10
-	// deviations is the number of standard errors by which a mean must be beyond these limits:
-	// chance exceeds it once in 10⁴ times or less, also where the error is taken from
-	// fewestVoxels, and a study has some hundred slices of compartments.
+	// deviations is the number of standard errors by which a mean must exceed these limits. Chance exceeds
+	// it at most once in 10⁴ times, even if the standard error is from fewestVoxels, and a study has some
+	// hundred slices of compartments.
 	deviations = 6
-	// leastJudged is the part of the largest mean that a signal must have, or a decay leave, to
-	// be judged: a T2 of an echo spacing or two, which stimulated echoes keep alive, breaks
-	// the limits where a fifth is left (spheres 12 to 14 of ../shared/data/nist-philips-3t).
+	// leastJudged is the least signal that is checked, measured or predicted, as a share of the largest
+	// mean. If T2 is only one or two echo spacings long, stimulated echoes exceed the limits where a fifth
+	// of the signal remains (spheres 12 to 14 of ../shared/data/nist-philips-3t).
 	leastJudged = 0.3
-	// evenGaps is how far, as a part of the first, two gaps may differ and count as even.
+	// evenGaps is the largest relative difference between two gaps that count as equal.
 	evenGaps = 0.02
 )
 
-// Breaks returns for each compartment the first break of its mean signal: in all its slices
-// together or, if there is none, in one of them. Echoes before first are not judged, nor is that
-// of index 0, which lacks what stimulated echoes add to the next one. Only fitted voxels count. It
-// panics if s, m and r do not have one grid.
+// Breaks returns the first break of the mean signal of each compartment: in all its slices together or, if
+// there is none, in one slice. Echoes before first are not checked. Neither is echo 0, which lacks the
+// stimulated echoes of the later ones. Only fitted voxels count. Breaks panics if s, m and r are not on
+// one grid.
 func Breaks(s volume.MultiEcho, m volume.Maps, r Regions, first int) []Break {
 	parts := signals(s, m, r)
 	first = max(first, 1)
@@ -77,7 +77,7 @@ func (x *signal) add(y signal) {
 	}
 }
 
-// signals returns the signal of each region in each slice; one without voxels is zero.
+// signals returns the signal of each region in each slice; it is zero without voxels.
 func signals(s volume.MultiEcho, m volume.Maps, r Regions) [][]signal {
 	out := make([][]signal, len(r.Names))
 	for n := range out {
@@ -107,7 +107,7 @@ func (x signal) mean(e int) (mean, square float64) {
 	return mean, max(0, x.squares[e]/n-mean*mean) / (n - 1)
 }
 
-// broken returns the first break of the mean signal at the echoes from first on, if it has one.
+// broken returns the first break of the mean signal at the echoes from first on, if there is one.
 func (x signal) broken(te []float64, first int) (Break, bool) {
 	if x.voxels < fewestVoxels {
 		return Break{}, false
@@ -123,7 +123,7 @@ func (x signal) broken(te []float64, first int) (Break, bool) {
 			earlier, other := x.mean(f)
 			if most := mostRise * earlier; earlier > 0 && last > least &&
 				last-most > deviations*math.Sqrt(square+mostRise*mostRise*other) {
-				return Break{Rise: true, From: f, To: e, Factor: last / earlier}, true
+				return Break{Rise: true, First: f, Last: e, Factor: last / earlier}, true
 			}
 		}
 		if e < first+2 || math.Abs(te[e]-2*te[e-1]+te[e-2]) > evenGaps*(te[e-1]-te[e-2]) {
@@ -135,10 +135,10 @@ func (x signal) broken(te []float64, first int) (Break, bool) {
 			continue
 		}
 		ratio := b / a
-		left := b * ratio
+		decayed := b * ratio
 		deviation := math.Sqrt(square + leastLeft*leastLeft*(4*ratio*ratio*squareB+ratio*ratio*ratio*ratio*squareA))
-		if left > least && leastLeft*left-last > deviations*deviation {
-			return Break{From: e - 2, To: e, Factor: last / left}, true
+		if decayed > least && leastLeft*decayed-last > deviations*deviation {
+			return Break{First: e - 2, Last: e, Factor: last / decayed}, true
 		}
 	}
 	return Break{}, false

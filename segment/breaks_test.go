@@ -9,7 +9,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// What no decay does is found in all slices of a compartment or in one, and nothing else is.
+// Signals that no decay explains are found, in all slices of a compartment or in one; decays are not.
 func TestBreaks(t *testing.T) {
 	const nx, nz, sigma = 64, 3, 10
 	te := []float64{10, 20, 30, 40, 50, 60, 70}
@@ -23,19 +23,28 @@ func TestBreaks(t *testing.T) {
 	}{
 		{"decay", func(_, _ int, s float64) float64 { return s }, te, 40, 0, "[]"},
 		{"to the noise", func(_, _ int, s float64) float64 { return s }, te, 8, 0, "[]"},
-		{"two exchanged", func(e, _ int, s float64) float64 { return s * math.Exp([]float64{0, 0, -30, 0, 0, 30, 0}[e]/40) }, te, 40, 0, "[{a -1 true 2 3 1.65}]"},
-		{"two exchanged of a long T2", func(e, _ int, s float64) float64 { return s * math.Exp([]float64{0, 0, -30, 0, 0, 30, 0}[e]/60) }, te, 60, 0, "[{a -1 true 2 5 1.65}]"},
-		{"last × 3", func(e, _ int, s float64) float64 { return s * []float64{1, 1, 1, 1, 1, 1, 3}[e] }, te, 40, 0, "[{a -1 true 4 6 1.82}]"},
+		{"two exchanged", func(e, _ int, s float64) float64 {
+			return s * math.Exp([]float64{0, 0, -30, 0, 0, 30, 0}[e]/40)
+		}, te, 40, 0, "[{a -1 true 2 3 1.65}]"},
+		{"two exchanged of a long T2", func(e, _ int, s float64) float64 {
+			return s * math.Exp([]float64{0, 0, -30, 0, 0, 30, 0}[e]/60)
+		}, te, 60, 0, "[{a -1 true 2 5 1.65}]"},
+		{"last × 3", func(e, _ int, s float64) float64 { return s * []float64{1, 1, 1, 1, 1, 1, 3}[e] }, te, 40, 0,
+			"[{a -1 true 4 6 1.82}]"},
 		{"a slope lost on a slice", func(e, k int, s float64) float64 {
 			if e == 3 && k == 1 {
 				return 0.3 * s
 			}
 			return s
 		}, te, 40, 0, "[{a 1 false 1 3 0.3}]"},
-		{"a low first echo", func(e, _ int, s float64) float64 { return s * []float64{0.4, 1, 1, 1, 1, 1, 1}[e] }, te, 80, 0, "[]"},
-		{"a short T2 with stimulated echoes", func(e, _ int, s float64) float64 { return []float64{1273, 1055, 398, 320, 91, 110, 33}[e] }, te, 10, 0, "[]"},
+		{"a low first echo", func(e, _ int, s float64) float64 { return s * []float64{0.4, 1, 1, 1, 1, 1, 1}[e] }, te,
+			80, 0, "[]"},
+		{"a short T2 with stimulated echoes", func(e, _ int, s float64) float64 {
+			return []float64{1273, 1055, 398, 320, 91, 110, 33}[e]
+		}, te, 10, 0, "[]"},
 		{"uneven", func(e, _ int, s float64) float64 { return s }, []float64{10, 20, 60, 90, 95, 120, 200}, 40, 0, "[]"},
-		{"echoes that refocus badly", func(e, _ int, s float64) float64 { return s * (1 - 0.15*float64(e%2)) }, te, 40, 0, "[]"},
+		{"echoes that refocus badly", func(e, _ int, s float64) float64 { return s * (1 - 0.15*float64(e%2)) }, te,
+			40, 0, "[]"},
 	} {
 		rng := rand.New(rand.NewPCG(1, 2))
 		g := volume.Geometry{Size: [3]int{nx, 1, nz}}

@@ -8,20 +8,19 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// CodeRule says what a segment of certain codes marks.
-// Codes are written SCT:309312004.
+// CodeRule gives a meaning to segments with certain codes, such as SCT:309312004.
 type CodeRule struct {
-	// Type and Region are what the segment must be and where; one of them may be
-	// empty for any.
+	// Type and Region are the codes of the type and the anatomic region of the segment. One of them may
+	// be empty, which matches any.
 	Type   string `json:"type,omitempty"`
 	Region string `json:"region,omitempty"`
-	// Modifiers are all of the segment's but left and right, increasing: a
-	// rule without the modifier deep does not match a segment that has it.
+	// Modifiers are all modifiers of the segment except left and right, increasing. A rule without the
+	// modifier deep does not match a segment that has it.
 	Modifiers []string `json:"modifiers,omitempty"`
 	Name      string   `json:"meaning"` // as in Label
 }
 
-// sameCodes reports whether two rules ask for the same.
+// sameCodes reports whether two rules match the same segments.
 func (r CodeRule) sameCodes(o CodeRule) bool {
 	return r.Type == o.Type && r.Region == o.Region && slices.Equal(r.Modifiers, o.Modifiers)
 }
@@ -43,14 +42,14 @@ const (
 )
 
 // snomedRT holds the older SNOMED RT identifiers of the same concepts (PS3.16
-// annex O), which stand under the designators SRT and SNM3.
+// annex O), which have the designators SRT and SNM3.
 var snomedRT = map[string]string{
 	"T-D021B": cartilage, "T-12710": femur, "T-1273F": tibialPlateau, "T-12730": patella, "T-D9200": knee,
 	"R-404D5": medial, "G-A104": lateral, "R-404CC": anterior, "R-404CE": posterior, "G-A110": central,
 	"G-A100": right, "G-A101": left,
 }
 
-// canonical writes a code as rules have it.
+// canonical returns a code in the form that rules use.
 func canonical(scheme, value string) string {
 	scheme = strings.ToUpper(scheme)
 	if scheme == "SRT" || scheme == "SNM3" {
@@ -64,19 +63,18 @@ func canonical(scheme, value string) string {
 // ruleList collects rules for cartilage.
 type ruleList []CodeRule
 
-// add appends a rule for cartilage of that region and of all of the modifiers.
+// add appends a rule for cartilage in the given region with the given modifiers.
 func (l *ruleList) add(name, region string, modifiers ...string) {
 	slices.Sort(modifiers)
 	*l = append(*l, CodeRule{Type: cartilage, Region: region, Modifiers: modifiers, Name: name})
 }
 
-// places are the modifiers that divide a plate from front to back; the first is none.
+// places are the modifiers that divide a plate from front to back; the first entry has none.
 var places = [][]string{{}, {central}, {posterior}, {anterior}}
 
-// kneeCodes returns the rules of the scheme `codes`. Cartilage of a medial or lateral part
-// of the knee is that compartment; patella and trochlea (the anterior femur) are
-// patellofemoral. Femoral cartilage of neither side is divided by its shape if it is whole,
-// and is a row of its own otherwise.
+// kneeCodes returns the rules of the scheme `codes`. Cartilage of a medial or lateral part of the knee
+// belongs to that compartment; patella and trochlea (the anterior femur) are patellofemoral. Femoral
+// cartilage without a side is divided by its shape if it is complete; otherwise it is its own row.
 func kneeCodes() []CodeRule {
 	var rules ruleList
 	for _, side := range []struct{ code, name string }{{medial, Medial}, {lateral, Lateral}} {
@@ -98,8 +96,8 @@ func kneeCodes() []CodeRule {
 	return rules
 }
 
-// tissueCodes returns the rules for schemes of tissues, in which femoral cartilage is one
-// tissue, whatever part of it a segment is coded as.
+// tissueCodes returns the rules for schemes with tissues. Femoral cartilage is one tissue, whichever part
+// of it the code of a segment names.
 func tissueCodes() []CodeRule {
 	var rules ruleList
 	femoral, patellar := anatomy.FemoralCartilage.String(), anatomy.PatellarCartilage.String()
@@ -121,10 +119,10 @@ func tissueCodes() []CodeRule {
 	return rules
 }
 
-// undividedCodes returns tissueCodes with a row in the place of every tissue.
+// undividedCodes returns tissueCodes with a row in place of every tissue.
 func undividedCodes() []CodeRule { return Scheme{Codes: tissueCodes()}.Undivided().Codes }
 
-// borrowed returns the rules that a scheme without its own goes by.
+// borrowed returns the rules that are used for a scheme without rules.
 func (s Scheme) borrowed() []CodeRule {
 	names := s.meanings()
 	has := func(name string) bool { return slices.Contains(names, name) }
@@ -137,14 +135,14 @@ func (s Scheme) borrowed() []CodeRule {
 	return kneeCodes()
 }
 
-// coded returns the meanings that rules give the segment, each once.
+// coded returns the distinct meanings that the rules give to the segment.
 func coded(rules []CodeRule, g volume.Segment) []string {
 	kind := ""
 	if g.Type.Value != "" {
 		kind = canonical(g.Type.Scheme, g.Type.Value)
 	}
 	region := ""
-	if len(g.Regions) == 1 { // in two regions, it is in none of a rule's
+	if len(g.Regions) == 1 { // a segment with two regions matches no rule with a region
 		region = canonical(g.Regions[0].Scheme, g.Regions[0].Value)
 	}
 	var modifiers []string

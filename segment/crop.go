@@ -5,11 +5,11 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// Box is a part of a grid: the voxels of indices From to To, exclusive.
-type Box struct{ From, To [3]int }
+// Box is a part of a grid: the voxels with indices from Start to End, exclusive.
+type Box struct{ Start, End [3]int }
 
-// BoxOf returns the box of the labels of a mask, with so many voxels of background on each side as the
-// grid has there, up to margin; one voxel where the mask has no labels.
+// BoxOf returns the bounding box of the labels of a mask, extended by margin voxels on each side within
+// the grid. Without labels, it contains one voxel.
 func BoxOf(l volume.Labels, margin int) Box {
 	low, high := bounds(l)
 	for a, n := range l.Size {
@@ -18,31 +18,30 @@ func BoxOf(l volume.Labels, margin int) Box {
 	return Box{low, high}
 }
 
-// whole returns the box of all voxels of a grid.
-func whole(g volume.Geometry) Box { return Box{To: g.Size} }
+// whole returns the box of a whole grid.
+func whole(g volume.Geometry) Box { return Box{End: g.Size} }
 
-// in returns the box of a grid as a grid of its own. Every voxel keeps its position.
+// in returns the geometry of the box in a grid. Each voxel keeps its position.
 func (b Box) in(g volume.Geometry) volume.Geometry {
-	for r, x := range g.Position(float64(b.From[0]), float64(b.From[1]), float64(b.From[2])) {
+	for r, x := range g.Position(float64(b.Start[0]), float64(b.Start[1]), float64(b.Start[2])) {
 		g.Affine[r][3] = x
 	}
 	for a := range g.Size {
-		g.Size[a] = b.To[a] - b.From[a]
+		g.Size[a] = b.End[a] - b.Start[a]
 	}
 	return g
 }
 
-// bounds returns the box that holds the labels, to exclusive; the first voxel where there are
-// none.
+// bounds returns the bounding box of the labels, high exclusive, or the first voxel without labels.
 func bounds(l volume.Labels) (low, high [3]int) {
 	boxes := make([]Box, shares(len(l.Data)))
 	shareOut(len(l.Data), func(share, first, last int) {
 		boxes[share] = boundsOf(l, first/max(l.Size[0], 1), last/max(l.Size[0], 1))
 	})
-	low, high = boxes[0].From, boxes[0].To
+	low, high = boxes[0].Start, boxes[0].End
 	for _, b := range boxes[1:] {
 		for a := range low {
-			low[a], high[a] = min(low[a], b.From[a]), max(high[a], b.To[a])
+			low[a], high[a] = min(low[a], b.Start[a]), max(high[a], b.End[a])
 		}
 	}
 	if high[0] == 0 {
@@ -54,11 +53,11 @@ func bounds(l volume.Labels) (low, high [3]int) {
 	return low, high
 }
 
-// boundsOf returns the box that holds the labels of the rows first to last, exclusive. Its ends are 0
-// where there are none.
+// boundsOf returns the bounding box of the labels in the rows first to last, exclusive. Its End is 0 if
+// there are none.
 func boundsOf(l volume.Labels, first, last int) Box {
 	nx, ny := l.Size[0], l.Size[1]
-	box := Box{From: l.Size}
+	box := Box{Start: l.Size}
 	for row := first; row < last; row++ {
 		labels := l.Data[row*nx:][:nx]
 		before := leading(labels)
@@ -68,7 +67,7 @@ func boundsOf(l volume.Labels, first, last int) Box {
 		start := [3]int{before, row % ny, row / ny}
 		end := [3]int{nx - trailing(labels), row%ny + 1, row/ny + 1}
 		for a := range start {
-			box.From[a], box.To[a] = min(box.From[a], start[a]), max(box.To[a], end[a])
+			box.Start[a], box.End[a] = min(box.Start[a], start[a]), max(box.End[a], end[a])
 		}
 	}
 	return box
@@ -82,7 +81,7 @@ func leading(x []uint16) int {
 	return run(x)
 }
 
-// trailing returns the number of background voxels after the last label; there has to be one.
+// trailing returns the number of background voxels after the last label. There must be a label.
 func trailing(x []uint16) int {
 	last := len(x)
 	for last >= 4 && words.Four(x[last-4:]) == 0 {
@@ -94,12 +93,12 @@ func trailing(x []uint16) int {
 	return len(x) - last
 }
 
-// many is the number of voxels that are compared at once: those of two lines of a processor's cache.
+// many is the number of voxels that are compared at once: two cache lines.
 const many = 64
 
-// run returns how many of the first voxels have the label of the first one; there has to be one.
-// Masks are mostly long runs of background and of bone, which go by many at a time: all are alike
-// if each is like the one before it.
+// run returns the number of leading voxels that have the same label as the first. x must not be empty.
+// Masks are mostly long runs of background and bone, which are compared many voxels at a time: all are
+// equal if each equals the one before it.
 func run(x []uint16) int {
 	n := 1
 	four := uint64(x[0]) * 0x0001000100010001

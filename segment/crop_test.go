@@ -125,7 +125,8 @@ func TestRun(t *testing.T) {
 				t.Errorf("%d to the end: %d", n, got)
 			}
 			// Labels that share a byte, or are the same but for one voxel of four.
-			for _, next := range [][]uint16{{2}, {256, 258, 258, 258}, {0, 258}, append([]uint16{0}, slices.Repeat([]uint16{258}, 2*many)...)} {
+			for _, next := range [][]uint16{{2}, {256, 258, 258, 258}, {0, 258},
+				append([]uint16{0}, slices.Repeat([]uint16{258}, 2*many)...)} {
 				if got := run(append(x[before:], next...)); got != n {
 					t.Errorf("%d before %v: %d", n, next, got)
 				}

@@ -10,15 +10,14 @@ import (
 type Decay struct {
 	Compartment string
 	Voxels      int       // with status Fitted
-	Signal      []float64 // at each TE of the series; NaN where Voxels is 0
-	// Sigma is the noise of a voxel, as the quadratic mean over the voxels of what
-	// the maps say of their slices; NaN where one of them has none.
+	Signal      []float64 // at each TE of the series; NaN if Voxels is 0
+	// Sigma is the root mean square over the voxels of the noise of their slices; NaN if a slice has no
+	// estimate of noise.
 	Sigma float64
 }
 
-// Decays returns one Decay per name in r, in the same order, over all echoes of
-// s, skipped ones among them. It panics if s, m and r do not have one grid,
-// which Summarize checks for m and r.
+// Decays returns one Decay per name in r, in the same order, over all echoes of s, including skipped ones.
+// It panics if s, m and r are not on one grid.
 func Decays(s volume.MultiEcho, m volume.Maps, r Regions) []Decay {
 	if len(m.Status) != len(r.Data) {
 		panic("segment: maps and mask differ in size")

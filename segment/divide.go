@@ -9,29 +9,29 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// Marks is a mask by meaning: a voxel with Data m > 0 is marked as Names[m−1], a row or a
-// tissue; one with 0 is not marked.
+// Marks is a mask by meaning: a voxel with Data m > 0 is marked as Names[m−1], a row or a tissue; a voxel
+// with 0 is not marked.
 type Marks struct {
 	volume.Labels
 	Names []string
-	// Readings are how the segments of a mask of named segments were read, in the mask's
-	// order, the ignored ones too; nil for a label map.
+	// Readings are the readings of all named segments in the order of the mask, including ignored ones;
+	// nil for a label map.
 	Readings []Reading
 }
 
-// Reading is a named segment of a mask and what the scheme took it for.
+// Reading is a named segment of a mask with the meaning that the scheme gave it.
 type Reading struct {
 	Number int    `json:"number"`
 	Label  string `json:"label"`
 	// Meaning is a row, a tissue or Ignore.
 	Meaning string `json:"meaning"`
-	// By is the source of the meaning: label, code or number. If several agree, it is the
+	// Source is the source of the meaning: label, code or number. If several agree, it is the
 	// first of them.
-	By     string `json:"by"`
+	Source string `json:"by"`
 	Voxels int    `json:"voxels"`
 }
 
-// LabelCount is a label and how many voxels have it.
+// LabelCount is a label with its number of voxels.
 type LabelCount struct {
 	Value  uint16
 	Voxels int
@@ -43,8 +43,7 @@ type UnknownLabelsError struct {
 	Labels []LabelCount // in increasing order of Value
 }
 
-// shownLabels bounds the list in a message: a picture taken for a mask has
-// hundreds of values.
+// shownLabels is the largest number of labels in a message: an image that is used as a mask has hundreds.
 const shownLabels = 8
 
 // Error returns a text such as "scheme oai-zib does not know label 7 (12 voxels)".
@@ -63,15 +62,15 @@ func (e *UnknownLabelsError) Error() string {
 	return fmt.Sprintf("scheme %s does not know %s", e.Scheme, strings.Join(parts, ", "))
 }
 
-// Interpret gives the labelled voxels their meanings. Names holds every meaning of the
-// scheme, also those without voxels; a mask without labels is sound. Labels that the scheme
-// ignores become 0. Labels that it does not know are an *UnknownLabelsError that lists every
-// one with its number of voxels.
+// Interpret gives the labelled voxels their meanings. Names has every meaning of the scheme, including
+// those without voxels. A mask without labels is not an error. Labels that the scheme ignores become 0.
+// Labels that it does not know are an *UnknownLabelsError that lists all of them with their numbers of
+// voxels.
 func (s Scheme) Interpret(l volume.Labels) (Marks, error) {
 	return s.InterpretBox(l, whole(l.Geometry))
 }
 
-// InterpretBox is Interpret for a box that holds all labels; the marks are those of the box.
+// InterpretBox is Interpret for a box that contains all labels; the marks are on the grid of the box.
 func (s Scheme) InterpretBox(l volume.Labels, b Box) (Marks, error) {
 	const unknown = -1
 	names := s.meanings()
@@ -91,16 +90,16 @@ func (s Scheme) InterpretBox(l volume.Labels, b Box) (Marks, error) {
 	m := Marks{Labels: volume.Labels{Geometry: b.in(l.Geometry)}, Names: names}
 	m.Data = make([]uint16, m.Voxels())
 	nx := m.Size[0]
-	var strange atomic.Bool
+	var unknownFound atomic.Bool
 	shareOut(len(m.Data), func(_, start, end int) {
 		for row := start / max(nx, 1); row < end/max(nx, 1); row++ {
-			j, k := b.From[1]+row%m.Size[1], b.From[2]+row/m.Size[1]
-			labels := l.Data[l.Size[0]*(j+l.Size[1]*k):][b.From[0]:b.To[0]]
+			j, k := b.Start[1]+row%m.Size[1], b.Start[2]+row/m.Size[1]
+			labels := l.Data[l.Size[0]*(j+l.Size[1]*k):][b.Start[0]:b.End[0]]
 			for v := 0; v < nx; {
 				n := run(labels[v:])
 				switch mark := lut[labels[v]]; mark {
 				case unknown:
-					strange.Store(true)
+					unknownFound.Store(true)
 					return
 				case 0:
 				default:
@@ -110,20 +109,20 @@ func (s Scheme) InterpretBox(l volume.Labels, b Box) (Marks, error) {
 			}
 		}
 	})
-	if strange.Load() {
+	if unknownFound.Load() {
 		return Marks{}, &UnknownLabelsError{Scheme: s.Name, Labels: countUnknown(l.Data, lut)}
 	}
 	return m, nil
 }
 
-// fill sets all of x.
+// fill sets all elements of x.
 func fill[T any](x []T, value T) {
 	for n := range x {
 		x[n] = value
 	}
 }
 
-// countUnknown counts the voxels of each label that lut holds below 0.
+// countUnknown counts the voxels of each label whose entry in lut is negative.
 func countUnknown(data []uint16, lut []int32) []LabelCount {
 	counts := make([]int, len(lut))
 	for _, label := range data {

@@ -25,7 +25,8 @@ func TestExcludeFluid(t *testing.T) {
 	if err := ExcludeFluid(&m, r, FluidLimits{T2: 70}); err != nil {
 		t.Fatal(err)
 	}
-	if want := []volume.Status{volume.Fitted, volume.Fluid, volume.Fluid, volume.Fitted, volume.Fitted, volume.LowSignal}; !slices.Equal(
+	if want := []volume.Status{volume.Fitted, volume.Fluid, volume.Fluid, volume.Fitted, volume.Fitted,
+		volume.LowSignal}; !slices.Equal(
 		m.Status, want,
 	) {
 		t.Errorf("%v, want %v", m.Status, want)

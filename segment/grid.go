@@ -10,9 +10,8 @@ import (
 // GridError reports that a mask does not lie on the voxels of the series.
 type GridError struct {
 	Mask, Series [3]int // voxels along i, j, k
-	// Distance is how far apart, in mm, corresponding voxel centres lie at
-	// most, in the best of all orders of the axes, and Allowed how far they may.
-	// Both are NaN where the sizes fit in no order.
+	// Distance is the largest distance in mm between corresponding voxel centres, in the best order of
+	// the axes, and Allowed is its limit. Both are NaN if the sizes fit in no order.
 	Distance, Allowed float64
 }
 
@@ -29,15 +28,14 @@ func (e *GridError) Error() string {
 	)
 }
 
-// OnGrid returns l in the voxel order of g, the geometry of the series. Mask and
-// series must have the same voxels; their axes may be permuted and flipped, as
-// they are between NIfTI and DICOM. Labels are moved by whole indices, never
-// interpolated. Where the order is the same already, the result shares l.Data.
+// OnGrid returns l in the voxel order of g, the geometry of the series. Mask and series must have the same
+// voxels, but their axes may be permuted and flipped, as they are between NIfTI and DICOM. Labels are
+// moved by whole indices, never interpolated. If the order is already the same, the result shares l.Data.
 //
-// A mask whose size fits in no order of the axes, or whose voxel centres lie
-// more than 0.1 mm (or a third of the smallest spacing) from the series', is a
-// *GridError. So a one-slice mask is not distinguished from one that was flipped along
-// its slice axis: the voxels are the same.
+// If the size of the mask fits in no order of the axes, or if its voxel centres are more than 0.1 mm (or a
+// third of the smallest spacing) from those of the series, the error is a *GridError. A one-slice mask
+// that was flipped along its slice axis cannot be distinguished from the original: the voxels are the
+// same.
 func OnGrid(l volume.Labels, g volume.Geometry) (volume.Labels, error) {
 	if len(l.Data) != l.Voxels() {
 		return volume.Labels{}, fmt.Errorf(
@@ -54,8 +52,8 @@ func OnGrid(l volume.Labels, g volume.Geometry) (volume.Labels, error) {
 	return volume.Labels{Geometry: g, Data: m.reorder(l, g.Size)}, nil
 }
 
-// CheckGrid returns the *GridError that OnGrid would return for a mask of that geometry.
-// It needs no voxel of the mask, so that one on another grid need not be read.
+// CheckGrid returns the *GridError that OnGrid would return for a mask with this geometry. It does not
+// need the voxels of the mask.
 func CheckGrid(mask, series volume.Geometry) error {
 	_, err := order(mask, series)
 	return err
@@ -68,28 +66,26 @@ func order(mask, g volume.Geometry) (indexMap, error) {
 	if !fits {
 		return m, &GridError{Mask: mask.Size, Series: g.Size, Distance: math.NaN(), Allowed: math.NaN()}
 	}
-	// Written so that a spacing that is not a number fails.
+	// A NaN fails this comparison.
 	if !(distance <= allowed) {
 		return m, &GridError{Mask: mask.Size, Series: g.Size, Distance: distance, Allowed: allowed}
 	}
 	return m, nil
 }
 
-// indexMap takes an index of the series to one of the mask: axis d of the
-// series runs along axis[d] of the mask, backwards where flip[d].
+// indexMap maps an index of the series to an index of the mask: axis d of the series is axis[d] of the
+// mask, reversed if flip[d].
 type indexMap struct {
 	axis [3]int
 	flip [3]bool
 }
 
-// nearest returns the signed permutation of axes that brings the voxels of mask
-// nearest to those of g, and the largest distance in mm between voxel centres
-// that is left, infinite where a position is not a number. fits is false where
-// no permutation fits the sizes.
+// nearest returns the signed permutation of axes that brings the voxels of mask nearest to those of g, and
+// the largest remaining distance in mm between voxel centres, infinite if a position is NaN. fits is false
+// if no permutation fits the sizes.
 //
-// The map is inv(A_mask)·A_g rounded to a signed permutation. All 48 of these
-// are tried instead: that needs no inverse and no rule for rounding, and gives
-// the distance of the best one when none is good.
+// The map is inv(A_mask)·A_g rounded to a signed permutation. All 48 of these are tried instead: this
+// needs no inverse and no rule for rounding, and gives the distance of the best one if none is good.
 func nearest(mask, g volume.Geometry) (best indexMap, least float64, fits bool) {
 	for _, axis := range [][3]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}} {
 		if mask.Size[axis[0]] != g.Size[0] || mask.Size[axis[1]] != g.Size[1] || mask.Size[axis[2]] != g.Size[2] {
@@ -110,9 +106,8 @@ func nearest(mask, g volume.Geometry) (best indexMap, least float64, fits bool) 
 	return best, least, fits
 }
 
-// distance returns how far apart voxel centres lie at most under the map. The
-// difference of two affine maps has a convex length, so it is largest at a
-// corner of the grid.
+// distance returns the largest distance between voxel centres under the map. The length of the difference
+// of two affine maps is convex, so that it is largest at a corner of the grid.
 func (m indexMap) distance(mask, g volume.Geometry) float64 {
 	farthest := 0.0
 	for corner := range 8 {

@@ -135,9 +135,9 @@ func TestOnGridShares(t *testing.T) {
 
 func TestOnGridDiffers(t *testing.T) {
 	g := series(5, 4, 3)
-	shift := func(along int, mm float64) volume.Geometry {
+	shift := func(direction int, mm float64) volume.Geometry {
 		m := g
-		m.Affine[along][3] += mm
+		m.Affine[direction][3] += mm
 		return m
 	}
 	column := func(c int, factor float64) volume.Geometry {

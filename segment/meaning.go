@@ -10,26 +10,24 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// verdict is the meaning that one source of a scheme gives a segment: its label, its codes or its number.
+// verdict is the meaning of a segment according to one source: label, code or number.
 type verdict struct{ source, name string }
 
-// meaning returns the row or the tissue of a segment, or Ignore, and what said so; no
-// name where the scheme does not know it, with what it knows of it in words.
+// meaning returns the row or the tissue of a segment, or Ignore, with its source. If the scheme does not
+// know the segment, the name is empty, and hint is what the scheme knows about it, as text.
 //
-// Three ways lead there. The label: an entry of s.Segments, or else the name of a row or a
-// tissue, with or without the words cartilage and knee. The codes: a rule of
-// s.Codes. The number: an entry of s.Labels. What they say must not differ, or else
-// it is an error.
+// There are three sources. The label matches an entry of s.Segments or, without one, the name of a row or
+// a tissue, with or without the words cartilage and knee. The codes match a rule of s.Codes. The number
+// matches an entry of s.Labels. If they contradict each other, it is an error.
 //
-// A number alone has no meaning if the segment has a label that the scheme does
-// not know, for writers number segments as they come: 3 of a label map is not 3 of
-// the segmentation that was made of it. It counts where the label is empty or
-// repeats it, as in "Segment 3".
+// The number alone has no meaning if the segment has a label that the scheme does not know, because
+// programs number segments consecutively: 3 of a label map is not 3 of the segmentation that was made from
+// it. It counts if the label is empty or repeats it, as in "Segment 3".
 //
-// A scheme without rules borrows some, for rows and tissues that it has. They decide where
-// nothing else does, and may not take one of medial, lateral, patellofemoral and their
-// parts, or one tissue, for another.
-func (s Scheme) meaning(g volume.Segment) (decided verdict, known string, err error) {
+// A scheme without rules borrows some for its rows and tissues. They decide only if there is no other
+// source. It is an error if they contradict another source by exchanging two of medial, lateral,
+// patellofemoral and their parts, or two tissues.
+func (s Scheme) meaning(g volume.Segment) (decided verdict, hint string, err error) {
 	verdicts := append(s.byLabel(g.Label), s.byCodes(s.Codes, g)...)
 	var borrowed []verdict
 	if len(s.Codes) == 0 {
@@ -59,8 +57,7 @@ func (s Scheme) meaning(g volume.Segment) (decided verdict, known string, err er
 	return first, "", nil
 }
 
-// exclusive reports whether the name is one of the rows and tissues of which none may be
-// taken for another.
+// exclusive reports whether the name is one of the rows and tissues that exclude each other.
 func exclusive(name string) bool {
 	return slices.Contains(ranked[:], name) || anatomy.TissueNamed(name).Cartilage()
 }
@@ -69,7 +66,7 @@ func contradiction(g volume.Segment, a, b verdict) error {
 	return fmt.Errorf("%s: its %s says %s, its %s %s", called(g), a.source, a.name, b.source, b.name)
 }
 
-// called names a segment for people.
+// called returns a name of the segment for messages.
 func called(g volume.Segment) string {
 	if g.Label == "" {
 		return fmt.Sprintf("segment %d", g.Number)
@@ -118,18 +115,18 @@ func (s Scheme) byNumber(g volume.Segment) []verdict {
 	return nil
 }
 
-// blanks are what stands between the words of a label.
+// blanks matches the separators between the words of a label.
 var blanks = regexp.MustCompile(`[\s_-]+`)
 
-// Fold brings the labels of segments that differ in case and blanks to one form.
+// Fold returns the label in lower case with single blanks between words, for comparison.
 func Fold(label string) string {
 	return strings.TrimSpace(blanks.ReplaceAllString(strings.ToLower(label), " "))
 }
 
-// numbered is a label that holds nothing but a number, as programs give them.
+// numbered matches labels that contain only a number, as some programs assign them.
 var numbered = regexp.MustCompile(`^(?:(?:segment|segmentation|label|roi|region|structure) ?)?#?0*([0-9]+)$`)
 
-// mute reports whether the segment's label holds nothing but its number.
+// mute reports whether the label of the segment contains only its number.
 func mute(g volume.Segment) bool {
 	text := Fold(g.Label)
 	m := numbered.FindStringSubmatch(text)

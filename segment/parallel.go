@@ -2,8 +2,8 @@ package segment
 
 import "github.com/t2map/t2map/internal/parallel"
 
-// worthSharing is the least number of voxels for which another goroutine is started: a pass over as many
-// takes ten times as long as starting it.
+// worthSharing is the least number of voxels per goroutine: a pass over them takes ten times as long as
+// starting it.
 const worthSharing = 1 << 17
 
 // shares returns the number of parts into which shareOut divides n voxels.

@@ -22,18 +22,18 @@ import (
 //	codes:
 //	  - {type: 309312004, region: 71341001, modifiers: [49370004], compartment: lateral}
 //
-// `labels` are numbers of a label map, `segments` labels of DICOM segments, and
-// `codes` what they are coded as: each rule names the type, the region or both,
-// and all of the modifiers but left and right. A code is a SNOMED CT number, or
-// SCHEME:VALUE. One of the three must be there.
+// `labels` are numbers of a label map, `segments` are labels of DICOM segments, and
+// `codes` are rules for their codes. Each rule names the type, the region or both, and all
+// modifiers except left and right. A code is a SNOMED CT number, or SCHEME:VALUE. At least one
+// of the three keys is required.
 //
-// Several labels may share a name. Names are lower-case letters, digits, '-'
-// and '_', a letter first; beyond the three compartments they become rows of
-// their own, and `ignore` is for labels that are known but not reported.
+// Several labels may share a name. Names consist of lower-case letters, digits, '-' and '_', and
+// begin with a letter. Names other than the three compartments become rows of their own, and
+// `ignore` is for labels that are known but not reported.
 //
-// Errors: an empty file, other keys, a missing or invalid name, the name of a built-in scheme,
-// no labels or none that is reported, a label or a rule twice, a label that is not
-// a whole number of 1 to 65535, an invalid code, a second document.
+// Errors: an empty file, unknown keys, a missing or invalid name, the name of a built-in scheme,
+// no labels or none that is reported, a duplicate label or rule, a label that is not a whole
+// number from 1 to 65535, an invalid code, a second document.
 func ParseScheme(text []byte) (Scheme, error) {
 	var doc struct {
 		Name     string        `yaml:"name"`
@@ -77,7 +77,7 @@ func ParseScheme(text []byte) (Scheme, error) {
 
 const nameRule = "lower-case letters, digits, '-' and '_', a letter first, 64 at most"
 
-// parseLabel takes one line of `labels`.
+// parseLabel parses one entry of `labels`.
 func parseLabel(item yaml.MapItem) (Label, error) {
 	value, ok := item.Key.(uint64)
 	if !ok || value > math.MaxUint16 {
@@ -93,7 +93,7 @@ func parseLabel(item yaml.MapItem) (Label, error) {
 	return Label{Value: uint16(value), Name: name}, nil
 }
 
-// parseSegment takes one line of `segments`.
+// parseSegment parses one entry of `segments`.
 func parseSegment(item yaml.MapItem) (NamedSegment, error) {
 	label := fmt.Sprint(item.Key) // a label may look like a number
 	if Fold(label) == "" {
@@ -145,7 +145,7 @@ func (c codeFile) rule() (CodeRule, error) {
 	return r, nil
 }
 
-// parseCode reads a code: a number of SNOMED CT, or SCHEME:VALUE; nothing is "".
+// parseCode parses a code: a SNOMED CT number, or SCHEME:VALUE. The code of nil is "".
 func parseCode(value any) (string, error) {
 	switch v := value.(type) {
 	case nil:
@@ -161,8 +161,8 @@ func parseCode(value any) (string, error) {
 	return "", fmt.Errorf("%v, want a SNOMED CT number or SCHEME:VALUE", value)
 }
 
-// check sorts the labels and looks at them together. Two labels can have one
-// value although YAML's keys differ, as 2 and an alias of it do.
+// check sorts the labels and checks them together. Two labels can have one value although their YAML keys
+// differ, such as 2 and an alias of it.
 func (s *Scheme) check() error {
 	slices.SortStableFunc(s.Labels, func(a, b Label) int { return cmp.Compare(a.Value, b.Value) })
 	for n := 1; n < len(s.Labels); n++ {
@@ -193,8 +193,8 @@ func (s *Scheme) check() error {
 	return nil
 }
 
-// reservedRow returns a row of the scheme whose name results use otherwise: All and, where
-// tissues are divided, the plates and regions that they are divided into; "" if there is none.
+// reservedRow returns a row of the scheme whose name has another meaning in results: All and, if tissues
+// are divided, the plates and regions. It returns "" if there is none.
 func (s *Scheme) reservedRow() string {
 	tissues := s.Tissues()
 	for _, name := range s.meanings() {

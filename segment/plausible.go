@@ -7,41 +7,41 @@ import (
 	"github.com/t2map/t2map/segment/anatomy"
 )
 
-// FindingKind is what speaks against the meaning of a mask's labels.
+// FindingKind is a kind of Finding.
 type FindingKind int
 
 // The kinds of findings.
 const (
 	// TooLarge: more tissue than the cartilage of a knee.
 	TooLarge FindingKind = iota
-	// TooSmall: so little that it is a slip of the pen.
+	// TooSmall: so little tissue that it was drawn by mistake.
 	TooSmall
-	// WrongSide: Compartment lies on the side of Other where Other should lie.
+	// WrongSide: Compartment and Other are on the wrong sides of each other.
 	WrongSide
-	// Undivided: there is femoral cartilage in one piece, so that Compartment, which should
-	// hold a part of it, holds the other bone's cartilage alone.
+	// Undivided: the femoral cartilage is one row, so that Compartment, which should include a part of
+	// it, has only the cartilage of the other bone.
 	Undivided
-	// SumTooLarge: medial, lateral and patellofemoral hold more together than the cartilage
-	// of a knee, though none does alone.
+	// SumTooLarge: medial, lateral and patellofemoral together have more tissue than the cartilage of a
+	// knee, but none does alone.
 	SumTooLarge
 )
 
-// Finding is a fact about a mask that a knee does not have where the scheme is right.
+// Finding is a fact about a mask that is implausible for a knee and casts doubt on the scheme.
 type Finding struct {
 	Kind        FindingKind
 	Compartment string
-	// Other is the compartment that it is compared with, for WrongSide and Undivided.
+	// Other is the compartment to which it is compared, for WrongSide and Undivided.
 	Other string
-	// VolumeMM3 is the volume of Compartment, and LimitMM3 what it should not be beyond, for
-	// TooLarge, TooSmall and SumTooLarge, where it is that of all three; else 0.
+	// VolumeMM3 is the volume of Compartment and LimitMM3 its limit, for TooLarge and TooSmall; for
+	// SumTooLarge, VolumeMM3 is that of all three compartments. Otherwise both are 0.
 	VolumeMM3, LimitMM3 float64
-	// Direction is where Compartment should lie from Other, and DistanceMM by how much it
-	// lies on the opposite side, between the centres of both, for WrongSide.
+	// Direction is the direction from Other in which Compartment should lie, and DistanceMM the distance
+	// between their centres in the opposite direction, for WrongSide.
 	Direction  Direction
 	DistanceMM float64
 }
 
-// Direction is one of those of the body.
+// Direction is a direction in the body.
 type Direction string
 
 // The directions of findings.
@@ -51,47 +51,47 @@ const (
 	ToMedial Direction = "medial" // by the side of the knee
 )
 
-// largest are the volumes in mm³ that the cartilage of a knee does not reach. A right knee
-// segmented in whole has 11.8 cm³ of femoral, 1.9 and 1.8 of tibial and 1.2 of patellar
-// cartilage (gattia/pymskt, example data), another 20.9 cm³ of femoral cartilage; over the
-// condyles, knees with osteoarthritis have 12 to 15 (PMC3962518). The limit of the femur in
-// whole is three times what is large, those of the small plates six times the example, for
-// masks are drawn generously on thick slices. Medial, lateral and patellofemoral share the
-// cartilage of the femur, some 21 cm³ where it is large, and that of tibia and patella, some
-// 5: one of them holds half of all at most, with room for generous masks. Bone is beyond
-// the limits: the same knee has 143 cm³ of femur, 101 of tibia and 13 of patella in the image.
+// largest holds upper limits of volume in mm³ for the cartilage of a knee. A completely segmented
+// right knee has 11.8 cm³ of femoral, 1.9 and 1.8 of tibial and 1.2 of patellar cartilage
+// (gattia/pymskt, example data), and another knee 20.9 cm³ of femoral cartilage. Over the condyles,
+// knees with osteoarthritis have 12 to 15 cm³ (PMC3962518). The limit of the whole femur is three
+// times a large volume. Those of the small plates are six times the example, because masks are drawn
+// generously on thick slices. Medial, lateral and patellofemoral share the cartilage of the femur,
+// some 21 cm³ if it is large, and that of tibia and patella, some 5 cm³. One of them has at most half
+// of this, with a margin for generous masks. Bone exceeds the limits: the same knee has 143 cm³ of
+// femur, 101 of tibia and 13 of patella in the image.
 var largest = map[string]float64{
 	femoralRow: 60_000, Medial: 15_000, Lateral: 15_000, Patellofemoral: 15_000,
 	medialTibial: 12_000, lateralTibial: 12_000, patellarRow: 8_000,
 }
 
-// largestSum is the volume in mm³ that Medial, Lateral and Patellofemoral together do not
-// reach: one and a half times the 26 cm³ of a large knee.
+// largestSum is the upper limit in mm³ of Medial, Lateral and Patellofemoral together: one and a half
+// times the 26 cm³ of a large knee.
 const largestSum = 40_000
 
-// smallest is the volume in mm³ below which a compartment is not a cartilage plate: a
-// twentieth of the example's smallest. A mask of a few slices of a knee has more. One that
-// spans fewer than fewestSlices is a region of interest in a plate, and is not judged.
+// smallest is the lower limit of a compartment in mm³: a twentieth of the smallest plate of the
+// example. A mask of a few slices has more. A mask on fewer than fewestSlices slices is a region of
+// interest within a plate, and is not checked.
 const (
 	smallest     = 50
 	fewestSlices = 3
 )
 
-// A compartment counts as on the wrong side of another where their centres lie at least
-// apart mm the wrong way, and at least one standard deviation of the voxels' positions, so
-// that both overlap little: neighbouring structures of a small mask are not judged. In the
-// example knee the centres are 14 mm (femur over tibia), 34 mm (medial from lateral) and 37
-// mm (patella before femur) apart, with standard deviations of 7 to 15 mm.
-const apart = 5
+// leastDisplacement is the least distance in mm between the centres of two compartments, in the wrong
+// direction, for a finding. The distance must also be at least one standard deviation of the
+// voxels' positions, so that the compartments overlap little: neighbouring structures in a small mask are
+// not compared. In the example knee the centres are 14 mm (femur, tibia), 34 mm (medial, lateral) and
+// 37 mm (patella, femur) apart, with standard deviations of 7 to 15 mm.
+const leastDisplacement = 5
 
-// arrangement is a pair of compartments of which the first lies in a direction of the second.
+// arrangement says in which direction the first of two compartments lies from the second.
 type arrangement struct {
 	first, second string
 	direction     Direction
 }
 
-// arrangements holds how the compartments of a knee lie, whatever its position in the scanner:
-// positions are the patient's.
+// arrangements holds the relative positions of the compartments of a knee. They are in the axes of the
+// patient, and hold in any position in the scanner.
 var arrangements = []arrangement{
 	{Medial, Lateral, ToMedial},
 	{medialTibial, lateralTibial, ToMedial},
@@ -105,11 +105,10 @@ var arrangements = []arrangement{
 	{femoralRow, lateralTibial, Superior},
 }
 
-// Check returns what speaks against the meaning that the scheme gave to the regions, where
-// they are called as compartments of a knee or their parts; other names are not judged.
-// Side is that of the knee, left or right, as results have it, or "" where it is not
-// known: then medial and lateral are not compared. Compartments without voxels are passed
-// over. Findings of volumes come in the order of names; that of the sum, if there is none.
+// Check returns findings that cast doubt on the scheme. It checks regions whose names are compartments of
+// a knee or their parts, and ignores other names and compartments without voxels. side is that of the
+// knee, left or right; if it is "", medial and lateral are not compared. Findings about volumes come
+// first, in the order of names, or the finding about their sum if there is no other.
 func (r Regions) Check(side string) []Finding {
 	places := r.places()
 	var out []Finding
@@ -140,7 +139,7 @@ func (r Regions) Check(side string) []Finding {
 		}
 		wrong := sign * (places[second].centre(axis) - places[first].centre(axis))
 		spread := math.Sqrt((places[first].variance(axis) + places[second].variance(axis)) / 2)
-		if wrong >= apart && wrong >= spread {
+		if wrong >= leastDisplacement && wrong >= spread {
 			out = append(
 				out,
 				Finding{
@@ -167,8 +166,8 @@ func (r Regions) undivided(places []place) []Finding {
 	return out
 }
 
-// axis returns the axis of LPS that the direction runs along, and its sign there; 0 where
-// the side of the knee is needed and not known. Medial is to the left in a right knee.
+// axis returns the axis of LPS along the direction, and its sign. The sign is 0 if the side of the knee is
+// needed and not known. Medial is to the left in a right knee.
 func (d Direction) axis(side string) (axis int, sign float64) {
 	switch {
 	case d == Anterior:
@@ -183,12 +182,12 @@ func (d Direction) axis(side string) (axis int, sign float64) {
 	return 0, 0
 }
 
-// place is where the voxels of a region lie: sums of positions in mm LPS and of their
-// squares, from the centre of the grid.
+// place is the position of the voxels of a region: sums of positions in mm LPS and of their squares,
+// relative to the centre of the grid.
 type place struct {
 	voxels       int
 	sum, squares [3]float64
-	first, last  int // slices that hold some
+	first, last  int // slices with voxels
 }
 
 func (p place) centre(axis int) float64 { return p.sum[axis] / float64(p.voxels) }
@@ -230,7 +229,7 @@ func (r Regions) places() []place {
 	return out
 }
 
-// nothing reports whether the next eight voxels are there and all background.
+// nothing reports whether there are eight more voxels, all background.
 func nothing(x []uint16) bool {
 	return len(x) >= 8 && x[0]|x[1]|x[2]|x[3]|x[4]|x[5]|x[6]|x[7] == 0
 }

@@ -28,8 +28,8 @@ func blocks(centres map[string][3]int) Regions {
 	for n, name := range r.Names {
 		c := centres[name]
 		for v := range 27 {
-			at := [3]int{c[0] + v%3 - 1, c[1] + v/3%3 - 1, c[2] + v/9 - 1}
-			r.Data[at[0]+24*(at[1]+24*at[2])] = uint16(n + 1)
+			position := [3]int{c[0] + v%3 - 1, c[1] + v/3%3 - 1, c[2] + v/9 - 1}
+			r.Data[position[0]+24*(position[1]+24*position[2])] = uint16(n + 1)
 		}
 	}
 	return r
@@ -49,11 +49,12 @@ func says(findings []Finding) string {
 }
 
 func TestWrongSides(t *testing.T) {
-	at := func(x, y, z int) [3]int { return [3]int{x, y, z} }
-	right := map[string][3]int{"medial": at(16, 12, 12), "lateral": at(8, 12, 12), "patellofemoral": at(12, 4, 14)}
+	position := func(x, y, z int) [3]int { return [3]int{x, y, z} }
+	right := map[string][3]int{"medial": position(16, 12, 12), "lateral": position(8, 12, 12),
+		"patellofemoral": position(12, 4, 14)}
 	parts := map[string][3]int{
-		"medial-tibial": at(16, 12, 8), "lateral-tibial": at(8, 12, 8), "femoral": at(12, 12, 12),
-		"patellar": at(12, 3, 14),
+		"medial-tibial": position(16, 12, 8), "lateral-tibial": position(8, 12, 8), "femoral": position(12, 12, 12),
+		"patellar": position(12, 3, 14),
 	}
 	for _, c := range []struct {
 		name, side string
@@ -65,13 +66,20 @@ func TestWrongSides(t *testing.T) {
 		{"of no side", "", right, ""},
 		{"in parts", "right", parts, ""},
 		{"in parts, taken for a left one", "left", parts, "side medial-tibial medial of lateral-tibial 40"},
-		{"patella and femur exchanged", "right", map[string][3]int{"patellar": at(12, 12, 12), "femoral": at(12, 3, 14)}, "side patellar anterior of femoral 45"},
-		{"tibia and femur exchanged", "", map[string][3]int{"femoral": at(12, 12, 8), "lateral-tibial": at(12, 12, 12)}, "side femoral superior of lateral-tibial 20"},
-		{"back to front", "", map[string][3]int{"patellofemoral": at(12, 20, 12), "medial": at(8, 12, 12)}, "side patellofemoral anterior of medial 40"},
-		{"menisci", "left", map[string][3]int{"medial-meniscus": at(16, 12, 12), "lateral-meniscus": at(8, 12, 12)}, "side medial-meniscus medial of lateral-meniscus 40"},
-		{"neighbours", "right", map[string][3]int{"medial": at(11, 12, 4), "lateral": at(11, 12, 12)}, ""},
-		{"other names", "right", map[string][3]int{"sphere-1": at(8, 12, 12), "sphere-2": at(16, 12, 12), "medial-femur": at(4, 12, 12)}, ""},
-		{"medial of a femur in one piece", "right", map[string][3]int{"femoral": at(12, 12, 14), "medial": at(16, 12, 8), "patellofemoral": at(12, 4, 14)}, "undivided medial; undivided patellofemoral"},
+		{"patella and femur exchanged", "right", map[string][3]int{"patellar": position(12, 12, 12),
+			"femoral": position(12, 3, 14)}, "side patellar anterior of femoral 45"},
+		{"tibia and femur exchanged", "", map[string][3]int{"femoral": position(12, 12, 8),
+			"lateral-tibial": position(12, 12, 12)}, "side femoral superior of lateral-tibial 20"},
+		{"back to front", "", map[string][3]int{"patellofemoral": position(12, 20, 12),
+			"medial": position(8, 12, 12)}, "side patellofemoral anterior of medial 40"},
+		{"menisci", "left", map[string][3]int{"medial-meniscus": position(16, 12, 12),
+			"lateral-meniscus": position(8, 12, 12)}, "side medial-meniscus medial of lateral-meniscus 40"},
+		{"neighbours", "right", map[string][3]int{"medial": position(11, 12, 4), "lateral": position(11, 12, 12)}, ""},
+		{"other names", "right", map[string][3]int{"sphere-1": position(8, 12, 12), "sphere-2": position(16, 12, 12),
+			"medial-femur": position(4, 12, 12)}, ""},
+		{"medial of a femur in one piece", "right", map[string][3]int{"femoral": position(12, 12, 14),
+			"medial": position(16, 12, 8), "patellofemoral": position(12, 4, 14)},
+			"undivided medial; undivided patellofemoral"},
 	} {
 		if got := says(blocks(c.centres).Check(c.side)); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
@@ -79,7 +87,7 @@ func TestWrongSides(t *testing.T) {
 	}
 }
 
-// The grid may lie any way: positions are the patient's.
+// The grid may have any orientation: positions are in the axes of the patient.
 func TestWrongSidesObliquely(t *testing.T) {
 	r := blocks(map[string][3]int{"medial": {8, 12, 12}, "lateral": {16, 12, 12}})
 	r.Affine = [3][4]float64{
@@ -102,7 +110,8 @@ func TestVolumes(t *testing.T) {
 		spacing float64 // along x
 		want    string
 	}{
-		{5, "undivided medial"}, {22, "undivided medial"}, {23, "large medial; undivided medial"}, {89, "large femoral; large medial; undivided medial"},
+		{5, "undivided medial"}, {22, "undivided medial"}, {23, "large medial; undivided medial"},
+		{89, "large femoral; large medial; undivided medial"},
 		{0.05, "small femoral; small medial; undivided medial"},
 	} {
 		r.Affine[0][0] = c.spacing
@@ -116,7 +125,8 @@ func TestVolumes(t *testing.T) {
 			"medial": {4, 12, 12}, "lateral": {20, 12, 12}, "patellofemoral": {12, 4, 12}, "sphere-1": {12, 20, 20},
 		},
 	)
-	for spacing, want := range map[float64]string{19.5: "", 20: "sum ", 23: "large lateral; large medial; large patellofemoral"} {
+	for spacing, want := range map[float64]string{19.5: "", 20: "sum ",
+		23: "large lateral; large medial; large patellofemoral"} {
 		three.Affine[0][0] = spacing
 		if got := says(three.Check("")); got != want {
 			t.Errorf("three, spacing %g: %q, want %q", spacing, got, want)
@@ -134,7 +144,7 @@ func TestVolumes(t *testing.T) {
 	}
 }
 
-// A real knee is as the limits say, under the right scheme and under wrong ones.
+// A real knee has no findings with the right scheme, and the expected ones with wrong schemes.
 func TestRealKneeIsPlausible(t *testing.T) {
 	l := dess(t)
 	read := func(names map[uint16]string) Regions {
@@ -155,12 +165,17 @@ func TestRealKneeIsPlausible(t *testing.T) {
 		name, side, want string
 		names            map[uint16]string
 	}{
-		{"right", "right", "", map[uint16]string{1: femoralRow, 2: medialTibial, 3: lateralTibial, 4: patellarRow, 9: string(anatomy.PlateLateralMeniscus), 10: string(anatomy.PlateMedialMeniscus)}},
+		{"right", "right", "", map[uint16]string{1: femoralRow, 2: medialTibial, 3: lateralTibial, 4: patellarRow,
+			9: string(anatomy.PlateLateralMeniscus), 10: string(anatomy.PlateMedialMeniscus)}},
 		{"bone", "right", "large femoral; large patellar", map[uint16]string{5: femoralRow, 7: patellarRow}},
-		{"bone as compartments", "right", "large patellofemoral; large medial", map[uint16]string{5: Patellofemoral, 6: Medial}},
-		{"sides exchanged", "right", "side medial-tibial medial of lateral-tibial 34", map[uint16]string{2: lateralTibial, 3: medialTibial}},
-		{"femur and patella exchanged", "", "large patellar; side patellar anterior of femoral 37", map[uint16]string{1: patellarRow, 4: femoralRow}},
-		{"femur and tibia exchanged", "", "side femoral superior of medial-tibial 14", map[uint16]string{1: medialTibial, 2: femoralRow}},
+		{"bone as compartments", "right", "large patellofemoral; large medial",
+			map[uint16]string{5: Patellofemoral, 6: Medial}},
+		{"sides exchanged", "right", "side medial-tibial medial of lateral-tibial 34",
+			map[uint16]string{2: lateralTibial, 3: medialTibial}},
+		{"femur and patella exchanged", "", "large patellar; side patellar anterior of femoral 37",
+			map[uint16]string{1: patellarRow, 4: femoralRow}},
+		{"femur and tibia exchanged", "", "side femoral superior of medial-tibial 14",
+			map[uint16]string{1: medialTibial, 2: femoralRow}},
 	} {
 		if got := says(read(c.names).Check(c.side)); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)

@@ -13,13 +13,12 @@ import (
 type Part struct {
 	// Compartment is a row of the results.
 	Compartment string `json:"compartment"`
-	// Plate and Region are those of package anatomy; "" where the mask marks the
-	// compartment itself.
+	// Plate and Region are those of package anatomy; "" if the mask marks the compartment itself.
 	Plate  string `json:"plate"`
 	Region string `json:"region"`
-	// Tissue is the one that the mask marks, where it marks the region with several; else "".
+	// Tissue is the tissue of the mask, if the region consists of several; otherwise "".
 	Tissue string `json:"tissue,omitempty"`
-	// Layer counts from the bone, 1 to the number of layers; 0 where there are none.
+	// Layer counts from the bone, 1 to the number of layers; 0 without layers.
 	Layer int `json:"layer"`
 }
 
@@ -27,20 +26,20 @@ type Part struct {
 type Parts struct {
 	volume.Labels
 	Part []Part
-	// Tissue holds for each part the number of what the mask marked, so that Marked[n−1] is
-	// its name. See Groups for the parts that compete for the voxels of another grid as one.
+	// Tissue holds the number n of the tissue or row of each part; Marked[n−1] is its name. See Groups
+	// for the parts that compete as one for the voxels of another grid.
 	Tissue []uint16
 	Marked []string
-	// Compartments are the rows of the scheme in their order, also those without a part.
+	// Compartments are the rows of the scheme in their order, including those without parts.
 	Compartments []string
-	// Layers is the number of layers that the cartilage was divided into, 0 for none.
+	// Layers is the number of layers of the cartilage; 0 without layers.
 	Layers   int
 	Readings []Reading
 }
 
-// Groups returns, for each value of Data, a number that parts of one structure share: the
-// cartilage of a bone, the menisci, or a row that the mask marks, however many labels divide
-// it. It is the lowest of their numbers in Tissue, and 0 for the background.
+// Groups returns, for each value of Data, a number that the parts of one structure share. A structure is
+// the cartilage of a bone, the menisci, or a row that the mask marks, however many labels divide it. The
+// number is the lowest of its numbers in Tissue; it is 0 for the background.
 func (p Parts) Groups() []uint16 {
 	out := make([]uint16, len(p.Part)+1)
 	lowest := map[anatomy.Structure]uint16{}
@@ -59,8 +58,8 @@ func (p Parts) Groups() []uint16 {
 	return out
 }
 
-// Whole returns the marks with one part for each name, which are rows. It is for schemes
-// without tissues.
+// Whole returns the marks with one part per name, all of which are rows. It is for schemes without
+// tissues.
 func (m Marks) Whole() Parts {
 	p := Parts{Labels: m.Labels, Marked: m.Names, Compartments: m.Names, Readings: m.Readings}
 	for n, name := range m.Names {
@@ -84,8 +83,7 @@ func (m Marks) HasTissue() bool {
 	return false
 }
 
-// Tissues returns the marks as a mask by tissue. Voxels that are marked with a row have
-// NoTissue.
+// Tissues returns the marks as a mask of tissues. Voxels that are marked with a row have NoTissue.
 func (m Marks) Tissues() anatomy.Mask {
 	lut := make([]anatomy.Tissue, len(m.Names)+1)
 	for n, name := range m.Names {
@@ -104,11 +102,9 @@ func (m Marks) Tissues() anatomy.Mask {
 	return out
 }
 
-// Divided returns the marks with the regions that their tissues were divided into, one per
-// voxel, and the layer of each voxel, from 1 at the bone to layers; layer is nil where
-// there are none, as is region where nothing was divided.
-// A voxel of a tissue without a region, such as bone, is not in a part. Voxels that are marked with
-// a row stay in it.
+// Divided combines the marks with the region of each voxel and its layer, from 1 at the bone to layers.
+// layer is nil without layers, and region is nil if nothing was divided. Voxels of a tissue that have no
+// region, such as bone, belong to no part. Voxels that are marked with a row stay in it.
 func (m Marks) Divided(region []anatomy.Region, layer []uint8, layers int) Parts {
 	t := newPartTable(m.Names, layers)
 	out := make([]uint16, len(m.Data))
@@ -117,8 +113,8 @@ func (m Marks) Divided(region []anatomy.Region, layer []uint8, layers int) Parts
 		used[share] = make([]bool, len(t.used))
 		m.eachPart(start, end, t, region, layer, func(_, _, index int) { used[share][index] = true })
 	})
-	for _, some := range used {
-		for index, u := range some {
+	for _, own := range used {
+		for index, u := range own {
 			t.used[index] = t.used[index] || u
 		}
 	}
@@ -132,7 +128,7 @@ func (m Marks) Divided(region []anatomy.Region, layer []uint8, layers int) Parts
 	}
 }
 
-// eachPart calls do with the place in the table of the voxels of the range that belong to a part: for a
+// eachPart calls do with the index in the table of the voxels of the range that belong to a part: for a
 // tissue voxel by voxel, as v and v + 1, and for a row run by run.
 func (m Marks) eachPart(
 	first, last int, t *partTable, region []anatomy.Region, layer []uint8, do func(v, end, index int),
@@ -159,13 +155,13 @@ func (m Marks) eachPart(
 	}
 }
 
-// partTable numbers the parts of a mask by mark, region and layer, in the order of these,
-// as far as voxels have them.
+// partTable numbers the parts of a mask by mark, region and layer, in this order. Parts without voxels
+// have no number, unless they are rows.
 type partTable struct {
 	names    []string
 	isTissue []bool // of each mark
 	layers   int
-	regions  int // their number, with none
+	regions  int // the number of regions, including NoRegion
 	used     []bool
 	part     []uint16
 }
@@ -181,7 +177,7 @@ func newPartTable(names []string, layers int) *partTable {
 	return t
 }
 
-// index is where the table has a voxel's part. Of a row the region and the layer do not count.
+// index returns the index of a part in the table. Rows have no region and no layer.
 func (t *partTable) index(mark uint16, r anatomy.Region, layer uint8) int {
 	if !t.isTissue[mark] {
 		r, layer = anatomy.NoRegion, 0
@@ -189,7 +185,7 @@ func (t *partTable) index(mark uint16, r anatomy.Region, layer uint8) int {
 	return (int(mark)*t.regions+int(r))*(t.layers+1) + int(layer)
 }
 
-// number gives the used parts their numbers and returns them with the mark of each.
+// number numbers the used parts, and returns them with the mark of each.
 func (t *partTable) number() (parts []Part, tissue []uint16) {
 	for n, name := range t.names {
 		mark := uint16(n + 1)
@@ -222,7 +218,8 @@ func (t *partTable) number() (parts []Part, tissue []uint16) {
 	return parts, tissue
 }
 
-// dividedRows returns the rows of a divided mask: those of its tissues and its own.
+// dividedRows returns the rows of a divided mask: the compartments of its tissues, and the rows that it
+// marks.
 func (m Marks) dividedRows() []string {
 	var names []string
 	add := func(name string) {
@@ -263,14 +260,14 @@ func compartmentsOf(name string) []string {
 	}
 }
 
-// In reports whether part n, as in Data, belongs to the row of the summary. Part 0 belongs to none.
-func (p Parts) In(n uint16, s Summary) bool {
+// InRow reports whether part n, as in Data, belongs to the row of the summary. Part 0 belongs to none.
+func (p Parts) InRow(n uint16, s Summary) bool {
 	return n != 0 && p.Part[n-1].in(row{s.Compartment, s.Region, s.Layer}, p.Layers)
 }
 
-// InRow reports whether part n, as in Data, belongs to the compartment and, unless that is All,
+// InRegion reports whether part n, as in Data, belongs to the compartment and, unless that is All,
 // to the plate or region. Part 0 belongs to none.
-func (p Parts) InRow(n uint16, compartment, region string) bool {
+func (p Parts) InRegion(n uint16, compartment, region string) bool {
 	return n != 0 && p.Part[n-1].in(row{compartment, region, All}, 0)
 }
 
@@ -279,21 +276,21 @@ func (p Parts) InRow(n uint16, compartment, region string) bool {
 type Regions struct {
 	volume.Labels
 	Names []string
-	// Readings are those of Marks.
+	// Readings is copied from Marks.
 	Readings []Reading
-	// Part holds the part of each voxel, as Parts does; nil where Parts are compartments.
+	// Part holds the part of each voxel, as Parts.Data does; nil if parts are compartments.
 	Part  []uint16
 	Parts []Part
-	// Layers is that of Parts.
+	// Layers is copied from Parts.
 	Layers int
-	// Fraction holds the share of each voxel's volume that the mask covers with what the
-	// voxel was taken for, 0 outside; nil where the mask lies on the grid of the series.
+	// Fraction holds the fraction of each voxel that its assigned tissue covers, 0 outside; nil if the
+	// mask is on the grid of the series.
 	Fraction []float32
 }
 
-// OnGrid returns the parts as regions of a series on the grid g, given the part of each
-// of its voxels and the fraction of the voxel that it covers; fraction is nil where the
-// mask lies on that grid.
+// OnGrid returns the parts as regions of a series on the grid g. part is the part of each of its voxels,
+// and fraction the fraction of the voxel that the part covers; fraction is nil if the mask is on that
+// grid.
 func (p Parts) OnGrid(g volume.Geometry, part []uint16, fraction []float32) Regions {
 	r := Regions{
 		Labels: volume.Labels{Geometry: g, Data: part}, Names: p.Compartments, Readings: p.Readings,

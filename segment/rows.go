@@ -8,15 +8,15 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// row is what a summary is about: a compartment, a region of it, a layer of either, or All.
+// row identifies a summary: a compartment, a region of it, and a layer; the latter two may be All.
 type row struct{ compartment, region, layer string }
 
-// IsMeniscus reports whether the row is of a meniscus or of both, which are not cartilage.
+// IsMeniscus reports whether the row is of one or both menisci, which are not cartilage.
 func IsMeniscus(name string) bool {
 	return anatomy.TissueNamed(name).Structure() == anatomy.Menisci.Structure()
 }
 
-// layerName names a layer, counted from the bone, of so many.
+// layerName returns the name of a layer, counted from the bone.
 func layerName(layer, layers int) string {
 	switch {
 	case layers == 2 && layer == 1:
@@ -37,8 +37,8 @@ func LayerNames(layers int) []string {
 	return out
 }
 
-// partRows returns the rows below the compartments and, for each part, those that it is in.
-// A plate of one region, such as the trochlea, has one row for both.
+// partRows returns the rows below the compartments and, for each part, the indices of its rows. A plate
+// with one region, such as the trochlea, has one row for both.
 func (r Regions) partRows() (rows []row, rowsOf [][]int) {
 	layers := r.Layers
 	for _, name := range r.Names {
@@ -88,8 +88,8 @@ func (p Part) in(r row, layers int) bool {
 		(r.layer == All || p.Layer > 0 && layerName(p.Layer, layers) == r.layer)
 }
 
-// Members returns the parts that belong to a row, and what numbers the parts of voxels: Part,
-// or Data where parts are compartments.
+// Members returns the parts that belong to a row, and the part of each voxel: Part, or Data if parts are
+// compartments.
 func (r Regions) Members(s Summary) (parts []uint16, member []uint16) {
 	if r.Part == nil {
 		return []uint16{uint16(slices.Index(r.Names, s.Compartment) + 1)}, r.Data
@@ -102,8 +102,8 @@ func (r Regions) Members(s Summary) (parts []uint16, member []uint16) {
 	return parts, r.Part
 }
 
-// Renumbered returns a label map that has for each voxel the number of its part: number[n] for part n, as in
-// Part, where number[0] is that of the voxels outside.
+// Renumbered returns a label map in which the voxels of part n have the label number[n]; number[0] is the
+// label of the voxels outside.
 func (r Regions) Renumbered(number []uint16) volume.Labels {
 	l := volume.Labels{Geometry: r.Geometry, Data: make([]uint16, len(r.Part))}
 	for v, n := range r.Part {

@@ -20,9 +20,9 @@ const (
 // Ignore is the name for labels that are known but not reported, such as bone.
 const Ignore = "ignore"
 
-// Rows of tissues that are not divided into compartments. A compartment is the cartilage
-// of both bones: the tibia alone is not the medial compartment, nor is the patella alone
-// the patellofemoral one.
+// Rows of tissues that are not divided into compartments. A compartment is the cartilage of both
+// bones: the tibia alone is not the medial compartment, and the patella alone is not the
+// patellofemoral one.
 const (
 	medialTibial  = string(anatomy.PlateMedialTibial)
 	lateralTibial = string(anatomy.PlateLateralTibial)
@@ -31,7 +31,7 @@ const (
 	femoralRow    = "femoral"
 )
 
-// Label is one label of a scheme and what it marks.
+// Label is a label of a scheme with its meaning.
 type Label struct {
 	Value uint16 `json:"label"` // 1 to 65535; 0 is the background in every scheme
 	// Name is a row of the results, such as medial, the name of an anatomy.Tissue, such as
@@ -39,15 +39,15 @@ type Label struct {
 	Name string `json:"meaning"`
 }
 
-// NamedSegment is the label of a named segment and what it marks. Labels are compared
-// without case; blanks, '_' and '-' between words are equal.
+// NamedSegment is the label of a named segment with its meaning. Labels are compared without case;
+// blanks, '_' and '-' between words are equal.
 type NamedSegment struct {
 	Label string `json:"segment"`
 	Name  string `json:"meaning"` // as in Label
 }
 
-// Scheme says what a mask's labels mean, and what named segments mean: by their
-// label, by their codes or by their number, which is matched with Labels.
+// Scheme defines the meaning of a mask's labels and of named segments. Segments are matched by their
+// label, by their codes or by their number (see Labels).
 //
 // A meaning is a row of the results or a tissue. Tissues are divided into compartments and
 // regions by the shape of the mask (package anatomy), unless Undivided turns each into a
@@ -59,10 +59,9 @@ type Scheme struct {
 	Codes    []CodeRule
 }
 
-// builtin holds the schemes that Named knows, in the order of its error. Medial and
-// lateral change places between them. Segments are labels as the documents of a scheme
-// call its structures; the name of a row or a tissue, with or without "cartilage" or
-// "knee", needs no entry.
+// builtin holds the built-in schemes. Their orders of medial and lateral differ. Segments are the names
+// of structures in the documentation of a scheme. The name of a row or a tissue, with or without
+// "cartilage" or "knee", needs no entry.
 var builtin = []Scheme{
 	{Name: "compartments", Labels: []Label{{1, Medial}, {2, Lateral}, {3, Patellofemoral}}},
 	// OAI-ZIB (Ambellan et al. 2019, 10.1016/j.media.2018.11.009) with the tibia divided, as
@@ -146,7 +145,7 @@ func ski10() []Label {
 	return labels(1, anatomy.Femur, anatomy.FemoralCartilage, anatomy.Tibia, anatomy.TibialCartilage)
 }
 
-// labels gives consecutive labels, the first of that value, to tissues.
+// labels assigns consecutive labels, starting with first, to tissues.
 func labels(first uint16, tissues ...anatomy.Tissue) []Label {
 	var out []Label
 	for n, t := range tissues {
@@ -157,7 +156,7 @@ func labels(first uint16, tissues ...anatomy.Tissue) []Label {
 
 func marking(label string, t anatomy.Tissue) NamedSegment { return NamedSegment{label, t.String()} }
 
-// tibial returns the other order of words under which schemes have tibial cartilage.
+// tibial returns the names of tibial cartilage with the words in the other order.
 func tibial() []NamedSegment {
 	return []NamedSegment{
 		marking("tibial cartilage medial", anatomy.MedialTibialCartilage),
@@ -165,7 +164,7 @@ func tibial() []NamedSegment {
 	}
 }
 
-// menisci returns the other order of words under which schemes have menisci.
+// menisci returns the names of the menisci with the words in the other order.
 func menisci() []NamedSegment {
 	return []NamedSegment{
 		marking("meniscus medial", anatomy.MedialMeniscus), marking("meniscus lateral", anatomy.LateralMeniscus),
@@ -181,8 +180,8 @@ func Names() []string {
 	return names
 }
 
-// Named returns a built-in scheme, see Names. The scheme codes knows segments by their
-// codes, and no numbers. Another name is an error that lists all.
+// Named returns a built-in scheme, see Names. The scheme codes identifies segments by their codes and has
+// no label numbers. An unknown name is an error that lists all names.
 func Named(name string) (Scheme, error) {
 	for _, s := range builtin {
 		if s.Name == name {
@@ -200,15 +199,14 @@ func (s Scheme) clone() Scheme {
 // Known reports whether the scheme has an entry; the zero Scheme has none.
 func (s Scheme) Known() bool { return len(s.Labels)+len(s.Segments)+len(s.Codes) > 0 }
 
-// validName is what a scheme or a compartment may be called. Names become table
-// cells and legends: a letter comes first, so that no spreadsheet takes one for
-// a number or a date, and there are no capitals, so that "Medial" is not a row
-// beside "medial". 64 is more than any label in use has.
+// validName matches the names of schemes and compartments. Names become table cells and legends. They
+// begin with a letter, so that no spreadsheet reads them as a number or a date, and have no capitals, so
+// that "Medial" and "medial" are not two rows. No label in use is longer than 64.
 var validName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,63}$`)
 
-// meanings returns the rows and tissues of the scheme, each once: medial, lateral,
-// patellofemoral and their parts medial-tibial, lateral-tibial, patellar, as far as it has
-// them, then the others in natural order (sphere-9 before sphere-10).
+// meanings returns the rows and tissues of the scheme, each once. Those of medial, lateral,
+// patellofemoral, medial-tibial, lateral-tibial and patellar that it has come first, in this order. The
+// others follow in natural order (sphere-9 before sphere-10).
 func (s Scheme) meanings() []string {
 	var names []string
 	add := func(name string) {
@@ -231,15 +229,15 @@ func (s Scheme) meanings() []string {
 	return names
 }
 
-// Tissues reports whether the scheme has tissues, which are to be divided.
+// Tissues reports whether the scheme has tissues, which can be divided.
 func (s Scheme) Tissues() bool {
 	return slices.ContainsFunc(
 		s.meanings(), func(name string) bool { return anatomy.TissueNamed(name) != anatomy.NoTissue },
 	)
 }
 
-// Undivided returns the scheme with a row in the place of every tissue: femoral for
-// femoral cartilage, medial-tibial for that of the medial tibia, and so on; bone is ignored.
+// Undivided returns the scheme with a row in place of every tissue: femoral for femoral cartilage,
+// medial-tibial for that of the medial tibia, and so on. Bone is ignored.
 func (s Scheme) Undivided() Scheme {
 	u := s.clone()
 	for n, l := range u.Labels {
@@ -254,8 +252,7 @@ func (s Scheme) Undivided() Scheme {
 	return u
 }
 
-// undividedRow returns the row of a tissue that is not divided; other names are rows
-// themselves.
+// undividedRow returns the row of a tissue that is not divided. Other names are returned unchanged.
 func undividedRow(name string) string {
 	switch t := anatomy.TissueNamed(name); t {
 	case anatomy.NoTissue:
@@ -278,10 +275,10 @@ func undividedRow(name string) string {
 	}
 }
 
-// ranked are the rows that come first. None of them may be taken for another.
+// ranked are the rows that come first. They exclude each other.
 var ranked = [...]string{Medial, Lateral, Patellofemoral, medialTibial, lateralTibial, patellarRow}
 
-// rank is the place of a row: the ranked ones first, the menisci last, medial before lateral.
+// rank returns the position of a row: the ranked rows first, the menisci last, medial before lateral.
 func rank(name string) int {
 	if n := slices.Index(ranked[:], name); n >= 0 {
 		return n
@@ -295,7 +292,7 @@ func rank(name string) int {
 	return len(ranked)
 }
 
-// natural compares text with runs of digits in it by their value.
+// natural compares texts; runs of digits in them are compared by value.
 func natural(a, b string) int {
 	x, y := a, b
 	for x != "" && y != "" {

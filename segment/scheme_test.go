@@ -112,7 +112,8 @@ func TestNamed(t *testing.T) {
 		}
 	}
 	_, err := Named("OAI-ZIB")
-	if want := `no label scheme "OAI-ZIB", want one of compartments, oai-zib, skm-tea, imorphics, openmsk, dosma, akoa, ski10, codes`; err == nil ||
+	if want := `no label scheme "OAI-ZIB", want one of compartments, oai-zib, skm-tea, imorphics, ` +
+		`openmsk, dosma, akoa, ski10, codes`; err == nil ||
 		err.Error() != want {
 		t.Errorf("Named: %v, want %s", err, want)
 	}
@@ -130,7 +131,8 @@ func TestNamedIsACopy(t *testing.T) {
 func TestParseScheme(t *testing.T) {
 	s, err := ParseScheme(
 		[]byte(
-			"# a study of the trochlea\nname: ge-rule\nlabels:\n  9: ignore\n  3: patellofemoral\n  2: lateral\n  12: sphere-10\n  65535: sphere-9\n  4: lateral\n",
+			"# a study of the trochlea\nname: ge-rule\nlabels:\n  9: ignore\n  3: patellofemoral\n" +
+				"  2: lateral\n  12: sphere-10\n  65535: sphere-9\n  4: lateral\n",
 		),
 	)
 	if err != nil {

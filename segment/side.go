@@ -9,14 +9,14 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// leastAside is how far, in mm, the middles of a medial and a lateral row lie apart at least where
-// they show the side, as in package anatomy.
+// leastAside is the least distance in mm between the centres of a medial and a lateral row that show the
+// side, as in package anatomy.
 const leastAside = 8
 
-// Sides returns the claims of rows that the mask itself marks about the side of the knee: each pair of
-// names that differ in the words medial and lateral, as medial and lateral, or medial-tibial and
-// lateral-tibial. In a right knee medial lies to the patient's left. tissues selects whether names of
-// tissues count, too, as they do where nothing is divided; else package anatomy has their evidence.
+// Sides returns claims about the side of the knee by rows that the mask marks: each pair of names that
+// differ only in the words medial and lateral, such as medial-tibial and lateral-tibial. In a right knee
+// medial is to the patient's left. If tissues is true, the names of tissues count as well, which is right
+// if nothing is divided; otherwise package anatomy evaluates them.
 func (m Marks) Sides(tissues bool) []anatomy.Claim {
 	middle := m.middles()
 	var out []anatomy.Claim
@@ -38,7 +38,7 @@ func (m Marks) Sides(tissues bool) []anatomy.Claim {
 	return out
 }
 
-// otherSide returns the name with lateral for medial; "" where it has no such word.
+// otherSide returns the name with lateral in place of medial; "" if it does not contain medial.
 func otherSide(name string) string {
 	words := strings.Split(name, "-")
 	n := slices.Index(words, "medial")
@@ -49,14 +49,14 @@ func otherSide(name string) string {
 	return strings.Join(words, "-")
 }
 
-// middles returns the mean place of the voxels of each name, from right to left, mm LPS; NaN where
-// there are none.
+// middles returns the mean position of the voxels of each name along the left–right axis, mm LPS; NaN
+// without voxels.
 func (m Marks) middles() []float64 {
 	count, sum := make([]float64, len(m.Names)), make([]float64, len(m.Names))
 	x := m.Affine[0]
 	m.each(func(v, n int, mark uint16) {
 		i := m.Index(v)
-		// n voxels of a row of the grid, so that their middle is half-way.
+		// The centre of n voxels in a row of the grid.
 		place := x[0]*(float64(i[0])+float64(n-1)/2) + x[1]*float64(i[1]) + x[2]*float64(i[2]) + x[3]
 		count[mark-1] += float64(n)
 		sum[mark-1] += place * float64(n)
@@ -82,9 +82,8 @@ func (m Marks) each(do func(v, n int, mark uint16)) {
 	}
 }
 
-// KneeMask returns what the marks show of knees, as a mask to find out how many there are: tissues, and
-// rows that are cartilage of a knee. These count as femoral cartilage. Other rows may be of anything, as
-// the tubes of a phantom.
+// KneeMask returns a mask in which the knees can be counted: the tissues, and the rows that are cartilage
+// of a knee as femoral cartilage. Other rows, such as the tubes of a phantom, are not in it.
 func (m Marks) KneeMask() anatomy.Mask {
 	out := m.Tissues()
 	m.each(func(v, n int, mark uint16) {
@@ -102,14 +101,14 @@ func kneeRow(name string) bool {
 	})
 }
 
-// Beside returns the marks on one side of a plane between two knees.
-func (m Marks) Beside(p anatomy.Plane, side anatomy.Side) Marks {
+// OnSide returns the marks on one side of a plane between two knees.
+func (m Marks) OnSide(p anatomy.Plane, side anatomy.Side) Marks {
 	m.Labels = volume.Labels{Geometry: m.Geometry, Data: slices.Clone(m.Data)}
 	for v, mark := range m.Data {
 		if mark == 0 {
 			continue
 		}
-		if i := m.Index(v); !p.Beside(m.Position(float64(i[0]), float64(i[1]), float64(i[2])), side) {
+		if i := m.Index(v); !p.OnSide(m.Position(float64(i[0]), float64(i[1]), float64(i[2])), side) {
 			m.Data[v] = 0
 		}
 	}

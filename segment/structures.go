@@ -10,13 +10,13 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// SegmentCount is a DICOM segment and how many voxels it has.
+// SegmentCount is a named segment with its number of voxels.
 type SegmentCount struct {
 	Number int
 	Label  string
 	Voxels int
-	// Known is what the scheme does know of it, in words, or "".
-	Known string
+	// Hint is what the scheme knows about it, as text, or "".
+	Hint string
 }
 
 // UnknownSegmentsError lists the segments of a mask that the scheme does not know.
@@ -33,8 +33,8 @@ func (e *UnknownSegmentsError) Error() string {
 		if s.Voxels == 1 {
 			detail = "1 voxel"
 		}
-		if s.Known != "" {
-			detail += "; " + s.Known
+		if s.Hint != "" {
+			detail += "; " + s.Hint
 		}
 		parts = append(parts, fmt.Sprintf("%s (%s)", called(volume.Segment{Number: s.Number, Label: s.Label}), detail))
 	}
@@ -60,17 +60,16 @@ type Overlap struct {
 func (e *OverlapError) Error() string {
 	var parts []string
 	for _, p := range e.Pairs[:min(shownLabels, len(e.Pairs))] {
-		are := "voxels are"
+		verb := "voxels are"
 		if p.Voxels == 1 {
-			are = "voxel is"
+			verb = "voxel is"
 		}
-		parts = append(parts, fmt.Sprintf("%d %s both %s and %s", p.Voxels, are, p.First, p.Second))
+		parts = append(parts, fmt.Sprintf("%d %s both %s and %s", p.Voxels, verb, p.First, p.Second))
 	}
 	return strings.Join(parts, ", ")
 }
 
-// FrameError reports that two segments that are to be reported are drawn in different
-// frames of reference.
+// FrameError reports that two segments that are to be reported have different frames of reference.
 type FrameError struct{ First, Second volume.Segment }
 
 // Error names both segments and their frames.
@@ -80,18 +79,16 @@ func (e *FrameError) Error() string {
 	)
 }
 
-// InterpretSegments gives the voxels of named segments their meanings, as Interpret does
-// those of a label map. A segment has a meaning by its label, its codes or its number; a
-// segment that is to be ignored is omitted. Readings has every segment. Segments of one
-// meaning may overlap, and a mask without voxels is sound.
+// InterpretSegments gives the voxels of named segments their meanings, as Interpret does for a label map.
+// A segment has a meaning by its label, its codes or its number; ignored segments are omitted. Readings
+// has every segment. Segments with one meaning may overlap, and a mask without voxels is not an error.
 //
-// Bone only helps to divide the cartilage: where both overlap the voxel is cartilage, and
-// bone that cannot be drawn, or is drawn in another frame of reference, is omitted.
+// Bone only helps to divide the cartilage. If both overlap, the voxel is cartilage. Bone that cannot be
+// drawn, or that has another frame of reference, is omitted.
 //
-// Errors: a segment to which the scheme gives two meanings; an *UnknownSegmentsError
-// that lists those that the scheme does not know, the empty ones too; the Problem
-// of a segment that has a meaning; a *FrameError; an *OverlapError; an index that is not on
-// the grid.
+// Errors: a segment to which the scheme gives two meanings; an *UnknownSegmentsError that lists all
+// unknown segments, including empty ones; the Problem of a segment that has a meaning; a *FrameError; an
+// *OverlapError; an index outside the grid.
 func (s Scheme) InterpretSegments(m volume.Segmentation) (Marks, error) {
 	readings, err := s.read(m.Segments)
 	if err != nil {
@@ -103,7 +100,7 @@ func (s Scheme) InterpretSegments(m volume.Segmentation) (Marks, error) {
 		Readings: readings,
 	}
 	shared := map[[2]uint16]int{}
-	var framed volume.Segment // the first one of a known frame of reference
+	var framed volume.Segment // the first one with a known frame of reference
 	for n, g := range m.Segments {
 		name := readings[n].Meaning
 		if name == Ignore || isBone(name) {
@@ -140,8 +137,8 @@ func (s Scheme) InterpretSegments(m volume.Segmentation) (Marks, error) {
 	return r, nil
 }
 
-// paint marks the voxels of a segment. It counts in shared those that have another mark,
-// by both marks; where shared is nil these keep theirs.
+// paint marks the voxels of a segment. It counts voxels that have another mark in shared, by both marks.
+// If shared is nil, such voxels keep their mark.
 func (m Marks) paint(g volume.Segment, mark uint16, shared map[[2]uint16]int) error {
 	for _, v := range g.Voxels {
 		if int64(v) >= int64(len(m.Data)) {
@@ -159,13 +156,13 @@ func (m Marks) paint(g volume.Segment, mark uint16, shared map[[2]uint16]int) er
 	return nil
 }
 
-// isBone reports whether the name is the tissue of a bone.
+// isBone reports whether the name is that of a bone.
 func isBone(name string) bool {
 	t := anatomy.TissueNamed(name)
 	return t != anatomy.NoTissue && len(compartmentsOf(name)) == 0
 }
 
-// read returns the reading of every segment.
+// read returns the readings of all segments.
 func (s Scheme) read(segments []volume.Segment) ([]Reading, error) {
 	out := make([]Reading, len(segments))
 	var unknown []SegmentCount
@@ -176,11 +173,11 @@ func (s Scheme) read(segments []volume.Segment) ([]Reading, error) {
 		}
 		if decided.name == "" {
 			unknown = append(
-				unknown, SegmentCount{Number: g.Number, Label: g.Label, Voxels: len(g.Voxels), Known: known},
+				unknown, SegmentCount{Number: g.Number, Label: g.Label, Voxels: len(g.Voxels), Hint: known},
 			)
 		}
 		out[n] = Reading{
-			Number: g.Number, Label: g.Label, Meaning: decided.name, By: decided.source, Voxels: len(g.Voxels),
+			Number: g.Number, Label: g.Label, Meaning: decided.name, Source: decided.source, Voxels: len(g.Voxels),
 		}
 	}
 	if len(unknown) > 0 {

@@ -45,8 +45,8 @@ func labelled(g volume.Segment, number int, label string) volume.Segment {
 	return g
 }
 
-// What one segment means in a scheme: by its label, its codes, its number, and
-// what becomes of it where they say two things.
+// TestMeaningOfSegment: the meaning of one segment by its label, its codes and its number, and the error if
+// these contradict each other.
 func TestMeaningOfSegment(t *testing.T) {
 	ours, err := ParseScheme([]byte(`
 name: ours
@@ -78,25 +78,39 @@ codes:
 		{"number of an empty label", named(t, "compartments"), plain(2, ""), "lateral"},
 		{"number of a label that repeats it", named(t, "compartments"), plain(2, "Segment_2"), "lateral"},
 		{"with zeros", named(t, "compartments"), plain(2, "ROI #02"), "lateral"},
-		{"label with another number", named(t, "compartments"), plain(2, "Segment 1"), `does not know segment 2 "Segment 1" (0 voxels; its number would be lateral, but its label says something else)`},
-		{"number under an unknown label", named(t, "compartments"), plain(1, "LTC"), `segment 1 "LTC" (0 voxels; its number would be medial`},
+		{"label with another number", named(t, "compartments"), plain(2, "Segment 1"),
+			`does not know segment 2 "Segment 1" (0 voxels; its number would be lateral, but its label says something else)`},
+		{"number under an unknown label", named(t, "compartments"), plain(1, "LTC"),
+			`segment 1 "LTC" (0 voxels; its number would be medial`},
 		{"name within a name", named(t, "compartments"), plain(9, "medial tibia"), "does not know"},
 		{"code alone", named(t, "compartments"), labelled(sct("306783000", "49370004"), 9, "LTC"), "lateral"},
 		{"code and number agree", named(t, "compartments"), labelled(sct("306783000", "49370004"), 2, "LTC"), "lateral"},
-		{"code against number", named(t, "compartments"), labelled(sct("306783000", "49370004"), 1, "LTC"), "its number says medial, its code lateral"},
-		{"code against label", named(t, "compartments"), labelled(sct("306783000", "49370004"), 2, "medial"), "its label says medial, its"},
-		{"coded compartment that the scheme has not", named(t, "compartments"), labelled(sct("71341001"), 9, "F"), "does not know"},
-		{"document's label", named(t, "oai-zib"), plain(3, "Medial tibial cartilage"), "its label says medial-tibial-cartilage, its number tibia"},
-		{"document's label, number of its own", named(t, "oai-zib"), plain(4, "Medial tibial cartilage"), "medial-tibial-cartilage"},
+		{"code against number", named(t, "compartments"), labelled(sct("306783000", "49370004"), 1, "LTC"),
+			"its number says medial, its code lateral"},
+		{"code against label", named(t, "compartments"), labelled(sct("306783000", "49370004"), 2, "medial"),
+			"its label says medial, its"},
+		{"coded compartment that the scheme has not", named(t, "compartments"), labelled(sct("71341001"), 9, "F"),
+			"does not know"},
+		{"document's label", named(t, "oai-zib"), plain(3, "Medial tibial cartilage"),
+			"its label says medial-tibial-cartilage, its number tibia"},
+		{"document's label, number of its own", named(t, "oai-zib"), plain(4, "Medial tibial cartilage"),
+			"medial-tibial-cartilage"},
 		{"document's label in another order", named(t, "skm-tea"), plain(4, "Tibial Cartilage (Lateral)"), "does not know"},
-		{"document's label without brackets", named(t, "skm-tea"), plain(4, "Tibial Cartilage - Lateral"), "lateral-tibial-cartilage"},
-		{"a compartment that the scheme does not have", named(t, "oai-zib"), plain(4, "medial"), "its number would be medial-tibial-cartilage"},
+		{"document's label without brackets", named(t, "skm-tea"), plain(4, "Tibial Cartilage - Lateral"),
+			"lateral-tibial-cartilage"},
+		{"a compartment that the scheme does not have", named(t, "oai-zib"), plain(4, "medial"),
+			"its number would be medial-tibial-cartilage"},
 		{"patella alone", named(t, "imorphics"), plain(4, "Patellar cartilage"), "patellar-cartilage"},
-		{"tibia where the femur is divided", named(t, "openmsk"), plain(5, "Medial tibial cartilage"), "medial-tibial-cartilage"},
-		{"coded tibia, femur in one piece", named(t, "skm-tea"), labelled(sct("306783000", "255561001", "255551008"), 9, "pMT"), "medial-tibial-cartilage"},
-		{"coded patella, femur in one piece", named(t, "skm-tea"), labelled(sct("64234005", "7771000"), 9, "P"), "patellar-cartilage"},
-		{"coded part of the femur in one piece", named(t, "imorphics"), labelled(sct("71341001", "49370004", "26216008"), 9, "cLF"), "femoral-cartilage"},
-		{"coded tibia against its number", named(t, "skm-tea"), labelled(sct("306783000", "255561001"), 4, ""), "its number says lateral-tibial-cartilage, its code medial-tibial-cartilage"},
+		{"tibia where the femur is divided", named(t, "openmsk"), plain(5, "Medial tibial cartilage"),
+			"medial-tibial-cartilage"},
+		{"coded tibia, femur in one piece", named(t, "skm-tea"),
+			labelled(sct("306783000", "255561001", "255551008"), 9, "pMT"), "medial-tibial-cartilage"},
+		{"coded patella, femur in one piece", named(t, "skm-tea"), labelled(sct("64234005", "7771000"), 9, "P"),
+			"patellar-cartilage"},
+		{"coded part of the femur in one piece", named(t, "imorphics"),
+			labelled(sct("71341001", "49370004", "26216008"), 9, "cLF"), "femoral-cartilage"},
+		{"coded tibia against its number", named(t, "skm-tea"), labelled(sct("306783000", "255561001"), 4, ""),
+			"its number says lateral-tibial-cartilage, its code medial-tibial-cartilage"},
 		{"femoral cartilage", named(t, "skm-tea"), plain(2, "Femoral Cartilage"), "femoral-cartilage"},
 		{"meniscus", named(t, "skm-tea"), plain(5, "Meniscus - Medial"), "medial-meniscus"},
 		{"bone", named(t, "oai-zib"), plain(1, "Femoral Bone"), "femur"},
@@ -114,7 +128,8 @@ codes:
 		{"codes: both sides", named(t, "codes"), sct("71341001", "49370004", "255561001"), "does not know"},
 		{"codes: deep layer", named(t, "codes"), sct("71341001", "49370004", "795002"), "does not know"},
 		{"codes: SNOMED RT", named(t, "codes"), rt, "lateral"},
-		{"codes: against the label", named(t, "codes"), labelled(sct("72696002", "49370004"), 1, "Medial cartilage"), "its label says medial, its code lateral"},
+		{"codes: against the label", named(t, "codes"), labelled(sct("72696002", "49370004"), 1, "Medial cartilage"),
+			"its label says medial, its code lateral"},
 		{"codes: no number", named(t, "codes"), plain(1, ""), "does not know segment 1 (0 voxels)"},
 
 		{"file: label", ours, plain(40, "mtc"), "medial"},
@@ -123,7 +138,8 @@ codes:
 		{"file: ignored label", ours, plain(40, "bone marrow"), "ignore"},
 		{"file: ignored label against number", ours, plain(1, "bone marrow"), "its label says ignore, its number medial"},
 		{"file: own name by number, coded medial", ours, labelled(sct("71341001", "255561001"), 7, ""), "medial-femur"},
-		{"file: code against number", ours, labelled(sct("71341001", "255561001"), 1, ""), "its code says medial-femur, its number medial"},
+		{"file: code against number", ours, labelled(sct("71341001", "255561001"), 1, ""),
+			"its code says medial-femur, its number medial"},
 		{"file: region alone", ours, site, "ignore"},
 		{"file: built-in rules are not borrowed", ours, labelled(sct("306783000", "49370004"), 40, "x"), "does not know"},
 	} {
@@ -139,7 +155,7 @@ codes:
 	}
 }
 
-// A scheme with names of its own borrows no code against them.
+// A scheme does not borrow a code that contradicts its own names.
 func TestBorrowedCodesAreModest(t *testing.T) {
 	s, err := ParseScheme([]byte("name: fine\nlabels: {1: medial, 7: medial-femur}"))
 	if err != nil {
@@ -151,7 +167,7 @@ func TestBorrowedCodesAreModest(t *testing.T) {
 	}
 }
 
-// A segment that its writer gave no number means nothing by its place.
+// A segment without a number does not get a meaning from its position.
 func TestUnnumbered(t *testing.T) {
 	s, err := Named("compartments")
 	if err != nil {
@@ -198,7 +214,7 @@ func TestInterpretSegments(t *testing.T) {
 	}
 }
 
-// What decided stands with each segment, the ignored ones too.
+// Each reading has its source, including those of ignored segments.
 func TestReadings(t *testing.T) {
 	got, err := named(t, "oai-zib").InterpretSegments(segmentation(
 		volume.Segment{
@@ -227,13 +243,18 @@ func TestInterpretSegmentsRefuses(t *testing.T) {
 			{Number: 1, Label: "medial", Voxels: []uint32{0, 1, 5}}, {Number: 2, Label: "lateral", Voxels: []uint32{1, 5, 7}},
 			{Number: 3, Label: "patellofemoral", Voxels: []uint32{7}}},
 			"2 voxels are both medial and lateral, 1 voxel is both lateral and patellofemoral"},
-		{"unknown", []volume.Segment{{Number: 1, Label: "medial"}, {Number: 8, Label: "Fibula", Voxels: []uint32{1, 2}}, {Number: 9, Label: "x\n"}},
+		{"unknown", []volume.Segment{{Number: 1, Label: "medial"},
+			{Number: 8, Label: "Fibula", Voxels: []uint32{1, 2}}, {Number: 9, Label: "x\n"}},
 			`scheme compartments does not know segment 8 "Fibula" (2 voxels), segment 9 "x\n" (0 voxels)`},
-		{"a problem", []volume.Segment{{Number: 1, Label: "medial", Problem: drawn}}, `segment 1 "medial", medial: contours enclose no area`},
-		{"two frames of reference", []volume.Segment{{Number: 1, Label: "medial", Frame: "aa", Voxels: []uint32{0}}, {Number: 2, Label: "lateral", Frame: "bb"},
-			{Number: 3, Label: "patellofemoral", Voxels: []uint32{2}}, {Number: 4, Label: "Lateral", Frame: "bb", Voxels: []uint32{1}}},
+		{"a problem", []volume.Segment{{Number: 1, Label: "medial", Problem: drawn}},
+			`segment 1 "medial", medial: contours enclose no area`},
+		{"two frames of reference", []volume.Segment{{Number: 1, Label: "medial", Frame: "aa", Voxels: []uint32{0}},
+			{Number: 2, Label: "lateral", Frame: "bb"},
+			{Number: 3, Label: "patellofemoral", Voxels: []uint32{2}}, {Number: 4, Label: "Lateral", Frame: "bb",
+				Voxels: []uint32{1}}},
 			`segment 1 "medial" is drawn in frame aa, segment 4 "Lateral" in frame bb`},
-		{"off the grid", []volume.Segment{{Number: 1, Label: "medial", Voxels: []uint32{24}}}, "voxel 24 is not on the grid of 24"},
+		{"off the grid", []volume.Segment{{Number: 1, Label: "medial", Voxels: []uint32{24}}},
+			"voxel 24 is not on the grid of 24"},
 	} {
 		_, err := named(t, "compartments").InterpretSegments(segmentation(c.segments...))
 		if err == nil || err.Error() != c.want && !strings.HasSuffix(err.Error(), c.want) {
@@ -291,9 +312,12 @@ func TestParseSchemeOfSegments(t *testing.T) {
 		{"another key of a rule", "name: s\ncodes: [{kind: 1, compartment: medial}]", "unknown key"},
 		{"no code", "name: s\ncodes: [{compartment: medial}]", "codes: rule 1: type and region are missing"},
 		{"no compartment", "name: s\ncodes: [{type: 1}]", "codes: rule 1: compartment \"\""},
-		{"text without a scheme", "name: s\ncodes: [{type: cartilage, compartment: medial}]", "rule 1: type: cartilage, want a SNOMED CT number or SCHEME:VALUE"},
+		{"text without a scheme", "name: s\ncodes: [{type: cartilage, compartment: medial}]",
+			"rule 1: type: cartilage, want a SNOMED CT number or SCHEME:VALUE"},
 		{"a side", "name: s\ncodes: [{type: 1, modifiers: [24028007], compartment: medial}]", "left, right"},
-		{"a rule twice", "name: s\ncodes: [{type: 1, modifiers: [3, 2], compartment: medial}, {type: 1, modifiers: [2, 3], compartment: lateral}]", "rule 2 appears twice"},
+		{"a rule twice",
+			"name: s\ncodes: [{type: 1, modifiers: [3, 2], compartment: medial}, " +
+				"{type: 1, modifiers: [2, 3], compartment: lateral}]", "rule 2 appears twice"},
 		{"nothing reported", "name: s\nsegments: {A: ignore}", "none is reported"},
 	} {
 		_, err := ParseScheme([]byte(c.text))
@@ -303,7 +327,7 @@ func TestParseSchemeOfSegments(t *testing.T) {
 	}
 }
 
-// The scheme of docs/masks.md is one that can be read.
+// The scheme in docs/masks.md can be parsed.
 func TestSchemeOfTheDocument(t *testing.T) {
 	text, err := os.ReadFile("../testdata/segments-scheme.yaml")
 	if err != nil {

@@ -11,10 +11,10 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// Number is a float64 whose NaN, "absent", is null in JSON and back.
+// Number is a float64 whose NaN, meaning absent, is null in JSON.
 type Number = number.Float
 
-// Excluded counts the voxels of a region that have no sound T2, by reason.
+// Excluded counts the voxels of a region that are excluded, by reason.
 type Excluded struct {
 	LowSignal    int `json:"low_signal"`
 	NotDecaying  int `json:"not_decaying"`
@@ -26,8 +26,8 @@ type Excluded struct {
 	Fluid        int `json:"fluid"`
 }
 
-// field returns the count of a status, or nil for one that excludes no voxel. It is
-// the one place that knows which field counts which status.
+// field returns the count of a status, or nil for a status that excludes no voxel. Only this function maps
+// statuses to fields.
 func (e *Excluded) field(s volume.Status) *int {
 	switch s {
 	case volume.LowSignal:
@@ -50,8 +50,8 @@ func (e *Excluded) field(s volume.Status) *int {
 	return nil
 }
 
-// Each yields every exclusion with its number of voxels, 0 too, in the order of
-// volume.Exclusions: for status, n := range e.Each { … }.
+// Each yields every exclusion with its number of voxels, including 0, in the order of volume.Exclusions:
+// for status, n := range e.Each { … }.
 func (e Excluded) Each(yield func(s volume.Status, n int) bool) {
 	for _, s := range volume.Exclusions {
 		if !yield(s, *e.field(s)) {
@@ -69,11 +69,10 @@ func (e Excluded) Total() int {
 	return total
 }
 
-// inWords turns the name of a column into what a reader expects.
+// inWords converts the name of a column to text.
 var inWords = strings.NewReplacer("_", " ", "t2", "T2")
 
-// Reasons returns the exclusions that occur, in words: "3 low signal", "1 T2 out
-// of range".
+// Reasons returns the exclusions that occur as texts, such as "3 low signal" or "1 T2 out of range".
 func (e Excluded) Reasons() []string {
 	var out []string
 	for s, n := range e.Each {
@@ -84,7 +83,7 @@ func (e Excluded) Reasons() []string {
 	return out
 }
 
-// count adds a voxel of the status and says whether that is an exclusion.
+// count counts a voxel of the given status, and reports whether the status is an exclusion.
 func (e *Excluded) count(s volume.Status) bool {
 	n := e.field(s)
 	if n == nil {
@@ -94,11 +93,11 @@ func (e *Excluded) count(s volume.Status) bool {
 	return true
 }
 
-// All is the region or the layer of a row that covers all of them.
+// All is the value of Region or Layer in rows that cover all of them.
 const All = "all"
 
-// Summary is what one study has in one row. Values are over the used voxels; NaN where
-// there are too few, with the reason in Note.
+// Summary is one row of the results of a study. Values are over the used voxels. They are NaN if there are
+// too few voxels, with the reason in Note.
 type Summary struct {
 	Compartment string `json:"compartment"`
 	// Region is a plate, such as medial-tibial, a region of it, such as
@@ -106,7 +105,7 @@ type Summary struct {
 	// bone, or All.
 	Region   string   `json:"region"`
 	Layer    string   `json:"layer"`
-	Voxels   int      `json:"voxels"` // in the region: Used + Excluded.Total()
+	Voxels   int      `json:"voxels"` // in the row: Used + Excluded.Total()
 	Used     int      `json:"used"`   // with status Fitted
 	Excluded Excluded `json:"excluded"`
 	MeanT2   Number   `json:"mean_t2_ms"`
@@ -121,22 +120,22 @@ type Summary struct {
 	MedianT2  Number `json:"median_t2_ms"`
 	Q1T2      Number `json:"q1_t2_ms"`
 	Q3T2      Number `json:"q3_t2_ms"`
-	MeanR2    Number `json:"mean_r2"`    // coefficient of determination; NaN if one voxel has none
-	VolumeMM3 Number `json:"volume_mm3"` // Voxels × volume of a voxel, excluded ones among them
-	// MeanFraction is the mean over Voxels of the share of a voxel's volume that the mask
-	// covers; 1 where the mask lies on the grid of the series.
+	MeanR2    Number `json:"mean_r2"`    // mean coefficient of determination; NaN if a voxel has none
+	VolumeMM3 Number `json:"volume_mm3"` // Voxels × volume of a voxel, including excluded voxels
+	// MeanFraction is the mean over Voxels of the fraction of a voxel that the mask covers; 1 if the mask
+	// is on the grid of the series.
 	MeanFraction Number `json:"mean_fraction"`
-	// PlateMeanT2 is the mean of the mean T2 of the compartment's plates, each with the same
-	// weight; NaN for other rows, or if a plate has no T2.
+	// PlateMeanT2 is the unweighted mean of the mean T2 of the compartment's plates; NaN for other rows,
+	// or if a plate has no T2.
 	PlateMeanT2 Number `json:"plate_mean_t2_ms"`
-	// Texture is how T2 varies from voxel to voxel. It is not measured in layers, which are too
+	// Texture is the variation of T2 from voxel to voxel. It is not computed for layers, which are too
 	// thin for pairs of voxels.
 	Texture Texture `json:"texture"`
 	Note    string  `json:"note"`
 }
 
-// Texture is the co-occurrence of T2 in the voxels of a row, see package texture; NaN where
-// it was not measured, or there are too few pairs of voxels.
+// Texture is the co-occurrence of T2 in the voxels of a row, see package texture. Values are NaN if they
+// were not computed, or if there are too few pairs of voxels.
 type Texture struct {
 	Pairs       int    `json:"pairs"`
 	Contrast    Number `json:"contrast"`
@@ -151,13 +150,13 @@ const (
 	noteOne   = "one voxel with a sound T2, no SD"
 )
 
-// Summarize returns one Summary per name in r, in the same order. Voxels with
-// status Fitted are used; the others are counted by reason. Sums run in voxel
-// order in float64, so the values do not depend on the machine.
+// Summarize returns one Summary per name in r, in the same order. Voxels with status Fitted are used; the
+// others are counted by reason. Sums are in voxel order in float64, so that the values do not depend on
+// the machine.
 //
-// A compartment without voxels, or with none that can be used, has NaN values
-// and a Note. It is an error if m and r differ in size, or if a voxel of a
-// region was not fitted, has no known status, or is Fitted without a T2.
+// A compartment without voxels, or without used voxels, has NaN values and a Note. It is an error if m and
+// r differ in size, or if a voxel of a region was not fitted, has an unknown status, or is Fitted without
+// a T2.
 func Summarize(m volume.Maps, r Regions) ([]Summary, error) {
 	rows := make([]row, len(r.Names))
 	rowsOf := make([][]int, len(r.Names))
@@ -167,9 +166,9 @@ func Summarize(m volume.Maps, r Regions) ([]Summary, error) {
 	return summarize(m, r, r.Data, rows, rowsOf)
 }
 
-// SummarizeParts returns one Summary per plate, region and layer in r, by compartment: its
-// layers first, then each plate with its layers, then its regions with theirs. It returns
-// none where the mask marks compartments. Otherwise it is as Summarize.
+// SummarizeParts returns one Summary per plate, region and layer in r, by compartment: first its layers,
+// then each plate with its layers, then its regions with theirs. If the mask marks compartments, it
+// returns none. Otherwise it is like Summarize.
 func SummarizeParts(m volume.Maps, r Regions) ([]Summary, error) {
 	if r.Part == nil {
 		return nil, nil
@@ -178,9 +177,9 @@ func SummarizeParts(m volume.Maps, r Regions) ([]Summary, error) {
 	return summarize(m, r, r.Part, rows, rowsOf)
 }
 
-// SetPlateMeans sets PlateMeanT2 of the whole compartments from the summaries of their
-// plates. It stays NaN where a plate is missing or has no T2, and where voxels of the
-// compartment belong to no plate: the mean of some plates is not that of the compartment.
+// SetPlateMeans sets PlateMeanT2 of the whole compartments from the summaries of their plates. It stays
+// NaN if a plate is missing or has no T2, and if voxels of the compartment belong to no plate: the mean of
+// some plates is not that of the compartment.
 func SetPlateMeans(whole, parts []Summary) {
 	for n := range whole {
 		sum, plates, voxels := 0.0, 0, 0
@@ -210,8 +209,8 @@ func platesOf(compartment string) int {
 	return n
 }
 
-// summarize returns one Summary per row. member holds the part of each voxel, 1 and up,
-// and rowsOf the rows that each part is in.
+// summarize returns one Summary per row. member is the part of each voxel, starting with 1, and rowsOf the
+// rows of each part.
 func summarize(m volume.Maps, r Regions, member []uint16, rows []row, rowsOf [][]int) ([]Summary, error) {
 	if err := sameGrid(m, r); err != nil {
 		return nil, err
@@ -250,7 +249,7 @@ func summarize(m volume.Maps, r Regions, member []uint16, rows []row, rowsOf [][
 	return out, nil
 }
 
-// rowSum gathers the voxels of a row.
+// rowSum accumulates the voxels of a row.
 type rowSum struct {
 	voxels   int
 	excluded Excluded
@@ -260,14 +259,14 @@ type rowSum struct {
 	variance float64
 }
 
-// add takes a used voxel.
+// add adds a used voxel.
 func (s *rowSum) add(m volume.Maps, v int) {
 	s.t2 = append(s.t2, float64(m.T2[v]))
 	s.r2 += float64(m.R2[v])
 	s.variance += float64(float64(m.SE[v]) * float64(m.SE[v]))
 }
 
-// summary returns the row's values.
+// summary returns the summary of the row.
 func (s rowSum) summary(r row, voxelVolume float64) Summary {
 	out := Summary{Compartment: r.compartment, Region: r.region, Layer: r.layer, Voxels: s.voxels, Excluded: s.excluded}
 	out.fill(s.t2, s.r2, voxelVolume)
@@ -278,7 +277,7 @@ func (s rowSum) summary(r row, voxelVolume float64) Summary {
 	return out
 }
 
-// sameGrid checks that every array has one value per voxel of one grid.
+// sameGrid checks that all arrays have one value per voxel of the same grid.
 func sameGrid(m volume.Maps, r Regions) error {
 	if m.Size != r.Size {
 		return fmt.Errorf("maps of %v voxels, mask of %v", m.Size, r.Size)
@@ -293,14 +292,13 @@ func sameGrid(m volume.Maps, r Regions) error {
 	return nil
 }
 
-// voxelIndex writes the index (i, j, k) of voxel v.
+// voxelIndex returns the index of voxel v as (i, j, k).
 func voxelIndex(r Regions, v int) string {
 	i := r.Index(v)
 	return fmt.Sprintf("(%d, %d, %d)", i[0], i[1], i[2])
 }
 
-// fill sets the values from the used voxels' T2, which it sorts, and the sum
-// of their R².
+// fill sets the values from the T2 of the used voxels, which it sorts, and the sum of their R².
 func (s *Summary) fill(t2 []float64, r2, voxelVolume float64) {
 	nan := Number(math.NaN())
 	s.MeanT2, s.SDT2, s.MedianT2, s.Q1T2, s.Q3T2, s.MeanR2, s.VolumeMM3 = nan, nan, nan, nan, nan, nan, nan

@@ -50,7 +50,10 @@ var equalNumbers = cmp.Comparer(func(a, b Number) bool {
 // 25, SD √(500/3), quartiles of type 7: 17.5, 25, 32.5. R² = 1 − T2/128. The
 // standard errors are T2/64, that of the mean √3000/64/4. A voxel is 0.5 mm³.
 func TestSummarizeByHand(t *testing.T) {
-	const f, lo, gr, nc, out, poor, bound, clip = volume.Fitted, volume.LowSignal, volume.NotDecaying, volume.NotConverged, volume.OutOfRange, volume.PoorFit, volume.AtBound, volume.Saturated
+	const (
+		f, lo, gr, nc          = volume.Fitted, volume.LowSignal, volume.NotDecaying, volume.NotConverged
+		out, poor, bound, clip = volume.OutOfRange, volume.PoorFit, volume.AtBound, volume.Saturated
+	)
 	m, r := study(
 		[]uint16{1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 0, 1, 2},
 		[]volume.Status{f, 0, f, lo, gr, f, nc, out, poor, f, out, lo, gr, f, bound, clip},
@@ -331,8 +334,13 @@ func TestSummaryJSON(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `{"compartment":"medial","region":"all","layer":"all","voxels":3,"used":1,"excluded":{"low_signal":0,"not_decaying":0,"not_converged":0,"t2_out_of_range":2,"poor_fit":0,"at_bound":0,"saturated":0,"fluid":0},` +
-		`"mean_t2_ms":38.25,"se_mean_t2_ms":0.5,"sd_t2_ms":null,"median_t2_ms":38.25,"q1_t2_ms":38.25,"q3_t2_ms":38.25,"mean_r2":0.30000000000000004,"volume_mm3":1e+21,"mean_fraction":0.75,"plate_mean_t2_ms":null,"texture":{"pairs":0,"contrast":null,"entropy":null,"homogeneity":null},"note":"n"}`
+	want := `{"compartment":"medial","region":"all","layer":"all","voxels":3,"used":1,` +
+		`"excluded":{"low_signal":0,"not_decaying":0,"not_converged":0,` +
+		`"t2_out_of_range":2,"poor_fit":0,"at_bound":0,"saturated":0,"fluid":0},` +
+		`"mean_t2_ms":38.25,"se_mean_t2_ms":0.5,"sd_t2_ms":null,"median_t2_ms":38.25,` +
+		`"q1_t2_ms":38.25,"q3_t2_ms":38.25,"mean_r2":0.30000000000000004,"volume_mm3":1e+21,"mean_fraction":0.75,` +
+		`"plate_mean_t2_ms":null,` +
+		`"texture":{"pairs":0,"contrast":null,"entropy":null,"homogeneity":null},"note":"n"}`
 	if d := cmp.Diff(want, string(b)); d != "" {
 		t.Error(d)
 	}

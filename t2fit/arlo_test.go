@@ -7,8 +7,8 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// Without noise ARLO returns what Simpson's rule makes of the integral:
-// step/3·(1 + 4q + q²)/(1 − q²) for q = exp(−step/T2), 0.5 % above T2 at T2 = step.
+// Without noise, ARLO returns the T2 that follows from Simpson's rule: step/3·(1 + 4q + q²)/(1 −
+// q²) for q = exp(−step/T2), 0.5 % above T2 at T2 = step.
 func TestARLOExact(t *testing.T) {
 	for _, te := range [][]float64{echoTimes(10, 10, 7), echoTimes(6.312, 6.312, 8), echoTimes(8, 8, 32)} {
 		step := te[1] - te[0]

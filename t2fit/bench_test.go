@@ -14,9 +14,9 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// benchVoxels reads the voxels of the benchmark study, or those of its foreground,
-// as its generator leaves them in the folder that T2MAP_BENCH_RAW names;
-// docs/performance.sh sets it.
+// benchVoxels reads the voxels of the benchmark study, or those of its foreground, from the folder
+// that T2MAP_BENCH_RAW names. The generator of the study writes them; docs/performance.sh sets the
+// variable.
 func benchVoxels(b *testing.B, foreground bool) volume.MultiEcho {
 	dir := os.Getenv("T2MAP_BENCH_RAW")
 	if dir == "" {
@@ -36,8 +36,8 @@ func benchVoxels(b *testing.B, foreground bool) volume.MultiEcho {
 		var data []float32
 		for v, m := range mask {
 			if m != 0 || !foreground {
-				at := (v/rows*echoes+e)*rows + v%rows
-				data = append(data, float32(int16(binary.LittleEndian.Uint16(raw[2*at:]))))
+				index := (v/rows*echoes+e)*rows + v%rows
+				data = append(data, float32(int16(binary.LittleEndian.Uint16(raw[2*index:]))))
 			}
 		}
 		s.Echo = append(s.Echo, data)
@@ -46,12 +46,11 @@ func benchVoxels(b *testing.B, foreground bool) volume.MultiEcho {
 	return s
 }
 
-// BenchmarkForeground is the fit of the benchmark study's foreground, to compare
-// with fit_avx2 and fit_scalar on the same voxels.
+// BenchmarkForeground fits the benchmark study's foreground, for comparison with fit_avx2 and
+// fit_scalar on the same voxels.
 func BenchmarkForeground(b *testing.B) { benchMethods(b, benchVoxels(b, true)) }
 
-// BenchmarkEveryVoxel is the fit of the whole study, of which more than half is
-// noise.
+// BenchmarkEveryVoxel fits the whole study, of which more than half is noise.
 func BenchmarkEveryVoxel(b *testing.B) { benchMethods(b, benchVoxels(b, false)) }
 
 func benchMethods(b *testing.B, s volume.MultiEcho) {
@@ -60,7 +59,7 @@ func benchMethods(b *testing.B, s volume.MultiEcho) {
 	}
 	for _, method := range Methods {
 		o := mustResolve(b, Options{Method: method, Sigma: 10})
-		// One worker over maps that are there, as the C programs reuse theirs.
+		// One worker on existing maps, since the C programs reuse theirs.
 		b.Run(fmt.Sprintf("%s/vectors=%t/kernel", method, lanes.Vectors()), func(b *testing.B) {
 			m := o.emptyMaps(s.Geometry)
 			m.Noise, _ = o.noise(b.Context(), s)
@@ -76,7 +75,8 @@ func benchMethods(b *testing.B, s volume.MultiEcho) {
 		for _, workers := range []int{1, 2} {
 			b.Run(fmt.Sprintf("%s/vectors=%t/threads=%d", method, lanes.Vectors(), workers), func(b *testing.B) {
 				for b.Loop() {
-					if _, err := Fit(context.Background(), s, volume.Labels{}, Options{Method: method, Sigma: 10, Workers: workers}); err != nil {
+					if _, err := Fit(context.Background(), s, volume.Labels{},
+						Options{Method: method, Sigma: 10, Workers: workers}); err != nil {
 						b.Fatal(err)
 					}
 				}
@@ -86,8 +86,8 @@ func benchMethods(b *testing.B, s volume.MultiEcho) {
 	}
 }
 
-// BenchmarkScaling fits series of growing matrix and of growing train, to see that
-// the cost grows with their size and no faster.
+// BenchmarkScaling fits series of growing matrix and of growing train, to show that the cost grows
+// linearly.
 func BenchmarkScaling(b *testing.B) {
 	run := func(name string, matrix, echoes int) {
 		b.Run(name, func(b *testing.B) {
@@ -109,8 +109,8 @@ func BenchmarkScaling(b *testing.B) {
 	}
 }
 
-// repeatedSeries returns n voxels of 4096 decays over and over, T2 20 to 80 ms with
-// noise, whose echoes end at 70 ms.
+// repeatedSeries returns n voxels that repeat 4096 decays, T2 20 to 80 ms with noise, whose echoes
+// end at 70 ms.
 func repeatedSeries(n, echoes int) volume.MultiEcho {
 	const different = 4096
 	rng := rand.New(rand.NewPCG(31, 32))
@@ -123,8 +123,8 @@ func repeatedSeries(n, echoes int) volume.MultiEcho {
 		y := decayOf(s.TE, 20+60*rng.Float64(), 800)
 		for e := range y {
 			value := float32(math.Hypot(y[e]+12*rng.NormFloat64(), 12*rng.NormFloat64()))
-			for at := v; at < n; at += different {
-				s.Echo[e][at] = value
+			for index := v; index < n; index += different {
+				s.Echo[e][index] = value
 			}
 		}
 	}

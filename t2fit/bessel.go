@@ -6,13 +6,13 @@ import (
 	"github.com/t2map/t2map/t2fit/internal/lanes"
 )
 
-// hankelFrom is where the scaled Bessel functions pass from their power series to
-// Hankel's expansion: there its smallest term, about exp(−2x) of the first, is far
-// under the rounding, and the power series, all terms above zero, has 70 of them.
+// hankelFrom is the argument above which Hankel's expansion replaces the power series. There, the
+// smallest term of the expansion, about exp(−2x) of the first, is far below the rounding error, and
+// the power series, whose terms are all positive, needs 70 terms.
 const hankelFrom = 30
 
-// rounding is the spacing of the numbers just above 1: a term this small relative
-// to its sum ends a series.
+// rounding is the spacing of float64 numbers just above 1. A series ends at a term that is this
+// small relative to its sum.
 const rounding = 0x1p-52
 
 // scaledBessel returns I0e = exp(−x)·I0(x) and I1e = exp(−x)·I1(x), the modified

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// bigBessel sums the power series of I0 and I1 in 600 bits: its terms are all
-// positive, so that every digit holds. The scale exp(−x) is 1/Σxᵏ/k!.
+// bigBessel sums the power series of I0 and I1 in 600 bits. All terms are positive, so that no
+// digits are lost. The scale exp(−x) is 1/Σxᵏ/k!.
 func bigBessel(x float64) (i0e, i1e float64) {
 	const bits = 600
 	num := func(v float64) *big.Float { return new(big.Float).SetPrec(bits).SetFloat64(v) }
@@ -33,7 +33,8 @@ func bigBessel(x float64) (i0e, i1e float64) {
 }
 
 func TestScaledBessel(t *testing.T) {
-	for _, x := range []float64{0, 1e-300, 1e-9, 1e-3, 0.1, 0.5, 1, 2, 5, 7.9, 8.1, 15, 25, 29.999, 30, 30.001, 40, 64, 100, 300} {
+	for _, x := range []float64{0, 1e-300, 1e-9, 1e-3, 0.1, 0.5, 1, 2, 5, 7.9, 8.1, 15, 25, 29.999, 30, 30.001, 40, 64,
+		100, 300} {
 		i0e, i1e := scaledBessel(x)
 		want0, want1 := bigBessel(x)
 		if !near(i0e, want0, 4e-15) || !near(i1e, want1, 4e-15) {
@@ -49,8 +50,8 @@ func TestScaledBessel(t *testing.T) {
 	}
 }
 
-// The expectation is the mean of √((x+n₁)²+n₂²) over normal n₁, n₂: a million
-// draws fix it to 0.001 (one standard error); five such errors are allowed.
+// The expectation is the mean of √((x+n₁)²+n₂²) over normal n₁, n₂: a million draws determine it to
+// 0.001 (one standard error); five such errors are allowed.
 func TestMagnitudeIsTheMean(t *testing.T) {
 	rng := rand.New(rand.NewPCG(21, 22))
 	m := tabulated()
@@ -74,8 +75,8 @@ func TestMagnitudeIsTheMean(t *testing.T) {
 	}
 }
 
-// The table is its definition to what its comment promises, also at the ends of
-// cells, and passes into the expansion for large x without a step.
+// The table agrees with the definition within the error that its comment states, also at the ends
+// of cells, and continues into the expansion for large x without a step.
 func TestMagnitudesTable(t *testing.T) {
 	m := tabulated()
 	rng := rand.New(rand.NewPCG(23, 24))
@@ -106,8 +107,8 @@ func TestMagnitudesTable(t *testing.T) {
 	}
 }
 
-// The derivatives are those of the mean: central differences of the definition,
-// with a step of 1e-3, err by 1e-7 of it.
+// The derivatives agree with central differences of the definition, which with a step of 1e-3 have
+// a relative error of 1e-7.
 func TestMagnitudeDerivatives(t *testing.T) {
 	const h = 1e-3
 	for _, x := range []float64{0.01, 0.5, 1, 2, 4, 9, 15, 18} {

@@ -7,7 +7,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// block is up to lanes.Width decays that are fitted together, echo by echo: echo e
+// block is up to lanes.Width decays that are fitted together. They are stored echo by echo: echo e
 // of decay i is y[e*lanes.Width+i].
 type block struct {
 	n     int
@@ -32,7 +32,7 @@ func newBlock(echoes int) *block {
 	return &block{y: make([]float64, echoes*lanes.Width), scratch: make([]float64, echoes)}
 }
 
-// decay returns the echoes of decay i side by side, until the next call.
+// decay returns the echoes of decay i. They are valid until the next call.
 func (b *block) decay(i int) []float64 {
 	for e := range b.scratch {
 		b.scratch[e] = b.y[e*lanes.Width+i]
@@ -48,7 +48,7 @@ func (b *block) take(source []float64, i int) {
 	b.n++
 }
 
-// only fits a single decay. No magnitude is too low.
+// only fits a single decay, without a lower limit of the signal.
 func (b *block) only(fit blockEstimator, y []float64) result {
 	b.n = 1
 	for e, v := range y {
@@ -58,7 +58,7 @@ func (b *block) only(fit blockEstimator, y []float64) result {
 	return b.result(0)
 }
 
-// result returns what a block estimator made of decay i.
+// result returns the result of decay i.
 func (b *block) result(i int) result {
 	c, nan := &b.curves, math.NaN()
 	return result{
@@ -74,21 +74,21 @@ func (b *block) keep(i int, v result) {
 	b.offset[i], b.b1[i], b.echoes[i], b.status[i] = v.offset, v.b1, uint8(min(v.echoes, math.MaxUint8)), v.status
 }
 
-// blockEstimator is an estimator that is faster by the block.
+// blockEstimator is an estimator that is faster on blocks of decays.
 type blockEstimator interface {
 	estimator
-	// estimateBlock fills in total, curves and status of a block. A decay with fewer than two
-	// echoes above floor, or with one that is not a number, is LowSignal.
+	// estimateBlock sets total, curves and status of a block. A decay with fewer than two echoes
+	// above floor, or with an echo that is not a number, is LowSignal.
 	estimateBlock(b *block, floor float64)
 }
 
-// sums takes the sums of a block and fills in its totals.
+// sums computes the sums of a block and sets its totals.
 func (b *block) sums(k *train, floor float64, s *lanes.Sums) {
 	lanes.Sum(b.y, k.t, floor, b.n, s)
 	b.totals(s)
 }
 
-// totals fills in the totals of a block from its sums.
+// totals sets the totals of a block from its sums.
 func (b *block) totals(s *lanes.Sums) {
 	for i := range b.n {
 		b.total[i] = s.Total[i]
@@ -98,8 +98,8 @@ func (b *block) totals(s *lanes.Sums) {
 	}
 }
 
-// low reports whether decay i of a block with the sums s is LowSignal. An infinite or
-// missing echo leaves no finite sum of squares.
+// low reports whether decay i of a block with the sums s is LowSignal. If an echo is infinite or
+// NaN, the sum of squares is not finite.
 func low(s *lanes.Sums, i int) bool {
 	return s.Above[i] < 2 || !(s.Squares[i] <= math.MaxFloat64)
 }
@@ -117,5 +117,5 @@ func (f *fitter) findBlock(b *block) {
 	}
 }
 
-// lanes returns the train as package lanes knows it.
+// lanes returns the train in the form that package lanes takes.
 func (k *train) lanes() lanes.Train { return lanes.Train{TE0: k.te0, Step: k.step, T: k.t} }

@@ -11,9 +11,9 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// wholeSeries returns a series of whole numbers: decays by ratios of whole numbers
-// with noise, and noise alone. No function of math has a part in it, since some
-// differ in the last bit between machines.
+// wholeSeries returns a series of whole numbers: decays by ratios of whole numbers with noise, and
+// noise alone. It does not use package math, because some of its functions differ in the last bit
+// between machines.
 func wholeSeries(te []float64) volume.MultiEcho {
 	const n = 5000
 	rng := rand.New(rand.NewPCG(21, 22))
@@ -31,9 +31,8 @@ func wholeSeries(te []float64) volume.MultiEcho {
 	return s
 }
 
-// The maps have the same bytes on every machine and with every set of
-// instructions; the sums were taken on amd64 with AVX2, and are compared in CI
-// without it and on arm64.
+// The maps have the same bytes on every machine and with every set of instructions. The hashes were
+// computed on amd64 with AVX2; CI compares them without AVX2 and on arm64.
 func TestSameBytesEverywhere(t *testing.T) {
 	even, uneven := echoTimes(10, 10, 7), []float64{10, 20, 31, 40, 55, 60, 70}
 	for _, c := range []struct {

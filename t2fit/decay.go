@@ -30,8 +30,8 @@ func (k *train) residual(y []float64, d decay) float64 {
 	return rss
 }
 
-// amplitude returns the decay of that rate with the amplitude that leaves the
-// least residual, and the residual.
+// amplitude returns the decay of the given rate with the least-squares amplitude, and its residual
+// sum of squares.
 func (k *train) amplitude(y []float64, rate float64) (decay, float64) {
 	var u, w float64
 	for e, v := range y {
@@ -43,8 +43,8 @@ func (k *train) amplitude(y []float64, rate float64) (decay, float64) {
 	return d, k.residual(y, d)
 }
 
-// spread returns Σ(t·g)² − (Σt·g²)²/Σg² for g = exp(−rate·t): for noise of 1 the
-// least variance of a rate is 1/(a²·spread).
+// spread returns Σ(t·g)² − (Σt·g²)²/Σg² for g = exp(−rate·t). With noise of 1, the least variance
+// of a rate is 1/(a²·spread).
 func (k *train) spread(rate float64) float64 {
 	var w, w1, w2 float64
 	for _, t := range k.t {
@@ -57,8 +57,8 @@ func (k *train) spread(rate float64) float64 {
 	return w2 - float64(w1*w1/w)
 }
 
-// result returns the decay, fitted to all echoes, as a result. perSigma is
-// the standard error of T2 in ms for noise of 1.
+// result converts a decay that was fitted to all echoes. perSigma is the standard error of T2 in ms
+// for noise of 1.
 func (k *train) result(d decay, rss, perSigma float64) result {
 	nan := math.NaN()
 	return result{

@@ -8,38 +8,37 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// The fit of the extended phase graph, by variable projection as in nlls.go. For a
-// rate 1/T2 and an angle of the refocusing pulses the graph's echoes are g, the best
-// amplitude is a = y·g/g·g, and what is left to maximise over the two is
-// (y·g)²/g·g. A dictionary of echoes, made once per train, shows where the maxima
-// are, and Newton's method goes to each.
+// The fit of the extended phase graph, by variable projection as in nlls.go. Let g be the graph's
+// echoes for a rate 1/T2 and a refocusing angle. The best amplitude is a = y·g/g·g, and the
+// function of rate and angle that remains to be maximised is (y·g)²/g·g. A dictionary of echoes,
+// made once per train, shows where its maxima are, and Newton's method converges to each.
 
 const (
-	// slowest is the lowest rate that is searched, times the length of the train,
-	// and fastest the exponential of the highest, times the spacing: where T2 is a
-	// million times the train, or so short that echo 2 would hold a millionth of
-	// echo 1, the echoes are within about a millionth of those of no decay or of
-	// nothing but stimulated echoes, and say nothing about T2.
+	// slowest is the lowest rate of the search, times the length of the train. fastest is
+	// exp(−rate·spacing) of the highest rate. At the lowest rate, T2 is a million times the length
+	// of the train; at the highest, echo 2 holds a millionth of echo 1. There the echoes are within
+	// about a millionth of those without decay, or of stimulated echoes alone, and do not determine
+	// T2.
 	slowest, fastest = 1e-6, 1e-6
-	// graphTolerance ends the iteration: once a step moves the rate by less than
-	// this fraction, and the cosine or B1 by less than this, the next would be a
-	// tenth of it or less, below the 6e-8 of a float32 map.
+	// graphTolerance ends the iteration once a step changes the rate by less than this fraction,
+	// and the cosine or B1 by less than this. The next step would be at most a tenth as large,
+	// below the 6e-8 of a float32 map.
 	graphTolerance = 1e-7
-	// graphSteps is far above what the iteration needs: of 160 000 starts at
-	// signal-to-noise ratios of 3 and 30, eight did not end within it.
+	// graphSteps is far above the number of steps that the iteration needs: of 160 000 starts at
+	// signal-to-noise ratios of 3 and 30, eight needed more.
 	graphSteps = 100
 )
 
-// phaseGraph is what the fits of a train share, read-only once made.
+// phaseGraph is shared by the fits of a train and is not modified after newEPG.
 type phaseGraph struct {
 	model epg.Train
 	refocusing
 	dictionary
-	lowest, highest float64 // rates that are searched, 1/ms
+	lowest, highest float64 // rates of the search, 1/ms
 }
 
-// newEPG takes the echoes to be at multiples of one spacing, as Resolved.CheckTE
-// asks: that of the last echo time, which rounding moves least.
+// newEPG assumes that the echoes are at multiples of one spacing, which Resolved.CheckTE requires.
+// The spacing is derived from the last echo time, whose relative rounding error is the smallest.
 func newEPG(k train, o Resolved) func() estimator {
 	n := len(k.t)
 	last := k.te0 + k.t[n-1]
@@ -61,7 +60,7 @@ func newEPG(k train, o Resolved) func() estimator {
 	}
 }
 
-// graphFit is one worker's fit.
+// graphFit is the fit of one worker.
 type graphFit struct {
 	*phaseGraph
 	current, shifted *epg.Decay
@@ -69,49 +68,49 @@ type graphFit struct {
 	match            []float64
 }
 
-// estimate goes to the nearest maximum from every angle that matches as well as its
-// neighbours, and takes the best.
+// estimate starts from every angle whose match is at least that of both neighbours, solves for the
+// nearest maximum, and returns the best.
 func (g *graphFit) estimate(y []float64, _ float64) result {
 	best := result{rss: math.Inf(1), status: volume.NotDecaying}
-	before, top := summit{}, g.summit(0, y, g.match)
+	previous, top := summit{}, g.summit(0, y, g.match)
 	for i, x := range g.angle {
-		after := summit{}
+		following := summit{}
 		if i+1 < len(g.angle) {
-			after = g.summit(i+1, y, g.match)
+			following = g.summit(i+1, y, g.match)
 		}
-		if top.match > 0 && top.match >= before.match && top.match >= after.match {
+		if top.match > 0 && top.match >= previous.match && top.match >= following.match {
 			v := g.solve(y, place{g.rate[0] * lanes.Exp(g.stride*top.place), x})
 			if v.rss < best.rss {
 				best = v
 			}
 		}
-		before, top = top, after
+		previous, top = top, following
 	}
 	return best
 }
 
-// place is what Newton's method moves.
+// place holds the unknowns of Newton's method.
 type place struct{ rate, x float64 }
 
-// local is the problem about a place. Its residual is y/a − g, so that the scale of
-// the signal is in a and match alone.
+// local describes the problem near a place. The residual is y/a − g, so that only a and match
+// depend on the scale of the signal.
 type local struct {
 	place
 	a     float64 // y·g/g·g
 	w     float64 // g·g
 	match float64 // y·g/|g|
-	// The descent of half the squares, Gauss and Newton's matrix with the amplitude
-	// projected out, and g·∂g, by the rate and by x.
-	descent, along [2]float64
-	gauss          matrix
+	// Derivatives with respect to the rate and x: the negative gradient of half the squares, and
+	// g·∂g. gauss is the Gauss–Newton matrix with the amplitude projected out.
+	descent, overlap [2]float64
+	gauss            matrix
 }
 
-// matrix is symmetric, by the rate and by x.
+// matrix is a symmetric matrix for the rate and x.
 type matrix struct{ rr, rx, xx float64 }
 
 func (m matrix) determinant() float64 { return float64(m.rr*m.xx) - float64(m.rx*m.rx) }
 
-// local leaves the echoes of the place in here.
+// local returns the problem near a place and leaves the echoes of that place in g.current.
 func (g *graphFit) local(y []float64, p place) local {
 	g.echoes(g.current, p.rate, p.x)
 	var u, w, gr, gx, yr, yx, rr, rx, xx float64
@@ -132,20 +131,20 @@ func (g *graphFit) local(y []float64, p place) local {
 	return local{
 		place: p, a: a, w: w, match: u / math.Sqrt(w),
 		descent: [2]float64{yr/a - gr, yx/a - gx},
-		along:   [2]float64{gr, gx},
+		overlap: [2]float64{gr, gx},
 		gauss:   matrix{rr - float64(gr*gr*per), rx - float64(gr*gx*per), xx - float64(gx*gx*per)},
 	}
 }
 
-// beyond returns what the matrix of second derivatives has beyond Gauss and
-// Newton's: the residual along the second derivatives of the echoes, by differences
-// of the first, and the change of the amplitude that the residual makes.
-func (g *graphFit) beyond(y []float64, l *local) matrix {
+// secondOrder returns the difference of the Hessian matrix and the Gauss–Newton matrix: the product
+// of the residual and the second derivatives of the echoes, by differences of the first
+// derivatives, and the effect of the amplitude's change with the residual.
+func (g *graphFit) secondOrder(y []float64, l *local) matrix {
 	for e, v := range g.current.Echo {
 		g.residual[e] = y[e]/l.a - v
 	}
-	// A millionth leaves six digits, by rounding and by the third derivatives, to
-	// a part of a matrix that sets the pace and not the place.
+	// With a step of a millionth, rounding and third derivatives leave six digits. This matrix
+	// affects the speed of convergence and not the result.
 	const step = 1e-6
 	stepRate := float64(step * max(l.rate, 1/(g.model.Spacing*float64(len(y)))))
 	byRate, byAngle := dot(g.residual, g.current.ByRate), dot(g.residual, g.current.ByAngle)
@@ -154,9 +153,9 @@ func (g *graphFit) beyond(y []float64, l *local) matrix {
 	rx := (dot(g.residual, g.shifted.ByAngle) - byAngle) / stepRate
 	g.echoes(g.shifted, l.rate, l.x+step)
 	xx := (dot(g.residual, g.shifted.ByAngle) - byAngle) / step
-	// ∂a/a is (descent − along)/w, of which Gauss and Newton take along.
-	dr, dx := l.descent[0]-l.along[0], l.descent[1]-l.along[1]
-	gr, gx, per := l.along[0], l.along[1], 1/l.w
+	// ∂a/a is (descent − overlap)/w, of which the Gauss–Newton matrix includes overlap.
+	dr, dx := l.descent[0]-l.overlap[0], l.descent[1]-l.overlap[1]
+	gr, gx, per := l.overlap[0], l.overlap[1], 1/l.w
 	return matrix{
 		rr: float64(gr*gr*per) - float64(dr*dr*per) - rr,
 		rx: float64(gr*gx*per) - float64(dr*dx*per) - rx,
@@ -173,14 +172,14 @@ func dot(a, b []float64) float64 {
 	return sum
 }
 
-// newton returns where the matrix of Gauss and Newton's and what is beyond leads,
-// damped, within what is searched. Without a minimum of that it takes Gauss and
-// Newton's alone.
-func (g *graphFit) newton(l *local, beyond matrix, damp float64) place {
+// newton returns the place after a damped step with the sum of the Gauss–Newton matrix and second,
+// within the range of the search. If that sum has no minimum, it uses the Gauss–Newton matrix
+// alone.
+func (g *graphFit) newton(l *local, second matrix, damp float64) place {
 	d := l.descent
 	holdRate := l.rate <= g.lowest && d[0] < 0 || l.rate >= g.highest && d[0] > 0
 	holdX := l.x <= g.lo && d[1] < 0 || l.x >= g.hi && d[1] > 0
-	m := matrix{l.gauss.rr + beyond.rr, l.gauss.rx + beyond.rx, l.gauss.xx + beyond.xx}
+	m := matrix{l.gauss.rr + second.rr, l.gauss.rx + second.rx, l.gauss.xx + second.xx}
 	if !(m.rr > 0 || holdRate) || !(m.xx > 0 || holdX) || !(m.determinant() > 0 || holdRate || holdX) {
 		m = l.gauss
 	}
@@ -198,7 +197,7 @@ func (g *graphFit) newton(l *local, beyond matrix, damp float64) place {
 		rate: l.rate + (float64(d[0]*m.xx)-float64(d[1]*m.rx))/det,
 		x:    l.x + (float64(d[1]*m.rr)-float64(d[0]*m.rx))/det,
 	}
-	// On a bound the other one goes where it is best there.
+	// If one unknown is on a bound, the other moves to its optimum there.
 	if bounded := g.angleWithin(p.x); bounded != p.x {
 		p.x = bounded
 		p.rate = l.rate + (d[0]-float64(m.rx*(p.x-l.x)))/m.rr
@@ -210,28 +209,28 @@ func (g *graphFit) newton(l *local, beyond matrix, damp float64) place {
 	return p
 }
 
-// solve goes to the nearest maximum. Gauss and Newton's matrix does where little is
-// left over; where its steps do not shrink tenfold each, or do not lead up, it takes
-// in the second derivatives.
+// solve converges to the nearest maximum. The Gauss–Newton matrix suffices if the residual is
+// small. If the steps do not shrink tenfold each, or do not increase the match, solve adds the
+// second derivatives.
 func (g *graphFit) solve(y []float64, start place) result {
 	l := g.local(y, start)
-	var beyond matrix
-	fresh := false // beyond is of this place
+	var second matrix
+	fresh := false // whether second belongs to this place
 	damp, last := 0.0, math.Inf(1)
 	for range graphSteps {
-		p := g.newton(&l, beyond, damp)
+		p := g.newton(&l, second, damp)
 		dr, dx := math.Abs(p.rate-l.rate)/l.rate, math.Abs(p.x-l.x)
 		if dr <= graphTolerance && dx <= graphTolerance {
 			return g.result(y, &l, p)
 		}
 		if !fresh && (damp > 0 || dr+dx > last/10) {
-			beyond, fresh = g.beyond(y, &l), true
+			second, fresh = g.secondOrder(y, &l), true
 			damp, last = 0, math.Inf(1)
 			continue
 		}
 		last = dr + dx
 		next := g.local(y, p)
-		// Rounding must not keep the last steps from being taken.
+		// Rounding must not reject the last steps.
 		if next.match >= l.match*(1-1e-12) {
 			l, fresh = next, false
 			damp /= 8
@@ -248,13 +247,13 @@ func (g *graphFit) solve(y []float64, start place) result {
 	return v
 }
 
-// result returns the last place as a result; l is the place before it.
+// result returns the estimate at the last place p; l belongs to the place before it.
 //
-// On the limit of 180° the angle is not fitted, so that the residuals have a degree
-// of freedom more. The standard error is that of three parameters all the same: the
-// limit may be where noise has led, and what it takes off the scatter of T2, which
-// hardly depends on the angle there, is 5 % at most for 7 × 10 ms and T2 from 20 to
-// 80 ms. With Student's t of n−3 its 95 % interval then covers 95 to 96 % at 180°.
+// At the limit of 180° the angle is not fitted, so that the residuals have one more degree of
+// freedom. The standard error is still that of three parameters, because noise alone may have led
+// to the limit. This overestimates the scatter of T2, which hardly depends on the angle there, by
+// at most 5 % for 7 × 10 ms and T2 from 20 to 80 ms. With Student's t of n−3 degrees of freedom,
+// the 95 % interval then covers 95 to 96 % at 180°.
 func (g *graphFit) result(y []float64, l *local, p place) result {
 	rss := 0.0
 	for e, v := range y {
@@ -265,8 +264,8 @@ func (g *graphFit) result(y []float64, l *local, p place) result {
 	if g.limit && p.x <= g.lo {
 		free++
 	}
-	// What the last step does to the amplitude, to first order.
-	change := float64((l.descent[0]-l.along[0])*(p.rate-l.rate)) + float64((l.descent[1]-l.along[1])*(p.x-l.x))
+	// The effect of the last step on the amplitude, to first order.
+	change := float64((l.descent[0]-l.overlap[0])*(p.rate-l.rate)) + float64((l.descent[1]-l.overlap[1])*(p.x-l.x))
 	spread := l.gauss.xx / l.gauss.determinant()
 	v := result{
 		t2: 1 / p.rate, s0: l.a + float64(l.a*change/l.w), rss: rss,

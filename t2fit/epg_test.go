@@ -12,13 +12,12 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// tissue is what the simulation of a train is made of: times in ms, B1 as a fraction
-// of 180°.
+// tissue holds the parameters of a simulated train: times in ms, B1 as a fraction of 180°.
 type tissue struct{ spacing, t1, t2, b1 float64 }
 
-// bloch returns n echoes of magnetisation 1 by following the vectors of spins that
-// the gradients spread evenly over a circle, as many as tell all orders of dephasing
-// apart: neither a phase graph nor a generating function, and as exact.
+// bloch returns n echoes of magnetisation 1. It follows the vectors of spins that the gradients
+// spread evenly over a circle, enough to distinguish all orders of dephasing. It uses neither a
+// phase graph nor a generating function, and is as exact.
 func bloch(n int, v tissue) []float64 {
 	spins := 4*n + 4
 	echo := make([]float64, n)
@@ -61,9 +60,9 @@ func withNoise(rng *rand.Rand, y []float64, sigma float64) []float64 {
 // wide accepts every T2.
 var wide = [2]float64{0, 1e9}
 
-// Echoes without noise give back what they were made of, to the tolerance of the
-// iteration, and to the rounding of float64 once it converges quadratically. Angles
-// above 180° come back as the same below.
+// From echoes without noise, the fit recovers the parameters, to the tolerance of the iteration,
+// and to the rounding of float64 once it converges quadratically. Angles above 180° are returned as
+// their mirror image below.
 func TestEPGExact(t *testing.T) {
 	for _, c := range []struct {
 		n       int
@@ -78,8 +77,8 @@ func TestEPGExact(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					// At 180° the cosine moves with the square of the angle: its
-					// 1e-14 are 1e-7 of B1.
+					// At 180° the cosine changes with the square of the angle: 1e-14 of it are 1e-7
+					// of B1.
 					if want := math.Min(b1, 2-b1); got.Status != volume.Fitted || !near(got.T2, t2, 1e-6) ||
 						!near(got.S0, 800, 1e-6) ||
 						math.Abs(got.B1-want) > 1e-6 ||
@@ -92,8 +91,7 @@ func TestEPGExact(t *testing.T) {
 	}
 }
 
-// With pulses of 180° and echoes that fall as they then do, EPG is nlls on all
-// echoes.
+// With pulses of 180°, EPG agrees with nlls on all echoes.
 func TestEPGIsMonoExponentialAt180(t *testing.T) {
 	rng := rand.New(rand.NewPCG(31, 32))
 	te := echoTimes(10, 10, 7)
@@ -117,7 +115,7 @@ func TestEPGIsMonoExponentialAt180(t *testing.T) {
 		}
 	}
 	if limit < 800 || limit > 1200 {
-		t.Errorf("%d of 2000 estimates stand at 180°, want about half", limit)
+		t.Errorf("%d of 2000 estimates are at 180°, want about half", limit)
 	}
 }
 
@@ -133,15 +131,19 @@ func TestEPGStatus(t *testing.T) {
 		{"below the range", echoes(40, 0.35), Options{}, volume.AtBound, 0.4},
 		{"inside", echoes(40, 0.42), Options{}, volume.Fitted, 0.42},
 		{"180° is not a bound", echoes(40, 1), Options{}, volume.Fitted, 1},
-		{"180° is one where the range ends before", echoes(40, 1), Options{B1Range: [2]float64{0.5, 0.9}}, volume.AtBound, 0.9},
+		{"180° is one where the range ends before", echoes(40, 1), Options{B1Range: [2]float64{0.5, 0.9}},
+			volume.AtBound, 0.9},
 		{"a range above 180°", echoes(40, 1.2), Options{B1Range: [2]float64{1.1, 1.4}}, volume.Fitted, 1.2},
 		{"below that", echoes(40, 1), Options{B1Range: [2]float64{1.1, 1.4}}, volume.AtBound, 1.1},
-		{"beyond that", echoes(40, 1.5), Options{B1Range: [2]float64{0.9, 1.4}}, volume.AtBound, 1.4},
-		{"an even profile of less", echoes(40, 0.72), Options{RefocusingProfile: []float64{0.8, 0.8}}, volume.Fitted, 0.9},
-		{"an even profile that ends below 180°", echoes(40, 1), Options{RefocusingProfile: []float64{0.8}}, volume.AtBound, 1.2},
+		{"outside the range", echoes(40, 1.5), Options{B1Range: [2]float64{0.9, 1.4}}, volume.AtBound, 1.4},
+		{"an even profile of less", echoes(40, 0.72), Options{RefocusingProfile: []float64{0.8, 0.8}}, volume.Fitted,
+			0.9},
+		{"an even profile that ends below 180°", echoes(40, 1), Options{RefocusingProfile: []float64{0.8}},
+			volume.AtBound, 1.2},
 		{"no T2 decay", echoes(math.Inf(1), 0.8), Options{}, volume.NotDecaying, math.NaN()},
 		{"less than none", decayOf(echoTimes(10, 10, 7), -50, 100), Options{}, volume.NotDecaying, math.NaN()},
-		{"stimulated echoes alone", scaled(echoes(0.3, 0.6), math.Exp(10/0.3)), Options{}, volume.NotConverged, math.NaN()},
+		{"stimulated echoes alone", scaled(echoes(0.3, 0.6), math.Exp(10/0.3)), Options{}, volume.NotConverged,
+			math.NaN()},
 		{"T2 above the accepted", echoes(150, 0.8), Options{}, volume.OutOfRange, 0.8},
 	} {
 		c.o.Method = EPG
@@ -156,8 +158,8 @@ func TestEPGStatus(t *testing.T) {
 	}
 }
 
-// Where the angle varies across the slice, angles above the nominal are not a mirror of
-// those below, and the range is searched to its upper end.
+// If the angle varies across the slice, angles above the nominal one are not a mirror image of
+// those below, and the whole range is searched.
 func TestEPGProfile(t *testing.T) {
 	te := echoTimes(10, 10, 7)
 	profile := []float64{1, 0.97, 0.9, 0.75, 0.5}
@@ -191,8 +193,8 @@ func TestEPGProfile(t *testing.T) {
 	}
 }
 
-// epgGrid is echoes of length 1 over a grid of T2 and B1, by the simulation: an
-// oracle for where the least residual is.
+// epgGrid holds echoes of length 1 over a grid of T2 and B1 from the simulation, as an oracle for
+// the least residual.
 type epgGrid struct{ unit [][]float64 }
 
 func newEPGGrid(n int, spacing float64) epgGrid {
@@ -216,9 +218,9 @@ func (g epgGrid) least(y []float64) float64 {
 	return scatter(y, 0) - best*best
 }
 
-// No place of a fine grid leaves less than the fit: the dictionary's starts lie in
-// the basin of the best minimum. The few that the comment at grid speaks of are of
-// decays that noise has made unlike any.
+// No point of a fine grid has a smaller residual than the fit: the dictionary's starts lie in the
+// basin of the best minimum. The few exceptions that the comment on grid mentions are decays
+// dominated by noise.
 func TestEPGIsTheMinimum(t *testing.T) {
 	rng := rand.New(rand.NewPCG(33, 34))
 	for _, c := range []struct {
@@ -246,9 +248,9 @@ func TestEPGIsTheMinimum(t *testing.T) {
 	}
 }
 
-// The bias of the median and the coverage of the 95 % interval by Student's t of
-// n−3 degrees of freedom: 2 % and 93 to 97 %. 4000 draws fix the one to 0.1 %, the
-// other to 0.35 %.
+// The bias of the median is below 2 %, and the coverage of the 95 % interval by Student's t of n−3
+// degrees of freedom is 93 to 97 %. 4000 draws determine the bias to 0.1 % and the coverage to 0.35
+// %.
 func TestEPGBiasAndCoverage(t *testing.T) {
 	const draws, snr = 4000, 100
 	te := echoTimes(10, 10, 7)
@@ -284,7 +286,7 @@ func TestEPGBiasAndCoverage(t *testing.T) {
 			if math.Abs(bias) > 0.02 || coverage < 0.93 || coverage > 0.97 {
 				t.Errorf("B1 %g, T2 %g: median off by %.2f %%, coverage %.2f %%", b1, t2, 100*bias, 100*coverage)
 			}
-			// On the limit the scatter is less than that of three parameters.
+			// At the limit, the scatter is less than that of three parameters.
 			if r := math.Sqrt(se2/draws) / sd; r < 0.96 || r > 1.1 {
 				t.Errorf("B1 %g, T2 %g: standard error is %.3f of the spread", b1, t2, r)
 			}

@@ -6,21 +6,21 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// Estimate is the fit of one decay. Where Status is not Fitted, OutOfRange or
-// AtBound, T2, S0, SE, Offset and B1 are NaN.
+// Estimate is the fit of one decay. If Status is not Fitted, OutOfRange or AtBound, then T2, S0,
+// SE, Offset and B1 are NaN.
 type Estimate struct {
 	// T2 in ms, and S0, the magnitude at TE = 0, in the units of the signal.
 	T2, S0 float64
-	// R2 is the coefficient of determination 1 − RSS/TSS on the fitted echoes,
-	// TSS taken about their mean.
+	// R2 is the coefficient of determination 1 − RSS/TSS of the fitted echoes, where TSS is about
+	// their mean.
 	R2 float64
-	// SE is the standard error of T2 in ms: from the Jacobian at the estimate
-	// and the residual variance RSS/(n−p) of n echoes and p parameters, to first
-	// order. Rician takes each echo's share of that variance from its model.
+	// SE is the standard error of T2 in ms, to first order, from the Jacobian at the estimate and
+	// the residual variance RSS/(n−p) of n echoes and p parameters. Rician uses the variance that
+	// its model predicts for each echo.
 	SE float64
 	// Offset is the constant below the decay, NaN for methods without one.
 	Offset float64
-	// B1 is the refocusing angle as a fraction of 180°, NaN for methods without.
+	// B1 is the refocusing angle as a fraction of 180°, NaN for methods without one.
 	B1 float64
 	// Echoes is the number of echoes that were fitted.
 	Echoes int
@@ -39,9 +39,9 @@ type result struct {
 	t2, s0 float64
 	rss    float64 // residual sum of squares on the fitted echoes
 	se     float64 // standard error of T2, ms
-	offset float64 // NaN where the model has none
-	b1     float64 // NaN where the model has none
-	echoes int     // how many of the echoes, from the first, were used
+	offset float64 // NaN if the model has none
+	b1     float64 // NaN if the model has none
+	echoes int     // number of fitted echoes, from the first
 	status volume.Status
 }
 
@@ -51,19 +51,18 @@ func none(s volume.Status) result { return result{status: s} }
 // estimator fits one decay at a time. Each worker has its own, with its scratch memory; read-only
 // tables that are costly to make are shared.
 //
-// In estimators a product that enters a sum is written float64(x*y) or as
-// math.FMA: without either the compiler may fuse the two into one instruction that
-// rounds once, as it does on arm64, and the bytes of a map would depend on the
-// machine.
+// In estimators, a product that is added is written float64(x*y) or as math.FMA. Otherwise the
+// compiler may fuse product and sum into one instruction that rounds once, as it does on arm64, and
+// the bytes of a map would depend on the machine.
 type estimator interface {
-	// estimate fits the magnitudes y, finite, one per echo of the train it was made
-	// for, at least two of them above the signal floor, under noise of the standard
-	// deviation sigma, NaN where it is not known.
+	// estimate fits the magnitudes y, one per echo of the estimator's train. They are finite, and
+	// at least two are above the signal floor. sigma is the standard deviation of the noise, NaN if
+	// it is not known.
 	estimate(y []float64, sigma float64) result
 }
 
-// newEstimators prepares the options' method for a train and returns what makes a
-// worker's own.
+// newEstimators prepares the options' method for a train and returns a function that makes one
+// estimator per worker.
 func newEstimators(k train, o Resolved) func() estimator {
 	if o.EchoFloor > 0 {
 		return newAdaptive(k, o)
@@ -107,16 +106,15 @@ func (f *fitter) estimate(y []float64, sigma float64) Estimate {
 	return est
 }
 
-// find is estimate without the verdict; it returns TSS of the fitted echoes too. A
-// decay with fewer than two of them above the floor, or with an echo that is not a
-// number, is LowSignal.
+// find is estimate without the verdict. It also returns TSS of the fitted echoes. A decay with
+// fewer than two echoes above the floor, or with an echo that is not a number, is LowSignal.
 func (f *fitter) find(y []float64, sigma float64) (v result, tss float64) {
 	above, tss := f.signal(y)
 	if above < 2 {
 		return none(volume.LowSignal), tss
 	}
 	v = f.estimator.estimate(y, sigma)
-	if v.echoes > 0 && v.echoes < len(y) { // by EchoFloor
+	if v.echoes > 0 && v.echoes < len(y) { // because of EchoFloor
 		if above, tss = f.signal(y[:v.echoes]); above < 2 {
 			v.status = volume.LowSignal
 		}
@@ -124,8 +122,7 @@ func (f *fitter) find(y []float64, sigma float64) (v result, tss float64) {
 	return v, tss
 }
 
-// signal returns how many echoes are above the floor, none if one is not a number,
-// and TSS.
+// signal returns the number of echoes above the floor, 0 if one is not a number, and TSS.
 func (f *fitter) signal(y []float64) (above int, tss float64) {
 	sum, squares := 0.0, 0.0
 	for _, v := range y {
@@ -135,16 +132,16 @@ func (f *fitter) signal(y []float64) (above int, tss float64) {
 		sum += v
 		squares += float64(v * v)
 	}
-	// An infinite or missing echo leaves no finite sum of squares.
+	// If an echo is infinite or NaN, the sum of squares is not finite.
 	if !(squares <= math.MaxFloat64) {
 		return 0, math.NaN()
 	}
 	return above, total(y, sum, squares)
 }
 
-// steady is the fraction of Σy² below which Σ(y − mean)² is computed from the
-// differences: the short formula loses up to 1e-15 of Σy², which is then no more
-// than 1e-9 of the result.
+// steady is the fraction of Σy² below which Σ(y − mean)² is computed from the differences. The
+// short formula has an error of up to 1e-15 of Σy², which above this fraction is at most 1e-9 of
+// the result.
 const steady = 1e-6
 
 // total returns TSS = Σ(y − mean)².
@@ -157,13 +154,12 @@ func total(y []float64, sum, squares float64) float64 {
 	return tss
 }
 
-// leastR2 is the least R² of a decay: below it, the residual of the constant is as small up to
+// leastR2 is the least R² of a decay. Below it, the residual of a constant is as small, up to
 // rounding, which is 1e-16 of Σy² for each echo.
 const leastR2 = 1e-12
 
-// verdict is the status of a curve that was found, after the checks against the
-// options' limits. tss is the residual of the constant: a curve with a residual that
-// is not smaller is not a decay.
+// verdict returns the status of a curve after the checks against the options' limits. tss is the
+// residual of the constant: if the curve's residual is not smaller, there is no decay.
 func (o *Resolved) verdict(s volume.Status, c curve, tss float64) volume.Status {
 	switch {
 	case s != volume.Fitted && s != volume.AtBound:
@@ -171,8 +167,8 @@ func (o *Resolved) verdict(s volume.Status, c curve, tss float64) volume.Status 
 	case !(1-c.rss/tss >= leastR2):
 		return volume.NotDecaying
 	case !(c.s0 < math.MaxFloat32) || !(c.t2 < math.MaxFloat32) || !(c.t2 > 0):
-		// A decay so short that its start exceeds all float32 numbers, or so long that it
-		// is constant.
+		// The decay is so short that its start exceeds all float32 numbers, or so long that it is
+		// constant.
 		return volume.NotConverged
 	case o.MinR2 > 0 && !(1-c.rss/tss >= o.MinR2):
 		return volume.PoorFit

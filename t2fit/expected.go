@@ -7,10 +7,10 @@ import (
 	"github.com/t2map/t2map/t2fit/internal/lanes"
 )
 
-// Expected returns what the method expects of each echo of a decay with that
-// estimate: NaN for the skipped ones, and nil where the estimate has no value or
-// where the curve is S0·exp(−TE/T2), which anyone can draw. For Rician, Sigma is the
-// noise. It is for pictures; the estimate must be of these options and echo times.
+// Expected returns the expected magnitude of each echo for an estimate, NaN for the skipped echoes.
+// It returns nil if the estimate has no value, or if the curve is simply S0·exp(−TE/T2). For
+// Rician, Sigma is the noise. It is meant for pictures; the estimate must come from these options
+// and echo times.
 func (o Resolved) Expected(te []float64, est Estimate) []float64 {
 	if !est.Status.HasValue() || o.Method == Rician && !(o.Sigma > 0) {
 		return nil
@@ -39,7 +39,7 @@ func (o Resolved) Expected(te []float64, est Estimate) []float64 {
 	return out
 }
 
-// graph returns the echoes of an estimate by EPG.
+// graph returns the echoes of the phase graph for an estimate.
 func (o Resolved) graph(te []float64, est Estimate) *epg.Decay {
 	n := len(te)
 	d := epg.NewDecay(epg.Train{Echoes: n, Spacing: te[n-1] / float64(n), T1: o.T1})

@@ -63,11 +63,11 @@ func (o Resolved) Fit(ctx context.Context, s volume.MultiEcho, mask volume.Label
 // noise returns the noise of the series: the given one, or an estimate.
 func (o Resolved) noise(ctx context.Context, s volume.MultiEcho) (volume.Noise, error) {
 	if o.Sigma > 0 {
-		given := volume.Noise{Sigma: make([]float64, s.Size[2]), Source: string(SigmaGiven)}
-		for k := range given.Sigma {
-			given.Sigma[k] = o.Sigma
+		known := volume.Noise{Sigma: make([]float64, s.Size[2]), Source: string(SigmaGiven)}
+		for k := range known.Sigma {
+			known.Sigma[k] = o.Sigma
 		}
-		return given, nil
+		return known, nil
 	}
 	return estimateNoise(ctx, s, o)
 }
@@ -97,11 +97,11 @@ func (o Resolved) emptyMaps(g volume.Geometry) volume.Maps {
 
 // job is shared by the workers of a fit.
 type job struct {
-	echo  [][]float32 // the fitted ones
+	echo  [][]float32 // the fitted echoes
 	mask  []uint16    // nil for every voxel
 	maps  volume.Maps
 	plane int // voxels of a slice
-	// ceilings are those of each slice; nil where no echo that is fitted was clipped.
+	// ceilings are those of each slice; nil if no fitted echo was clipped.
 	ceilings [][]ceiling
 }
 
@@ -111,14 +111,14 @@ type worker struct {
 	fitter
 	*block
 	voxel [lanes.Width]int // of each decay of the block
-	short lanes.Shorts     // what the maps get
+	short lanes.Shorts     // the values of the maps
 }
 
 func (j job) worker(f fitter) *worker {
 	return &worker{job: j, fitter: f, block: newBlock(len(j.echo))}
 }
 
-// fit fits voxels lo to hi, those of the mask block by block.
+// fit fits the voxels of the mask from lo to hi, exclusive, block by block.
 func (w *worker) fit(lo, hi int) {
 	if w.mask == nil {
 		for v := lo; v < hi; v += lanes.Width {
@@ -144,7 +144,7 @@ func (w *worker) fit(lo, hi int) {
 	w.flush()
 }
 
-// clear leaves voxels lo to hi without an estimate.
+// clear sets the maps to NaN from voxel lo to hi, exclusive.
 func (w *worker) clear(lo, hi int) {
 	nan := float32(math.NaN())
 	m := &w.maps
@@ -182,7 +182,7 @@ func (w *worker) flush() {
 	w.n = 0
 }
 
-// noise looks up the noise of the block's voxels, which mostly are of one slice.
+// noise looks up the noise of the block's voxels, most of which are in one slice.
 func (w *worker) noise() {
 	sigmas := w.maps.Noise.Sigma
 	k := w.voxel[0] / w.plane
@@ -196,10 +196,10 @@ func (w *worker) noise() {
 	}
 }
 
-// inARow reports whether the voxels of the block lie side by side.
+// inARow reports whether the voxels of the block are consecutive.
 func (w *worker) inARow() bool { return w.voxel[w.n-1]-w.voxel[0] == w.n-1 }
 
-// write judges the results of the block and writes them to the maps.
+// write checks the results of the block and writes them to the maps.
 func (w *worker) write() {
 	m, s := &w.maps, &w.short
 	limits := lanes.Limits{Low: w.o.T2Range[0], High: w.o.T2Range[1], MinR2: max(w.o.MinR2, leastR2)}
@@ -217,11 +217,11 @@ func (w *worker) write() {
 	}
 	put(m.Status, w.status[:w.n], w.voxel[:w.n], w.inARow())
 	if m.Offset != nil || m.B1 != nil || m.Echoes != nil {
-		w.writeMore()
+		w.writeExtra()
 	}
 }
 
-// exclude sets the status of a decay that is not sound, and its values in the maps.
+// exclude sets the status of a decay that is not sound, and its values for the maps.
 func (w *worker) exclude(i int) {
 	c, s, nan := &w.curves, &w.short, float32(math.NaN())
 	status := w.o.verdict(w.status[i], curve{c.T2[i], c.S0[i], c.RSS[i]}, w.total[i])
@@ -246,8 +246,8 @@ func put[T any](dst, src []T, voxel []int, inARow bool) {
 	}
 }
 
-// writeMore writes the maps of offset, B1 and number of echoes, which few methods have.
-func (w *worker) writeMore() {
+// writeExtra writes the maps of offset, B1 and number of echoes, which few methods have.
+func (w *worker) writeExtra() {
 	m := &w.maps
 	for i, v := range w.voxel[:w.n] {
 		value := m.Status[v].HasValue()
@@ -278,9 +278,9 @@ func Curve(te, signal []float64, o Options) (Estimate, error) {
 	return r.Curve(te, signal)
 }
 
-// Curve fits one decay: signal holds the magnitude at each of the strictly increasing echo
-// times te, in ms; both include the echoes to skip. It is an error if their lengths differ, if a
-// value is not finite, if too few echoes remain, or if the options need the noise and do not give it.
+// Curve fits one decay: signal holds the magnitude at each of the strictly increasing echo times
+// te, in ms; both include the echoes to skip. It is an error if their lengths differ, if a value is
+// not finite, if too few echoes remain, or if the options need the noise and Sigma is 0.
 func (o Resolved) Curve(te, signal []float64) (Estimate, error) {
 	if len(te) != len(signal) {
 		return failed(volume.NotFitted), fmt.Errorf("%d echo times for %d signals", len(te), len(signal))
@@ -297,7 +297,7 @@ func (o Resolved) Curve(te, signal []float64) (Estimate, error) {
 	if o.Sigma > 0 {
 		sigma = o.Sigma
 	} else if o.Method == Rician || o.EchoFloor > 0 {
-		return failed(volume.NotFitted), errors.New("one decay does not show its noise: give sigma")
+		return failed(volume.NotFitted), errors.New("the noise cannot be estimated from one decay: give sigma")
 	}
 	f := fitter{o, newEstimators(newTrain(te[o.SkipEchoes:]), o)()}
 	return f.estimate(signal[o.SkipEchoes:], sigma), nil

@@ -12,8 +12,8 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// noisySeries returns a series of random decays with zeros, growth and noise
-// among them, and a mask that leaves every fifth voxel out.
+// noisySeries returns a series of random decays, including zeros, growth and noise, and a mask
+// without every fifth voxel.
 func noisySeries(n int) (volume.MultiEcho, volume.Labels) {
 	rng := rand.New(rand.NewPCG(11, 12))
 	g := volume.Geometry{Size: [3]int{n, 1, 1}}
@@ -64,8 +64,8 @@ func TestFitWorkers(t *testing.T) {
 	}
 }
 
-// Fit is Curve on every voxel of the mask and nothing elsewhere, by every method,
-// and with a noise that decides.
+// Fit agrees with Curve on every voxel of the mask and leaves the others NaN, for every method, and
+// with a noise that affects the result.
 func TestFitAgainstCurve(t *testing.T) {
 	s, mask := noisySeries(9000)
 	var all []Options
@@ -109,7 +109,8 @@ func TestFitAgainstCurve(t *testing.T) {
 				)
 			}
 		}
-		for _, want := range []volume.Status{volume.NotFitted, volume.Fitted, volume.LowSignal, volume.NotDecaying, volume.OutOfRange} {
+		for _, want := range []volume.Status{volume.NotFitted, volume.Fitted, volume.LowSignal, volume.NotDecaying,
+			volume.OutOfRange} {
 			if seen[want] == 0 {
 				t.Errorf("%s: no voxel came out %v: the series does not try it", o.Method, want)
 			}
@@ -124,14 +125,23 @@ func TestFitRefuses(t *testing.T) {
 		bend func(*volume.MultiEcho, *volume.Labels, *Options)
 		want string
 	}{
-		{"too few echoes", func(s *volume.MultiEcho, _ *volume.Labels, _ *Options) { s.TE, s.Echo = s.TE[:3], s.Echo[:3] }, "3 echoes less 1 skipped leave 2"},
+		{"too few echoes", func(s *volume.MultiEcho, _ *volume.Labels, _ *Options) {
+			s.TE, s.Echo = s.TE[:3], s.Echo[:3]
+		}, "3 echoes less 1 skipped leave 2"},
 		{"skipping all", func(_ *volume.MultiEcho, _ *volume.Labels, o *Options) { o.SkipEchoes = 9 }, "leave 0"},
-		{"echo times fall", func(s *volume.MultiEcho, _ *volume.Labels, _ *Options) { s.TE = []float64{10, 20, 15, 40, 50, 60, 70} }, "15 ms follows 20 ms"},
-		{"echo time zero", func(s *volume.MultiEcho, _ *volume.Labels, _ *Options) { s.TE = echoTimes(0, 10, 7) }, "echo time 1 is 0 ms"},
-		{"echo missing", func(s *volume.MultiEcho, _ *volume.Labels, _ *Options) { s.Echo = s.Echo[:6] }, "7 echo times for 6 echoes"},
-		{"echo short", func(s *volume.MultiEcho, _ *volume.Labels, _ *Options) { s.Echo[2] = s.Echo[2][:99] }, "echo 3 has 99 voxels"},
-		{"mask short", func(_ *volume.MultiEcho, l *volume.Labels, _ *Options) { l.Data = l.Data[:7] }, "mask has 7 voxels"},
-		{"unknown method", func(_ *volume.MultiEcho, _ *volume.Labels, o *Options) { o.Method = "magic" }, `method "magic"`},
+		{"echo times fall", func(s *volume.MultiEcho, _ *volume.Labels, _ *Options) {
+			s.TE = []float64{10, 20, 15, 40, 50, 60, 70}
+		}, "15 ms follows 20 ms"},
+		{"echo time zero", func(s *volume.MultiEcho, _ *volume.Labels, _ *Options) { s.TE = echoTimes(0, 10, 7) },
+			"echo time 1 is 0 ms"},
+		{"echo missing", func(s *volume.MultiEcho, _ *volume.Labels, _ *Options) { s.Echo = s.Echo[:6] },
+			"7 echo times for 6 echoes"},
+		{"echo short", func(s *volume.MultiEcho, _ *volume.Labels, _ *Options) { s.Echo[2] = s.Echo[2][:99] },
+			"echo 3 has 99 voxels"},
+		{"mask short", func(_ *volume.MultiEcho, l *volume.Labels, _ *Options) { l.Data = l.Data[:7] },
+			"mask has 7 voxels"},
+		{"unknown method", func(_ *volume.MultiEcho, _ *volume.Labels, o *Options) { o.Method = "magic" },
+			`method "magic"`},
 	} {
 		s, l, o := good, mask, Options{}
 		s.Echo = slices.Clone(s.Echo)

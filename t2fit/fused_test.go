@@ -10,9 +10,9 @@ import (
 	"testing"
 )
 
-// The compiler may fuse x·y + z on most machines but not on amd64, where the
-// tests run: so its output for another one is read for such instructions. They are
-// in order where the source says math.FMA, which every machine follows.
+// The compiler may fuse x·y + z on most machines but not on amd64, where the tests run. Therefore
+// the output of the compiler for arm64 is searched for such instructions. They are correct if the
+// source uses math.FMA, which every machine follows.
 func TestNoFusedMultiplyAdd(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles for another machine")

@@ -5,9 +5,9 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// logLinear fits the straight line ln S = ln S0 − TE/T2, with weights S² or
-// with none. An echo that is not above zero has no logarithm: with weights its
-// weight is 0; without, it is omitted.
+// logLinear fits the straight line ln S = ln S0 − TE/T2, with weights S² or without weights. An
+// echo that is not above zero has no logarithm: with weights, its weight is 0; without, it is
+// omitted.
 type logLinear struct {
 	train
 	weighted bool

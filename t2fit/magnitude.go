@@ -2,19 +2,18 @@ package t2fit
 
 import "sync"
 
-// magnitude is what noise of standard deviation 1 in both channels makes of a true
-// magnitude x: the expectation of the Rician magnitude
+// magnitude is the effect of noise with standard deviation 1 in both channels on a true magnitude
+// x: the expectation of the Rician magnitude
 //
 //	E(x) = √(π/2)·[(1+2α)·I0e(α) + 2α·I1e(α)],   α = x²/4,
 //
-// and its first and second derivative √(π/2)·x/2·[I0e(α) + I1e(α)] and
-// √(π/2)/2·[I0e(α) − I1e(α)].
+// and its first and second derivatives √(π/2)·x/2·[I0e(α) + I1e(α)] and √(π/2)/2·[I0e(α) − I1e(α)].
 type magnitude struct{ mean, slope, bend float64 }
 
 // floor is the expected magnitude of noise alone, √(π/2).
 const floor = 1.2533141373155002512
 
-// magnitudeOf returns the magnitude by its definition, x ≥ 0.
+// magnitudeOf computes the magnitude from its definition, for x ≥ 0.
 func magnitudeOf(x float64) magnitude {
 	alpha := float64(x * x / 4)
 	i0e, i1e := scaledBessel(alpha)
@@ -26,20 +25,20 @@ func magnitudeOf(x float64) magnitude {
 }
 
 const (
-	// cells is the number of cells of the table of magnitudes in a unit of x. The
-	// polynomial of fifth degree that meets E and two derivatives at both ends of a
-	// cell errs by the sixth derivative over 6!·64·cells⁶ at most (Hermite's
-	// remainder); that derivative is largest at 0, 720·√(π/2)/768, which makes
-	// 2.4e-14, a hundred roundings of E.
+	// cells is the number of cells of the table per unit of x. In a cell, a polynomial of the fifth
+	// degree has the values of E and of two derivatives at both ends. Its error is at most the
+	// sixth derivative over 6!·64·cells⁶ (Hermite's remainder). That derivative is largest at 0,
+	// 720·√(π/2)/768, so that the error is at most 2.4e-14, a hundred times the rounding error of
+	// E.
 	cells = 32
-	// farFrom is where the table ends and the expansion for large x begins: its
-	// terms after the eighth are less than 1e-17 there.
+	// farFrom is the x at which the table ends and the expansion for large x begins. There, the
+	// terms after the eighth are less than 1e-17.
 	farFrom  = 16
 	farTerms = 8
 )
 
-// magnitudes is the table: of each cell the coefficients of the polynomial in the
-// fraction of the cell, and those of E(x)/x in powers of 1/x² beyond.
+// magnitudes holds the coefficients of each cell's polynomial in the fraction of the cell, and
+// those of E(x)/x in powers of 1/x² above the table.
 type magnitudes struct {
 	cell [farFrom * cells][6]float64
 	far  [farTerms + 1]float64
@@ -63,8 +62,8 @@ var tabulated = sync.OnceValue(func() *magnitudes {
 	return m
 })
 
-// hermite returns the polynomial, in the fraction of a cell, that meets both ends
-// with two derivatives.
+// hermite returns the polynomial, in the fraction of a cell, that has the values and two
+// derivatives of both ends.
 func hermite(left, right magnitude) [6]float64 {
 	const h = 1.0 / cells
 	c := [6]float64{left.mean, float64(h * left.slope), float64(h * h / 2 * left.bend)}
@@ -77,16 +76,16 @@ func hermite(left, right magnitude) [6]float64 {
 	return c
 }
 
-// at returns the magnitude of x ≥ 0: the mean to 1e-13 of its value, which is what
-// is minimised; its derivatives, which steer there, to 1e-10 and 1e-7.
+// evaluate returns the magnitude of x ≥ 0: the mean, which is fitted, to 1e-13 of its value, and
+// the derivatives, which only guide the iteration, to 1e-10 and 1e-7.
 func (m *magnitudes) evaluate(x float64) magnitude {
 	if !(x < farFrom) {
-		return m.beyond(x)
+		return m.expand(x)
 	}
 	position := float64(x * cells)
 	i := int(position)
 	s := position - float64(i)
-	// Horner's scheme for the polynomial, its derivative and half its second one.
+	// Horner's scheme for the polynomial, its derivative and half its second derivative.
 	c := &m.cell[i]
 	p, p1, p2 := c[5], c[5], c[5]
 	p = float64(p*s) + c[4]
@@ -104,8 +103,8 @@ func (m *magnitudes) evaluate(x float64) magnitude {
 	return magnitude{p, cells * p1, 2 * cells * cells * p2}
 }
 
-// beyond returns the magnitude of a large x.
-func (m *magnitudes) beyond(x float64) magnitude {
+// expand returns the magnitude of a large x.
+func (m *magnitudes) expand(x float64) magnitude {
 	z := 1 / (x * x)
 	sum, slope := 0.0, 0.0
 	for k := farTerms; k >= 1; k-- {
@@ -116,15 +115,15 @@ func (m *magnitudes) beyond(x float64) magnitude {
 	return magnitude{x + float64(x*sum), 1 + slope, z / x}
 }
 
-// variance returns that of the magnitude, 2 + x² − E², which falls from 1 to
-// 2 − π/2 as x falls to 0.
+// variance returns the variance of the magnitude, 2 + x² − E², which falls from 1 to 2 − π/2 as x
+// falls to 0.
 func (m *magnitudes) variance(x float64) float64 {
 	if x < farFrom {
 		e := m.evaluate(x).mean
 		return 2 + float64(x*x) - float64(e*e)
 	}
-	// Its expansion, since the difference of the squares loses all digits: what is
-	// omitted is under 1e-7.
+	// The difference of the squares would lose all digits. The omitted terms of the expansion are
+	// below 1e-7.
 	z := 1 / (x * x)
 	return 1 - float64(z/2) - float64(z*z/2)
 }

@@ -15,55 +15,54 @@ import (
 )
 
 const (
-	// noiseVoxels is the number of voxels of a slice that its noise is taken from.
-	// The median of so many χ² of four degrees of freedom (seven echoes less the
-	// first and two parameters) fixes the standard deviation to 0.475/√500, 2 %, and
-	// that T2 by rician to 0.5 % where it is known to a fifth at all.
+	// noiseVoxels is the number of voxels of a slice from which the noise is estimated. The median
+	// of that many χ² values of four degrees of freedom (seven echoes less the first and two
+	// parameters) determines the standard deviation to 0.475/√500 = 2 %, and with it T2 by rician
+	// to 0.5 %, if T2 is known to a fifth at all.
 	noiseVoxels = 500
 	// fewestVoxels is the number below which the noise of a slice is not estimated: the same
 	// formula gives 9 %.
 	fewestVoxels = 30
-	// clearOf is the magnitude at the last echo, in units of the noise, from which a
-	// voxel's echoes count as free of the floor: the expectation is then off by
-	// 0.17 at one end of the decay and the variance by 7 %. Over many slices the noise
-	// comes out 1 % low at a signal-to-noise ratio of 20 and 3 % low at 3.
+	// clearOf is the magnitude at the last echo, in units of the noise, above which a voxel's
+	// echoes count as unaffected by the floor: there, the expectation of the last echo is off by
+	// 0.17 and its variance by 7 %. Over many slices, the estimate of the noise is 1 % too low at a
+	// signal-to-noise ratio of 20 and 3 % at 3.
 	clearOf = 3
-	// enoughClear is the number of such voxels that suffice: 0.475/√200 is 3 %.
+	// enoughClear is the sufficient number of such voxels: 0.475/√200 is 3 %.
 	enoughClear = 200
-	// visits bounds the search for voxels in a slice that has few: a thirtieth of it
-	// in the foreground is enough.
+	// visits bounds the search in slices with few voxels in the foreground: a thirtieth of the
+	// slice suffices.
 	visits = 32 * noiseVoxels
-	// histogramVoxels is about the size of the sample for the threshold: 64 for each
-	// grey value.
+	// histogramVoxels is the approximate size of the sample for the threshold: 64 for each grey
+	// value.
 	histogramVoxels = 1 << 14
-	// settled ends the rounds once one moves the noise by less than this part, a
-	// twentieth of its standard error; noiseRounds bounds them.
+	// settled ends the rounds once a round changes the noise by less than this fraction, a
+	// twentieth of its standard error. noiseRounds bounds their number.
 	settled     = 1e-3
 	noiseRounds = 30
 )
 
-// errNoNoise reports that no slice had enough to estimate the noise from.
+// errNoNoise reports that no slice has enough voxels to estimate the noise.
 var errNoNoise = fmt.Errorf("%w from the residuals: no slice has %d voxels with a decay", ErrNoise, fewestVoxels)
 
-// ErrNoise is wrapped by errors about a noise that is needed and cannot be estimated: it has to be
-// given or estimated in another way.
+// ErrNoise is wrapped by errors that report that the noise is needed and cannot be estimated. It
+// must be given, or estimated in another way.
 var ErrNoise = errors.New("the noise cannot be estimated")
 
-// estimateNoise returns the noise of each slice from where the options say. From
-// residuals: a sample of the slice's foreground, which is the voxels whose first
-// fitted echo is above Otsu's threshold for the series
-// (10.1109/TSMC.1979.4310076), is fitted by nlls, and RSS/(n−2) is pooled by its
-// median, over the median of χ² on n−2 degrees of freedom, so that a part of the
-// voxels that holds no exponential decay counts for little. Where the floor reaches
-// most voxels, they are fitted as rician does, in rounds.
+// estimateNoise returns the noise of each slice from the source that the options name. For
+// residuals, it fits a sample of the slice's foreground by nlls: voxels whose first fitted echo is
+// above Otsu's threshold for the series (10.1109/TSMC.1979.4310076). The noise variance is the
+// median of RSS/(n−2) over the median of χ² on n−2 degrees of freedom, so that the minority of
+// voxels without an exponential decay has little effect. If the floor affects most voxels, they are
+// fitted as rician does, in rounds.
 //
-// A residual holds everything that the model lacks: the noise is too high where most
-// voxels hold two tissues, or where stimulated echoes bend the decay. Rounding to
-// whole numbers counts as noise of 0.29 units.
+// Residuals contain everything that the model lacks: the noise is overestimated if most voxels
+// contain two tissues, or if stimulated echoes distort the decay. Rounding to whole numbers counts
+// as noise of 0.29 units.
 //
-// A slice with fewer than 30 such voxels takes the median of the others, for a
-// scanner does not change its receiver between slices. Where no slice has them,
-// sigma is NaN, or an error where the options need it.
+// A slice with fewer than 30 such voxels takes the median of the others, because a scanner does not
+// change its receiver between slices. If no slice has 30, sigma is NaN, or it is an error if the
+// options need the noise.
 func estimateNoise(ctx context.Context, s volume.MultiEcho, o Resolved) (volume.Noise, error) {
 	n := volume.Noise{Sigma: make([]float64, s.Size[2]), Source: string(o.SigmaFrom)}
 	if o.SigmaFrom == FromBackground {
@@ -88,7 +87,7 @@ func estimateNoise(ctx context.Context, s volume.MultiEcho, o Resolved) (volume.
 	return n, nil
 }
 
-// fill replaces NaN by the median of the others.
+// fill replaces NaN by the median of the other values.
 func fill(sigma []float64) {
 	known := slices.DeleteFunc(slices.Clone(sigma), math.IsNaN)
 	if len(known) == 0 {
@@ -108,13 +107,12 @@ type pool struct {
 	echo      [][]float32
 	plane     int // voxels of a slice
 	threshold float32
-	ceilings  [][]ceiling // voxels that reach one are passed over
+	ceilings  [][]ceiling // voxels that reach one are skipped
 	plain     *nlls
 	rician    *rician
 	perNoise  float64 // the median of RSS/(n−2) for noise of 1
-	// Scratch: the decays taken, each with its echoes side by side; a block of them;
-	// what the first fit says of each, and TSS; the residuals of those with a fit, by
-	// their variance; variances.
+	// Scratch: the echoes of the sampled decays, decay by decay; a block of them; the first fit of
+	// each, and TSS; the residuals of the decays with a fit, by variance; variances.
 	decays    []float64
 	block     *block
 	first     []result
@@ -123,7 +121,7 @@ type pool struct {
 	variances []float64
 }
 
-// residual is what decides on a voxel after its first fit.
+// residual describes a voxel after its first fit.
 type residual struct {
 	variance float64 // RSS/(n−2)
 	last     float64 // the curve at the last echo
@@ -140,15 +138,15 @@ func newPool(s volume.MultiEcho, skip int) *pool {
 	return p
 }
 
-// slice returns the noise of slice k, NaN where too few voxels hold a decay.
+// slice returns the noise of slice k, NaN if too few voxels have a decay.
 func (p *pool) slice(k int) float64 {
 	p.take(k * p.plane)
 	p.fits, p.first, p.total = p.fits[:0], p.first[:0], p.total[:0]
 	n := len(p.t)
 	for decays := p.decays; len(decays) > 0; {
-		taken := min(len(decays)/n, lanes.Width)
-		p.fit(decays[:taken*n])
-		decays = decays[taken*n:]
+		count := min(len(decays)/n, lanes.Width)
+		p.fit(decays[:count*n])
+		decays = decays[count*n:]
 	}
 	if len(p.fits) < fewestVoxels {
 		return math.NaN()
@@ -161,9 +159,9 @@ func (p *pool) slice(k int) float64 {
 	return p.floored(sigma)
 }
 
-// take gathers the echoes of up to noiseVoxels voxels of the foreground of the
-// slice that begins at voxel base. It visits the slice in steps of the golden
-// section, so that wherever it stops it has been all over it.
+// take gathers the echoes of up to noiseVoxels voxels of the foreground of the slice that begins at
+// voxel base. It visits the slice in steps of the golden section, so that its sample covers the
+// slice evenly wherever it stops.
 func (p *pool) take(base int) {
 	p.decays = p.decays[:0]
 	step := int(float64(p.plane)/math.Phi) | 1
@@ -219,10 +217,10 @@ func gcd(a, b int) int {
 	return a
 }
 
-// clear returns the noise by the voxels whose curve stays clear of the floor, if
-// there are enough; which those are depends on the noise, so that it takes a few
-// rounds from a first guess. A fitted curve and its residuals are independent, so
-// that this choice does not bend the residuals.
+// clear returns the noise from the voxels whose curve stays clear of the floor, if there are
+// enough. Which voxels these are depends on the noise, so that it takes a few rounds from a first
+// guess. A fitted curve and its residuals are independent, so that the choice does not bias the
+// residuals.
 func (p *pool) clear(sigma float64) (float64, bool) {
 	for range noiseRounds {
 		p.variances = p.variances[:0]
@@ -243,9 +241,9 @@ func (p *pool) clear(sigma float64) (float64, bool) {
 	return sigma, true
 }
 
-// floored returns the noise where the floor reaches most voxels: fitted on the
-// expectation of magnitudes, their residuals are taken over the variance that
-// magnitudes have there, and again with the resulting noise.
+// floored returns the noise if the floor affects most voxels. It fits the expectation of
+// magnitudes, divides the residuals by the variance of magnitudes, and repeats this with the
+// resulting noise.
 func (p *pool) floored(sigma float64) float64 {
 	n := len(p.t)
 	for range noiseRounds {
@@ -272,13 +270,13 @@ func (p *pool) floored(sigma float64) float64 {
 	return sigma
 }
 
-// unhot is the fraction of a sample below the top of its histogram: a few hot
-// voxels must not squeeze the rest into one grey value.
+// unhot is the fraction of a sample below the top of its histogram: a few very bright voxels must
+// not compress the rest into one grey value.
 const unhot = 0.999
 
-// otsu returns Otsu's threshold: the grey value that divides the echo into two
-// classes whose means differ most for their spread, on a histogram of 256 values
-// of a sample. Values that are not numbers are skipped.
+// otsu returns Otsu's threshold: the grey value that divides the echo into two classes with the
+// largest between-class variance, on a histogram of 256 values of a sample. Values that are not
+// finite are skipped.
 func otsu(echo []float32) float32 {
 	stride := len(echo)/histogramVoxels | 1
 	var sample []float32
@@ -303,7 +301,7 @@ func otsu(echo []float32) float32 {
 	return lo + float32(float64(parting(count[:])+1)/per)
 }
 
-// parting returns the last bin of the lower of Otsu's two classes.
+// parting returns the last bin of Otsu's lower class.
 func parting(count []int) int {
 	total, sum := 0, 0
 	for b, c := range count {
@@ -320,8 +318,8 @@ func parting(count []int) int {
 			continue
 		}
 		d := float64(sumBelow)/float64(below) - float64(sum-sumBelow)/float64(above)
-		if between := float64(below) * float64(above) * d * d; between > most {
-			best, most = b, between
+		if separation := float64(below) * float64(above) * d * d; separation > most {
+			best, most = b, separation
 		}
 	}
 	return best

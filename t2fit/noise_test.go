@@ -11,8 +11,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// sliceOf returns a slice of voxels of each of biasT2, per of each, at one SNR, with
-// noise of 1.
+// sliceOf returns a slice with per voxels of each of biasT2, at one SNR, with noise of 1.
 func sliceOf(rng *rand.Rand, te []float64, snr float64, per int) volume.MultiEcho {
 	s := volume.MultiEcho{Geometry: volume.Geometry{Size: [3]int{len(biasT2), per, 1}}, TE: te}
 	for _, t := range te {
@@ -35,13 +34,13 @@ func mustNoise(t *testing.T, s volume.MultiEcho, o Options) volume.Noise {
 	return n
 }
 
-// The mean of 12 estimates is the noise to 2 % from an SNR of 20, and to 5 % below:
-// each has a standard error of 2 to 2.5 % with six fitted echoes, 5 % with three.
+// The mean of 12 estimates is within 2 % of the noise from an SNR of 20, and within 5 % below. Each
+// estimate has a standard error of 2 to 2.5 % with six fitted echoes, 5 % with three.
 func TestNoiseFromResiduals(t *testing.T) {
 	for _, c := range []struct {
-		echoes int
-		snr    float64
-		within float64
+		echoes    int
+		snr       float64
+		tolerance float64
 	}{{7, 5, 0.05}, {7, 10, 0.05}, {7, 20, 0.02}, {7, 50, 0.02}, {7, 1000, 0.02}, {4, 10, 0.08}, {4, 50, 0.05}} {
 		rng := rand.New(rand.NewPCG(92, 93))
 		sum := 0.0
@@ -49,14 +48,14 @@ func TestNoiseFromResiduals(t *testing.T) {
 			sum += mustNoise(t, sliceOf(rng, echoTimes(10, 10, c.echoes), c.snr, 400), Options{}).Sigma[0]
 		}
 		t.Logf("%d echoes, SNR %g: %.3f", c.echoes, c.snr, sum/12)
-		if !near(sum/12, 1, c.within) {
+		if !near(sum/12, 1, c.tolerance) {
 			t.Errorf("%d echoes, SNR %g: sigma %.3f, want 1", c.echoes, c.snr, sum/12)
 		}
 	}
 }
 
-// A quarter of the voxels with a residual of a hundred times the noise moves the
-// median of the others from the half to two thirds: sigma by a fifth.
+// If a quarter of the voxels have a residual of a hundred times the noise, the median of the others
+// moves from the half to two thirds, and sigma by a fifth.
 func TestNoiseIsRobust(t *testing.T) {
 	rng := rand.New(rand.NewPCG(94, 95))
 	s := sliceOf(rng, echoTimes(10, 10, 7), 200, 400)
@@ -70,7 +69,7 @@ func TestNoiseIsRobust(t *testing.T) {
 	}
 }
 
-// stack lays slices on each other.
+// stack returns the series of the slices.
 func stack(slices ...volume.MultiEcho) volume.MultiEcho {
 	out := slices[0]
 	out.Size[2] = len(slices)
@@ -83,24 +82,24 @@ func stack(slices ...volume.MultiEcho) volume.MultiEcho {
 	return out
 }
 
-func amplified(s volume.MultiEcho, by float32) volume.MultiEcho {
+func amplified(s volume.MultiEcho, scale float32) volume.MultiEcho {
 	for _, data := range s.Echo {
 		for v := range data {
-			data[v] *= by
+			data[v] *= scale
 		}
 	}
 	return s
 }
 
-// Each slice has its own noise; one without tissue takes the median of the others;
-// the estimate says where it comes from, and goes with the scale of the series.
+// Each slice has its own noise, and one without tissue takes the median of the others. The estimate
+// states its source and scales with the series.
 func TestNoiseBySlice(t *testing.T) {
 	rng := rand.New(rand.NewPCG(96, 97))
-	of := func(by float32) volume.MultiEcho {
-		return amplified(sliceOf(rng, echoTimes(10, 10, 7), 100/float64(by), 200), by)
+	amplifiedSlice := func(scale float32) volume.MultiEcho {
+		return amplified(sliceOf(rng, echoTimes(10, 10, 7), 100/float64(scale), 200), scale)
 	}
 	empty := amplified(sliceOf(rng, echoTimes(10, 10, 7), 0, 200), 0.1)
-	n := mustNoise(t, stack(of(1), of(2), empty, of(4)), Options{})
+	n := mustNoise(t, stack(amplifiedSlice(1), amplifiedSlice(2), empty, amplifiedSlice(4)), Options{})
 	if n.Source != string(FromResiduals) {
 		t.Errorf("source %q", n.Source)
 	}
@@ -111,8 +110,7 @@ func TestNoiseBySlice(t *testing.T) {
 	}
 }
 
-// Where there is nothing to estimate from, sigma is missing, and an error for those
-// who need it.
+// If there is nothing to estimate from, sigma is NaN, or it is an error if the options need it.
 func TestNoiseOfNothing(t *testing.T) {
 	s := amplified(sliceOf(rand.New(rand.NewPCG(98, 99)), echoTimes(10, 10, 7), 10, 10), 0)
 	if n := mustNoise(t, s, Options{}); !math.IsNaN(n.Sigma[0]) {
@@ -124,12 +122,12 @@ func TestNoiseOfNothing(t *testing.T) {
 	}
 }
 
-// Decays without noise have none, up to the rounding of float32.
+// The estimate for decays without noise is 0, up to the rounding of float32.
 func TestNoiseOfExactDecays(t *testing.T) {
 	s := sliceOf(rand.New(rand.NewPCG(1, 1)), echoTimes(10, 10, 7), 100, 100)
-	for e, at := range s.TE {
+	for e, time := range s.TE {
 		for v := range s.Echo[e] {
-			s.Echo[e][v] = float32(100 * math.Exp(-at/biasT2[v%len(biasT2)]))
+			s.Echo[e][v] = float32(100 * math.Exp(-time/biasT2[v%len(biasT2)]))
 		}
 	}
 	if n := mustNoise(t, s, Options{}); !(n.Sigma[0] < 1e-5) {
@@ -146,7 +144,7 @@ func TestNoiseCancelled(t *testing.T) {
 	}
 }
 
-// Two grey levels with a little spread are divided between them.
+// The threshold divides two grey levels with a little spread.
 func TestOtsu(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 3))
 	echo := make([]float32, 50000)
@@ -164,8 +162,8 @@ func TestOtsu(t *testing.T) {
 	}
 }
 
-// head returns a slice with a disc of tissue amid air with noise of sigma, times the
-// scale of each corner.
+// head returns a slice with a disc of tissue in air, with noise of sigma, times the scale of each
+// corner.
 func head(rng *rand.Rand, sigma float64, corners [4]float64) volume.MultiEcho {
 	const n = 200
 	s := volume.MultiEcho{Geometry: volume.Geometry{Size: [3]int{n, n, 1}}, TE: echoTimes(10, 10, 7)}
@@ -193,7 +191,7 @@ func head(rng *rand.Rand, sigma float64, corners [4]float64) volume.MultiEcho {
 
 var background = Options{SigmaFrom: FromBackground}
 
-// 1600 pixels of air fix sigma to 2 %.
+// 1600 pixels of air determine sigma to 2 %.
 func TestNoiseFromBackground(t *testing.T) {
 	rng := rand.New(rand.NewPCG(4, 4))
 	n := mustNoise(
@@ -223,12 +221,12 @@ func TestNoiseFromBackgroundRefuses(t *testing.T) {
 		if rng.IntN(3) > 0 && masked.Echo[6][v] < 40 {
 			masked.Echo[6][v] = 0
 		}
-		more := 0.0
+		excess := 0.0
 		for range 6 {
 			x := 10 * rng.NormFloat64()
-			more += x * x
+			excess += x * x
 		}
-		coils.Echo[6][v] = float32(math.Sqrt(float64(coils.Echo[6][v])*float64(coils.Echo[6][v]) + more))
+		coils.Echo[6][v] = float32(math.Sqrt(float64(coils.Echo[6][v])*float64(coils.Echo[6][v]) + excess))
 		tissue.Echo[6][v] += 60
 	}
 	for _, c := range []struct {

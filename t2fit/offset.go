@@ -7,36 +7,34 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// offset is least squares with three parameters: a decay over a constant,
+// offset is least squares with three parameters: a decay plus a constant,
 //
 //	S(TE) = S0·exp(−TE/T2) + C,
 //
-// where C takes up a noise floor, a second tissue of long T2 and what imperfect
-// refocusing adds (Milford et al. 2015, 10.1371/journal.pone.0145255). C is free,
-// below zero too, for what it takes up has no sign, and a bound would pull T2
-// wherever it holds. S0 is the amplitude of the decay alone.
+// where C absorbs a noise floor, a second tissue of long T2 and the effect of imperfect refocusing
+// (Milford et al. 2015, 10.1371/journal.pone.0145255). C is unbounded and may be negative, because
+// these effects have either sign, and a bound would bias T2 wherever it is reached. S0 is the
+// amplitude of the decay alone.
 //
-// By variable projection the rate alone is left to search. In place of exp(−rate·t)
-// the decay is h = (1 − exp(−rate·t))/rate, which with a constant spans the same
-// curves and tends to t, the straight line, as the rate falls to 0. With h about
-// its mean, u = Σy·h and w = Σh², the best coefficient is u/w, below zero for
-// a decay, and the residual TSS − u²/w is least along the rate where
+// By variable projection, only the rate is searched. In place of exp(−rate·t), the decay is (1 −
+// exp(−rate·t))/rate, called h, which with a constant spans the same curves and tends to the
+// straight line t as the rate falls to 0. Let h be relative to its mean, u = Σy·h and w = Σh². The
+// best coefficient is u/w, negative for a decay, and the residual TSS − u²/w has a minimum where
 //
 //	φ = u'·w − u·w'/2
 //
-// turns from negative to positive.
+// changes from negative to positive as the rate grows.
 type offset struct {
 	train
-	rate []float64   // the rates of the scan, from 0 up
-	phi  [][]float64 // the weights of φ = Σ phi·y at each
-	// Scratch: h and its derivative along the rate, both about their means, and y
-	// about its own.
+	rate []float64   // the rates of the scan, ascending from 0
+	phi  [][]float64 // for each rate, the weights in φ = Σ phi·y
+	// Scratch: h and its derivative with respect to the rate, and y, all relative to their means.
 	h, h1, y []float64
 }
 
-// sums are those over the echoes at a rate: u, u', w = Σh², Σh·h' and Σh'²; the
-// mean of h; and what φ is multiplied by, exp(rate·t[1]), lest it vanish as the rate
-// grows and every rate look like a zero.
+// sums are sums over the echoes at one rate: u, u', w = Σh², Σh·h' and Σh'²; and the mean of h.
+// scale is exp(rate·t[1]), by which φ is multiplied, because otherwise φ vanishes as the rate grows
+// and every rate looks like a zero.
 type sums struct{ u, u1, w, w1, w2, mean, scale float64 }
 
 func (s sums) phi() float64 { return (float64(s.u1*s.w) - float64(s.u*s.w1)) * s.scale }
@@ -60,7 +58,7 @@ func newOffset(k train) func() estimator {
 	return func() estimator { return own() }
 }
 
-// at sets h and h1 to their values at the rate and returns the sums.
+// evaluate sets h and h1 to their values at the rate and returns the sums.
 func (k *offset) evaluate(rate float64) (s sums) {
 	mean1 := 0.0
 	for e, t := range k.t {
@@ -85,15 +83,15 @@ func (k *offset) evaluate(rate float64) (s sums) {
 	return s
 }
 
-// saturation returns p = (1 − exp(−z))/z and its derivative, z ≥ 0.
+// saturation returns p = (1 − exp(−z))/z and its derivative, for z ≥ 0.
 func saturation(z float64) (p, p1 float64) {
 	if z > 0.1 {
 		g := lanes.Exp(-z)
 		p = (1 - g) / z
 		return p, (g - p) / z
 	}
-	// p = Σ (−z)ᵏ/(k+1)!, for the difference of the formula loses its digits; the
-	// tenth power and those after are under 1e-17.
+	// The difference in the formula loses digits. The series is p = Σ (−z)ᵏ/(k+1)!, whose terms
+	// from the tenth power on are below 1e-17.
 	term := 1.0
 	for k := range 10 {
 		p += term
@@ -103,9 +101,8 @@ func saturation(z float64) (p, p1 float64) {
 	return p, p1
 }
 
-// estimate is NotDecaying where the constant or the straight line leaves no more
-// than any decay, and NotConverged where the residual falls as the rate grows
-// without bound.
+// estimate returns NotDecaying if a constant or a straight line has a residual as small as that of
+// any decay, and NotConverged if the residual decreases as the rate grows without bound.
 func (k *offset) estimate(y []float64, _ float64) result {
 	sum := 0.0
 	for _, v := range y {
@@ -122,7 +119,7 @@ func (k *offset) estimate(y []float64, _ float64) result {
 	if s := k.evaluate(0); s.u < 0 {
 		line = k.residual(s)
 	}
-	// As the rate grows, the first echo is left above the mean of the others.
+	// As the rate grows without bound, the curve tends to a first echo above a constant.
 	rest := (sum - y[0]) / (n - 1)
 	spike := tss
 	if y[0] > rest {
@@ -143,7 +140,7 @@ func (k *offset) estimate(y []float64, _ float64) result {
 	return v
 }
 
-// residual returns that of the best decay over a constant, by the sums at its rate.
+// residual returns the residual of the best decay plus a constant, from the sums at its rate.
 func (k *offset) residual(s sums) float64 {
 	b, rss := s.u/s.w, 0.0
 	for e, v := range k.y {
@@ -153,8 +150,8 @@ func (k *offset) residual(s sums) float64 {
 	return rss
 }
 
-// search returns the rate of the best of all minima and its residual, infinite
-// if there is none.
+// search returns the rate of the best of all minima and its residual, which is infinite if there is
+// none.
 func (k *offset) search() (rate, least float64) {
 	least = math.Inf(1)
 	before := 0.0
@@ -176,10 +173,9 @@ func (k *offset) search() (rate, least float64) {
 	return rate, least
 }
 
-// solve returns the rate between lo and hi where φ, of which it is given the values
-// there, is zero: by the secant, with the value at an end that stays halved each
-// time (the Illinois rule; Dowell & Jarratt 1971, 10.1007/BF01934364), so that
-// both ends close in.
+// solve returns the rate between lo and hi at which φ is zero, given φ at both ends. It uses the
+// secant, with the value at an end that does not move halved each time (the Illinois rule; Dowell &
+// Jarratt 1971, 10.1007/BF01934364), so that both ends converge.
 func (k *offset) solve(lo, hi, philo, phihi float64) float64 {
 	rate, stayed := lo, 0
 	for range maxSteps {
@@ -206,11 +202,10 @@ func (k *offset) solve(lo, hi, philo, phihi float64) float64 {
 	return rate
 }
 
-// fastestOffset is the largest rate, times the time to the second echo, that means
-// anything: beside a constant the decay is then a millionth of its first echo at the
-// second, where float32 magnitudes have 16 roundings left.
+// fastestOffset is the largest meaningful rate, times the time to the second echo. At the second
+// echo, the decay is then a millionth of its first echo, where float32 magnitudes resolve 16 steps.
 const fastestOffset = 13.8
 
-// offsetTolerance ends the secant steps: the next would move the rate by less than
-// this fraction, far below the 6e-8 of a float32 map.
+// offsetTolerance ends the secant steps: the next step would change the rate by less than this
+// fraction, far below the 6e-8 of a float32 map.
 const offsetTolerance = 1e-10

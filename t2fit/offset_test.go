@@ -19,8 +19,8 @@ var offsetTrains = [][]float64{
 
 func offsetOf(te []float64) *offset { return newOffset(newTrain(te))().(*offset) }
 
-// Exact curves come back. The curvature that tells T2 of 2000 ms from a line is a
-// part in a thousand of the echoes and less, so that the rounding counts for more.
+// Exact curves are recovered. The curvature that distinguishes T2 of 2000 ms from a line is a part
+// in a thousand of the echoes or less, so that rounding has a larger effect.
 func TestOffsetExact(t *testing.T) {
 	for _, te := range offsetTrains[:4] {
 		k := offsetOf(te)
@@ -28,8 +28,8 @@ func TestOffsetExact(t *testing.T) {
 		for _, t2 := range []float64{4, 10, 35, 80, 400, 2000} {
 			for _, c := range []float64{0, 50, -5} {
 				for _, scale := range []float64{1e-6, 1, 1e7} {
-					for e, at := range te {
-						y[e] = scale * (100*math.Exp(-at/t2) + c)
+					for e, time := range te {
+						y[e] = scale * (100*math.Exp(-time/t2) + c)
 					}
 					v := k.estimate(y, math.NaN())
 					if v.status != volume.Fitted || !near(v.t2, t2, 1e-6) || !near(v.s0, 100*scale, 1e-5) ||
@@ -64,8 +64,8 @@ func TestOffsetReasons(t *testing.T) {
 	}
 }
 
-// leastOffset returns the least residual of 3000 rates, each with its best
-// amplitude, above zero, and offset by the normal equations.
+// leastOffset returns the least residual of 3000 rates, each with its best amplitude above zero and
+// its best offset by the normal equations.
 func leastOffset(t, y []float64) float64 {
 	least := math.Inf(1)
 	n := float64(len(t))
@@ -73,8 +73,8 @@ func leastOffset(t, y []float64) float64 {
 	for i := range 3001 {
 		rate := math.Exp(lo + (hi-lo)*float64(i)/3000)
 		var g, gg, s, sg float64
-		for e, at := range t {
-			x := math.Exp(-rate * at)
+		for e, time := range t {
+			x := math.Exp(-rate * time)
 			g += x
 			gg += x * x
 			s += y[e]
@@ -85,8 +85,8 @@ func leastOffset(t, y []float64) float64 {
 			continue
 		}
 		c, rss := (s-a*g)/n, 0.0
-		for e, at := range t {
-			r := y[e] - a*math.Exp(-rate*at) - c
+		for e, time := range t {
+			r := y[e] - a*math.Exp(-rate*time) - c
 			rss += r * r
 		}
 		least = min(least, rss)
@@ -112,8 +112,8 @@ func TestOffsetIsTheMinimum(t *testing.T) {
 			if v.status == volume.Fitted && v.rss > least+slack {
 				t.Errorf("TE %v, %v: %+v, least %g", te, y, v, least)
 			}
-			// A line is the limit of decays whose rate falls to 0: the slowest of the 3000
-			// comes within 1e-3 of it.
+			// A line is the limit of decays whose rate falls to 0; the slowest of the 3000 is
+			// within 1e-3 of it.
 			if line := lineResidual(k.t, y); v.status == volume.NotDecaying && least < line*(1-1e-2)-slack {
 				t.Errorf("TE %v, %v: not decaying, but a decay leaves %g, the line %g", te, y, least, line)
 			}
@@ -139,9 +139,9 @@ func lineResidual(t, y []float64) float64 {
 	return tss
 }
 
-// 95 % intervals from the standard error and Student's t on n−3 hold the truth in
-// 93 to 97 % (20 000 draws move the fraction by 0.15 %), and the standard error is
-// the spread of the estimates.
+// 95 % intervals from the standard error and Student's t on n−3 contain the truth in 93 to 97 % (20
+// 000 draws determine the fraction to 0.15 %), and the standard error is the spread of the
+// estimates.
 func TestOffsetStandardError(t *testing.T) {
 	te := echoTimes(20, 10, 6)
 	k := offsetOf(te)
@@ -153,8 +153,8 @@ func TestOffsetStandardError(t *testing.T) {
 		covered := 0
 		var sum, sum2, se2 float64
 		for range draws {
-			for e, at := range te {
-				y[e] = snr*math.Exp(-at/t2) + 40 + rng.NormFloat64()
+			for e, time := range te {
+				y[e] = snr*math.Exp(-time/t2) + 40 + rng.NormFloat64()
 			}
 			v := k.estimate(y, math.NaN())
 			if math.Abs(v.t2-t2) <= student*v.se {

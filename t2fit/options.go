@@ -6,17 +6,16 @@ import (
 	"slices"
 )
 
-// Method names a way to estimate T2.
+// Method is a method to estimate T2.
 type Method string
 
 // The methods.
 const (
-	// NLLS is two-parameter least squares on the magnitudes themselves: variable
-	// projection with a safeguarded Newton step, to convergence, the best of all
-	// minima.
+	// NLLS is two-parameter least squares on the magnitudes themselves: variable projection with a
+	// safeguarded Newton step, iterated to convergence. It returns the best of all minima.
 	NLLS Method = "nlls"
-	// LogLinear is linear least squares on ln S, each echo weighted by S², which
-	// makes it the first-order equal of NLLS at high signal-to-noise.
+	// LogLinear is linear least squares on ln S, each echo weighted by S². To first order, at a
+	// high signal-to-noise ratio, it is equal to NLLS.
 	LogLinear Method = "loglinear"
 	// LogLinearUnweighted is the same with equal weights, as in many programs. Late,
 	// noisy echoes bias it most.
@@ -37,15 +36,14 @@ const (
 // Methods lists the methods by name, the default first.
 var Methods = []Method{NLLS, LogLinear, LogLinearUnweighted, ARLO, NLLSOffset, Rician, EPG}
 
-// NoSkip as Options.SkipEchoes fits every echo.
+// NoSkip is the value of Options.SkipEchoes that fits every echo.
 const NoSkip = -1
 
-// MinEchoes is the number of fitted echoes below which a fit of two parameters
-// is refused: with two points there is no residual. A fit of
-// three parameters needs one more.
+// MinEchoes is the least number of echoes for a fit of two parameters: with two echoes there is no
+// residual. A fit of three parameters needs one more.
 const MinEchoes = 3
 
-// SigmaSource says where the noise of a series is estimated.
+// SigmaSource is the source of the noise of a series.
 type SigmaSource string
 
 // The sources of the noise.
@@ -53,15 +51,15 @@ const (
 	// FromResiduals pools the residuals of a first fit over the foreground of each
 	// slice.
 	FromResiduals SigmaSource = "residuals"
-	// FromBackground takes the air in the corners of each slice, and refuses
-	// images whose scanner has set it to zero.
+	// FromBackground measures the air in the corners of each slice, and refuses images in which the
+	// scanner set it to zero.
 	FromBackground SigmaSource = "background"
 )
 
-// SigmaGiven is the source of a noise that Options.Sigma gave.
+// SigmaGiven is the source of noise that is given by Options.Sigma.
 const SigmaGiven SigmaSource = "given"
 
-// Options says how to fit. The zero value is the default of every field.
+// Options are the options of a fit. The zero value of each field is its default.
 type Options struct {
 	// Method; empty means NLLS.
 	Method Method
@@ -83,26 +81,25 @@ type Options struct {
 	// Sigma is the standard deviation of the noise in each channel, in the units
 	// of the series; 0 means that it is estimated per slice.
 	Sigma float64
-	// SigmaFrom says where it is estimated; empty means FromResiduals.
+	// SigmaFrom is the source of an estimated Sigma; empty means FromResiduals.
 	SigmaFrom SigmaSource
-	// EchoFloor omits from each voxel's fit the trailing echoes at which a first
-	// fit is under EchoFloor times the noise, but never the first three, or four where
-	// three parameters are fitted. 0 omits none.
+	// EchoFloor omits from each voxel's fit the trailing echoes at which a first fit is below
+	// EchoFloor times the noise, but never the first three, or four if three parameters are fitted.
+	// 0 omits none.
 	EchoFloor float64
-	// T1 in ms is what EPG takes for all tissue, and no other method; 0 means 1200 (cartilage at 3 T,
-	// and what barma7/EPGfit_for_cartilage_T2_mapping fixes).
+	// T1 in ms is assumed for all tissue by EPG and not used by other methods; 0 means 1200
+	// (cartilage at 3 T, and the fixed value of barma7/EPGfit_for_cartilage_T2_mapping).
 	T1 float64
-	// B1Range is the range of the refocusing angle that EPG searches, as
-	// fractions of 180°; an estimate on an end of it is AtBound. Without a profile an
-	// angle beyond 180° gives the same echoes as its mirror below, which is what is
-	// reported, and 180° itself is not a bound. The zero value means 0.4 to 1.2 (the
-	// range of the same program).
+	// B1Range is the range of the refocusing angle that EPG searches, as fractions of 180°. An
+	// estimate at an end of the range is AtBound. Without a profile, an angle above 180° gives the
+	// same echoes as its mirror image below; the angle below is reported, and 180° itself is not a
+	// bound. The zero value means 0.4 to 1.2 (the range of the same program).
 	B1Range [2]float64
-	// RefocusingProfile is the refocusing angle across the slice as fractions of
-	// the nominal one, at places evenly spaced; nil means the same all over, {1}.
+	// RefocusingProfile is the refocusing angle at evenly spaced positions across the slice, as
+	// fractions of the nominal angle; nil means {1}, the same angle everywhere.
 	RefocusingProfile []float64
-	// Workers is the number of voxel slabs fitted at a time; 0 means one per
-	// processor. It never changes a result.
+	// Workers is the number of slabs of voxels that are fitted at the same time; 0 means one per
+	// processor. It does not affect the result.
 	Workers int
 }
 
@@ -118,7 +115,7 @@ func (o Options) Resolve() (Resolved, error) {
 	}
 	if o.Method != EPG && (o.T1 != 0 || o.B1Range != [2]float64{} || o.RefocusingProfile != nil) {
 		return Resolved{}, fmt.Errorf(
-			"t1, b1 range and refocusing profile are for epg; %s does not use them", o.Method,
+			"t1, b1 range and refocusing profile are options of epg; %s does not use them", o.Method,
 		)
 	}
 	if o.T2Range == [2]float64{} {
@@ -154,7 +151,7 @@ func (o Options) skip() (int, error) {
 		return 0, fmt.Errorf("skip echoes: %d is negative", n)
 	case o.Method == EPG && n > 0:
 		return 0, fmt.Errorf(
-			"skip echoes: %d, but epg explains the first echo and needs all: leave it to its default, or set 0", n,
+			"skip echoes: %d, but epg models the first echo and needs all echoes: omit the option, or set it to 0", n,
 		)
 	case o.Method == EPG:
 		return 0, nil
@@ -165,7 +162,7 @@ func (o Options) skip() (int, error) {
 	}
 }
 
-// leastT1 in ms is the T1 that EPG takes at least: that of fat at 1.5 T is 250.
+// leastT1 in ms is the least T1 for EPG: that of fat at 1.5 T is 250.
 const leastT1 = 100
 
 // check returns an error for a value that is not possible.
@@ -182,7 +179,7 @@ func (o Resolved) check() error {
 	case !(o.MinSignal >= 0) || math.IsInf(o.MinSignal, 0):
 		return fmt.Errorf("minimal signal %g is not a magnitude", o.MinSignal)
 	case !(o.Sigma >= 0) || math.IsInf(o.Sigma, 0):
-		return fmt.Errorf("sigma %g is not the standard deviation of a magnitude", o.Sigma)
+		return fmt.Errorf("sigma %g is not a standard deviation", o.Sigma)
 	case o.SigmaFrom != FromResiduals && o.SigmaFrom != FromBackground:
 		return fmt.Errorf("sigma from %q, want %q or %q", o.SigmaFrom, FromResiduals, FromBackground)
 	case !(o.EchoFloor >= 0) || math.IsInf(o.EchoFloor, 0):
@@ -192,18 +189,18 @@ func (o Resolved) check() error {
 	case o.Method == EPG && o.T1 < leastT1:
 		return fmt.Errorf(
 			"t1 %g ms is shorter than any tissue's T2 of interest: "+
-				"below %d ms T1 and the refocusing angle cannot be told apart",
+				"below %d ms, T1 and the refocusing angle cannot be distinguished",
 			o.T1, leastT1,
 		)
 	case !(b1[0] > 0) || !(b1[1] > b1[0]) || b1[1] > 2:
-		return fmt.Errorf("b1 range %g to %g is empty or beyond 0 to 2", b1[0], b1[1])
+		return fmt.Errorf("b1 range %g to %g is empty or not within 0 to 2", b1[0], b1[1])
 	case len(o.RefocusingProfile) == 0:
 		return fmt.Errorf("the refocusing profile is empty")
 	}
 	for _, f := range o.RefocusingProfile {
-		// Beyond 360° angles repeat.
+		// Angles repeat above 360°.
 		if !(f > 0) || f*b1[1] > 2 {
-			return fmt.Errorf("refocusing profile: %g is not above 0, or with a b1 of %g beyond 360°", f, b1[1])
+			return fmt.Errorf("refocusing profile: %g is not above 0, or is above 360° with a b1 of %g", f, b1[1])
 		}
 	}
 	return nil

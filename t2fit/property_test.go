@@ -10,9 +10,9 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// What holds for every method, whatever the echoes.
+// Properties of every method, for any echoes.
 
-// timesOf are trains that methods must cope with or refuse.
+// timesOf are trains that methods must fit or refuse.
 var timesOf = map[string][]float64{
 	"7 × 10":  echoTimes(10, 10, 7),
 	"8 × 6.3": echoTimes(6.3, 6.3, 8),
@@ -37,7 +37,7 @@ func everyMethod(t *testing.T, check func(t *testing.T, te []float64, o Options)
 	}
 }
 
-// fitsOf is Curve for many decays under noise sigma.
+// fitsOf returns Curve for many decays with noise sigma.
 func fitsOf(t *testing.T, te []float64, o Options) func(y []float64, sigma float64) Estimate {
 	t.Helper()
 	r := mustResolve(t, o)
@@ -45,7 +45,7 @@ func fitsOf(t *testing.T, te []float64, o Options) func(y []float64, sigma float
 	return func(y []float64, sigma float64) Estimate { return f.estimate(y[r.SkipEchoes:], sigma) }
 }
 
-// oddSignals are decays of about 1000 and what is none, as a series can hold them.
+// oddSignals are signals of about 1000 that a series can hold: decays, and signals without decay.
 func oddSignals(te []float64) [][]float64 {
 	rng := rand.New(rand.NewPCG(41, 42))
 	constant := decayOf(te, math.Inf(1), 1000)
@@ -78,8 +78,8 @@ func oddSignals(te []float64) [][]float64 {
 	return out
 }
 
-// unsound says what is wrong with an estimate, if anything: numbers where its status
-// promises them, and none elsewhere.
+// unsound returns what is wrong with an estimate, or "". Values must exist if the status has them,
+// and otherwise be NaN.
 func unsound(est Estimate, o Resolved) string {
 	positive := func(v float64) bool { return v > 0 && !math.IsInf(v, 0) }
 	switch {
@@ -122,8 +122,8 @@ func TestEveryEchoTrainHasAnEstimateOrAReason(t *testing.T) {
 	})
 }
 
-// The scale of signal and noise moves S0 and the offset by the same factor and
-// nothing else. A power of two moves no rounding but that of ln S.
+// Scaling signal and noise scales S0 and the offset and changes nothing else. A power of two
+// changes no rounding except that of ln S.
 func TestScaleOfTheSignal(t *testing.T) {
 	everyMethod(t, func(t *testing.T, te []float64, o Options) {
 		fit := fitsOf(t, te, o)
@@ -139,8 +139,7 @@ func TestScaleOfTheSignal(t *testing.T) {
 	})
 }
 
-// Times twice as long, T1 among them, make T2 and its error twice as long and change
-// nothing else.
+// Doubling all times, including T1, doubles T2 and its error and changes nothing else.
 func TestScaleOfTime(t *testing.T) {
 	everyMethod(t, func(t *testing.T, te []float64, o Options) {
 		p := o
@@ -158,9 +157,10 @@ func TestScaleOfTime(t *testing.T) {
 	})
 }
 
-// sameEstimate reports whether b is a with signals scaled and times stretched, up to
-// 1e-12, a hundred times the rounding of ln S: of T2 the T2-th part of the train, as
-// the line hardly falls over it, and of the standard error relative to the residual.
+// sameEstimate reports whether b is a with signals scaled and times stretched, up to 1e-12, a
+// hundred times the rounding error of ln S. For T2, the tolerance grows with T2 relative to the
+// train, over which the line then hardly falls; that of the standard error is relative to the
+// residual.
 func sameEstimate(b, a Estimate, scale, stretch float64) bool {
 	rounding := 1e-12 * max(1, a.T2/50)
 	same := func(x, y, rel float64) bool { return near(x, y, rel) || math.IsNaN(x) && math.IsNaN(y) }
@@ -173,8 +173,7 @@ func sameEstimate(b, a Estimate, scale, stretch float64) bool {
 		(exact || same(b.Offset, a.Offset*scale, rounding/left))
 }
 
-// A voxel with a value that is not a number has a reason, and its neighbours what they
-// have without it.
+// A voxel with a value that is not a number has a reason, and its neighbours are not affected.
 func TestNotANumberStaysInItsVoxel(t *testing.T) {
 	for i, m := range append(Methods, Methods...) {
 		s, _ := noisySeries(5000)
@@ -198,7 +197,7 @@ func TestNotANumberStaysInItsVoxel(t *testing.T) {
 			t.Fatal(err)
 		}
 		for v := range got.Status {
-			// A skipped echo may hold what it likes.
+			// A skipped echo may hold any value.
 			if bad[v] && got.Status[v] == volume.LowSignal && math.IsNaN(float64(got.T2[v])) {
 				continue
 			}
@@ -212,8 +211,8 @@ func TestNotANumberStaysInItsVoxel(t *testing.T) {
 	}
 }
 
-// Nor does it keep the noise from being estimated, or moves it by more than the
-// voxels that it takes from the sample.
+// Nor does it prevent the estimate of the noise, or change it by more than the loss of these voxels
+// from the sample does.
 func TestNotANumberAndNoise(t *testing.T) {
 	s, _ := noisySeries(20000)
 	clean, err := Fit(context.Background(), s, volume.Labels{}, Options{})
@@ -234,7 +233,7 @@ func TestNotANumberAndNoise(t *testing.T) {
 	}
 }
 
-// R² is of the fitted echoes: what a floor leaves out explains nothing.
+// R² is that of the fitted echoes: echoes below the floor do not count.
 func TestEchoFloorAndR2(t *testing.T) {
 	te := echoTimes(10, 10, 7)
 	o := Options{Method: NLLS, Sigma: 20, EchoFloor: 3, T2Range: wide}
@@ -252,12 +251,12 @@ func TestEchoFloorAndR2(t *testing.T) {
 	}
 }
 
-// voxelOf returns all that the maps say of a voxel.
+// voxelOf returns the values of a voxel in all maps.
 func voxelOf(m volume.Maps, v int) []float32 {
 	out := []float32{m.T2[v], m.S0[v], m.R2[v], m.SE[v]}
-	for _, more := range [][]float32{m.Offset, m.B1} {
-		if more != nil {
-			out = append(out, more[v])
+	for _, extra := range [][]float32{m.Offset, m.B1} {
+		if extra != nil {
+			out = append(out, extra[v])
 		}
 	}
 	if m.Echoes != nil {
@@ -266,15 +265,15 @@ func voxelOf(m volume.Maps, v int) []float32 {
 	return out
 }
 
-// Where a voxel lies does not change a bit of its estimate.
+// The position of a voxel does not change a bit of its estimate.
 func TestPermutationOfVoxels(t *testing.T) {
 	s, _ := noisySeries(9001)
 	order := rand.New(rand.NewPCG(43, 44)).Perm(s.Voxels())
 	p := volume.MultiEcho{Geometry: s.Geometry, TE: s.TE}
 	for e := range s.Echo {
 		p.Echo = append(p.Echo, make([]float32, len(order)))
-		for to, from := range order {
-			p.Echo[e][to] = s.Echo[e][from]
+		for index, source := range order {
+			p.Echo[e][index] = s.Echo[e][source]
 		}
 	}
 	for _, m := range Methods {
@@ -288,11 +287,11 @@ func TestPermutationOfVoxels(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for to, from := range order {
-				if !sameBits(voxelOf(got, to), voxelOf(want, from)) || got.Status[to] != want.Status[from] {
+			for index, source := range order {
+				if !sameBits(voxelOf(got, index), voxelOf(want, source)) || got.Status[index] != want.Status[source] {
 					t.Fatalf(
-						"%s, floor %g: voxel %d is %v %v, and %v %v at %d", m, floor, from, want.Status[from],
-						voxelOf(want, from), got.Status[to], voxelOf(got, to), to,
+						"%s, floor %g: voxel %d is %v %v, and %v %v at %d", m, floor, source, want.Status[source],
+						voxelOf(want, source), got.Status[index], voxelOf(got, index), index,
 					)
 				}
 			}
@@ -300,8 +299,8 @@ func TestPermutationOfVoxels(t *testing.T) {
 	}
 }
 
-// A decay that lasts far beyond the train, or is over before its first echo, ends in
-// a value near the truth, or a reason.
+// A decay that lasts much longer than the train, or ends before its first echo, has a value near
+// the truth, or a reason.
 func TestExtremeT2(t *testing.T) {
 	everyMethod(t, func(t *testing.T, te []float64, o Options) {
 		o.T2Range = [2]float64{0, 100}
@@ -328,7 +327,7 @@ func TestExtremeT2(t *testing.T) {
 	})
 }
 
-// Unequal spacing is refused by the methods that cannot, and fitted by the others.
+// Unequal spacing is refused by the methods that cannot fit it, and fitted by the others.
 func TestUnequalSpacing(t *testing.T) {
 	te := timesOf["uneven"]
 	for _, m := range Methods {

@@ -12,7 +12,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// realFile returns the bytes of a file of the real data, or skips where it is not.
+// realFile returns the bytes of a file of the real data, or skips the test if it is absent.
 func realFile(t *testing.T, parts ...string) []byte {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(append([]string{"..", "..", "shared", "data"}, parts...)...))
@@ -25,8 +25,8 @@ func realFile(t *testing.T, parts ...string) []byte {
 	return data
 }
 
-// numpyEchoes reads the 256 × 192 × 6 array of the single-echo spin echo: echoes
-// run fastest.
+// numpyEchoes reads the 256 × 192 × 6 array of the single-echo spin echo: the index of the echo is
+// the fastest.
 func numpyEchoes(t *testing.T) [][]float32 {
 	t.Helper()
 	data := realFile(t, "se6-npy", "t2dataset.npy")
@@ -47,8 +47,7 @@ func numpyEchoes(t *testing.T) [][]float32 {
 
 func niftiEchoes(t *testing.T, parts ...string) [][]float32 {
 	t.Helper()
-	// The brain's file does not say where in the patient it lies; a fit needs no
-	// place.
+	// The brain's file has no position in the patient, which a fit does not need.
 	_, frames, err := nifti.ReadArrays(bytes.NewReader(realFile(t, parts...)))
 	if err != nil {
 		t.Fatal(err)
@@ -56,9 +55,9 @@ func niftiEchoes(t *testing.T, parts ...string) [][]float32 {
 	return frames
 }
 
-// On real arrays of three anatomies nlls agrees with a general optimiser to 1e-6
-// in every voxel that both can fit. Left out are voxels under a twentieth of the
-// brightest, where the residual is flat, and T2 above ten times the last echo.
+// On real arrays of three anatomies, nlls agrees with a general optimiser to 1e-6 in every voxel
+// that both can fit. Voxels below a twentieth of the brightest, where the residual is flat, and T2
+// above ten times the last echo are omitted.
 func TestRealArraysAgainstOracle(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -67,8 +66,10 @@ func TestRealArraysAgainstOracle(t *testing.T) {
 		stride int // every how many voxels: the oracle takes about a millisecond each
 	}{
 		{"se6-npy", []float64{10, 25, 50, 90, 150, 250}, numpyEchoes, 91},
-		{"prostate-nifti", echoTimes(26.4, 13.2, 10), func(t *testing.T) [][]float32 { return niftiEchoes(t, "prostate-nifti", "invivo_000198.nii.gz") }, 59},
-		{"brain-nifti", echoTimes(12.8, 12.8, 30), func(t *testing.T) [][]float32 { return niftiEchoes(t, "brain-nifti", "data", "mono_t2.nii.gz") }, 31},
+		{"prostate-nifti", echoTimes(26.4, 13.2, 10),
+			func(t *testing.T) [][]float32 { return niftiEchoes(t, "prostate-nifti", "invivo_000198.nii.gz") }, 59},
+		{"brain-nifti", echoTimes(12.8, 12.8, 30),
+			func(t *testing.T) [][]float32 { return niftiEchoes(t, "brain-nifti", "data", "mono_t2.nii.gz") }, 31},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			echoes := c.echoes(t)
@@ -97,9 +98,9 @@ func TestRealArraysAgainstOracle(t *testing.T) {
 					}
 					t2, s0 := oracle(te, y[max(skip, 0):])
 					compared++
-					off := math.Max(math.Abs(got.T2/t2-1), math.Abs(got.S0/s0-1))
-					worst = math.Max(worst, off)
-					if off > 1e-6 {
+					deviation := math.Max(math.Abs(got.T2/t2-1), math.Abs(got.S0/s0-1))
+					worst = math.Max(worst, deviation)
+					if deviation > 1e-6 {
 						t.Errorf(
 							"voxel %d, skip %d: T2 %.9g ms, S0 %.9g; oracle %.9g, %.9g", v, skip, got.T2, got.S0, t2,
 							s0,

@@ -11,14 +11,13 @@ import (
 //
 //	Σ(y − E(A))²,   A = a·exp(−rate·t)
 //
-// over a and the rate, with E as in magnitude and everything in units of the
-// noise. Weights by the variance of the magnitudes would gain next to nothing:
-// wherever the Cramér–Rao bound is under a fifth of T2 the estimates scatter by no
-// more than 3 % beyond it, because the echoes near the floor, whose variance
-// is less, also say least.
+// over a and the rate, with E as in magnitude and all values in units of the noise. Weights by the
+// variance of the magnitudes would improve little: wherever the Cramér–Rao bound is below a fifth
+// of T2, the estimates scatter by at most 3 % more than the bound, because the echoes near the
+// floor, whose variance is smaller, also contain the least information.
 //
-// It descends from where nlls ends, and searches all decays (ricianscan.go) unless
-// what it comes to is evidently the best.
+// It descends from the result of nlls, and searches all decays (ricianscan.go) unless the minimum
+// that it reaches is clearly the best.
 type rician struct {
 	train
 	plain *nlls
@@ -29,9 +28,9 @@ type rician struct {
 	y, g []float64
 }
 
-// evident is the R² from which a minimum that the plain fit leads to is taken for
-// the global one of an even train. Hill climbing over the signals of 3 to 31
-// echoes for the wrong minimum of the highest R² found 0.864, for 6 of them.
+// evident is the R² above which a minimum reached from the plain fit of an even train is assumed to
+// be the global one. Hill climbing over the signals of 3 to 31 echoes for the wrong minimum with
+// the highest R² found 0.864, for 6 echoes.
 const evident = 0.9
 
 func newRician(k train) func() estimator {
@@ -51,7 +50,7 @@ func newRician(k train) func() estimator {
 	}
 }
 
-// unit sets g to the decay of amplitude 1 at a rate.
+// unit sets g to the decay of amplitude 1 with the given rate.
 func (k *train) unit(rate float64, g []float64) {
 	if k.step > 0 {
 		q, value := lanes.Exp(-float64(rate*k.step)), 1.0
@@ -75,7 +74,7 @@ func (k *rician) estimate(y []float64, sigma float64) result {
 	return k.refine(k.plain.estimate(y, sigma), y, sigma, total(y, sum, squares))
 }
 
-// estimateBlock takes what nlls finds for the block as the start of each decay.
+// estimateBlock starts each decay from the result of nlls.
 func (k *rician) estimateBlock(b *block, floor float64) {
 	k.plain.estimateBlock(b, floor)
 	for i := range b.n {
@@ -88,8 +87,8 @@ func (k *rician) estimateBlock(b *block, floor float64) {
 }
 
 // refine fits the echoes y, whose scatter about their mean is tss, starting from the result of
-// nlls. It is NotConverged where sigma is not known, as there is no floor to
-// fit. If the noise is below the rounding of the largest echo, the plain fit is returned.
+// nlls. It returns NotConverged if sigma is not known, and the plain fit if the noise is below the
+// rounding error of the largest echo.
 func (k *rician) refine(start result, y []float64, sigma, tss float64) result {
 	if !(sigma >= 0) {
 		return none(volume.NotConverged)
@@ -110,8 +109,8 @@ func (k *rician) refine(start result, y []float64, sigma, tss float64) result {
 		}
 	}
 	d, f := k.search()
-	// What is left as the rate grows without bound: all echoes but the first on the
-	// floor, and the first as it is unless it lies below.
+	// The residual as the rate grows without bound: all echoes but the first are on the floor, and
+	// the first has no residual unless it is below the floor.
 	below := min(k.y[0]-floor, 0)
 	spike := float64(below*below) + scatter(k.y[1:], floor)
 	switch {
@@ -123,11 +122,10 @@ func (k *rician) refine(start result, y []float64, sigma, tss float64) result {
 	return k.conclude(d, f, sigma)
 }
 
-// conclude returns a minimum in the units of the series. Its standard error
-// carries the variance of each echo through the Jacobian: variance falls towards
-// the floor, and RSS/(n−2) would understate that of the early echoes, which
-// decide. What the residuals scatter beyond their variance raises the error as it
-// does with other methods.
+// conclude converts a minimum to the units of the series. Its standard error propagates the
+// variance of each echo through the Jacobian: variance decreases towards the floor, so that
+// RSS/(n−2) would underestimate that of the early echoes, which matter most. Scatter of the
+// residuals above their variance increases the error, as with other methods.
 func (k *rician) conclude(d decay, f descent, sigma float64) result {
 	k.unit(d.rate, k.g)
 	det := float64(f.ja*f.jr) - float64(f.jm*f.jm)
@@ -147,8 +145,8 @@ func (k *rician) conclude(d decay, f descent, sigma float64) result {
 	return v
 }
 
-// chi returns Σ(y − E)²/variance at an estimate of the echoes that were fitted
-// last: χ² on n−2 degrees of freedom where sigma is the noise.
+// chi returns Σ(y − E)²/variance at an estimate of the echoes that were fitted last. It has a χ²
+// distribution of n−2 degrees of freedom if sigma is the noise.
 func (k *rician) chi(v result, sigma float64) float64 {
 	a := v.s0 * lanes.Exp(-k.te0/v.t2) / sigma
 	k.unit(1/v.t2, k.g)

@@ -20,16 +20,16 @@ var ricianTrains = [][]float64{
 
 func ricianOf(te []float64) *rician { return newRician(newTrain(te))().(*rician) }
 
-// draw puts a decay of amplitude s0 at TE 0 with Rician noise of 1 into y.
+// draw sets y to a decay of amplitude s0 at TE 0 with Rician noise of 1.
 func draw(rng *rand.Rand, y, te []float64, t2, s0 float64) {
 	for e, t := range te {
 		y[e] = math.Hypot(s0*math.Exp(-t/t2)+rng.NormFloat64(), rng.NormFloat64())
 	}
 }
 
-// The expected magnitudes of a decay come back as that decay, floor or not. The
-// iteration leaves 1e-10; where the last echoes lie on the floor their slope is lost
-// in the rounding and the table, 2e-14 of them, moves T2 by more.
+// From the expected magnitudes of a decay, the fit recovers the decay, even on the floor. The
+// iteration has an error of 1e-10. If the last echoes are on the floor, their slope is lost in
+// rounding, and the error of the table, 2e-14 of them, has a larger effect on T2.
 func TestRicianExact(t *testing.T) {
 	for _, te := range ricianTrains {
 		k := ricianOf(te)
@@ -37,8 +37,8 @@ func TestRicianExact(t *testing.T) {
 		for _, t2 := range []float64{8, 15, 35, 80, 400} {
 			for _, snr := range []float64{20, 100, 1e4, 1e8} {
 				for _, sigma := range []float64{1e-6, 1, 1e5} {
-					for e, at := range te {
-						y[e] = sigma * magnitudeOf(snr*math.Exp(-at/t2)).mean
+					for e, time := range te {
+						y[e] = sigma * magnitudeOf(snr*math.Exp(-time/t2)).mean
 					}
 					if snr*math.Exp(-te[1]/t2) < 1 {
 						continue // one echo above the floor
@@ -54,7 +54,7 @@ func TestRicianExact(t *testing.T) {
 	}
 }
 
-// Where the noise is nothing, the method is nlls.
+// Without noise, the method agrees with nlls.
 func TestRicianWithoutNoise(t *testing.T) {
 	rng := rand.New(rand.NewPCG(81, 82))
 	for _, te := range ricianTrains {
@@ -103,8 +103,8 @@ func TestRicianReasons(t *testing.T) {
 	}
 }
 
-// leastOf returns the least residual of the magnitudes expected of the decays of a
-// grid: 200 rates, 60 amplitudes, refined three times about the best.
+// leastOf returns the least residual of the expected magnitudes of a grid of decays: 200 rates, 60
+// amplitudes, refined three times about the best.
 func leastOf(k *rician, y []float64) float64 {
 	lo, hi := math.Log(1e-2/k.t[len(k.t)-1]), math.Log(20/k.t[1])
 	alo, ahi := math.Log(0.1), math.Log(3*(slices.Max(y)+1))
@@ -140,8 +140,8 @@ func leastOf(k *rician, y []float64) float64 {
 	return least
 }
 
-// signalsOf returns decays with noise of 1, among them pure noise, and signals of
-// few values, which have the most minima.
+// signalsOf returns decays with noise of 1, including pure noise, and signals of few values, which
+// have the most minima.
 func signalsOf(rng *rand.Rand, k *rician, n int) [][]float64 {
 	out := make([][]float64, n)
 	for i := range out {
@@ -159,9 +159,9 @@ func signalsOf(rng *rand.Rand, k *rician, n int) [][]float64 {
 	return out
 }
 
-// No decay of a dense grid leaves less than the one found, and where none was found
-// none leaves less than the constant, or than the first echo alone. 1e-9 of Σy² is
-// more than the rounding, and less than what the grid misses of a minimum.
+// No decay of a dense grid has a smaller residual than the estimate. If there is no estimate, none
+// has a smaller residual than the constant, or than the first echo alone. 1e-9 of Σy² is more than
+// the rounding error, and less than the distance of the grid from a minimum.
 func TestRicianIsTheMinimum(t *testing.T) {
 	rng := rand.New(rand.NewPCG(83, 84))
 	for _, te := range ricianTrains {
@@ -191,7 +191,7 @@ func TestRicianIsTheMinimum(t *testing.T) {
 	}
 }
 
-// information returns Fisher's of a Rician magnitude of noise 1 about its true
+// information returns the Fisher information of a Rician magnitude with noise 1 about its true
 // value x: the mean of (m·I1(mx)/I0(mx) − x)² over m, by the midpoint rule.
 func information(x float64) float64 {
 	const n = 4000
@@ -209,19 +209,19 @@ func information(x float64) float64 {
 // cramerRao returns the least standard deviation of T2, relative to it, with S0
 // unknown and the noise known.
 func cramerRao(te []float64, t2, snr float64) float64 {
-	var aa, at, tt float64
+	var aa, cross, tt float64
 	for _, t := range te {
 		g := math.Exp(-t / t2)
 		i, dt := information(snr*g), snr*g*t/(t2*t2)
 		aa += i * g * g
-		at += i * g * dt
+		cross += i * g * dt
 		tt += i * dt * dt
 	}
-	return math.Sqrt(aa/(aa*tt-at*at)) / t2
+	return math.Sqrt(aa/(aa*tt-cross*cross)) / t2
 }
 
-// medianBias returns the relative error of the median T2, where no decay counts as
-// infinitely long and one too short to measure as 0.
+// medianBias returns the relative error of the median T2. No decay counts as infinitely long, and
+// one that is too short to be measured as 0.
 func medianBias(found []result, t2 float64) float64 {
 	var est []float64
 	for _, v := range found {
@@ -243,10 +243,9 @@ var (
 	biasSNR = []float64{5, 10, 20, 30, 40, 50, 70, 100}
 )
 
-// With the noise known the bias stays under 2 % wherever the Cramér–Rao bound is
-// under a fifth of T2; the median of 4000 such draws moves by 0.4 % (one standard
-// error). Intervals from the standard error hold the truth in 93 to 97 % from an SNR
-// of 100: a binomial fraction of 4000 moves by 0.35 %.
+// With known noise, the bias is below 2 % wherever the Cramér–Rao bound is below a fifth of T2; the
+// standard error of the median of 4000 draws is 0.4 %. Intervals from the standard error contain
+// the truth in 93 to 97 % from an SNR of 100; the standard error of this fraction is 0.35 %.
 func TestRicianBias(t *testing.T) {
 	te := echoTimes(20, 10, 6)
 	k := ricianOf(te)
@@ -286,8 +285,7 @@ func TestRicianBias(t *testing.T) {
 	}
 }
 
-// With the noise estimated from a slice of all T2, 2000 voxels each, it stays under
-// 3 %.
+// With noise estimated from a slice of all T2, 2000 voxels each, the bias is below 3 %.
 func TestRicianBiasWithEstimatedNoise(t *testing.T) {
 	for i, snr := range biasSNR {
 		s := sliceOf(rand.New(rand.NewPCG(87, uint64(i))), echoTimes(10, 10, 7), snr, 2000)
@@ -317,9 +315,8 @@ func TestRicianBiasWithEstimatedNoise(t *testing.T) {
 	}
 }
 
-// The standard error is the spread of repeated measurements, also where the last
-// echoes lie on the floor: 20 000 draws fix it to 0.5 %, and at these SNRs the first
-// order holds to 3 %.
+// The standard error is the spread of repeated measurements, also if the last echoes are on the
+// floor: 20 000 draws determine it to 0.5 %, and at these SNRs the first order holds to 3 %.
 func TestRicianStandardError(t *testing.T) {
 	te := echoTimes(20, 10, 6)
 	k := ricianOf(te)
@@ -342,7 +339,7 @@ func TestRicianStandardError(t *testing.T) {
 	}
 }
 
-// ricianBlock returns a block of noisy decays, the first of them too faint.
+// ricianBlock returns a block of noisy decays, of which the first is too faint.
 func ricianBlock(te []float64, snr float64) *block {
 	rng := rand.New(rand.NewPCG(90, 91))
 	b, y := newBlock(len(te)), make([]float64, len(te))
@@ -360,8 +357,8 @@ func ricianBlock(te []float64, snr float64) *block {
 	return b
 }
 
-// A block is what its decays are one by one, to the last bit, and is fitted without
-// an allocation.
+// The results of a block have the same bits as those of its decays one by one, and a block is
+// fitted without an allocation.
 func TestRicianBlock(t *testing.T) {
 	for _, te := range ricianTrains {
 		k, one := ricianOf(te), ricianOf(te)

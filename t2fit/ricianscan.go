@@ -2,16 +2,15 @@ package t2fit
 
 import "math"
 
-// descent is what a decay leaves, with the halved derivatives of it along ln a and
-// the rate.
+// descent is the residual of a decay and half of its derivatives with respect to ln a and the rate.
 type descent struct {
 	rss        float64
 	da, dr     float64 // gradient
 	aa, ar, rr float64 // Hessian
-	ja, jm, jr float64 // JᵀJ, the Hessian where residuals are none
+	ja, jm, jr float64 // JᵀJ, the Hessian if there are no residuals
 }
 
-// at returns the descent at a·g.
+// evaluate returns the descent at a·g.
 func (k *rician) evaluate(a float64, g []float64) (f descent) {
 	for e, y := range k.y {
 		x, t := a*g[e], k.t[e]
@@ -34,13 +33,12 @@ func (k *rician) evaluate(a float64, g []float64) (f descent) {
 	return f
 }
 
-// shrink is the least part of itself that a step leaves of an amplitude or a rate.
+// shrink is the smallest factor by which a step may change an amplitude or a rate.
 const shrink = 0.25
 
-// descend goes down to a minimum from d: by Newton's step, or by Gauss and Newton's
-// where the curvature is not that of a minimum, cut to a quarter until the residual does not
-// grow. The residual is infinite where it finds no minimum, as where the rate falls
-// to 0.
+// descend iterates from d to a minimum: by Newton's step, or the Gauss–Newton step if the curvature
+// is not that of a minimum, cut to a quarter until the residual does not grow. The residual is
+// infinite if it finds no minimum, for example because the rate falls to 0.
 func (k *rician) descend(d decay) (decay, descent) {
 	k.unit(d.rate, k.g)
 	f := k.evaluate(d.a, k.g)
@@ -48,7 +46,7 @@ func (k *rician) descend(d decay) (decay, descent) {
 		da, dr, newton := f.step()
 		near := newton && math.Abs(dr) <= tolerance*min(d.rate, 1/k.t[1]) && math.Abs(da) <= tolerance
 		down := false
-		// Eleven quarters take a step to a millionth.
+		// A quarter, ten times in succession, is a millionth.
 		for range 11 {
 			next := decay{d.a * max(1+da, shrink), max(d.rate+dr, shrink*d.rate)}
 			k.unit(next.rate, k.g)
@@ -69,8 +67,8 @@ func (k *rician) descend(d decay) (decay, descent) {
 	return d, descent{rss: math.Inf(1)}
 }
 
-// step returns the step to where the derivatives vanish, and whether it is Newton's.
-// It is NaN where the residual does not depend on both parameters.
+// step returns the step to the zero of the derivatives, and whether it is Newton's step. It is NaN
+// if the residual does not depend on both parameters.
 func (f *descent) step() (da, dr float64, newton bool) {
 	aa, ar, rr := f.aa, f.ar, f.rr
 	det := float64(aa*rr) - float64(ar*ar)
@@ -87,15 +85,14 @@ func (f *descent) step() (da, dr float64, newton bool) {
 	return da, dr, newton
 }
 
-// faint is the amplitude, in units of the noise, under which the residual is no
-// longer a parabola in the amplitude but in its square.
+// faint is the amplitude, in units of the noise, below which the residual is a parabola in the
+// square of the amplitude rather than in the amplitude.
 const faint = 1
 
-// search returns the best of all minima, its residual infinite where there is
-// none. At each rate the best amplitude is foretold to first order from the rate
-// before, and the slope of the residual along the rate, at the best amplitude, is
-// then known to second order from one evaluation. Where it turns from falling to
-// rising lies a minimum.
+// search returns the best of all minima; its residual is infinite if there is none. At each rate,
+// the best amplitude is predicted to first order from the previous rate. One evaluation then gives,
+// to second order, the derivative of the residual with respect to the rate at the best amplitude. A
+// minimum lies where it changes from negative to positive.
 func (k *rician) search() (best decay, least descent) {
 	least.rss = math.Inf(1)
 	sum := 0.0
@@ -131,8 +128,8 @@ func (k *rician) search() (best decay, least descent) {
 	return best, least
 }
 
-// level returns the amplitude of the unit decay g that leaves the least residual,
-// nearly, by four of Newton's steps along its square.
+// level returns approximately the least-squares amplitude of the unit decay g, by four of Newton's
+// steps for its square.
 func (k *rician) level(a float64, g []float64) float64 {
 	for range 4 {
 		f := k.evaluate(a, g)
@@ -140,7 +137,7 @@ func (k *rician) level(a float64, g []float64) float64 {
 		if !(curve > 0) {
 			curve = f.ja
 		}
-		// No step takes the square beyond a tenth or ten times itself.
+		// A step changes the square by a factor from 0.1 to 10.
 		a *= math.Sqrt(min(max(1-float64(2*f.da/curve), 0.1), 10))
 	}
 	return a

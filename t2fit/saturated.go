@@ -9,12 +9,12 @@ import (
 
 // ceiling is the magnitude at which a fitted echo of a slice was clipped.
 type ceiling struct {
-	echo  int // from the first that is fitted
+	echo  int // counted from the first fitted echo
 	level float64
 }
 
-// ceilingsOf returns the ceilings of each slice at the echoes from skip on, or nil where
-// there are none.
+// ceilingsOf returns the ceilings of each slice at the echoes from skip on, or nil if there are
+// none.
 func ceilingsOf(s volume.MultiEcho, skip int) [][]ceiling {
 	if s.Ceiling == nil {
 		return nil
@@ -34,8 +34,8 @@ func ceilingsOf(s volume.MultiEcho, skip int) [][]ceiling {
 	return out
 }
 
-// saturate marks the decays of a block that reach a ceiling at a fitted echo, whatever their fit:
-// their signal there is unknown.
+// saturate marks the decays of a block that reach a ceiling at a fitted echo, regardless of their
+// fit, because their signal is unknown there.
 func (w *worker) saturate() {
 	for i, v := range w.voxel[:w.n] {
 		for _, c := range w.ceilings[v/w.plane] {
@@ -47,6 +47,6 @@ func (w *worker) saturate() {
 	}
 }
 
-// fits reports whether decay i of the block was fitted to the echo. Without EchoFloor all
-// are.
+// fits reports whether the fit of decay i includes the echo. Without EchoFloor, all echoes are
+// included.
 func (w *worker) fits(i, echo int) bool { return w.o.EchoFloor == 0 || echo < int(w.echoes[i]) }

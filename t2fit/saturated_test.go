@@ -8,7 +8,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// twoSlices puts a noisy series into two slices and clips the second at echo e.
+// twoSlices returns a noisy series of two slices, of which the second is clipped at echo e.
 func twoSlices(e int, level float32) (s volume.MultiEcho, mask volume.Labels) {
 	s, mask = noisySeries(2000)
 	s.Size = [3]int{100, 10, 2}
@@ -23,8 +23,8 @@ func twoSlices(e int, level float32) (s volume.MultiEcho, mask volume.Labels) {
 	return s, mask
 }
 
-// Every method leaves a voxel without an estimate that was clipped at an echo it fits, and
-// every other voxel as it is, whatever the number of workers.
+// With every method, a voxel that was clipped at a fitted echo has no estimate, and other voxels
+// are unchanged, for any number of workers.
 func TestSaturated(t *testing.T) {
 	for _, method := range Methods {
 		for _, whole := range []bool{false, true} {
@@ -61,8 +61,9 @@ func TestSaturated(t *testing.T) {
 				if (status == volume.Saturated) != clipped {
 					t.Fatalf("%s: voxel %d is %v, signal %g", method, v, status, s.Echo[2][v])
 				}
-				if !clipped &&
-					(status != free.Status[v] || math.Float32bits(got.T2[v]) != math.Float32bits(free.T2[v]) || math.Float32bits(got.SE[v]) != math.Float32bits(free.SE[v])) {
+				if !clipped && (status != free.Status[v] ||
+					math.Float32bits(got.T2[v]) != math.Float32bits(free.T2[v]) ||
+					math.Float32bits(got.SE[v]) != math.Float32bits(free.SE[v])) {
 					t.Fatalf("%s: voxel %d differs without being clipped", method, v)
 				}
 			}
@@ -73,7 +74,7 @@ func TestSaturated(t *testing.T) {
 	}
 }
 
-// An echo that is skipped or under the floor may be clipped.
+// An echo that is skipped or below the floor may be clipped.
 func TestSaturatedElsewhere(t *testing.T) {
 	count := func(e int, level float32, o Options) int {
 		s, mask := twoSlices(e, level)
@@ -99,15 +100,15 @@ func TestSaturatedElsewhere(t *testing.T) {
 	if n := count(1, 500, Options{SkipEchoes: 2}); n != 0 {
 		t.Errorf("two echoes are skipped, and %d voxels are saturated", n)
 	}
-	// At the last echo all but a few voxels hold 30 or more, whatever their curve.
+	// At the last echo, all but a few voxels are 30 or more.
 	all, floored := count(6, 30, Options{}), count(6, 30, Options{EchoFloor: 5})
 	if floored == 0 || floored > all*9/10 {
 		t.Errorf("at the last echo %d voxels are saturated, %d with a floor for echoes", all, floored)
 	}
 }
 
-// The noise comes from voxels that were measured: clipping half of a slice, deep below its
-// signal, does not move it beyond its standard error.
+// The noise is estimated from voxels that were not clipped: clipping half of a slice far below its
+// signal changes it by less than its standard error.
 func TestNoiseWithoutSaturatedVoxels(t *testing.T) {
 	s, _ := noisySeries(20000)
 	s.Size = [3]int{200, 100, 1}

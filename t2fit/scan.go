@@ -9,21 +9,20 @@ import (
 )
 
 const (
-	// evenFactor and unevenFactor are the ratios of neighbouring rates of the
-	// scan. Of 150 000 random decays on three even and two uneven trains this
-	// pair missed no minimum, and 1.3 for all of them missed two, both on the train
-	// with gaps of 0.5, 49.5 and 1 ms; of 100 000, 2 for all missed 62.
+	// evenFactor and unevenFactor are the ratios of neighbouring rates of the scan. Of 150 000
+	// random decays on three even and two uneven trains, this pair missed no minimum. 1.3 for all
+	// trains missed two, both on the train with gaps of 0.5, 49.5 and 1 ms. Of 100 000 decays, 2
+	// for all trains missed 62.
 	evenFactor   = 1.3
 	unevenFactor = 1.2
-	// scanReach reports that the scan is that fine for T2 from a quarter of the time
-	// to the second echo to four times the train's length; beyond, the first two
-	// echoes or the straight line through all decide and there is one minimum at
-	// most.
+	// scanReach sets the range of this fine scan: T2 from a quarter of the time to the second echo
+	// to four times the length of the train. Outside that range, the first two echoes or a straight
+	// line through all echoes determine the fit, and there is at most one minimum.
 	scanReach = 4
 )
 
-// ratesOver returns the rates of a scan over the echo times t, of which the first
-// is 0: from 0 up, in 1/ms, as fine and as far as the constants above say.
+// ratesOver returns the rates of a scan in 1/ms, ascending from 0, for the echo times t, of which
+// the first is 0.
 func ratesOver(t []float64, even bool) []float64 {
 	factor := unevenFactor
 	if even {
@@ -36,15 +35,15 @@ func ratesOver(t []float64, even bool) []float64 {
 	return append(rates, -lanes.Log(lanes.Shortest)/t[1])
 }
 
-// scan is a series of rates from 0 up, between which the sign of φ tells where the
-// residual has minima.
+// scan is an ascending series of rates from 0. The sign of φ at the rates shows between which of
+// them the residual has minima.
 type scan struct {
-	// at are the rates as the solver's unknown: exp(−rate·step) where echoes are
-	// equally spaced, and the rate in 1/ms otherwise.
+	// unknowns are the rates as the solver's unknown: exp(−rate·step) if the echoes are equally
+	// spaced, and the rate in 1/ms otherwise.
 	unknowns []float64
 	// phi[r][e] is the weight of echo e in φ = Σ phi·y at rate r.
 	phi [][]float64
-	// parts are the same weights for package lanes.
+	// parts are the same weights in the form that package lanes takes.
 	parts []part
 }
 
@@ -53,11 +52,11 @@ type scan struct {
 type part struct {
 	first   int
 	weights []float64
-	// turns has a bit for each rate with one after it.
+	// turns has a bit for each rate but the last.
 	turns uint64
 }
 
-// newScan lays the scan over the echo times t, of which the first is 0.
+// newScan returns the scan for the echo times t, of which the first is 0.
 func newScan(t []float64, step float64) *scan {
 	rates := ratesOver(t, step > 0)
 	s := &scan{}
@@ -79,8 +78,7 @@ func newScan(t []float64, step float64) *scan {
 	return s
 }
 
-// phiWeights returns what φ at rate r takes of each echo:
-// g·(t·Σg² − Σt·g²) for g = exp(−r·t).
+// phiWeights returns the weight of each echo in φ at rate r: g·(t·Σg² − Σt·g²) for g = exp(−r·t).
 func phiWeights(t []float64, r float64) []float64 {
 	var w, w1 float64
 	for _, t := range t {
@@ -104,16 +102,15 @@ func (s *scan) phiAt(r int, y []float64) float64 {
 	return sum
 }
 
-// between returns the rates r and r+1 as the solver's unknown, with the middle to
-// start from: they are so near each other that more is not worth its price.
-func (s *scan) between(r int) bracket {
+// interval returns the bracket from rate r to r+1 in the solver's unknown, with its middle as the
+// start. A better start would cost more than it saves.
+func (s *scan) interval(r int) bracket {
 	a, b := s.unknowns[r], s.unknowns[r+1]
 	return bracket{(a + b) / 2, min(a, b), max(a, b)}
 }
 
-// search finds the best of all minima of the decays that are to be searched. Every
-// place between two rates of the scan where φ says that one lies is solved, except
-// where the one already found is.
+// search finds the best of all minima of the searched decays. It solves every interval of the scan
+// in which φ changes sign, except the one that contains the minimum already found.
 func (k *nlls) search(b *block) {
 	if k.searched.n == 0 {
 		return
@@ -121,11 +118,11 @@ func (k *nlls) search(b *block) {
 	for _, p := range k.parts {
 		lanes.Signs(k.searched.y, p.weights, len(k.t), k.searched.n, &k.below)
 		for j := range k.searched.n {
-			i := k.which[j]
-			// φ is below zero at a rate and no longer at the next.
+			i := k.searchedIndex[j]
+			// φ is negative at a rate and not negative at the next.
 			turns := k.below[j] &^ (k.below[j] >> 1) & p.turns
 			for ; turns != 0; turns &= turns - 1 {
-				interval := k.between(p.first + bits.TrailingZeros64(turns))
+				interval := k.interval(p.first + bits.TrailingZeros64(turns))
 				if x := k.best.Ratio[i]; math.IsInf(k.best.RSS[i], 1) || x < interval.lo || x > interval.hi {
 					k.ask(k.searched, j, i, interval)
 				}
@@ -134,10 +131,10 @@ func (k *nlls) search(b *block) {
 	}
 	k.answer()
 	for j := range k.searched.n {
-		i := k.which[j]
+		i := k.searchedIndex[j]
 		least, first := k.best.RSS[i], b.y[i]
-		// Most decays leave so much less than the limits of bestOf that there is no
-		// need to take those to the last digit.
+		// Most residuals are so far below the limits of bestOf that the limits need not be computed
+		// accurately.
 		if rest := k.sums.Squares[i] - float64(first*first); rest < 0.1*k.sums.Squares[i] ||
 			!(least < 0.9*min(rest, b.total[i])) {
 			b.status[i] = bestOf(k.searched.decay(j), least, b.total[i])
@@ -145,9 +142,9 @@ func (k *nlls) search(b *block) {
 	}
 }
 
-// bestOf says what the least residual of all minima means beside that of the
-// constant, tss, and of what is left as the rate grows without bound: all echoes
-// but the first, which an amplitude above zero can meet unless it lies below.
+// bestOf returns the status for the least residual of all minima. It compares it with the residual
+// tss of the constant, and with the limit of the residual as the rate grows without bound: all
+// echoes but the first, which an amplitude above zero fits exactly unless it is negative.
 func bestOf(y []float64, least, tss float64) volume.Status {
 	below := min(y[0], 0)
 	spike := float64(below*below) + scatter(y[1:], 0)

@@ -13,11 +13,11 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// dense is a brute-force fit: the unit decays exp(−t/T2)/|…| of many T2.
+// dense is a brute-force fit: normalised decays exp(−t/T2)/|…| of many T2.
 type dense struct{ unit [][]float64 }
 
-// newDense takes n rates, evenly on a log scale, from a thousandth of the train's
-// inverse length to e⁻²⁰ at the second echo.
+// newDense uses n rates, evenly on a log scale, from a thousandth of the train's inverse length to
+// e⁻²⁰ at the second echo.
 func newDense(t []float64, n int) dense {
 	var d dense
 	lo, hi := math.Log(1e-3/t[len(t)-1]), math.Log(20/t[1])
@@ -37,7 +37,7 @@ func newDense(t []float64, n int) dense {
 	return d
 }
 
-// explained returns the most that any of the decays takes from Σy².
+// explained returns the largest part of Σy² that one of the decays explains.
 func (d dense) explained(y []float64) float64 {
 	most := 0.0
 	for _, g := range d.unit {
@@ -50,9 +50,9 @@ func (d dense) explained(y []float64) float64 {
 	return most * most
 }
 
-// beaten says how an estimate of the echoes y, fitted at times t after the first,
-// is not the least squares over all decays, or is empty. 1e-12 of Σy² is the
-// rounding of the comparison.
+// beaten describes why an estimate of the echoes y at the times t after the first is not the
+// least-squares fit over all decays; it is "" if the estimate is. 1e-12 of Σy² is the rounding
+// error of the comparison.
 func beaten(t, y []float64, te0 float64, est Estimate, d dense) string {
 	var squares, sum, rss float64
 	for e, v := range y {
@@ -87,7 +87,7 @@ func beaten(t, y []float64, te0 float64, est Estimate, d dense) string {
 	return ""
 }
 
-// The signals that had a local minimum for an answer, and what is best for them.
+// Signals for which a local minimum was once returned, and their best fits.
 func TestTwoMinima(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -113,12 +113,13 @@ func TestTwoMinima(t *testing.T) {
 	}
 }
 
-// Among 2000 rates none leaves less residual than the one found, at any
-// signal-to-noise ratio, for even and uneven trains.
+// None of 2000 rates has a smaller residual than the estimate, at any signal-to-noise ratio, for
+// even and uneven trains.
 func TestNLLSIsTheMinimum(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	wide := mustResolve(t, Options{T2Range: [2]float64{0, math.MaxFloat32}})
-	for _, te := range [][]float64{echoTimes(20, 10, 3), echoTimes(12.624, 6.312, 7), echoTimes(10, 10, 32), {10, 25, 50, 90, 150, 250}, {10, 10.5, 60, 61, 62, 63}} {
+	for _, te := range [][]float64{echoTimes(20, 10, 3), echoTimes(12.624, 6.312, 7), echoTimes(10, 10, 32),
+		{10, 25, 50, 90, 150, 250}, {10, 10.5, 60, 61, 62, 63}} {
 		k, f := newTrain(te), newFitter(te, wide)
 		d := newDense(k.t, 2000)
 		for i := range 800 {
@@ -139,8 +140,8 @@ func TestNLLSIsTheMinimum(t *testing.T) {
 	}
 }
 
-// A voxel with signal in few echoes has the most minima; three values at each of
-// six echoes are all such voxels.
+// A voxel with signal in few echoes has the most minima; here, each of six echoes takes each of
+// three values.
 func TestNLLSIsTheMinimumOfSparseSignals(t *testing.T) {
 	wide := mustResolve(t, Options{T2Range: [2]float64{0, math.MaxFloat32}})
 	for _, te := range [][]float64{echoTimes(10, 10, 6), {10, 20, 30, 40, 50, 90}} {
@@ -159,9 +160,9 @@ func TestNLLSIsTheMinimumOfSparseSignals(t *testing.T) {
 	}
 }
 
-// Nor does any rate beat a fit of the real scans, first echo skipped: the knee,
-// and the phantom whose shortest T2 is a fifth of the first fitted echo time.
-// Where R² is above 0.9 every twentieth voxel is tried, for the time it takes.
+// Nor does any rate fit the real scans better, with the first echo skipped: the knee, and the
+// phantom whose shortest T2 is a fifth of the first fitted echo time. If R² is above 0.9, only
+// every twentieth voxel is tried, to save time.
 func TestRealFitsAreTheMinimum(t *testing.T) {
 	for _, name := range []string{"knee-ge-mese", "nist-philips-3t"} {
 		t.Run(name, func(t *testing.T) {

@@ -5,22 +5,22 @@ import (
 	"math"
 )
 
-// train holds the echo times of a fit, without the skipped ones. It
-// is read-only once made, so that workers share it.
+// train holds the echo times of a fit, without the skipped ones. It is not modified after newTrain,
+// so that workers can share it.
 type train struct {
 	te0 float64   // TE of the first fitted echo, ms
 	t   []float64 // TE after the first fitted echo, ms; t[0] = 0
 	sum float64   // Σt
 	// scatter is Σ(t − mean t)², ms².
 	scatter float64
-	// step is the echo spacing in ms where echoes are equally spaced, and 0 otherwise.
+	// step is the echo spacing in ms if the echoes are equally spaced, and otherwise 0.
 	step float64
 }
 
-// equalSpacing is how far, relative to the spacing, an echo may lie from the
-// equally spaced train. It allows for the rounding of binary numbers alone: a train
-// that its header has rounded (6.3, 12.6, 18.9, 25.2, 31.6 ms) is fitted as an uneven one, which
-// costs time but no accuracy.
+// equalSpacing is the tolerance, relative to the spacing, for an echo of an equally spaced train.
+// It allows for the rounding of binary numbers only. A train with rounded echo times in its header
+// (6.3, 12.6, 18.9, 25.2, 31.6 ms) is fitted as an uneven one, which takes time but loses no
+// accuracy.
 const equalSpacing = 1e-9
 
 // newTrain returns the train of the echo times te in ms, strictly increasing.
@@ -40,24 +40,24 @@ func newTrain(te []float64) train {
 	return k
 }
 
-// first returns the train of its first n echoes.
+// first returns the train of the first n echoes.
 func (k train) first(n int) train {
 	te := make([]float64, n)
 	for e := range te {
 		te[e] = k.te0 + k.t[e]
 	}
 	short := newTrain(te)
-	// The spacing of a part is that of the whole to the last bit.
+	// The spacing has the same bits as that of the whole train.
 	short.step = k.step
 	return short
 }
 
-// nearMultiple is how far, relative to the spacing, an echo may lie from its multiple
-// of it for EPG: headers round TE to 0.1 ms, and a hundredth of a spacing of 10 ms
-// changes an echo of T2 35 ms by 0.3 %, below the noise of a knee.
+// nearMultiple is the tolerance, relative to the spacing, for the echo times of EPG, which are
+// multiples of the spacing. Headers round TE to 0.1 ms. A hundredth of a spacing of 10 ms changes
+// an echo of T2 35 ms by 0.3 %, which is less than the noise of a knee.
 const nearMultiple = 0.01
 
-// multiples reports whether the echo times are the multiples of one spacing.
+// multiples reports whether the echo times are consecutive multiples of one spacing.
 func (k *train) multiples() bool {
 	spacing := (k.te0 + k.t[len(k.t)-1]) / float64(len(k.t))
 	for e, t := range k.t {
@@ -68,7 +68,7 @@ func (k *train) multiples() bool {
 	return true
 }
 
-// scatter returns Σ(y − mean)², from the differences, so that nothing cancels.
+// scatter returns Σ(y − mean)², computed from the differences to avoid cancellation.
 func scatter(y []float64, mean float64) float64 {
 	sum := 0.0
 	for _, v := range y {
@@ -91,8 +91,8 @@ func (o Resolved) CheckTE(te []float64) error {
 	}
 	if left, need := len(te)-o.SkipEchoes, max(MinEchoes, o.parameters()+1); left < need {
 		return fmt.Errorf(
-			"%d echoes less %d skipped leave %d, a fit by %s needs at least %d", len(te), o.SkipEchoes, max(left, 0),
-			o.Method, need,
+			"%d echoes less %d skipped leave %d, but a fit by %s needs at least %d",
+			len(te), o.SkipEchoes, max(left, 0), o.Method, need,
 		)
 	}
 	switch k := newTrain(te[o.SkipEchoes:]); {

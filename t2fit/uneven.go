@@ -8,31 +8,31 @@ import (
 )
 
 const (
-	// tolerance ends the iteration once a Newton step moves the rate by less than
-	// this fraction, as in package lanes.
+	// tolerance ends the iteration once a Newton step changes the rate by less than this fraction,
+	// as in package lanes.
 	tolerance = 1e-5
-	// maxSteps is far above what bisection alone needs to reach the tolerance, so
-	// only a broken decay reaches it.
+	// maxSteps is far above the number of bisections that the tolerance needs, so that only invalid
+	// data reach it.
 	maxSteps = 100
 )
 
-// minimum is a decay with the curvature of its least-squares problem, spread =
-// Σ(t·g)² − (Σt·g²)²/Σg² for g = exp(−rate·t), so that var(rate) =
-// σ²/(a²·spread), and its residual, infinite if there is none.
+// minimum is a decay with its residual rss, infinite if there is no minimum, and the curvature of
+// its least-squares problem, spread = Σ(t·g)² − (Σt·g²)²/Σg² for g = exp(−rate·t), so that
+// var(rate) = σ²/(a²·spread).
 type minimum struct {
 	decay
 	spread, rss float64
 }
 
-// uneven is the fit of one decay on echoes at any spacing: it solves every
-// minimum that the scan shows and takes the best.
+// uneven fits one decay on echoes of any spacing: it solves for every minimum that the scan shows
+// and returns the best.
 func (k *nlls) uneven(y []float64, tss float64) result {
 	best := minimum{rss: math.Inf(1)}
 	before := 0.0
 	for r := range k.unknowns {
 		phi := k.phiAt(r, y)
 		if before < 0 && phi >= 0 {
-			if m := k.between(r-1).solve(&k.train, y); m.rss < best.rss {
+			if m := k.interval(r-1).solve(&k.train, y); m.rss < best.rss {
 				best = m
 			}
 		}
@@ -44,8 +44,8 @@ func (k *nlls) uneven(y []float64, tss float64) result {
 	return k.train.result(best.decay, best.rss, 1/(best.rate*best.rate*best.a*math.Sqrt(best.spread)))
 }
 
-// solve finds a minimum in a bracket of rates; derivatives are along the negative
-// rate, so that g grows.
+// solve finds a minimum in a bracket of rates. Derivatives are with respect to the negative rate,
+// along which g grows.
 func (b bracket) solve(k *train, y []float64) minimum {
 	rate, lo, hi := b.start, b.lo, b.hi
 	for range maxSteps {
@@ -65,19 +65,18 @@ func (b bracket) solve(k *train, y []float64) minimum {
 		}
 		phi := float64(u1*w) - float64(u*w1)
 		curve := float64(u2*w) + float64(u1*w1) - float64(2*u*w2)
-		if phi > 0 { // g should grow: the rate is too high
+		if phi > 0 { // the rate is too high
 			hi = rate
 		} else {
 			lo = rate
 		}
 		next := rate + phi/curve
-		// Beyond 1/t[1] the echoes change faster with the rate than it does.
+		// Above 1/t[1], the relative change of the echoes is larger than that of the rate.
 		if math.Abs(next-rate) <= tolerance*min(rate, 1/k.t[1]) && curve < 0 {
 			if !(u > 0) {
 				break
 			}
-			// The sums belong to the rate before the last step; u/w follows it to first
-			// order.
+			// The sums belong to the rate before the last step; u/w is corrected to first order.
 			per := 1 / w
 			a := float64(u * per)
 			a += float64((u1 - float64(2*a*w1)) * per * (rate - next))

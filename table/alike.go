@@ -10,28 +10,28 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Alike says how two names that are alike may differ.
+// Alike describes how two names that are alike may differ.
 const Alike = "only in case, spaces, leading zeros, Unicode form, or a hyphen for an underscore"
 
-// Keys returns the keys of a name: two names are alike if they have one in common. Names that are
-// alike are not the same, but people and programs take one for the other:
+// Keys returns the keys of a name. Two names are alike if they have a key in common. Such names differ, but people
+// and programs confuse them:
 //
 //   - S01 and s01, or the same with other spaces;
-//   - 001 and 1, or 1.0: what Excel and pandas make of it. So are S01 and S1; but 0.05 and 0.5 are
-//     not, as the zero there follows a decimal sign;
-//   - the same letters as other code points (NFC and NFD, full-width digits);
-//   - S_01 and S-01, whatever the dash, and S 01, which t2map writes S_01 in the names of folders.
+//   - 001 and 1 or 1.0, to which Excel and pandas convert it, and S01 and S1. But 0.05 and 0.5 are not alike, because
+//     the zero follows a decimal sign;
+//   - the same letters with different code points (NFC and NFD, full-width digits);
+//   - S_01 and S-01 with any dash, and S 01, which t2map writes S_01 in the names of folders.
 func Keys(name string) []string {
 	name = cases.Fold().String(norm.NFKC.String(name))
 	name = strings.Map(func(r rune) rune {
 		switch {
 		case unicode.Is(unicode.Cf, r):
-			return -1 // zero-width characters and marks of direction
+			return -1 // zero-width characters and direction marks
 		case r == '_', unicode.Is(unicode.Pd, r), r == '\u2212': // dashes and the minus sign
 			return '-'
 		}
 		return r
-	}, norm.NFKC.String(name)) // folding may take a text out of its form
+	}, norm.NFKC.String(name)) // case folding can undo the normalization
 	words := strings.Fields(name)
 	keys := []string{withoutZeros(strings.Join(words, "")), withoutZeros(strings.Join(words, "-"))}
 	return slices.Compact(keys)
@@ -42,7 +42,7 @@ var (
 	leadingZeros = regexp.MustCompile(`(^|[^0-9.,])0+([0-9])`)
 )
 
-// withoutZeros takes leading zeros from the numbers in a text.
+// withoutZeros removes leading zeros from the numbers in a text.
 func withoutZeros(text string) string {
 	text = wholeFloat.ReplaceAllString(text, "$1")
 	return leadingZeros.ReplaceAllString(text, "$1$2")
@@ -53,25 +53,24 @@ func IsAlike(a, b string) bool {
 	return a == b || slices.ContainsFunc(Keys(a), func(k string) bool { return slices.Contains(Keys(b), k) })
 }
 
-// Names finds among names those that are alike. The zero value has none.
+// Names is a set of names that finds names that are alike. The zero value is empty.
 type Names struct {
-	byKey map[string]string // to the name that had it first
-	known map[string]bool
+	byKey map[string]string // the first name with each key
+	added map[string]bool
 }
 
-// Add adds a name. It returns another name that was added before and is alike; ok is false where
-// there is none.
+// Add adds a name. It returns a different name that was added before and is alike; ok is false if there is none.
 func (n *Names) Add(name string) (other string, ok bool) {
-	if n.known[name] {
+	if n.added[name] {
 		return "", false
 	}
 	other, ok = n.Find(name)
-	if n.known == nil {
-		n.byKey, n.known = map[string]string{}, map[string]bool{}
+	if n.added == nil {
+		n.byKey, n.added = map[string]string{}, map[string]bool{}
 	}
-	n.known[name] = true
+	n.added[name] = true
 	for _, k := range Keys(name) {
-		if _, taken := n.byKey[k]; !taken {
+		if _, exists := n.byKey[k]; !exists {
 			n.byKey[k] = name
 		}
 	}
@@ -79,12 +78,12 @@ func (n *Names) Add(name string) (other string, ok bool) {
 }
 
 // Has reports whether exactly this name was added.
-func (n *Names) Has(name string) bool { return n.known[name] }
+func (n *Names) Has(name string) bool { return n.added[name] }
 
-// Find returns a name that was added and is alike, but not the same; ok is false where the name
-// itself was added, or none is alike.
+// Find returns a different name that was added and is alike; ok is false if the name itself was added, or if none is
+// alike.
 func (n *Names) Find(name string) (other string, ok bool) {
-	if n.known[name] {
+	if n.added[name] {
 		return "", false
 	}
 	for _, k := range Keys(name) {

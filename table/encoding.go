@@ -20,10 +20,9 @@ const (
 	markUTF32BE = "\x00\x00\xfe\xff"
 )
 
-func (s Source) begins(with string) bool { return bytes.HasPrefix(s.Data, []byte(with)) }
+func (s Source) begins(prefix string) bool { return bytes.HasPrefix(s.Data, []byte(prefix)) }
 
-// Remark says what a reader of the screen should know of how the table is read; empty where it is
-// read as it was declared.
+// Remark returns a note if the table is read in an encoding other than the declared one, and otherwise "".
 func (s Source) Remark() string {
 	if s.begins(markUTF16LE) || s.begins(markUTF16BE) {
 		return s.Name + " is read as UTF-16, as its byte-order mark says"
@@ -31,20 +30,21 @@ func (s Source) Remark() string {
 	return ""
 }
 
-// unlike says what a file is that is not a CSV in its declared encoding, and what can be done about it;
-// nothing where that is not seen from how it begins.
-func (s Source) unlike() (what, hint string) {
+// mismatch describes a file that is not a CSV in its declared encoding, as far as its beginning shows this, and gives
+// a hint. Otherwise both are "".
+func (s Source) mismatch() (problem, hint string) {
 	const utf16 = "the text is UTF-16"
-	// Every other byte of such a text is NUL, as far as it is of ASCII.
+	// Half of the bytes of a UTF-16 text are NUL if its characters are ASCII.
 	head := s.Data[:min(len(s.Data), 1<<12)]
 	zeros := bytes.Count(head, []byte{0}) > len(head)/4
 	switch {
-	case s.begins("PK\x03\x04"), s.begins("\xd0\xcf\x11\xe0"): // Office Open XML and OpenDocument (ZIP); Excel's earlier .xls (MS-CFB 2.2)
+	// Office Open XML and OpenDocument (ZIP); Excel's earlier .xls (MS-CFB 2.2)
+	case s.begins("PK\x03\x04"), s.begins("\xd0\xcf\x11\xe0"):
 		return "an Excel workbook, not a CSV", "open it in the spreadsheet program and save it as CSV UTF-8"
 	case s.begins(markUTF32LE), s.begins(markUTF32BE):
 		return "the text is UTF-32", "save it as CSV UTF-8"
 	case s.begins(markUTF16LE), s.begins(markUTF16BE), s.begins(markUTF8):
-		return "", "" // which it is, whatever was declared for others
+		return "", "" // the mark overrides the declared encoding
 	case strings.HasPrefix(strings.ToLower(s.Format.Encoding), "utf-16"):
 		return "", ""
 	case zeros && head[0] == 0:
@@ -55,39 +55,42 @@ func (s Source) unlike() (what, hint string) {
 	return "", ""
 }
 
-// decode returns the text in UTF-8 without a byte-order mark. A mark goes before the declared
-// encoding, which holds for several tables.
+// decode returns the text in UTF-8 without a byte-order mark. A mark overrides the declared encoding, which applies
+// to several tables.
 func (s Source) decode() ([]byte, error) {
 	t := Table{Name: s.Name, madeBy: s.MadeBy}
-	if what, hint := s.unlike(); what != "" {
-		return nil, hinted(t.way(hint), "%s: %s", s.Name, what)
+	if problem, hint := s.mismatch(); problem != "" {
+		return nil, hinted(t.ownHint(hint), "%s: %s", s.Name, problem)
 	}
 	text, name := s.Data, "UTF-8"
-	from, err := s.encoding()
+	source, err := s.encoding()
 	if err != nil {
 		return nil, err
 	}
-	if from != nil {
+	if source != nil {
 		if name = s.Format.Encoding; s.Remark() != "" {
 			name = "UTF-16"
 		}
-		if text, err = from.NewDecoder().Bytes(text); err != nil {
+		if text, err = source.NewDecoder().Bytes(text); err != nil {
 			return nil, fmt.Errorf("%s: not %.40q: %w", s.Name, name, err)
 		}
 	}
 	text = bytes.TrimPrefix(text, []byte(markUTF8))
-	if at := firstInvalid(text); at < len(text) {
-		hint := "save it as CSV UTF-8, or declare what it is: --encoding windows-1252"
-		if bytes.HasPrefix(text[at:], []byte("\uFFFD")) && from == nil {
-			// Valid, and the trace of a program that could not read a letter: two names may be one now.
-			return nil, hinted("retype the letters, and save it as CSV UTF-8", "%s: line %d: a letter was lost when the file was saved (U+FFFD)", s.Name, lineOf(text, at))
+	if offset := firstInvalid(text); offset < len(text) {
+		line := lineOf(text, offset)
+		if bytes.HasPrefix(text[offset:], []byte("\uFFFD")) && source == nil {
+			// Valid UTF-8, but another program has replaced a letter that it could not read: two names may now be the
+			// same.
+			return nil, hinted("retype the letters, and save it as CSV UTF-8",
+				"%s: line %d: a letter was lost when the file was saved (U+FFFD)", s.Name, line)
 		}
-		return nil, hinted(t.way(hint), "%s: line %d: the text is not %s", s.Name, lineOf(text, at), name)
+		return nil, hinted(t.ownHint("save it as CSV UTF-8, or declare its encoding: --encoding windows-1252"),
+			"%s: line %d: the text is not %s", s.Name, line, name)
 	}
 	return text, nil
 }
 
-// encoding returns the encoding to decode the text from; nil for UTF-8.
+// encoding returns the encoding of the text, nil for UTF-8.
 func (s Source) encoding() (encoding.Encoding, error) {
 	switch {
 	case s.begins(markUTF8):
@@ -99,16 +102,17 @@ func (s Source) encoding() (encoding.Encoding, error) {
 	}
 	e, err := htmlindex.Get(s.Format.Encoding)
 	if err != nil {
-		return nil, hinted("use a name from the WHATWG Encoding Standard, such as windows-1252 or utf-16le", "%s: encoding %.40q is not known", s.Name, s.Format.Encoding)
+		return nil, hinted("use a name from the WHATWG Encoding Standard, such as windows-1252 or utf-16le",
+			"%s: encoding %.40q is not known", s.Name, s.Format.Encoding)
 	}
 	return e, nil
 }
 
-// lineOf returns the number of the line that holds a byte.
-func lineOf(text []byte, at int) int { return 1 + bytes.Count(text[:at], []byte("\n")) }
+// lineOf returns the line of the byte at an offset.
+func lineOf(text []byte, offset int) int { return 1 + bytes.Count(text[:offset], []byte("\n")) }
 
-// firstInvalid returns where a text first is not UTF-8, holds a NUL as UTF-16 does, or the
-// character that stands for one that could not be decoded; len(text) where it is sound.
+// firstInvalid returns the offset of the first byte that is not UTF-8, of the first NUL, which UTF-16 would have, or
+// of the first U+FFFD, which replaces a character that could not be decoded. It returns len(text) if there is none.
 func firstInvalid(text []byte) int {
 	for i := 0; i < len(text); {
 		r, n := utf8.DecodeRune(text[i:])

@@ -48,13 +48,19 @@ func TestForms(t *testing.T) {
 func TestShiftedRows(t *testing.T) {
 	const columns = "subject,arm,age,bmi\n"
 	for name, c := range map[string]struct{ text, want string }{
-		"a decimal comma":                     {columns + "S1,a,50,24\nS2,a,52,5,24\n", "line 3 has 5 cells, but the first row names 4"},
-		"a decimal comma before an empty one": {columns + "S1,a,50,24\nS2,a,52,5,\n", "line 3 has 5 cells, but the first row names 4"},
-		"the same in every row":               {columns + "S1,a,50,5,\nS2,a,52,5,\n", "line 2 has 5 cells, but the first row names 4"},
-		"a separator in a name":               {columns + "S1,a,50,24\nS2,treatment, high,50,24\n", "line 3 has 5 cells"},
-		"one cell more, empty":                {columns + "S1,a,50,24,\nS2,a,52,24\n", "line 2 has 5 cells"},
-		"a value without a column":            {"subject,arm,,\nS1,a,,\nS2,a,50,\n", "line 3 has 3 cells, but the first row names 2"},
-		"a value in a column without a name":  {"subject,,arm\nS1,,a\nS2,x,a\n", "line 3 has a value in column 2, which has no name"},
+		"a decimal comma": {columns + "S1,a,50,24\nS2,a,52,5,24\n",
+			"line 3 has 5 cells, but the first row names 4"},
+		"a decimal comma before an empty one": {columns + "S1,a,50,24\nS2,a,52,5,\n",
+			"line 3 has 5 cells, but the first row names 4"},
+		"the same in every row": {columns + "S1,a,50,5,\nS2,a,52,5,\n",
+			"line 2 has 5 cells, but the first row names 4"},
+		"a separator in a name": {columns + "S1,a,50,24\nS2,treatment, high,50,24\n",
+			"line 3 has 5 cells"},
+		"one cell more, empty": {columns + "S1,a,50,24,\nS2,a,52,24\n", "line 2 has 5 cells"},
+		"a value without a column": {"subject,arm,,\nS1,a,,\nS2,a,50,\n",
+			"line 3 has 3 cells, but the first row names 2"},
+		"a value in a column without a name": {"subject,,arm\nS1,,a\nS2,x,a\n",
+			"line 3 has a value in column 2, which has no name"},
 	} {
 		_, err := Read(Source{Name: "t.csv", Data: []byte(c.text)})
 		if err == nil || !strings.Contains(err.Error(), c.want) || Hint(err) == "" {

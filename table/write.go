@@ -7,19 +7,19 @@ import (
 	"github.com/t2map/t2map/printable"
 )
 
-// Column is a column of a table of rows R: its cells and its entry in the dictionary. Both are
-// written from the same columns, so that they agree.
+// Column is a column of a table with rows of type R: its cells and its entry in the dictionary. The table and its
+// dictionary are written from the same columns, so that they agree.
 type Column[R any] struct {
 	Name, Label string
 	Kind        Kind
-	// Unit is empty for none.
+	// Unit is the unit of the values, or "".
 	Unit string
 	// Terms are the possible values, or the code list.
 	Terms string
 	// Derivation is a formula, or the source of the value.
 	Derivation string
 	Origin     Origin
-	// Cell returns the cell of a row as it is written.
+	// Cell returns the text of the cell of a row.
 	Cell func(R) string
 }
 
@@ -32,27 +32,26 @@ const (
 	Numeric Kind = "number"
 )
 
-// Origin says where the values of a column come from.
+// Origin is the source of the values of a column.
 type Origin string
 
 const (
 	FromImages   Origin = "images"   // the headers of the images, the names of the study
-	FromSettings Origin = "settings" // how the study was mapped
+	FromSettings Origin = "settings" // the settings of the mapping
 	FromDesign   Origin = "design"   // the design file
 	FromResults  Origin = "results"  // compartments.csv, studies.csv, tables of other endpoints
 	Derived      Origin = "derived"  // computed by the program that writes the table
-	Assigned     Origin = "assigned" // given by t2map or by a standard
+	Assigned     Origin = "assigned" // defined by t2map or by a standard
 )
 
-// Text returns a column of texts of any origin, which are on one line each. A text that a spreadsheet
-// would run as a formula begins with an apostrophe.
+// Text returns a column of texts of unknown origin (see printable.Cell).
 func Text[R any](name, label string, origin Origin, value func(R) string) Column[R] {
 	return Column[R]{Name: name, Label: label, Kind: Word, Origin: origin,
 		Cell: func(r R) string { return printable.Cell(value(r)) }}
 }
 
-// Number returns a column of derived numbers with 15 significant digits, which a float64 holds of
-// any decimal number.
+// Number returns a column of derived numbers with 15 significant digits, the largest number of decimal digits that a
+// float64 always preserves.
 func Number[R any](name, label string, value func(R) float64) Column[R] {
 	return Significant(name, label, 15, value)
 }
@@ -69,7 +68,7 @@ func Fixed[R any](name, label string, decimals int, value func(R) float64) Colum
 		Cell: func(r R) string { return Decimals(value(r), decimals) }}
 }
 
-// Count returns a column of derived whole numbers; negative ones are empty cells.
+// Count returns a column of derived whole numbers. A negative number is an empty cell.
 func Count[R any](name, label string, value func(R) int) Column[R] {
 	return Column[R]{Name: name, Label: label, Kind: Integer, Origin: Derived, Cell: func(r R) string {
 		if n := value(r); n >= 0 {
@@ -79,8 +78,7 @@ func Count[R any](name, label string, value func(R) int) Column[R] {
 	}}
 }
 
-// Flag returns a column with that word where a condition holds, and empty cells elsewhere, so that the
-// flags stand out.
+// Flag returns a column with the word in the rows for which a condition holds, and empty cells in the others.
 func Flag[R any](name, label, word string, holds func(R) bool) Column[R] {
 	return Text(name, label, Derived, func(r R) string {
 		if holds(r) {
@@ -102,7 +100,7 @@ func (c Column[R]) WithDerivation(derivation string) Column[R] { c.Derivation = 
 // WithOrigin returns the column with its origin.
 func (c Column[R]) WithOrigin(origin Origin) Column[R] { c.Origin = origin; return c }
 
-// Lift returns the columns of a part of the rows R as columns of R.
+// Lift returns columns of rows R from the columns of a part of R.
 func Lift[R, P any](part func(R) P, columns []Column[P]) []Column[R] {
 	var out []Column[R]
 	for _, c := range columns {
@@ -121,11 +119,11 @@ func Heads[R any](columns []Column[R]) []string {
 	return names
 }
 
-// Sheet is a table that is ready to be written.
+// Sheet is a table as text, ready to be written.
 type Sheet struct {
 	Columns []string
 	Rows    [][]string
-	// Dictionary has a row for each column, with the cells of DictionaryColumns.
+	// Dictionary has a row for each column. Its columns are DictionaryColumns.
 	Dictionary [][]string
 }
 
@@ -158,10 +156,10 @@ func (s Sheet) DictionaryCSV() []byte { return printable.CSV(DictionaryColumns, 
 // Write returns the rows as CSV; its first row names the columns.
 func Write[R any](columns []Column[R], rows []R) []byte { return NewSheet(columns, rows).CSV() }
 
-// Digits prints x with that many significant digits; an absent or infinite number is an empty cell.
+// Digits formats x with that many significant digits, and NaN and infinities as an empty cell.
 func Digits(x float64, digits int) string { return cell(x, 'g', digits) }
 
-// Decimals prints x with that many decimals; an absent or infinite number is an empty cell.
+// Decimals formats x with that many decimals, and NaN and infinities as an empty cell.
 func Decimals(x float64, decimals int) string { return cell(x, 'f', decimals) }
 
 func cell(x float64, format byte, precision int) string {

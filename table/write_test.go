@@ -53,7 +53,8 @@ func TestWrite(t *testing.T) {
 }
 
 func TestDigits(t *testing.T) {
-	for x, want := range map[float64]string{37.74: "37.74", 0.1 + 0.2: "0.3", -4: "-4", 1e-7: "1e-07", math.Inf(-1): ""} {
+	for x, want := range map[float64]string{37.74: "37.74", 0.1 + 0.2: "0.3", -4: "-4", 1e-7: "1e-07",
+		math.Inf(-1): ""} {
 		if got := Digits(x, 15); got != want {
 			t.Errorf("%v is printed as %q, want %q", x, got, want)
 		}

@@ -173,10 +173,10 @@ func (a *Analysis) checkNames(endpoints []Endpoint) error {
 	for _, e := range endpoints {
 		names = append(names, e.Name)
 	}
-	for _, m := range a.Design.mentions {
-		if m.endpoint != AllT2 && !slices.Contains(names, m.endpoint) {
-			return hinted(hint.Nearest(m.endpoint, names), "%s: %s names the endpoint %.40q, which is not in the tables",
-				m.place, m.key, m.endpoint)
+	for _, m := range a.Plan.Mentions {
+		if m.Endpoint != AllT2 && !slices.Contains(names, m.Endpoint) {
+			return hinted(hint.Nearest(m.Endpoint, names), "%s: %s names the endpoint %.40q, which is not in the tables",
+				m.Place, m.Key, m.Endpoint)
 		}
 	}
 	for _, cv := range a.Plan.CompartmentCVs {
@@ -331,16 +331,13 @@ func (a *Analysis) InModel(e *EndpointAnalysis, subject, visit int) bool {
 
 // ModelCovariates returns the strata and covariates of the models.
 func (a *Analysis) ModelCovariates() []string {
-	names := slices.Clone(a.Plan.Strata)
-	if names == nil && !a.Plan.NoStrata && a.covariate("stratum").Levels > 1 {
-		names = []string{"stratum"}
+	strata := a.Plan.Strata
+	if strata == nil && !a.Plan.NoStrata && a.covariate("stratum").Levels > 1 {
+		strata = []string{"stratum"}
 	}
-	for _, name := range a.Plan.Covariates {
-		if !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
-	return names
+	names := slices.DeleteFunc(slices.Clone(strata),
+		func(name string) bool { return slices.Contains(a.Plan.Covariates, name) })
+	return append(names, a.Plan.Covariates...)
 }
 
 // Repeated returns the data of the mixed model of an endpoint: the changes at its planned visits after

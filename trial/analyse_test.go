@@ -26,7 +26,7 @@ func TestFindsAPlantedEffect(t *testing.T) {
 	}}.analyse(t)
 	for _, e := range a.Endpoints {
 		c := e.Contrasts[1]
-		if c.Visit != 2 || !c.Primary || c.N != 12 || c.NReference != 12 {
+		if c.Visit != 2 || !c.Primary() || c.N != 12 || c.NReference != 12 {
 			t.Fatalf("%+v", c)
 		}
 		for name, est := range map[string]mmrm.Estimate{"model": c.Model, "ANCOVA": c.Ancova, "Welch": c.Welch} {
@@ -42,7 +42,7 @@ func TestFindsAPlantedEffect(t *testing.T) {
 			t.Errorf("%s: Holm %g of %g", e.Name, c.Holm, c.Model.P)
 		}
 		if e.Model.Failed != "" || e.Model.Covariance != mmrm.Unstructured ||
-			e.Model.Formula.String() != "change ~ baseline + arm + visit + arm:visit" {
+			e.Model.Formula.String() != "change ~ baseline + arm + visit + baseline:visit + arm:visit" {
 			t.Errorf("%+v", e.Model)
 		}
 		diff := e.Model.LSMeans[1][1].Value - e.Model.LSMeans[0][1].Value
@@ -76,7 +76,7 @@ func TestOrderDoesNotMatter(t *testing.T) {
 func TestReferenceDecidesAboutSigns(t *testing.T) {
 	tables := made{arms: twoArms, visits: threeVisits, perArm: 6}.tables()
 	a := analyse(t, tables)
-	tables.Overrides.Reference = "treatment"
+	tables.Overrides = lines("reference", "treatment")
 	b := analyse(t, tables)
 	for e := range a.Endpoints {
 		for i, c := range a.Endpoints[e].Contrasts {
@@ -102,7 +102,7 @@ func TestOneArm(t *testing.T) {
 		e.Cells[0][2].Change.N != 6 {
 		t.Errorf("%+v", e)
 	}
-	if e.Model.Formula.String() != "change ~ baseline + visit" || len(a.Notes) != 1 ||
+	if e.Model.Formula.String() != "change ~ baseline + visit + baseline:visit" || len(a.Notes) != 1 ||
 		!strings.Contains(a.Notes[0], "one arm") {
 		t.Errorf("%q, %q", e.Model.Formula, a.Notes)
 	}
@@ -254,7 +254,7 @@ func TestCovariates(t *testing.T) {
 	a := m.analyse(t)
 	e := a.Endpoints[0]
 	if e.Model.Subjects != 19 ||
-		e.Model.Formula.String() != "change ~ baseline + site + age + arm + visit + arm:visit" {
+		e.Model.Formula.String() != "change ~ baseline + site + age + arm + visit + baseline:visit + arm:visit" {
 		t.Errorf("%d subjects, %q", e.Model.Subjects, e.Model.Formula)
 	}
 	if len(a.Notes) != 1 || !strings.Contains(a.Notes[0], "1 of 20 subjects have no age") {
@@ -283,7 +283,7 @@ func TestThinVisit(t *testing.T) {
 		}
 		tables.Compartments.Data = []byte(strings.Join(kept, "\n"))
 		got := analyse(t, tables).Endpoints[0]
-		tables.Overrides.Visits = "baseline=0, month03=3, month06=6"
+		tables.Overrides = lines("visits", "baseline=0, month03=3, month06=6")
 		want := analyse(t, tables).Endpoints[0]
 		if got.Model.Failed != "" || len(got.Model.Omitted) != 1 || got.Model.Omitted[0].Visit != 3 ||
 			got.Model.Omitted[0].Term != "" {

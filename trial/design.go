@@ -21,9 +21,8 @@ type Design struct {
 	// Primary and Secondary are the primary and the key secondary contrasts. Default of Primary: every
 	// compartment at its last visit.
 	Primary, Secondary []Target
-
-	schedules map[string][]int // visits of endpoints that have their own, see VisitsOf
-	mentions  []mention        // endpoints in brackets, for Analyse to check
+	// Schedules are the visits of endpoints that have their own, by endpoint or AllT2; see VisitsOf.
+	Schedules map[string][]int
 }
 
 // Visit is a planned visit.

@@ -44,9 +44,14 @@ func ReadDesign(s, plan Source, overrides Heading) (d Design, p Plan, err error)
 	if err := h.agree(planned); err != nil {
 		return d, p, err
 	}
+	for _, source := range []Heading{h, planned, overrides} {
+		if err := source.moveBaseline(); err != nil {
+			return d, p, err
+		}
+	}
 	h = overrides.withDefaults(planned.withDefaults(h))
-	d.Name, d.mentions = h["trial"].Text, h.mentions()
-	if err := errors.Join(h.moveBaseline(), d.readVisits(h)); err != nil {
+	d.Name = h["trial"].Text
+	if err := d.readVisits(h); err != nil {
 		return d, p, inTable(s.Name, err)
 	}
 	if p, err = h.Plan(); err != nil {

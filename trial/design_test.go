@@ -18,7 +18,7 @@ func TestDesign(t *testing.T) {
 		"# visits: month12=12, baseline=0, month03=3,,,\r\n# reference: control\r\n# primary: medial@month03\r\n"+
 		"# covariance: AR1\n# df: satterthwaite\n# covariates: site, age\n# wcv: 4, lateral=5.5%\n"+
 		"Subject, ARM ,side,site,age,bmi,sex,remark\r\n"+
-		"S01,treatment,R,A,51,27.5,female,x\r\n\r\nS02,control,left,B,,,,\r\n'=S03,treatment,,A,40\r\n"), Heading{})
+		"S01,treatment,R,A,51,27.5,female,x\r\n\r\nS02,control,left,B,,,,\r\n'=S03,treatment,,A,40\r\n"), Source{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +28,7 @@ func TestDesign(t *testing.T) {
 	if diff := cmp.Diff([]Visit{{"baseline", 0}, {"month03", 3}, {"month12", 12}}, d.Visits); diff != "" {
 		t.Error("visits:", diff)
 	}
-	if d.Primary != (Primary{"medial", 1}) || d.Name != "T-7" {
+	if len(d.Primary) != 1 || !d.Primary[0].same(Target{Endpoint: "medial", Visit: 1}) || d.Name != "T-7" {
 		t.Errorf("primary %+v of %q", d.Primary, d.Name)
 	}
 	want := Plan{Covariance: mmrm.AR1, DF: mmrm.Satterthwaite, Covariates: []string{"site", "age"}, WithinCV: 0.04,
@@ -47,7 +47,7 @@ func TestDesign(t *testing.T) {
 
 // Command-line flags override the heading.
 func TestDesignOver(t *testing.T) {
-	d, _, err := ReadDesign(source(heading+"subject,arm\nS01,a\nS02,b\n"), Heading{Reference: "b", Visits: "v0=0,v1=6"})
+	d, _, err := ReadDesign(source(heading+"subject,arm\nS01,a\nS02,b\n"), Source{}, lines("reference", "b", "visits", "v0=0,v1=6"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +64,7 @@ func TestDesignFromSpreadsheet(t *testing.T) {
 		`"# visits: baseline=0, month03=3, month12=12",,`,
 		`# visits:,baseline=0,month03=3,month12=12`,
 	} {
-		d, _, err := ReadDesign(source(visits+"\n# reference: b\nsubject,arm,,\nS01,a,,\nS02,b,,\n"), Heading{})
+		d, _, err := ReadDesign(source(visits+"\n# reference: b\nsubject,arm,,\nS01,a,,\nS02,b,,\n"), Source{}, nil)
 		if err != nil || len(d.Visits) != 3 {
 			t.Errorf("%s: %+v, %v", visits, d.Visits, err)
 		}
@@ -75,13 +75,13 @@ func TestDesignFormats(t *testing.T) {
 	text := "# visits: baseline=0; month03=3\n# reference: b\nsubject;arm;age\nS01;a;50,5\nS02;b;60\n"
 	// Semicolons part the visits, too, once they are declared.
 	s := Source{Name: "trial.csv", Data: []byte(text), Format: Format{Separator: ';', DecimalComma: true}}
-	d, _, err := ReadDesign(s, Heading{})
+	d, _, err := ReadDesign(s, Source{}, nil)
 	if err != nil || d.Subjects[0].Age != 50.5 || len(d.Visits) != 2 {
 		t.Errorf("declared: %+v, %v", d, err)
 	}
 	s = Source{Name: "trial.csv", Data: []byte(heading + "subject,arm,site\nS01,a,Orl\xe9ans\nS02,control,\n"),
 		Format: Format{Encoding: "windows-1252"}}
-	if d, _, err = ReadDesign(s, Heading{}); err != nil || d.Subjects[0].Site != "Orléans" {
+	if d, _, err = ReadDesign(s, Source{}, nil); err != nil || d.Subjects[0].Site != "Orléans" {
 		t.Errorf("windows-1252: %+v, %v", d, err)
 	}
 }
@@ -115,7 +115,7 @@ func TestBadDesigns(t *testing.T) {
 			`the baseline "month01" is not one of the visits "baseline", "month03", "month12"`, "line of visits"},
 		{"a screening without a month 0", "# visits: screening=-1, month03=3\n# reference: control\n" + columns +
 			"S01,control,,\n", Format{}, `no visit is at month 0, and visit "screening" is before it`,
-			"# baseline: screening"},
+			"# baseline visit: screening"},
 		{"no reference", "# visits: a=0, b=1\n" + columns + "S01,x,,\nS02,y,,\n", Format{},
 			"but no reference", "# reference: x"},
 		{"a reference that is no arm", "# visits: a=0\n# reference: z\n" + columns + "S01,x,,\nS02,y,,\n", Format{},
@@ -148,8 +148,8 @@ func TestBadDesigns(t *testing.T) {
 		{"an age that is none", heading + columns + "S01,control,,old\n", Format{},
 			`line 4: age: "old" is not a number`, "empty"},
 		{"an unknown key", "# refernce: control\n" + heading + columns + "S01,control,,\n", Format{},
-			`"refernce", which is not known`, "reference"},
-		{"a key twice", heading + heading + columns + "S01,control,,\n", Format{}, "visits twice", ""},
+			`the key "refernce" is not known`, "reference"},
+		{"a key twice", heading + heading + columns + "S01,control,,\n", Format{}, "visits appears twice", ""},
 		{"an unknown covariance", heading + "# covariance: toeplitz\n" + columns + "S01,control,,\n", Format{},
 			`"toeplitz" is not known`, "ar1"},
 		{"a covariate without a column", heading + "# covariates: bmi\n" + columns + "S01,control,,\n", Format{},
@@ -183,11 +183,11 @@ func TestBadDesigns(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			_, _, err := ReadDesign(Source{Name: "trial.csv", Data: []byte(test.text), Format: test.format}, Heading{})
+			_, _, err := ReadDesign(Source{Name: "trial.csv", Data: []byte(test.text), Format: test.format}, Source{}, nil)
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Fatalf("got %v, want %q", err, test.want)
 			}
-			if !strings.HasPrefix(err.Error(), "trial.csv: ") {
+			if !strings.HasPrefix(err.Error(), "trial.csv") {
 				t.Errorf("%q does not name the file", err)
 			}
 			if !strings.Contains(Hint(err), test.hint) {
@@ -205,7 +205,7 @@ func FuzzReadDesign(f *testing.F) {
 		if semicolon {
 			s.Format = Format{Separator: ';', DecimalComma: true}
 		}
-		d, _, err := ReadDesign(s, Heading{})
+		d, _, err := ReadDesign(s, Source{}, nil)
 		if err != nil {
 			return
 		}

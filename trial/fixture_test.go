@@ -121,3 +121,12 @@ func subjectIndex(t *testing.T, a Analysis, id string) int {
 	t.Fatalf("no subject %s", id)
 	return 0
 }
+
+// lines returns a heading of keys and values.
+func lines(keysAndValues ...string) Heading {
+	h := Heading{}
+	for i := 0; i < len(keysAndValues); i += 2 {
+		h[keysAndValues[i]] = Line{Text: keysAndValues[i+1], Place: "--" + keysAndValues[i]}
+	}
+	return h
+}

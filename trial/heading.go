@@ -128,11 +128,11 @@ func (h Heading) Set(key string, line Line) error {
 	k := keyNamed(name)
 	switch {
 	case k == nil:
-		return hint.Errorf(hint.Nearest(name, keyNames())+"; a remark has no colon", "%s: the key %.40q is not known", line.Place, key)
+		return hinted(hint.Nearest(name, keyNames())+"; a remark has no colon", "%s: the key %.40q is not known", line.Place, key)
 	case endpoint == "" && k.Endpoint == NamesEndpoint:
-		return hint.Errorf(fmt.Sprintf("write it as %s[WOMAC]", name), "%s: %s does not name an endpoint", line.Place, name)
+		return hinted(fmt.Sprintf("write it as %s[WOMAC]", name), "%s: %s does not name an endpoint", line.Place, name)
 	case endpoint != "" && k.Endpoint == NoEndpoint:
-		return hint.Errorf("omit the brackets", "%s: %s is not a key of an endpoint", line.Place, name)
+		return hinted("omit the brackets", "%s: %s is not a key of an endpoint", line.Place, name)
 	}
 	key = joinKey(name, endpoint)
 	if _, twice := h[key]; twice {
@@ -176,15 +176,15 @@ func (h Heading) perEndpoint(name string) (endpoints []string, lines []Line) {
 	return endpoints, lines
 }
 
-// mention is an endpoint in brackets.
-type mention struct{ endpoint, key, place string }
+// Mention is an endpoint in the brackets of a key.
+type Mention struct{ Endpoint, Key, Place string }
 
 // mentions returns the endpoints in brackets, by key.
-func (h Heading) mentions() []mention {
-	var all []mention
+func (h Heading) mentions() []Mention {
+	var all []Mention
 	for _, key := range slices.Sorted(maps.Keys(h)) {
 		if name, endpoint := splitKey(key); endpoint != "" {
-			all = append(all, mention{endpoint, name, h[key].Place})
+			all = append(all, Mention{endpoint, name, h[key].Place})
 		}
 	}
 	return all
@@ -232,6 +232,7 @@ func ReadPlan(s Source) (Heading, error) {
 
 // Plan returns the plan of the heading, with zeros for the defaults.
 func (h Heading) Plan() (p Plan, err error) {
+	p.Mentions = h.mentions()
 	for _, key := range Keys {
 		if key.read == nil {
 			continue

@@ -135,7 +135,7 @@ func TestTwoStudiesOfWhichOneHasNoValue(t *testing.T) {
 // A note names a planned visit without any result; it is not only a set of missing values.
 func TestVisitWithoutAnyResult(t *testing.T) {
 	tables := made{arms: twoArms, visits: threeVisits, perArm: 3}.tables()
-	tables.Overrides.Visits = "baseline=0, month03=3, m12=12"
+	tables.Overrides = lines("visits", "baseline=0, month03=3, m12=12")
 	a := analyse(t, tables)
 	if len(a.Notes) != 1 ||
 		a.Notes[0] != `visit "m12" has no results; the results have "month12", which the design does not` {
@@ -303,7 +303,7 @@ func TestBadTables(t *testing.T) {
 		})
 	}
 	primary := good
-	primary.Overrides.Primary = "patella"
+	primary.Overrides = lines("primary", "patella")
 	if _, err := Analyse(t.Context(), "test", primary, nil); err == nil ||
 		!strings.Contains(Hint(err), `"medial" "lateral"`) {
 		t.Errorf("got %v, hint %q", err, Hint(err))

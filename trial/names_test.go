@@ -118,7 +118,9 @@ func TestBaseline(t *testing.T) {
 			t.Fatal(text)
 		}
 		tables.Design.Data = []byte(c.heading + text)
-		tables.Overrides.Baseline = c.over
+		if c.over != "" {
+			tables.Overrides = lines("baseline visit", c.over)
+		}
 		a := analyse(t, tables)
 		if got := strings.Join(a.Design.visitNames(), " "); got != c.want {
 			t.Errorf("%+v: visits %s", c, got)

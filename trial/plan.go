@@ -40,6 +40,8 @@ type Plan struct {
 	Decimals map[string]int
 	// Groups are the pictures in which endpoints are panels. Default: as the table of endpoints says.
 	Groups map[string]string
+	// Mentions are the endpoints that the plan names in brackets. Analyse checks that they exist.
+	Mentions []Mention
 	// Estimand is the estimand in the words of the trial.
 	Estimand string
 	// Screened is the number of persons who were screened; 0 if it is not known. Excluded has those who were

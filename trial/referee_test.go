@@ -105,7 +105,7 @@ func TestAgreesWithR(t *testing.T) {
 		key := fmt.Sprint(r.trial, r.structure)
 		if _, done := analyses[key]; !done {
 			tables := refereeTables(t, r.trial)
-			tables.Overrides.Covariance = names[r.structure]
+			tables.Overrides = lines("covariance", names[r.structure], "baseline", "common")
 			analyses[key] = analyse(t, tables)
 		}
 		a := analyses[key]

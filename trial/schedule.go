@@ -21,15 +21,16 @@ type Target struct {
 	// Visit is an index into Design.Visits; −1 for the last visit of the endpoint, before the results are
 	// read.
 	Visit int
-	place string // of the line that names it
+	// Place is the line that names it; empty for the default.
+	Place string
 }
 
 // VisitsOf returns the planned visits of an endpoint: ascending indices into Visits, the baseline first.
 func (d Design) VisitsOf(endpoint string, compartment bool) []int {
-	if own, ok := d.schedules[endpoint]; ok {
+	if own, ok := d.Schedules[endpoint]; ok {
 		return own
 	}
-	if own, ok := d.schedules[AllT2]; ok && compartment {
+	if own, ok := d.Schedules[AllT2]; ok && compartment {
 		return own
 	}
 	all := make([]int, len(d.Visits))
@@ -63,7 +64,7 @@ func (d *Design) readVisits(h Heading) error {
 	if err := d.readBaseline(h); err != nil {
 		return err
 	}
-	d.schedules = map[string][]int{}
+	d.Schedules = map[string][]int{}
 	for i, endpoint := range endpoints {
 		var visits []int
 		for v, visit := range d.Visits {
@@ -75,7 +76,7 @@ func (d *Design) readVisits(h Heading) error {
 			return hinted("add "+printable.Line(d.Visits[0].Name)+" to the line", "%s: the visits of %.40q do not "+
 				"include the baseline visit %.40q", lines[i].Place, endpoint, d.Visits[0].Name)
 		}
-		d.schedules[endpoint] = visits
+		d.Schedules[endpoint] = visits
 	}
 	return nil
 }
@@ -165,7 +166,7 @@ func (d Design) targets(line Line) ([]Target, error) {
 	var all []Target
 	for _, item := range list(line.Text) {
 		endpoint, visit, hasVisit := strings.Cut(item, "@")
-		t := Target{Endpoint: cmp.Or(strings.TrimSpace(endpoint), AllT2), Visit: -1, place: line.Place}
+		t := Target{Endpoint: cmp.Or(strings.TrimSpace(endpoint), AllT2), Visit: -1, Place: line.Place}
 		if visit = strings.TrimSpace(visit); hasVisit {
 			if t.Visit = slices.IndexFunc(d.Visits, func(v Visit) bool { return v.Name == visit }); t.Visit < 1 {
 				return nil, hinted("write it as medial@month12, with one of the visits after baseline",
@@ -189,7 +190,7 @@ func (d Design) resolve(kind string, targets []Target, endpoints []Endpoint) ([]
 				continue
 			}
 			found = true
-			one := Target{Endpoint: e.Name, Visit: t.Visit, place: t.place}
+			one := Target{Endpoint: e.Name, Visit: t.Visit, Place: t.Place}
 			if one.Visit < 0 {
 				one.Visit = e.Visits[len(e.Visits)-1]
 			}
@@ -197,7 +198,7 @@ func (d Design) resolve(kind string, targets []Target, endpoints []Endpoint) ([]
 				return nil, err
 			}
 			if slices.ContainsFunc(all, one.same) {
-				return nil, hinted("name each contrast once", "%s: the %s contrast %s@%s appears twice", one.place, kind,
+				return nil, hinted("name each contrast once", "%s: the %s contrast %s@%s appears twice", one.Place, kind,
 					printable.Line(one.Endpoint), printable.Line(d.Visits[one.Visit].Name))
 			}
 			all = append(all, one)
@@ -208,7 +209,7 @@ func (d Design) resolve(kind string, targets []Target, endpoints []Endpoint) ([]
 				names = append(names, e.Name)
 			}
 			return nil, hinted(fmt.Sprintf("there are %q", names), "%s: the %s endpoint %.40q is not in the results",
-				t.place, kind, t.Endpoint)
+				t.Place, kind, t.Endpoint)
 		}
 	}
 	return all, nil
@@ -219,18 +220,18 @@ func (e Endpoint) checkTarget(d Design, kind string, t Target) error {
 	name, visit := printable.Line(e.Name), printable.Line(d.Visits[t.Visit].Name)
 	if !e.Planned(t.Visit) || t.Visit == 0 && len(d.Visits) > 1 {
 		return hinted(fmt.Sprintf("add the visit to visits[%s], or choose another", name),
-			"%s: the %s endpoint %s has no planned visit %s after baseline", t.place, kind, name, visit)
+			"%s: the %s endpoint %s has no planned visit %s after baseline", t.Place, kind, name, visit)
 	}
 	for _, values := range e.Values {
 		if !math.IsNaN(values[t.Visit].X) {
 			return nil
 		}
 	}
-	if t.place == "" {
+	if t.Place == "" {
 		return nil // the default: reasons are in the tables
 	}
 	return hinted("check the names of visits and endpoints in the tables",
-		"%s: the %s endpoint %s has no value at %s", t.place, kind, name, visit)
+		"%s: the %s endpoint %s has no value at %s", t.Place, kind, name, visit)
 }
 
 func (t Target) same(other Target) bool {
@@ -255,7 +256,7 @@ func (d *Design) setTargets(endpoints []Endpoint) (err error) {
 	}
 	for _, t := range d.Secondary {
 		if slices.ContainsFunc(d.Primary, t.same) {
-			return hinted("remove it from one of them", "%s: the contrast %s@%s is both primary and secondary", t.place,
+			return hinted("remove it from one of them", "%s: the contrast %s@%s is both primary and secondary", t.Place,
 				printable.Line(t.Endpoint), printable.Line(d.Visits[t.Visit].Name))
 		}
 	}

@@ -5,9 +5,9 @@ import (
 	"unsafe"
 )
 
-// Floats returns an array for n voxels. It asks Linux for large pages: with pages
-// of 4 kB, the first touch of the 30000 pages of a study's echoes takes as long as
-// decoding them. Where the system has no large pages to give, nothing changes.
+// Floats returns an array for n voxels. It asks Linux for large pages: with pages of 4 kB, the
+// first access to the 30000 pages of a study's echoes takes as long as decoding them. If the system
+// has no large pages, ordinary ones are used.
 func Floats(n int) []float32 {
 	data := make([]float32, n)
 	if n == 0 {

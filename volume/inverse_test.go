@@ -6,8 +6,7 @@ import (
 	"testing"
 )
 
-// The inverse takes every position back to its index, on grids that lean, are flat
-// or lie far away.
+// The inverse maps every position back to its index, on grids that are oblique, flat or far away.
 func TestInverse(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	for range 1000 {
@@ -26,7 +25,7 @@ func TestInverse(t *testing.T) {
 		want := [3]float64{9 * r.Float64(), 8 * r.Float64(), 7 * r.Float64()}
 		p := g.Position(want[0], want[1], want[2])
 		for d, a := range inv {
-			// Conditions stay under 100, positions under 1000.
+			// Condition numbers are below 100, positions below 1000.
 			if got := a[0]*p[0] + a[1]*p[1] + a[2]*p[2] + a[3]; math.Abs(got-want[d]) > 1e-9 {
 				t.Fatalf("index %d: got %g, want %g", d, got, want[d])
 			}

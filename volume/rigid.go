@@ -8,7 +8,7 @@ type Rigid struct {
 	Shift    [3]float64
 }
 
-// Identity returns the transform that moves nothing.
+// Identity returns the identity transform.
 func Identity() Rigid {
 	return Rigid{Rotation: [3][3]float64{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}}
 }
@@ -34,19 +34,13 @@ func (t Rigid) Inverse() Rigid {
 	return inv
 }
 
-// Moved returns the grid g as it lies after t: the voxel that was at p is at t.Apply(p).
+// Moved returns the grid g after t: a voxel at p moves to t.Apply(p).
 func (g Geometry) Moved(t Rigid) Geometry {
-	out := g
-	origin := t.Apply([3]float64{g.Affine[0][3], g.Affine[1][3], g.Affine[2][3]})
+	out, a := g, g.Affine
+	origin := t.Apply([3]float64{a[0][3], a[1][3], a[2][3]})
 	for r, row := range t.Rotation {
 		for c := range 3 {
-			out.Affine[r][c] = float64(
-				row[0]*g.Affine[0][c],
-			) + float64(
-				row[1]*g.Affine[1][c],
-			) + float64(
-				row[2]*g.Affine[2][c],
-			)
+			out.Affine[r][c] = float64(row[0]*a[0][c]) + float64(row[1]*a[1][c]) + float64(row[2]*a[2][c])
 		}
 		out.Affine[r][3] = origin[r]
 	}

@@ -11,14 +11,14 @@ func Slice[T any](g Geometry, voxels []T, k int) []T {
 	return voxels[k*n:][:n]
 }
 
-// Extent is where the labels of a mask lie on its grid.
+// Extent is the extent of the labels of a mask on its grid.
 type Extent struct {
 	Slices []int           // slices with a label, in order
 	Box    image.Rectangle // box of the labels in i and j, over all slices
 	Voxels int             // labelled voxels
 }
 
-// Extent returns where the labels lie.
+// Extent returns the extent of the labels.
 func (l Labels) Extent() Extent {
 	var e Extent
 	nx, ny := l.Size[0], l.Size[1]
@@ -48,16 +48,16 @@ func (l Labels) Extent() Extent {
 	return e
 }
 
-// EdgeLetters returns the patient's directions at the left, right, top and bottom edge of a
-// slice: the nearest of R, L (right, left), A, P (front, back) and I, S (foot, head).
+// EdgeLetters returns the patient's directions at the left, right, top and bottom edges of a slice:
+// the nearest of R, L (right, left), A, P (front, back) and I, S (foot, head).
 func EdgeLetters(g Geometry) [4]string {
 	left, right := axisLetters(g, 0)
 	top, bottom := axisLetters(g, 1)
 	return [4]string{left, right, top, bottom}
 }
 
-// axisLetters returns the directions in which the index along column c of the affine falls and
-// grows.
+// axisLetters returns the directions in which the index of column c of the affine decreases and
+// increases.
 func axisLetters(g Geometry, c int) (low, high string) {
 	axis := 0
 	for r := range 3 {
@@ -72,5 +72,5 @@ func axisLetters(g Geometry, c int) (low, high string) {
 	return low, high
 }
 
-// PatientLetters are the directions in which the coordinates of LPS fall and grow.
+// PatientLetters are the directions in which each coordinate of LPS decreases and increases.
 var PatientLetters = [3][2]string{{"R", "L"}, {"A", "P"}, {"I", "S"}}

@@ -1,14 +1,12 @@
-// Package volume holds the values that the stages of t2map hand to each other:
-// a grid in patient space, a multi-echo series on it, the maps that a fit
-// returns and the labels of a mask. It has no I/O and no algorithms beyond
-// index arithmetic, and imports the standard library alone.
+// Package volume holds the values that the stages of t2map pass to each other: a grid in patient
+// space, a multi-echo series on it, the maps that a fit returns and the labels of a mask. It has no
+// I/O and no algorithms except index arithmetic, and imports only the standard library.
 //
 // Units are mm for space and ms for TE and T2. Patient space is DICOM's: LPS,
 // x to the patient's left, y to posterior, z to the head.
 //
-// Every array of voxels lies in DICOM's order, slice by slice, row by row:
-// voxel (i, j, k) has the index v = i + Nx·(j + Ny·k), where i runs along a
-// row, j down a column and k over slices.
+// Every array of voxels is in DICOM's order, slice by slice, row by row: voxel (i, j, k) has the
+// index v = i + Nx·(j + Ny·k), where i runs along a row, j down a column and k over slices.
 package volume
 
 import (
@@ -20,8 +18,8 @@ import (
 type Geometry struct {
 	// Size is the number of voxels (Nx, Ny, Nz): columns, rows, slices.
 	Size [3]int
-	// Affine takes a voxel index to the patient position of its centre in mm,
-	// LPS: position[r] = Affine[r][0]·i + Affine[r][1]·j + Affine[r][2]·k + Affine[r][3].
+	// Affine maps a voxel index to the patient position of its centre in mm, LPS: position[r] =
+	// Affine[r][0]·i + Affine[r][1]·j + Affine[r][2]·k + Affine[r][3].
 	Affine [3][4]float64
 }
 
@@ -49,7 +47,7 @@ func (g Geometry) Index(v int) [3]int {
 
 // Distance returns the largest distance in mm between the centres of voxels of the same index in g
 // and in other, for the indices of g; NaN if a position is not a number. The length of the
-// difference of two affine maps is convex, so that it is largest at a corner.
+// difference of two affine maps is convex, so that its maximum is at a corner.
 func (g Geometry) Distance(other Geometry) float64 {
 	farthest := 0.0
 	for corner := range 8 {
@@ -74,27 +72,25 @@ func (g Geometry) Spacing() [3]float64 {
 	return s
 }
 
-// sameVoxel is how far apart, in mm, the centres of one voxel may lie in two
-// descriptions of a grid: float32 headers round positions to 1e-3 mm or better,
-// while the smallest voxels in use are 0.3 mm. sameVoxelPart keeps it below a
-// third of a voxel where voxels are smaller still, so that a shift by one voxel
-// never passes.
+// sameVoxel is the largest distance in mm between the centres of one voxel in two descriptions of a
+// grid: float32 headers round positions to 1e-3 mm or better, while the smallest voxels in use are
+// 0.3 mm. sameVoxelPart keeps it below a third of a voxel if voxels are smaller, so that a shift by
+// one voxel is always detected.
 const (
 	sameVoxel     = 0.1
 	sameVoxelPart = 1.0 / 3
 )
 
-// Tolerance returns how far, in mm, a position may lie from the centre of a voxel
-// of g and still be meant for it: 0.1, or a third of the smallest spacing where
-// that is less. It is NaN where a spacing is not a number.
+// Tolerance returns the largest distance in mm at which a position counts as the centre of a voxel
+// of g: 0.1, or a third of the smallest spacing if that is less. It is NaN if a spacing is not a
+// number.
 func (g Geometry) Tolerance() float64 {
 	s := g.Spacing()
 	return min(sameVoxel, sameVoxelPart*min(s[0], s[1], s[2]))
 }
 
-// Inverse returns the affine map from a patient position in mm LPS to an index,
-// laid out as Affine is, by Cramer's rule; ok is false where the affine has no
-// inverse or is not finite.
+// Inverse returns the affine map from a patient position in mm LPS to an index, in the layout of
+// Affine, by Cramer's rule; ok is false if the affine has no inverse or is not finite.
 func (g Geometry) Inverse() (inv [3][4]float64, ok bool) {
 	a := g.Affine
 	var cofactor [3][3]float64
@@ -118,8 +114,8 @@ func (g Geometry) Inverse() (inv [3][4]float64, ok bool) {
 	return inv, ok
 }
 
-// VoxelVolume returns the volume that one voxel stands for in mm³: the absolute
-// determinant of the affine, so a gap between slices counts to the voxel.
+// VoxelVolume returns the volume of one voxel in mm³: the absolute determinant of the affine, so
+// that a gap between slices is part of the voxel.
 func (g Geometry) VoxelVolume() float64 {
 	a := g.Affine
 	return math.Abs(a[0][0]*(a[1][1]*a[2][2]-a[1][2]*a[2][1]) -
@@ -135,8 +131,8 @@ type MultiEcho struct {
 	TE []float64
 	// Echo[e] holds the magnitudes at TE[e], one per voxel. Values are finite.
 	Echo [][]float32
-	// Ceiling[e][k] is the magnitude at which the signal of slice k was clipped at TE[e],
-	// +Inf where none was; nil where the whole series is free of clipping.
+	// Ceiling[e][k] is the magnitude at which the signal of slice k was clipped at TE[e], +Inf if
+	// it was not clipped; nil if nothing was clipped in the series.
 	Ceiling [][]float32
 }
 
@@ -146,69 +142,67 @@ func (s MultiEcho) Saturated(e, v int) bool {
 	return s.Ceiling != nil && s.Echo[e][v] >= s.Ceiling[e][v/s.SliceVoxels()]
 }
 
-// Labels is a label map: for each voxel the whole number that a reader or a
-// segmentation gave it, 0 if there is none.
+// Labels is a label map: for each voxel, the whole number that a reader or a segmentation assigned
+// to it, 0 if none.
 type Labels struct {
 	Geometry
 	Data []uint16
 }
 
-// Map is one number per voxel; NaN where there is no estimate.
+// Map is one number per voxel, NaN if there is no estimate.
 type Map struct {
 	Geometry
 	Data []float32
 }
 
-// Maps is what a fit returns, one value per voxel in each array. Where Status
-// is not Fitted, OutOfRange, AtBound or Fluid, T2, S0, SE, Offset and B1 are NaN.
+// Maps is the result of a fit, one value per voxel in each array. Unless Status is Fitted,
+// OutOfRange, AtBound or Fluid, T2, S0, SE, Offset and B1 are NaN.
 type Maps struct {
 	Geometry
 	// T2 in ms.
 	T2 []float32
 	// S0 is the magnitude at TE = 0, in the units of the series.
 	S0 []float32
-	// R2 is the coefficient of determination on the fitted echoes (not the
-	// relaxation rate); NaN where no curve was found.
+	// R2 is the coefficient of determination of the fitted echoes (not the relaxation rate); NaN if
+	// no curve was found.
 	R2 []float32
 	// SE is the standard error of T2 in ms.
 	SE []float32
 	// Offset is the constant below the decay, in the units of the series; nil
 	// unless the model has one.
 	Offset []float32
-	// B1 is the refocusing angle as a fraction of 180°; nil unless the model
-	// has it.
+	// B1 is the refocusing angle as a fraction of 180°; nil unless the model has one.
 	B1 []float32
-	// Echoes is the number of echoes that each voxel's fit used, 255 where it is
-	// more; nil where that is the same for all.
+	// Echoes is the number of echoes that each voxel's fit used, 255 if there are more; nil if the
+	// number is the same for all voxels.
 	Echoes []uint8
-	// Noise is what is known of the noise of the series.
+	// Noise is the noise of the series.
 	Noise Noise
-	// Status says what became of each voxel.
+	// Status is the outcome of the fit of each voxel.
 	Status []Status
 }
 
 // Noise is the noise of a magnitude series.
 type Noise struct {
-	// Sigma is the standard deviation of each channel of the complex signal, one
-	// per slice, in the units of the series; NaN where it is not known.
+	// Sigma is the standard deviation of each channel of the complex signal, one per slice, in the
+	// units of the series; NaN if it is not known.
 	Sigma []float64
-	// Source says where Sigma comes from: given, residuals or background; empty
-	// where nobody asked.
+	// Source is the source of Sigma: given, residuals or background; empty if Sigma was not
+	// determined.
 	Source string
 }
 
-// Status is what became of a voxel in the fit. Its numbers are written to
-// status.nii.gz and do not change between versions.
+// Status is the outcome of the fit of a voxel. Its numbers are written to status.nii.gz and do not
+// change between versions.
 type Status uint8
 
-// The states of a voxel. A voxel that was asked for has exactly one of the
-// others than NotFitted.
+// The states of a voxel. A voxel that was to be fitted has any state but NotFitted.
 const (
-	NotFitted    Status = 0 // outside the mask, not asked for
+	NotFitted    Status = 0 // outside the mask
 	Fitted       Status = 1 // a sound estimate
 	LowSignal    Status = 2 // fewer than two fitted echoes above the floor
-	NotDecaying  Status = 3 // no decay is better than a constant
-	NotConverged Status = 4 // no best rate: none found in the allowed steps, or beyond all bounds
+	NotDecaying  Status = 3 // no decay fits better than a constant
+	NotConverged Status = 4 // no best rate: none found within the allowed steps, or it is unbounded
 	OutOfRange   Status = 5 // T2 outside the accepted range; the maps keep the value
 	PoorFit      Status = 6 // R² below the threshold
 	AtBound      Status = 7 // on a bound of the model's parameters, which is not an estimate; the maps keep the value
@@ -216,7 +210,7 @@ const (
 	Fluid        Status = 9 // T2 above the limit of cartilage; the maps keep the value
 )
 
-// HasValue reports whether the maps hold an estimate of a voxel in that state.
+// HasValue reports whether the maps hold an estimate for a voxel in this state.
 func (s Status) HasValue() bool { return s == Fitted || s == OutOfRange || s == AtBound || s == Fluid }
 
 // Exclusions lists the states that exclude a voxel from summaries, in the

@@ -5,8 +5,7 @@ import (
 	"testing"
 )
 
-// oblique is a sheared-free oblique grid with a determinant known by hand:
-// spacing 0.5 × 0.25 × 4 mm, rotated by 30° about x.
+// oblique is an oblique grid without shear: spacing 0.5 × 0.25 × 4 mm, rotated by 30° about x.
 func oblique() Geometry {
 	s, c := math.Sincos(math.Pi / 6)
 	return Geometry{

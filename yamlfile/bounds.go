@@ -9,27 +9,25 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// Bounds of a file. The longest real one, a scheme with all 1,300 labels of FreeSurfer's
-// table, has 40 kB and 1,300 lines. Without bounds a short text can cost any amount of
-// memory or time: aliases of aliases multiply, the library's parser calls itself at each level,
-// and its lexer takes time that grows with the square of the lines of a text block.
+// Bounds of a file. The longest real file, a scheme with all 1,300 labels of FreeSurfer's table, has 40 kB and 1,300
+// lines. Without bounds a short text can need any amount of memory or time: aliases of aliases multiply, the
+// library's parser is recursive, and the time of its lexer grows with the square of the number of lines in a text
+// block.
 const (
-	mostBytes   = 128 << 10
-	mostLines   = 4096
-	mostLevels  = 32
-	mostAliases = 16
+	maxBytes   = 128 << 10
+	maxLines   = 4096
+	maxLevels  = 32
+	maxAliases = 16
 )
 
-// ErrTooLarge reports that a text has more bytes than a protocol or a scheme can need.
-var ErrTooLarge = fmt.Errorf("larger than %d KiB, the limit of a protocol or label scheme", mostBytes>>10)
+// ErrTooLarge reports that a text has more bytes than a protocol or a scheme needs.
+var ErrTooLarge = fmt.Errorf("larger than %d KiB, the limit of a protocol or label scheme", maxBytes>>10)
 
-// ReadAll returns all of a text of at most 128 KiB. It reads no further, so that a
-// device that never ends does no harm.
-//
-// Errors: ErrTooLarge, and those of the reader.
+// ReadAll reads a text of at most 128 KiB. It returns ErrTooLarge for a longer text, or the error of the reader. It
+// never reads more, so that an endless device does no harm.
 func ReadAll(r io.Reader) ([]byte, error) {
-	text, err := io.ReadAll(io.LimitReader(r, mostBytes+1))
-	if err == nil && len(text) > mostBytes {
+	text, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
+	if err == nil && len(text) > maxBytes {
 		err = ErrTooLarge
 	}
 	if err != nil {
@@ -38,14 +36,14 @@ func ReadAll(r io.Reader) ([]byte, error) {
 	return text, nil
 }
 
-// checkBounds returns an error when the text goes beyond one of the bounds.
+// checkBounds returns an error if the text exceeds one of the bounds.
 func checkBounds(text []byte) error {
-	if len(text) > mostBytes {
+	if len(text) > maxBytes {
 		return ErrTooLarge
 	}
-	// A line of Windows ends with both.
-	if n := max(bytes.Count(text, []byte{'\n'}), bytes.Count(text, []byte{'\r'})); n > mostLines {
-		return fmt.Errorf("more than %d lines", mostLines)
+	// Lines end with LF, with CR, or on Windows with both.
+	if n := max(bytes.Count(text, []byte{'\n'}), bytes.Count(text, []byte{'\r'})); n > maxLines {
+		return fmt.Errorf("more than %d lines", maxLines)
 	}
 	aliases := 0
 	var depth nesting
@@ -53,29 +51,29 @@ func checkBounds(text []byte) error {
 		if t.Type == token.AliasType {
 			aliases++
 		}
-		if depth.take(t); depth.levels() > mostLevels {
-			return fmt.Errorf("line %d: more than %d levels of nesting", t.Position.Line, mostLevels)
+		if depth.add(t); depth.levels() > maxLevels {
+			return fmt.Errorf("line %d: more than %d levels of nesting", t.Position.Line, maxLevels)
 		}
 	}
-	if aliases > mostAliases {
-		return fmt.Errorf("%d aliases (*name), want at most %d", aliases, mostAliases)
+	if aliases > maxAliases {
+		return fmt.Errorf("%d aliases (*name), want at most %d", aliases, maxAliases)
 	}
 	return nil
 }
 
-// nesting follows how deep the collections of a text are nested.
+// nesting tracks the depth of nested collections in a text.
 type nesting struct {
-	flow    int   // brackets and braces that are open
-	columns []int // where the open collections in block style begin, increasing
+	flow    int   // open brackets and braces
+	columns []int // columns of the open collections in block style, increasing
 	marks   int   // tags and anchors since the last other token, each a level of the parser
 }
 
-// levels is an upper bound of the parser's depth of recursion.
+// levels returns an upper bound of the parser's depth of recursion.
 func (n *nesting) levels() int { return n.flow + len(n.columns) + n.marks }
 
-// take follows one token. A collection in block style is one more level only where it
-// begins further to the right than the one that holds it.
-func (n *nesting) take(t *token.Token) {
+// add processes the next token. A collection in block style is another level only if it begins further to the right
+// than the collection that contains it.
+func (n *nesting) add(t *token.Token) {
 	switch t.Type {
 	case token.TagType, token.AnchorType:
 		n.marks++
@@ -94,7 +92,7 @@ func (n *nesting) take(t *token.Token) {
 	n.marks = 0
 }
 
-// open notes a collection in block style that begins in the column.
+// open records a collection in block style that begins in the column.
 func (n *nesting) open(column int) {
 	last := len(n.columns)
 	for last > 0 && n.columns[last-1] >= column {

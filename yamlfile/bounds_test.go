@@ -18,9 +18,9 @@ func TestReadAll(t *testing.T) {
 	if _, err := ReadAll(anything{}); !errors.Is(err, ErrTooLarge) {
 		t.Errorf("without an end: %v, want %v", err, ErrTooLarge)
 	}
-	longest := strings.Repeat("x", mostBytes)
-	if text, err := ReadAll(strings.NewReader(longest)); err != nil || len(text) != mostBytes {
-		t.Errorf("%d bytes, %v; want all %d", len(text), err, mostBytes)
+	longest := strings.Repeat("x", maxBytes)
+	if text, err := ReadAll(strings.NewReader(longest)); err != nil || len(text) != maxBytes {
+		t.Errorf("%d bytes, %v; want all %d", len(text), err, maxBytes)
 	}
 	if _, err := ReadAll(io.MultiReader(strings.NewReader(longest), strings.NewReader("x"))); !errors.Is(
 		err, ErrTooLarge,
@@ -53,15 +53,15 @@ func laughs() string {
 func TestHostileTexts(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"aliases":       {laughs(), "72 aliases"},
-		"brackets":      {"a: " + strings.Repeat("[", mostBytes/2), "levels of nesting"},
-		"braces":        {strings.Repeat("{a: ", mostBytes/8), "levels of nesting"},
-		"dashes":        {strings.Repeat("- ", mostBytes/4), "levels of nesting"},
-		"questions":     {strings.Repeat("? ", mostBytes/4), "levels of nesting"},
-		"tags":          {"a: " + strings.Repeat("!b ", mostBytes/4), "levels of nesting"},
-		"indented keys": {indented(mostLevels + 1), "levels of nesting"},
-		"lines":         {"a: |\n" + strings.Repeat(" \n", mostLines), "more than 4096 lines"},
-		"old line ends": {"a: |\r" + strings.Repeat(" \r", mostLines), "more than 4096 lines"},
-		"bytes":         {"a: " + strings.Repeat("x", mostBytes), "larger than 128 KiB"},
+		"brackets":      {"a: " + strings.Repeat("[", maxBytes/2), "levels of nesting"},
+		"braces":        {strings.Repeat("{a: ", maxBytes/8), "levels of nesting"},
+		"dashes":        {strings.Repeat("- ", maxBytes/4), "levels of nesting"},
+		"questions":     {strings.Repeat("? ", maxBytes/4), "levels of nesting"},
+		"tags":          {"a: " + strings.Repeat("!b ", maxBytes/4), "levels of nesting"},
+		"indented keys": {indented(maxLevels + 1), "levels of nesting"},
+		"lines":         {"a: |\n" + strings.Repeat(" \n", maxLines), "more than 4096 lines"},
+		"old line ends": {"a: |\r" + strings.Repeat(" \r", maxLines), "more than 4096 lines"},
+		"bytes":         {"a: " + strings.Repeat("x", maxBytes), "larger than 128 KiB"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var before, after runtime.MemStats
@@ -98,7 +98,7 @@ func TestWithinBounds(t *testing.T) {
 	for name, text := range map[string]string{
 		"a long scheme": labels.String(),
 		"aliases":       "a: &a [1, 2]\nb: *a\nc: {<<: {d: 1}, e: *a}\n",
-		"levels":        indented(mostLevels-1) + strings.Repeat(" ", mostLevels-1) + "- b",
+		"levels":        indented(maxLevels-1) + strings.Repeat(" ", maxLevels-1) + "- b",
 	} {
 		if err := Decode([]byte(text), new(map[string]any)); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -109,7 +109,8 @@ func TestWithinBounds(t *testing.T) {
 // A text that could colour a terminal, or turn its direction, is shown without that.
 func TestMessagesAreSafe(t *testing.T) {
 	for _, text := range []string{
-		"\x1b[31mkey: 1", "name: [\x1b]0;title\x07]", "\u202ename: 1", "na\x1bme: {a: \x1b[2J}", "number: \x1b[31m", "flag: \"\\e[31m\"",
+		"\x1b[31mkey: 1", "name: [\x1b]0;title\x07]", "\u202ename: 1", "na\x1bme: {a: \x1b[2J}", "number: \x1b[31m",
+		"flag: \"\\e[31m\"",
 	} {
 		var doc struct {
 			Name   string `yaml:"name"`
@@ -127,7 +128,8 @@ func TestMessagesAreSafe(t *testing.T) {
 
 // FuzzDecode asks that no text panics, or is answered with more than one safe line.
 func FuzzDecode(f *testing.F) {
-	for _, text := range []string{"name: x\nnumber: 3\nlist: [1, 2]\nmap: {1: a}", laughs(), "a: &a [*a]", "<<: *x", "? a\n: b", "- - - x", "%YAML 1.2\n---\na: !!int x", "a: |\n x\n", "\ufeffname: y", "\x1b[31m: 1"} {
+	for _, text := range []string{"name: x\nnumber: 3\nlist: [1, 2]\nmap: {1: a}", laughs(), "a: &a [*a]", "<<: *x",
+		"? a\n: b", "- - - x", "%YAML 1.2\n---\na: !!int x", "a: |\n x\n", "\ufeffname: y", "\x1b[31m: 1"} {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {

@@ -34,7 +34,7 @@ func Entries(text []byte) (entries []Entry, err error) {
 	}
 	file, err := parser.ParseBytes(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")), 0)
 	if err != nil {
-		return nil, inWords(err)
+		return nil, oneLine(err)
 	}
 	for _, pair := range mapPairs(file.Docs[0].Body) {
 		position := pair.Key.GetToken().Position

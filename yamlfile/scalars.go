@@ -11,9 +11,9 @@ import (
 	"github.com/goccy/go-yaml/parser"
 )
 
-// The library turns every scalar into the kind that is wanted: 1.5 into the whole number 1, 010 into 8, the
-// text 1.0 into "1". Numbers therefore have to have these forms of YAML 1.2 (10.3.2), without the leading zero
-// that makes them octal in YAML 1.1, and texts are taken as they are written.
+// The library converts every scalar to the type of the field: 1.5 to the whole number 1, 010 to 8, the text 1.0 to
+// "1". Numbers must therefore have these forms of YAML 1.2 (10.3.2), without the leading zero that means octal in
+// YAML 1.1, and texts get their written form.
 var (
 	wholeNumber = regexp.MustCompile(`^[-+]?(0|[1-9][0-9]*)$`)
 	realNumber  = regexp.MustCompile(`^([-+]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?` +
@@ -26,14 +26,14 @@ const (
 	wantQuote = "a number without needless signs and zeros, or a text in quotes"
 )
 
-// scalars compares decoded values with the nodes that they were decoded from.
+// scalars compares decoded values with their nodes.
 type scalars struct {
 	anchors map[string]ast.Node
 }
 
-// checkScalars returns an error where a number in the text is not written as one, and gives texts
-// in the struct that into points to their written form. The text has been decoded into it.
-func checkScalars(text []byte, into any) error {
+// checkScalars returns an error if a number in the text does not have the form of its type. It also sets the texts in
+// the struct that target points to to their written form. The text has been decoded into this struct.
+func checkScalars(text []byte, target any) error {
 	file, err := parser.ParseBytes(text, 0)
 	if err != nil {
 		return err
@@ -44,14 +44,14 @@ func checkScalars(text []byte, into any) error {
 			continue
 		}
 		ast.Walk(s, doc.Body)
-		if err := s.check(reflect.ValueOf(into), doc.Body); err != nil {
+		if err := s.check(reflect.ValueOf(target), doc.Body); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// Visit notes the anchors below a node.
+// Visit records the anchors below a node.
 func (s scalars) Visit(node ast.Node) ast.Visitor {
 	if a, ok := node.(*ast.AnchorNode); ok {
 		s.anchors[a.Name.GetToken().Value] = a.Value
@@ -59,9 +59,9 @@ func (s scalars) Visit(node ast.Node) ast.Visitor {
 	return s
 }
 
-// content returns the node of a key or a value without its anchor, its alias or the question mark of a key.
+// content returns the node of a key or a value without its anchor or the question mark of a key. It resolves aliases.
 func (s scalars) content(node ast.Node) ast.Node {
-	for range mostAliases { // an alias may stand for another one
+	for range maxAliases { // an alias may refer to another one
 		switch n := node.(type) {
 		case *ast.AnchorNode:
 			node = n.Value
@@ -96,7 +96,7 @@ func (s scalars) check(v reflect.Value, node ast.Node) error {
 	case reflect.Slice, reflect.Array:
 		list, ok := node.(*ast.SequenceNode)
 		if !ok || v.Len() != len(list.Values) {
-			return s.checkAny(node) // pairs, as a yaml.MapSlice has them
+			return s.checkAny(node) // the pairs of a yaml.MapSlice
 		}
 		for n, item := range list.Values {
 			if err := s.check(v.Index(n), item); err != nil {
@@ -154,7 +154,7 @@ func fieldOf(v reflect.Value, key string) (reflect.Value, bool) {
 	return reflect.Value{}, false
 }
 
-// checkForm returns an error where a number is not written in that form.
+// checkForm returns an error if a number does not have the form.
 func checkForm(node ast.Node, form *regexp.Regexp, want string) error {
 	if t := node.GetToken(); !form.MatchString(t.Value) {
 		return errors.New(wanted(t, want))
@@ -162,8 +162,8 @@ func checkForm(node ast.Node, form *regexp.Regexp, want string) error {
 	return nil
 }
 
-// checkAny returns an error where a number in a node of any kind, as a value or a key, is not written as it is
-// read: 010 would become the label 8.
+// checkAny returns an error if a number in a node of any kind, as a value or a key, differs from its decoded form:
+// 010 would become the label 8.
 func (s scalars) checkAny(node ast.Node) error {
 	switch n := s.content(node).(type) {
 	case *ast.SequenceNode:
@@ -174,7 +174,7 @@ func (s scalars) checkAny(node ast.Node) error {
 		}
 	case *ast.TagNode:
 		t := n.GetToken()
-		return fmt.Errorf("line %d: the tag %.40q is not read: write the value alone", t.Position.Line, t.Value)
+		return fmt.Errorf("line %d: the tag %.40q is not supported: write only the value", t.Position.Line, t.Value)
 	case *ast.IntegerNode:
 		if fmt.Sprint(n.Value) != n.GetToken().Value {
 			return errors.New(wanted(n.GetToken(), wantQuote))

@@ -1,6 +1,5 @@
-// Package yamlfile reads the YAML files that people write for t2map, protocols and
-// label schemes, and says what is wrong with one in their words: the line, the key and
-// what is wanted, not the names of Go's types.
+// Package yamlfile reads the YAML files that people write for t2map, protocols and label schemes. Its errors name the
+// line, the key and the expected kind of value instead of Go types.
 package yamlfile
 
 import (
@@ -19,26 +18,25 @@ import (
 	"github.com/t2map/t2map/printable"
 )
 
-// ErrEmpty reports that a text holds nothing but comments.
+// ErrEmpty reports that a text is empty except for comments.
 var ErrEmpty = errors.New("empty")
 
-// ErrEncoding reports that a text is in UTF-16 or UTF-32, or is not a text.
+// ErrEncoding reports that a text is in UTF-16 or UTF-32, or that a file is not a text.
 var ErrEncoding = errors.New("the text is not UTF-8")
 
-// Decode reads the one document of the text into the struct that into points to, and
-// refuses keys that it does not have.
+// Decode reads the only document of the text into the struct that target points to.
 //
-// A text is taken as it is written: 1.0 is "1.0". A number is written in decimal digits: 1.5, 1e3, 0x10 and 010
+// A text in the document keeps its written form: 1.0 is "1.0". A number has decimal digits: 1.5, 1e3, 0x10 and 010
 // are not whole numbers.
 //
-// Errors are one line, without control characters: ErrEmpty where the text holds nothing, ErrEncoding,
-// what is not YAML, a key that is not known or stands twice, a value of another kind, a tag such as !!int, a
-// second document, a text beyond the bounds: 128 KiB, 4,096 lines, 32 levels, 16 aliases.
-func Decode(text []byte, into any) (err error) {
+// Errors are one line without control characters. They are ErrEmpty, ErrEncoding, invalid YAML, a key that is unknown
+// or appears twice, a value of another kind, a tag such as !!int, a second document, and a text that exceeds 128 KiB,
+// 4,096 lines, 32 levels or 16 aliases.
+func Decode(text []byte, target any) (err error) {
 	defer func() {
-		// The library panics on some texts that are not YAML, which fuzzing found.
+		// Fuzzing has found that the library panics on some texts that are not YAML.
 		if recover() != nil {
-			err = errors.New("not YAML, or a part of YAML that is not read")
+			err = errors.New("not YAML, or a part of YAML that is not supported")
 		}
 	}()
 	if err := checkBounds(text); err != nil {
@@ -50,24 +48,24 @@ func Decode(text []byte, into any) (err error) {
 		return ErrEncoding
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict())
-	switch err := dec.Decode(into); {
+	switch err := dec.Decode(target); {
 	case errors.Is(err, io.EOF):
 		return ErrEmpty
 	case err != nil:
-		return inWords(err)
+		return oneLine(err)
 	}
 	if !errors.Is(dec.Decode(new(any)), io.EOF) {
 		return errors.New("more than one YAML document")
 	}
-	if err := checkScalars(text, into); err != nil {
-		return inWords(err)
+	if err := checkScalars(text, target); err != nil {
+		return oneLine(err)
 	}
 	return nil
 }
 
-// inWords says an error of the library on one line that is safe to print. It is not
-// wrapped: its own text repeats the file over several lines.
-func inWords(err error) error { return errors.New(printable.Line(describe(err))) }
+// oneLine converts an error of the library to one line that is safe to print. It does not wrap the error, whose own
+// text repeats several lines of the file.
+func oneLine(err error) error { return errors.New(printable.Line(describe(err))) }
 
 func describe(err error) string {
 	var kind *yaml.TypeError
@@ -92,10 +90,10 @@ func describe(err error) string {
 	return strings.TrimSpace(yaml.FormatError(err, false, false))
 }
 
-// positions are lines and columns as the library writes them within a message.
+// positions matches lines and columns in a message of the library.
 var positions = regexp.MustCompile(`\[(\d+):\d+\]`)
 
-// keyAt returns the key that a token is of: the token, or the one before its colon.
+// keyAt returns the key at a token, which is the key itself or its colon.
 func keyAt(t *token.Token) string {
 	if t.Type == token.MappingValueType && t.Prev != nil {
 		t = t.Prev
@@ -103,7 +101,7 @@ func keyAt(t *token.Token) string {
 	return t.Value
 }
 
-// wanted says which line holds a value of another kind than is wanted.
+// wanted returns an error text for a value of another kind.
 func wanted(t *token.Token, kind string) string {
 	if t == nil {
 		return "a value is not " + kind
@@ -114,8 +112,8 @@ func wanted(t *token.Token, kind string) string {
 	return fmt.Sprintf("line %d: %.40q, want %s", t.Position.Line, t.Value, kind)
 }
 
-// keyOf returns the key that the value at a token stands under, or "": that of the
-// innermost block or braces around it. A token in a list is its list's key's, and a key has none.
+// keyOf returns the key of the value at a token: that of the innermost block or braces around it, or for a token in a
+// list the key of the list. It returns "" for a key and for a value without a key.
 func keyOf(value *token.Token) string {
 	if value.Next != nil && value.Next.Type == token.MappingValueType {
 		return ""
@@ -136,7 +134,7 @@ func keyOf(value *token.Token) string {
 	return ""
 }
 
-// Words for values that hold others.
+// Descriptions of values that contain others.
 const (
 	aList = "a list, such as [a, b]"
 	pairs = "keys and values, such as {a: b}"
@@ -152,7 +150,7 @@ func nameOfNode(t ast.NodeType) string {
 	return "a " + t.YAMLName()
 }
 
-// name says a kind of value as YAML has it.
+// name describes the YAML value of a Go type.
 func name(kind reflect.Type) string {
 	switch kind.Kind() {
 	case reflect.Bool:
@@ -160,7 +158,7 @@ func name(kind reflect.Type) string {
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
 		return "a whole number"
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		return "a whole number, not negative"
+		return "a whole number from 0"
 	case reflect.Float32, reflect.Float64:
 		return "a number"
 	case reflect.String:

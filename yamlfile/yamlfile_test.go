@@ -105,7 +105,7 @@ func TestScalars(t *testing.T) {
 		"part: {<<: {number: 1.5}}":          whole("number", "1.5"),
 		"real: 010":                          `line 1: real: "010", want a number`,
 		"range: [0, 1_0]":                    `line 1: range: "1_0", want a number`,
-		"real: !!int 1.5":                    `line 1: the tag "!!int" is not read`,
+		"real: !!int 1.5":                    `line 1: the tag "!!int" is not supported`,
 		"any: [{a: 010}]":                    `line 1: a: "010", want a number`,
 		"number: 3\npointer: -2":             "",
 		`number: "2"`:                        "",

@@ -68,7 +68,7 @@ func TestPictureOfArchitecture(t *testing.T) {
 	}
 }
 
-// roomImports returns, for each room, the rooms that it imports. A room is a top-level folder with all its packages.
+// roomImports returns, for each room, the rooms that it imports.
 func roomImports(t *testing.T) map[string][]string {
 	rooms := map[string][]string{}
 	for pkg, files := range goPackages(t) {
@@ -90,8 +90,12 @@ func roomImports(t *testing.T) map[string][]string {
 	return rooms
 }
 
+// roomOf returns the room of a package: its top-level folder. A package in the folder internal is a room of its own.
 func roomOf(pkg string) string {
-	top, _, _ := strings.Cut(pkg, "/")
+	top, below, _ := strings.Cut(pkg, "/")
+	if top == "internal" {
+		return top + "/" + below
+	}
 	return top
 }
 
@@ -106,8 +110,8 @@ func drawRooms(t *testing.T, rooms map[string][]string) string {
 			continue
 		}
 		direct := slices.DeleteFunc(slices.Sorted(slices.Values(rooms[room])), func(target string) bool {
-			return slices.ContainsFunc(rooms[room], func(via string) bool {
-				return via != target && reaches(rooms, via, target, map[string]bool{})
+			return slices.ContainsFunc(rooms[room], func(between string) bool {
+				return between != target && reaches(rooms, between, target, map[string]bool{})
 			})
 		})
 		if len(direct) == 0 {

@@ -164,7 +164,7 @@ func TestBombsInDICOMMasks(t *testing.T) {
 		{"a segmentation of a billion frames", func(t *testing.T, study string) {
 			path, mask := kneeWithSegmentation(t, study)
 			write(t, path, string(setElement(t, mask, 0x28, 0x08, "IS", []byte("1000000000"))))
-		}, "SA/labels.dcm: Rows (0028,0010): 64, with 64 columns and 1000000000 frames: no object has so many pixels"},
+		}, "SA/labels.dcm: Rows (0028,0010): 64, with 64 columns and 1000000000 frames: too many pixels"},
 		{"frames of 32768 × 32768 that were never written", func(t *testing.T, study string) {
 			path, mask := kneeWithSegmentation(t, study)
 			mask = setElement(t, setElement(t, mask, 0x28, 0x10, "US", number16(side)), 0x28, 0x11, "US",
@@ -237,22 +237,22 @@ func TestBombsInAnatomy(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := studies(t, 2)
-			below := filepath.Join(dir, "SA", "anatomy")
+			inner := filepath.Join(dir, "SA", "anatomy")
 			s, err := phantom.New(context.Background(), phantom.Options{Subject: "SA", Matrix: 64, Slices: 6})
 			if err == nil {
-				err = dicomtest.Write(context.Background(), s, below, dicomtest.Form{Layout: c.layout})
+				err = dicomtest.Write(context.Background(), s, inner, dicomtest.Form{Layout: c.layout})
 			}
 			if err == nil {
-				err = os.Remove(filepath.Join(below, "labels.nii.gz"))
+				err = os.Remove(filepath.Join(inner, "labels.nii.gz"))
 			}
-			images, _ := filepath.Glob(filepath.Join(below, "*.dcm"))
+			images, _ := filepath.Glob(filepath.Join(inner, "*.dcm"))
 			if err != nil || len(images) == 0 {
 				t.Fatal(err)
 			}
 			for _, path := range images {
 				write(t, path, string(bytes.ReplaceAll(must(os.ReadFile(path)), []byte(described), []byte(anatomy))))
 			}
-			c.spoil(t, below)
+			c.spoil(t, inner)
 			out := filepath.Join(t.TempDir(), "results")
 			code, text, peak := peakOf(t, "run", dir, "--out", out, "--scheme", "compartments", "--series", "SAG T2*",
 				"--anatomy", "SAG PD*")

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/t2map/t2map/pipeline"
+	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
@@ -137,7 +138,7 @@ func runCompareMasks(c *cobra.Command, names [2]string, out, scheme string) erro
 		return err
 	}
 	if m.failed > 0 {
-		return failedError{count(m.failed, "study", "studies") + " cannot be compared"}
+		return failedError{printable.Counted(m.failed, "study", "studies") + " cannot be compared"}
 	}
 	return nil
 }
@@ -359,7 +360,7 @@ func comparedRow(
 		t := p[s].row
 		t.Subject, t.Visit, t.Compartment = p[0].subject, maskNames[s], key.String()
 		t.MeanT2, t.Missing = row.meanT2[s], trial.Missing{Kind: trial.Noted, Detail: summaries[index].Note}
-		t.Side, t.MaskFrom = joined(p[0].visit, p[0].side), ""
+		t.Side, t.MaskFrom = printable.Join(", ", p[0].visit, p[0].side), ""
 		t2 = append(t2, t)
 	}
 	return row, t2

@@ -16,9 +16,9 @@ import (
 )
 
 // rewriteMask changes the labels of a file.
-func rewriteMask(t *testing.T, from, to string, change func(l volume.Labels)) {
+func rewriteMask(t *testing.T, source, target string, change func(l volume.Labels)) {
 	t.Helper()
-	f, err := os.Open(from)
+	f, err := os.Open(source)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +32,7 @@ func rewriteMask(t *testing.T, from, to string, change func(l volume.Labels)) {
 	if err := nifti.WriteLabels(&out, l.Geometry, l.Data, "test"); err != nil {
 		t.Fatal(err)
 	}
-	write(t, to, out.String())
+	write(t, target, out.String())
 }
 
 // shifted moves labels by one voxel along the rows.
@@ -120,7 +120,7 @@ func TestCompareMasksNotesOtherEstimates(t *testing.T) {
 		mustCall(t, append([]string{"run", dir, "--out", filepath.Join(out, name), "--scheme", "compartments",
 			"--maps", "mask", "--quiet"}, extra...)...)
 	}
-	const note = "T2 estimated in another way"
+	const note = "fitted with different settings at A and B"
 	for name, want := range map[string]bool{"fraction": false, "echoes": true} {
 		if text := mustCall(t, "compare-masks", filepath.Join(out, "a"),
 			filepath.Join(out, name)); strings.Contains(text, note) != want {

@@ -1,49 +1,43 @@
 package main
 
 import (
-	"errors"
-	"fmt"
-	"io"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
-	"text/tabwriter"
 
 	"gonum.org/v1/gonum/stat"
 
-	"github.com/t2map/t2map/figure"
-	"github.com/t2map/t2map/outfile"
-	"github.com/t2map/t2map/printable"
+	"github.com/t2map/t2map/table"
 	"github.com/t2map/t2map/trial/figures"
 	"github.com/t2map/t2map/trial/repeat"
 )
 
 var nan = math.NaN()
 
-// joined joins the texts that are not empty.
-func joined(texts ...string) string {
-	return strings.Join(slices.DeleteFunc(texts, func(t string) bool { return t == "" }), ", ")
-}
-
-// maskMeasure is a value of a row, with its column and the decimals in the tables.
+// maskMeasure is a value of a row, with its decimals in the tables. A measure with a heading is also shown on the
+// screen, with other decimals.
 type maskMeasure struct {
-	column   string
-	decimals int
-	value    func(r maskRow) float64
+	column, label string
+	decimals      int
+	heading       string
+	shown         int // decimals on the screen
+	value         func(maskRow) float64
 }
 
 var maskMeasures = []maskMeasure{
-	{"dice", 4, func(r maskRow) float64 { return r.Dice }},
-	{"volume_a_mm3", 1, func(r maskRow) float64 { return r.VolumeMM3[0] }},
-	{"volume_b_mm3", 1, func(r maskRow) float64 { return r.VolumeMM3[1] }},
-	{"volume_difference_mm3", 1, func(r maskRow) float64 { return r.DifferenceMM3 }},
-	{"volume_difference_percent", 2, func(r maskRow) float64 { return r.DifferencePercent }},
-	{"mean_distance_mm", 3, func(r maskRow) float64 { return r.MeanMM }},
-	{"p95_distance_mm", 3, func(r maskRow) float64 { return r.P95MM }},
-	{"largest_distance_mm", 3, func(r maskRow) float64 { return r.LargestMM }},
+	{"dice", "Dice coefficient", 4, "DICE", 3, func(r maskRow) float64 { return r.Dice }},
+	{"volume_a_mm3", "Volume in A", 1, "VOLUME A (mm³)", 0, func(r maskRow) float64 { return r.VolumeMM3[0] }},
+	{"volume_b_mm3", "Volume in B", 1, "VOLUME B (mm³)", 0, func(r maskRow) float64 { return r.VolumeMM3[1] }},
+	{"volume_difference_mm3", "Difference of the volumes, B − A", 1, "", 0,
+		func(r maskRow) float64 { return r.DifferenceMM3 }},
+	{"volume_difference_percent", "Difference of the volumes in percent of their mean", 2, "DIFFERENCE (%)", 1,
+		func(r maskRow) float64 { return r.DifferencePercent }},
+	{"mean_distance_mm", "Mean distance of the surfaces", 3, "MEAN DISTANCE (mm)", 2,
+		func(r maskRow) float64 { return r.MeanMM }},
+	{"p95_distance_mm", "95th percentile of the distances", 3, "95 % (mm)", 2,
+		func(r maskRow) float64 { return r.P95MM }},
+	{"largest_distance_mm", "Largest distance of the surfaces", 3, "", 0,
+		func(r maskRow) float64 { return r.LargestMM }},
 }
 
 // spread describes a measure over the studies that have it.
@@ -52,12 +46,12 @@ type spread struct {
 	mean, sd, lowest, highest float64
 }
 
-// spreadOf returns the spread of a measure over the rows with a key. It is NaN if no study has the measure.
-func (m maskComparison) spreadOf(key rowKey, value func(maskRow) float64) spread {
+// spreadOf returns the spread of a measure over rows. It is NaN if no row has the measure.
+func spreadOf(rows []maskRow, value func(maskRow) float64) spread {
 	s := spread{mean: nan, sd: nan, lowest: nan, highest: nan}
 	var all []float64
-	for _, r := range m.rows {
-		if x := value(r); r.rowKey == key && !math.IsNaN(x) {
+	for _, r := range rows {
+		if x := value(r); !math.IsNaN(x) {
 			all = append(all, x)
 		}
 	}
@@ -69,40 +63,30 @@ func (m maskComparison) spreadOf(key rowKey, value func(maskRow) float64) spread
 	return s
 }
 
-// agreementOf returns the agreement of T2 for a key, if there are pairs.
-func (m maskComparison) agreementOf(key rowKey) (repeat.Figures, bool) {
+// agreementOf returns the agreement of T2 for a key, if there are pairs. Otherwise its values are NaN.
+func (m maskComparison) agreementOf(key rowKey) (values repeat.Estimates, ok bool) {
 	t2 := m.partsT2
 	if key.whole() {
 		t2 = m.t2
 	}
 	for _, c := range t2.Compartments {
 		if c.Name == key.String() && len(c.Knees) > 0 {
-			return c.Figures, true
+			return c.Estimates, true
 		}
 	}
-	return repeat.Figures{}, false
+	values, _ = repeat.Analyse(nil, repeatLevel)
+	return values, false
 }
 
-// studyTable returns mask_agreement_studies.csv.
-func (m maskComparison) studyTable() []byte {
-	columns := []string{"subject", "visit", "side", "study", "series", "compartment", "region", "layer", "voxels_a",
-		"voxels_b", "voxels_common"}
-	for _, x := range maskMeasures {
-		columns = append(columns, x.column)
-	}
-	columns = append(columns, "mean_t2_a_ms", "mean_t2_b_ms", "t2_difference_ms", "note")
-	var rows [][]string
+// rowsOf returns the rows with a key, one per study.
+func (m maskComparison) rowsOf(key rowKey) []maskRow {
+	var rows []maskRow
 	for _, r := range m.rows {
-		row := []string{r.subject, r.visit, r.side, r.study, r.series, r.compartment, r.region, r.layer,
-			strconv.Itoa(r.Voxels[0]), strconv.Itoa(r.Voxels[1]), strconv.Itoa(r.Common)}
-		for _, x := range maskMeasures {
-			row = append(row, decimal(x.value(r), x.decimals))
+		if r.rowKey == key {
+			rows = append(rows, r)
 		}
-		row = append(row, decimal(r.meanT2[0], 2), decimal(r.meanT2[1], 2), decimal(r.meanT2[1]-r.meanT2[0], 2),
-			r.note())
-		rows = append(rows, row)
 	}
-	return printable.CSV(columns, rows)
+	return rows
 }
 
 // note returns why values of a row are missing.
@@ -114,52 +98,138 @@ func (r maskRow) note() string {
 		"A or B").Replace(r.Missing.String())
 }
 
-// summaryTable returns mask_agreement.csv.
-func (m maskComparison) summaryTable() []byte {
-	columns := []string{"compartment", "region", "layer", "n_studies", "n_distances"}
+// keyColumns are the columns that identify a row of both tables.
+var keyColumns = []table.Column[rowKey]{
+	table.Text("compartment", "Compartment", table.FromResults, func(k rowKey) string { return k.compartment }),
+	table.Text("region", "Region", table.FromResults, func(k rowKey) string { return k.region }),
+	table.Text("layer", "Layer", table.FromResults, func(k rowKey) string { return k.layer }),
+}
+
+// studyColumns are the columns of mask_agreement_studies.csv; docs/compare-masks.md explains them.
+var studyColumns = slices.Concat(
+	[]table.Column[maskRow]{
+		table.Text("subject", "Subject", table.FromResults, func(r maskRow) string { return r.subject }),
+		table.Text("visit", "Visit", table.FromResults, func(r maskRow) string { return r.visit }),
+		table.Text("side", "Side of the knee", table.FromResults, func(r maskRow) string { return r.side }),
+		table.Text("study", "Study", table.FromResults, func(r maskRow) string { return r.study }),
+		table.Text("series", "Series", table.FromResults, func(r maskRow) string { return r.series }),
+	},
+	table.Lift(func(r maskRow) rowKey { return r.rowKey }, keyColumns),
+	[]table.Column[maskRow]{
+		table.Count("voxels_a", "Voxels in A", func(r maskRow) int { return r.Voxels[0] }),
+		table.Count("voxels_b", "Voxels in B", func(r maskRow) int { return r.Voxels[1] }),
+		table.Count("voxels_common", "Voxels in both", func(r maskRow) int { return r.Common }),
+	},
+	measureColumns(),
+	[]table.Column[maskRow]{
+		decimal("mean_t2_a_ms", "Mean T2 in A", 2, func(r maskRow) float64 { return r.meanT2[0] }),
+		decimal("mean_t2_b_ms", "Mean T2 in B", 2, func(r maskRow) float64 { return r.meanT2[1] }),
+		decimal("t2_difference_ms", "Difference of the mean T2, B − A", 2,
+			func(r maskRow) float64 { return r.meanT2[1] - r.meanT2[0] }),
+		table.Text("note", "Why values are missing", table.Derived, maskRow.note),
+	},
+)
+
+func measureColumns() []table.Column[maskRow] {
+	var columns []table.Column[maskRow]
 	for _, x := range maskMeasures {
-		columns = append(columns, x.column, x.column+"_sd", x.column+"_min", x.column+"_max")
+		columns = append(columns, decimal(x.column, x.label, x.decimals, x.value))
 	}
-	columns = append(columns, "n_t2_pairs", "t2_bias_ms", "t2_bias_low_ms", "t2_bias_high_ms", "t2_sd_difference_ms",
-		"t2_loa_lower_ms", "t2_loa_lower_low_ms", "t2_loa_lower_high_ms", "t2_loa_upper_ms", "t2_loa_upper_low_ms",
-		"t2_loa_upper_high_ms",
-		"t2_rms_cv_percent", "t2_rms_cv_low_percent", "t2_rms_cv_high_percent", "note")
-	var rows [][]string
+	return columns
+}
+
+// summaryRow is a row of mask_agreement.csv.
+type summaryRow struct {
+	rowKey
+	studies []maskRow
+	t2      repeat.Estimates
+}
+
+// summaryColumns are the columns of mask_agreement.csv; docs/compare-masks.md explains them.
+var summaryColumns = slices.Concat(
+	table.Lift(func(r summaryRow) rowKey { return r.rowKey }, keyColumns),
+	[]table.Column[summaryRow]{
+		table.Count("n_studies", "Studies", func(r summaryRow) int { return len(r.studies) }),
+		table.Count("n_distances", "Studies with distances", func(r summaryRow) int {
+			return spreadOf(r.studies, func(s maskRow) float64 { return s.MeanMM }).n
+		}),
+	},
+	spreadColumns(),
+	[]table.Column[summaryRow]{
+		table.Count("n_t2_pairs", "Studies with T2 in both", func(r summaryRow) int { return r.t2.Agreement.N }),
+	},
+	intervalColumns("t2_bias", "ms", "Mean difference of T2, B − A",
+		func(r summaryRow) repeat.Interval { return r.t2.Agreement.Bias }),
+	[]table.Column[summaryRow]{
+		decimal("t2_sd_difference_ms", "SD of the differences", 3,
+			func(r summaryRow) float64 { return r.t2.Agreement.SD }),
+	},
+	intervalColumns("t2_loa_lower", "ms", "Lower limit of agreement",
+		func(r summaryRow) repeat.Interval { return r.t2.Agreement.Lower }),
+	intervalColumns("t2_loa_upper", "ms", "Upper limit of agreement",
+		func(r summaryRow) repeat.Interval { return r.t2.Agreement.Upper }),
+	intervalColumns("t2_rms_cv", "percent", "RMS coefficient of variation",
+		func(r summaryRow) repeat.Interval { return r.t2.WCV }),
+	[]table.Column[summaryRow]{
+		table.Text("note", "Why values are missing", table.Derived,
+			func(r summaryRow) string { return strings.Join(reasons(r.t2), "; ") }),
+	},
+)
+
+// spreadColumns returns four columns for each measure.
+func spreadColumns() []table.Column[summaryRow] {
+	var columns []table.Column[summaryRow]
+	for _, x := range maskMeasures {
+		column := func(suffix, label string, value func(spread) float64) table.Column[summaryRow] {
+			return decimal(x.column+suffix, x.label+label, x.decimals,
+				func(r summaryRow) float64 { return value(spreadOf(r.studies, x.value)) })
+		}
+		columns = append(columns,
+			column("", ", mean", func(s spread) float64 { return s.mean }),
+			column("_sd", ", standard deviation", func(s spread) float64 { return s.sd }),
+			column("_min", ", lowest", func(s spread) float64 { return s.lowest }),
+			column("_max", ", highest", func(s spread) float64 { return s.highest }))
+	}
+	return columns
+}
+
+// intervalColumns returns the columns of an estimate and the limits of its interval.
+func intervalColumns(
+	name, unit, label string, value func(summaryRow) repeat.Interval,
+) []table.Column[summaryRow] {
+	return []table.Column[summaryRow]{
+		decimal(name+"_"+unit, label, 3, func(r summaryRow) float64 { return value(r).Estimate }),
+		decimal(name+"_low_"+unit, "Lower limit", 3, func(r summaryRow) float64 { return value(r).Low }),
+		decimal(name+"_high_"+unit, "Upper limit", 3, func(r summaryRow) float64 { return value(r).High }),
+	}
+}
+
+// decimal returns a column of numbers with a fixed number of decimals. A number that rounds to 0 has no minus sign.
+func decimal[R any](name, label string, decimals int, value func(R) float64) table.Column[R] {
+	c := table.Fixed(name, label, decimals, value)
+	signed := c.Cell
+	c.Cell = func(r R) string {
+		text := signed(r)
+		if strings.Trim(text, "-0.") == "" {
+			return strings.TrimPrefix(text, "-")
+		}
+		return text
+	}
+	return c
+}
+
+// summary returns the rows of mask_agreement.csv.
+func (m maskComparison) summary() []summaryRow {
+	var rows []summaryRow
 	for _, key := range m.keys {
-		n := 0
-		for _, r := range m.rows {
-			if r.rowKey == key {
-				n++
-			}
-		}
-		row := []string{key.compartment, key.region, key.layer, strconv.Itoa(n),
-			strconv.Itoa(m.spreadOf(key, func(r maskRow) float64 { return r.MeanMM }).n)}
-		for _, x := range maskMeasures {
-			s := m.spreadOf(key, x.value)
-			for _, v := range []float64{s.mean, s.sd, s.lowest, s.highest} {
-				row = append(row, decimal(v, x.decimals))
-			}
-		}
-		f, ok := m.agreementOf(key)
-		if !ok {
-			f = repeat.Figures{Agreement: repeat.Agreement{SD: nan}}
-			for _, i := range []*repeat.Interval{&f.Agreement.Bias, &f.Agreement.Lower, &f.Agreement.Upper, &f.WCV} {
-				i.Estimate, i.Low, i.High = nan, nan, nan
-			}
-		}
-		a := f.Agreement
-		row = append(row, strconv.Itoa(a.N), decimal(a.Bias.Estimate, 3), decimal(a.Bias.Low, 3),
-			decimal(a.Bias.High, 3), decimal(a.SD, 3))
-		for _, i := range []repeat.Interval{a.Lower, a.Upper, f.WCV} {
-			row = append(row, decimal(i.Estimate, 3), decimal(i.Low, 3), decimal(i.High, 3))
-		}
-		rows = append(rows, append(row, strings.Join(reasons(f), "; ")))
+		t2, _ := m.agreementOf(key)
+		rows = append(rows, summaryRow{key, m.rowsOf(key), t2})
 	}
-	return printable.CSV(columns, rows)
+	return rows
 }
 
 // reasons returns why values are missing, if one of the values in the tables is missing.
-func reasons(f repeat.Figures) []string {
+func reasons(f repeat.Estimates) []string {
 	for _, i := range []repeat.Interval{f.Agreement.Bias, f.Agreement.Lower, f.WCV} {
 		if math.IsNaN(i.Estimate) || math.IsNaN(i.Low) {
 			return f.Reasons
@@ -168,132 +238,18 @@ func reasons(f repeat.Figures) []string {
 	return nil
 }
 
-// decimal formats a number of a table. NaN is an empty cell.
-func decimal(x float64, decimals int) string {
-	if math.IsNaN(x) {
-		return ""
-	}
-	text := strconv.FormatFloat(x, 'f', decimals, 64)
-	if strings.Trim(text, "-0.") == "" { // no -0.00
-		text = strings.TrimPrefix(text, "-")
-	}
-	return text
-}
-
-// write writes the tables and the pictures, but does not overwrite an input.
+// write writes the tables and the pictures.
 func (m maskComparison) write(dir string) error {
-	if err := checkFolder(dir); err != nil {
-		return err
+	files := []outputFile{
+		{"mask_agreement.csv", table.Write(summaryColumns, m.summary())},
+		{"mask_agreement_studies.csv", table.Write(studyColumns, m.rows)},
 	}
-	names, contents := []string{"mask_agreement.csv", "mask_agreement_studies.csv"},
-		[][]byte{m.summaryTable(), m.studyTable()}
 	if slices.ContainsFunc(m.t2.Compartments, func(c repeat.Compartment) bool { return len(c.Knees) > 0 }) {
 		pictures, err := figures.BlandAltman(m.t2)
 		if err != nil {
 			return err
 		}
-		for _, p := range pictures {
-			names, contents = append(names, p.Name+".svg", p.Name+".png", p.Name+".pdf"),
-				append(contents, p.SVG, p.PNG, p.PDF)
-		}
+		files = append(files, pictureFiles(pictures)...)
 	}
-	paths := pathsIn(dir, names)
-	if err := checkInputs(paths, m.inputs); err != nil {
-		return err
-	}
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return err
-	}
-	var errs []error
-	for i, path := range paths {
-		errs = append(errs, outfile.Replace(path, contents[i]))
-	}
-	return errors.Join(errs...)
-}
-
-// print prints one line per compartment for the masks and one for T2, and the omitted studies.
-func (m maskComparison) print(w io.Writer, out string) error {
-	first, means := "COMPARTMENT", "; means over the studies, lowest and highest in brackets"
-	if len(m.t2.Visits) == 0 { // two label maps
-		first, means = "LABEL", ""
-	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t,
-		first+"\tSTUDIES\tDICE\tVOLUME A (mm³)\tVOLUME B (mm³)\tDIFFERENCE (%)\tMEAN DISTANCE (mm)\t95 % (mm)")
-	for _, key := range m.keys {
-		if !key.whole() {
-			continue // regions and layers are in the tables only
-		}
-		line := printable.Line(key.compartment)
-		for n, x := range []int{0, 1, 2, 4, 5, 6} {
-			s := m.spreadOf(key, maskMeasures[x].value)
-			if n == 0 {
-				line += fmt.Sprintf("\t%d", s.n)
-			}
-			line += "\t" + s.text([]int{3, 0, 0, 1, 2, 2}[n])
-		}
-		fmt.Fprintln(t, line)
-	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	fmt.Fprintf(w, "\nA is %s, B is %s. ", printable.Line(m.names[0]), printable.Line(m.names[1]))
-	fmt.Fprintf(w, "Differences are B − A%s.\n", means)
-	if err := m.printT2(w); err != nil {
-		return err
-	}
-	for _, r := range m.rows {
-		if note := r.note(); note != "" && r.whole() {
-			fmt.Fprintf(w, "note: %s: %s\n", printable.Line(joined(r.maskedStudy.String(), r.compartment)), note)
-		}
-	}
-	if len(m.omitted) > 0 {
-		fmt.Fprintln(w, "omitted:")
-	}
-	for _, o := range m.omitted {
-		fmt.Fprintf(w, "  %s: %s\n", printable.Line(o.study), printable.Line(o.reason))
-	}
-	if out != "" {
-		fmt.Fprintf(w, "See %s.\n", filepath.Join(out, "mask_agreement.csv"))
-	}
-	return nil
-}
-
-// text formats the mean and, for several studies, the lowest and the highest value.
-func (s spread) text(decimals int) string {
-	if s.n < 2 {
-		return figure.Number(s.mean, decimals)
-	}
-	return fmt.Sprintf("%s [%s, %s]", figure.Number(s.mean, decimals), figure.Number(s.lowest, decimals),
-		figure.Number(s.highest, decimals))
-}
-
-// printT2 prints the agreement of T2.
-func (m maskComparison) printT2(w io.Writer) error {
-	if len(m.t2.Visits) == 0 { // two label maps
-		return nil
-	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "\nCOMPARTMENT\tPAIRS\tBIAS OF T2 (ms)\tLIMITS OF AGREEMENT (ms)\tRMS-CV (%)")
-	for _, key := range m.keys {
-		if f, ok := m.agreementOf(key); ok && key.whole() {
-			a := f.Agreement
-			fmt.Fprintf(t, "%s\t%d\t%s\t%s to %s\t%s\n", printable.Line(key.compartment), a.N,
-				withInterval(a.Bias, 2), figure.Number(a.Lower.Estimate, 2), figure.Number(a.Upper.Estimate, 2),
-				withInterval(f.WCV, 2))
-		}
-	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	fmt.Fprintln(w, "\n95 % confidence intervals in brackets.")
-	for _, c := range m.t2.Compartments {
-		for _, r := range reasons(c.Figures) {
-			fmt.Fprintf(w, "note: T2, %s: %s\n", printable.Line(c.Name), printable.Line(r))
-		}
-	}
-	for _, n := range m.t2.Notes {
-		fmt.Fprintf(w, "note: %s\n", printable.Line(n))
-	}
-	return nil
+	return writeFiles(dir, files, m.inputs)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/t2map/t2map/batch"
 	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/phantom"
+	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
@@ -82,7 +83,7 @@ func demo(c *cobra.Command, dir string, synthetic phantom.Trial) error {
 		return err
 	}
 	if n := len(outcome.Failures); n > 0 {
-		return failedError{count(n, "study", "studies") + " failed"}
+		return failedError{printable.Counted(n, "study", "studies") + " failed"}
 	}
 	w := c.OutOrStdout()
 	cells := compare(truth, outcome.Results)

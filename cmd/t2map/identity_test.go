@@ -41,7 +41,7 @@ func TestIdentityFlags(t *testing.T) {
 		{"a separator that is not declared", []string{"--manifest", sheet, "--encoding", "windows-1252"}, exitUsage,
 			`--separator ';'`, ""},
 		{"a manifest that selects", []string{"--manifest", sheet, "--separator", ";", "--encoding", "windows-1252",
-			"--rename"}, exitOK, "1 study passed over, because no row of m.csv names its folder or one above it: " +
+			"--rename"}, exitOK, "1 study ignored, because no row of m.csv names its folder or one above it: " +
 			"data/KN-102/V1/dicom", "Müller-Study 1"},
 		{"a tab that is not declared", []string{"--manifest", tabs}, exitUsage, "--separator tab", ""},
 		{"a tab", []string{"--manifest", tabs, "--separator", "tab", "--rename"}, exitOK, "", "M-1"},
@@ -65,8 +65,8 @@ func TestIdentityFlags(t *testing.T) {
 		t.Errorf("%d\n%s%s", code, stdout, stderr)
 	}
 	code, stdout, stderr = call("inspect", data, "--manifest", sheet, "--separator", ";", "--encoding", "windows-1252")
-	if code != exitOK || !strings.Contains(stdout, "run would: pass over: not in the manifest") ||
-		!strings.Contains(stdout, "note: 1 study passed over") {
+	if code != exitOK || !strings.Contains(stdout, "run would: ignore: not in the manifest") ||
+		!strings.Contains(stdout, "note: 1 study ignored") {
 		t.Errorf("%d\n%s%s", code, stdout, stderr)
 	}
 }

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 
+	"github.com/t2map/t2map/figure"
+	"github.com/t2map/t2map/outfile"
 	"github.com/t2map/t2map/report"
 )
 
@@ -37,6 +40,46 @@ func checkInputs(files, inputs []string) error {
 		}
 	}
 	return nil
+}
+
+// outputFile is a file that a command writes. The name may have slashes.
+type outputFile struct {
+	name    string
+	content []byte
+}
+
+// pictureFiles returns the three files of each picture.
+func pictureFiles(pictures []figure.Picture) []outputFile {
+	var files []outputFile
+	for _, p := range pictures {
+		files = append(files, outputFile{p.Name + ".svg", p.SVG}, outputFile{p.Name + ".png", p.PNG},
+			outputFile{p.Name + ".pdf", p.PDF})
+	}
+	return files
+}
+
+// writeFiles writes the files into the folder of --out, but does not overwrite an input. A file that cannot be written
+// does not prevent the others from being written.
+func writeFiles(dir string, files []outputFile, inputs []string) error {
+	if err := checkFolder(dir); err != nil {
+		return err
+	}
+	var names []string
+	for _, f := range files {
+		names = append(names, f.name)
+	}
+	paths := pathsIn(dir, names)
+	if err := checkInputs(paths, inputs); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	var errs []error
+	for i, path := range paths {
+		errs = append(errs, outfile.Replace(path, files[i].content))
+	}
+	return errors.Join(errs...)
 }
 
 // pathsIn returns the paths of files in a folder. The names have slashes.

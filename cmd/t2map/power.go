@@ -62,15 +62,10 @@ func (f *powerFlags) add(c *cobra.Command) {
 		"CSV `file` with the design of the trial that RESULTS belongs to, as for t2map trial")
 	p.StringArrayVar(&f.study.endpoints, "endpoints", nil, "CSV `file` with other endpoints, as for t2map trial")
 	p.StringVar(&f.endpoint, "endpoint", "", "`name` of the endpoint (default: the design's primary one)")
-	p.StringVar(&f.study.heading.Visits, "study-visits", "",
-		"visits of the trial with their `months`: baseline=0,month03=3")
-	p.StringVar(&f.study.heading.Reference, "reference", "", "reference `arm` of the trial")
-	p.StringVar(&f.study.heading.Primary, "primary", "", "primary `contrast` of the trial, such as medial@month12")
-	p.StringVar(&f.study.heading.Covariance, "covariance", "",
-		"covariance `structure` of the visits of a subject: unstructured, hcs, ar1 or cs (default "+
-			"unstructured)")
-	p.StringVar(&f.study.heading.DF, "df", "",
-		"`method` for the degrees of freedom: kenward-roger or satterthwaite (default kenward-roger)")
+	p.StringVar(&f.study.plan, "plan", "", "YAML `file` with the plan of the trial, as for t2map trial")
+	f.study.heading = headingFlags{}
+	f.study.heading.add(c, map[string]string{"visits": "study-visits"}, "visits", "reference", "primary", "baseline",
+		"covariance", "df")
 	f.study.twoStudies = "none"
 	f.study.table.add(c)
 	p.Float64Var(&f.assumed.SD, "sd", 0, "standard `deviation` of the change at a given baseline, instead of RESULTS")
@@ -166,8 +161,8 @@ func runPower(c *cobra.Command, args []string, f powerFlags) error {
 // scenarioWords describe the tested difference, its unit, the source of the standard deviation, and limits of the
 // simulation.
 type scenarioWords struct {
-	what, unit, basis string
-	notes             []string
+	tested, unit, basis string
+	notes               []string
 }
 
 // scenario returns the trial to simulate.
@@ -176,12 +171,17 @@ func (f powerFlags) scenario(c *cobra.Command, args []string) (s power.Scenario,
 		if s, err = f.assumed.Scenario(); err != nil {
 			return s, w, usageError{fmt.Errorf("%w\nhint: t2map power --help", err)}
 		}
-		plan, err := f.study.heading.Plan()
+		heading, err := f.study.heading.heading()
 		if err != nil {
 			return s, w, usageError{err}
 		}
+		plan, err := heading.Plan()
+		if err != nil {
+			return s, w, usageError{err}
+		}
+		s.CommonBaseline = plan.CommonBaseline
 		s.Model.Covariance, s.Model.DF = plan.Covariance, plan.DF
-		w.what, w.basis = fmt.Sprintf("the change at visit %d of %d", f.assumed.Visits, f.assumed.Visits), "assumed"
+		w.tested, w.basis = fmt.Sprintf("the change at visit %d of %d", f.assumed.Visits, f.assumed.Visits), "assumed"
 		return s, w, nil
 	}
 	tables, err := f.study.tables(args[0])
@@ -194,30 +194,31 @@ func (f powerFlags) scenario(c *cobra.Command, args []string) (s power.Scenario,
 		return s, w, err
 	}
 	name := f.endpoint
-	if name == "" {
-		name = a.Design.Primary.Endpoint
+	if name == "" && len(a.Design.Primary) == 1 {
+		name = a.Design.Primary[0].Endpoint
 	}
 	if name == "" {
-		return s, w, usageError{errors.New("--endpoint is required: the design has no primary endpoint")}
+		return s, w, usageError{errors.New("--endpoint is required: the design has several primary endpoints")}
 	}
 	if s, err = power.FromStudy(a, name); err != nil {
 		return s, w, usageError{err}
 	}
-	w.what = fmt.Sprintf("the change of %s at %s", printable.Line(name),
-		printable.Line(a.Design.Visits[a.Design.Primary.Visit].Name))
 	i := slices.IndexFunc(a.Endpoints, func(e trial.EndpointAnalysis) bool { return e.Name == name })
+	w.tested = fmt.Sprintf("the change of %s at %s", printable.Line(name),
+		printable.Line(a.Design.Visits[a.Design.MainVisit(a.Endpoints[i].Endpoint)].Name))
 	if unit := a.Endpoints[i].Unit; unit != "" {
 		w.unit = " " + printable.Line(unit)
 	}
 	w.notes = power.Caveats(a, name)
-	w.basis = fmt.Sprintf("from %s, taken as known", count(a.Endpoints[i].Model.Subjects, "subject", "subjects"))
+	subjects := printable.Counted(a.Endpoints[i].Model.Subjects, "subject", "subjects")
+	w.basis = fmt.Sprintf("from %s, taken as known", subjects)
 	return s, w, nil
 }
 
 // print prints a row per size, the answer, and its basis.
 func (f powerFlags) print(w io.Writer, s power.Scenario, size power.Size, words scenarioWords) {
 	fmt.Fprintf(w, "Power to find a difference of %g%s in %s, two-sided %g %%;\nmixed model, %v, %v:\n", s.Difference,
-		words.unit, words.what, 100*s.Alpha, s.Model.Covariance, s.Model.DF)
+		words.unit, words.tested, 100*s.Alpha, s.Model.Covariance, s.Model.DF)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprint(t, "per arm\tpower\t95 % CI\tfell back\tno model\t\n")
 	fellBack, failed := 0, 0

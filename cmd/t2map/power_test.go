@@ -112,7 +112,7 @@ func TestPowerUsage(t *testing.T) {
 		"no difference": {[]string{"--sd", "3"}, "--difference is required"},
 		"no endpoint":   {[]string{results, "--design", design, "--difference", "1"}, "--endpoint is required"},
 		"other endpoint": {[]string{results, "--design", design, "--difference", "1", "--endpoint", "x"},
-			"there are medial"},
+			"they have medial"},
 		"level":         {[]string{"--sd", "3", "--difference", "1", "--alpha", "0"}, "--alpha 0"},
 		"certain":       {[]string{"--sd", "3", "--difference", "1", "--power", "1"}, "--power 1"},
 		"nobody":        {[]string{"--sd", "3", "--difference", "1", "--n", "0"}, "--n 0"},

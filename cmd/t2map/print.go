@@ -23,7 +23,7 @@ func printOutcome(w io.Writer, out string, o batch.Outcome, written bool) {
 	if len(o.Results) <= shownStudies {
 		printCompartments(w, o.Results)
 	}
-	fmt.Fprintf(w, "%s mapped, %d failed", count(len(o.Results), "study", "studies"), len(o.Failures))
+	fmt.Fprintf(w, "%s mapped, %d failed", printable.Counted(len(o.Results), "study", "studies"), len(o.Failures))
 	if n := len(o.NotDone); n > 0 {
 		fmt.Fprintf(w, ", %d not done", n)
 	}
@@ -83,8 +83,8 @@ func ms(n segment.Number) string {
 // remarks returns the reasons for excluded voxels of a row, its note, and the visit that its mask was carried from.
 func remarks(r report.Result, c segment.Summary) string {
 	parts := []string{strings.Join(c.Excluded.Reasons(), ", "), c.Note}
-	if r.Mask.From != "" {
-		parts = append(parts, "mask carried from "+printable.Line(r.Mask.From))
+	if r.Mask.SourceVisit != "" {
+		parts = append(parts, "mask carried from "+printable.Line(r.Mask.SourceVisit))
 	}
 	return strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), "; ")
 }
@@ -107,7 +107,7 @@ func printDamaged(w io.Writer, problems []batch.Problem) {
 			case p.Unsupported != kind.unsupported || seen[[2]string{p.File, p.FileReason}]:
 			case p.File == "":
 				all.add(p.Reason, p.Reason, "", failedName(report.Failure{Folder: p.Folder, Study: p.Study,
-					Alike: p.Alike}))
+					SharedFolder: p.Alike}))
 			default:
 				seen[[2]string{p.File, p.FileReason}] = true // once for all studies of its folder
 				fileReasons[p.FileReason] = true
@@ -129,12 +129,4 @@ func printDamaged(w io.Writer, problems []batch.Problem) {
 			}
 		}
 	}
-}
-
-// count returns a number with a noun in the singular or plural.
-func count(n int, singular, plural string) string {
-	if n == 1 {
-		return "1 " + singular
-	}
-	return fmt.Sprintf("%d %s", n, plural)
 }

@@ -84,7 +84,7 @@ func failedName(f report.Failure) string {
 	switch {
 	case f.Folder == "":
 		return printable.Line(strings.TrimSpace(f.Subject + " " + f.Visit))
-	case f.Alike:
+	case f.SharedFolder:
 		return fmt.Sprintf("%s (%s)", printable.Line(f.Folder), printable.Line(f.Study))
 	}
 	return printable.Line(f.Folder)

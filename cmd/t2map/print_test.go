@@ -29,8 +29,8 @@ func TestFailuresAreGrouped(t *testing.T) {
 		Hint: "copy it"},
 		report.Failure{Reason: "x: not sure whose"}, report.Failure{Subject: "S07", Visit: "M12",
 			Reason: "manifest m.csv: line 3: no MR study in the folder"},
-		report.Failure{Folder: "v", Study: "aa", Alike: true, Reason: "alone"},
-		report.Failure{Folder: "v", Study: "bb", Alike: true, Reason: "alone too"})
+		report.Failure{Folder: "v", Study: "aa", SharedFolder: true, Reason: "alone"},
+		report.Failure{Folder: "v", Study: "bb", SharedFolder: true, Reason: "alone too"})
 	var b bytes.Buffer
 	printFailures(&b, failures)
 	want := `failed:
@@ -234,7 +234,7 @@ func TestLinksAreNotes(t *testing.T) {
 	_, stdout, _ := call("inspect", search)
 	for _, text := range []string{stderr, stdout} {
 		for _, want := range []string{"note: links that lead out of the searched folders were followed (1): S01\n",
-			"note: links that lead to nothing were passed over (1): S02\n"} {
+			"note: broken links were ignored (1): S02\n"} {
 			if n := strings.Count(text, want); n != 1 {
 				t.Errorf("%s\nhas %q %d times, want once", text, want, n)
 			}
@@ -271,7 +271,7 @@ func TestPassedOverIsNoted(t *testing.T) {
 	code, _, stderr := call("run", dir, "--out", filepath.Join(t.TempDir(), "r"), "--scheme", "compartments")
 	_, stdout, _ := call("inspect", dir)
 	for _, text := range []string{stderr, stdout} {
-		for _, want := range []string{"though they hold files (1): SA/@eaDir\n", "unpacked too (2): SA/" +
+		for _, want := range []string{"though they hold files (1): SA/@eaDir\n", "are beside them (2): SA/" +
 			filepath.Base(images[0]) + ".gz, "} {
 			if !strings.Contains(text, want) {
 				t.Errorf("%s\nhas no %q", text, want)

@@ -15,7 +15,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/t2map/t2map/figure"
-	"github.com/t2map/t2map/outfile"
 	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/trial"
@@ -108,7 +107,7 @@ func runRepeat(c *cobra.Command, results string, f repeatFlags) error {
 	}
 	if f.out != "" {
 		path, _ := compartmentsOf(results)
-		if err := writeRepeat(f.out, s, repeatInput{source, path}); err != nil {
+		if err := writeRepeat(f.out, s, source, path); err != nil {
 			return err
 		}
 	}
@@ -128,18 +127,8 @@ func (f repeatFlags) source(results string) (trial.Source, error) {
 	return readSource(results, format)
 }
 
-// repeatInput is the table that was read, and its path.
-type repeatInput struct {
-	trial.Source
-	path string
-}
-
-// writeRepeat writes the tables and the pictures, but does not overwrite an input. A file that cannot be written does
-// not prevent the others from being written.
-func writeRepeat(dir string, s repeat.Study, source repeatInput) error {
-	if err := checkFolder(dir); err != nil {
-		return err
-	}
+// writeRepeat writes the tables and the pictures. The study was read from source, the file at path.
+func writeRepeat(dir string, s repeat.Study, source trial.Source, path string) error {
 	sum := sha256.Sum256(source.Data)
 	doc, err := s.JSON(repeat.Origin{Version: pipeline.Version, Input: source.Name, SHA256: hex.EncodeToString(sum[:])})
 	if err != nil {
@@ -149,23 +138,8 @@ func writeRepeat(dir string, s repeat.Study, source repeatInput) error {
 	if err != nil {
 		return err
 	}
-	names, contents := []string{"repeat.csv", "repeat.json"}, [][]byte{s.CSV(), doc}
-	for _, p := range pictures {
-		names, contents = append(names, p.Name+".svg", p.Name+".png", p.Name+".pdf"),
-			append(contents, p.SVG, p.PNG, p.PDF)
-	}
-	paths := pathsIn(dir, names)
-	if err := checkInputs(paths, []string{source.path}); err != nil {
-		return err
-	}
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return err
-	}
-	var errs []error
-	for i, path := range paths {
-		errs = append(errs, outfile.Replace(path, contents[i]))
-	}
-	return errors.Join(errs...)
+	files := append([]outputFile{{"repeat.csv", s.CSV()}, {"repeat.json", doc}}, pictureFiles(pictures)...)
+	return writeFiles(dir, files, []string{path})
 }
 
 // printRepeat prints one line per compartment, the omitted knees, and the names of the files.
@@ -191,10 +165,10 @@ func printRepeat(w io.Writer, s repeat.Study, out string) error {
 	for _, n := range s.Notes {
 		fmt.Fprintf(w, "note: %s\n", printable.Line(n))
 	}
-	if len(s.Left) > 0 {
+	if len(s.Excluded) > 0 {
 		fmt.Fprintln(w, "omitted:")
 	}
-	for _, l := range s.Left {
+	for _, l := range s.Excluded {
 		name := l.Knee.String()
 		if l.Compartment != "" {
 			name += ", " + l.Compartment

@@ -13,6 +13,7 @@ import (
 
 	"github.com/t2map/t2map/batch"
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/t2fit"
@@ -149,7 +150,7 @@ func (f *studyFlags) settings(c *cobra.Command, roots []string) (batch.Settings,
 		}
 	}
 	p.Register.Moving = cmp.Or(f.register, p.Register.Moving)
-	p.Division.By = cmp.Or(protocol.DivideBy(f.division), p.Division.By)
+	p.Division.Method = cmp.Or(protocol.DivisionMethod(f.division), p.Division.Method)
 	if c.Flags().Changed("allow-foreign-mask") {
 		p.AllowForeignMask = f.allowForeignMask
 	}
@@ -320,7 +321,7 @@ func runBatch(c *cobra.Command, s batch.Settings, quiet bool) error {
 	printDamaged(c.ErrOrStderr(), outcome.Damaged)
 	printFailures(c.ErrOrStderr(), outcome.Failures)
 	if err == nil && len(outcome.Failures) > 0 {
-		err = failedError{count(len(outcome.Failures), "study", "studies") + " failed"}
+		err = failedError{printable.Counted(len(outcome.Failures), "study", "studies") + " failed"}
 	}
 	return err
 }

@@ -60,9 +60,10 @@ func TestEndings(t *testing.T) {
 				t.Fatalf("exit status %d, want %d\n%s", code, exitInterrupted, stderr)
 			}
 			table, err := os.ReadFile(filepath.Join(out, "studies.csv"))
-			done, left := strings.Count(string(table), ",done,"), strings.Count(string(table), ",not done,")
-			if err != nil || done == 0 || left == 0 || done+left != 12 || strings.Contains(string(table), ",failed,") {
-				t.Errorf("%d done, %d not done, %v\n%s", done, left, err, table)
+			done, notDone := strings.Count(string(table), ",done,"), strings.Count(string(table), ",not done,")
+			if err != nil || done == 0 || notDone == 0 || done+notDone != 12 || strings.Contains(string(table),
+				",failed,") {
+				t.Errorf("%d done, %d not done, %v\n%s", done, notDone, err, table)
 			}
 			if text := stderr.String(); !strings.HasSuffix(text, "t2map: interrupted\n") ||
 				strings.Contains(text, "context") || strings.Contains(text, "failed:") {
@@ -137,11 +138,11 @@ func TestKilledRun(t *testing.T) {
 	await(t, filepath.Join(out, "*", ".*.tmp-*"))
 	_ = c.Process.Kill()
 	_ = c.Wait()
-	left, _ := filepath.Glob(filepath.Join(out, "*", ".*.tmp-*"))
-	if len(left) == 0 {
+	unfinished, _ := filepath.Glob(filepath.Join(out, "*", ".*.tmp-*"))
+	if len(unfinished) == 0 {
 		// It was between two studies: leave behind what it would have.
-		left = []string{filepath.Join(out, "SL", ".baseline.tmp-01234567")}
-		if err := os.MkdirAll(left[0], 0o777); err != nil {
+		unfinished = []string{filepath.Join(out, "SL", ".baseline.tmp-01234567")}
+		if err := os.MkdirAll(unfinished[0], 0o777); err != nil {
 			t.Fatal(err)
 		}
 	}

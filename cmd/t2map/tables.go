@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/t2map/t2map/batch"
+	"github.com/t2map/t2map/printable"
 )
 
 func tablesCommand() *cobra.Command {
@@ -37,12 +38,12 @@ different settings.`,
 		if !quiet {
 			w := c.OutOrStdout()
 			fmt.Fprintf(w, "%s in the tables, %d failed, %d not done. See %s and %s.\n",
-				count(len(out.Earlier), "study", "studies"), len(out.Failures), len(out.NotDone),
+				printable.Counted(len(out.Earlier), "study", "studies"), len(out.Failures), len(out.NotDone),
 				filepath.Join(args[0], "index.html"), filepath.Join(args[0], "compartments.csv"))
 		}
 		if n := len(out.Unreadable); n > 0 {
 			printFailures(c.ErrOrStderr(), out.Unreadable)
-			return failedError{count(n, "result", "results") + " cannot be read"}
+			return failedError{printable.Counted(n, "result", "results") + " cannot be read"}
 		}
 		return nil
 	}

@@ -22,7 +22,8 @@ import (
 type trialFlags struct {
 	design, out   string
 	endpoints     []string
-	heading       trial.Heading // overrides lines of the design
+	plan          string
+	heading       headingFlags // overrides lines of the design
 	table         tableFlags
 	repeatability string
 	twoStudies    string
@@ -62,6 +63,7 @@ Exit status: 0 the report is written, 1 the disk is full, 2 usage, 130 interrupt
 		RunE: func(c *cobra.Command, args []string) error { return runTrial(c, args[0], f) },
 	}
 	f.add(c)
+	c.AddCommand(planCommand())
 	return c
 }
 
@@ -74,25 +76,9 @@ func (f *trialFlags) add(c *cobra.Command) {
 	p.StringArrayVar(&f.endpoints, "endpoints", nil,
 		"CSV `file` with other endpoints: subject, visit, name, value and optionally direction, unit; may be "+
 			"given several times")
-	p.StringVar(&f.heading.Trial, "trial", "", "`code` of the trial")
-	p.StringVar(&f.heading.Visits, "visits", "", "visits with their `months`: baseline=0,month03=3")
-	p.StringVar(&f.heading.Baseline, "baseline", "",
-		"`visit` that changes are computed from (default: the visit of month 0)")
-	p.StringVar(&f.heading.Reference, "reference", "", "`arm` that the others are compared with")
-	p.StringVar(&f.heading.Primary, "primary", "",
-		"primary `contrast`, such as medial@month12 (default: every compartment at the last visit)")
-	p.StringVar(&f.heading.Covariance, "covariance", "",
-		"covariance `structure` of the visits of a subject: unstructured, hcs, ar1 or cs (default "+
-			"unstructured)")
-	p.StringVar(&f.heading.DF, "df", "",
-		"`method` for the degrees of freedom: kenward-roger or satterthwaite (default kenward-roger)")
-	p.StringVar(&f.heading.Covariates, "covariates", "",
-		"`columns` of the design to adjust the models for: site, stratum, sex, age, bmi")
-	p.StringVar(&f.heading.Rows, "rows", "",
-		"`rows` of the results to analyse: compartments, regions or layers, such as medial-tibial or 'medial "+
-			"deep' (default: the compartments)")
-	p.StringVar(&f.heading.WithinCV, "wcv", "",
-		"within-subject CV of T2 in `percent`: 5, or medial=4,lateral=5.5 (default 5, from the QIBA profile)")
+	p.StringVar(&f.plan, "plan", "", "YAML `file` with the plan, as 't2map trial plan init' writes it")
+	f.heading = headingFlags{}
+	f.heading.add(c, nil)
 	p.StringVar(&f.repeatability, "repeatability", "",
 		"`repeat.csv` of 't2map repeat', for the within-subject CV of each compartment")
 	p.StringVar(&f.twoStudies, "two-studies", "none", "`value` to use if a visit has two studies: none, or their mean")
@@ -173,6 +159,9 @@ func (f trialFlags) checkOut(results string) error {
 func (f trialFlags) inputs(results string) []string {
 	path, folder := compartmentsOf(results)
 	paths := []string{f.design, path, filepath.Join(folder, "studies.csv")}
+	if f.plan != "" {
+		paths = append(paths, f.plan)
+	}
 	if f.repeatability != "" {
 		paths = append(paths, f.repeatability)
 	}
@@ -231,7 +220,14 @@ func (f trialFlags) tables(results string) (t trial.Tables, err error) {
 	if err != nil {
 		return t, err
 	}
-	t.Overrides = f.heading
+	if t.Overrides, err = f.heading.heading(); err != nil {
+		return t, usageError{err}
+	}
+	if f.plan != "" {
+		if t.Plan, err = readSource(f.plan, trial.Format{}); err != nil {
+			return t, flagError("--plan", err, "t2map trial plan init writes one")
+		}
+	}
 	if t.Compartments, err = readCompartments(results); err != nil {
 		return t, err
 	}

@@ -44,8 +44,8 @@ func changeMaps(ctx context.Context, a trial.Analysis, folder string) (maps []pu
 }
 
 // mapName returns a file name for a subject and a visit. Characters other than ASCII letters, digits and hyphens
-// become underscores. A name that is taken gets a number.
-func mapName(taken map[string]bool, subject, visit string) string {
+// become underscores. A name that is already used gets a number.
+func mapName(used map[string]bool, subject, visit string) string {
 	name := strings.Map(func(r rune) rune {
 		switch {
 		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-':
@@ -56,9 +56,9 @@ func mapName(taken map[string]bool, subject, visit string) string {
 	const maxLength = 60 // publish allows 100 characters with the ending
 	name = name[:min(len(name), maxLength)]
 	free := name
-	for n := 2; taken[strings.ToLower(free)]; n++ {
+	for n := 2; used[strings.ToLower(free)]; n++ {
 		free = fmt.Sprintf("%s-%d", name, n)
 	}
-	taken[strings.ToLower(free)] = true
+	used[strings.ToLower(free)] = true
 	return free
 }

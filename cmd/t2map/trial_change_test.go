@@ -75,14 +75,14 @@ func TestTrialOfUnrolledMaps(t *testing.T) {
 
 // Names of maps are valid file names on every system, and distinct.
 func TestMapName(t *testing.T) {
-	taken := map[string]bool{}
+	used := map[string]bool{}
 	for _, c := range []struct{ subject, visit, want string }{
 		{"S01", "month12", "S01-month12"}, {"s01", "Month12", "s01-Month12-2"}, {"S/01", "m 12", "S_01-m_12"},
 		{"S:01", "m.12", "S_01-m_12-2"},
 		{"患", "m", "_-m"}, {strings.Repeat("x", 80), "m", strings.Repeat("x", 60)},
 		{strings.Repeat("x", 80), "n", strings.Repeat("x", 60) + "-2"},
 	} {
-		if got := mapName(taken, c.subject, c.visit); got != c.want {
+		if got := mapName(used, c.subject, c.visit); got != c.want {
 			t.Errorf("%q at %q: %q, want %q", c.subject, c.visit, got, c.want)
 		}
 	}

@@ -129,7 +129,7 @@ func TestPrimaryRow(t *testing.T) {
 	}}
 	for primary, want := range map[string]string{"": "", "medial": "medial", "trochlear deep": "trochlear deep",
 		"WOMAC": ""} {
-		a.Design.Primary.Endpoint = primary
+		a.Design.Primary = []trial.Target{{Endpoint: primary}}
 		if got := primaryRow(a); got != want {
 			t.Errorf("primary endpoint %q: slices by %q, want %q", primary, got, want)
 		}

@@ -27,8 +27,9 @@ func printTrial(w io.Writer, a trial.Analysis, out string) {
 	for _, f := range a.Flow {
 		analysed += f.Analysed
 	}
-	fmt.Fprintf(w, "%s in %s, %d with a change from baseline; %s\n", count(len(d.Subjects), "subject", "subjects"),
-		count(len(d.Arms), "arm", "arms"), analysed, flagCounts(a.Flags))
+	fmt.Fprintf(w, "%s in %s, %d with a change from baseline; %s\n",
+		printable.Counted(len(d.Subjects), "subject", "subjects"), printable.Counted(len(d.Arms), "arm", "arms"),
+		analysed, flagCounts(a.Flags))
 	fmt.Fprintf(w, "\nSee\n  %s\tfigures, tables, methods and flags\n  %s\tall tests and estimates\n",
 		filepath.Join(out, "trial.html"), filepath.Join(out, "contrasts.csv"))
 }
@@ -36,24 +37,20 @@ func printTrial(w io.Writer, a trial.Analysis, out string) {
 // printContrasts prints a row per endpoint and arm, with the same decimals as trial.html.
 func printContrasts(w io.Writer, a trial.Analysis) {
 	d := a.Design
-	fmt.Fprintf(w, "Change from %s at %s, difference from %s (mixed model):\n",
-		printable.Line(d.Visits[0].Name), printable.Line(d.Visits[d.Primary.Visit].Name), printable.Line(d.Arms[0]))
+	fmt.Fprintf(w, "Change from %s, difference from %s (mixed model):\n", printable.Line(d.Visits[0].Name),
+		printable.Line(d.Arms[0]))
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(t, "endpoint\tarm\tn\tdifference\t%g %% CI\tp\tHolm p\t\t\n", 100*a.Plan.Level)
+	fmt.Fprintf(t, "endpoint\tvisit\tarm\tn\tdifference\t%g %% CI\tp\tHolm p\t\t\n", 100*a.Plan.Level)
 	for _, e := range a.Endpoints {
 		decimals := e.Decimals()
 		for _, c := range e.Contrasts {
-			if c.Visit != d.Primary.Visit {
+			if c.Family == trial.NoFamily && c.Visit != d.MainVisit(e.Endpoint) {
 				continue
 			}
-			mark := ""
-			if c.Primary {
-				mark = "primary"
-			}
-			fmt.Fprintf(t, "%s\t%s\t%d, %d\t%s\t%s\t%s\t%s\t%s\t\n", printable.Line(e.Name),
-				printable.Line(d.Arms[c.Arm]), e.Model.SubjectsAt(c.Arm, c.Visit), e.Model.SubjectsAt(0, c.Visit),
+			fmt.Fprintf(t, "%s\t%s\t%s\t%d, %d\t%s\t%s\t%s\t%s\t%s\t\n", printable.Line(e.Name),
+				printable.Line(d.Visits[c.Visit].Name), printable.Line(d.Arms[c.Arm]), e.Model.SubjectsAt(c.Arm, c.Visit), e.Model.SubjectsAt(0, c.Visit),
 				figure.Number(c.Model.Value, decimals), interval(c.Model, decimals), figure.PValue(c.Model.P),
-				figure.PValue(c.Holm), mark)
+				figure.PValue(c.Holm), c.Family)
 		}
 	}
 	_ = t.Flush()

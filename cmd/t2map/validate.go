@@ -12,6 +12,7 @@ import (
 	"github.com/t2map/t2map/accuracy"
 	"github.com/t2map/t2map/batch"
 	"github.com/t2map/t2map/pipeline"
+	"github.com/t2map/t2map/printable"
 )
 
 func validateCommand() *cobra.Command {
@@ -89,7 +90,7 @@ func validate(c *cobra.Command, out string, o accuracy.Options) error {
 		return err
 	}
 	fmt.Fprintf(w, "\n%d of %s met, in %.0f s. See %s and %s.\n", len(a.Limits)-a.Missed(),
-		count(len(a.Limits), "limit", "limits"),
+		printable.Counted(len(a.Limits), "limit", "limits"),
 		time.Since(start).Seconds(), filepath.Join(out, "index.html"), filepath.Join(out, "accuracy.csv"))
 	if o.Draws < accuracy.MinDraws {
 		fmt.Fprintf(w, "With only %d draws per cell the result depends on chance: the limits apply to %d or more.\n",
@@ -101,7 +102,7 @@ func validate(c *cobra.Command, out string, o accuracy.Options) error {
 // verdict returns an error if a limit is missed.
 func verdict(a accuracy.Result) error {
 	if n := a.Missed(); n > 0 {
-		return failedError{count(n, "limit", "limits") + " missed"}
+		return failedError{printable.Counted(n, "limit", "limits") + " missed"}
 	}
 	return nil
 }

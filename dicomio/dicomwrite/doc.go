@@ -4,11 +4,11 @@
 // PixelFormat are the parts from which writers of other objects are made, see
 // internal/dicomtest.
 //
-// Attributes that an object must have and the caller does not give are plain or empty. An
-// Override makes an object wrong in one place, for tests of readers. The same object gives
-// the same bytes: nothing reads the clock or draws a random number. Units are ms and mm,
+// Required attributes that the caller does not set get a plain value or stay empty. An
+// Override makes one attribute of an object wrong, for tests of readers. Equal objects have
+// equal bytes: the package uses neither the clock nor random numbers. Units are ms and mm,
 // LPS.
 //
-// This package and dicomio do not import each other, so that no mistake is made in the same
-// way on both sides. They share the names in dicomio/internal/elements.
+// This package and dicomio do not import each other, so that a mistake in one does not hide
+// the same mistake in the other. They share the names in dicomio/internal/elements.
 package dicomwrite

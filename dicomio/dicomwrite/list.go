@@ -124,8 +124,8 @@ func (l *List) Doubles(t tag.Tag, values ...float64) {
 	}
 }
 
-// scaleSlopeOwner is where the creator of Scale Slope stands in the files of Philips'
-// scanners (as in the data of neurolabusc/dcm_qa_philips_enh).
+// scaleSlopeOwner is the tag of the creator of Scale Slope in files of Philips' scanners (as
+// in the data of neurolabusc/dcm_qa_philips_enh).
 var scaleSlopeOwner = tag.Tag{Group: 0x2005, Element: 0x0010}
 
 // PhilipsScaleSlope adds the private attribute (2005,100E), rounded to float32, and its
@@ -156,7 +156,7 @@ func (l *List) Sequence(t tag.Tag, fill ...func(*List)) {
 	l.Items(t, items)
 }
 
-// Items adds a sequence of these items, and sorts their elements.
+// Items adds a sequence of the items, and sorts the elements of each.
 func (l *List) Items(t tag.Tag, items []List) {
 	values := make([][]*dicom.Element, len(items))
 	for i, item := range items {
@@ -183,8 +183,8 @@ func (l *List) NumberIfSet(t tag.Tag, value float64) {
 	}
 }
 
-// decimalString returns the text of at most 16 characters that comes closest
-// to v; where two come equally close, the one without an exponent.
+// decimalString returns the text of at most 16 characters that is closest to v; of two that
+// are equally close, the one without an exponent.
 func decimalString(v float64) string {
 	if v == 0 {
 		return "0" // also for -0
@@ -199,14 +199,14 @@ func decimalString(v float64) string {
 		if format == 'f' && strings.Contains(text, ".") {
 			text = strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
 		}
-		if len(text) <= maxDS && (best == "" || misses(text, v) < misses(best, v)) {
+		if len(text) <= maxDS && (best == "" || deviation(text, v) < deviation(best, v)) {
 			best = text
 		}
 	}
 	return best
 }
 
-func misses(text string, v float64) float64 {
+func deviation(text string, v float64) float64 {
 	got, err := strconv.ParseFloat(text, 64)
 	if err != nil {
 		return math.Inf(1)

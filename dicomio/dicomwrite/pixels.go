@@ -9,13 +9,14 @@ import (
 	"github.com/suyashkumar/dicom/pkg/tag"
 )
 
-// PixelFormat says how whole numbers are stored in pixel data.
+// PixelFormat is the storage of whole numbers in pixel data.
 type PixelFormat struct {
 	allocated, stored int
 	signed            bool
 }
 
-// NewPixelFormat fills in what 0 means: 16 bits, and all of those allocated.
+// NewPixelFormat returns a format. 0 allocated bits mean 16, and 0 stored bits mean all
+// allocated ones.
 func NewPixelFormat(allocated, stored int, signed bool) PixelFormat {
 	if allocated == 0 {
 		allocated = 16

@@ -270,7 +270,7 @@ func (o *Enhanced) dimensions() dimensions {
 	var slice, te []float64
 	var component []string
 	for _, f := range o.Frames {
-		slice = append(slice, along(o.Grid, f.Position))
+		slice = append(slice, normalCoordinate(o.Grid, f.Position))
 		te = append(te, f.TE)
 		component = append(component, f.Component)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/suyashkumar/dicom/pkg/uid"
 
 	"github.com/t2map/t2map/dicomio/dicomwrite"
+	"github.com/t2map/t2map/internal/dicomtest/tools"
 )
 
 // obliqueEnhanced has three slices of two echoes of an odd number of pixels,
@@ -170,7 +171,7 @@ func wantEnhanced(o Enhanced, syntax string) pydicomEnhancedObject {
 }
 
 func TestWrittenEnhancedIsReadBackByPydicom(t *testing.T) {
-	pythonWithPydicom(t)
+	tools.Python(t, "pydicom", "numpy")
 	for _, kind := range enhancedKinds {
 		t.Run(kind.name, func(t *testing.T) {
 			var paths []string
@@ -182,7 +183,7 @@ func TestWrittenEnhancedIsReadBackByPydicom(t *testing.T) {
 				paths = append(paths, path)
 			}
 			var got []pydicomEnhancedObject
-			runPydicom(t, &got, pydicomEnhanced, paths...)
+			tools.RunPydicom(t, &got, pydicomEnhanced, paths...)
 			for i, syntax := range writtenSyntaxes {
 				want := wantEnhanced(kind.make(), syntax.uid)
 				if got[i].Frames[0].Pixels == nil {

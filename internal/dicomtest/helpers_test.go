@@ -3,13 +3,10 @@ package dicomtest
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"io"
-	"io/fs"
 	"math"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -44,34 +41,6 @@ func obliqueImage() dicomwrite.Image {
 		InstanceUID: "2.25.3", InstanceNumber: 17, EchoNumber: 2, EchoTrainLength: 7, TE: 20.1, TR: 2700,
 		FieldStrength: 3, Position: [3]float64{-100.0 / 3, 1e-5 / 3, -1234.5678901234},
 		Pixels: []int32{0, 1, 2, 3, 4, 255, 6, 7, 8, 9, 10, 11, 12, 13, 200},
-	}
-}
-
-func pythonWithPydicom(t *testing.T) string {
-	t.Helper()
-	for _, name := range []string{"/usr/bin/python3", "python3", "python"} {
-		if path, err := exec.LookPath(name); err == nil && exec.Command(path, "-c",
-			"import pydicom, numpy").Run() == nil {
-			return path
-		}
-	}
-	t.Skip("python with pydicom and numpy is not installed")
-	return ""
-}
-
-// runPydicom runs a script that prints JSON.
-func runPydicom(t *testing.T, out any, script string, args ...string) {
-	t.Helper()
-	python := pythonWithPydicom(t)
-	var stderr bytes.Buffer
-	cmd := exec.Command(python, append([]string{"-c", script}, args...)...)
-	cmd.Stderr = &stderr
-	got, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, &stderr)
-	}
-	if err := json.Unmarshal(got, out); err != nil {
-		t.Fatalf("%v\n%s", err, got)
 	}
 }
 
@@ -121,25 +90,4 @@ func mustNew(t *testing.T, o phantom.Options) *phantom.Study {
 		t.Fatal(err)
 	}
 	return s
-}
-
-// readTree returns the files below a folder.
-func readTree(t *testing.T, dir string) map[string][]byte {
-	t.Helper()
-	files := map[string][]byte{}
-	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() {
-			return err
-		}
-		name, err := filepath.Rel(dir, path)
-		if err != nil {
-			return err
-		}
-		files[filepath.ToSlash(name)], err = os.ReadFile(path)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return files
 }

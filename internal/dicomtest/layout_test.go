@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/internal/dicomtest/tools"
 	"github.com/t2map/t2map/phantom"
 )
 
@@ -50,7 +51,8 @@ def frames(d):
     return out
 def read(path):
     d = pydicom.dcmread(path)
-    return dict(name=os.path.basename(path), study=d.StudyInstanceUID, series=d.SeriesInstanceUID, instance=d.SOPInstanceUID,
+    return dict(name=os.path.basename(path), study=d.StudyInstanceUID, series=d.SeriesInstanceUID,
+        instance=d.SOPInstanceUID,
         number=int(d.InstanceNumber), space=d.FrameOfReferenceUID, echo=int(d.get('EchoNumbers', 0)), frames=frames(d))
 print(json.dumps([read(p) for p in sorted(glob.glob(os.path.join(sys.argv[1], 'IM_*')))]))
 `
@@ -122,13 +124,13 @@ func nearestSlice(s *phantom.Study, position [3]float64) int {
 }
 
 func TestEveryLayoutHoldsTheSameMagnitudes(t *testing.T) {
-	pythonWithPydicom(t)
+	tools.Python(t, "pydicom", "numpy")
 	s := mustNew(t, phantom.Options{Matrix: 24, Slices: 4, Echoes: 5, Seed: 3}) // five: one more than there are factors
 	series := map[string]Layout{}
 	for _, layout := range Layouts {
 		t.Run(string(layout), func(t *testing.T) {
 			var files []studyFile
-			runPydicom(t, &files, pydicomStudy, mustWrite(t, s, Form{Layout: layout}))
+			tools.RunPydicom(t, &files, pydicomStudy, mustWrite(t, s, Form{Layout: layout}))
 			scale := 1.0
 			if layout == LayoutPhilips || layout == LayoutPhilipsEnhanced {
 				scale = PhilipsScale
@@ -254,7 +256,7 @@ func TestPhilipsNeedsItsScaleSlope(t *testing.T) {
 }
 
 func TestMaskAsSegmentation(t *testing.T) {
-	pythonWithPydicom(t)
+	tools.Python(t, "pydicom", "numpy")
 	for _, layout := range []Layout{LayoutClassic, LayoutEnhanced, LayoutSeriesPerEcho} {
 		t.Run(string(layout), func(t *testing.T) {
 			s := mustNew(t, phantom.Options{Matrix: 51, Slices: 6, Echoes: 3, Seed: 3}) // 51 is not a multiple of 8
@@ -272,7 +274,7 @@ func TestMaskAsSegmentation(t *testing.T) {
 					Pixels   []uint16
 				}
 			}
-			runPydicom(t, &got, `
+			tools.RunPydicom(t, &got, `
 import glob, json, os, sys, pydicom
 d = pydicom.dcmread(os.path.join(sys.argv[1], 'labels.dcm'))
 refs = d.ReferencedSeriesSequence[0]
@@ -286,7 +288,8 @@ for s in d.SegmentSequence:
     segments.append(' '.join([s.SegmentLabel, s.SegmentedPropertyTypeCodeSequence[0].CodeValue, r.CodeValue, side]))
 print(json.dumps(dict(segments=segments,
     found=all(there[i.ReferencedSOPInstanceUID] == refs.SeriesInstanceUID for i in refs.ReferencedInstanceSequence),
-    frames=[dict(segment=int(f.SegmentIdentificationSequence[0].ReferencedSegmentNumber), pixels=pixels[n].ravel().tolist(),
+    frames=[dict(segment=int(f.SegmentIdentificationSequence[0].ReferencedSegmentNumber),
+        pixels=pixels[n].ravel().tolist(),
         position=[float(v) for v in f.PlanePositionSequence[0].ImagePositionPatient])
         for n, f in enumerate(d.PerFrameFunctionalGroupsSequence)])))
 `, dir)
@@ -340,9 +343,9 @@ func TestSameLayoutSameBytes(t *testing.T) {
 	s := mustNew(t, phantom.Options{Matrix: 48, Slices: 6, Echoes: 4, Seed: 3})
 	for _, layout := range Layouts {
 		form := Form{Layout: layout, Segmentation: true}
-		want := readTree(t, mustWrite(t, s, form))
+		want := tools.ReadTree(t, mustWrite(t, s, form))
 		procs := runtime.GOMAXPROCS(1)
-		got := readTree(t, mustWrite(t, s, form))
+		got := tools.ReadTree(t, mustWrite(t, s, form))
 		runtime.GOMAXPROCS(procs)
 		for name := range want {
 			if !bytes.Equal(got[name], want[name]) {

@@ -13,6 +13,7 @@ import (
 	"github.com/suyashkumar/dicom/pkg/uid"
 
 	"github.com/t2map/t2map/dicomio/dicomwrite"
+	"github.com/t2map/t2map/internal/dicomtest/tools"
 )
 
 func twoStructures() Structures {
@@ -58,7 +59,7 @@ func TestWrittenStructuresAreReadBackByPydicom(t *testing.T) {
 		ROIs                  []pydicomROI
 		Study, Series, Images string
 	}
-	runPydicom(t, &got, `
+	tools.RunPydicom(t, &got, `
 import sys, json, pydicom
 def read(path):
     d = pydicom.dcmread(path)

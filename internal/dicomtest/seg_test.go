@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/suyashkumar/dicom/pkg/uid"
 
+	"github.com/t2map/t2map/internal/dicomtest/tools"
 	"github.com/t2map/t2map/volume"
 
 	"github.com/t2map/t2map/dicomio/dicomwrite"
@@ -71,18 +72,21 @@ def read(path):
         region = s.get('AnatomicRegionSequence')
         modifier = region and region[0].get('AnatomicRegionModifierSequence')
         segments.append(dict(number=int(s.SegmentNumber), label=s.SegmentLabel, algorithm=s.SegmentAlgorithmType,
-            category=code(s.SegmentedPropertyCategoryCodeSequence[0]), property=code(s.SegmentedPropertyTypeCodeSequence[0]),
+            category=code(s.SegmentedPropertyCategoryCodeSequence[0]),
+            property=code(s.SegmentedPropertyTypeCodeSequence[0]),
             region=region and code(region[0]), modifier=modifier and code(modifier[0])))
     for n, own in enumerate(d.PerFrameFunctionalGroupsSequence):
         def group(name):
             return getattr(own if name in own else shared, name)[0]
         frames.append(dict(position=[float(v) for v in group('PlanePositionSequence').ImagePositionPatient],
-            segment='SegmentIdentificationSequence' in own and int(own.SegmentIdentificationSequence[0].ReferencedSegmentNumber) or 0,
+            segment='SegmentIdentificationSequence' in own and int(
+                own.SegmentIdentificationSequence[0].ReferencedSegmentNumber) or 0,
             source=group('DerivationImageSequence').SourceImageSequence[0].ReferencedSOPInstanceUID,
             orientation=[float(v) for v in group('PlaneOrientationSequence').ImageOrientationPatient],
             pixels=pixels and pixels[n]))
     r = d.ReferencedSeriesSequence[0]
-    return dict(**{'class': str(d.SOPClassUID)}, type=d.SegmentationType, bits=int(d.BitsAllocated), segments=segments, frames=frames,
+    return dict(**{'class': str(d.SOPClassUID)}, type=d.SegmentationType, bits=int(d.BitsAllocated), segments=segments,
+        frames=frames,
         maximum=int(d.get('MaximumFractionalValue', 0)), series=r.SeriesInstanceUID, frame=d.FrameOfReferenceUID,
         instances=[i.ReferencedSOPInstanceUID for i in r.ReferencedInstanceSequence])
 print(json.dumps([read(path) for path in sys.argv[1:]]))
@@ -151,7 +155,7 @@ func wantSegmentation(s Segmentation) pydicomSegmentationObject {
 }
 
 func TestWrittenSegmentationIsReadBackByPydicom(t *testing.T) {
-	pythonWithPydicom(t)
+	tools.Python(t, "pydicom", "numpy")
 	for _, kind := range []string{SegmentationBinary, SegmentationFractional, SegmentationLabelMap} {
 		t.Run(kind, func(t *testing.T) {
 			var paths []string
@@ -163,7 +167,7 @@ func TestWrittenSegmentationIsReadBackByPydicom(t *testing.T) {
 				paths = append(paths, path)
 			}
 			var got []pydicomSegmentationObject
-			runPydicom(t, &got, pydicomSegmentation, paths...)
+			tools.RunPydicom(t, &got, pydicomSegmentation, paths...)
 			for i, syntax := range writtenSyntaxes {
 				want := wantSegmentation(twoSegments(kind))
 				if got[i].Frames[0].Pixels == nil {
@@ -188,7 +192,7 @@ func TestLabelMapOf16Bits(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "seg.dcm")
 	writeTo(t, path, func(w io.Writer) error { return WriteSegmentation(w, s) })
 	var got []pydicomSegmentationObject
-	runPydicom(t, &got, pydicomSegmentation, path)
+	tools.RunPydicom(t, &got, pydicomSegmentation, path)
 	want := wantSegmentation(s)
 	want.Bits = 16
 	if diff := cmp.Diff(want, got[0], cmpopts.EquateApprox(0, 1e-9)); diff != "" && got[0].Frames[0].Pixels != nil {

@@ -32,8 +32,8 @@ func normal(g dicomwrite.Grid) [3]float64 {
 	return [3]float64{r[1]*c[2] - r[2]*c[1], r[2]*c[0] - r[0]*c[2], r[0]*c[1] - r[1]*c[0]}
 }
 
-// along returns the coordinate of a position along the normal in mm.
-func along(g dicomwrite.Grid, position [3]float64) float64 {
+// normalCoordinate returns the coordinate of a position along the normal in mm.
+func normalCoordinate(g dicomwrite.Grid, position [3]float64) float64 {
 	n := normal(g)
 	return position[0]*n[0] + position[1]*n[1] + position[2]*n[2]
 }

@@ -1,4 +1,4 @@
-// Package machine says what this process may take of the machine it runs on.
+// Package machine finds the memory that this process may use.
 package machine
 
 import (
@@ -11,9 +11,9 @@ import (
 	"strings"
 )
 
-// Memory returns how many bytes of memory this process may have: the least of what the
-// machine has, what its control group may take (Linux, versions 1 and 2), the limit of its address space, and
-// GOMEMLIMIT. It is 0 if nothing of it is known.
+// Memory returns the number of bytes of memory that this process may use: the smallest of the machine's memory, the
+// limit of the process's control group (Linux, versions 1 and 2), the limit of its address space, and GOMEMLIMIT. It
+// is 0 if none of them is known.
 func Memory() int64 {
 	least := int64(math.MaxInt64)
 	for _, n := range []int64{physical(), groups(os.DirFS("/")), addressSpace(), debug.SetMemoryLimit(-1)} {
@@ -27,12 +27,12 @@ func Memory() int64 {
 	return least
 }
 
-// unlimited is above any limit that is meant as one: version 1 of control groups says
-// "none" by the largest number of whole pages.
+// unlimited is above any real limit. Version 1 of control groups writes the largest number of whole pages if there
+// is no limit.
 const unlimited = 1 << 60
 
-// groups returns the least memory limit of the process's control groups and those above them, or 0. root is
-// the file system (cgroups(7); Documentation/admin-guide/cgroup-v2.rst, memory.max).
+// groups returns the smallest memory limit of the process's control groups and of the groups above them, or 0. root
+// is the file system (cgroups(7); Documentation/admin-guide/cgroup-v2.rst, memory.max).
 func groups(root fs.FS) int64 {
 	text, err := fs.ReadFile(root, "proc/self/cgroup")
 	if err != nil {
@@ -53,7 +53,7 @@ func groups(root fs.FS) int64 {
 		default:
 			continue
 		}
-		// In a container the path may be that of the host, of which only the top is there.
+		// In a container the path may be that of the host, and only its top folder may exist.
 		for dir := path.Clean("/" + parts[2]); ; dir = path.Dir(dir) {
 			text, err := fs.ReadFile(root, path.Join(mount, dir, file))
 			n, bad := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)

@@ -34,7 +34,7 @@ func TestGroups(t *testing.T) {
 	}
 }
 
-// GOMEMLIMIT is a limit of the process like others; TestMemory only asks that the answer is sane.
+// The memory is unknown, or at least enough to run this test.
 func TestMemory(t *testing.T) {
 	if n := Memory(); n < 0 || n > 0 && n < 64<<20 {
 		t.Errorf("%d bytes: this test could not run in them", n)

@@ -1,4 +1,4 @@
-// Package parallel runs the parts of a calculation side by side. Everywhere, workers is the
+// Package parallel runs the parts of a calculation concurrently. In all functions, workers is the
 // number of goroutines, and 0 or less means one per processor. Workers share nothing that they
 // write, so that a result does not depend on their number.
 package parallel
@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Workers returns the number of workers, one per processor if it is not above 0.
+// Workers returns workers, or the number of processors if it is not above 0.
 func Workers(workers int) int {
 	if workers <= 0 {
 		return runtime.GOMAXPROCS(0)
@@ -19,14 +19,14 @@ func Workers(workers int) int {
 	return workers
 }
 
-// Each calls do for 0 … n−1, each once, and returns the first error. It stops early if there is
-// one or if ctx ends.
+// Each calls do once for each of 0 … n−1, and returns the first error. It stops early at an error
+// or if ctx ends.
 func Each(ctx context.Context, n, workers int, do func(i int) error) error {
 	return EachWorker(ctx, n, workers, func() func(int) error { return do })
 }
 
-// EachWorker is Each for workers with scratch memory of their own: every worker calls
-// newWorker once, and what that returns for its share of 0 … n−1.
+// EachWorker is Each for workers with scratch memory of their own: every worker calls newWorker
+// once, and then calls the result for its share of 0 … n−1.
 func EachWorker(ctx context.Context, n, workers int, newWorker func() func(i int) error) error {
 	var next atomic.Int64
 	g, ctx := errgroup.WithContext(ctx)
@@ -54,7 +54,7 @@ func EachWorker(ctx context.Context, n, workers int, newWorker func() func(i int
 func Parts(n, workers, least int) int { return max(1, min(Workers(workers), n/least)) }
 
 // Split calls work for consecutive parts of 0 … n−1, one for each worker, with the number of the
-// part and its range, end exclusive. A part has at least so many items, unless it is the only one.
+// part and its range, end exclusive. A part has at least least items, unless it is the only one.
 func Split(n, workers, least int, work func(part, start, end int)) {
 	parts := Parts(n, workers, least)
 	if parts == 1 {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestEachCancelled: of many pieces of work, none begins after the context has ended.
+// No piece of work begins after the context has ended.
 func TestEachCancelled(t *testing.T) {
 	const pieces, last = 1000, 10
 	for _, workers := range []int{1, 4} {
@@ -19,7 +19,7 @@ func TestEachCancelled(t *testing.T) {
 			}
 			return nil
 		})
-		// Each of the others may have begun one piece between the call of cancel and its question.
+		// Each of the other workers may begin one piece between the call of cancel and its check.
 		if n := int(began.Load()); !errors.Is(err, context.Canceled) || n < last || n > last+workers-1 {
 			t.Errorf(
 				"%d workers: %d of %d pieces began, %v; want %d to %d", workers, n, pieces, err, last, last+workers-1,
@@ -43,7 +43,7 @@ func TestEachError(t *testing.T) {
 	}
 }
 
-// Every number comes once, whatever the number of workers.
+// Every number occurs once, for any number of workers.
 func TestOnce(t *testing.T) {
 	for _, n := range []int{0, 1, 7, 1000} {
 		for _, workers := range []int{0, 1, 3, 64} {

@@ -9,8 +9,7 @@ import (
 	"syscall"
 )
 
-// alive reports whether the process of that number runs: one that has ended may wait to be
-// noticed by the system's first process (proc(5), state Z).
+// alive reports whether the process with this ID runs. A process that has ended may be a zombie (proc(5), state Z).
 func alive(pid int) bool {
 	if stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)); err == nil {
 		if _, state, ok := bytes.Cut(stat, []byte(") ")); ok && (state[0] == 'Z' || state[0] == 'X') {

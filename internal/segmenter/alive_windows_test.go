@@ -2,7 +2,7 @@ package segmenter
 
 import "golang.org/x/sys/windows"
 
-// alive reports whether the process of that number runs.
+// alive reports whether the process with this ID runs.
 func alive(pid int) bool {
 	p, err := windows.OpenProcess(windows.PROCESS_QUERY_LIMITED_INFORMATION, false, uint32(pid))
 	if err != nil {

@@ -8,18 +8,18 @@ import (
 	"github.com/t2map/t2map/printable"
 )
 
-// kept is how many bytes of a stream are kept at its beginning and at its end. Programs
-// that report their progress write without end.
+// kept is the number of bytes that are kept of the beginning and of the end of a stream. Programs that report their
+// progress may write any amount.
 const kept = 4 << 10
 
-// mostRunes bounds what is shown of a program's words, and mostLines their lines: a traceback
-// of Python ends with the place, the line of code and the exception.
+// mostRunes and mostLines limit how much of a program's output is shown. A traceback of Python ends with three lines:
+// the place, the line of code and the exception.
 const (
 	mostRunes = 300
 	mostLines = 3
 )
 
-// capture is a writer that keeps the beginning and the end of what is written.
+// capture is a writer that keeps the beginning and the end of its input.
 type capture struct {
 	head, tail []byte
 }
@@ -46,8 +46,8 @@ func (c *capture) firstLine(dir string) string {
 	return all[0]
 }
 
-// end returns the last lines that are not blank as one. The folder dir is written as {dir}: its
-// name differs from study to study, and what many studies fail by is listed once.
+// end joins the last lines that are not blank. The folder dir is written as {dir}: its name differs from study to
+// study, and a failure that many studies share is listed once.
 func (c *capture) end(dir string) string {
 	all := lines(string(c.tail), dir)
 	text := strings.Join(all[max(0, len(all)-mostLines):], " | ")
@@ -57,11 +57,11 @@ func (c *capture) end(dir string) string {
 	return text
 }
 
-// escapes are the sequences that colour a terminal (ECMA-48, 5.4).
+// escapes matches the control sequences that set colours in a terminal (ECMA-48, 5.4).
 var escapes = regexp.MustCompile("\x1b\\[[0-?]*[ -/]*[@-~]")
 
-// lines returns the lines of a text that are not blank, safe to print. A carriage return ends
-// a line: bars of progress are lines that replace each other.
+// lines returns the lines of a text that are not blank, safe to print. A carriage return ends a line: progress bars
+// are lines that replace each other.
 func lines(text, dir string) []string {
 	text = escapes.ReplaceAllString(text, "")
 	for _, path := range []string{dir, filepath.ToSlash(dir)} {

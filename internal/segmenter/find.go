@@ -15,11 +15,11 @@ var (
 	errNoName    = errors.New("names no program")
 )
 
-// Find returns the absolute path of a program. A name with a slash (or the system's separator)
-// is a path, relative to the folder; another is looked for in PATH.
+// Find returns the absolute path of a program. A name with a slash (or the system's separator) is a path, relative to
+// the folder. Any other name is searched for in PATH.
 //
-// It is a *NotFoundError if no file that may be executed is found, and for the batch files
-// of Windows, which need a shell.
+// The error is a *NotFoundError, if no executable file is found or if the file is a batch file of Windows, which
+// needs a shell.
 func Find(name, folder string) (string, error) {
 	path := name
 	switch {
@@ -44,8 +44,8 @@ func Find(name, folder string) (string, error) {
 
 var placeholder = regexp.MustCompile(`\{[a-z_]+\}`)
 
-// Placeholders returns the words in braces that the arguments hold, such as {input}, in their
-// order. Braces around other text, as JSON has them, are none.
+// Placeholders returns the words in braces in the arguments, such as {input}, in their order. Braces around other
+// text, as in JSON, are not placeholders.
 func Placeholders(args []string) []string {
 	var out []string
 	for _, a := range args {
@@ -54,9 +54,8 @@ func Placeholders(args []string) []string {
 	return out
 }
 
-// Expand returns the arguments with placeholders replaced by their values; those without one
-// stay. Values are not expanded again, and an argument stays one argument whatever its value
-// holds.
+// Expand replaces the placeholders in the arguments by their values. A placeholder without a value is not changed.
+// Values are not expanded again, and each argument remains one argument, whatever its value is.
 func Expand(args []string, values map[string]string) []string {
 	out := make([]string, len(args))
 	for n, a := range args {

@@ -20,7 +20,7 @@ func newGroup(cmd *exec.Cmd) *group {
 
 func (g *group) start() error { return g.cmd.Start() }
 
-// wait waits until the program has ended, then kills what is left of its group.
+// wait waits until the program has ended, then kills the rest of its group.
 func (g *group) wait() error {
 	err := g.cmd.Wait()
 	_ = syscall.Kill(-g.cmd.Process.Pid, syscall.SIGKILL)

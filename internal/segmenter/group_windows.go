@@ -14,8 +14,7 @@ type group struct {
 	job windows.Handle
 }
 
-// newGroup prepares the command to be a job of its own, which does not get this console's
-// Ctrl-C.
+// newGroup prepares the command to be a job of its own, which does not receive this console's Ctrl-C.
 func newGroup(cmd *exec.Cmd) *group {
 	g := &group{cmd: cmd}
 	cmd.SysProcAttr = &syscall.SysProcAttr{CreationFlags: windows.CREATE_NEW_PROCESS_GROUP}
@@ -23,9 +22,8 @@ func newGroup(cmd *exec.Cmd) *group {
 	return g
 }
 
-// start starts the program and puts it into a job that ends when its handle is closed, also by
-// the end of this process. What the program starts before it is in the job, in its first
-// microseconds, is not part of it.
+// start starts the program and puts it into a job. The job ends when its handle is closed, also by the end of this
+// process. Processes that the program starts in its first microseconds, before it is in the job, are not part of it.
 func (g *group) start() error {
 	job, err := windows.CreateJobObject(nil, nil)
 	if err != nil {
@@ -49,7 +47,7 @@ func (g *group) start() error {
 		err = windows.AssignProcessToJobObject(job, process)
 		_ = windows.CloseHandle(process)
 	}
-	if err != nil && g.cmd.Process.Kill() == nil { // one that has ended already is not an error
+	if err != nil && g.cmd.Process.Kill() == nil { // a program that has ended already is not an error
 		_ = g.cmd.Wait()
 		_ = windows.CloseHandle(job)
 		return err
@@ -60,7 +58,7 @@ func (g *group) start() error {
 // kill ends all processes of the job.
 func (g *group) kill() error { return windows.TerminateJobObject(g.job, 1) }
 
-// wait waits until the program has ended, then kills what is left of its job.
+// wait waits until the program has ended, then kills the rest of its job.
 func (g *group) wait() error {
 	err := g.cmd.Wait()
 	_ = g.kill()

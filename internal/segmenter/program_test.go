@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// asProgram is the first argument by which this test binary becomes a program for the tests:
-// the second says what it does.
+// asProgram is the first argument that turns this test binary into a program for the tests. The second argument names
+// the behaviour.
 const asProgram = "program-for-tests"
 
 func TestMain(m *testing.M) {
@@ -24,9 +24,9 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// program does what the tests need and returns the exit status.
-func program(what string, args []string) int {
-	switch what {
+// program behaves as a test needs and returns the exit status.
+func program(behaviour string, args []string) int {
+	switch behaviour {
 	case "print": // to standard output and to standard error
 		fmt.Fprint(os.Stdout, args[0])
 		fmt.Fprint(os.Stderr, args[1])
@@ -41,7 +41,7 @@ func program(what string, args []string) int {
 	case "hang":
 		fmt.Fprintln(os.Stderr, "waiting")
 		time.Sleep(time.Hour)
-	case "stubborn": // it does not end by SIGTERM, and neither does its child
+	case "stubborn": // SIGTERM ends neither it nor its child
 		signal.Ignore(syscall.SIGTERM)
 		child(args[0], "stubborn-child")
 		time.Sleep(time.Hour)
@@ -51,10 +51,10 @@ func program(what string, args []string) int {
 	case "hang-as":
 		_ = os.WriteFile(args[0], []byte(strconv.Itoa(os.Getpid())), 0o666)
 		time.Sleep(time.Hour)
-	case "host": // what t2map does
+	case "host": // runs a program as t2map does
 		s, err := NewScratch()
 		if err == nil {
-			_, err = Run(context.Background(), argv("hang-as", args[0]), s, patient)
+			err = Run(context.Background(), argv("hang-as", args[0]), s, patient)
 		}
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -81,9 +81,9 @@ func program(what string, args []string) int {
 	return 0
 }
 
-// child starts this program again and writes the number of its process into a file.
-func child(file, what string) {
-	cmd := exec.Command(os.Args[0], asProgram, what)
+// child starts this program again and writes its process ID to a file.
+func child(file, behaviour string) {
+	cmd := exec.Command(os.Args[0], asProgram, behaviour)
 	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
 		panic(err)

@@ -10,8 +10,8 @@ import (
 	"github.com/t2map/t2map/printable"
 )
 
-// Names in a scratch folder. nnU-Net takes the input folder's files whose names end with the
-// number of the channel, _0000, and names its label maps without it.
+// Names in a scratch folder. nnU-Net reads the files of the input folder whose names end with the number of the
+// channel, _0000, and writes label maps of the same name without this number.
 const (
 	inputFolder  = "input"
 	outputFolder = "output"
@@ -26,16 +26,16 @@ type Scratch struct {
 	Dir string
 }
 
-// NewScratch makes a scratch folder below the system's folder for temporary files (TMPDIR),
-// which only this user can read. Remove has to be called at the end.
+// NewScratch makes a scratch folder, which only this user can read, below the system's folder for temporary files
+// (TMPDIR). The caller must call Remove.
 func NewScratch() (*Scratch, error) {
-	// The name is short: Unix sockets in it may have paths of some 100 bytes.
+	// The name is short, because the path of a Unix socket in the folder is limited to about 100 bytes.
 	dir, err := os.MkdirTemp("", "t2map-*")
 	if err != nil {
 		return nil, err
 	}
 	s := &Scratch{Dir: dir}
-	if dir, err = filepath.EvalSymlinks(dir); err == nil { // as programs will print it
+	if dir, err = filepath.EvalSymlinks(dir); err == nil { // as programs print it
 		dir, err = filepath.Abs(dir)
 	}
 	if err == nil {
@@ -55,26 +55,24 @@ func NewScratch() (*Scratch, error) {
 // Input is the path of the image.
 func (s *Scratch) Input() string { return filepath.Join(s.Dir, inputFolder, inputName) }
 
-// Output is the path that {output} stands for. A program may use another name beside it.
+// Output is the value of {output}. A program may write its label map under another name in the same folder.
 func (s *Scratch) Output() string { return filepath.Join(s.Dir, outputFolder, outputName) }
 
-// Values are what the placeholders {input}, {output} and {dir} stand for.
+// Values are the values of the placeholders {input}, {output} and {dir}.
 func (s *Scratch) Values() map[string]string {
 	return map[string]string{"{input}": s.Input(), "{output}": s.Output(), "{dir}": s.Dir}
 }
 
-// environment returns the variables with those of temporary files pointing into the scratch
-// folder, so that what a program leaves there goes with it.
+// environment adds variables so that the program's temporary files are in the scratch folder and are removed with it.
 func (s *Scratch) environment(variables []string) []string {
 	tmp := filepath.Join(s.Dir, tmpFolder)
 	return append(variables, "TMPDIR="+tmp, "TMP="+tmp, "TEMP="+tmp)
 }
 
-// Result returns the path of the one label map that the program wrote into the output folder
-// or below: a regular file .nii or .nii.gz of at most that many bytes. Other files do not matter.
+// Result returns the path of the only label map in the output folder or below it: a regular file .nii or .nii.gz of
+// at most the given number of bytes. Other files are ignored.
 //
-// Errors are *NoOutputError, *ManyOutputsError, *OutputKindError, *OutputSizeError, or the
-// system's.
+// Errors are *NoOutputError, *ManyOutputsError, *OutputKindError, *OutputSizeError, or the system's.
 func (s *Scratch) Result(most int64) (string, error) {
 	top := filepath.Join(s.Dir, outputFolder)
 	var path string
@@ -92,7 +90,7 @@ func (s *Scratch) Result(most int64) (string, error) {
 		return nil
 	})
 	switch {
-	case errors.Is(err, fs.ErrNotExist) && many.Count == 0: // it has removed the folder
+	case errors.Is(err, fs.ErrNotExist) && many.Count == 0: // the program has removed the folder
 		return "", &NoOutputError{}
 	case err != nil:
 		return "", bare(err)
@@ -113,13 +111,13 @@ func (s *Scratch) Result(most int64) (string, error) {
 	return path, nil
 }
 
-// isLabelMap reports whether a file is one by its name.
+// isLabelMap reports whether the name of a file is that of a label map.
 func isLabelMap(name string) bool {
 	name = strings.ToLower(name)
 	return strings.HasSuffix(name, ".nii") || strings.HasSuffix(name, ".nii.gz")
 }
 
-// outputName returns a path below the output folder as it may be shown.
+// outputName returns a path relative to the output folder, safe to print.
 func (s *Scratch) outputName(path string) string {
 	rel, err := filepath.Rel(filepath.Join(s.Dir, outputFolder), path)
 	if err != nil {
@@ -128,8 +126,8 @@ func (s *Scratch) outputName(path string) string {
 	return printable.Line(filepath.ToSlash(rel))
 }
 
-// size returns how many bytes the files below the scratch folder have. Links are not followed.
-// What cannot be read, such as a file that goes away meanwhile, counts as nothing.
+// size returns the number of bytes in the files below the scratch folder. Links are not followed. A file that cannot
+// be read, for example because it was removed meanwhile, counts as empty.
 func (s *Scratch) size() int64 {
 	var n int64
 	_ = filepath.WalkDir(s.Dir, func(_ string, d fs.DirEntry, err error) error {
@@ -144,8 +142,7 @@ func (s *Scratch) size() int64 {
 	return n
 }
 
-// Remove removes the folder with all that is in it, also what the program has protected from
-// being written.
+// Remove removes the folder and its content, including folders that the program has write-protected.
 func (s *Scratch) Remove() error {
 	err := os.RemoveAll(s.Dir)
 	if err == nil {

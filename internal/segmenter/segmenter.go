@@ -1,20 +1,19 @@
-// Package segmenter runs a program that makes a label map of an image: once for each study,
-// in a scratch folder of its own, never through a shell.
+// Package segmenter runs a program that makes a label map of an image. The program runs once for each study, in a new
+// scratch folder, and without a shell.
 //
 // A scratch folder holds
 //
-//	input/knee_0000.nii.gz   the image; the name is what nnU-Net asks for
+//	input/knee_0000.nii.gz   the image; nnU-Net needs this form of name
 //	output/                  the program writes one label map, .nii or .nii.gz, here
 //	tmp/                     TMPDIR of the program
 //
-// and nothing in it names a person: neither paths nor file names have a subject or a study.
+// and nothing in it names a person: paths and file names contain neither a subject nor a study.
 //
-// The program gets the environment of this process, an empty standard input and the scratch
-// folder as its working folder. It and all that it starts are one process group (a job on
-// Windows), which is ended with it. What leaves the group on purpose, as a daemon does, is out
-// of reach.
+// The program gets the environment of this process, an empty standard input and the scratch folder as its working
+// folder. The program and the processes that it starts are one process group (a job on Windows), which ends with the
+// program. A process that leaves the group on purpose, such as a daemon, is not ended.
 //
-// The package does not read images: whether a label map is sound is for its reader to say.
+// The package does not read images. The reader of a label map must check it.
 package segmenter
 
 import (
@@ -27,62 +26,61 @@ import (
 	"time"
 )
 
-// grace is how long a program that is to end may take to do so by itself, and how long its
-// output is waited for once it has ended. Programs of several processes free shared memory in that
-// time; a user who has pressed Ctrl-C does not wait longer gladly.
+// grace is the time between SIGTERM and SIGKILL, and the longest wait for output after a program has ended. Programs
+// of several processes free shared memory in this time. A user who has pressed Ctrl-C should not wait longer.
 const grace = 2 * time.Second
 
-// period is how often the size of the scratch folder is looked at. A disk writes some 2 GB/s
-// at most, so that the bound is exceeded by 1 GB.
+// period is the time between two checks of the size of the scratch folder. A disk writes at most about 2 GB/s, so
+// the limit is exceeded by at most 1 GB.
 const period = 500 * time.Millisecond
 
-// Limits bound a program.
+// Limits are the limits of a program.
 type Limits struct {
-	// Time is how long it may run.
+	// Time is the longest time that it may run.
 	Time time.Duration
-	// Bytes is how much its scratch folder may hold.
+	// Bytes is the largest size of its scratch folder.
 	Bytes int64
 }
 
-// Run runs the program, argv[0] as Find returns it, and waits until it has ended. It returns
-// the end of what the program wrote to standard error, or where that is empty to standard
-// output, in one line that is safe to print.
+// Run runs the program, argv[0] as Find returns it, and waits until it has ended.
 //
-// Errors are ctx's where it ended, else *StartError, *TimeoutError, *ScratchSizeError,
-// *ExitError or *SignalError. In every case no process of the program's group is left.
-func Run(ctx context.Context, argv []string, s *Scratch, l Limits) (said string, err error) {
-	r, err := run(ctx, argv, s, l)
-	return r.said(s), err
+// The error is that of ctx if ctx has ended, else *StartError, *TimeoutError, *ScratchSizeError, *ExitError or
+// *SignalError. Run never leaves a process of the program's group behind.
+func Run(ctx context.Context, argv []string, s *Scratch, l Limits) error {
+	_, err := run(ctx, argv, s, l)
+	return err
 }
 
-// FirstLine runs a program that prints its version, as Run does, and returns the first line of
-// its standard output that is not blank, or where there is none of its standard error, safe to
-// print. A program that prints nothing is an *NothingSaidError.
+// FirstLine runs a program that prints its version, as Run does. It returns the first line of its standard output
+// that is not blank, or of its standard error if there is none, safe to print. If the program prints nothing, the
+// error is a *NothingPrintedError.
 func FirstLine(ctx context.Context, argv []string, s *Scratch, l Limits) (string, error) {
 	r, err := run(ctx, argv, s, l)
 	if err != nil {
 		return "", err
 	}
-	for _, c := range []*capture{&r.out, &r.err} {
+	for _, c := range []*capture{&r.stdout, &r.stderr} {
 		if line := c.firstLine(s.Dir); line != "" {
 			return line, nil
 		}
 	}
-	return "", &NothingSaidError{}
+	return "", &NothingPrintedError{}
 }
 
-// ran is what a program wrote.
-type ran struct{ out, err capture }
+// streams are the outputs of a program.
+type streams struct{ stdout, stderr capture }
 
-func (r *ran) said(s *Scratch) string {
-	if text := r.err.end(s.Dir); text != "" {
+// lastOutput returns the end of standard error, or of standard output if standard error is empty, in one line that is
+// safe to print.
+func (r *streams) lastOutput(s *Scratch) string {
+	if text := r.stderr.end(s.Dir); text != "" {
 		return text
 	}
-	return r.out.end(s.Dir)
+	return r.stdout.end(s.Dir)
 }
 
-func run(ctx context.Context, argv []string, s *Scratch, l Limits) (*ran, error) {
-	r := new(ran)
+func run(ctx context.Context, argv []string, s *Scratch, l Limits) (*streams, error) {
+	r := new(streams)
 	if err := ctx.Err(); err != nil {
 		return r, err
 	}
@@ -95,7 +93,7 @@ func run(ctx context.Context, argv []string, s *Scratch, l Limits) (*ran, error)
 	timed, cancel := context.WithTimeoutCause(bounded, l.Time, &TimeoutError{Limit: l.Time})
 	defer cancel()
 	cmd := exec.CommandContext(timed, argv[0], argv[1:]...)
-	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.WaitDelay = s.Dir, &r.out, &r.err, grace
+	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.WaitDelay = s.Dir, &r.stdout, &r.stderr, grace
 	cmd.Env = s.environment(cmd.Environ())
 	g := newGroup(cmd)
 	if err := g.start(); err != nil {
@@ -112,7 +110,7 @@ func run(ctx context.Context, argv []string, s *Scratch, l Limits) (*ran, error)
 	err := g.wait()
 	stopWatching()
 	if errors.Is(err, exec.ErrWaitDelay) {
-		err = nil // it has ended; what it left running kept its output open
+		err = nil // the program has ended; a process that it started kept its output open
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -125,14 +123,14 @@ func run(ctx context.Context, argv []string, s *Scratch, l Limits) (*ran, error)
 	return r, nil
 }
 
-// failed says why the program did not succeed: the cause for which it was ended, if it was, or
-// how it ended.
-func (r *ran) failed(s *Scratch, cause, err error) error {
-	said := r.said(s)
+// failed returns the error of a program that did not succeed. cause is the reason why it was stopped, or nil; err
+// is the error of waiting for it.
+func (r *streams) failed(s *Scratch, cause, err error) error {
+	output := r.lastOutput(s)
 	var exit *exec.ExitError
 	switch cause := cause.(type) {
 	case *TimeoutError:
-		return &TimeoutError{Limit: cause.Limit, Said: said}
+		return &TimeoutError{Limit: cause.Limit, Output: output}
 	case *ScratchSizeError:
 		return cause
 	}
@@ -140,12 +138,12 @@ func (r *ran) failed(s *Scratch, cause, err error) error {
 		return &StartError{Err: bare(err)}
 	}
 	if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() {
-		return &SignalError{Signal: status.Signal().String(), Said: said}
+		return &SignalError{Signal: status.Signal().String(), Output: output}
 	}
-	return &ExitError{Status: exit.ExitCode(), Said: said}
+	return &ExitError{Status: exit.ExitCode(), Output: output}
 }
 
-// watch calls look every period until what it returns is called.
+// watch calls look every period until the returned function is called.
 func watch(look func()) (stop func()) {
 	done := make(chan struct{})
 	var running sync.WaitGroup

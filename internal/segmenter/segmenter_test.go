@@ -27,8 +27,8 @@ func scratch(t *testing.T) *Scratch {
 		if err := s.Remove(); err != nil {
 			t.Error(err)
 		}
-		if left, _ := os.ReadDir(os.TempDir()); len(left) > 0 {
-			t.Errorf("%v is left of the scratch folder", left)
+		if rest, _ := os.ReadDir(os.TempDir()); len(rest) > 0 {
+			t.Errorf("Remove has not removed %v", rest)
 		}
 	})
 	return s
@@ -42,7 +42,7 @@ func argv(args ...string) []string {
 	return append([]string{exe, asProgram}, args...)
 }
 
-// running reports whether a process of that number runs, for as long as it may take to end.
+// running reports whether the process whose ID is in the file still runs after the time that it may take to end.
 func running(t *testing.T, file string) bool {
 	t.Helper()
 	text, err := os.ReadFile(file)
@@ -62,24 +62,24 @@ func running(t *testing.T, file string) bool {
 	return true
 }
 
-// What a program is given, and what it is not.
-func TestWhatAProgramSees(t *testing.T) {
+// A program gets its arguments unchanged, the scratch folder, the environment and an empty standard input.
+func TestProgramEnvironment(t *testing.T) {
 	s := scratch(t)
 	t.Setenv("T2MAP_TEST", "passed")
 	odd := []string{"a b", `"quoted" $HOME; rm -rf *`, "", "*"}
 	r, err := run(t.Context(), argv(append([]string{"facts"}, odd...)...), s, patient)
 	want := fmt.Sprintf("%s|%s|passed|0 EOF|%s", s.Dir, filepath.Join(s.Dir, "tmp"), odd)
-	if err != nil || string(r.out.tail) != want {
-		t.Errorf("%s, %v; want %s", r.out.tail, err, want)
+	if err != nil || string(r.stdout.tail) != want {
+		t.Errorf("%s, %v; want %s", r.stdout.tail, err, want)
 	}
 	if info, err := os.Stat(s.Dir); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o700 {
 		t.Errorf("%v, %v", info.Mode(), err)
 	}
 }
 
-func TestSaid(t *testing.T) {
+func TestLastOutput(t *testing.T) {
 	s := scratch(t)
-	for _, c := range []struct{ out, err, want string }{
+	for _, c := range []struct{ stdout, stderr, want string }{
 		{"", "", ""},
 		{"out", "", "out"},
 		{"out", " \n", "out"},
@@ -89,26 +89,27 @@ func TestSaid(t *testing.T) {
 		{"", "cannot read " + s.Input(), "cannot read {dir}" + strings.TrimPrefix(s.Input(), s.Dir)},
 		{"", strings.Repeat("ä", 500), "…" + strings.Repeat("ä", 300)},
 	} {
-		said, err := Run(t.Context(), argv("print", c.out, c.err), s, patient)
-		if err != nil || said != c.want {
-			t.Errorf("%q, %q: %q, %v; want %q", c.out, c.err, said, err, c.want)
+		r, err := run(t.Context(), argv("print", c.stdout, c.stderr), s, patient)
+		if output := r.lastOutput(s); err != nil || output != c.want {
+			t.Errorf("%q, %q: %q, %v; want %q", c.stdout, c.stderr, output, err, c.want)
 		}
 	}
 }
 
 func TestFirstLine(t *testing.T) {
 	s := scratch(t)
-	for _, c := range []struct{ out, err, want string }{
+	for _, c := range []struct{ stdout, stderr, want string }{
 		{"1.2.3\nmore\n", "warning: old\n", "1.2.3"},
 		{"\n  \n v1\t2 \n", "", "v1 2"},
 		{"", "Version 7\n", "Version 7"},
 	} {
-		if got, err := FirstLine(t.Context(), argv("print", c.out, c.err), s, patient); err != nil || got != c.want {
+		got, err := FirstLine(t.Context(), argv("print", c.stdout, c.stderr), s, patient)
+		if err != nil || got != c.want {
 			t.Errorf("%q, %v; want %q", got, err, c.want)
 		}
 	}
-	if got, err := FirstLine(t.Context(), argv("print", " ", "\n"), s, patient); !errors.As(err,
-		new(*NothingSaidError)) {
+	got, err := FirstLine(t.Context(), argv("print", " ", "\n"), s, patient)
+	if !errors.As(err, new(*NothingPrintedError)) {
 		t.Errorf("%q, %v", got, err)
 	}
 	if got, err := FirstLine(t.Context(), argv("fail", "3", "no such option"), s, patient); err == nil ||
@@ -119,82 +120,82 @@ func TestFirstLine(t *testing.T) {
 
 func TestFailures(t *testing.T) {
 	s := scratch(t)
-	check := func(what, got, want string) {
+	check := func(behaviour, got, want string) {
 		t.Helper()
 		if got != want {
-			t.Errorf("%s: %s, want %s", what, got, want)
+			t.Errorf("%s: %s, want %s", behaviour, got, want)
 		}
 	}
 	var exit *ExitError
-	_, err := Run(t.Context(), argv("fail", "7", "Traceback:\n  line 1\nValueError: x"), s, patient)
+	err := Run(t.Context(), argv("fail", "7", "Traceback:\n  line 1\nValueError: x"), s, patient)
 	if !errors.As(err, &exit) || exit.Status != 7 {
 		t.Fatalf("%v", err)
 	}
 	check("fail", err.Error(), "exit status 7; its last output: Traceback: | line 1 | ValueError: x")
-	_, err = Run(t.Context(), argv("fail", "1", ""), s, patient)
-	check("fail without a word", err.Error(), "exit status 1; it printed nothing")
+	err = Run(t.Context(), argv("fail", "1", ""), s, patient)
+	check("fail without output", err.Error(), "exit status 1; it printed nothing")
 	if runtime.GOOS != "windows" {
-		_, err = Run(t.Context(), argv("kill"), s, patient)
+		err = Run(t.Context(), argv("kill"), s, patient)
 		if !errors.As(err, new(*SignalError)) {
 			t.Fatalf("%v", err)
 		}
 		check("kill", err.Error(), "ended by a signal (killed); it printed nothing")
 	}
-	_, err = Run(t.Context(), argv("hang"), s, Limits{Time: 2 * time.Second, Bytes: 1 << 30})
+	err = Run(t.Context(), argv("hang"), s, Limits{Time: 2 * time.Second, Bytes: 1 << 30})
 	if !errors.As(err, new(*TimeoutError)) {
 		t.Fatalf("%v", err)
 	}
 	check("hang", err.Error(), "not finished after 2s; its last output: waiting")
-	_, err = Run(t.Context(), argv("fill"), s, Limits{Time: time.Minute, Bytes: 8 << 20})
+	err = Run(t.Context(), argv("fill"), s, Limits{Time: time.Minute, Bytes: 8 << 20})
 	if !errors.As(err, new(*ScratchSizeError)) {
 		t.Fatalf("%v", err)
 	}
 	check("fill", err.Error(), "its scratch folder holds more than 8 MiB")
-	// One that ends before it is looked at has written too much all the same.
+	// The size is also checked after a program that ends before the first check.
 	if err := os.WriteFile(filepath.Join(s.Dir, "tmp", "large"), make([]byte, 9<<20), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if _, err = Run(t.Context(), argv("print", "", ""), s, Limits{Time: time.Minute, Bytes: 8 << 20}); !errors.As(err,
-		new(*ScratchSizeError)) {
+	err = Run(t.Context(), argv("print", "", ""), s, Limits{Time: time.Minute, Bytes: 8 << 20})
+	if !errors.As(err, new(*ScratchSizeError)) {
 		t.Errorf("%v", err)
 	}
-	if _, err = Run(t.Context(), []string{filepath.Join(s.Dir, "nowhere")}, s, patient); !errors.As(err,
-		new(*StartError)) || strings.Contains(err.Error(), s.Dir) {
+	err = Run(t.Context(), []string{filepath.Join(s.Dir, "nowhere")}, s, patient)
+	if !errors.As(err, new(*StartError)) || strings.Contains(err.Error(), s.Dir) {
 		t.Errorf("%v", err)
 	}
 	script := filepath.Join(s.Dir, "text")
 	if err := os.WriteFile(script, []byte("not a program\n"), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if _, err = Run(t.Context(), []string{script}, s, patient); runtime.GOOS != "windows" &&
+	if err = Run(t.Context(), []string{script}, s, patient); runtime.GOOS != "windows" &&
 		(!errors.As(err, new(*StartError)) || strings.Contains(err.Error(), s.Dir)) {
 		t.Errorf("%v", err)
 	}
 }
 
-// A program that writes without end is not kept in memory, and its last words are.
+// Of a long output only the beginning and the end are kept in memory.
 func TestChatter(t *testing.T) {
 	s := scratch(t)
 	r, err := run(t.Context(), argv("chatter"), s, patient)
-	if !errors.As(err, new(*ExitError)) || !strings.HasSuffix(err.Error(), "| the end") || len(r.err.head) > kept ||
-		cap(r.err.tail) > 64*kept {
-		t.Errorf("%v, %d bytes in %d", err, len(r.err.tail), cap(r.err.tail))
+	if !errors.As(err, new(*ExitError)) || !strings.HasSuffix(err.Error(), "| the end") || len(r.stderr.head) > kept ||
+		cap(r.stderr.tail) > 64*kept {
+		t.Errorf("%v, %d bytes in %d", err, len(r.stderr.tail), cap(r.stderr.tail))
 	}
 }
 
-// What a program leaves running is ended with it, by whatever it ends, and what holds its
-// output open does not hold the run.
+// Processes that a program has started end with it, whatever ends the program. A process that keeps the program's
+// output open does not delay the run.
 func TestChildrenEnd(t *testing.T) {
 	s := scratch(t)
 	pid := filepath.Join(s.Dir, "tmp", "pid")
 	start := time.Now()
-	if _, err := Run(t.Context(), argv("leave", pid), s, patient); err != nil {
+	if err := Run(t.Context(), argv("leave", pid), s, patient); err != nil {
 		t.Error(err)
 	}
 	if running(t, pid) {
 		t.Error("a child outlives the program that has ended")
 	}
-	_, err := Run(t.Context(), argv("stubborn", pid), s, Limits{Time: time.Second, Bytes: 1 << 30})
+	err := Run(t.Context(), argv("stubborn", pid), s, Limits{Time: time.Second, Bytes: 1 << 30})
 	if !errors.As(err, new(*TimeoutError)) {
 		t.Error(err)
 	}
@@ -203,13 +204,13 @@ func TestChildrenEnd(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(time.Second, cancel)
-	if _, err = Run(ctx, argv("stubborn", pid), s, patient); !errors.Is(err, context.Canceled) {
+	if err = Run(ctx, argv("stubborn", pid), s, patient); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 	if running(t, pid) {
 		t.Error("a child outlives the run")
 	}
-	if _, err = Run(ctx, argv("stubborn", pid), s, patient); !errors.Is(err, context.Canceled) {
+	if err = Run(ctx, argv("stubborn", pid), s, patient); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 	if took := time.Since(start); took > 30*time.Second {
@@ -217,7 +218,7 @@ func TestChildrenEnd(t *testing.T) {
 	}
 }
 
-// A program ends with the process that runs it, however that ends.
+// A program ends with the process that runs it, even if that process is killed.
 func TestProgramEndsWithItsHost(t *testing.T) {
 	if runtime.GOOS != "linux" && runtime.GOOS != "windows" {
 		t.Skip("the system does not do this")
@@ -242,7 +243,7 @@ func TestProgramEndsWithItsHost(t *testing.T) {
 	}
 	_ = host.Wait()
 	if running(t, pid) {
-		t.Error("the program is left")
+		t.Error("the program still runs")
 	}
 }
 
@@ -352,7 +353,7 @@ func TestResult(t *testing.T) {
 	}
 }
 
-// A folder that the program has protected is removed too; what links in it point to stays.
+// A folder that the program has protected is removed too. The targets of links in it are not removed.
 func TestRemove(t *testing.T) {
 	outside := filepath.Join(t.TempDir(), "kept")
 	if err := os.WriteFile(outside, nil, 0o666); err != nil {
@@ -361,8 +362,8 @@ func TestRemove(t *testing.T) {
 	s := scratch(t)
 	deep := filepath.Join(s.Dir, "tmp", "a", "b")
 	err := errors.Join(os.MkdirAll(deep, 0o777), os.WriteFile(filepath.Join(deep, "x"), nil, 0o400),
-		os.Symlink(filepath.Dir(outside), filepath.Join(deep, "link")), os.Chmod(deep,
-			0o500), os.Chmod(filepath.Dir(deep), 0))
+		os.Symlink(filepath.Dir(outside), filepath.Join(deep, "link")), os.Chmod(deep, 0o500),
+		os.Chmod(filepath.Dir(deep), 0))
 	if err != nil {
 		t.Skip(err)
 	}
@@ -377,7 +378,7 @@ func TestRemove(t *testing.T) {
 func TestDuration(t *testing.T) {
 	for want, d := range map[string]time.Duration{"30m": 30 * time.Minute, "2h": 2 * time.Hour,
 		"1h30m": 90 * time.Minute, "90ms": 90 * time.Millisecond, "1m30s": 90 * time.Second, "20s": 20 * time.Second} {
-		if got := Duration(d); got != want {
+		if got := duration(d); got != want {
 			t.Errorf("%s, want %s", got, want)
 		}
 	}

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes one label map of 5 x 4 x 3 voxels, oblique, with SimpleITK 2.5.7 and pynrrd 1.1.3 into the
-folders testdata of nrrd and metaimage, and beside it what SimpleITK says of it: labels.json has the
-labels in the order of the file and the positions (mm, LPS) of the first and the last voxel."""
+testdata folders of nrrd and metaimage, and the values that SimpleITK reads from it to labels.json: the
+labels in the order of the file, and the positions (mm, LPS) of the first and the last voxel."""
 import json, os
 import numpy as np
 import nrrd

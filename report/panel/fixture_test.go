@@ -13,6 +13,7 @@ import (
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/samples/sampletest"
 	"github.com/t2map/t2map/segment"
+	"github.com/t2map/t2map/segment/unroll"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -99,7 +100,10 @@ func panelStudy(t *testing.T, change func(s *study)) string {
 
 // sampleUnrolled is a right knee with a notch.
 func sampleUnrolled() *report.Unrolled {
-	u := &report.Unrolled{Angle: 4, Across: 1.5, Rows: [2]int{-15, 50}, Columns: [2]int{-27, 27}, Side: "right"}
+	u := &report.Unrolled{
+		Map:  unroll.Map{Angle: 4, Width: 1.5, Rows: [2]int{-15, 50}, Columns: [2]int{-27, 27}},
+		Side: "right",
+	}
 	for a := u.Rows[0]; a < u.Rows[1]; a++ {
 		for c := u.Columns[0]; c < u.Columns[1]; c++ {
 			t2 := float64(50 + a/2 + c/2)

@@ -15,7 +15,7 @@ import (
 	"github.com/t2map/t2map/printable"
 )
 
-// dots are lengths in pixels of the picture's PNG, on which tiles lie.
+// dots are lengths in pixels of the picture's PNG. The corners of tiles are at whole dots.
 type dots int
 
 func (d dots) length() vg.Length { return vg.Length(d) * figure.Dot }
@@ -26,30 +26,30 @@ func inDots(mm float64) dots { return dots(math.Round(float64(figure.MM(mm) / fi
 
 // The sizes of a panel in mm.
 const (
-	panelTileMM   = 58.  // widest tile: a joint need not be larger than it is
-	panelLeastMM  = 20.  // narrowest one
-	panelPageMM   = 255. // height to keep to, and
-	panelMostMM   = 590. // never to exceed: figure draws no larger ones
-	panelWidthMM  = 95.  // narrowest picture: the scale has to fit
-	panelSmallMM  = 35.  // tiles below have no room for letters on all edges
+	panelTileMM   = 58.  // largest width of a tile, about the size of a joint
+	panelLeastMM  = 20.  // smallest width of a tile
+	panelPageMM   = 255. // height of a page, which is exceeded only if tiles would be too small
+	panelMostMM   = 590. // largest height of a picture; see figure.Picture.Render
+	panelWidthMM  = 95.  // smallest width of a picture, for the scale
+	panelSmallMM  = 35.  // tiles that are narrower have no room for letters on all edges
 	panelTitleMM  = 5.
 	panelLabelMM  = 4.5
-	panelPlaceMM  = 4.6  // where a slice lies, below each tile, and
-	panelLineMM   = 3.   // for each line of notes
+	panelPlaceMM  = 4.6  // the position of a slice, below each tile
+	panelLineMM   = 3.   // a line of notes
 	panelGapMM    = 2.54 // 30 dots
 	panelLegendMM = 11.
 )
 
-// layout is where things are, in dots.
+// layout holds sizes and distances in dots.
 type layout struct {
 	tile          image.Point
 	rows          int
 	width, height dots
-	gap, words    dots
+	gap, below    dots
 }
 
-// newLayout fits tiles of that shape on a page: as wide as there is room, and lower where
-// they would else run over its end.
+// newLayout returns a layout of tiles with the shape of window (mm across and down). They are as large as
+// the width and the height of a page allow.
 func newLayout(window [2]float64, rows, visits int) layout {
 	gaps := panelGapMM * float64(visits-1)
 	wide := min(panelTileMM, (figure.PageWidth-gaps)/float64(visits))
@@ -67,11 +67,11 @@ func newLayout(window [2]float64, rows, visits int) layout {
 	return l
 }
 
-// setLines leaves room for so many lines of notes below each tile, or for as many as a
-// picture can be high.
+// setLines reserves space for n lines of notes below each tile, or for as many as the largest height of a
+// picture allows.
 func (l *layout) setLines(n int) {
 	for ; n >= 0; n-- {
-		l.words = inDots(panelPlaceMM + float64(n)*panelLineMM)
+		l.below = inDots(panelPlaceMM + float64(n)*panelLineMM)
 		l.height = inDots(panelTitleMM) + inDots(panelLegendMM) + dots(l.rows)*l.pitch()
 		if l.height.mm() <= panelMostMM {
 			return
@@ -79,17 +79,17 @@ func (l *layout) setLines(n int) {
 	}
 }
 
-// panelLines is the most lines of notes below a tile; all stand in the flags.
+// panelLines is the largest number of lines of notes below a tile. The flags hold all notes.
 const panelLines = 3
 
-// notes breaks what was said of a tile, and then its own notes, into lines.
+// notes breaks the flags and then the notes of a tile into lines.
 func (l layout) notes(flags, notes []string) []string {
 	return figure.Wrap(noteLetters(), strings.Join(slices.Concat(flags, notes), "; "), dots(l.tile.X).length(), panelLines)
 }
 
 func noteLetters() draw.TextStyle { return figure.Bold(figure.Letters(6.5)) }
 
-// lines is how many lines of notes the longest take.
+// lines returns the largest number of lines of notes of a tile.
 func (p *panel) lines() int {
 	most := 0
 	p.each(func(_, _ int, t *tileView) {
@@ -100,16 +100,16 @@ func (p *panel) lines() int {
 	return most
 }
 
-// small reports whether tiles have no room for letters on all edges.
+// small reports whether tiles are too small for letters on all edges.
 func (l layout) small() bool { return dots(l.tile.X).mm() < panelSmallMM }
 
-// pitch is the distance from row to row.
+// pitch is the distance between rows.
 func (l layout) pitch() dots {
-	return inDots(panelLabelMM) + dots(l.tile.Y) + l.words + l.gap
+	return inDots(panelLabelMM) + dots(l.tile.Y) + l.below + l.gap
 }
 
-// at is the bottom left corner of a tile.
-func (l layout) at(row, visit int) vg.Point {
+// corner returns the bottom left corner of a tile.
+func (l layout) corner(row, visit int) vg.Point {
 	down := inDots(panelTitleMM) + dots(row)*l.pitch() + inDots(panelLabelMM) + dots(l.tile.Y)
 	return vg.Point{X: dots(visit * (l.tile.X + int(l.gap))).length(), Y: (l.height - down).length()}
 }
@@ -120,38 +120,38 @@ func (p *panel) paint(c draw.Canvas) {
 	for r, row := range p.rows {
 		p.paintLabel(c, r, row.Label, p.side(r))
 	}
-	p.each(func(r, v int, t *tileView) { p.paintTile(c, p.at(r, v), t, v == 0) })
+	p.each(func(r, v int, t *tileView) { p.paintTile(c, p.corner(r, v), t, v == 0) })
 	p.paintScale(c)
 }
 
-// paintTitles writes the names of the visits above the columns.
+// paintTitles writes the titles of the visits above the columns.
 func (l layout) paintTitles(c draw.Canvas, titles []string) {
 	bold := figure.Bold(figure.Letters(8))
 	width := dots(l.tile.X).length()
 	for v, title := range titles {
-		at := vg.Point{X: l.at(0, v).X + width/2, Y: l.height.length() - 8}
-		figure.Write(c, figure.Align(bold, figure.Center, figure.Base), at, figure.Fit(bold, title, width))
+		centre := vg.Point{X: l.corner(0, v).X + width/2, Y: l.height.length() - 8}
+		figure.Write(c, figure.Align(bold, figure.Center, figure.Base), centre, figure.Fit(bold, title, width))
 	}
 }
 
-// paintLabel writes the name of a row, and which knee it shows, above its first tile.
+// paintLabel writes the name of a row and the side of its knee above its first tile.
 func (l layout) paintLabel(c draw.Canvas, row int, name, side string) {
 	bold := figure.Bold(figure.Letters(8))
-	at := l.at(row, 0)
-	at.Y += dots(l.tile.Y).length() + 3
+	corner := l.corner(row, 0)
+	corner.Y += dots(l.tile.Y).length() + 3
 	label := printable.Join(" · ", strings.TrimSpace(name), side)
-	if bold.Width(label) > l.width.length() { // what is known of the knee is not cut off
+	if bold.Width(label) > l.width.length() { // cut the name, not the side
 		label = printable.Join(" · ", figure.Fit(bold, name, l.width.length()-bold.Width(" · "+side)), side)
 	}
-	figure.Write(c, bold, at, label)
+	figure.Write(c, bold, corner, label)
 }
 
-// area is a tile with its bottom left corner at that point.
-func (l layout) area(at vg.Point) vg.Rectangle {
-	return vg.Rectangle{Min: at, Max: at.Add(vg.Point{X: dots(l.tile.X).length(), Y: dots(l.tile.Y).length()})}
+// area returns the area of a tile, given its bottom left corner.
+func (l layout) area(corner vg.Point) vg.Rectangle {
+	return vg.Rectangle{Min: corner, Max: corner.Add(vg.Point{X: dots(l.tile.X).length(), Y: dots(l.tile.Y).length()})}
 }
 
-// paintMissing draws an empty tile that says why it is empty.
+// paintMissing draws an empty tile with the reason.
 func (l layout) paintMissing(c draw.Canvas, area vg.Rectangle, text string) {
 	c.SetColor(color.Gray{0xf0})
 	c.Fill(area.Path())
@@ -164,28 +164,27 @@ func (l layout) paintMissing(c draw.Canvas, area vg.Rectangle, text string) {
 	}
 }
 
-// paintBelow writes what a tile shows, of which the first part is enough where there is no
-// room for both, and the lines of notes, below its corner.
-func (l layout) paintBelow(c draw.Canvas, at vg.Point, what [2]string, notes []string) {
+// paintBelow writes two texts and the notes below the corner of a tile. If there is no room for both
+// texts, it writes only the first.
+func (l layout) paintBelow(c draw.Canvas, corner vg.Point, texts [2]string, notes []string) {
 	small := figure.Letters(6.5)
 	width := dots(l.tile.X).length()
-	text := printable.Join(", ", what[:]...)
+	text := printable.Join(", ", texts[:]...)
 	if small.Width(text) > width {
-		text = what[0]
+		text = texts[0]
 	}
 	figure.Write(c, figure.Align(small, figure.Left, figure.Below),
-		vg.Point{X: at.X, Y: at.Y - 2.5}, figure.Fit(small, text, width))
+		vg.Point{X: corner.X, Y: corner.Y - 2.5}, figure.Fit(small, text, width))
 	for n, line := range notes {
-		if y := 10.5 + figure.MM(panelLineMM)*vg.Length(n); y < l.words.length() {
-			figure.Write(c, figure.Align(noteLetters(), figure.Left, figure.Below), vg.Point{X: at.X, Y: at.Y - y}, line)
+		if y := 10.5 + figure.MM(panelLineMM)*vg.Length(n); y < l.below.length() {
+			figure.Write(c, figure.Align(noteLetters(), figure.Left, figure.Below), vg.Point{X: corner.X, Y: corner.Y - y}, line)
 		}
 	}
 }
 
-// paintTile draws a tile with its corner at that point, and what is below it. Where tiles are
-// small, only the first of a row bears letters.
-func (p *panel) paintTile(c draw.Canvas, at vg.Point, t *tileView, first bool) {
-	area := p.area(at)
+// paintTile draws a tile and the texts below it. If tiles are small, only the first of a row has letters.
+func (p *panel) paintTile(c draw.Canvas, corner vg.Point, t *tileView, first bool) {
+	area := p.area(corner)
 	if t.missing != "" {
 		p.paintMissing(c, area, t.missing)
 		return
@@ -195,35 +194,35 @@ func (p *panel) paintTile(c draw.Canvas, at vg.Point, t *tileView, first bool) {
 		p.paintDirections(c, area, t.picture.edges)
 	}
 	p.paintRuler(c, area, !p.small() || first)
-	p.paintBelow(c, at, t.place, p.notes(t.flags, t.notes))
+	p.paintBelow(c, corner, t.place, p.notes(t.flags, t.notes))
 }
 
 // paintDirections writes the patient's directions at the edges of a tile.
 func (p *panel) paintDirections(c draw.Canvas, area vg.Rectangle, edges [4]string) {
 	const inset = 6
 	middle := area.Min.Add(area.Size().Scale(0.5))
-	for n, at := range []vg.Point{
+	for n, place := range []vg.Point{
 		{X: area.Min.X + inset, Y: middle.Y}, {X: area.Max.X - inset, Y: middle.Y},
 		{X: middle.X, Y: area.Max.Y - inset}, {X: middle.X, Y: area.Min.Y + inset},
 	} {
-		if !p.small() || n%2 == 0 { // left and top say it
-			paintOnDark(c, at, edges[n])
+		if !p.small() || n%2 == 0 { // left and top are enough
+			paintOnDark(c, place, edges[n])
 		}
 	}
 }
 
-// paintOnDark writes white letters on a dark patch, which reads over any image.
-func paintOnDark(c draw.Canvas, at vg.Point, text string) {
+// paintOnDark writes white letters on a dark background, legible over any image.
+func paintOnDark(c draw.Canvas, centre vg.Point, text string) {
 	style := figure.Letters(6.5)
 	style.Color = color.White
 	half := vg.Point{X: style.Width(text)/2 + 1.5, Y: 4}
 	c.SetColor(color.NRGBA{A: 0x90})
-	c.Fill(vg.Rectangle{Min: at.Sub(half), Max: at.Add(half)}.Path())
-	figure.Write(c, figure.Align(style, figure.Center, figure.Middle), at, text)
+	c.Fill(vg.Rectangle{Min: centre.Sub(half), Max: centre.Add(half)}.Path())
+	figure.Write(c, figure.Align(style, figure.Center, figure.Middle), centre, text)
 }
 
-// paintRuler draws a bar of 20 mm at the bottom right of a tile, or of 5 where that would be
-// half of it, with its length if there is room.
+// paintRuler draws a bar of 20 mm at the bottom right of a tile, or of 5 mm if 20 mm are more than half of
+// the tile. With letters, it writes the length.
 func (p *panel) paintRuler(c draw.Canvas, area vg.Rectangle, letters bool) {
 	mm := 20.
 	if p.window[0] < 2*mm {
@@ -246,7 +245,7 @@ func (p *panel) paintRuler(c draw.Canvas, area vg.Rectangle, letters bool) {
 	}
 }
 
-// paintScale draws the colours of T2 with ticks in ms, and the flat colour, at the bottom.
+// paintScale draws the colours of T2 with ticks in ms and the colour of excluded voxels at the bottom.
 func (p *panel) paintScale(c draw.Canvas) {
 	words := figure.Letters(7)
 	bar := paintBar(c, 0, figure.MM(50), t2Bar())
@@ -257,8 +256,7 @@ func (p *panel) paintScale(c draw.Canvas) {
 		vg.Point{X: flat.Max.X + 4, Y: (bar.Min.Y + bar.Max.Y) / 2}, "excluded")
 }
 
-// scaleBar is a scale of colours with its name and the texts of its ticks, which are at equal
-// distances.
+// scaleBar is a scale of colours with its name and the labels of its ticks, which are at equal distances.
 type scaleBar struct {
 	name    string
 	colours []color.Color
@@ -274,8 +272,8 @@ func t2Bar() scaleBar {
 	return b
 }
 
-// paintBar draws a scale of that length at the bottom, its name beginning at left, and
-// returns where the colours are.
+// paintBar draws a scale at the bottom, with its name beginning at left, and returns the area of its
+// colours, which has the given length.
 func paintBar(c draw.Canvas, left, length vg.Length, b scaleBar) vg.Rectangle {
 	words := figure.Letters(7)
 	bar := vg.Rectangle{Min: vg.Point{X: left + words.Width(b.name) + 7, Y: 13}}
@@ -283,11 +281,11 @@ func paintBar(c draw.Canvas, left, length vg.Length, b scaleBar) vg.Rectangle {
 	figure.Write(c, figure.Align(words, figure.Left, figure.Middle),
 		vg.Point{X: left, Y: (bar.Min.Y + bar.Max.Y) / 2}, b.name)
 	for n, colour := range b.colours {
-		// Each reaches to the end, and the next lies over it: no seam shows between two.
-		from := bar
-		from.Min.X += bar.Size().X * vg.Length(n) / vg.Length(len(b.colours))
+		// Each colour is drawn up to the end and the next one over it, so that no gap is visible.
+		rest := bar
+		rest.Min.X += bar.Size().X * vg.Length(n) / vg.Length(len(b.colours))
 		c.SetColor(colour)
-		c.Fill(from.Path())
+		c.Fill(rest.Path())
 	}
 	for n, text := range b.ticks {
 		x := bar.Min.X + bar.Size().X*vg.Length(n)/vg.Length(len(b.ticks)-1)

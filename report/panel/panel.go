@@ -18,34 +18,34 @@ import (
 type Row struct {
 	// Label names the row: the subject and, for example, the arm.
 	Label string
-	// At asks for the slice nearest to that patient position, mm LPS along the axis of
-	// the patient that the slices follow; nil takes the slice with the most voxels of
-	// Options.Row.
-	At *float64
-	// Visits holds one for each title of Options.
+	// Position selects the slice nearest to this patient position, mm LPS along the axis of the
+	// patient that is closest to the normal of the slices. nil selects the slice with the most
+	// voxels of Options.Row.
+	Position *float64
+	// Visits holds one visit for each title in Options.
 	Visits []Visit
 }
 
 // Visit is one tile.
 type Visit struct {
-	// Folder is a study's folder as WriteStudy makes it; where it is empty, Missing says
-	// why there is none.
+	// Folder is a study's folder, as report.WriteStudy writes it. If it is empty, Missing is the
+	// reason.
 	Folder, Missing string
 	// Notes are remarks on the visit, one line each. They are printed below the tile, before the
-	// remarks of the tile.
+	// notes of this package.
 	Notes []string
-	// Flags are the flags of the notes, for the Flags of the picture.
+	// Flags are the flags of the notes. They become Flags of the picture.
 	Flags []int
 }
 
 // Options are common to the rows of a panel.
 type Options struct {
-	// Visits are the titles of the columns; there must be one.
+	// Visits are the titles of the columns. There must be at least one.
 	Visits []string
-	// Row names the row of results that the trial is about, such as medial or
-	// medial-tibial: a slice is chosen by its compartment. Empty: all compartments.
+	// Row names the row of results with the primary endpoint, such as medial or medial-tibial. Its
+	// compartment determines the slice. "" means all compartments.
 	Row string
-	// NeedMaps makes a panel without maps an error, ErrNoMaps.
+	// NeedMaps makes a panel without any maps the error ErrNoMaps.
 	NeedMaps bool
 }
 
@@ -55,53 +55,51 @@ var ErrNoMaps = errors.New("no visit has maps")
 // The limits of a picture.
 const (
 	MostVisits = 8  // columns of 20 mm on a page
-	MostRows   = 12 // of 33 mm, and the words between
+	MostRows   = 12 // rows of 33 mm with the text between them
 )
 
-// Maps draws T2 in colour over anatomy in grey, a row for each subject and a column for
-// each visit, all on the scale of 0 to 80 ms and in one size.
+// Maps draws T2 in colour over anatomy in grey, with a row for each subject and a column for each visit.
+// All tiles have the scale of 0 to 80 ms and the same size.
 //
-// The slice is chosen at the first visit that has maps, the row's baseline: the one with the
-// most voxels of the compartment of Options.Row or, without it, of all compartments, or
-// the one at Row.At. At the others it is the slice whose
-// plane is nearest to the middle of that one's joint in patient coordinates. Each tile says
-// where its slice lies, and if it is more than half a slice away from baseline's, or
-// turned by more than 5°. Patient coordinates are each session's own: nothing is registered. The
-// cut-out has the same size in mm in all tiles, around the middle of the mask. Anatomy on
-// another grid is resampled to the plane of the slice (trilinear); T2 is not resampled but for
-// pixels being repeated. Grey levels are each tile's own.
+// The first visit with maps is the baseline of a row. Its slice is the one at Row.Position or, if that is
+// nil, the one with the most voxels of the compartment of Options.Row, or of all compartments. At other
+// visits it is the slice whose plane is nearest, in patient coordinates, to the middle of the mask in the
+// slice at baseline. Each tile states the position of its slice. A note says if the slice is more than
+// half a slice from the one at baseline, or turned by more than 5°. Nothing is registered: each session
+// has its own patient coordinates. All tiles show an area of the same size in mm around the middle of the
+// mask. Anatomy on another grid is resampled to the plane of the slice (trilinear interpolation). T2 is
+// that of the nearest voxel. Each tile has its own grey levels.
 //
-// A visit without maps is an empty tile with the reason: no folder, no maps, a file
-// that is missing, damaged or on another grid. What tiles say of their place, and why
-// they are empty, is in the picture's Remarks too. It is an error where there are no rows or no
-// visits, more than 12 or 8 of them, a row with another number of visits than titles, or ctx
-// ends.
+// A visit without maps is an empty tile with the reason: no folder, no maps, or a file that is missing,
+// damaged or on another grid. The notes and these reasons are also in the picture's Remarks. It is an
+// error if there are no rows or visits, more than MostRows or MostVisits, or a row whose number of visits
+// differs from that of titles. The error is that of ctx when it ends.
 func Maps(ctx context.Context, rows []Row, o Options) (figure.Picture, error) {
 	p, err := newPanel(ctx, rows, o)
 	if err != nil {
 		return figure.Picture{}, fmt.Errorf("panel of maps: %w", err)
 	}
 	pic := figure.Picture{
-		Name: "maps", Title: "T2 maps by visit", Caption: p.caption(), Flags: flagsOf(rows), Remarks: p.remarks(),
+		Name: "maps", Title: "T2 maps by visit", Caption: p.caption(), Flags: allFlags(rows), Remarks: p.remarks(),
 		Width: p.width.mm(), Height: p.height.mm(),
 	}
 	return pic.Render(p.paint)
 }
 
-// panel is what is drawn: tiles and their places.
+// panel holds the tiles and their layout.
 type panel struct {
 	rows   []Row
 	titles []string
-	row    string       // by which slices are chosen; empty: all
+	row    string       // Options.Row
 	tiles  [][]tileView // by row and visit
 	window [2]float64   // mm, across and down
 	layout
 }
 
-// tileView is a tile and what it says.
+// tileView is a tile with its texts.
 type tileView struct {
 	sight
-	picture *tilePicture // nil where it is empty
+	picture *tilePicture // nil if the tile is empty
 }
 
 func newPanel(ctx context.Context, rows []Row, o Options) (*panel, error) {
@@ -110,7 +108,7 @@ func newPanel(ctx context.Context, rows []Row, o Options) (*panel, error) {
 	}
 	p := &panel{rows: rows, titles: o.Visits, row: o.Row}
 	for _, row := range rows {
-		sights, err := look(ctx, row, o.Row)
+		sights, err := openRow(ctx, row, o.Row)
 		if err != nil {
 			return nil, err
 		}
@@ -136,7 +134,8 @@ func newPanel(ctx context.Context, rows []Row, o Options) (*panel, error) {
 	return p, nil
 }
 
-// checkPanel refuses what has no room on a page, or is not one tile for each visit.
+// checkPanel returns an error if there are no tiles, or too many for a page, or if a row does not have one
+// visit for each title.
 func checkPanel(rows []Row, visits int) error {
 	switch {
 	case len(rows) == 0 || visits == 0:
@@ -154,8 +153,7 @@ func checkPanel(rows []Row, visits int) error {
 	return nil
 }
 
-// drawTiles reads the maps of one visit after the other, so that those of one are in
-// memory at a time.
+// drawTiles draws one visit after the other, so that the maps of only one visit are in memory.
 func (p *panel) drawTiles(ctx context.Context) error {
 	mmPerDot := p.window[0] / float64(p.tile.X)
 	for _, row := range p.tiles {
@@ -176,19 +174,22 @@ func (p *panel) drawTiles(ctx context.Context) error {
 	return nil
 }
 
-// caption says what is drawn.
+// caption describes the picture.
 func (p *panel) caption() string {
 	lossy := ""
 	if p.anyLossy() {
 		lossy = " Some of the images were compressed with loss."
 	}
-	return fmt.Sprintf("T2 in the voxels of compartments over %s, on one scale of 0 to %d ms; longer T2 has its last colour, and voxels without a T2 in the accepted range have the flat one. "+
-		"The slice with the most voxels of %s at a subject's first visit, or the one asked for, and at later visits the slice nearest in patient position, which is printed in mm; "+
-		"positions are each session's own, and nothing is registered. All tiles are %.0f × %.0f mm. Grey levels are each tile's own.%s",
-		p.beneath(), figure.ScaleMaxMS, p.chosenBy(), p.window[0], p.window[1], lossy)
+	return fmt.Sprintf("T2 in the voxels of compartments over %s, on one scale of 0 to %d ms. Longer T2 has the last "+
+		"colour of the scale, and voxels without a T2 in the accepted range have the colour “excluded”. "+
+		"At a subject's first visit, the slice is the one with the most voxels of %s, or the one asked for. At later "+
+		"visits it is the slice nearest in patient position, which is printed in mm. "+
+		"Each session has its own patient coordinates, and nothing is registered. All tiles are %.0f × %.0f mm. "+
+		"Each tile has its own grey levels.%s",
+		p.background(), figure.ScaleMaxMS, p.chosenBy(), p.window[0], p.window[1], lossy)
 }
 
-// chosenBy names what the slices have most of.
+// chosenBy names the structure whose voxels determine the slice.
 func (p *panel) chosenBy() string {
 	if p.row == "" {
 		return "compartments"
@@ -196,8 +197,8 @@ func (p *panel) chosenBy() string {
 	return "the compartment of the primary endpoint, " + brief(p.row)
 }
 
-// beneath says over what the maps are drawn.
-func (p *panel) beneath() string {
+// background names the images over which the maps are drawn.
+func (p *panel) background() string {
 	first, named, none := false, false, false
 	p.each(func(_, _ int, t *tileView) {
 		switch a := t.result.Anatomy; {
@@ -216,7 +217,7 @@ func (p *panel) beneath() string {
 	case named:
 		return "the series named as anatomy"
 	case none && !first:
-		return "black, for want of anatomy"
+		return "black, because there is no anatomy"
 	}
 	return "the first echo"
 }
@@ -242,29 +243,29 @@ func (p *panel) each(do func(row, visit int, t *tileView)) {
 	}
 }
 
-// remarks are what tiles say beside their position, with the names of row and visit.
+// remarks returns the notes of all tiles, with the names of row and visit.
 func (p *panel) remarks() []string {
-	var out []string
+	var remarks []string
 	p.each(func(r, v int, t *tileView) {
-		out = append(out, tileRemarks(p.rows[r].Label, p.titles[v], t.missing, t.notes)...)
+		remarks = append(remarks, tileRemarks(p.rows[r].Label, p.titles[v], t.missing, t.notes)...)
 	})
-	return out
+	return remarks
 }
 
-// tileRemarks are a tile's sentences in the remarks of a picture.
+// tileRemarks returns the notes of a tile as sentences. If the tile is empty, it returns only the reason.
 func tileRemarks(label, title, missing string, notes []string) []string {
-	if missing != "" { // the notes are about a place that is not shown
+	if missing != "" { // the notes describe a slice that is not shown
 		notes = []string{missing}
 	}
-	var out []string
+	var remarks []string
 	for _, n := range notes {
-		out = append(out, brief(label)+", "+brief(title)+": "+n+".")
+		remarks = append(remarks, brief(label)+", "+brief(title)+": "+n+".")
 	}
-	return out
+	return remarks
 }
 
-// flagsOf returns the flags of all visits, each once, in ascending order.
-func flagsOf(rows []Row) []int {
+// allFlags returns the flags of all visits, each once, in ascending order.
+func allFlags(rows []Row) []int {
 	var flags []int
 	for _, row := range rows {
 		for _, v := range row.Visits {
@@ -275,13 +276,13 @@ func flagsOf(rows []Row) []int {
 	return slices.Compact(flags)
 }
 
-// brief is a name in a sentence.
+// brief shortens a name for a sentence.
 func brief(name string) string {
 	const most = 60 // letters
 	return figure.Shorten(strings.TrimSpace(name), func(s string) bool { return utf8.RuneCountInString(s) <= most })
 }
 
-// side names the knee of a row, or says that its visits differ.
+// side names the knee of a row; see kneeOf.
 func (p *panel) side(row int) string {
 	var sides []string
 	for _, t := range p.tiles[row] {
@@ -292,7 +293,8 @@ func (p *panel) side(row int) string {
 	return kneeOf(sides)
 }
 
-// kneeOf names the knee that the sides of visits are of; those that are empty do not say.
+// kneeOf names the knee, given the sides of visits: "left knee", "right knee", or "both knees" if they
+// differ. Empty sides are ignored. It returns "" if all are empty.
 func kneeOf(sides []string) string {
 	side := ""
 	for _, s := range sides {
@@ -319,5 +321,5 @@ func dot3(a, b [3]float64) float64 { return a[0]*b[0] + a[1]*b[1] + a[2]*b[2] }
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 
-// shortest prints x with as many digits as it needs.
+// shortest formats x with the fewest digits that identify it.
 func shortest(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }

@@ -43,11 +43,11 @@ func rotated(a [3][4]float64, degrees float64) [3][4]float64 {
 // sightsOf looks at a row of folders.
 func sightsOf(t *testing.T, at *float64, folders ...string) []sight {
 	t.Helper()
-	row := Row{At: at}
+	row := Row{Position: at}
 	for _, f := range folders {
 		row.Visits = append(row.Visits, Visit{Folder: f})
 	}
-	s, err := look(t.Context(), row, "")
+	s, err := openRow(t.Context(), row, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,22 +80,27 @@ func TestPanelSlices(t *testing.T) {
 			s.place(a)
 		}), 6, "R 32.5 mm, slice 7 of 12", ""},
 		{"turned a little", at(func(s *study) { s.place(rotated(s.Echo.Affine, 4)) }), 5, "", ""},
-		{"turned", at(func(s *study) { s.place(rotated(s.Echo.Affine, 12)) }), 5, "", "turned by 12° against baseline"},
-		{"the other knee", at(func(s *study) { s.Result.Side = "right" }), 5, "R 32.5 mm, slice 6 of 12", "the right knee, at baseline the left"},
-		{"coronal", at(func(s *study) { s.place(rotated(s.Echo.Affine, 90)) }), -1, "", "turned by 90° against baseline"},
+		{"turned", at(func(s *study) { s.place(rotated(s.Echo.Affine, 12)) }), 5, "", "turned by 12° from baseline"},
+		{"the other knee", at(func(s *study) { s.Result.Side = "right" }), 5, "R 32.5 mm, slice 6 of 12",
+			"the right knee, at baseline the left"},
+		{"coronal", at(func(s *study) { s.place(rotated(s.Echo.Affine, 90)) }), -1, "", "turned by 90° from baseline"},
 	} {
 		s := sightsOf(t, nil, base, c.dir)[1]
-		if s.missing != "" || c.slice >= 0 && s.slice != c.slice || c.place != "" && strings.Join(s.place[:], ", ") != c.place || !strings.Contains(strings.Join(s.notes, "; "), c.notes) || c.notes == "" && len(s.notes) > 0 {
+		if s.missing != "" || c.slice >= 0 && s.slice != c.slice ||
+			c.place != "" && strings.Join(s.place[:], ", ") != c.place ||
+			!strings.Contains(strings.Join(s.notes, "; "), c.notes) || c.notes == "" && len(s.notes) > 0 {
 			t.Errorf("%s: slice %d, %q, notes %q, missing %q", c.name, s.slice, s.place, s.notes, s.missing)
 		}
 	}
 	for want, position := range map[int]float64{0: -50, 11: -11.6, 3: -40} {
-		if s := sightsOf(t, &position, base, base); s[0].slice != want || s[1].slice != want || len(s[0].notes)+len(s[1].notes) > 0 {
+		if s := sightsOf(t, &position, base, base); s[0].slice != want || s[1].slice != want ||
+			len(s[0].notes)+len(s[1].notes) > 0 {
 			t.Errorf("at %g mm: slices %d and %d, notes %q", position, s[0].slice, s[1].slice, s[0].notes)
 		}
 	}
 	far := 30.
-	if s := sightsOf(t, &far, base)[0]; s.slice != 11 || !slices.Equal(s.notes, []string{"41.5 mm from the position asked for"}) {
+	if s := sightsOf(t, &far, base)[0]; s.slice != 11 ||
+		!slices.Equal(s.notes, []string{"41.5 mm from the position asked for"}) {
 		t.Errorf("at 30 mm: slice %d, notes %q", s.slice, s.notes)
 	}
 }
@@ -138,15 +143,21 @@ func TestPanelMissing(t *testing.T) {
 		{"a reason", Visit{Missing: "study failed:\n\u202eread"}, "study failed:  read", false},
 		{"no folder", Visit{Folder: filepath.Join(t.TempDir(), "absent")}, "its folder holds no result.json", false},
 		{"broken result", Visit{Folder: spoiled("result.json", "{")}, "its result.json cannot be read", false},
-		{"no maps", Visit{Folder: panelStudy(t, func(s *study) { s.WriteMaps, s.Result.Protocol.Maps = false, "none" })}, "no maps: mapped with --maps none", false},
-		{"an earlier version", Visit{Folder: without("compartments.nii.gz")}, "compartments.nii.gz is missing: map the study again", false},
+		{"no maps", Visit{Folder: panelStudy(t, func(s *study) { s.WriteMaps, s.Result.Protocol.Maps = false, "none" })},
+			"no maps: mapped with --maps none", false},
+		{"an earlier version", Visit{Folder: without("compartments.nii.gz")},
+			"compartments.nii.gz is missing: map the study again", false},
 		{"no T2", Visit{Folder: without("t2.nii.gz")}, "t2.nii.gz is missing: map the study again", false},
 		{"no status", Visit{Folder: without("status.nii.gz")}, "status.nii.gz is missing: map the study again", false},
-		{"broken T2", Visit{Folder: spoiled("t2.nii.gz", "\x1f\x8b")}, "t2.nii.gz cannot be read: map the study again", false},
-		{"broken mask", Visit{Folder: spoiled("compartments.nii.gz", "")}, "compartments.nii.gz cannot be read: map the study again", false},
+		{"broken T2", Visit{Folder: spoiled("t2.nii.gz", "\x1f\x8b")}, "t2.nii.gz cannot be read: map the study again",
+			false},
+		{"broken mask", Visit{Folder: spoiled("compartments.nii.gz", "")},
+			"compartments.nii.gz cannot be read: map the study again", false},
 		{"another grid", Visit{Folder: swapped("t2.nii.gz")}, "its maps are on different grids: map the study again", false},
-		{"empty mask", Visit{Folder: panelStudy(t, func(s *study) { clear(s.Regions.Data) })}, "no voxel of the mask is in a compartment", false},
-		{"no anatomy", Visit{Folder: panelStudy(t, func(s *study) { s.Anatomy.Data, s.Result.Anatomy = nil, nil })}, "no anatomy", true},
+		{"empty mask", Visit{Folder: panelStudy(t, func(s *study) { clear(s.Regions.Data) })},
+			"no voxel of the mask is in a compartment", false},
+		{"no anatomy", Visit{Folder: panelStudy(t, func(s *study) { s.Anatomy.Data, s.Result.Anatomy = nil, nil })},
+			"no anatomy", true},
 		{"broken anatomy", Visit{Folder: spoiled("anatomy.nii.gz", "x")}, "anatomy.nii.gz is missing or damaged", true},
 	}
 	// Seven beside a sound one, in tiles that are small and quickly drawn.
@@ -167,7 +178,8 @@ func TestPanelMissing(t *testing.T) {
 	}
 	for n, c := range cases {
 		got := p.tiles[n/7][n%7+1]
-		if shown := got.missing == ""; shown != c.shown || got.missing+strings.Join(got.notes, "; ") != c.want || p.tiles[n/7][0].picture == nil {
+		if shown := got.missing == ""; shown != c.shown || got.missing+strings.Join(got.notes, "; ") != c.want ||
+			p.tiles[n/7][0].picture == nil {
 			t.Errorf("%s: missing %q, notes %q, want %q", c.name, got.missing, got.notes, c.want)
 		}
 	}
@@ -179,7 +191,9 @@ func TestPanelMissing(t *testing.T) {
 // Without a first visit the second is followed, and says so.
 func TestPanelWithoutBaseline(t *testing.T) {
 	s := sightsOf(t, nil, "", panelStudy(t, nil), panelStudy(t, nil))
-	if s[0].missing != "no study" || s[1].slice != 5 || s[2].slice != 5 || !slices.Equal(s[1].notes, []string{"the slice is chosen here, for want of an earlier visit"}) || len(s[2].notes) > 0 {
+	if s[0].missing != "no study" || s[1].slice != 5 || s[2].slice != 5 ||
+		!slices.Equal(s[1].notes, []string{"the slice is chosen at this visit, since no earlier one has maps"}) ||
+		len(s[2].notes) > 0 {
 		t.Errorf("%q, %q, %q", s[0].missing, s[1].notes, s[2].notes)
 	}
 }
@@ -218,7 +232,8 @@ func TestTrilinear(t *testing.T) {
 		}
 	}
 	nan := math.NaN()
-	if got := trilinear(volume.Map{Geometry: volume.Geometry{Size: [3]int{1, 1, 1}}, Data: []float32{3}}, [3]float64{nan, 0, 0}); got != 0 {
+	if got := trilinear(volume.Map{Geometry: volume.Geometry{Size: [3]int{1, 1, 1}}, Data: []float32{3}},
+		[3]float64{nan, 0, 0}); got != 0 {
 		t.Errorf("nowhere: %g", got)
 	}
 }
@@ -236,7 +251,8 @@ func TestPanelTile(t *testing.T) {
 		s.Anatomy = a
 		s.Result.Anatomy.Series = "another"
 	})
-	p, err := newPanel(t.Context(), []Row{{Label: "S01", Visits: []Visit{{Folder: dir}, {}, {}, {}}}}, Options{Visits: []string{"baseline", "2", "3", "4"}})
+	p, err := newPanel(t.Context(), []Row{{Label: "S01", Visits: []Visit{{Folder: dir}, {}, {}, {}}}},
+		Options{Visits: []string{"baseline", "2", "3", "4"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -280,9 +296,11 @@ func TestPanelPicture(t *testing.T) {
 	if _, err := report.WriteStudy(dir, s.Study); err != nil {
 		t.Fatal(err)
 	}
-	row := Row{Label: "=cmd <script>alert('1')</script> & \u202e\x00\n" + strings.Repeat("long ", 100), Visits: []Visit{{Folder: dir}, {Missing: strings.Repeat("<b>very", 500)}, {Folder: dir}, {}, {}, {}}}
+	row := Row{Label: "=cmd <script>alert('1')</script> & \u202e\x00\n" + strings.Repeat("long ", 100),
+		Visits: []Visit{{Folder: dir}, {Missing: strings.Repeat("<b>very", 500)}, {Folder: dir}, {}, {}, {}}}
 	draw := func() (files [3][]byte) {
-		p, err := Maps(t.Context(), []Row{row, row}, Options{Visits: []string{"base\u2028line]]>", strings.Repeat("W", 1000), "c", "d", "e", "f"}})
+		p, err := Maps(t.Context(), []Row{row, row},
+			Options{Visits: []string{"base\u2028line]]>", strings.Repeat("W", 1000), "c", "d", "e", "f"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -309,7 +327,8 @@ func TestPanelPicture(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if e, ok := token.(xml.StartElement); ok && !slices.Contains([]string{"svg", "title", "desc", "rect", "g", "path", "text", "image"}, e.Name.Local) {
+		if e, ok := token.(xml.StartElement); ok &&
+			!slices.Contains([]string{"svg", "title", "desc", "rect", "g", "path", "text", "image"}, e.Name.Local) {
 			t.Errorf("element %s", e.Name.Local)
 		}
 	}
@@ -333,7 +352,8 @@ func TestPanelRefuses(t *testing.T) {
 		{"no visits", t.Context(), []Row{{}}, Options{}, "no visit"},
 		{"too many rows", t.Context(), make([]Row, MostRows+1), Options{Visits: []string{"a"}}, "13 subjects, at most 12"},
 		{"200 visits", t.Context(), []Row{{}}, Options{Visits: make([]string, 200)}, "200 visits, at most 8"},
-		{"a visit short", t.Context(), []Row{{Label: "S01", Visits: visit}}, Options{Visits: []string{"a", "b"}}, `"S01" has 1 visits, want 2`},
+		{"a visit short", t.Context(), []Row{{Label: "S01", Visits: visit}}, Options{Visits: []string{"a", "b"}},
+			`"S01" has 1 visits, want 2`},
 		{"interrupted", ended, []Row{{Visits: visit}}, Options{Visits: []string{"a"}}, "canceled"},
 	} {
 		if _, err := Maps(c.ctx, c.rows, c.o); err == nil || !strings.Contains(err.Error(), c.want) {
@@ -348,7 +368,7 @@ func TestPanelLayout(t *testing.T) {
 		for visits := 1; visits <= MostVisits; visits++ {
 			for _, window := range [][2]float64{{108, 85}, {85, 108}, {24, 400}, {400, 24}, {100, 100}, {1, 1e6}, {1e6, 1}} {
 				l := newLayout(window, rows, visits)
-				last := l.at(rows-1, visits-1)
+				last := l.corner(rows-1, visits-1)
 				if l.width.mm() > 180.1 || l.height.mm() > 595 || l.tile.X < 1 || l.tile.Y < 1 || last.Y < 0 {
 					t.Errorf("%d × %d of %v: %g × %g mm, tile %v", rows, visits, window, l.width.mm(), l.height.mm(), l.tile)
 				}
@@ -374,14 +394,15 @@ func TestPanelNotes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"S01, v1: turned by 12° against baseline.", "S01, v2: no study."}
+	want := []string{"S01, v1: turned by 12° from baseline.", "S01, v2: no study."}
 	if got := p.remarks(); !slices.Equal(got, want) {
 		t.Errorf("remarks %q, want %q", got, want)
 	}
-	if got := flagsOf(rows); !slices.Equal(got, []int{2, 3, 7}) {
+	if got := allFlags(rows); !slices.Equal(got, []int{2, 3, 7}) {
 		t.Errorf("flags %d", got)
 	}
-	if got := strings.Join(p.notes(p.tiles[0][1].flags, p.tiles[0][1].notes), " "); !strings.HasPrefix(got, "scanner: B; at baseline: A; turned") {
+	if got := strings.Join(p.notes(p.tiles[0][1].flags, p.tiles[0][1].notes), " "); !strings.HasPrefix(got,
+		"scanner: B; at baseline: A; turned") {
 		t.Errorf("below the tile: %q", got)
 	}
 	if p.lines() < 2 {
@@ -398,7 +419,8 @@ func TestPanelNeedsMaps(t *testing.T) {
 	for _, c := range []struct {
 		visit Visit
 		want  error
-	}{{Visit{Missing: "no study"}, ErrNoMaps}, {Visit{Folder: none}, ErrNoMaps}, {Visit{Folder: panelStudy(t, nil)}, nil}} {
+	}{{Visit{Missing: "no study"}, ErrNoMaps}, {Visit{Folder: none}, ErrNoMaps},
+		{Visit{Folder: panelStudy(t, nil)}, nil}} {
 		rows := []Row{{Label: "S01", Visits: []Visit{c.visit}}}
 		if _, err := newPanel(t.Context(), rows, Options{Visits: []string{"v0"}, NeedMaps: true}); !errors.Is(err, c.want) {
 			t.Errorf("%+v: %v", c.visit, err)
@@ -427,15 +449,17 @@ func TestPanelSliceOfTheRow(t *testing.T) {
 			{Compartment: "patellofemoral", Region: "trochlear", Layer: "deep"},
 		}
 	})
-	for row, want := range map[string]int{"": 5, "lateral": 5, "patellofemoral": 8, "patellofemoral deep": 8, "trochlear": 8, "trochlear deep": 8, "WOMAC": 5} {
-		s, err := look(t.Context(), Row{Visits: []Visit{{Folder: folder}}}, row)
+	for row, want := range map[string]int{"": 5, "lateral": 5, "patellofemoral": 8, "patellofemoral deep": 8,
+		"trochlear": 8, "trochlear deep": 8, "WOMAC": 5} {
+		s, err := openRow(t.Context(), Row{Visits: []Visit{{Folder: folder}}}, row)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if s[0].slice != want {
 			t.Errorf("%q: slice %d, want %d", row, s[0].slice, want)
 		}
-		if noted := slices.ContainsFunc(s[0].notes, func(n string) bool { return strings.Contains(n, "no voxel of WOMAC") }); noted != (row == "WOMAC") {
+		if noted := slices.ContainsFunc(s[0].notes,
+			func(n string) bool { return strings.Contains(n, "no voxel of WOMAC") }); noted != (row == "WOMAC") {
 			t.Errorf("%q: notes %q", row, s[0].notes)
 		}
 	}

@@ -19,26 +19,26 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// sight is where one visit is looked at.
+// sight is the slice of one visit that a tile shows.
 type sight struct {
-	missing string // why nothing is seen
-	folder  string
-	result  report.Result
-	mask    volume.Labels
-	box     image.Rectangle // of the mask's voxels, in i and j
-	most    int             // slice with the most voxels of the row, or of all compartments
-	slice   int             // that is shown
-	place   [2]string       // where it lies, for people: the position, and the number of the slice
-	lacking string          // the row that slices are chosen by, if the mask has none of it
-	notes   []string        // what is off about it
-	flags   []string        // what was said of the visit
+	missing   string // why there is no slice; "" if there is one
+	folder    string
+	result    report.Result
+	mask      volume.Labels
+	box       image.Rectangle // of the mask's voxels, in i and j
+	fullest   int             // slice with the most voxels of the row, or of all compartments if the row has none
+	slice     int             // the slice that is shown
+	place     [2]string       // position and number of the slice, as text
+	absentRow string          // the row that determines the slice, if the mask has no voxel of it
+	notes     []string        // how the slice differs from the expected one
+	flags     []string        // Visit.Notes
 }
 
-// turned is the angle in degrees from which on two slices are said to lie askew.
+// turned is the angle in degrees between two slices above which a note says so.
 const turned = 5
 
-// look opens the visits of a row and finds the slice of each.
-func look(ctx context.Context, row Row, by string) ([]sight, error) {
+// openRow reads the visits of a row and selects the slice of each.
+func openRow(ctx context.Context, row Row, wanted string) ([]sight, error) {
 	sights := make([]sight, len(row.Visits))
 	base := -1
 	for n, v := range row.Visits {
@@ -46,39 +46,39 @@ func look(ctx context.Context, row Row, by string) ([]sight, error) {
 			return nil, err
 		}
 		s := &sights[n]
-		*s = newSight(v, by)
+		*s = newSight(v, wanted)
 		if s.missing != "" {
 			continue
 		}
 		if base < 0 {
 			base = n
-			s.choose(row.At)
-			if s.lacking != "" && row.At == nil {
-				s.notes = append(s.notes, "no voxel of "+brief(s.lacking)+": the slice with the most of all compartments")
+			s.chooseSlice(row.Position)
+			if s.absentRow != "" && row.Position == nil {
+				s.notes = append(s.notes, "no voxel of "+brief(s.absentRow)+": the slice with the most of all compartments")
 			}
 			if n > 0 {
-				s.notes = append(s.notes, "the slice is chosen here, for want of an earlier visit")
+				s.notes = append(s.notes, "the slice is chosen at this visit, since no earlier one has maps")
 			}
 		} else {
-			s.follow(&sights[base])
+			s.followBaseline(&sights[base])
 		}
-		s.place = s.where()
+		s.place = s.placeOfSlice()
 	}
 	for n := range sights {
-		sights[n].mask.Data = nil // read again with the maps: one visit at a time is in memory
+		sights[n].mask.Data = nil // it is read again with the maps, so that memory holds one visit at a time
 	}
 	return sights, nil
 }
 
-// newSight reads the mask of a visit, or says why there is none. The slice with the most
-// voxels is that of a row of the results, or of all compartments if it is "".
+// newSight reads the mask of a visit and finds the slice with the most voxels of a row of the results, or
+// of all compartments if row is "".
 func newSight(v Visit, row string) sight {
 	s := sight{folder: v.Folder, flags: v.notes(), missing: v.missing()}
 	if s.missing != "" {
 		return s
 	}
 	var err error
-	if s.result, err = readResultOf(v.Folder); err != nil {
+	if s.result, err = readResult(v.Folder); err != nil {
 		s.missing = err.Error()
 		return s
 	}
@@ -101,12 +101,12 @@ func newSight(v Visit, row string) sight {
 	s.box = e.Box
 	if !s.chooseMost(e, compartmentOf(s.result, row)) {
 		s.chooseMost(e, 0)
-		s.lacking = row
+		s.absentRow = row
 	}
 	return s
 }
 
-// missing says why a visit has no folder; "" where it has one.
+// missing returns the reason why a visit has no folder; "" if it has one.
 func (v Visit) missing() string {
 	if v.Folder != "" {
 		return ""
@@ -114,13 +114,13 @@ func (v Visit) missing() string {
 	return cmp.Or(strings.TrimSpace(printable.Line(v.Missing)), "no study")
 }
 
-// notes are what is said of a visit, each on one line.
+// notes returns the notes on a visit, each on one line.
 func (v Visit) notes() []string {
-	var out []string
+	var lines []string
 	for _, n := range v.Notes {
-		out = append(out, strings.TrimSpace(printable.Line(n)))
+		lines = append(lines, strings.TrimSpace(printable.Line(n)))
 	}
-	return out
+	return lines
 }
 
 // chooseMost sets most to the slice with the most voxels of a compartment, counted from 1, or
@@ -135,15 +135,15 @@ func (s *sight) chooseMost(e volume.Extent, compartment int) bool {
 			}
 		}
 		if n > best {
-			s.most, best = k, n
+			s.fullest, best = k, n
 		}
 	}
 	return best > 0
 }
 
-// compartmentOf returns the number in compartments.nii.gz of the compartment that a row of
-// the tables is about: the compartment itself, a plate or region of it, or a layer of one of
-// these. It is 0 for "", and beyond all numbers where the result has no such row.
+// compartmentOf returns the number in compartments.nii.gz of the compartment of a row of the tables. The
+// row is the compartment itself, a plate or region of it, or a layer of one of these. The number is 0 for
+// "", and math.MaxInt if the result has no such row.
 func compartmentOf(r report.Result, row string) int {
 	if row == "" {
 		return 0
@@ -170,7 +170,7 @@ func compartmentOf(r report.Result, row string) int {
 
 // readMask reads compartments.nii.gz.
 func (s *sight) readMask() (volume.Labels, error) {
-	f, err := openOf(s.folder, report.CompartmentsFile)
+	f, err := openFile(s.folder, report.CompartmentsFile)
 	if err != nil {
 		return volume.Labels{}, err
 	}
@@ -182,8 +182,8 @@ func (s *sight) readMask() (volume.Labels, error) {
 	return l, nil
 }
 
-// openOf opens a file of a study's folder; its errors are words for a tile.
-func openOf(folder, name string) (*os.File, error) {
+// openFile opens a file in a study's folder. Its errors are texts for a tile.
+func openFile(folder, name string) (*os.File, error) {
 	f, err := os.Open(filepath.Join(folder, name))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -194,8 +194,8 @@ func openOf(folder, name string) (*os.File, error) {
 	return f, nil
 }
 
-// readResultOf reads the result.json of a study's folder; its errors are words for a tile.
-func readResultOf(folder string) (report.Result, error) {
+// readResult reads the result.json in a study's folder. Its errors are texts for a tile.
+func readResult(folder string) (report.Result, error) {
 	r, err := report.ReadResult(filepath.Join(folder, report.ResultFile))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -210,27 +210,28 @@ func unreadable(name string) error {
 	return fmt.Errorf("%s cannot be read: map the study again", name)
 }
 
-// middle is the centre of the mask's box in i and j.
+// middle returns the centre of the mask's box in i and j.
 func (s *sight) middle() (i, j float64) {
 	return float64(s.box.Min.X+s.box.Max.X-1) / 2, float64(s.box.Min.Y+s.box.Max.Y-1) / 2
 }
 
-// at returns the patient position of the middle of the mask in a slice, mm LPS.
-func (s *sight) at(k int) [3]float64 {
+// centreOf returns the patient position of the middle of the mask in a slice, mm LPS.
+func (s *sight) centreOf(k int) [3]float64 {
 	i, j := s.middle()
 	return s.mask.Position(i, j, float64(k))
 }
 
-// extent is how much room the visit takes in mm, across and down; none where it is missing.
+// extent returns the size in mm, across and down, of the mask with its margin; 0 if the visit is missing.
 func (s *sight) extent() [2]float64 {
 	if s.missing != "" {
 		return [2]float64{}
 	}
 	sp := s.mask.Spacing()
-	return [2]float64{float64(s.box.Dx())*sp[0] + 2*report.CropMarginMM, float64(s.box.Dy())*sp[1] + 2*report.CropMarginMM}
+	const margins = 2 * report.CropMarginMM
+	return [2]float64{float64(s.box.Dx())*sp[0] + margins, float64(s.box.Dy())*sp[1] + margins}
 }
 
-// axes are the directions of a row, a column and the normal, of length 1.
+// axes returns the unit vectors of a row, a column and the normal.
 func (s *sight) axes() (a [3][3]float64) {
 	sp := s.mask.Spacing()
 	for c := range 2 {
@@ -243,8 +244,8 @@ func (s *sight) axes() (a [3][3]float64) {
 	return a
 }
 
-// follows returns the axis of the patient (0, 1, 2: x, y, z) that the slices follow.
-func (s *sight) follows() int {
+// sliceAxis returns the axis of the patient (0, 1, 2: x, y, z) that is closest to the normal.
+func (s *sight) sliceAxis() int {
 	n, best := s.axes()[2], 0
 	for r := range 3 {
 		if math.Abs(n[r]) > math.Abs(n[best])+1e-6 {
@@ -254,41 +255,42 @@ func (s *sight) follows() int {
 	return best
 }
 
-// choose takes the slice at a position in mm, or the one with the most voxels.
-func (s *sight) choose(position *float64) {
-	s.slice = s.most
+// chooseSlice selects the slice nearest to a position in mm or, if that is nil, the one with the most
+// voxels.
+func (s *sight) chooseSlice(position *float64) {
+	s.slice = s.fullest
 	if position == nil {
 		return
 	}
-	axis := s.follows()
-	off := func(k int) float64 { return s.at(k)[axis] - *position }
+	axis := s.sliceAxis()
+	offset := func(k int) float64 { return s.centreOf(k)[axis] - *position }
 	for k := range s.mask.Size[2] {
-		if math.Abs(off(k)) < math.Abs(off(s.slice)) {
+		if math.Abs(offset(k)) < math.Abs(offset(s.slice)) {
 			s.slice = k
 		}
 	}
-	s.noteDistance(off(s.slice), "from the position asked for")
+	s.noteDistance(offset(s.slice), "from the position asked for")
 }
 
-// follow takes the slice nearest to that of the baseline, and notes how it differs.
-func (s *sight) follow(base *sight) {
-	to := base.at(base.slice)
+// followBaseline selects the slice nearest to the one at baseline, and notes differences.
+func (s *sight) followBaseline(base *sight) {
+	baseline := base.centreOf(base.slice)
 	axes := s.axes()
-	off := func(k int) float64 {
-		p := s.at(k)
-		return dot3(axes[2], [3]float64{p[0] - to[0], p[1] - to[1], p[2] - to[2]})
+	offset := func(k int) float64 {
+		p := s.centreOf(k)
+		return dot3(axes[2], [3]float64{p[0] - baseline[0], p[1] - baseline[1], p[2] - baseline[2]})
 	}
 	for k := range s.mask.Size[2] {
-		if math.Abs(off(k)) < math.Abs(off(s.slice)) {
+		if math.Abs(offset(k)) < math.Abs(offset(s.slice)) {
 			s.slice = k
 		}
 	}
-	s.noteDistance(off(s.slice), "from the slice at baseline")
-	was := base.axes()
-	tilt := angle(axes[2], was[2])
-	most := max(min(tilt, 180-tilt), angle(axes[0], was[0]), angle(axes[1], was[1]))
-	if most > turned {
-		s.notes = append(s.notes, fmt.Sprintf("turned by %.0f° against baseline", most))
+	s.noteDistance(offset(s.slice), "from the slice at baseline")
+	baseAxes := base.axes()
+	tilt := angle(axes[2], baseAxes[2])
+	turn := max(min(tilt, 180-tilt), angle(axes[0], baseAxes[0]), angle(axes[1], baseAxes[1]))
+	if turn > turned {
+		s.notes = append(s.notes, fmt.Sprintf("turned by %.0f° from baseline", turn))
 	}
 	if a, b := s.result.Side, base.result.Side; a != b && a != "" && b != "" {
 		s.notes = append(s.notes, fmt.Sprintf("the %s knee, at baseline the %s", printable.Line(a), printable.Line(b)))
@@ -296,17 +298,17 @@ func (s *sight) follow(base *sight) {
 }
 
 // noteDistance notes a distance of more than half a slice.
-func (s *sight) noteDistance(off float64, from string) {
-	if off = math.Abs(off); !(off <= s.mask.Spacing()[2]/2+1e-6) {
-		s.notes = append(s.notes, fmt.Sprintf("%.1f mm %s", off, from))
+func (s *sight) noteDistance(distance float64, reference string) {
+	if distance = math.Abs(distance); !(distance <= s.mask.Spacing()[2]/2+1e-6) {
+		s.notes = append(s.notes, fmt.Sprintf("%.1f mm %s", distance, reference))
 	}
 }
 
-// where says where the slice lies: L 23.4 mm, and slice 6 of 12.
-func (s *sight) where() [2]string {
-	axis := s.follows()
-	x := s.at(s.slice)[axis]
-	// LPS: positions grow to the left, the back and the head.
+// placeOfSlice returns position and number of the slice: "L 23.4 mm" and "slice 6 of 12".
+func (s *sight) placeOfSlice() [2]string {
+	axis := s.sliceAxis()
+	x := s.centreOf(s.slice)[axis]
+	// In LPS, positions grow to the left, to posterior and to superior.
 	letter := volume.PatientLetters[axis][1]
 	if x < 0 {
 		letter = volume.PatientLetters[axis][0]

@@ -12,44 +12,44 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// tilePicture is a slice as it is seen: greys and the colours of T2.
+// tilePicture is a slice in greys, with the colours of T2.
 type tilePicture struct {
 	*image.Paletted
 	edges   [4]string // patient directions: left, right, top, bottom
-	anatomy bool      // whether there are greys
+	anatomy bool      // whether there is anatomy in greys
 }
 
 // visitMaps are the maps of a visit that a tile shows.
 type visitMaps struct {
 	mask, status volume.Labels
 	t2           volume.Map
-	anatomy      volume.Map // without data where there is none
+	anatomy      volume.Map // without data if there is no anatomy
 }
 
-// draw reads the visit's maps and draws the slice in that many pixels. Its errors are words
-// for a tile.
+// draw reads the visit's maps and draws the slice with the given size in pixels. Its errors are texts for
+// a tile.
 func (t *tileView) draw(size image.Point, mmPerPixel float64) (*tilePicture, error) {
 	m, err := t.readMaps()
 	if err != nil {
 		return nil, err
 	}
 	c := cut{sight: &t.sight, size: size, mm: mmPerPixel}
-	out := &tilePicture{
+	picture := &tilePicture{
 		Paletted: image.NewPaletted(image.Rectangle{Max: size}, figure.MapPalette),
 		edges:    volume.EdgeLetters(m.t2.Geometry), anatomy: m.anatomy.Data != nil,
 	}
-	if out.anatomy {
-		c.drawAnatomy(out.Paletted, m.anatomy)
+	if picture.anatomy {
+		c.drawAnatomy(picture.Paletted, m.anatomy)
 	} else {
 		t.notes = append(t.notes, t.noAnatomy())
 	}
-	if c.drawT2(out.Paletted, m) == 0 {
+	if c.drawT2(picture.Paletted, m) == 0 {
 		t.notes = append(t.notes, "no voxel of a compartment in this slice")
 	}
-	return out, nil
+	return picture, nil
 }
 
-// noAnatomy says why there are no greys.
+// noAnatomy returns the reason for the lack of anatomy.
 func (t *tileView) noAnatomy() string {
 	if t.result.Anatomy == nil {
 		return "no anatomy"
@@ -67,7 +67,7 @@ func (t *tileView) readMaps() (visitMaps, error) {
 	if m.t2, err = t.readMap(report.T2File); err != nil {
 		return m, err
 	}
-	f, err := openOf(t.folder, report.StatusFile)
+	f, err := openFile(t.folder, report.StatusFile)
 	if err != nil {
 		return m, err
 	}
@@ -79,14 +79,14 @@ func (t *tileView) readMaps() (visitMaps, error) {
 		return m, errors.New("its maps are on different grids: map the study again")
 	}
 	if t.result.Anatomy != nil {
-		m.anatomy, _ = t.readMap(report.AnatomyFile) // the tile says that there is none
+		m.anatomy, _ = t.readMap(report.AnatomyFile) // if this fails, draw adds a note
 	}
 	return m, nil
 }
 
-// readMap reads a map of one number per voxel.
+// readMap reads a map with one number per voxel.
 func (s *sight) readMap(name string) (volume.Map, error) {
-	f, err := openOf(s.folder, name)
+	f, err := openFile(s.folder, name)
 	if err != nil {
 		return volume.Map{}, err
 	}
@@ -98,21 +98,21 @@ func (s *sight) readMap(name string) (volume.Map, error) {
 	return volume.Map{Geometry: g, Data: frames[0]}, nil
 }
 
-// cut is a piece of a slice's plane around the middle of the mask, in pixels of mm.
+// cut is a part of a slice's plane around the middle of the mask. A pixel has the side mm.
 type cut struct {
 	*sight
 	size image.Point
 	mm   float64
 }
 
-// index returns where the middle of a pixel lies in the slice, in voxels.
+// index returns the position of the middle of a pixel in the slice, in voxels.
 func (c cut) index(x, y int) (i, j float64) {
 	sp := c.mask.Spacing()
 	i, j = c.middle()
 	return i + (float64(x)+0.5-float64(c.size.X)/2)*c.mm/sp[0], j + (float64(y)+0.5-float64(c.size.Y)/2)*c.mm/sp[1]
 }
 
-// drawAnatomy puts the greys of the slice's plane.
+// drawAnatomy draws the anatomy in the slice's plane.
 func (c cut) drawAnatomy(dst *image.Paletted, a volume.Map) {
 	inv, ok := a.Inverse()
 	if !ok {
@@ -123,11 +123,11 @@ func (c cut) drawAnatomy(dst *image.Paletted, a volume.Map) {
 		for x := range c.size.X {
 			i, j := c.index(x, y)
 			p := c.mask.Position(i, j, float64(c.slice))
-			var at [3]float64
+			var index [3]float64
 			for d, r := range inv {
-				at[d] = r[0]*p[0] + r[1]*p[1] + r[2]*p[2] + r[3]
+				index[d] = r[0]*p[0] + r[1]*p[1] + r[2]*p[2] + r[3]
 			}
-			values[y*c.size.X+x] = trilinear(a, at)
+			values[y*c.size.X+x] = trilinear(a, index)
 		}
 	}
 	gain := figure.GreyWhite / whiteOf(values)
@@ -138,7 +138,8 @@ func (c cut) drawAnatomy(dst *image.Paletted, a volume.Map) {
 	}
 }
 
-// whiteOf returns the magnitude that is shown as white, as scene.whiteLevel does.
+// whiteOf returns the magnitude that is shown as white: the 99.5th percentile of the positive values, as
+// in the pictures of package report.
 func whiteOf(values []float32) float32 {
 	const samples = 1 << 15
 	var v []float32
@@ -154,12 +155,12 @@ func whiteOf(values []float32) float32 {
 	return v[(len(v)-1)*995/1000]
 }
 
-// trilinear returns the value of the map at an index that need not be whole; 0 outside of its
-// voxels. Between the middle of an outer voxel and its edge it is that voxel's.
-func trilinear(m volume.Map, at [3]float64) float32 {
+// trilinear interpolates the map at a position in voxels. Between the middle of an outer voxel and its
+// outer edge it returns the value of that voxel, and outside the map 0.
+func trilinear(m volume.Map, index [3]float64) float32 {
 	var low [3]int
 	var part [3]float64
-	for d, x := range at {
+	for d, x := range index {
 		if !(x >= -0.5 && x <= float64(m.Size[d])-0.5) {
 			return 0
 		}
@@ -180,14 +181,15 @@ func trilinear(m volume.Map, at [3]float64) float32 {
 			v += stride * (low[d] + step)
 			stride *= m.Size[d]
 		}
-		if weight > 0 { // else it may lie outside, or be no number
+		if weight > 0 { // otherwise the voxel may be outside the map or NaN
 			sum += weight * float64(m.Data[v])
 		}
 	}
 	return float32(sum)
 }
 
-// drawT2 puts the colours of the nearest voxel and returns how many pixels have one.
+// drawT2 draws the colour of the nearest voxel of the mask in each pixel and returns the number of coloured
+// pixels.
 func (c cut) drawT2(dst *image.Paletted, m visitMaps) int {
 	nx, ny := m.mask.Size[0], m.mask.Size[1]
 	mask := volume.Slice(m.mask.Geometry, m.mask.Data, c.slice)

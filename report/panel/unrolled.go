@@ -20,16 +20,16 @@ import (
 
 // Colours of changes.
 const (
-	changeLevels = 121 // odd, so that 0 is the middle of one; with black and T2, fewer than 256
-	// changeMaxMS is the end of the scale: about three times 5 % of 40 ms, the repeatability of T2 (QIBA),
-	// and more for single cells.
+	changeLevels = 121 // odd, so that one level is centred at 0; with black and T2, fewer than 256
+	// changeMaxMS is the end of the scale. Repeatability of T2 is about 5 % of 40 ms (QIBA). The scale
+	// is several times as long, because single cells vary more.
 	changeMaxMS  = 15
 	changeTickMS = 5
 	firstChange  = 1 + figure.T2Levels
 )
 
-// changeStops are the colours of a growing change: from the neutral one over Okabe and Ito's
-// (figure.Colours) to a darker one of the same hue, at these shares of the scale.
+// The colours of a change at changeShares of the scale: neutral, a colour by Okabe and Ito
+// (figure.Colours), and a darker colour of the same hue.
 var (
 	changeNeutral = color.RGBA{0xf7, 0xf7, 0xf7, 0xff}
 	changeShares  = [3]float64{0, 0.6, 1}
@@ -37,7 +37,7 @@ var (
 	changeUp      = [3]color.RGBA{changeNeutral, {0xd5, 0x5e, 0x00, 0xff}, {0x5a, 0x27, 0x00, 0xff}}
 )
 
-// changeColour returns the colour at x in [−1, 1] of the scale; x outside is clamped.
+// changeColour returns the colour at x, a fraction of the scale in [−1, 1]. Other x are clamped.
 func changeColour(x float64) color.RGBA {
 	stops := changeUp
 	if x < 0 {
@@ -54,7 +54,7 @@ func changeColour(x float64) color.RGBA {
 	return color.RGBA{mix(a.R, b.R), mix(a.G, b.G), mix(a.B, b.B), 0xff}
 }
 
-// unrolledPalette is black, the colours of T2, and those of changes.
+// unrolledPalette holds black, the colours of T2, and the colours of changes.
 var unrolledPalette = func() color.Palette {
 	p := color.Palette{color.RGBA{A: 0xff}}
 	p = append(p, figure.MapPalette[figure.FirstT2:figure.FirstT2+figure.T2Levels]...)
@@ -64,13 +64,13 @@ var unrolledPalette = func() color.Palette {
 	return p
 }()
 
-// changeIndex returns the palette index of a change in ms. Larger ones have the last colour.
+// changeIndex returns the palette index of a change in ms. Changes outside the scale have its end colours.
 func changeIndex(ms float64) uint8 {
 	n := math.Round((ms/changeMaxMS + 1) / 2 * (changeLevels - 1))
 	return uint8(firstChange + min(max(n, 0), changeLevels-1))
 }
 
-// unrolledPanel is what is drawn: tiles and their places.
+// unrolledPanel holds the tiles and their layout.
 type unrolledPanel struct {
 	rows   []Row
 	titles []string
@@ -79,36 +79,36 @@ type unrolledPanel struct {
 	layout
 }
 
-// unrolledTile is the map of a visit: T2 at the first visit, the change from it at others.
+// unrolledTile is the map of a visit: T2 at the first visit, and the change since then at later visits.
 type unrolledTile struct {
 	report.Unrolled
 	change       bool
 	side         string    // of the result
-	missing      string    // why nothing is seen
-	what         [2]string // what it shows, for people
-	flags, notes []string  // what was said of the visit, and what is off about it
+	missing      string    // why there is no map; "" if there is one
+	shown        [2]string // description of the content
+	flags, notes []string  // Visit.Notes, and the notes of this package
 }
 
-// Unrolled draws the femoral cartilage unrolled from its cylinder, as in unrolled.nii.gz,
-// a row for each subject and a column for each visit: at the first visit T2 on the scale of 0
-// to 80 ms, at the others its change from the first visit, on a scale of −15 to 15 ms. Medial
-// is at the left for both knees, anterior at the top.
+// Unrolled draws the unrolled femoral cartilage, as in unrolled.nii.gz, with a row for each subject and a
+// column for each visit. The first visit shows T2 on the scale of 0 to 80 ms, and later visits show the
+// change from the first visit on a scale of −15 to 15 ms. Medial is on the left for both knees, and
+// anterior at the top.
 //
-// A cell of a change is the difference of the same cell of both maps; where either has no T2 it
-// is black. Each map is about the cylinder of its own visit's mask, so that it does not depend
-// on how the knee lay, but on how it was segmented, or the mask registered. Cells are not
-// resampled: maps with cells of other sizes, or of another knee, are not compared.
+// A cell of a change is the difference between the same cell of both maps. It is black if either has no
+// T2. Each map refers to the cylinder that was fitted to the mask of its own visit. It therefore does not
+// depend on the position of the knee, but on the segmentation and on the registration of the mask. Cells
+// are not resampled: maps with cells of different sizes, and maps of two knees, are not compared.
 //
-// A visit without a map, or without one to compare with, is an empty tile with the reason. It is
-// ErrNoMaps where no visit has an unrolled map; else errors are as those of Maps.
-// Options.Row and NeedMaps, and Row.At, do not matter.
+// A visit without a map, or without a map to compare with, is an empty tile with the reason. The error is
+// ErrNoMaps if no visit has an unrolled map. Other errors are as for Maps. Options.Row, Options.NeedMaps
+// and Row.Position are ignored.
 func Unrolled(ctx context.Context, rows []Row, o Options) (figure.Picture, error) {
 	p, err := newUnrolledPanel(ctx, rows, o.Visits)
 	if err != nil {
 		return figure.Picture{}, fmt.Errorf("panel of unrolled maps: %w", err)
 	}
 	pic := figure.Picture{
-		Name: "unrolled", Title: "Unrolled femoral T2 and its change", Caption: p.caption(), Flags: flagsOf(rows),
+		Name: "unrolled", Title: "Unrolled femoral T2 and its change", Caption: p.caption(), Flags: allFlags(rows),
 		Remarks: p.remarks(), Width: p.width.mm(), Height: p.height.mm(),
 	}
 	if len(p.titles) == 1 {
@@ -146,7 +146,7 @@ func newUnrolledPanel(ctx context.Context, rows []Row, titles []string) (*unroll
 	return p, nil
 }
 
-// unrolledTiles reads the maps of a row. found says that one of its visits has one.
+// unrolledTiles reads the maps of a row. found reports whether any visit has a map.
 func unrolledTiles(ctx context.Context, row Row) (tiles []unrolledTile, found bool, err error) {
 	tiles = make([]unrolledTile, len(row.Visits))
 	var baseline report.Unrolled
@@ -176,95 +176,95 @@ func unrolledTiles(ctx context.Context, row Row) (tiles []unrolledTile, found bo
 	return tiles, found, nil
 }
 
-// show puts the map into the tile, or its change from baseline, which has no cells where it is
+// show sets the content of the tile: the map or its change from baseline. baseline has no cells if it is
 // missing.
 func (t *unrolledTile) show(u, baseline report.Unrolled) {
 	t.Unrolled, t.side = u, u.Side
 	if !t.change {
-		t.what = [2]string{"T2", counted(cells(u), "cell")}
+		t.shown = [2]string{"T2", counted(cells(u), "cell")}
 	} else if baseline.T2 == nil {
-		t.missing = "no map of the first visit to compare with"
+		t.missing = "the first visit has no map to compare with"
 	} else if change, err := changeFrom(baseline, u); err != nil {
 		t.missing = err.Error()
 	} else {
 		t.Unrolled = change
-		t.what = [2]string{"change", fmt.Sprintf("%d of %s", cells(change), counted(cells(baseline), "cell"))}
+		t.shown = [2]string{"change", fmt.Sprintf("%d of %s", cells(change), counted(cells(baseline), "cell"))}
 	}
 	if t.missing == "" && t.Side == "" {
-		t.notes = append(t.notes, "side not known: the patient’s right is at the left")
+		t.notes = append(t.notes, "side not known: the patient’s right is on the left")
 	}
 }
 
-func counted(n int, what string) string {
+func counted(n int, noun string) string {
 	if n != 1 {
-		what += "s"
+		noun += "s"
 	}
-	return strconv.Itoa(n) + " " + what
+	return strconv.Itoa(n) + " " + noun
 }
 
-// The drawn size of a degree: on cartilage at 25 mm from the axis, the usual radius of the
-// condyles, cells have about their true shape.
+// unrolledMMPerDegree is the drawn height of a degree. Cells have their true shape at 25 mm from the axis,
+// the usual radius of the condyles.
 const unrolledMMPerDegree = 25 * math.Pi / 180
 
-// Margins of a window, in mm: at the top and the bottom a line of letters has room.
+// Margins of a window, in mm. Those at the top and the bottom have room for a line of text.
 const (
 	unrolledMarginX = 3
 	unrolledMarginY = 6
 )
 
-// unrolledWindow is what all tiles show: ranges of position in mm and of angles in degrees.
+// unrolledWindow is the part of the map that all tiles show: ranges of positions in mm and of angles in
+// degrees.
 type unrolledWindow struct {
-	across, angle [2]float64
-	any           bool
+	positions, angles [2]float64
+	set               bool
 }
 
-// mirrored reports whether the patient's left is drawn at the left, where medial is for a
-// right knee.
+// mirrored reports whether the patient's left is drawn on the left: in a right knee that is medial.
 func mirrored(u report.Unrolled) bool { return u.Side == "right" }
 
-// add widens the window to the tile's map.
+// add extends the window to the tile's map.
 func (w *unrolledWindow) add(t *unrolledTile) {
 	if t.missing != "" {
 		return
 	}
-	across := [2]float64{float64(t.Columns[0]) * t.Across, float64(t.Columns[1]) * t.Across}
+	positions := [2]float64{float64(t.Columns[0]) * t.Width, float64(t.Columns[1]) * t.Width}
 	angle := [2]float64{float64(t.Rows[0]) * t.Angle, float64(t.Rows[1]) * t.Angle}
 	if mirrored(t.Unrolled) {
-		across = [2]float64{-across[1], -across[0]}
+		positions = [2]float64{-positions[1], -positions[0]}
 	}
-	if !w.any {
-		w.across, w.angle, w.any = across, angle, true
+	if !w.set {
+		w.positions, w.angles, w.set = positions, angle, true
 	}
-	w.across = [2]float64{min(w.across[0], across[0]), max(w.across[1], across[1])}
-	w.angle = [2]float64{min(w.angle[0], angle[0]), max(w.angle[1], angle[1])}
+	w.positions = [2]float64{min(w.positions[0], positions[0]), max(w.positions[1], positions[1])}
+	w.angles = [2]float64{min(w.angles[0], angle[0]), max(w.angles[1], angle[1])}
 }
 
-// mm is the size of the window as it is drawn, with its margins.
+// mm returns the drawn size of the window with its margins.
 func (w unrolledWindow) mm() [2]float64 {
-	if !w.any {
+	if !w.set {
 		return [2]float64{100, 60}
 	}
-	return [2]float64{w.across[1] - w.across[0] + 2*unrolledMarginX,
-		(w.angle[1]-w.angle[0])*unrolledMMPerDegree + 2*unrolledMarginY}
+	return [2]float64{w.positions[1] - w.positions[0] + 2*unrolledMarginX,
+		(w.angles[1]-w.angles[0])*unrolledMMPerDegree + 2*unrolledMarginY}
 }
 
-// draw paints the map in that many pixels.
+// draw draws the map with the given size in pixels.
 func (w unrolledWindow) draw(t *unrolledTile, size image.Point) *image.Paletted {
 	img := image.NewPaletted(image.Rectangle{Max: size}, unrolledPalette)
 	mm := w.mm()
 	rows, columns := t.Size()
 	for y := range size.Y {
 		down := (float64(y) + 0.5) / float64(size.Y) * mm[1]
-		row := int(math.Floor((w.angle[0]+(down-unrolledMarginY)/unrolledMMPerDegree)/t.Angle)) - t.Rows[0]
+		row := int(math.Floor((w.angles[0]+(down-unrolledMarginY)/unrolledMMPerDegree)/t.Angle)) - t.Rows[0]
 		if row < 0 || row >= rows {
 			continue
 		}
 		for x := range size.X {
-			across := w.across[0] + (float64(x)+0.5)/float64(size.X)*mm[0] - unrolledMarginX
+			position := w.positions[0] + (float64(x)+0.5)/float64(size.X)*mm[0] - unrolledMarginX
 			if mirrored(t.Unrolled) {
-				across = -across
+				position = -position
 			}
-			column := int(math.Floor(across/t.Across)) - t.Columns[0]
+			column := int(math.Floor(position/t.Width)) - t.Columns[0]
 			if column < 0 || column >= columns {
 				continue
 			}
@@ -284,24 +284,28 @@ func (t *unrolledTile) index(ms float64) uint8 {
 	return figure.T2Index(float32(ms)) - figure.FirstT2 + 1
 }
 
-// caption says what is drawn.
+// caption describes the picture.
 func (p *unrolledPanel) caption() string {
-	text := "The femoral cartilage unrolled about the axis of the condyles: the mean T2 over its thickness, by angle (from anterior, at the top, through the weight-bearing part to posterior) " +
-		"and by position across the knee, medial at the left for both knees; the first visit is on a scale of 0 to " + strconv.Itoa(figure.ScaleMaxMS) + " ms."
+	text := fmt.Sprintf("The femoral cartilage unrolled about the axis of the condyles: mean T2 over its thickness, by "+
+		"angle (from anterior, at the top, through the weight-bearing part to posterior) and by position across the "+
+		"knee, medial on the left for both knees. The first visit is on a scale of 0 to %d ms.", figure.ScaleMaxMS)
 	if len(p.titles) > 1 {
-		text += fmt.Sprintf(" Later visits: the change from the first visit, later minus first, cell by cell, on a scale of −%d to %d ms; larger changes have the last colour. "+
-			"Cells without a T2 at one of the two visits are empty (black). Cells are matched by angle and position about each visit’s own cylinder, which was fitted to that visit’s mask: "+
-			"a change near an edge may come from the mask or its registration. Single cells hold few voxels: read patterns rather than cells.", changeMaxMS, changeMaxMS)
+		text += fmt.Sprintf(" Later visits show the change from the first visit, later minus first, cell by cell, on a "+
+			"scale of −%d to %d ms; larger changes have the last colour. Cells without a T2 at one of the two visits are "+
+			"empty (black). Cells are matched by angle and position about each visit’s own cylinder, which was fitted to "+
+			"that visit’s mask: a change near an edge may come from the mask or its registration. Single cells hold few "+
+			"voxels: read patterns rather than cells.", changeMaxMS, changeMaxMS)
 	}
-	return text + fmt.Sprintf(" All tiles are %.0f mm × %.0f°, without their margins.", p.window.across[1]-p.window.across[0], p.window.angle[1]-p.window.angle[0])
+	return text + fmt.Sprintf(" All tiles are %.0f mm × %.0f°, without their margins.",
+		p.window.positions[1]-p.window.positions[0], p.window.angles[1]-p.window.angles[0])
 }
 
 func (p *unrolledPanel) remarks() []string {
-	var out []string
+	var remarks []string
 	p.each(func(r, v int, t *unrolledTile) {
-		out = append(out, tileRemarks(p.rows[r].Label, p.titles[v], t.missing, t.notes)...)
+		remarks = append(remarks, tileRemarks(p.rows[r].Label, p.titles[v], t.missing, t.notes)...)
 	})
-	return out
+	return remarks
 }
 
 func (p *unrolledPanel) each(do func(row, visit int, t *unrolledTile)) {
@@ -323,8 +327,8 @@ func (p *unrolledPanel) paint(c draw.Canvas) {
 		p.paintLabel(c, r, row.Label, kneeOf(sides))
 	}
 	p.each(func(r, v int, t *unrolledTile) {
-		at := p.at(r, v)
-		area := p.area(at)
+		corner := p.corner(r, v)
+		area := p.area(corner)
 		if t.missing != "" {
 			p.paintMissing(c, area, t.missing)
 			return
@@ -333,12 +337,12 @@ func (p *unrolledPanel) paint(c draw.Canvas) {
 		if !p.small() || v == 0 {
 			p.paintEnds(c, area, t)
 		}
-		p.paintBelow(c, at, t.what, p.notes(t.flags, t.notes))
+		p.paintBelow(c, corner, t.shown, p.notes(t.flags, t.notes))
 	})
 	p.paintScales(c)
 }
 
-// paintEnds writes the sides of the knee at the ends of a tile.
+// paintEnds names the edges of a tile.
 func (p *unrolledPanel) paintEnds(c draw.Canvas, area vg.Rectangle, t *unrolledTile) {
 	style := figure.Letters(6.5)
 	ends := [2]string{"medial", "lateral"}
@@ -358,12 +362,12 @@ func (p *unrolledPanel) paintEnds(c draw.Canvas, area vg.Rectangle, t *unrolledT
 	}
 }
 
-// paintScales draws the colours of T2 and of its change at the bottom.
+// paintScales draws the scales of T2 and of its change at the bottom.
 func (p *unrolledPanel) paintScales(c draw.Canvas) {
 	change := scaleBar{name: "change (ms)", colours: unrolledPalette[firstChange:]}
 	t2, width := t2Bar(), p.width.length()
 	words := figure.Letters(7)
-	const gap = 20 // between the scales, for half a tick's text and a space
+	const gap = 20 // between the scales: half of a tick's label and a space
 	length := min(figure.MM(50), (width-words.Width(t2.name)-words.Width(change.name)-2*7-gap-16)/2)
 	step := changeTickMS
 	if length < figure.MM(35) {

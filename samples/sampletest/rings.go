@@ -7,13 +7,15 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// Rings returns a knee on a sagittal grid of n × n × slices voxels over 120 mm:
-// a bone with a ring of cartilage in three compartments, whose T2 grows
-// outwards from 20 to 60 ms and is not found in a few voxels.
+// Rings returns a knee on a sagittal grid of n × n × slices voxels over 120 mm: a bone with a ring
+// of cartilage in three compartments. T2 grows outwards from 20 to 60 ms and is NaN in a few
+// voxels.
 func Rings(n, slices int) (echo volume.Map, maps volume.Maps, labels volume.Labels) {
 	sp := 120 / float64(n)
 	// Rows run to the back, columns to the foot, slices to the left.
-	g := volume.Geometry{Size: [3]int{n, n, slices}, Affine: [3][4]float64{{0, 0, 3.5, -50}, {sp, 0, 0, -60}, {0, -sp, 0, 60}}}
+	g := volume.Geometry{
+		Size: [3]int{n, n, slices}, Affine: [3][4]float64{{0, 0, 3.5, -50}, {sp, 0, 0, -60}, {0, -sp, 0, 60}},
+	}
 	v := g.Voxels()
 	nan := float32(math.NaN())
 	echo = volume.Map{Geometry: g, Data: make([]float32, v)}
@@ -26,27 +28,27 @@ func Rings(n, slices int) (echo volume.Map, maps volume.Maps, labels volume.Labe
 	for k := range slices {
 		for j := range n {
 			for i := range n {
-				at := i + n*(j+n*k)
+				index := i + n*(j+n*k)
 				x, y := (float64(i)+0.5)*sp-60, (float64(j)+0.5)*sp-60
 				r := math.Hypot(x, y)
-				maps.T2[at], maps.S0[at], maps.R2[at], maps.SE[at] = nan, nan, nan, nan
+				maps.T2[index], maps.S0[index], maps.R2[index], maps.SE[index] = nan, nan, nan, nan
 				switch {
 				case r < 24:
-					echo.Data[at] = 700
+					echo.Data[index] = 700
 				case r < 28:
-					echo.Data[at] = 500
-					labels.Data[at] = uint16(1 + i*3/n)
+					echo.Data[index] = 500
+					labels.Data[index] = uint16(1 + i*3/n)
 					if (i+j)%13 == 0 {
-						maps.Status[at] = volume.LowSignal
+						maps.Status[index] = volume.LowSignal
 						break
 					}
-					maps.Status[at] = volume.Fitted
-					maps.T2[at], maps.S0[at] = float32(20+10*(r-24)), 800
-					maps.R2[at], maps.SE[at] = 0.99, 1
+					maps.Status[index] = volume.Fitted
+					maps.T2[index], maps.S0[index] = float32(20+10*(r-24)), 800
+					maps.R2[index], maps.SE[index] = 0.99, 1
 				case r < 56:
-					echo.Data[at] = 200
+					echo.Data[index] = 200
 				}
-				echo.Data[at] += float32(rng.IntN(40))
+				echo.Data[index] += float32(rng.IntN(40))
 			}
 		}
 	}

@@ -1,6 +1,7 @@
-// Package sampletest is what the tests of several packages share. Readers of label maps have one small
-// label map, its voxels in every storage and compression, and files of other writers. Pictures have a
-// knee with maps (Rings), and colours as people with several kinds of vision see them (Lab).
+// Package sampletest holds fixtures that the tests of several packages share. For readers of label
+// maps: one small label map, its voxels in every type and compression, and files of other writers.
+// For pictures: a knee with maps (Rings), and colours as seen by people with several kinds of
+// colour vision (Lab).
 package sampletest
 
 import (
@@ -39,7 +40,7 @@ func Converted[T any](convert func(uint16) T) []T {
 // Bytes returns the labels, one byte each.
 func Bytes() []byte { return Converted(func(l uint16) byte { return byte(l) }) }
 
-// Encode returns numbers as a file has them.
+// Encode returns numbers as they are stored in a file.
 func Encode(t testing.TB, order binary.ByteOrder, data any) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -49,22 +50,22 @@ func Encode(t testing.TB, order binary.ByteOrder, data any) []byte {
 	return b.Bytes()
 }
 
-// Gzip and Zlib return bytes compressed.
+// Gzip compresses b by gzip.
 func Gzip(t testing.TB, b []byte) []byte {
 	t.Helper()
 	return pack(t, b, func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) })
 }
 
-// Zlib is as Gzip.
+// Zlib compresses b by zlib.
 func Zlib(t testing.TB, b []byte) []byte {
 	t.Helper()
 	return pack(t, b, func(w io.Writer) io.WriteCloser { return zlib.NewWriter(w) })
 }
 
-func pack(t testing.TB, b []byte, in func(io.Writer) io.WriteCloser) []byte {
+func pack(t testing.TB, b []byte, compressor func(io.Writer) io.WriteCloser) []byte {
 	t.Helper()
 	var out bytes.Buffer
-	z := in(&out)
+	z := compressor(&out)
 	if _, err := z.Write(b); err != nil {
 		t.Fatal(err)
 	}
@@ -74,8 +75,8 @@ func pack(t testing.TB, b []byte, in func(io.Writer) io.WriteCloser) []byte {
 	return out.Bytes()
 }
 
-// Changed returns a text with each of the pairs of old and new text replaced once. All of the old
-// texts must be there.
+// Changed returns text with each pair of an old and a new text replaced once. The test fails if an
+// old text is missing.
 func Changed(t testing.TB, text string, changes ...string) string {
 	t.Helper()
 	for n := 0; n < len(changes); n += 2 {
@@ -100,7 +101,7 @@ func (c *Counter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Check asks that a reader returned the label map.
+// Check checks that a reader returned the label map.
 func Check(t testing.TB, name string, l volume.Labels, err error) {
 	t.Helper()
 	switch {
@@ -111,8 +112,9 @@ func Check(t testing.TB, name string, l volume.Labels, err error) {
 	}
 }
 
-// CheckWriters reads files of other writers in the folder testdata, all of one label map. Labels and positions are what
-// SimpleITK says in labels.json (nrrd/testdata/write.py).
+// CheckWriters reads files of other writers in the folder testdata, which all hold one label map.
+// The expected labels and positions are those that SimpleITK wrote to labels.json
+// (nrrd/testdata/write.py).
 func CheckWriters(
 	t *testing.T, testdata fs.FS, names []string,
 	read func(io.Reader, func(string) (io.ReadCloser, error)) (volume.Labels, error),
@@ -145,11 +147,11 @@ func CheckWriters(
 		if l.Size != want.Size || !slices.Equal(l.Data, want.Labels) {
 			t.Errorf("%s: size %v, labels %v, want %v %v", name, l.Size, l.Data, want.Size, want.Labels)
 		}
-		for at, p := range map[[3]float64][3]float64{{0, 0, 0}: want.First, {4, 3, 2}: want.Last} {
-			got := l.Position(at[0], at[1], at[2])
+		for index, p := range map[[3]float64][3]float64{{0, 0, 0}: want.First, {4, 3, 2}: want.Last} {
+			got := l.Position(index[0], index[1], index[2])
 			for r := range p { // 17 digits are written
 				if math.Abs(got[r]-p[r]) > 1e-12 {
-					t.Errorf("%s: voxel %v lies at %v, want %v", name, at, got, p)
+					t.Errorf("%s: voxel %v lies at %v, want %v", name, index, got, p)
 				}
 			}
 		}

@@ -5,16 +5,15 @@ import (
 	"math"
 )
 
-// Eyes are normal vision and the matrices by which Machado, Oliveira and Fernandes (2009,
-// 10.1109/TVCG.2009.113) simulate a complete loss of the long and of the middle cones, on
-// linear RGB.
+// Eyes are matrices on linear RGB that simulate normal vision and a complete loss of the long or of the
+// middle cones (Machado, Oliveira and Fernandes 2009, 10.1109/TVCG.2009.113).
 var Eyes = map[string][3][3]float64{
 	"normal":       {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}},
 	"protanopia":   {{0.152286, 1.052583, -0.204868}, {0.114503, 0.786281, 0.099216}, {-0.003882, -0.048116, 1.051998}},
 	"deuteranopia": {{0.367322, 0.860646, -0.227968}, {0.280085, 0.672501, 0.047413}, {-0.011820, 0.042940, 0.968881}},
 }
 
-// Lab returns CIE L*a*b* (D65) of a colour as someone sees it.
+// Lab returns CIE L*a*b* (D65) of a colour as seen with the given matrix of Eyes.
 func Lab(c color.RGBA, eye [3][3]float64) [3]float64 {
 	var linear, seen, xyz [3]float64
 	for n, v := range []uint8{c.R, c.G, c.B} {

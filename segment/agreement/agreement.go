@@ -1,14 +1,13 @@
-// Package agreement compares two masks on one grid: how much of each label both have, by how
-// much volumes differ, and how far apart the surfaces lie. It is for two readers of one image,
-// for a reader and a program, or for a mask before and after a correction.
+// Package agreement compares two masks on one grid: the overlap of each label, the difference of the
+// volumes, and the distance between the surfaces. The masks may come from two readers, from a
+// reader and a program, or from before and after a correction.
 //
-// The surface of a label is its voxels that have a neighbour across a face which is not
-// of the label or lies beyond the grid. The distance of a surface voxel is that of its centre to
-// the centre of the nearest surface voxel of the other mask, exact, with the spacing of the
-// grid, whose axes are taken to be perpendicular. The distances from the first mask to the
-// second and from the second to the first are pooled (Heimann et al. 2009, IEEE Transactions
-// on Medical Imaging 28:1251–1265): every surface voxel of either counts once. On a grid of
-// thick slices, all voxels of the outermost slices of a label are surface.
+// The surface of a label consists of its voxels that have a face neighbour without the label
+// or outside the grid. The distance of a surface voxel is the exact distance from its centre to
+// the centre of the nearest surface voxel of the other mask, given the spacing of the grid, whose
+// axes are assumed to be perpendicular. The distances in both directions are pooled (Heimann et
+// al. 2009, IEEE Transactions on Medical Imaging 28:1251–1265): each surface voxel of either mask
+// counts once. On a grid of thick slices, all voxels in the outermost slices of a label are surface.
 //
 // Volumes are in mm³, distances in mm.
 package agreement
@@ -22,7 +21,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// Missing is the reason why values of a label do not exist.
+// Missing is the reason why the distances of a label do not exist.
 type Missing uint8
 
 // The reasons.
@@ -33,7 +32,7 @@ const (
 	EmptyBoth
 )
 
-// String returns the reason in words; "" for NotMissing.
+// String returns the reason as text; "" for NotMissing.
 func (m Missing) String() string {
 	return [...]string{"", "no voxels in the first mask", "no voxels in the second mask", "no voxels in either mask"}[m]
 }
@@ -46,20 +45,19 @@ type Label struct {
 	// Dice is 2·Common over the sum of Voxels; 0 if one mask lacks the label, and NaN if both do.
 	Dice      float64
 	VolumeMM3 [2]float64
-	// Difference is that of the second mask from the first, in mm³ and in percent of the mean of both;
-	// the latter is NaN if both masks lack the label.
+	// DifferenceMM3 is the volume in the second mask minus that in the first. DifferencePercent is in
+	// percent of the mean of both, and NaN if both masks lack the label.
 	DifferenceMM3, DifferencePercent float64
-	// MeanMM, P95MM and LargestMM are the mean, the 95th percentile (linear between order
-	// statistics) and the largest of the pooled distances of surfaces; the latter is the Hausdorff
-	// distance. They are NaN if a mask lacks the label.
+	// MeanMM, P95MM and LargestMM are the mean, the 95th percentile (linear between order statistics)
+	// and the maximum of the pooled surface distances. The maximum is the Hausdorff distance. They are
+	// NaN if a mask lacks the label.
 	MeanMM, P95MM, LargestMM float64
 	Missing                  Missing
 }
 
-// Compare returns the agreement of two masks on the given labels, in their order; without
-// labels, on all that occur in either mask, in increasing order. It is an error if the masks do not
-// have one grid, to the tolerance of volume.Geometry; see segment.OnGrid. When ctx ends, so does Compare,
-// with its error.
+// Compare returns the agreement of two masks on the given labels, in their order. If labels is nil, it
+// compares all labels that occur in either mask, in increasing order. Masks on different grids, to the
+// tolerance of volume.Geometry, are an error; see segment.OnGrid. If ctx ends, its error is returned.
 func Compare(ctx context.Context, a, b volume.Labels, labels []uint16) ([]Label, error) {
 	if err := sameGrid(a, b); err != nil {
 		return nil, err
@@ -90,7 +88,7 @@ func Compare(ctx context.Context, a, b volume.Labels, labels []uint16) ([]Label,
 	return out, nil
 }
 
-// sameGrid checks the sizes, and the positions of the corner voxels.
+// sameGrid checks that the masks have the same size and the same positions of their corners.
 func sameGrid(a, b volume.Labels) error {
 	if a.Size != b.Size || len(a.Data) != a.Voxels() || len(b.Data) != b.Voxels() {
 		return fmt.Errorf(
@@ -98,13 +96,13 @@ func sameGrid(a, b volume.Labels) error {
 		)
 	}
 	farthest := a.Distance(b.Geometry)
-	if !(farthest <= a.Tolerance()) { // so that a position that is not a number fails
+	if !(farthest <= a.Tolerance()) { // false for NaN
 		return fmt.Errorf("masks lie apart: voxel centres up to %.2f mm (allowed %.2f mm)", farthest, a.Tolerance())
 	}
 	return nil
 }
 
-// volumes fills what follows from the counts of voxels.
+// volumes sets the values that follow from the numbers of voxels.
 func (x *Label) volumes(voxel float64) {
 	n := [2]float64{float64(x.Voxels[0]), float64(x.Voxels[1])}
 	x.VolumeMM3 = [2]float64{n[0] * voxel, n[1] * voxel}
@@ -121,14 +119,14 @@ func (x *Label) volumes(voxel float64) {
 	}
 }
 
-// extent is where a label lies in either mask, and how many voxels have it.
+// extent is the bounding box of a label in both masks, with its numbers of voxels.
 type extent struct {
 	voxels    [2]int
 	common    int
-	low, high [3]int // to is exclusive
+	low, high [3]int // high is exclusive
 }
 
-// extents returns those of all labels but 0.
+// extents returns the extents of all labels except 0.
 func extents(a, b volume.Labels) map[uint16]*extent {
 	all := map[uint16]*extent{}
 	var last uint16

@@ -53,11 +53,11 @@ func drawn(r reference, shapes []shape) volume.Labels {
 		}
 	}
 	for v := range l.Data {
-		at := [3]int{v % r.Size[0], v / r.Size[0] % r.Size[1], v / l.SliceVoxels()}
+		value := [3]int{v % r.Size[0], v / r.Size[0] % r.Size[1], v / l.SliceVoxels()}
 		for _, s := range shapes {
 			sum, all := 0, 1
 			for d := range 3 {
-				x := at[d] - s.centre[d]
+				x := value[d] - s.centre[d]
 				x *= s.axes[(d+1)%3] * s.axes[(d+2)%3]
 				sum += x * x
 				all *= s.axes[d]
@@ -100,7 +100,8 @@ func TestAgainstScipy(t *testing.T) {
 			for _, c := range []struct {
 				name      string
 				got, want float64
-			}{{"dice", got.Dice, want.Dice}, {"mean", got.MeanMM, want.Mean}, {"p95", got.P95MM, want.P95}, {"largest", got.LargestMM, want.Largest}} {
+			}{{"dice", got.Dice, want.Dice}, {"mean", got.MeanMM, want.Mean}, {"p95", got.P95MM, want.P95},
+				{"largest", got.LargestMM, want.Largest}} {
 				if math.Abs(c.got-c.want) > rounding*math.Max(1, c.want) {
 					t.Errorf("case %d, label %d: %s %.15g, want %.15g", n, want.Label, c.name, c.got, c.want)
 				}
@@ -116,7 +117,7 @@ func TestAgainstScipy(t *testing.T) {
 	}
 }
 
-// The reference is what its script prints.
+// The reference file equals the output of its script.
 func TestReference(t *testing.T) {
 	python := "/usr/bin/python3"
 	if exec.Command(python, "-c", "import scipy").Run() != nil {
@@ -152,7 +153,8 @@ func TestByHand(t *testing.T) {
 	}
 	x := got[0]
 	// Every voxel is surface: distances 1, 0, 0 and 0, 0.
-	if x.Value != 1 || x.Dice != 0.8 || x.VolumeMM3 != [2]float64{18, 12} || x.DifferenceMM3 != -6 || x.DifferencePercent != -40 ||
+	if x.Value != 1 || x.Dice != 0.8 || x.VolumeMM3 != [2]float64{18, 12} || x.DifferenceMM3 != -6 ||
+		x.DifferencePercent != -40 ||
 		x.MeanMM != 0.2 ||
 		math.Abs(x.P95MM-0.8) > 1e-12 ||
 		x.LargestMM != 1 ||
@@ -204,7 +206,7 @@ func TestGrids(t *testing.T) {
 	}
 }
 
-// The transform of distances is that of all pairs.
+// The distance transform equals the minimum over all pairs.
 func TestTransform(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for range 200 {

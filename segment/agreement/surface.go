@@ -8,7 +8,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// distances fills the distances of the surfaces of both masks. They are wrong when ctx ends.
+// distances sets the surface distances. They are invalid if ctx ended.
 func (x *Label) distances(ctx context.Context, a, b volume.Labels, e extent) {
 	first, second := surfaceOf(a, x.Value, e), surfaceOf(b, x.Value, e)
 	var size [3]int
@@ -16,8 +16,8 @@ func (x *Label) distances(ctx context.Context, a, b volume.Labels, e extent) {
 		size[d] = e.high[d] - e.low[d]
 	}
 	spacing := a.Spacing()
-	all := between(ctx, first, second, size, spacing)
-	all = append(all, between(ctx, second, first, size, spacing)...)
+	all := surfaceDistances(ctx, first, second, size, spacing)
+	all = append(all, surfaceDistances(ctx, second, first, size, spacing)...)
 	slices.Sort(all)
 	sum := 0.0
 	for _, d := range all {
@@ -26,7 +26,7 @@ func (x *Label) distances(ctx context.Context, a, b volume.Labels, e extent) {
 	x.MeanMM, x.P95MM, x.LargestMM = sum/float64(len(all)), quantile(all, 0.95), all[len(all)-1]
 }
 
-// quantile of values in increasing order, linear between order statistics.
+// quantile returns the p-quantile of sorted values, linear between order statistics.
 func quantile(sorted []float64, p float64) float64 {
 	h := p * float64(len(sorted)-1)
 	n := int(h)
@@ -36,7 +36,7 @@ func quantile(sorted []float64, p float64) float64 {
 	return sorted[n] + float64((h-float64(n))*(sorted[n+1]-sorted[n]))
 }
 
-// surfaceOf returns the indices, within the box of the extent, of the label's surface.
+// surfaceOf returns the surface of the label as indices within the box of the extent.
 func surfaceOf(l volume.Labels, value uint16, e extent) []int {
 	var out []int
 	stride := [3]int{1, l.Size[0], l.SliceVoxels()}
@@ -60,9 +60,9 @@ func surfaceOf(l volume.Labels, value uint16, e extent) []int {
 	return out
 }
 
-// between returns the distance of each voxel of one surface from the nearest of another, in a
-// box of that size.
-func between(ctx context.Context, points, target []int, size [3]int, spacing [3]float64) []float64 {
+// surfaceDistances returns the distance of each point from the nearest point of target. Both are indices
+// within a box of the given size.
+func surfaceDistances(ctx context.Context, points, target []int, size [3]int, spacing [3]float64) []float64 {
 	squares := transform(ctx, target, size, spacing)
 	out := make([]float64, len(points))
 	for n, v := range points {
@@ -71,10 +71,9 @@ func between(ctx context.Context, points, target []int, size [3]int, spacing [3]
 	return out
 }
 
-// transform returns for each voxel of a box the square of its distance to the nearest of the
-// given voxels. Squares along one axis after the other are minimised by the lower envelope
-// of parabolas (Felzenszwalb and Huttenlocher 2012, Theory of Computing 8:415–428), which is exact.
-// It stops when ctx ends.
+// transform returns, for each voxel of a box, the square of the distance to the nearest of the given
+// voxels. Along one axis after the other, it computes the lower envelope of parabolas (Felzenszwalb and
+// Huttenlocher 2012, Theory of Computing 8:415–428), which is exact. It stops when ctx ends.
 func transform(ctx context.Context, points []int, size [3]int, spacing [3]float64) []float64 {
 	squares := make([]float64, size[0]*size[1]*size[2])
 	for v := range squares {
@@ -100,19 +99,19 @@ func transform(ctx context.Context, points []int, size [3]int, spacing [3]float6
 	return squares
 }
 
-// voxelsPerCheck is the number of voxels after which it is asked whether the context has ended: a
-// millisecond's work.
+// voxelsPerCheck is the number of voxels between two checks of the context: about a millisecond of work.
 const voxelsPerCheck = 1 << 16
 
-// envelope is scratch memory for one line: its values, the places of the parabolas of the lower
-// envelope, and from where on each of them is the lowest.
+// envelope is scratch memory for one line: its values, the vertices of the parabolas of the lower
+// envelope, and the position from which each of them is the lowest.
 type envelope struct {
 	line   []float64
 	vertex []int
 	start  []float64
 }
 
-// minimise replaces each value f(q) of a line of n values by the least f(p) + ((q − p)·spacing)² over p.
+// minimise replaces each value f(q) of a line of n values by the minimum of f(p) + ((q − p)·spacing)² over
+// p.
 func (e *envelope) minimise(values []float64, n, stride int, spacing float64) {
 	line, parabolas := e.line[:n], 0
 	for q := range line {

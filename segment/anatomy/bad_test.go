@@ -11,7 +11,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// coarse is the knee that tests of bad input begin with: 1 mm voxels.
+// coarse returns a knee with voxels of 1 mm, from which tests of bad input start.
 func coarse(t testing.TB, name string) (anatomy.Mask, []anatomy.Region) {
 	k := knee(t, name, 3)
 	return sample(t, k, k.Grid([3]float64{1, 1, 1}))
@@ -73,7 +73,8 @@ func TestBadMasks(t *testing.T) {
 		want string
 	}{
 		{"sound", m, anatomy.Right, ""},
-		{"empty", anatomy.Mask{Geometry: m.Geometry, Data: make([]anatomy.Tissue, len(m.Data))}, anatomy.Right, want(anatomy.Empty)},
+		{"empty", anatomy.Mask{Geometry: m.Geometry, Data: make([]anatomy.Tissue, len(m.Data))}, anatomy.Right,
+			want(anatomy.Empty)},
 		{"bones alone", change(m, func(t anatomy.Tissue, _, _, _ int) anatomy.Tissue {
 			if slices.Contains(bones, t) {
 				return t
@@ -104,8 +105,11 @@ func TestBadMasks(t *testing.T) {
 			}
 			return t
 		}), anatomy.Right, "side"},
-		{"both plateaus as the medial one", change(m, tibiaAs(anatomy.MedialTibialCartilage)), anatomy.Right, want(anatomy.BothSides)},
-		{"both plateaus as the lateral one, no femur", without(change(m, tibiaAs(anatomy.LateralTibialCartilage)), anatomy.FemoralCartilage), anatomy.Right, want(anatomy.BothSides)},
+		{"both plateaus as the medial one", change(m, tibiaAs(anatomy.MedialTibialCartilage)), anatomy.Right,
+			want(anatomy.BothSides)},
+		{"both plateaus as the lateral one, no femur",
+			without(change(m, tibiaAs(anatomy.LateralTibialCartilage)), anatomy.FemoralCartilage),
+			anatomy.Right, want(anatomy.BothSides)},
 		{"both menisci as the medial one", change(m, func(t anatomy.Tissue, _, _, _ int) anatomy.Tissue {
 			if t == anatomy.LateralMeniscus {
 				return anatomy.MedialMeniscus
@@ -151,7 +155,8 @@ func TestBadMasks(t *testing.T) {
 			}
 			return t
 		}), anatomy.Right, want(anatomy.NoNotch)},
-		{"no side", change(without(m, anatomy.Fibula, anatomy.MedialMeniscus, anatomy.LateralMeniscus), undivided), anatomy.UnknownSide, want(anatomy.NoSide)},
+		{"no side", change(without(m, anatomy.Fibula, anatomy.MedialMeniscus, anatomy.LateralMeniscus), undivided),
+			anatomy.UnknownSide, want(anatomy.NoSide)},
 	} {
 		if _, err := anatomy.Divide(t.Context(), c.mask, c.side); problem(err) != c.want {
 			t.Errorf("%s: %v", c.name, err)
@@ -177,8 +182,7 @@ func undivided(t anatomy.Tissue, _, _, _ int) anatomy.Tissue {
 	return t
 }
 
-// Masks that lack tissues, or have them undivided or divided already, give the same regions
-// to what they have.
+// Masks that lack tissues, or whose tissues are undivided or already divided, have the same regions.
 func TestLessAndMore(t *testing.T) {
 	m, truth := coarse(t, "L")
 	tibia := []anatomy.Tissue{anatomy.MedialTibialCartilage, anatomy.LateralTibialCartilage}
@@ -231,10 +235,11 @@ func TestLessAndMore(t *testing.T) {
 			t.Errorf("%s: no note %d in %v", c.name, c.note, d.Notes)
 		}
 		for v, r := range d.Data {
-			if r == 0 && truth[v] == 0 { // a crumb that lies apart
+			if r == 0 && truth[v] == 0 { // an omitted piece
 				continue
 			}
-			if (r != 0) != (c.mask.Data[v].Cartilage() || c.mask.Data[v] >= anatomy.Menisci && c.mask.Data[v] <= anatomy.LateralMeniscus) {
+			x := c.mask.Data[v]
+			if (r != 0) != (x.Cartilage() || x >= anatomy.Menisci && x <= anatomy.LateralMeniscus) {
 				t.Fatalf("%s: a voxel of %v is %v", c.name, c.mask.Data[v], r)
 			}
 		}
@@ -242,27 +247,31 @@ func TestLessAndMore(t *testing.T) {
 	}
 }
 
-// withRegions is the mask with femoral cartilage in the tissues of the truth's regions.
+// withRegions returns the mask with femoral cartilage divided into the tissues of the true regions.
 func withRegions(m anatomy.Mask, truth []anatomy.Region, condyles bool) anatomy.Mask {
-	as := map[anatomy.Region]anatomy.Tissue{
-		anatomy.Trochlear:            anatomy.TrochlearCartilage,
-		anatomy.MedialFemoralCentral: anatomy.MedialCentralFemoralCartilage, anatomy.MedialFemoralPosterior: anatomy.MedialPosteriorFemoralCartilage,
-		anatomy.LateralFemoralCentral: anatomy.LateralCentralFemoralCartilage, anatomy.LateralFemoralPosterior: anatomy.LateralPosteriorFemoralCartilage,
+	tissueOf := map[anatomy.Region]anatomy.Tissue{
+		anatomy.Trochlear:               anatomy.TrochlearCartilage,
+		anatomy.MedialFemoralCentral:    anatomy.MedialCentralFemoralCartilage,
+		anatomy.MedialFemoralPosterior:  anatomy.MedialPosteriorFemoralCartilage,
+		anatomy.LateralFemoralCentral:   anatomy.LateralCentralFemoralCartilage,
+		anatomy.LateralFemoralPosterior: anatomy.LateralPosteriorFemoralCartilage,
 	}
 	if condyles {
-		as[anatomy.MedialFemoralCentral], as[anatomy.MedialFemoralPosterior] = anatomy.MedialFemoralCartilage, anatomy.MedialFemoralCartilage
-		as[anatomy.LateralFemoralCentral], as[anatomy.LateralFemoralPosterior] = anatomy.LateralFemoralCartilage, anatomy.LateralFemoralCartilage
+		tissueOf[anatomy.MedialFemoralCentral] = anatomy.MedialFemoralCartilage
+		tissueOf[anatomy.MedialFemoralPosterior] = anatomy.MedialFemoralCartilage
+		tissueOf[anatomy.LateralFemoralCentral] = anatomy.LateralFemoralCartilage
+		tissueOf[anatomy.LateralFemoralPosterior] = anatomy.LateralFemoralCartilage
 	}
 	out := without(m)
 	for v, t := range out.Data {
 		if t == anatomy.FemoralCartilage {
-			out.Data[v] = as[truth[v]]
+			out.Data[v] = tissueOf[truth[v]]
 		}
 	}
 	return out
 }
 
-// Half of the knee outside of the field of view is refused, or divided as the whole is.
+// A mask of part of a knee is refused, or divided like the whole.
 func TestHalf(t *testing.T) {
 	m, _ := coarse(t, "R")
 	whole, err := anatomy.Divide(t.Context(), m, anatomy.Right)
@@ -293,20 +302,20 @@ func crop(
 	m anatomy.Mask, regions []anatomy.Region, axis int, part float64, upper bool,
 ) (anatomy.Mask, []anatomy.Region) {
 	n := int(part * float64(m.Size[axis]))
-	from := [3]int{}
+	start := [3]int{}
 	if upper {
-		from[axis] = m.Size[axis] - n
+		start[axis] = m.Size[axis] - n
 	}
 	out := anatomy.Mask{Geometry: m.Geometry}
 	out.Size[axis] = n
 	for r := range 3 {
-		out.Affine[r][3] += float64(from[axis]) * m.Affine[r][axis]
+		out.Affine[r][3] += float64(start[axis]) * m.Affine[r][axis]
 	}
 	var truth []anatomy.Region
 	for k := range out.Size[2] {
 		for j := range out.Size[1] {
 			for i := range out.Size[0] {
-				v := i + from[0] + m.Size[0]*(j+from[1]+m.Size[1]*(k+from[2]))
+				v := i + start[0] + m.Size[0]*(j+start[1]+m.Size[1]*(k+start[2]))
 				out.Data = append(out.Data, m.Data[v])
 				truth = append(truth, regions[v])
 			}
@@ -315,7 +324,7 @@ func crop(
 	return out, truth
 }
 
-// Two knees are parted, and refused where they are not.
+// Knees separates two knees; Divide refuses them.
 func TestTwoKnees(t *testing.T) {
 	r, _ := coarse(t, "R")
 	l, _ := coarse(t, "L")
@@ -346,12 +355,12 @@ func TestTwoKnees(t *testing.T) {
 	if _, err := anatomy.Divide(t.Context(), m, anatomy.Right); problem(err) != want(anatomy.TwoKnees) {
 		t.Errorf("two knees: %v", err)
 	}
-	both, err := anatomy.Knees(t.Context(), m)
-	if err != nil || len(both) != 2 {
-		t.Fatalf("%d knees, %v", len(both), err)
+	knees, err := anatomy.Knees(t.Context(), m)
+	if err != nil || len(knees) != 2 {
+		t.Fatalf("%d knees, %v", len(knees), err)
 	}
 	for n, want := range []anatomy.Side{anatomy.Right, anatomy.Left} {
-		k, err := anatomy.Examine(t.Context(), both[n])
+		k, err := anatomy.Examine(t.Context(), knees[n])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -364,7 +373,7 @@ func TestTwoKnees(t *testing.T) {
 	}
 }
 
-// What each source says is listed.
+// The error lists the side according to each source.
 func TestAgree(t *testing.T) {
 	m, _ := coarse(t, "R")
 	k, err := anatomy.Examine(t.Context(), m)
@@ -372,12 +381,15 @@ func TestAgree(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := k.Side()
-	if got, err := e.Agree(anatomy.Claim{Source: "Laterality", Side: anatomy.Right}, anatomy.Claim{Source: "manifest"}); got != anatomy.Right ||
+	if got, err := e.Agree(anatomy.Claim{Source: "Laterality", Side: anatomy.Right},
+		anatomy.Claim{Source: "manifest"}); got != anatomy.Right ||
 		err != nil {
 		t.Errorf("%v, %v", got, err)
 	}
 	_, err = e.Agree(anatomy.Claim{Source: "Laterality", Side: anatomy.Left})
-	const text = "the sources contradict each other about the side of the knee: Laterality says left, medial-tibial-cartilage in the mask says right, medial-meniscus in the mask says right, fibula in the mask says right"
+	const text = "the sources contradict each other about the side of the knee: Laterality says left, " +
+		"medial-tibial-cartilage in the mask says right, medial-meniscus in the mask says right, " +
+		"fibula in the mask says right"
 	if err == nil || err.Error() != text {
 		t.Errorf("got %v, want %s", err, text)
 	}

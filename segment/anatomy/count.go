@@ -2,9 +2,9 @@ package anatomy
 
 import "github.com/t2map/t2map/segment/internal/words"
 
-// Counts returns the number of voxels of each region, by Region; those of NoRegion are not counted.
+// Counts returns the number of voxels of each region, indexed by Region. The count of NoRegion is 0.
 func (d Division) Counts() []int {
-	counts := make([]int, regions)
+	counts := make([]int, regionCount)
 	for v := 0; v < len(d.Data); {
 		if v+8 <= len(d.Data) && words.Eight(d.Data[v:]) == 0 {
 			v += 8 // most of a mask

@@ -2,13 +2,13 @@ package anatomy
 
 import "math"
 
-// weightBearing is the part of the distance from the notch to the posterior end of the
-// cartilage that the central part of a condyle takes: 60 %, as in pymskt
-// (github.com/gattia/pymskt, wb_region_percent_dist=0.6).
+// weightBearing is the central part of a condyle, as a share of the distance from the notch to the
+// posterior end of the cartilage: 60 %, as in pymskt (github.com/gattia/pymskt,
+// wb_region_percent_dist=0.6).
 const weightBearing = 0.6
 
-// named is the region of tissues that need no dividing.
-var named = [tissues]Region{
+// regionOf holds the region of each tissue that needs no division.
+var regionOf = [tissueCount]Region{
 	TrochlearCartilage:               Trochlear,
 	MedialCentralFemoralCartilage:    MedialFemoralCentral,
 	LateralCentralFemoralCartilage:   LateralFemoralCentral,
@@ -18,7 +18,7 @@ var named = [tissues]Region{
 	LateralMeniscus:                  RegionLateralMeniscus,
 }
 
-// divideFemur gives femoral cartilage its regions.
+// divideFemur assigns the regions of femoral cartilage.
 func (k *Knee) divideFemur(d *Division) error {
 	all := k.spots[femoral]
 	if len(all) == 0 {
@@ -26,14 +26,14 @@ func (k *Knee) divideFemur(d *Division) error {
 	}
 	if !k.needsNotch() {
 		for n := range all {
-			d.Data[all[n].v] = named[all[n].tissue]
+			d.Data[all[n].v] = regionOf[all[n].tissue]
 		}
 		return nil
 	}
 	if !k.hasNotch {
 		return k.divideCondyles(d)
 	}
-	if err := k.notchInView(); err != nil {
+	if err := k.checkNotchInView(); err != nil {
 		return err
 	}
 	f := &k.femur
@@ -46,47 +46,48 @@ func (k *Knee) divideFemur(d *Division) error {
 	toMedial := medialIs(d.Side)
 	for n := range all {
 		s := &all[n]
-		if r := named[s.tissue]; r != NoRegion {
+		if r := regionOf[s.tissue]; r != NoRegion {
 			d.Data[s.v] = r
 			continue
 		}
 		x, p := s.centre.Dot(f.axes.Left), s.centre.Dot(f.axes.Posterior)
-		behind := p - f.anterior + hair
+		distance := p - f.anterior + hair // from the notch
 		lateral := (x-f.gap(p))*toMedial < 0
 		if side := sideNamed(s.tissue); side != 0 {
 			lateral = side < 0
-		} else if behind < 0 {
+		} else if distance < 0 {
 			d.Data[s.v] = Trochlear
 			continue
 		}
-		side := 0 // patient's left
+		side := 0 // the patient's left
 		if x < f.gap(p) {
 			side = 1
 		}
-		back := behind >= b.Central || behind > weightBearing/2*b.Central && s.centre.Dot(f.axes.Superior) > high[side]
-		d.Data[s.v] = condyle(lateral, back)
+		posterior := distance >= b.Central ||
+			distance > weightBearing/2*b.Central && s.centre.Dot(f.axes.Superior) > high[side]
+		d.Data[s.v] = condyle(lateral, posterior)
 	}
 	b.High = [2]float64{high[0] - level, high[1] - level}
 	if toMedial < 0 {
 		b.High[0], b.High[1] = b.High[1], b.High[0]
 	}
 	d.Femur = b
-	return k.notchBetweenPlateaus(d)
+	return k.checkNotchBetweenPlateaus(d)
 }
 
 // condyle returns the region of a part of a condyle.
-func condyle(lateral, back bool) Region {
+func condyle(lateral, posterior bool) Region {
 	r := MedialFemoralCentral
 	if lateral {
 		r = LateralFemoralCentral
 	}
-	if back {
+	if posterior {
 		r++
 	}
 	return r
 }
 
-// place returns the position with the coordinates given.
+// place returns the position with the given coordinates.
 func (a Axes) place(x, p, h float64) vector {
 	return a.left().Times(x).Plus(a.posterior().Times(p)).Plus(a.superior().Times(h))
 }
@@ -96,7 +97,7 @@ func (k *Knee) levelOfNotch() float64 {
 	f := &k.femur
 	sum, n := 0.0, 0
 	for v := range k.spots[femoral] {
-		if s := &k.spots[femoral][v]; !s.crumb && k.nearNotch(s) {
+		if s := &k.spots[femoral][v]; !s.small && k.nearNotch(s) {
 			sum += s.centre.Dot(f.axes.Superior)
 			n++
 		}
@@ -104,21 +105,21 @@ func (k *Knee) levelOfNotch() float64 {
 	return sum / float64(n)
 }
 
-// nearNotch reports whether the spot lies at the anterior end of the notch, within a slice.
+// nearNotch reports whether the spot lies within 4 mm of the anterior end of the notch.
 func (k *Knee) nearNotch(s *spot) bool {
 	const near = 4
 	f := &k.femur
 	return math.Abs(s.centre.Dot(f.axes.Left)-f.x) < near && math.Abs(s.centre.Dot(f.axes.Posterior)-f.anterior) < near
 }
 
-// notchInView returns an error where the field of view ends at the notch or at the back of a
-// condyle that the border is measured from.
-func (k *Knee) notchInView() error {
+// checkNotchInView returns an error if the field of view ends at the notch or at the posterior end of a
+// condyle.
+func (k *Knee) checkNotchInView() error {
 	f := &k.femur
 	reach := 2 * halfStep(&k.mask.Geometry, f.axes.Posterior)
 	for n := range k.spots[femoral] {
 		s := &k.spots[femoral][n]
-		if s.crumb || !k.cutAt(femoral, s.v) {
+		if s.small || !k.cutAt(femoral, s.v) {
 			continue
 		}
 		p := s.centre.Dot(f.axes.Posterior)
@@ -132,9 +133,8 @@ func (k *Knee) notchInView() error {
 	return nil
 }
 
-// high returns the heights above which the back of the condyle of the patient's left and
-// right counts as posterior: a third of the way from the mean height of its cartilage to the
-// top, as published tools have it (pymskt).
+// high returns the heights above which the back of the left and of the right condyle (of the patient) is
+// posterior: a third of the way from the mean height of its cartilage to its top, as in pymskt.
 func (k *Knee) high(front float64) (high [2]float64) {
 	f := &k.femur
 	var sum, n [2]float64
@@ -142,7 +142,7 @@ func (k *Knee) high(front float64) (high [2]float64) {
 	for v := range k.spots[femoral] {
 		s := &k.spots[femoral][v]
 		p := s.centre.Dot(f.axes.Posterior)
-		if s.crumb || p < front {
+		if s.small || p < front {
 			continue
 		}
 		side := 0
@@ -161,12 +161,12 @@ func (k *Knee) high(front float64) (high [2]float64) {
 	return high
 }
 
-// notchBetweenPlateaus returns an error where the plateaus' centroids do not lie on
-// either side of the notch.
-func (k *Knee) notchBetweenPlateaus(d *Division) error {
+// checkNotchBetweenPlateaus returns an error if the centroids of the plateaus do not lie on either side of
+// the notch.
+func (k *Knee) checkNotchBetweenPlateaus(d *Division) error {
 	var t [2]scatter
 	for n := range k.spots[tibial] {
-		if s := &k.spots[tibial][n]; !s.crumb && k.tibia.n == 2 {
+		if s := &k.spots[tibial][n]; !s.small && k.tibia.n == 2 {
 			t[k.tibia.plateOf(s)].add(s.centre)
 		}
 	}
@@ -177,24 +177,24 @@ func (k *Knee) notchBetweenPlateaus(d *Division) error {
 	toMedial := medialIs(d.Side)
 	for n := range t {
 		m := t[n].mean()
-		aside := (m.Dot(f.axes.Left) - f.gap(m.Dot(f.axes.Posterior)))
+		distance := (m.Dot(f.axes.Left) - f.gap(m.Dot(f.axes.Posterior)))
 		if k.tibia.named {
-			aside *= toMedial
+			distance *= toMedial
 		}
 		if n == 0 {
-			aside = -aside
+			distance = -distance
 		}
-		if aside <= 0 {
-			return &Error{Problem: Apart, Tissue: k.representative(tibial), Amount: -aside}
+		if distance <= 0 {
+			return &Error{Problem: Apart, Tissue: k.representative(tibial), Amount: -distance}
 		}
 	}
 	return nil
 }
 
-// divideCondyles divides condyles that the mask names where it has no trochlea and so no
-// notch: central are the first 60 % of each condyle's own extent from front to back.
+// divideCondyles divides condyles that the mask names if there is no trochlea and therefore no notch. The
+// first 60 % of each condyle from front to back are central.
 func (k *Knee) divideCondyles(d *Division) error {
-	if k.axes.By == ByFemur {
+	if k.axes.Source == ByFemur {
 		return &Error{Problem: NoDirection, Tissue: k.representative(femoral)}
 	}
 	all := k.spots[femoral]
@@ -202,7 +202,7 @@ func (k *Knee) divideCondyles(d *Division) error {
 		if k.tally[t].n == 0 {
 			continue
 		}
-		f := k.axes.seen(only(all, func(s *spot) bool { return s.tissue == t }))
+		f := k.axes.coordinates(filter(all, func(s *spot) bool { return s.tissue == t }))
 		if len(f.x) == 0 {
 			return &Error{Problem: TooFew, Tissue: t, Voxels: k.tally[t].n}
 		}
@@ -218,7 +218,7 @@ func (k *Knee) divideCondyles(d *Division) error {
 		}
 	}
 	for n := range all {
-		if r := named[all[n].tissue]; r != NoRegion {
+		if r := regionOf[all[n].tissue]; r != NoRegion {
 			d.Data[all[n].v] = r
 		}
 	}

@@ -6,7 +6,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// divideTibia gives tibial cartilage its regions.
+// divideTibia assigns the regions of tibial cartilage.
 func (k *Knee) divideTibia(d *Division) error {
 	all := k.spots[tibial]
 	if len(all) == 0 {
@@ -18,8 +18,8 @@ func (k *Knee) divideTibia(d *Division) error {
 	origin := middle.mean().Dot(a.Posterior)
 	for plate := range b.Thirds {
 		onPlate := func(s *spot) bool { return k.plateau(s, d.Side) == plate }
-		spots := only(all, onPlate)
-		f := a.seen(spots)
+		spots := filter(all, onPlate)
+		f := a.coordinates(spots)
 		b.Thirds[plate] = [4]float64{math.NaN(), math.NaN(), math.NaN(), math.NaN()}
 		if len(f.x) == 0 {
 			continue
@@ -50,18 +50,18 @@ func (k *Knee) divideTibia(d *Division) error {
 	return nil
 }
 
-// plateauEnds returns the ends of a plateau of which the last centres lie at from and to. Sections
-// and rim both show how much more there is; the lesser counts, as both err by leading on
-// where a plateau is blunt.
+// plateauEnds returns the ends of a plateau whose last voxel centres lie at first and last. Both the
+// sections and the rim show how far the plateau extends beyond these. The shorter distance is used,
+// because both methods extrapolate too far if the plateau is blunt.
 func plateauEnds(all []spot, p []float64, a Axes, g *volume.Geometry, first, last float64) (front, back float64) {
 	o := newOccupied(g, all)
-	hidden := func(p []float64, sign, seen float64) float64 {
+	hidden := func(p []float64, sign, lastCentre float64) float64 {
 		s := newSections(p, nil, g, a.Posterior)
-		bySections, ok := s.hidden(seen)
+		bySections, ok := s.hidden(lastCentre)
 		if !ok {
 			return shortfall(g, a.Posterior)
 		}
-		if byRim, ok := hiddenRim(o, a, sign, seen); ok {
+		if byRim, ok := hiddenRim(o, a, sign, lastCentre); ok {
 			return min(bySections, byRim)
 		}
 		return bySections
@@ -73,33 +73,34 @@ func plateauEnds(all []spot, p []float64, a Axes, g *volume.Geometry, first, las
 	return first - hidden(forward, -1, -first), last + hidden(p, 1, last)
 }
 
-// plateau returns 0 for a spot of the medial plateau or meniscus, 1 for one of the lateral.
+// plateau returns 0 for a spot of the medial plateau or meniscus, and 1 for one of the lateral.
 func (k *Knee) plateau(s *spot, side Side) int {
 	switch n := sideNamed(s.tissue); {
 	case n != 0:
 		return (1 - n) / 2
-	case k.aside(s)*medialIs(side) > 0:
+	case k.leftOfMiddle(s)*medialIs(side) > 0:
 		return 0
 	}
 	return 1
 }
 
-// aside is positive for a spot on the patient's left of the middle between the plateaus.
-func (k *Knee) aside(s *spot) float64 {
+// leftOfMiddle returns the distance of a spot from the middle between the plateaus, positive on the
+// patient's left.
+func (k *Knee) leftOfMiddle(s *spot) float64 {
 	switch {
 	case k.tibia.n == 2 && !k.tibia.named:
-		return s.centre.Dot(k.tibia.along) - k.tibia.middle
+		return s.centre.Dot(k.tibia.axis) - k.tibia.middle
 	case k.hasNotch:
 		return s.centre.Dot(k.femur.axes.Left) - k.femur.gap(s.centre.Dot(k.femur.axes.Posterior))
 	}
 	return s.centre.Dot(k.axes.Left) - k.middle()
 }
 
-// divideMenisci gives menisci their regions.
+// divideMenisci assigns the regions of the menisci.
 func (k *Knee) divideMenisci(d *Division) error {
 	for n := range k.spots[meniscal] {
 		s := &k.spots[meniscal][n]
-		if math.IsNaN(k.aside(s)) && sideNamed(s.tissue) == 0 {
+		if math.IsNaN(k.leftOfMiddle(s)) && sideNamed(s.tissue) == 0 {
 			return &Error{Problem: NoDirection, Tissue: s.tissue}
 		}
 		d.Data[s.v] = RegionMedialMeniscus + Region(k.plateau(s, d.Side))

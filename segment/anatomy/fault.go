@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Problem is why a mask cannot be divided.
+// Problem is the reason why a mask cannot be divided.
 type Problem uint8
 
 // The problems.
@@ -15,15 +15,15 @@ const (
 	Empty
 	// WrongSize: the number of voxels is not that of the grid, or the affine has no inverse.
 	WrongSize
-	// TooFew: a tissue has fewer voxels than its shape takes.
+	// TooFew: a tissue has too few voxels to show its shape.
 	TooFew
 	// Flat: a tissue lies on one slice.
 	Flat
 	// NoNotch: femoral cartilage is not an arch with two condyles.
 	NoNotch
-	// CutOff: the field of view ends where a border is measured from.
+	// CutOff: the field of view cuts the cartilage where a border is measured.
 	CutOff
-	// Askew: an axis of the anatomy is far from the patient's: the affine is wrong.
+	// Askew: an axis of the anatomy is far from that of the patient: the affine is wrong.
 	Askew
 	// TwoKnees: the mask holds more than one knee.
 	TwoKnees
@@ -33,21 +33,21 @@ const (
 	Apart
 	// BothSides: a tissue that is named medial or lateral lies on both sides of the knee.
 	BothSides
-	// NoSide: medial and lateral are asked for, and the side of the knee is not known.
+	// NoSide: a tissue must be divided into medial and lateral, and the side of the knee is not known.
 	NoSide
-	// NoDirection: what the mask holds does not show front and back, or left and right.
+	// NoDirection: the mask does not show front and back, or left and right.
 	NoDirection
 )
 
-// Error reports that a mask cannot be divided, and why.
+// Error reports that a mask cannot be divided.
 type Error struct {
 	Problem Problem
-	// Tissue is the tissue, or one of its group; NoTissue where the problem is of the whole.
+	// Tissue is the tissue, or one of its group; NoTissue if the problem concerns the whole mask.
 	Tissue Tissue
-	// Voxels is how many it has, for Empty, TooFew, Flat and TwoPatellae (of the second).
+	// Voxels is its number of voxels, for TooFew and Flat; for TwoPatellae, that of the second patella.
 	Voxels int
-	// Direction is the axis that Askew speaks of, or the end that CutOff does: left,
-	// posterior, superior, anterior, notch.
+	// Direction is the axis for Askew and the end of the cartilage for CutOff: left, posterior,
+	// superior, anterior, anterior or posterior, notch.
 	Direction string
 	// Amount is the angle of Askew in degrees, or the distance in mm of TwoKnees,
 	// TwoPatellae, Apart and BothSides.
@@ -103,7 +103,7 @@ type SideError struct {
 	Claims []Claim
 }
 
-// Error lists what each source says: "the sources contradict each other about the side of the
+// Error lists the side according to each source: "the sources contradict each other about the side of the
 // knee: Laterality says left, fibula in the mask says right".
 func (e *SideError) Error() string {
 	var parts []string

@@ -6,63 +6,64 @@ import (
 )
 
 const (
-	// fewest is the number of voxels that the shape of a plate takes: a plate of 2 cm³ has
-	// 1,500 on the coarsest grid in use, 0.6 × 0.6 × 3.5 mm.
+	// fewest is the least number of voxels that show the shape of a plate. A plate of 2 cm³ has 1,500 on
+	// the coarsest grid in use, 0.6 × 0.6 × 3.5 mm.
 	fewest = 100
-	// fewestLayers is the number of layers of voxels in each direction that it takes: tibial
-	// cartilage on axial slices of 3 mm has two.
+	// fewestLayers is the least number of layers of voxels along each axis. Tibial cartilage has two on
+	// axial slices of 3 mm.
 	fewestLayers = 2
 )
 
-// Knee is what a mask shows of a knee whose side need not be known.
+// Knee holds the findings about the knee in a mask. Its side need not be known.
 type Knee struct {
 	mask   *Mask
-	tally  [tissues]tally
-	spots  [groups][]spot
+	tally  [tissueCount]tally
+	spots  [groupCount][]spot
 	pieces []Piece
-	cut    [groups][6]bool // faces of the grid at which the group is cut: i, i end, j, …
+	cut    [groupCount][6]bool // whether each face of the grid cuts the group: i = 0, last i, j = 0, …
 
 	tibia    plates
 	onTibia  Axes
 	femur    notch
 	hasNotch bool
-	axes     Axes // of the femur, or of the tibia where that has none
+	axes     Axes // of the femur; of the tibia if those of the femur are not known
 }
 
-// Examine finds the axes of the knee in the mask, on its own grid. It makes one pass over the
-// voxels; all else costs as much as the cartilage is large. The mask must not change while
-// the knee is in use.
+// Examine finds the axes of the knee in the mask, on the grid of the mask. It passes over the voxels once;
+// the rest of its time is proportional to the volume of cartilage. The mask must not change while the knee
+// is in use.
 //
-// The superior axis is across the tibial cartilage, corrected for the slope of the plateau;
-// without it across the menisci, and without these along the least principal axis of the
-// femoral cartilage. Posterior is where the arch of femoral cartilage is open; left is across
-// both. Without femoral cartilage, left is along the line between the plateaus' centroids.
-// Pieces under 2 % of their tissue decide nothing, and those that lie apart are omitted: see Piece.
+// The superior axis is perpendicular to the tibial cartilage, corrected for the slope of the plateau.
+// Without tibial cartilage it is perpendicular to the menisci, and without menisci it is the least
+// principal axis of the femoral cartilage. The arch of the femoral cartilage opens posteriorly. The left
+// axis is perpendicular to both. Without femoral cartilage, it is along the line between the centroids of
+// the plateaus. Pieces of less than 2 % of their tissue are not used, and pieces that are too far away are
+// omitted: see Piece.
 //
-// Errors are *Error: what is not one knee, lies as no knee lies in a scanner, or is too small
-// to show how. When ctx ends, so does Examine, with its error.
+// Errors are *Error: the mask does not show exactly one knee, the orientation of the knee is impossible in
+// a scanner, or a tissue is too small to show its shape. If ctx ends, its error is returned.
 func Examine(ctx context.Context, m Mask) (*Knee, error) {
 	if _, ok := m.Inverse(); !ok || len(m.Data) != m.Voxels() {
 		return nil, &Error{Problem: WrongSize}
 	}
 	k := &Knee{mask: &m}
-	seen, err := surveyed(ctx, &m)
+	survey, err := surveyOf(ctx, &m)
 	if err != nil {
 		return nil, err
 	}
-	runs := seen.runs
-	k.tally, k.pieces = seen.tally, seen.pieces
+	runs := survey.runs
+	k.tally, k.pieces = survey.tally, survey.pieces
 	if len(runs) == 0 {
 		return nil, &Error{Problem: Empty}
 	}
-	for g := noGroup + 1; g < groups; g++ {
+	for g := noGroup + 1; g < groupCount; g++ {
 		k.spots[g] = spots(&m.Geometry, runs, g)
 		k.cut[g] = cutFaces(runs, g, m.Size)
-		if err := k.enough(g); err != nil {
+		if err := k.checkSize(g); err != nil {
 			return nil, err
 		}
 	}
-	if err := k.one(); err != nil {
+	if err := k.checkSingle(); err != nil {
 		return nil, err
 	}
 	if err := k.orient(ctx); err != nil {
@@ -71,14 +72,14 @@ func Examine(ctx context.Context, m Mask) (*Knee, error) {
 	return k, nil
 }
 
-// Axes returns the axes of the femur, or of the tibia where the mask does not show those.
+// Axes returns the axes of the femur, or of the tibia if the mask does not show those of the femur.
 func (k *Knee) Axes() Axes { return k.axes }
 
 // sum returns the tally of a group.
-func (k *Knee) sum(which group) tally {
+func (k *Knee) sum(g group) tally {
 	var t tally
-	for tissue := range tissues {
-		if tissue.group() == which {
+	for tissue := range tissueCount {
+		if tissue.group() == g {
 			t = t.plus(k.tally[tissue])
 		}
 	}
@@ -86,24 +87,25 @@ func (k *Knee) sum(which group) tally {
 }
 
 // representative returns the first tissue of the group that the mask has, for messages.
-func (k *Knee) representative(which group) Tissue {
-	for tissue := NoTissue + 1; tissue < tissues; tissue++ {
-		if tissue.group() == which && k.tally[tissue].n > 0 {
+func (k *Knee) representative(g group) Tissue {
+	for tissue := NoTissue + 1; tissue < tissueCount; tissue++ {
+		if tissue.group() == g && k.tally[tissue].n > 0 {
 			return tissue
 		}
 	}
 	return NoTissue
 }
 
-// enough returns an error where the group has voxels, but too few or in one plane.
-func (k *Knee) enough(which group) error {
-	if which == meniscal { // they are taken as they are
+// checkSize returns an error if the group has too few voxels, or all in one plane. A group without voxels
+// is not an error.
+func (k *Knee) checkSize(g group) error {
+	if g == meniscal { // their shape is not used
 		return nil
 	}
 	n := 0
 	lo, hi := [3]int{math.MaxInt, math.MaxInt, math.MaxInt}, [3]int{-1, -1, -1}
-	for _, s := range k.spots[which] {
-		if s.crumb {
+	for _, s := range k.spots[g] {
+		if s.small {
 			continue
 		}
 		n++
@@ -111,34 +113,34 @@ func (k *Knee) enough(which group) error {
 			lo[a], hi[a] = min(lo[a], i), max(hi[a], i)
 		}
 	}
-	all := len(k.spots[which])
+	all := len(k.spots[g])
 	if all == 0 {
 		return nil
 	}
 	for a := range lo {
 		if n > 0 && hi[a]-lo[a]+1 < fewestLayers && n >= fewestLayers {
-			return &Error{Problem: Flat, Tissue: k.representative(which), Voxels: all}
+			return &Error{Problem: Flat, Tissue: k.representative(g), Voxels: all}
 		}
 	}
 	if n < fewest {
-		return &Error{Problem: TooFew, Tissue: k.representative(which), Voxels: all}
+		return &Error{Problem: TooFew, Tissue: k.representative(g), Voxels: all}
 	}
 	return nil
 }
 
-// index returns i, j and k of a voxel.
+// index returns the i, j and k of a voxel.
 func index(v int32, size [3]int) [3]int {
 	row := int(v) / size[0]
 	return [3]int{int(v) % size[0], row % size[1], row / size[1]}
 }
 
-// cutPart is the part of the voxels in the layer behind that the outermost layer of the grid
-// has at least where the field of view cuts a body: a body that ends by itself within
-// the outermost layer has half of them or less there.
+// cutPart is the least ratio of the voxels in the outermost layer of the grid to those in the next layer
+// if the field of view cuts a body. A body that ends within the outermost layer has at most half as many
+// there.
 const cutPart = 0.75
 
-// cutFaces reports at which faces of the grid the group is cut.
-func cutFaces(runs []run, which group, size [3]int) (cut [6]bool) {
+// cutFaces reports which faces of the grid cut the group.
+func cutFaces(runs []run, g group, size [3]int) (cut [6]bool) {
 	var layer [6][2]int
 	count := func(axis, i, n int) {
 		if i < 2 {
@@ -149,7 +151,7 @@ func cutFaces(runs []run, which group, size [3]int) (cut [6]bool) {
 		}
 	}
 	for _, r := range runs {
-		if r.tissue.group() != which || r.crumb {
+		if r.tissue.group() != g || r.small {
 			continue
 		}
 		for _, i := range [4]int{0, 1, size[0] - 2, size[0] - 1} {
@@ -166,10 +168,10 @@ func cutFaces(runs []run, which group, size [3]int) (cut [6]bool) {
 	return cut
 }
 
-// cutAt reports whether a voxel lies on a face at which its group is cut.
-func (k *Knee) cutAt(which group, v int32) bool {
+// cutAt reports whether a voxel lies on a face that cuts its group.
+func (k *Knee) cutAt(g group, v int32) bool {
 	for a, i := range index(v, k.mask.Size) {
-		if i == 0 && k.cut[which][2*a] || i == k.mask.Size[a]-1 && k.cut[which][2*a+1] {
+		if i == 0 && k.cut[g][2*a] || i == k.mask.Size[a]-1 && k.cut[g][2*a+1] {
 			return true
 		}
 	}
@@ -196,10 +198,10 @@ func (k *Knee) orient(ctx context.Context) error {
 	}
 	k.axes = k.plateauAxes(n)
 	if k.hasNotch {
-		k.femur.axes.By = source
+		k.femur.axes.Source = source
 		k.axes = k.femur.axes
 	}
-	k.axes.By = source
+	k.axes.Source = source
 	for _, a := range [3]struct {
 		name string
 		axis [3]float64
@@ -213,50 +215,50 @@ func (k *Knee) orient(ctx context.Context) error {
 	}
 	if k.tibia.n > 0 {
 		k.onTibia = k.plateauAxes(n)
-		k.onTibia.By = source
+		k.onTibia.Source = source
 	}
-	if err := k.oneSided(); err != nil {
+	if err := k.checkSides(); err != nil {
 		return err
 	}
-	return k.inFront()
+	return k.checkPatella()
 }
 
-// bothSides is how far apart, in mm, the two halves of a tissue from side to side have their
-// middles where it is of both sides of the knee: 34 and more. A plateau or condyle, up to 38
+// bothSides is the distance in mm between the centroids of the left and the right half of a tissue above
+// which it lies on both sides of the knee: such tissues have 34 or more. A plateau or condyle, up to 38 mm
 // wide, has less than 19.
 const bothSides = 26
 
-// oneSided returns an error where a tissue that is named medial or lateral lies on both sides of
-// the knee, as one label for both does that is read by a scheme with two.
-func (k *Knee) oneSided() error {
-	for g := noGroup + 1; g < groups; g++ {
-		var lo, hi, sum, n [tissues]float64
+// checkSides returns an error if a tissue that is named medial or lateral lies on both sides of the knee.
+// This happens if a scheme with two labels is applied to a mask with one label for both.
+func (k *Knee) checkSides() error {
+	for g := noGroup + 1; g < groupCount; g++ {
+		var lo, hi, sum, n [tissueCount]float64
 		for t := range lo {
 			lo[t], hi[t] = math.Inf(1), math.Inf(-1)
 		}
-		each := func(see func(t Tissue, x float64)) {
+		each := func(visit func(t Tissue, x float64)) {
 			for v := range k.spots[g] {
-				if s := &k.spots[g][v]; !s.crumb && sideNamed(s.tissue) != 0 {
-					see(s.tissue, s.centre.Dot(k.axes.Left))
+				if s := &k.spots[g][v]; !s.small && sideNamed(s.tissue) != 0 {
+					visit(s.tissue, s.centre.Dot(k.axes.Left))
 				}
 			}
 		}
 		each(func(t Tissue, x float64) { lo[t], hi[t] = min(lo[t], x), max(hi[t], x) })
-		var far [tissues][2]float64 // sums of the upper half
+		var upper [tissueCount][2]float64 // sums of the upper half
 		each(func(t Tissue, x float64) {
 			sum[t] += x
 			n[t]++
 			if x > (lo[t]+hi[t])/2 {
-				far[t][0] += x
-				far[t][1]++
+				upper[t][0] += x
+				upper[t][1]++
 			}
 		})
 		for t := range n {
-			less := n[t] - far[t][1]
-			if min(less, far[t][1]) < leastPlate*n[t] || n[t] == 0 {
+			lower := n[t] - upper[t][1]
+			if min(lower, upper[t][1]) < leastPlate*n[t] || n[t] == 0 {
 				continue
 			}
-			if d := far[t][0]/far[t][1] - (sum[t]-far[t][0])/less; d > bothSides {
+			if d := upper[t][0]/upper[t][1] - (sum[t]-upper[t][0])/lower; d > bothSides {
 				return &Error{Problem: BothSides, Tissue: Tissue(t), Amount: d}
 			}
 		}
@@ -264,12 +266,12 @@ func (k *Knee) oneSided() error {
 	return nil
 }
 
-// needsNotch reports whether a part of femoral cartilage is not divided yet.
+// needsNotch reports whether the mask has femoral cartilage that is not divided yet.
 func (k *Knee) needsNotch() bool {
 	return k.tally[FemoralCartilage].n+k.tally[MedialFemoralCartilage].n+k.tally[LateralFemoralCartilage].n > 0
 }
 
-// normal returns the raw superior axis.
+// normal returns the superior axis before the correction for slope, and its source. It also sets k.tibia.
 func (k *Knee) normal() (AxesSource, vector) {
 	up := vector{0, 0, 1}
 	g := &k.mask.Geometry
@@ -288,7 +290,7 @@ func (k *Knee) normal() (AxesSource, vector) {
 		if source.group == tibial {
 			k.tibia = p
 		}
-		if femur.n > 0 { // the femur is above
+		if femur.n > 0 { // the femur lies above
 			up = femur.centroid(g).Minus(k.sum(source.group).centroid(g))
 		}
 		if p.normal.Dot(up) < 0 {
@@ -297,8 +299,8 @@ func (k *Knee) normal() (AxesSource, vector) {
 		return source.axes, p.normal
 	}
 	if len(k.spots[femoral]) > 0 {
-		n, open := thinnest(k.spots[femoral])
-		if n.Dot(open) < 0 {
+		n, opening := thinnest(k.spots[femoral])
+		if n.Dot(opening) < 0 {
 			n = n.Times(-1)
 		}
 		return ByFemur, n
@@ -306,31 +308,30 @@ func (k *Knee) normal() (AxesSource, vector) {
 	return ByPatient, up
 }
 
-// thinnest returns the direction in which the spots vary the least, and the direction from
-// their mean to the centre of the sphere that fits them best: the arch of femoral cartilage
-// is open above.
-func thinnest(all []spot) (axis, open vector) {
+// thinnest returns the direction in which the spots vary least, and the direction from their mean towards
+// the centre of the sphere that fits them best. The arch of femoral cartilage opens superiorly.
+func thinnest(all []spot) (axis, opening vector) {
 	s := scatterOf(all)
 	axes, _ := principal(s.covariance())
-	// About the mean, the centre c of the sphere solves 2·covariance·c = mean of d·|d|².
+	// Relative to the mean, the centre c of the sphere solves 2·covariance·c = mean of d·|d|².
 	mean := s.mean()
 	var third vector
 	for _, p := range positions(all) {
 		d := p.Minus(mean)
 		third = third.Plus(d.Times(d.Dot(d)))
 	}
-	// The sign of its part along the axis is that of the right side's, as the matrix is
-	// positive and the axis is its eigenvector.
+	// c and the right-hand side have the same sign along the axis, because the matrix is positive
+	// definite and the axis is an eigenvector.
 	return axes[0], axes[0].Times(third.Dot(axes[0]))
 }
 
-// plateauAxes returns the axes of the tibia for the raw superior axis n: left is along the
-// line between the centroids of the plateaus, which averages over all their voxels, or that
-// of the femur or the patient where there is one plateau.
+// plateauAxes returns the axes of the tibia for the superior axis n before the correction for slope. Left
+// is along the line between the centroids of the plateaus. If there is one plateau, it is the left of the
+// femur or of the patient.
 func (k *Knee) plateauAxes(n vector) Axes {
 	left := vector{1, 0, 0}
 	if k.tibia.n == 2 {
-		left = k.tibia.apart
+		left = k.tibia.offset
 		if left[0] < 0 {
 			left = left.Times(-1)
 		}
@@ -340,12 +341,12 @@ func (k *Knee) plateauAxes(n vector) Axes {
 	if n == (vector{0, 0, 1}) {
 		return newAxes(left, n)
 	}
-	return newAxes(left, leant(n, left.Across(n), slope))
+	return newAxes(left, leant(n, left.Perpendicular(n), slope))
 }
 
-// inFront returns an error where the patella lies behind the femur or tibia: then the
-// axes that the anatomy gives contradict each other.
-func (k *Knee) inFront() error {
+// checkPatella returns an error if the patella lies behind the femur or the tibia: the axes then
+// contradict the anatomy.
+func (k *Knee) checkPatella() error {
 	patella := k.sum(patellar).plus(k.tally[Patella])
 	rest := k.sum(femoral).plus(k.tally[Femur])
 	if rest.n == 0 {

@@ -7,13 +7,14 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// neighbours are the voxels of runs by place, in cells of the size edge, mm.
+// neighbours holds the voxels of runs in cubic cells with edges of edge mm, so that the nearest voxel is
+// found quickly.
 type neighbours struct {
 	g       *volume.Geometry
 	spacing [3]float64
 	runs    []run
-	// corner is the corner of the cells. Of cell n, voxels holds those from start[n] to start[n+1];
-	// there are none before sort.
+	// corner is the corner of the cells. Cell n has the voxels start[n] to start[n+1], exclusive.
+	// sort sets these fields.
 	corner vector
 	edge   float64
 	size   [3]int
@@ -26,8 +27,8 @@ type neighbour struct {
 	index  [3]int32
 }
 
-// neighbourCell is the size of the cells, mm, and mostCells bounds their number: a knee has 50,000.
-// Where there would be more, they are larger.
+// neighbourCell is the edge of the cells in mm, and mostCells their largest number. A knee has 50,000
+// cells. If there would be more than mostCells, the edge is doubled.
 const (
 	neighbourCell = 4
 	mostCells     = 1 << 20
@@ -49,7 +50,7 @@ func (b *neighbours) each(runs []run, do func(n neighbour)) {
 	}
 }
 
-// sort puts the voxels into their cells.
+// sort sorts the voxels into their cells.
 func (b *neighbours) sort() {
 	if b.start != nil {
 		return
@@ -76,7 +77,7 @@ func (b *neighbours) sort() {
 	b.start = make([]int32, b.size[0]*b.size[1]*b.size[2]+1)
 	cellOf := func(p vector) int {
 		c := b.cell(p)
-		for a := range c { // rounding within a run
+		for a := range c { // a voxel within a run may be outside by rounding
 			c[a] = max(0, min(b.size[a]-1, c[a]))
 		}
 		return b.offset(c)
@@ -94,7 +95,7 @@ func (b *neighbours) sort() {
 	})
 }
 
-// cell returns the cell of a position, which may lie outside of all.
+// cell returns the cell of a position, which may lie outside the grid of cells.
 func (b *neighbours) cell(p vector) (c [3]int) {
 	for a := range c {
 		c[a] = int(math.Floor((p[a] - b.corner[a]) / b.edge))
@@ -104,9 +105,10 @@ func (b *neighbours) cell(p vector) (c [3]int) {
 
 func (b *neighbours) offset(c [3]int) int { return c[0] + b.size[0]*(c[1]+b.size[1]*c[2]) }
 
-// place returns how far the runs lie from the voxels, between surfaces, and whether they lie over
-// the sheet of these rather than beside it, which is looked up in up to ways places.
-func (b *neighbours) place(runs []run, probes, ways int) (distance float64, over bool) {
+// place returns the distance of the runs from the voxels, between surfaces, and whether the runs lie above
+// the sheet of the voxels and not beside it. It searches the nearest voxels of at most probes voxels, and
+// the normals of the sheet at about ways of them.
+func (b *neighbours) place(runs []run, probes, ways int) (distance float64, above bool) {
 	b.sort()
 	n := 0
 	for _, r := range runs {
@@ -114,24 +116,24 @@ func (b *neighbours) place(runs []run, probes, ways int) (distance float64, over
 	}
 	step := (n + probes - 1) / probes
 	distance = math.Inf(1)
-	seen, probed, looked, steeps := 0, 0, 0, 0
+	visited, probed, directions, steeps := 0, 0, 0, 0
 	b.each(runs, func(p neighbour) {
-		if seen++; (seen-1)%step != 0 {
+		if visited++; (visited-1)%step != 0 {
 			return
 		}
 		q := b.nearest(p.centre)
 		distance = min(distance, b.gap(p, q))
 		if probed++; ways > 0 && (probed-1)%max(1, min(n, probes)/ways) == 0 {
-			looked++
+			directions++
 			if u := p.centre.Minus(q.centre); math.Abs(u.Dot(b.normal(q.centre))) > steep*u.Length() {
 				steeps++
 			}
 		}
 	})
-	return distance, float64(steeps) > overPart*float64(looked)
+	return distance, float64(steeps) > overPart*float64(directions)
 }
 
-// gap returns the distance of the surfaces of two voxels.
+// gap returns the distance between the surfaces of two voxels, on a grid whose axes are perpendicular.
 func (b *neighbours) gap(p, q neighbour) float64 {
 	sum := 0.0
 	for a := range b.spacing {
@@ -141,7 +143,7 @@ func (b *neighbours) gap(p, q neighbour) float64 {
 	return math.Sqrt(sum)
 }
 
-// nearest returns the voxel that is nearest to p.
+// nearest returns the voxel nearest to p.
 func (b *neighbours) nearest(p vector) (best neighbour) {
 	least := math.Inf(1)
 	c := b.cell(p)
@@ -164,7 +166,7 @@ func (b *neighbours) nearest(p vector) (best neighbour) {
 	return best
 }
 
-// squareTo returns the square of the distance from p to a cell, a little less for rounding.
+// squareTo returns the square of the distance from p to a cell, reduced by a little for rounding.
 func (b *neighbours) squareTo(cell [3]int, p vector) float64 {
 	sum := 0.0
 	for a := range cell {
@@ -175,13 +177,13 @@ func (b *neighbours) squareTo(cell [3]int, p vector) float64 {
 	return sum
 }
 
-// ring calls do for the voxels of the cells at ring around c, by cell.
+// ring calls do for each cell with voxels at Chebyshev distance ring from c.
 func (b *neighbours) ring(c [3]int, ring int, do func(cell [3]int, all []neighbour)) {
 	var low, high [3]int
 	for a := range c {
 		low[a], high[a] = max(0, c[a]-ring), min(b.size[a]-1, c[a]+ring)
 	}
-	one := func(x, y, z int) {
+	visit := func(x, y, z int) {
 		cell := [3]int{x, y, z}
 		if n := b.offset(cell); x >= 0 && x < b.size[0] && b.start[n] < b.start[n+1] {
 			do(cell, b.voxels[b.start[n]:b.start[n+1]])
@@ -189,19 +191,19 @@ func (b *neighbours) ring(c [3]int, ring int, do func(cell [3]int, all []neighbo
 	}
 	for z := low[2]; z <= high[2]; z++ {
 		for y := low[1]; y <= high[1]; y++ {
-			if max(z-c[2], c[2]-z, y-c[1], c[1]-y) < ring { // the ends of the row alone
-				one(c[0]-ring, y, z)
-				one(c[0]+ring, y, z)
+			if max(z-c[2], c[2]-z, y-c[1], c[1]-y) < ring { // only the ends of the row
+				visit(c[0]-ring, y, z)
+				visit(c[0]+ring, y, z)
 				continue
 			}
 			for x := low[0]; x <= high[0]; x++ {
-				one(x, y, z)
+				visit(x, y, z)
 			}
 		}
 	}
 }
 
-// normal returns the direction across the sheet of voxels at p.
+// normal returns the normal of the sheet of voxels at p.
 func (b *neighbours) normal(p vector) vector {
 	radius := max(sheetPatch, 2*slices.Max(b.spacing[:]))
 	var s scatter

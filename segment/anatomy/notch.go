@@ -9,42 +9,41 @@ import (
 )
 
 const (
-	// besideDefect is the part of the depth of the deepest bay that the one to the back has at least
-	// where the other is a defect: the notch is 20 mm deep and more, a condyle 30 wide. Of an arch that
-	// is turned by a wrong affine, what opens to the back is less.
-	besideDefect = 0.5
-	// leastBay is how deep the bay between the condyles is at least, mm, as seen along the
-	// superior axis. It is 37 mm in ../shared/data/knee-dess-seg; the trochlear groove, which
-	// is the bay that the cartilage has in front, is under 8 mm.
+	// defectShare is how deep the bay that opens posteriorly must be, as a share of the deepest bay, if
+	// the deepest bay is a defect. The notch is 20 mm deep or more, and a condyle is 30 mm wide. If a
+	// wrong affine rotates the arch, the bay that opens posteriorly is shallower.
+	defectShare = 0.5
+	// leastBay is the least depth in mm of the bay between the condyles, seen along the superior axis. It
+	// is 37 mm deep in ../shared/data/knee-dess-seg. The trochlear groove, the bay at the anterior end of
+	// the cartilage, is less than 8 mm deep.
 	leastBay = 12
-	// azimuths is the number of directions that are tried; the bay keeps two thirds of its
-	// depth 20° off.
+	// azimuths is the number of directions that are tried. At 20° from the best direction, the bay still
+	// has two thirds of its depth.
 	azimuths = 72
-	// turns bounds the number of corrections of the axes; each leaves less than a third of
-	// the error of the last.
-	turns = 12
-	// still is the correction, in radians, below which the axes are found: 0.05°, 0.02 mm at
-	// the edge of a condyle.
-	still = 0.05 * math.Pi / 180
+	// maxTurns bounds the number of corrections of the axes. Each reduces the error to less than a third.
+	maxTurns = 12
+	// converged is the correction in radians below which the search stops: 0.05°, or 0.02 mm at the edge
+	// of a condyle.
+	converged = 0.05 * math.Pi / 180
 )
 
-// flat is a set of points by coordinate.
+// flat holds the coordinates of points in some axes: x along Left, p along Posterior, h along Superior.
 type flat struct{ x, p, h []float64 }
 
-// seen returns the coordinates of the spots in the axes, without crumbs.
-func (a Axes) seen(all []spot) flat {
+// coordinates returns the coordinates of the spots in the axes, without small pieces.
+func (a Axes) coordinates(all []spot) flat {
 	var f flat
-	f.see(a, all)
+	f.set(a, all)
 	return f
 }
 
-// see sets f to the coordinates of the spots in the axes, without crumbs.
-func (f *flat) see(a Axes, all []spot) {
+// set sets f to the coordinates of the spots in the axes, without small pieces.
+func (f *flat) set(a Axes, all []spot) {
 	f.x = slices.Grow(f.x[:0], len(all))
 	f.p = slices.Grow(f.p[:0], len(all))
 	f.h = slices.Grow(f.h[:0], len(all))
 	for n := range all {
-		if p := all[n].centre; !all[n].crumb {
+		if p := all[n].centre; !all[n].small {
 			f.x = append(f.x, p.Dot(a.Left))
 			f.p = append(f.p, p.Dot(a.Posterior))
 			f.h = append(f.h, p.Dot(a.Superior))
@@ -52,38 +51,37 @@ func (f *flat) see(a Axes, all []spot) {
 	}
 }
 
-// notch is the intercondylar notch as the femoral cartilage shows it: coordinates in mm
-// along the axes.
+// notch is the intercondylar notch, found from the femoral cartilage. Coordinates are in mm along the
+// axes.
 type notch struct {
 	axes Axes
-	// anterior is p of its anterior end, x its place from side to side.
+	// anterior is the p of its anterior end, and x the x.
 	anterior, x float64
-	// The end is round: it lies at p = anterior + curve·(x − top)².
+	// The anterior end is a parabola: p = anterior + curve·(x − top)².
 	curve, top float64
-	// middle and lean give the middle of the gap between the condyles: x = middle + lean·(p − anterior).
+	// The midline of the gap between the condyles is x = middle + lean·(p − anterior).
 	middle, lean float64
-	// ends are the posterior ends of the condyles of the patient's left and right.
+	// ends are the p of the posterior ends of the condyles, the patient's left one first.
 	ends [2]float64
-	// centres are their means from side to side.
+	// centres are the mean x of the posterior halves of the condyles.
 	centres [2]float64
 }
 
-// gap returns x of the middle between the condyles at p.
+// gap returns the x of the midline between the condyles at p.
 func (n *notch) gap(p float64) float64 { return n.middle + float64(n.lean*(p-n.anterior)) }
 
-// posterior returns the furthest posterior end of the two condyles.
+// posterior returns the p of the condyle that ends farther back.
 func (n *notch) posterior() float64 { return max(n.ends[0], n.ends[1]) }
 
-// findNotch finds the posterior direction and the notch from femoral cartilage, which is
-// seen along the superior axis as an arch that is open to the back. superior returns the
-// superior axis for a left axis, as its correction depends on that.
+// findNotch finds the posterior direction and the notch from the femoral cartilage. Seen along the
+// superior axis, this cartilage is an arch that opens posteriorly. superior returns the superior axis for
+// a given left axis, because the correction for the slope of the plateau depends on it.
 //
-// The posterior axis is first that along which the bay of the arch is deepest. It is then
-// turned to the mean of two directions that each have errors of degrees from knee to knee:
-// that across the posterior condylar line, which touches the back of both condyles, and that
-// along the middle of the notch. The tibia has no part in it, as it turns against the femur: by
-// 13° in ../shared/data/knee-dess-seg, by nothing in the phantom. ok is false where there is no
-// bay between two condyles, or when ctx ends.
+// The posterior axis starts as the direction in which the bay of the arch is deepest. It is then rotated
+// to the mean of two directions: the perpendicular to the posterior condylar line, which touches the back
+// of both condyles, and the midline of the notch. Each of them alone varies by degrees from knee to knee.
+// The tibia is not used, because it rotates against the femur: by 13° in ../shared/data/knee-dess-seg, by
+// 0° in the phantom. ok is false if there is no bay between two condyles, or if ctx ended.
 func findNotch(
 	ctx context.Context, all []spot, superior func(left vector) vector, g *volume.Geometry,
 ) (n notch, ok bool) {
@@ -94,22 +92,22 @@ func findNotch(
 	}
 	var f flat
 	part, last := 1.0, 0.0
-	for range turns {
+	for range maxTurns {
 		if ctx.Err() != nil {
 			return notch{}, false
 		}
 		a := newAxes(left, superior(left))
-		f.see(a, all)
-		turn, ok := n.look(a, f, g)
+		f.set(a, all)
+		turn, ok := n.update(a, f, g)
 		if !ok {
 			return notch{}, false
 		}
-		if turn*last < 0 { // the ends move in steps, so that turns may go to and fro
+		if turn*last < 0 { // the ends move in steps, so that corrections can oscillate
 			part /= 2
 		}
 		last = turn
 		turn *= part
-		if math.Abs(turn) < still {
+		if math.Abs(turn) < converged {
 			break
 		}
 		sin, cos := math.Sincos(turn)
@@ -120,15 +118,15 @@ func findNotch(
 	return n, true
 }
 
-// openSide returns the left axis for which the arch of femoral cartilage, seen along up,
-// is open to the back. A full-thickness defect across a condyle opens the arch to the side, too.
+// openSide returns the left axis for which the arch of femoral cartilage, seen along up, opens
+// posteriorly. A full-thickness defect across a condyle opens the arch laterally as well.
 func openSide(all []spot, up vector, g *volume.Geometry) (left vector, ok bool) {
-	e1 := vector{1, 0, 0}.Across(up) // any direction would do: all are tried
+	e1 := vector{1, 0, 0}.Perpendicular(up) // an arbitrary start: all directions are tried
 	e2 := up.Cross(e1)
 	u, v := columns(all, e1, e2)
 	depth := make([]float64, azimuths)
 	x, p := make([]float64, len(u)), make([]float64, len(u))
-	best, usual := 0, -1 // usual is the best of those in which the knee lies as in a scanner
+	best, usual := 0, -1 // usual is the best of the directions that are posterior in the patient
 	for d := range depth {
 		sin, cos := math.Sincos(2 * math.Pi * float64(d) / azimuths)
 		for n := range u {
@@ -139,40 +137,41 @@ func openSide(all []spot, up vector, g *volume.Geometry) (left vector, ok bool) 
 		if depth[d] > depth[best] {
 			best = d
 		}
-		if back := e2.Times(cos).Minus(e1.Times(sin)); back[1] > upright && (usual < 0 || depth[d] > depth[usual]) {
+		if posterior := e2.Times(cos).Minus(e1.Times(sin)); posterior[1] > upright && (usual < 0 || depth[d] > depth[usual]) {
 			usual = d
 		}
 	}
 	if depth[best] < leastBay {
 		return vector{}, false
 	}
-	if usual >= 0 && depth[usual] > max(leastBay, besideDefect*depth[best]) {
+	if usual >= 0 && depth[usual] > max(leastBay, defectShare*depth[best]) {
 		best = usual
 	}
-	// The middle of the directions that are nearly as good.
-	lo, hi := best, best
+	// The middle of the range of directions that are nearly as good.
+	first, last := best, best
 	for n := 1; n < azimuths/8 && depth[(best-n+azimuths)%azimuths] > 0.8*depth[best]; n++ {
-		lo = best - n
+		first = best - n
 	}
 	for n := 1; n < azimuths/8 && depth[(best+n)%azimuths] > 0.8*depth[best]; n++ {
-		hi = best + n
+		last = best + n
 	}
-	sin, cos := math.Sincos(math.Pi * float64(lo+hi) / azimuths)
+	sin, cos := math.Sincos(math.Pi * float64(first+last) / azimuths)
 	return e1.Times(cos).Plus(e2.Times(sin)), true
 }
 
-// columns returns the spots as seen against e1 × e2, one point for each square millimetre.
+// columns projects the spots along e1 × e2 and returns one point for each square millimetre that is
+// covered.
 func columns(all []spot, e1, e2 vector) (u, v []float64) {
 	var f flat
-	f.see(Axes{Left: e1, Posterior: e2}, all)
+	f.set(Axes{Left: e1, Posterior: e2}, all)
 	cells := newBins(f.x, 2*strip)
 	v0, v1 := slices.Min(f.p)-binOffset, slices.Max(f.p)
 	wide := cells.n
-	taken := make([]bool, wide*(int(v1-v0)+1))
+	occupied := make([]bool, wide*(int(v1-v0)+1))
 	for n := range f.x {
-		taken[int(cells.place(f.x[n]))+wide*int(f.p[n]-v0)] = true
+		occupied[int(cells.place(f.x[n]))+wide*int(f.p[n]-v0)] = true
 	}
-	for cell, t := range taken {
+	for cell, t := range occupied {
 		if t {
 			u = append(u, cells.middle(float64(cell%wide)))
 			v = append(v, v0+0.5+float64(cell/wide))
@@ -181,9 +180,9 @@ func columns(all []spot, e1, e2 vector) (u, v []float64) {
 	return u, v
 }
 
-// look finds the notch in the axes and returns by how many radians, from left to
-// posterior, the axes are off.
-func (n *notch) look(a Axes, f flat, g *volume.Geometry) (turn float64, ok bool) {
+// update finds the notch in the axes. It returns the rotation, in radians from left to posterior, by which
+// the axes should be corrected.
+func (n *notch) update(a Axes, f flat, g *volume.Geometry) (turn float64, ok bool) {
 	raw := newProfile(f.x, f.p, halfStep(g, a.Left))
 	shape := raw.smooth()
 	b := shape.deepest()
@@ -211,37 +210,37 @@ func (n *notch) look(a Axes, f flat, g *volume.Geometry) (turn float64, ok bool)
 	}
 	n.centres = [2]float64{sum[0] / count[0], sum[1] / count[1]}
 	condylar := math.Atan2(n.ends[0]-n.ends[1], n.centres[0]-n.centres[1])
-	// Slices across the gap round its edges to their thickness, which half of ever less counts.
+	// Thick slices across the gap blur its edges: its midline counts half on a fine grid, and less on coarse ones.
 	half := halfStep(g, a.Left)
 	weight := 0.5 / (1 + half*half/4)
 	return float64((1-weight)*condylar) - float64(weight*math.Atan(n.lean)), true
 }
 
-// middleOfGap follows the gap between the condyles from the notch to the back, in steps of
-// 1 mm, and fits a line to its middle by least squares.
+// middleOfGap follows the gap between the condyles from the notch to their posterior ends in steps of 1
+// mm, and fits a line to its midpoints by least squares.
 func (n *notch) middleOfGap(f flat) {
 	rows := int(min(n.ends[0], n.ends[1])-n.anterior) - 2 // the backs of the condyles are round
 	cells := newBins(f.x, 2*strip)
 	wide := cells.n
-	taken := make([]bool, wide*max(0, rows))
+	occupied := make([]bool, wide*max(0, rows))
 	for v := range f.x {
 		row := int(math.Floor(f.p[v] - n.anterior))
 		for r := max(0, row-1); r <= min(rows-1, row+1); r++ { // thick slices leave rows empty
-			taken[int(cells.place(f.x[v]))+wide*r] = true
+			occupied[int(cells.place(f.x[v]))+wide*r] = true
 		}
 	}
 	var s, sp, sx, spp, spx float64
 	centre := math.Floor(cells.place(n.x))
-	for r := 3; r < rows; r++ { // up to here the rows of the end itself are taken
+	for r := 3; r < rows; r++ { // the first rows belong to the anterior end itself
 		left, right := int(math.Ceil(centre)), int(math.Floor(centre))
-		for left < wide && !taken[left+wide*r] {
+		for left < wide && !occupied[left+wide*r] {
 			left++
 		}
-		for right >= 0 && !taken[right+wide*r] {
+		for right >= 0 && !occupied[right+wide*r] {
 			right--
 		}
-		if left >= wide || right < 0 || taken[int(math.Ceil(centre))+wide*r] ||
-			taken[int(math.Floor(centre))+wide*r] { // a bridge, or beyond a condyle
+		if left >= wide || right < 0 || occupied[int(math.Ceil(centre))+wide*r] ||
+			occupied[int(math.Floor(centre))+wide*r] { // a bridge between the condyles, or outside a condyle
 			continue
 		}
 		centre = float64(left+right) / 2

@@ -10,12 +10,11 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// clearOf returns the regions got with each voxel right whose centre lies within half a voxel of
-// the true border of the region that it got. In the phantom, borders are planes across the
-// knee's axes u and p.
+// clearOf returns got with the voxels corrected whose centre is within half a voxel of the true border of
+// their region. The borders of the phantom are planes perpendicular to the axes u and p of the knee.
 func clearOf(k *phantom.Knee, g volume.Geometry, got, truth []anatomy.Region) []anatomy.Region {
-	place := func(at [3]float64) [2]float64 {
-		u, p, _ := k.Place(at)
+	place := func(position [3]float64) [2]float64 {
+		u, p, _ := k.Place(position)
 		return [2]float64{u, p}
 	}
 	var half [2]float64 // of the largest step along each axis
@@ -55,16 +54,16 @@ func centreOf(g volume.Geometry, v int) [3]float64 {
 	return g.Position(float64(v%g.Size[0]), float64(v/g.Size[0]%g.Size[1]), float64(v/(g.Size[0]*g.Size[1])))
 }
 
-// bordersOf returns u and p of a place on the border of each two regions that lie side by side.
+// bordersOf returns the u and p of a point on the border of each two adjacent regions.
 func bordersOf(k *phantom.Knee, g volume.Geometry, truth []anatomy.Region) map[[2]anatomy.Region][2]float64 {
 	out := map[[2]anatomy.Region][2]float64{}
 	for v, r := range truth {
 		if r == 0 {
 			continue
 		}
-		at := [3]int{v % g.Size[0], v / g.Size[0] % g.Size[1], v / (g.Size[0] * g.Size[1])}
+		index := [3]int{v % g.Size[0], v / g.Size[0] % g.Size[1], v / (g.Size[0] * g.Size[1])}
 		for a, step := range [3]int{1, g.Size[0], g.Size[0] * g.Size[1]} {
-			if at[a] == g.Size[a]-1 || truth[v+step] == 0 || truth[v+step] == r {
+			if index[a] == g.Size[a]-1 || truth[v+step] == 0 || truth[v+step] == r {
 				continue
 			}
 			other := truth[v+step]
@@ -79,7 +78,7 @@ func bordersOf(k *phantom.Knee, g volume.Geometry, truth []anatomy.Region) map[[
 				return m
 			}
 			for range 10 {
-				if regions[k.At(middle()).Region] == other {
+				if regions[k.Voxel(middle()).Region] == other {
 					hi = middle()
 				} else {
 					lo = middle()

@@ -11,7 +11,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// turn is a rotation about the patient's axis by degrees.
+// turn returns a rotation about an axis of the patient.
 func turn(axis int, degrees float64) volume.Rigid {
 	t := volume.Identity()
 	s, c := math.Sincos(degrees * math.Pi / 180)
@@ -30,8 +30,8 @@ func knee(t testing.TB, side string, seed uint64) *phantom.Knee {
 	return k
 }
 
-// sample returns the knee's mask and the truth on a grid: exact near cartilage and
-// menisci, and in steps of 2.5 mm in bone, of which centroids alone matter.
+// sample returns the mask of the knee and the true regions on a grid: exact near cartilage and menisci,
+// and in steps of 2.5 mm in bone, where only centroids matter.
 func sample(t testing.TB, k *phantom.Knee, g volume.Geometry) (anatomy.Mask, []anatomy.Region) {
 	t.Helper()
 	m := anatomy.Mask{Geometry: g, Data: make([]anatomy.Tissue, g.Voxels())}
@@ -44,16 +44,16 @@ func sample(t testing.TB, k *phantom.Knee, g volume.Geometry) (anatomy.Mask, []a
 	all := structures(t, k, coarse)
 	near := grown(coarse, all.Region)
 	for v := range near {
-		from := [3]int{
+		start := [3]int{
 			v % coarse.Size[0] * block[0], v / coarse.Size[0] % coarse.Size[1] * block[1],
 			v / (coarse.Size[0] * coarse.Size[1]) * block[2],
 		}
 		part := g
 		for a := range part.Size {
-			part.Size[a] = min(block[a], g.Size[a]-from[a])
+			part.Size[a] = min(block[a], g.Size[a]-start[a])
 		}
 		for r := range part.Affine {
-			for a, n := range from {
+			for a, n := range start {
 				part.Affine[r][3] += float64(n) * g.Affine[r][a]
 			}
 		}
@@ -63,12 +63,12 @@ func sample(t testing.TB, k *phantom.Knee, g volume.Geometry) (anatomy.Mask, []a
 		}
 		for w := range part.Voxels() {
 			i, j, n := w%part.Size[0], w/part.Size[0]%part.Size[1], w/(part.Size[0]*part.Size[1])
-			at := from[0] + i + g.Size[0]*(from[1]+j+g.Size[1]*(from[2]+n))
+			target := start[0] + i + g.Size[0]*(start[1]+j+g.Size[1]*(start[2]+n))
 			tissue, region := all.Tissue[v], uint8(0)
 			if near[v] {
 				tissue, region = fine.Tissue[w], fine.Region[w]
 			}
-			m.Data[at], truth[at] = tissues[tissue], regions[region]
+			m.Data[target], truth[target] = tissues[tissue], regions[region]
 		}
 	}
 	return m, truth
@@ -130,22 +130,22 @@ func grown(g volume.Geometry, region []uint8) []bool {
 	return near
 }
 
-// right returns, by region of 200 voxels or more, the part of its voxels that are right: the
-// less of the part of the truth's voxels that got has too, and of the part of got's voxels that
-// are true; and the least of these. A voxel that is missed counts as one that is false.
+// right returns, for each region with 200 voxels or more, the share of correct voxels: the smaller of the
+// share of true voxels that got has, and the share of voxels in got that are true. least is the smallest
+// of these. Missed and false voxels count the same.
 func right(got, truth []anatomy.Region) (parts map[anatomy.Region]float64, least float64) {
-	var both, is, are [32]float64
+	var common, trueCount, gotCount [32]float64
 	for v, r := range truth {
-		is[r]++
-		are[got[v]]++
+		trueCount[r]++
+		gotCount[got[v]]++
 		if got[v] == r {
-			both[r]++
+			common[r]++
 		}
 	}
 	parts, least = map[anatomy.Region]float64{}, 1
 	for _, r := range anatomy.Regions() {
-		if is[r] >= 200 {
-			parts[r] = both[r] / max(is[r], are[r])
+		if trueCount[r] >= 200 {
+			parts[r] = common[r] / max(trueCount[r], gotCount[r])
 			least = min(least, parts[r])
 		}
 	}
@@ -162,8 +162,8 @@ func side(s string) anatomy.Side {
 	return anatomy.Right
 }
 
-// boxed returns a grid in the patient's axes, in the order and with the spacings given, that
-// holds the cartilage of the knee.
+// boxed returns a grid along the patient's axes, with the given order and spacing, that contains the
+// cartilage of the knee.
 func boxed(k *phantom.Knee, axes [3]int, spacing [3]float64) volume.Geometry {
 	lo, hi := [3]float64{1e9, 1e9, 1e9}, [3]float64{-1e9, -1e9, -1e9}
 	for c := range 8 {
@@ -207,23 +207,23 @@ func (o orientation) grid(k *phantom.Knee, spacing [3]float64) volume.Geometry {
 	return boxed(k, [3]int{1, 2, 0}, spacing)
 }
 
-// least returns the part of a region's voxels that must be right; clear leaves out those
-// within half a voxel of a border, see clearOf. NaN asks for nothing.
+// least returns the least share of correct voxels of a region: of all voxels, and of those at least half a
+// voxel from a border (see clearOf). NaN means that there is no limit.
 //
-//   - 98 % of all voxels where slices are up to 1.5 mm thick.
-//   - On voxels of 1 mm, 97 % of all: a third of a plateau is 12 to 15 mm long, so that 98 % would be
-//     borders to a quarter of a voxel.
-//   - Where borders lie along slices of 3 mm or, in a grid in the knee's own axes, along layers of
-//     voxels, 98 % of the voxels that are clear of a border. A layer is 4 to 20 % of its region, and
-//     falls as a whole on one side or the other, however little the border is off: of all
-//     voxels, no number can be asked for.
-//   - Axial slices lie along the plateaus. An end that is thinner than a slice may lie
-//     between two: on a plateau of 2.3 mm, which the phantom rounds to (1 − t³)^½ over 22 mm,
-//     3.7 mm at slices of 1.5 mm. Halfway is off by up to 1.9 mm, 13 % of a third. Slices of 3 mm
-//     are thicker than the plateau.
-//   - The roof of the notch rises by 41°: between the middle and the end of a gap between
-//     axial slices of 3 mm it runs on by 1.7 mm, 8 % of the central part of a condyle, 21 mm; by half as
-//     much on slices of 1.5 mm.
+//   - 98 % of all voxels if slices are up to 1.5 mm thick.
+//   - 97 % of all voxels of 1 mm: a third of a plateau is 12 to 15 mm long, so that 98 % would
+//     mean borders to a quarter of a voxel.
+//   - If borders lie along slices of 3 mm or, in a grid in the axes of the knee, along layers of
+//     voxels: 98 % of the voxels that are clear of a border. A layer is 4 to 20 % of its region, and
+//     lies entirely on one side of the border, however small the error of the border is. There is no
+//     limit for all voxels.
+//   - Axial slices are parallel to the plateaus. An end that is thinner than a slice may lie between
+//     two slices: on a plateau of 2.3 mm, which the phantom rounds to (1 − t³)^½ over 22 mm,
+//     3.7 mm at slices of 1.5 mm. The error is up to 1.9 mm, 13 % of a third. Slices of 3 mm are
+//     thicker than the plateau.
+//   - The roof of the notch rises by 41°. Between the middle and the end of a gap between axial
+//     slices of 3 mm it advances by 1.7 mm, 8 % of the central part of a condyle, 21 mm; by half of
+//     this on slices of 1.5 mm.
 func least(o orientation, spacing [3]float64, r anatomy.Region) (all, clear float64) {
 	plateau := r >= anatomy.MedialTibialAnterior && r <= anatomy.LateralTibialPosterior
 	thick := spacing[2] > 1.5
@@ -244,11 +244,11 @@ func least(o orientation, spacing [3]float64, r anatomy.Region) (all, clear floa
 	return 0.98, 0.98
 }
 
-// The knee on sagittal, coronal and axial grids of five spacings, turned about each axis, and
-// on grids in its own axes; left and right.
+// TestPhantom divides knees on sagittal, coronal and axial grids with five spacings, rotated about each
+// axis, and on grids in the axes of the knee; left and right.
 //
-// The phantom's patella is round and alike on both sides, so that the middle of its cartilage is
-// its ridge. TestRidge has others.
+// The patella of the phantom is round and symmetric, so that the middle of its cartilage is its ridge.
+// TestRidge uses other patellae.
 func TestPhantom(t *testing.T) {
 	for o, orient := range []orientation{sagittal, coronal, axial, own} {
 		for n, s := range spacings {
@@ -283,7 +283,7 @@ func TestPhantom(t *testing.T) {
 	}
 }
 
-// aligned returns a sagittal grid in the knee's own axes that holds its cartilage.
+// aligned returns a sagittal grid in the axes of the knee that contains its cartilage.
 func aligned(k *phantom.Knee, spacing [3]float64) volume.Geometry {
 	var g volume.Geometry
 	origin := k.Position(-43, -57, 61)
@@ -298,7 +298,7 @@ func aligned(k *phantom.Knee, spacing [3]float64) volume.Geometry {
 	return g
 }
 
-// posed returns a knee turned by up to 12° about each axis, and by 25° about one for odd n.
+// posed returns a knee rotated by up to 12° about each axis, and by 25° about one axis if n is odd.
 func posed(t *testing.T, seed uint64, n int) (*phantom.Knee, string) {
 	name := "LR"[seed%2:][:1]
 	k := knee(t, name, seed)
@@ -312,8 +312,7 @@ func posed(t *testing.T, seed uint64, n int) (*phantom.Knee, string) {
 	return k, name
 }
 
-// No function of the division can see a T2: a mask is a grid and tissues, and the side is all
-// that is asked for beside it.
+// The division cannot depend on T2: its only inputs are a grid, tissues, and the side.
 func TestWithoutT2(t *testing.T) {
 	var _ func(context.Context, anatomy.Mask, anatomy.Side) (anatomy.Division, error) = anatomy.Divide
 	var exported []reflect.Type // what others can put into a mask

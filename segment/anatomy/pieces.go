@@ -6,58 +6,62 @@ import (
 	"slices"
 )
 
-// Piece is a connected part of a tissue (26 neighbours) beside its largest piece. A second one of
-// at least a quarter of the voxels of the largest is usual where a label is of two plates, and is not
-// listed. Other pieces of that size, as where the field of view parts the condyles, always belong to
-// their tissue. Smaller ones belong to it where they lie near it and beside its sheet, as behind a
-// full-thickness defect; those that lie far from it, or over the sheet, are omitted.
+// Piece is a connected part of a tissue (26 neighbours) other than its main body. The main body is the
+// largest piece, with the second plate if the label covers two plates. A piece of at least a quarter of
+// the size of the largest always belongs to its tissue, for example a condyle that the field of view
+// separates. A smaller piece belongs to it if it lies near the main body and beside its sheet of
+// cartilage, for example behind a full-thickness defect. A piece that lies far from the main body, or
+// above the sheet, is omitted.
 type Piece struct {
 	// Tissue is the tissue of most of its voxels.
 	Tissue Tissue
 	Voxels int
-	// Distance is how far it lies from the main body at least, mm, between the surfaces of voxels.
+	// Distance is the distance from the main body in mm, between the surfaces of voxels.
 	Distance float64
-	// Small reports that it has less than 2 % of the voxels of its plates: it decides no border.
+	// Small reports that it has less than 2 % of the voxels of its plates. Small pieces are not used
+	// to find borders.
 	Small bool
-	// Omitted reports that it lies apart, so that it gets no region.
+	// Omitted reports that it is too far from the main body, or above it, and has no region.
 	Omitted bool
 }
 
 const (
-	// crumbPart is the part of its group's voxels below which a piece decides no border. The
-	// smallest piece that is anatomy is a half of a plate that a lesion has parted; segmentation
-	// noise stays far below.
-	crumbPart = 0.02
-	// bodyPart is the part of the largest piece's voxels that every piece of the main body has.
-	// The cartilage of a plateau or a condyle has a third of that of both or more, unless it
-	// is worn; a posterior condyle behind a full-thickness defect has 10 to 20 %.
+	// leastShare is the share of its group's voxels below which a piece is not used to find borders. The
+	// smallest anatomical piece is half of a plate that a lesion separates. Segmentation noise is much
+	// smaller.
+	leastShare = 0.02
+	// bodyPart is the least size of a piece of the main body, as a share of the largest piece. The
+	// cartilage of one plateau or condyle has at least a third of both, unless it is worn; a posterior
+	// condyle behind a full-thickness defect has 10 to 20 %.
 	bodyPart = 0.25
-	// islet is the distance, in mm, up to which a small piece belongs to its tissue: islets where
-	// the cartilage is thinner than a voxel, one to three voxels from the rest. With thicker
-	// slices it is one slice that was missed.
-	islet       = 3
-	isletSlices = 1.5
-	// tear is the same for pieces from tornPart of their group on: a full-thickness defect that
-	// parts the cartilage of a condyle is up to 20 mm long, about as long as the weight-bearing part of
-	// the condyle, and the posterior part behind it is a tenth of the femoral cartilage or more.
-	// For smaller pieces it is less, in proportion: the smaller and farther, the less likely is it
-	// cartilage, and the less is lost.
-	tear     = 20
-	tornPart = 0.1
-	// horns is tear of menisci: without its body, the horns of a meniscus lie up to 30 mm apart.
-	horns = 30
-	// sheetPatch is the radius, in mm, of the part of a plate that shows how the plate lies. On the
-	// curve of a condyle, radius 20, it is flat to 1.6 mm; a half of it, at a rim, is still
-	// wider than cartilage is thick.
+	// isletDistance is the largest distance in mm of a small piece that belongs to its tissue. Where the
+	// cartilage is thinner than a voxel, islets lie one to three voxels from the rest. On thick slices,
+	// isletSlices slices may be missed.
+	isletDistance = 3
+	isletSlices   = 1.5
+	// tornDistance is the same for pieces of at least tornPart of their group. A full-thickness defect
+	// across a condyle is up to 20 mm long, about as long as the weight-bearing part, and the posterior
+	// part behind it has a tenth of the femoral cartilage or more. For smaller pieces the distance is
+	// proportionally less: the smaller and the more distant a piece is, the less likely it is cartilage,
+	// and the less is lost.
+	tornDistance = 20
+	tornPart     = 0.1
+	// meniscusDistance is tornDistance for menisci: if the body of a meniscus is missing, its horns lie up
+	// to 30 mm apart.
+	meniscusDistance = 30
+	// sheetPatch is the radius in mm of the part of a plate that determines its normal. On a condyle with
+	// a radius of 20 mm this part is flat to 1.6 mm. Half of it, at a rim, is still wider than cartilage
+	// is thick.
 	sheetPatch = 8
-	// steep is the part of the way to a piece that leads across the sheet of cartilage from which
-	// on the piece lies over the sheet: 45°. A piece that a defect has parted lies beside it.
+	// steep is the sine of the angle to the sheet of cartilage above which a piece lies above the sheet:
+	// 45°. A piece behind a defect lies beside the sheet.
 	steep = 0.7
-	// overPart is the part of the voxels of a piece that lie over the sheet where the piece
-	// does. Where defects of 5 to 25 mm were cut into a femur, it was 0.1 at most.
+	// overPart is the share of its voxels that must lie above the sheet for the piece to count as above
+	// it. When defects of 5 to 25 mm were cut into a femur, the share was at most 0.1.
 	overPart = 0.5
-	// mostProbes and mostWays bound the voxels of a piece for which the nearest of the main body, and
-	// the direction of its sheet, are looked up; allProbes bounds the former for all pieces.
+	// mostProbes is the largest number of voxels of a piece for which the nearest voxel of the main body
+	// is searched, and allProbes that for all pieces. mostWays is the largest number for which the normal
+	// of its sheet is computed.
 	mostProbes, mostWays, allProbes = 2000, 64, 20000
 )
 
@@ -67,18 +71,19 @@ type fragment struct {
 	group group
 	first int32 // its first run
 	runs  []run
-	share float64 // of the voxels of its group
-	body  bool    // it is of the main body
-	usual bool    // and as it should be
+	share float64 // its share of the voxels of its group
+	body  bool    // whether it is part of the main body
+	usual bool    // whether it is one of the expected plates, which are not listed
 }
 
-// judge finds the pieces of the runs, marks the small ones and omits those that lie apart.
-func (s *survey) judge(ctx context.Context, m *Mask) error {
+// classifyPieces finds the pieces of the runs, marks the small ones, and omits those that are too far
+// away.
+func (s *survey) classifyPieces(ctx context.Context, m *Mask) error {
 	pieceOf := part(s.runs, m.Size)
 	all := fragments(s.runs, pieceOf)
 	omitted := map[int32]bool{}
 	small := map[int32]bool{}
-	for g := noGroup + 1; g < groups; g++ {
+	for g := noGroup + 1; g < groupCount; g++ {
 		own := all[g]
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -95,7 +100,7 @@ func (s *survey) judge(ctx context.Context, m *Mask) error {
 		}
 	}
 	for n := range s.runs {
-		s.runs[n].crumb = small[pieceOf[n]]
+		s.runs[n].small = small[pieceOf[n]]
 	}
 	if slices.ContainsFunc(s.pieces, func(p Piece) bool { return p.Omitted }) {
 		s.omit(m, func(n int) bool { return omitted[pieceOf[n]] })
@@ -103,12 +108,12 @@ func (s *survey) judge(ctx context.Context, m *Mask) error {
 	return nil
 }
 
-// omit takes the runs for which is is true out of the survey and the mask.
-func (s *survey) omit(m *Mask, is func(n int) bool) {
+// omit removes the runs for which drop is true from the survey and the mask.
+func (s *survey) omit(m *Mask, drop func(n int) bool) {
 	m.Data = slices.Clone(m.Data)
 	var kept []run
 	for n, r := range s.runs {
-		if !is(n) {
+		if !drop(n) {
 			kept = append(kept, r)
 			continue
 		}
@@ -122,7 +127,7 @@ func (s *survey) omit(m *Mask, is func(n int) bool) {
 }
 
 // fragments returns the pieces of each group, the largest first.
-func fragments(runs []run, pieceOf []int32) (out [groups][]fragment) {
+func fragments(runs []run, pieceOf []int32) (out [groupCount][]fragment) {
 	number := make(map[int32]int)
 	for n, r := range runs {
 		g := r.tissue.group()
@@ -139,7 +144,7 @@ func fragments(runs []run, pieceOf []int32) (out [groups][]fragment) {
 	for g := range out {
 		for n := range out[g] {
 			f := &out[g][n]
-			var count [tissues]int
+			var count [tissueCount]int
 			for _, r := range f.runs {
 				count[r.tissue] += int(r.n)
 			}
@@ -150,31 +155,31 @@ func fragments(runs []run, pieceOf []int32) (out [groups][]fragment) {
 	return out
 }
 
-// findBody marks the pieces of a group that are of its main body, and the small ones.
+// findBody marks the pieces of a group that are part of its main body, and the small ones.
 func findBody(all []fragment) {
 	total := 0
 	for n := range all {
 		total += all[n].Voxels
 	}
-	var known [tissues]int // the larger pieces of each label
+	var pieces [tissueCount]int // the number of larger pieces by label
 	for n := range all {
 		f := &all[n]
 		f.share = float64(f.Voxels) / float64(total)
-		f.Small = f.share < crumbPart
-		f.body = !f.Small && (float64(f.Voxels) >= bodyPart*float64(all[0].Voxels) || known[f.Tissue] == 0)
-		f.usual = f.body && (known[f.Tissue] == 0 || known[f.Tissue] == 1 && ofTwo(f.Tissue))
-		known[f.Tissue]++
+		f.Small = f.share < leastShare
+		f.body = !f.Small && (float64(f.Voxels) >= bodyPart*float64(all[0].Voxels) || pieces[f.Tissue] == 0)
+		f.usual = f.body && (pieces[f.Tissue] == 0 || pieces[f.Tissue] == 1 && hasTwoPlates(f.Tissue))
+		pieces[f.Tissue]++
 	}
 }
 
-// ofTwo reports whether the label is of two plates.
-func ofTwo(t Tissue) bool { return t == TibialCartilage || t == Menisci }
+// hasTwoPlates reports whether the label covers two plates.
+func hasTwoPlates(t Tissue) bool { return t == TibialCartilage || t == Menisci }
 
-// place measures how far the pieces lie from the main body of their group, and says which are
-// omitted. A piece that belongs to the main body is one of it for those that are placed later.
+// place measures the distances of the pieces from the main body of their group, and decides which are
+// omitted. A piece that belongs to the main body is added to it before the next one is measured.
 func place(m *Mask, g group, all []fragment) {
-	has := func(is func(f fragment) bool) bool { return slices.ContainsFunc(all, is) }
-	if !has(func(f fragment) bool { return f.body }) || !has(func(f fragment) bool { return !f.usual }) {
+	contains := func(is func(f fragment) bool) bool { return slices.ContainsFunc(all, is) }
+	if !contains(func(f fragment) bool { return f.body }) || !contains(func(f fragment) bool { return !f.usual }) {
 		return
 	}
 	body := newNeighbours(&m.Geometry)
@@ -197,16 +202,16 @@ func place(m *Mask, g group, all []fragment) {
 			grow(f)
 		}
 	}
-	join := func(f *fragment) bool { // whether f belongs to the main body
-		over, ways := false, 0
+	join := func(f *fragment) bool { // reports whether f belongs to the main body
+		above, ways := false, 0
 		if !f.Small {
 			ways = mostWays
 		}
-		f.Distance, over = body.place(f.runs, probes, ways)
-		f.Omitted = f.apart(over, m) && (f.Small || !touches(f.runs, cut, m.Size))
+		f.Distance, above = body.place(f.runs, probes, ways)
+		f.Omitted = f.isApart(above, m) && (f.Small || !touches(f.runs, cut, m.Size))
 		return !f.Omitted && !f.Small
 	}
-	small := slices.IndexFunc(pending, func(f *fragment) bool { return f.Small }) // which are the last
+	small := slices.IndexFunc(pending, func(f *fragment) bool { return f.Small }) // small pieces come last
 	if small < 0 {
 		small = len(pending)
 	}
@@ -223,21 +228,22 @@ func place(m *Mask, g group, all []fragment) {
 	}
 }
 
-// apart reports whether the piece lies apart from the main body, given whether it lies over it.
-func (f *fragment) apart(over bool, m *Mask) bool {
+// isApart reports whether the piece is too far from the main body. above reports whether it lies above the
+// sheet.
+func (f *fragment) isApart(above bool, m *Mask) bool {
 	spacing := m.Spacing()
-	limit := max(islet, isletSlices*slices.Max(spacing[:]))
+	limit := max(isletDistance, isletSlices*slices.Max(spacing[:]))
 	if f.Small {
 		return f.Distance > limit
 	}
-	farthest := float64(tear)
+	farthest := float64(tornDistance)
 	if f.group == meniscal {
-		farthest, over = horns, false // which is not a sheet
+		farthest, above = meniscusDistance, false // a meniscus is not a sheet
 	}
-	return over || f.Distance > max(limit, farthest*min(1, f.share/tornPart))
+	return above || f.Distance > max(limit, farthest*min(1, f.share/tornPart))
 }
 
-// touches reports whether runs lie on one of the faces of the grid.
+// touches reports whether runs touch one of the selected faces of the grid.
 func touches(runs []run, face [6]bool, size [3]int) bool {
 	return slices.ContainsFunc(runs, func(r run) bool {
 		return face[0] && r.i == 0 || face[1] && int(r.i+r.n) == size[0] ||

@@ -22,12 +22,12 @@ func notesOf(d anatomy.Division, kind anatomy.NoteKind) (out []anatomy.Note) {
 // 0 where the ball touches the tissue's group.
 func withBall(m anatomy.Mask, t anatomy.Tissue, centre [3]float64, radius float64) (anatomy.Mask, int) {
 	n, touches := 0, false
-	at := func(i, j, k int) float64 {
+	distance := func(i, j, k int) float64 {
 		p := m.Position(float64(i), float64(j), float64(k))
 		return math.Hypot(math.Hypot(p[0]-centre[0], p[1]-centre[1]), p[2]-centre[2])
 	}
 	out := change(m, func(now anatomy.Tissue, i, j, k int) anatomy.Tissue {
-		d := at(i, j, k)
+		d := distance(i, j, k)
 		if now == t && d < radius+2 {
 			touches = true
 		}
@@ -43,8 +43,8 @@ func withBall(m anatomy.Mask, t anatomy.Tissue, centre [3]float64, radius float6
 	return out, n
 }
 
-// around returns the box that holds the tissue, mm LPS.
-func around(m anatomy.Mask, t anatomy.Tissue) (lo, hi [3]float64) {
+// boxOf returns the box that holds the tissue, mm LPS.
+func boxOf(m anatomy.Mask, t anatomy.Tissue) (lo, hi [3]float64) {
 	lo, hi = [3]float64{1e9, 1e9, 1e9}, [3]float64{-1e9, -1e9, -1e9}
 	for v, x := range m.Data {
 		if x == t {
@@ -60,9 +60,9 @@ func positionOf(m anatomy.Mask, v int) [3]float64 {
 	return m.Position(float64(v%m.Size[0]), float64(v/m.Size[0]%m.Size[1]), float64(v/(m.Size[0]*m.Size[1])))
 }
 
-// Balls that were labelled by mistake, under a quarter of their plate, near the cartilage or far from
-// it: those that are omitted move no border, and the others are named. The rules were made on the knee
-// of seed 3 and the balls of seed 1.
+// Balls that were labelled by mistake, with less than a quarter of their plate, near the cartilage or far
+// from it: omitted balls move no border, and the others are named in a note. The rules were developed on
+// the knee of seed 3 and the balls of seed 1.
 func TestDetachedPieces(t *testing.T) {
 	k := knee(t, "L", 8)
 	m, _ := sample(t, k, k.Grid([3]float64{1, 1, 1}))
@@ -73,8 +73,9 @@ func TestDetachedPieces(t *testing.T) {
 	r := rand.New(rand.NewPCG(23, 5))
 	count := map[anatomy.NoteKind]int{}
 	for tries := 0; tries < 33; tries++ {
-		tissue := []anatomy.Tissue{anatomy.FemoralCartilage, anatomy.LateralTibialCartilage, anatomy.PatellarCartilage}[tries%3]
-		lo, hi := around(m, tissue)
+		tissue := []anatomy.Tissue{anatomy.FemoralCartilage, anatomy.LateralTibialCartilage,
+			anatomy.PatellarCartilage}[tries%3]
+		lo, hi := boxOf(m, tissue)
 		var centre [3]float64
 		for a := range centre {
 			centre[a] = lo[a] - 12 + r.Float64()*(hi[a]-lo[a]+24)
@@ -119,8 +120,8 @@ func TestDetachedPieces(t *testing.T) {
 	}
 }
 
-// A full-thickness defect across a condyle or a plateau parts the cartilage. The piece behind it
-// is cartilage still, and the borders stay.
+// A full-thickness defect across a condyle or a plateau separates the cartilage. The piece behind it is
+// still cartilage, and the borders do not move.
 func TestTornCartilage(t *testing.T) {
 	k := knee(t, "R", 8)
 	m, truth := sample(t, k, k.Grid([3]float64{1, 1, 1}))
@@ -129,9 +130,9 @@ func TestTornCartilage(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
-		name        string
-		plate       anatomy.Plate
-		from, width float64 // behind the anterior end of the plate, as parts of its length, and in mm
+		name         string
+		plate        anatomy.Plate
+		start, width float64 // behind the anterior end of the plate, as parts of its length, and in mm
 	}{
 		{"a medial condyle", anatomy.PlateMedialFemoral, 0.3, 8},
 		{"a lateral condyle", anatomy.PlateLateralFemoral, 0.25, 15},
@@ -145,10 +146,10 @@ func TestTornCartilage(t *testing.T) {
 				lo, hi = min(lo, y), max(hi, y)
 			}
 		}
-		from := lo + c.from*(hi-lo)
+		start := lo + c.start*(hi-lo)
 		torn := anatomy.Mask{Geometry: m.Geometry, Data: make([]anatomy.Tissue, len(m.Data))}
 		for v, x := range m.Data {
-			if y := positionOf(m, v)[1]; truth[v].Plate() != c.plate || y < from || y > from+c.width {
+			if y := positionOf(m, v)[1]; truth[v].Plate() != c.plate || y < start || y > start+c.width {
 				torn.Data[v] = x
 			}
 		}

@@ -5,27 +5,27 @@ import (
 	"slices"
 )
 
-// plates are the two plateaus of the tibia, or the two menisci.
+// plates holds the two plateaus of the tibia, or the two menisci.
 type plates struct {
 	n      int    // how many there are: 0, 1 or 2
-	normal vector // across them, of either sign
-	apart  vector // from one centroid to the other
-	// named reports that the tissues distinguish them. Otherwise a spot with centre·along > middle is
-	// of the second, which is that of the patient's left.
+	normal vector // of both plates, of either sign
+	offset vector // from the first centroid to the second
+	// named reports that tissues distinguish the plates. Otherwise a spot with centre·axis > middle
+	// belongs to the second, which is on the patient's left.
 	named  bool
 	middle float64
-	along  vector
+	axis   vector
 }
 
 const (
-	// plateApart is how far apart, in mm, the centroids of two plates lie at least: 34 in
-	// ../shared/data/knee-dess-seg, 41 in the phantom, and the width of a plateau is 25.
+	// plateApart is the least distance in mm between the centroids of two plates. It is 34 in
+	// ../shared/data/knee-dess-seg and 41 in the phantom; a plateau is 25 wide.
 	plateApart = 20
-	// leastPlate is the part of both that the smaller plate has at least.
+	// leastPlate is the least size of the smaller plate, as a share of both.
 	leastPlate = 0.15
 )
 
-// sideNamed is 1 for a medial tissue, −1 for a lateral one, 0 for one that may be both.
+// sideNamed returns 1 for a medial tissue, −1 for a lateral one, and 0 for one that may be on both sides.
 func sideNamed(t Tissue) int {
 	switch t {
 	case MedialTibialCartilage,
@@ -44,9 +44,9 @@ func sideNamed(t Tissue) int {
 	return 0
 }
 
-// newPlates finds two plates among the spots by their tissues or, if these do not decide, by
-// the valley between them. Their normal is the direction in which they vary least about
-// their own centroids.
+// newPlates finds two plates among the spots: by their tissues or, if these do not distinguish them, by
+// the valley between the plates. Their normal is the direction in which they vary least about their own
+// centroids.
 func newPlates(all []spot) plates {
 	p := plates{named: true}
 	if slices.ContainsFunc(all, func(s spot) bool { return sideNamed(s.tissue) == 0 }) {
@@ -54,7 +54,7 @@ func newPlates(all []spot) plates {
 	}
 	var s [2]scatter
 	for n := range all {
-		if !all[n].crumb {
+		if !all[n].small {
 			s[p.plateOf(&all[n])].add(all[n].centre)
 		}
 	}
@@ -79,8 +79,8 @@ func newPlates(all []spot) plates {
 	axes, _ := principal(sum)
 	p.normal = axes[0]
 	if p.n == 2 {
-		p.apart = s[1].mean().Minus(s[0].mean())
-		if p.apart.Length() < plateApart {
+		p.offset = s[1].mean().Minus(s[0].mean())
+		if p.offset.Length() < plateApart {
 			p.n = 1
 		}
 	}
@@ -89,33 +89,33 @@ func newPlates(all []spot) plates {
 
 // plateOf returns the plate of the spot: 0 or 1.
 func (p *plates) plateOf(s *spot) int {
-	if p.named && sideNamed(s.tissue) > 0 || !p.named && s.centre.Dot(p.along) > p.middle {
+	if p.named && sideNamed(s.tissue) > 0 || !p.named && s.centre.Dot(p.axis) > p.middle {
 		return 1
 	}
 	return 0
 }
 
-// valley parts the spots where, along their longest axis, they are fewest in the middle third.
+// valley divides the spots where, in the middle third of their longest axis, they are fewest.
 func valley(all []spot) plates {
 	s := scatterOf(all)
 	if s.n == 0 {
 		return plates{}
 	}
 	axes, _ := principal(s.covariance())
-	p := plates{along: axes[2]}
-	if p.along[0] < 0 { // so that its sign does not depend on the order of the voxels
-		p.along = p.along.Times(-1)
+	p := plates{axis: axes[2]}
+	if p.axis[0] < 0 { // the sign must not depend on the order of the voxels
+		p.axis = p.axis.Times(-1)
 	}
 	var x []float64
 	for _, c := range positions(all) {
-		x = append(x, c.Dot(p.along))
+		x = append(x, c.Dot(p.axis))
 	}
 	cells := newBins(x, 2*strip)
 	count := make([]int, cells.n)
 	for n := range x {
 		count[int(cells.place(x[n]))]++
 	}
-	// Sums over 5 mm, as slices are up to 4 mm apart.
+	// Sums over 5 mm, because slices are up to 4 mm apart.
 	least, first, last := math.MaxInt, 0, 0
 	for c := len(count) / 3; c < len(count)-len(count)/3; c++ {
 		sum := 0

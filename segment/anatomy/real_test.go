@@ -15,7 +15,8 @@ import (
 
 // realTissues are the labels of the real knee; see its README.
 var realTissues = [...]anatomy.Tissue{
-	anatomy.NoTissue, anatomy.FemoralCartilage, anatomy.MedialTibialCartilage, anatomy.LateralTibialCartilage, anatomy.PatellarCartilage,
+	anatomy.NoTissue, anatomy.FemoralCartilage, anatomy.MedialTibialCartilage, anatomy.LateralTibialCartilage,
+	anatomy.PatellarCartilage,
 	anatomy.Femur, anatomy.Tibia, anatomy.Patella, anatomy.Fibula, anatomy.LateralMeniscus, anatomy.MedialMeniscus,
 }
 
@@ -92,11 +93,11 @@ func TestRealKnee(t *testing.T) {
 		"notch %.1f, central to %.1f, end %.1f mm, left %.3f, superior %.3f", f.Notch, f.Central, f.End, f.Axes.Left,
 		f.Axes.Superior,
 	)
-	along := func(p, axis [3]float64) float64 {
+	project := func(p, axis [3]float64) float64 {
 		return (p[0]-f.Notch[0])*axis[0] + (p[1]-f.Notch[1])*axis[1] + (p[2]-f.Notch[2])*axis[2]
 	}
 	for _, r := range anatomy.Regions() {
-		aside, behind := along(centre[r], f.Axes.Left), along(centre[r], f.Axes.Posterior)
+		aside, behind := project(centre[r], f.Axes.Left), project(centre[r], f.Axes.Posterior)
 		switch plate := r.Plate(); {
 		case plate == anatomy.PlateMedialFemoral || plate == anatomy.PlateMedialTibial: // a right knee: to the patient's left
 			if aside < 10 || aside > 35 {
@@ -111,7 +112,8 @@ func TestRealKnee(t *testing.T) {
 		}
 	}
 	// Each plate is in one piece: 99 % of its voxels or more.
-	for _, plate := range []anatomy.Plate{anatomy.PlateMedialFemoral, anatomy.PlateLateralFemoral, anatomy.PlateTrochlear} {
+	for _, plate := range []anatomy.Plate{anatomy.PlateMedialFemoral, anatomy.PlateLateralFemoral,
+		anatomy.PlateTrochlear} {
 		if part := mainPart(d, plate); part < 0.99 {
 			t.Errorf("%s: the largest piece has %.4f of the voxels", plate, part)
 		}
@@ -145,12 +147,12 @@ func mainPart(d anatomy.Division, plate anatomy.Plate) float64 {
 	seen := make([]bool, len(d.Data))
 	in := func(v int) bool { return d.Data[v] != 0 && d.Data[v].Plate() == plate }
 	all, largest := 0, 0
-	for from := range d.Data {
-		if seen[from] || !in(from) {
+	for first := range d.Data {
+		if seen[first] || !in(first) {
 			continue
 		}
-		seen[from] = true
-		stack, n := []int{from}, 0
+		seen[first] = true
+		stack, n := []int{first}, 0
 		for len(stack) > 0 {
 			v := stack[len(stack)-1]
 			stack = stack[:len(stack)-1]
@@ -169,7 +171,7 @@ func mainPart(d anatomy.Division, plate anatomy.Plate) float64 {
 	return float64(largest) / float64(all)
 }
 
-// A mirrored affine swaps the side and nothing else.
+// A mirrored affine changes the side and nothing else.
 func TestMirroredAffine(t *testing.T) {
 	m := realKnee(t)
 	d, err := anatomy.Divide(t.Context(), m, anatomy.Right)
@@ -206,29 +208,29 @@ func TestOrderOfAxes(t *testing.T) {
 	for n, axes := range [][3]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}} {
 		flip := [3]bool{n%2 == 0, n%3 == 0, n > 2}
 		out := anatomy.Mask{Data: make([]anatomy.Tissue, len(m.Data))}
-		for a, from := range axes {
-			out.Size[a] = m.Size[from]
+		for a, source := range axes {
+			out.Size[a] = m.Size[source]
 		}
 		for r := range 3 {
 			out.Affine[r][3] = m.Affine[r][3]
-			for a, from := range axes {
-				out.Affine[r][a] = m.Affine[r][from]
+			for a, source := range axes {
+				out.Affine[r][a] = m.Affine[r][source]
 				if flip[a] {
-					out.Affine[r][a] = -m.Affine[r][from]
-					out.Affine[r][3] += float64(m.Size[from]-1) * m.Affine[r][from]
+					out.Affine[r][a] = -m.Affine[r][source]
+					out.Affine[r][3] += float64(m.Size[source]-1) * m.Affine[r][source]
 				}
 			}
 		}
 		place := make([]int, len(m.Data)) // of each voxel of m in out
 		for v := range m.Data {
 			old := [3]int{v % m.Size[0], v / m.Size[0] % m.Size[1], v / (m.Size[0] * m.Size[1])}
-			var at [3]int
-			for a, from := range axes {
-				if at[a] = old[from]; flip[a] {
-					at[a] = m.Size[from] - 1 - at[a]
+			var index [3]int
+			for a, source := range axes {
+				if index[a] = old[source]; flip[a] {
+					index[a] = m.Size[source] - 1 - index[a]
 				}
 			}
-			place[v] = at[0] + out.Size[0]*(at[1]+out.Size[1]*at[2])
+			place[v] = index[0] + out.Size[0]*(index[1]+out.Size[1]*index[2])
 			out.Data[place[v]] = m.Data[v]
 		}
 		d, err := anatomy.Divide(t.Context(), out, anatomy.Right)

@@ -2,9 +2,9 @@ package anatomy
 
 import "slices"
 
-// Region is a part of a cartilage plate. The names of the plates follow Eckstein et al. 2006
-// (Osteoarthritis and Cartilage 14:974–983), as do trochlea, central and posterior femur. The
-// tibial parts are thirds of a plateau from front to back. No region is a part of another.
+// Region is a part of a cartilage plate, or a meniscus. The names of the plates follow Eckstein et al.
+// 2006 (Osteoarthritis and Cartilage 14:974–983), as do trochlea, central and posterior femur. The tibial
+// parts are thirds of a plateau from front to back. Regions do not overlap.
 type Region uint8
 
 // The regions.
@@ -25,7 +25,7 @@ const (
 	PatellarLateral
 	RegionMedialMeniscus
 	RegionLateralMeniscus
-	regions // their number
+	regionCount // their number
 )
 
 // Plate is the cartilage of one surface, or a meniscus.
@@ -43,7 +43,7 @@ const (
 	PlateLateralMeniscus Plate = "lateral-meniscus"
 )
 
-// The compartments to which plates belong. A meniscus is a row of its own.
+// The compartments to which plates belong. A meniscus is its own compartment.
 const (
 	medial         = "medial"
 	lateral        = "lateral"
@@ -51,7 +51,7 @@ const (
 )
 
 // partOf holds the name of each region, its plate and its compartment.
-var partOf = [regions]struct {
+var partOf = [regionCount]struct {
 	name        string
 	plate       Plate
 	compartment string
@@ -74,9 +74,9 @@ var partOf = [regions]struct {
 	{"lateral-meniscus", PlateLateralMeniscus, string(PlateLateralMeniscus)},
 }
 
-// String returns the region's name as in tables: medial-femoral-central.
+// String returns the name of the region in tables, such as medial-femoral-central.
 func (r Region) String() string {
-	if r >= regions {
+	if r >= regionCount {
 		return "unknown"
 	}
 	return partOf[r].name
@@ -84,7 +84,7 @@ func (r Region) String() string {
 
 // RegionNamed returns the region of that name, or NoRegion.
 func RegionNamed(name string) Region {
-	for r := NoRegion + 1; r < regions; r++ {
+	for r := NoRegion + 1; r < regionCount; r++ {
 		if partOf[r].name == name {
 			return r
 		}
@@ -95,18 +95,17 @@ func RegionNamed(name string) Region {
 // Regions lists every region, in the order of their numbers.
 func Regions() []Region {
 	var out []Region
-	for r := NoRegion + 1; r < regions; r++ {
+	for r := NoRegion + 1; r < regionCount; r++ {
 		out = append(out, r)
 	}
 	return out
 }
 
-// Plate returns the plate that the region is a part of; "" for NoRegion.
-func (r Region) Plate() Plate { return partOf[min(r, regions-1)].plate }
+// Plate returns the plate of the region; "" for NoRegion.
+func (r Region) Plate() Plate { return partOf[min(r, regionCount-1)].plate }
 
-// Compartment returns medial, lateral, patellofemoral or the name of a meniscus; "" for
-// NoRegion.
-func (r Region) Compartment() string { return partOf[min(r, regions-1)].compartment }
+// Compartment returns medial, lateral, patellofemoral, or the name of a meniscus; "" for NoRegion.
+func (r Region) Compartment() string { return partOf[min(r, regionCount-1)].compartment }
 
 // Regions lists the regions of the plate.
 func (p Plate) Regions() []Region {
@@ -124,7 +123,7 @@ func Plates() []Plate {
 	return out
 }
 
-// Compartment returns the compartment that the plate belongs to; "" for an unknown plate.
+// Compartment returns the compartment of the plate; "" for an unknown plate.
 func (p Plate) Compartment() string {
 	for _, r := range p.Regions() {
 		return r.Compartment()

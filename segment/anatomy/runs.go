@@ -7,7 +7,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// group is what is divided together.
+// group is a set of tissues that are divided together.
 type group uint8
 
 const (
@@ -16,10 +16,10 @@ const (
 	tibial
 	patellar
 	meniscal
-	groups // their number
+	groupCount // their number
 )
 
-// group returns the group of the tissue, noGroup for bone.
+// group returns the group of the tissue; noGroup for bone.
 func (t Tissue) group() group {
 	switch t {
 	case FemoralCartilage, TrochlearCartilage, MedialFemoralCartilage, LateralFemoralCartilage,
@@ -36,11 +36,11 @@ func (t Tissue) group() group {
 	return noGroup
 }
 
-// run is a row of voxels of one tissue: those from i to i+n−1 of row j of slice k.
+// run is a row of voxels of one tissue: from i to i+n−1 in row j of slice k.
 type run struct {
 	i, j, k, n int32
 	tissue     Tissue
-	crumb      bool // it is of a small piece, which decides nothing
+	small      bool // whether it belongs to a small piece
 }
 
 // spot is a voxel of a group.
@@ -48,36 +48,36 @@ type spot struct {
 	centre vector // its centre
 	v      int32  // its index
 	tissue Tissue
-	crumb  bool
+	small  bool
 }
 
-// survey is what one pass over the voxels of a mask shows.
+// survey holds the results of one pass over the voxels of a mask.
 type survey struct {
 	runs   []run
-	tally  [tissues]tally
+	tally  [tissueCount]tally
 	pieces []Piece
 }
 
-// surveyed returns the survey of the mask, and takes the pieces that are omitted out of it. The
-// voxels are copied first where there are any.
-func surveyed(ctx context.Context, m *Mask) (*survey, error) {
-	if m.seen != nil {
-		return m.seen, nil
+// surveyOf returns the survey of the mask, and removes omitted pieces from the mask. Its voxels are copied
+// before any is removed.
+func surveyOf(ctx context.Context, m *Mask) (*survey, error) {
+	if m.survey != nil {
+		return m.survey, nil
 	}
 	var s survey
 	s.runs, s.tally = collect(ctx, m)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if err := s.judge(ctx, m); err != nil {
+	if err := s.classifyPieces(ctx, m); err != nil {
 		return nil, err
 	}
 	return &s, nil
 }
 
-// collect returns the runs of the mask in the order of its voxels, and the sums of each
-// tissue. Voxels of bone are summed alone, as nothing is divided there. It stops when ctx ends.
-func collect(ctx context.Context, m *Mask) (runs []run, tissueRuns [tissues]tally) {
+// collect returns the runs of the mask in the order of its voxels, and the tally of each tissue. Bone is
+// tallied but has no runs, because it is not divided. collect stops when ctx ends.
+func collect(ctx context.Context, m *Mask) (runs []run, tallies [tissueCount]tally) {
 	nx, ny, nz := m.Size[0], m.Size[1], m.Size[2]
 	for k := range nz {
 		if ctx.Err() != nil {
@@ -100,21 +100,21 @@ func collect(ctx context.Context, m *Mask) (runs []run, tissueRuns [tissues]tall
 				for i < nx && row[i] == t {
 					i++
 				}
-				if t >= tissues {
+				if t >= tissueCount {
 					continue
 				}
-				tissueRuns[t].add(start, j, k, i-start)
+				tallies[t].add(start, j, k, i-start)
 				if t.group() != noGroup {
 					runs = append(runs, run{int32(start), int32(j), int32(k), int32(i - start), t, false})
 				}
 			}
 		}
 	}
-	return runs, tissueRuns
+	return runs, tallies
 }
 
-// tally is the number of voxels of a tissue and the sums of their indices, which are whole
-// numbers, so that their order does not matter.
+// tally is the number of voxels of a tissue and the sums of their indices. These are integers, so that
+// their order does not matter.
 type tally struct {
 	n   int
 	sum [3]int
@@ -149,19 +149,14 @@ func (t tally) centroid(g *volume.Geometry) vector {
 	n := float64(t.n)
 	for r := range p {
 		a := &g.Affine[r]
-		p[r] = float64(
-			a[0]*(float64(t.sum[0])/n),
-		) + float64(
-			a[1]*(float64(t.sum[1])/n),
-		) + float64(
-			a[2]*(float64(t.sum[2])/n),
-		) + a[3]
+		p[r] = float64(a[0]*(float64(t.sum[0])/n)) + float64(a[1]*(float64(t.sum[1])/n)) +
+			float64(a[2]*(float64(t.sum[2])/n)) + a[3]
 	}
 	return p
 }
 
-// part finds the connected pieces (26 neighbours) of each group. It returns for each run the
-// first run of its piece.
+// part finds the connected pieces of each group (26 neighbours). It returns, for each run, the index of
+// the first run of its piece.
 func part(runs []run, size [3]int) []int32 {
 	parent := make([]int32, len(runs))
 	for n := range parent {
@@ -210,7 +205,7 @@ func part(runs []run, size [3]int) []int32 {
 	return parent
 }
 
-// firsts returns for each row the index of its first run, and one index more.
+// firsts returns the index of the first run of each row, and a final index after the last run.
 func firsts(runs []run, size [3]int) []int32 {
 	first := make([]int32, size[1]*size[2]+1)
 	row := 0
@@ -226,38 +221,38 @@ func firsts(runs []run, size [3]int) []int32 {
 }
 
 // spots returns the voxels of a group.
-func spots(g *volume.Geometry, runs []run, which group) []spot {
+func spots(grid *volume.Geometry, runs []run, g group) []spot {
 	n := 0
 	for _, r := range runs {
-		if r.tissue.group() == which {
+		if r.tissue.group() == g {
 			n += int(r.n)
 		}
 	}
 	out := make([]spot, 0, n)
 	for _, r := range runs {
-		if r.tissue.group() != which {
+		if r.tissue.group() != g {
 			continue
 		}
-		v := int32(g.Size[0])*(r.j+int32(g.Size[1])*r.k) + r.i
+		v := int32(grid.Size[0])*(r.j+int32(grid.Size[1])*r.k) + r.i
 		for d := range r.n {
-			out = append(out, spot{position(g, int(r.i+d), int(r.j), int(r.k)), v + d, r.tissue, r.crumb})
+			out = append(out, spot{position(grid, int(r.i+d), int(r.j), int(r.k)), v + d, r.tissue, r.small})
 		}
 	}
 	return out
 }
 
-// positions returns where the spots lie, without crumbs.
+// positions returns the centres of the spots, without small pieces.
 func positions(all []spot) []vector {
 	var out []vector
 	for n := range all {
-		if !all[n].crumb {
+		if !all[n].small {
 			out = append(out, all[n].centre)
 		}
 	}
 	return out
 }
 
-// scatterOf returns the scatter of the spots, without crumbs.
+// scatterOf returns the scatter of the spots, without small pieces.
 func scatterOf(all []spot) scatter {
 	var s scatter
 	for _, p := range positions(all) {

@@ -3,25 +3,26 @@ package anatomy
 import (
 	"math"
 
+	"github.com/t2map/t2map/segment/internal/space"
 	"github.com/t2map/t2map/volume"
 )
 
-// sections are the areas of a body's sections across a direction, by distance along it.
-// Each is an average over as far as a voxel reaches to both sides, and once more over the
-// largest step between voxels: where areas grow evenly, so do the averages, also between thick slices.
+// sections holds the areas of a body's cross sections along a direction. Each is a moving average over the
+// extent of a voxel, and again over the largest step between voxels. If areas increase linearly, so do the
+// averages, also between thick slices.
 type sections struct {
-	start float64   // distance of the first
-	area  []float64 // every sectionStep, in units of voxels per mm
-	// reach is how far the averages reach to both sides, and variance how much they spread
-	// an edge, mm².
+	start float64   // position of the first
+	area  []float64 // every sectionStep, in voxels per mm
+	// reach is half the width of the averages in mm. variance is the variance in mm² by which they
+	// spread an edge.
 	reach, variance float64
 }
 
 // sectionStep is the distance between sections in mm: a quarter of the smallest voxels.
 const sectionStep = 0.1
 
-// newSections returns the sections across d of a body that has a voxel of the weight given at
-// each distance p along d; all weigh 1 where weight is nil.
+// newSections returns the sections along d of a body. It has a voxel at each position p, with the given
+// weight, or 1 if weight is nil.
 func newSections(p, weight []float64, g *volume.Geometry, d vector) sections {
 	lo, hi := math.Inf(1), math.Inf(-1)
 	for _, v := range p {
@@ -35,7 +36,7 @@ func newSections(p, weight []float64, g *volume.Geometry, d vector) sections {
 		if weight != nil {
 			w = weight[n] / sectionStep
 		}
-		// Shared between two sections, so that no voxel jumps from one to the next by rounding.
+		// Shared between two sections, so that rounding moves no voxel from one to the next.
 		x := (v - s.start) / sectionStep
 		part := x - math.Floor(x)
 		s.area[int(x)] += float64(w * (1 - part))
@@ -49,9 +50,9 @@ func newSections(p, weight []float64, g *volume.Geometry, d vector) sections {
 	return s
 }
 
-// average averages the areas over a width, in sections.
+// average replaces the areas by their moving averages over a width, in sections.
 func (s *sections) average(width float64) {
-	if width < 1e-3 { // along the axis of a grid, arithmetic makes widths of others
+	if width < 1e-3 { // rounding: the other axes of the grid are perpendicular
 		return
 	}
 	n := len(s.area)
@@ -72,7 +73,7 @@ func (s *sections) average(width float64) {
 	s.area = out
 }
 
-// areaAt returns the area at p.
+// areaAt returns the area at p, linear between sections.
 func (s *sections) areaAt(p float64) float64 {
 	x := (p - s.start) / sectionStep
 	c := int(math.Floor(x))
@@ -84,39 +85,40 @@ func (s *sections) areaAt(p float64) float64 {
 }
 
 const (
-	// endWindow is the length in mm over which the end of a plate is followed.
+	// endWindow is the length in mm over which the end of a plate is fitted.
 	endWindow = 6
-	// tapering is how much faster the sections of a plate shrink per mm towards its end,
-	// as a part: with t the distance from the middle over half of the length, 22 mm, the
-	// sections of an ellipsoid are 1 − t², which gives 1/22, and those of the phantom's plateaus
-	// 1 − t³, 2/22. This is the middle.
+	// tapering is the relative rate, per mm, at which the sections of a plate shrink faster towards its
+	// end. With t the distance from the middle over half the length, 22 mm, the sections of an ellipsoid
+	// are 1 − t², which gives 1/22. Those of the phantom's plateaus are 1 − t³, which gives 2/22. The
+	// value is the mean.
 	tapering = 1.5 / 22
 )
 
-// hidden returns how far behind seen, where the last centres of voxels lie, the areas vanish:
-// between 0 and reach. ok is false where they do not shrink.
-func (s *sections) hidden(seen float64) (distance float64, ok bool) {
-	fit := squares{n: 2}
+// hidden returns how far behind the last voxel centres the areas vanish: 0 to reach. ok is false if the
+// areas do not decrease.
+func (s *sections) hidden(lastCentre float64) (distance float64, ok bool) {
+	fit := space.LeastSquares{Terms: 2}
 	for n := range int(endWindow / sectionStep) {
-		// In front of the sections into which the averages carry the end.
+		// Only sections in front of those that the averages blur.
 		x := -s.reach/2 - float64(n)*sectionStep
-		fit.add([6]float64{1, tapered(x)}, s.areaAt(seen+x), 1)
+		fit.Add([6]float64{1, tapered(x)}, s.areaAt(lastCentre+x), 1)
 	}
-	c, _, ok := fit.solve()
+	c, _, ok := fit.Solve()
 	if !ok || !(c[1] < 0) {
 		return 0, false
 	}
 	return max(0, min(s.reach, straight(-c[0]/c[1]))), true
 }
 
-// tapered is the coordinate in which the areas of the sections shrink evenly to the end of a plate.
+// tapered is the coordinate in which the areas of the sections decrease linearly towards the end of a
+// plate.
 func tapered(x float64) float64 { return x + float64(tapering/2*float64(x*x)) }
 
 // straight is the inverse of tapered.
 func straight(y float64) float64 { return 2 * y / (1 + math.Sqrt(max(0, 1+float64(2*tapering*y)))) }
 
-// voxelReach returns how far a voxel reaches to both sides along d, and half of its largest step
-// more. An end lies within this distance behind the last centre seen.
+// voxelReach returns half the extent of a voxel along d plus half its largest step. An end lies within
+// this distance behind the last voxel centres.
 func voxelReach(g *volume.Geometry, d vector) float64 {
 	s := steps(g, d)
 	return (s[0] + s[1] + s[2] + max(s[0], s[1], s[2])) / 2

@@ -7,35 +7,34 @@ import (
 )
 
 const (
-	// clusterCell is the size, in mm, of the cells in which parts are distinguished: parts of
-	// one plate that are nearer than this are connected.
+	// clusterCell is the edge in mm of the cells in which clusters are found. Parts of one plate that are
+	// closer than this are connected.
 	clusterCell = 10
-	// kneesApart is how far apart, in mm, the same plate of two knees lies at least: a knee is
-	// 75 mm wide, so that no two parts of one plate have their middles so far apart.
+	// kneesApart is the least distance in mm between the same plates of two knees. A knee is 75 mm wide,
+	// so that two parts of one plate are closer.
 	kneesApart = 80
-	// patellaeApart is the same for two patellae of one knee: the middles of two facets lie
-	// 20 mm apart.
+	// patellaeApart is the same for two patellae of one knee. The centroids of two facets are 20 mm apart.
 	patellaeApart = 25
-	// leastSecond is the part of the first that a second plate has at least. A smaller piece was
-	// labelled by mistake; it lies apart and is omitted: see Piece.
+	// leastSecond is the least size of a second plate, as a share of the first. A smaller piece was
+	// labelled by mistake and is omitted: see Piece.
 	leastSecond = 0.25
 )
 
-// voxelsPerCheck is the number of voxels after which it is asked whether the context has ended.
+// voxelsPerCheck is the number of voxels between two checks of the context.
 const voxelsPerCheck = 1 << 14
 
-// cluster is a part of a plate that lies apart from the others.
+// cluster is a separate part of a plate.
 type cluster struct {
 	n      int
 	centre vector
 }
 
-// clusters returns the parts of the spots that lie apart, the largest first.
+// clusters returns the separate parts of the spots, the largest first.
 func clusters(all []spot) []cluster {
 	lo, hi := vector{math.Inf(1), math.Inf(1), math.Inf(1)}, vector{math.Inf(-1), math.Inf(-1), math.Inf(-1)}
 	for n := range all {
 		for r, x := range all[n].centre {
-			if !all[n].crumb {
+			if !all[n].small {
 				lo[r], hi[r] = min(lo[r], x), max(hi[r], x)
 			}
 		}
@@ -50,7 +49,7 @@ func clusters(all []spot) []cluster {
 	}
 	cells := make([]scatter, size[0]*size[1]*size[2])
 	for n := range all {
-		if !all[n].crumb {
+		if !all[n].small {
 			p := all[n].centre.Minus(lo)
 			c := &cells[int(p[0]/clusterCell)+size[0]*(int(p[1]/clusterCell)+size[1]*int(p[2]/clusterCell))]
 			c.n++
@@ -67,7 +66,7 @@ func clusters(all []spot) []cluster {
 	return out
 }
 
-// flood empties the cells that are connected with the one given and returns their contents.
+// flood empties the cells that are connected with the given one and returns their contents.
 func flood(cells []scatter, size [3]int, cell int) cluster {
 	var all scatter
 	stack := []int{cell}
@@ -94,9 +93,10 @@ func flood(cells []scatter, size [3]int, cell int) cluster {
 	return cluster{int(all.n), all.sum.Times(1 / all.n)}
 }
 
-// second returns the two largest parts of a group where the second is more than a piece.
-func (k *Knee) second(which group) (first, second cluster, distance float64) {
-	all := clusters(k.spots[which])
+// twoLargest returns the largest part of a group, the most distant part that has at least leastSecond of
+// its size, and the distance between their centroids. The distance is 0 if there is no such part.
+func (k *Knee) twoLargest(g group) (first, second cluster, distance float64) {
+	all := clusters(k.spots[g])
 	if len(all) == 0 {
 		return
 	}
@@ -108,14 +108,14 @@ func (k *Knee) second(which group) (first, second cluster, distance float64) {
 	return first, second, distance
 }
 
-// one returns an error where the mask is of more than one knee or patella.
-func (k *Knee) one() error {
+// checkSingle returns an error if the mask shows more than one knee or patella.
+func (k *Knee) checkSingle() error {
 	for _, g := range []group{femoral, tibial} {
-		if _, _, d := k.second(g); d > kneesApart {
+		if _, _, d := k.twoLargest(g); d > kneesApart {
 			return &Error{Problem: TwoKnees, Tissue: k.representative(g), Amount: d}
 		}
 	}
-	if _, two, d := k.second(patellar); d > patellaeApart {
+	if _, two, d := k.twoLargest(patellar); d > patellaeApart {
 		return &Error{Problem: TwoPatellae, Tissue: PatellarCartilage, Voxels: two.n, Amount: d}
 	}
 	return nil
@@ -123,55 +123,57 @@ func (k *Knee) one() error {
 
 // Plane is the sagittal plane between two knees.
 type Plane struct {
-	across   vector // to the patient's left
+	normal   vector // to the patient's left
 	distance float64
 }
 
-// Beside reports whether a position, mm LPS, lies on the plane's side of that name: Right, or Left.
-func (p Plane) Beside(position [3]float64, side Side) bool {
-	return (vector(position).Dot(p.across) > p.distance) == (side == Left)
+// OnSide reports whether a position, mm LPS, lies on the given side of the plane, Left or Right.
+func (p Plane) OnSide(position [3]float64, side Side) bool {
+	return (vector(position).Dot(p.normal) > p.distance) == (side == Left)
 }
 
-// Between returns the plane between two knees in m. There are two if large parts of the femoral
-// cartilage, or of the tibial if there is none, lie more than 80 mm apart; ok is false for one
-// knee. More than two knees, or knees one above the other, are an *Error. When ctx ends, so does
-// Between, with its error.
-func Between(ctx context.Context, m Mask) (p Plane, ok bool, err error) { return between(ctx, &m) }
+// PlaneBetween returns the plane between two knees in m. There are two knees if large parts of the femoral
+// cartilage, or of the tibial cartilage if there is none, are more than 80 mm apart. ok is false for one
+// knee. More than two knees, or knees one above the other, are an *Error. If ctx ends, its error is
+// returned.
+func PlaneBetween(ctx context.Context, m Mask) (p Plane, ok bool, err error) {
+	return planeBetween(ctx, &m)
+}
 
-// between is Between; it also sets m.seen.
-func between(ctx context.Context, m *Mask) (p Plane, ok bool, err error) {
+// planeBetween is PlaneBetween; it also sets m.survey.
+func planeBetween(ctx context.Context, m *Mask) (p Plane, ok bool, err error) {
 	if len(m.Data) != m.Voxels() {
 		return p, false, &Error{Problem: WrongSize}
 	}
-	if m.seen, err = surveyed(ctx, m); err != nil {
+	if m.survey, err = surveyOf(ctx, m); err != nil {
 		return p, false, err
 	}
-	k := &Knee{mask: m, tally: m.seen.tally}
+	k := &Knee{mask: m, tally: m.survey.tally}
 	for _, g := range []group{femoral, tibial} {
-		k.spots[g] = spots(&m.Geometry, m.seen.runs, g)
-		a, b, d := k.second(g)
+		k.spots[g] = spots(&m.Geometry, m.survey.runs, g)
+		a, b, d := k.twoLargest(g)
 		if d <= kneesApart {
 			continue
 		}
-		across := b.centre.Minus(a.centre).Unit()
-		if math.Abs(across[0]) < upright {
+		normal := b.centre.Minus(a.centre).Unit()
+		if math.Abs(normal[0]) < upright {
 			return p, false, &Error{Problem: TwoKnees, Tissue: k.representative(g), Amount: d}
 		}
-		if across[0] < 0 {
-			across = across.Times(-1)
+		if normal[0] < 0 {
+			normal = normal.Times(-1)
 		}
-		return Plane{across, a.centre.Plus(b.centre).Times(0.5).Dot(across)}, true, nil
+		return Plane{normal, a.centre.Plus(b.centre).Times(0.5).Dot(normal)}, true, nil
 	}
 	return p, false, nil
 }
 
-// Knees returns the mask of each knee in m, on the same grid, that of the patient's right
-// first; m itself where it is of one knee. Two knees are recognised as by Between; each voxel goes
-// to the knee whose middle is nearer. The masks are without the pieces that are omitted: see Piece.
-// No mask must change before Examine has seen it: it takes over what Knees found.
+// Knees returns a mask of each knee in m on the same grid, the patient's right knee first; m itself if it
+// shows one knee. Two knees are recognised as by PlaneBetween, and each voxel goes to the nearer knee. The
+// masks do not contain omitted pieces: see Piece. Do not change a mask before Examine has read it: it
+// keeps the findings of Knees. If ctx ends, its error is returned.
 func Knees(ctx context.Context, m Mask) ([]Mask, error) {
-	whole := m.Data // with all pieces
-	p, two, err := between(ctx, &m)
+	whole := m.Data // with the omitted pieces
+	p, two, err := planeBetween(ctx, &m)
 	switch {
 	case err != nil:
 		return nil, err
@@ -180,14 +182,14 @@ func Knees(ctx context.Context, m Mask) ([]Mask, error) {
 	}
 	knees, err := p.part(ctx, Mask{Geometry: m.Geometry, Data: whole})
 	for n := range knees {
-		if knees[n].seen, err = surveyed(ctx, &knees[n]); err != nil {
+		if knees[n].survey, err = surveyOf(ctx, &knees[n]); err != nil {
 			return nil, err
 		}
 	}
 	return knees, err
 }
 
-// part returns the voxels on either side of the plane.
+// part returns the voxels on either side of the plane, the right side first.
 func (p Plane) part(ctx context.Context, m Mask) ([]Mask, error) {
 	out := []Mask{{Geometry: m.Geometry}, {Geometry: m.Geometry}}
 	for n := range out {
@@ -200,7 +202,7 @@ func (p Plane) part(ctx context.Context, m Mask) ([]Mask, error) {
 		if t != NoTissue {
 			i := index(int32(v), m.Size)
 			n := 0
-			if p.Beside(position(&m.Geometry, i[0], i[1], i[2]), Left) {
+			if p.OnSide(position(&m.Geometry, i[0], i[1], i[2]), Left) {
 				n = 1
 			}
 			out[n].Data[v] = t

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// Side is the side of the body that a knee is of.
+// Side is the side of the body.
 type Side uint8
 
 // The sides.
@@ -23,7 +23,7 @@ func (s Side) String() string {
 	return "unknown"
 }
 
-// Other returns the other side; UnknownSide for UnknownSide.
+// Other returns the opposite side; UnknownSide for UnknownSide.
 func (s Side) Other() Side {
 	switch s {
 	case Left:
@@ -34,17 +34,16 @@ func (s Side) Other() Side {
 	return UnknownSide
 }
 
-// Claim is a statement of a source about the side of a knee: an attribute, a manifest, or a part
-// of the anatomy.
+// Claim is the side of a knee according to one source: an attribute, a manifest, or a part of the anatomy.
 type Claim struct {
 	Source string
 	Side   Side
 }
 
-// Evidence is what the anatomy of a mask shows about the side of the knee.
+// Evidence is what the anatomy in a mask shows about the side of the knee.
 type Evidence struct {
-	// Side is what all findings agree on; UnknownSide if there is none, or where they
-	// contradict each other.
+	// Side is the side of all findings; UnknownSide if there are none, or if they contradict each
+	// other.
 	Side Side
 	// Findings are the parts of the anatomy that show the side.
 	Findings []Finding
@@ -52,21 +51,21 @@ type Evidence struct {
 
 // Finding is a part of the anatomy that shows the side of the knee.
 type Finding struct {
-	// Tissue is what shows it: a pair of medial and lateral tissues by its medial one, or the
-	// fibula, which is lateral.
+	// Tissue is the tissue that shows the side: the medial one of a pair of medial and lateral
+	// tissues, or the fibula, which is lateral.
 	Tissue Tissue
 	Side   Side
-	// Distance is how far it lies, in mm, to the side that it is of.
+	// Distance is the distance in mm between medial and lateral, or from the middle of the knee.
 	Distance float64
 }
 
-// Decided reports whether the anatomy shows the side. Where it does not, a mask that was
-// mirrored from left to right within its grid cannot be distinguished from one that was not: an
-// undivided tibia without a fibula, for example, looks alike on both sides.
+// Decided reports whether the anatomy shows the side. If it does not, a mask that was mirrored from left
+// to right within its grid cannot be detected. For example, an undivided tibia without a fibula looks the
+// same on both sides.
 func (e Evidence) Decided() bool { return e.Side != UnknownSide }
 
-// Contradictory reports whether parts of the anatomy show different sides, as they do where
-// the labels of medial and lateral are exchanged.
+// Contradictory reports whether parts of the anatomy show different sides, as they do if the labels of
+// medial and lateral are exchanged.
 func (e Evidence) Contradictory() bool {
 	return slices.ContainsFunc(e.Findings, func(f Finding) bool { return f.Side != e.Findings[0].Side })
 }
@@ -80,9 +79,8 @@ func (e Evidence) Claims() []Claim {
 	return out
 }
 
-// Agree returns the side that the anatomy and all sources that name one agree on, or
-// UnknownSide where none names one. A contradiction is a *SideError that lists what each
-// source says.
+// Agree returns the side on which the anatomy and all claims agree; UnknownSide if none names a side. A
+// contradiction is a *SideError that lists the side according to each source.
 func (e Evidence) Agree(claims ...Claim) (Side, error) {
 	all := slices.DeleteFunc(
 		append(slices.Clone(claims), e.Claims()...), func(c Claim) bool { return c.Side == UnknownSide },
@@ -98,15 +96,14 @@ func (e Evidence) Agree(claims ...Claim) (Side, error) {
 	return all[0].Side, nil
 }
 
-// leastAside is how far, in mm, a part must lie to one side to show it: medial and lateral
-// plates lie 30 to 40 mm apart, the fibula 25 to 35 mm from the middle of the tibia, and the
-// middle of a mask that the field of view cuts moves by less than 5.
+// leastAside is the least distance in mm from the middle at which a part shows the side. Medial and
+// lateral plates are 30 to 40 mm apart, and the fibula is 25 to 35 mm from the middle of the tibia. The
+// middle moves by less than 5 mm if the field of view cuts the mask.
 const leastAside = 8
 
-// Side returns what the anatomy shows about the side. In a right knee medial lies to the
-// patient's left. Each pair of tissues that are named medial and lateral is a finding, and so
-// is the fibula. Of a pair of which the mask has one, the place against the rest of
-// the knee counts.
+// Side returns what the anatomy shows about the side. In a right knee medial is to the patient's left.
+// Each pair of tissues that are named medial and lateral is a finding, and so is the fibula. If the mask
+// has only one tissue of a pair, it is compared with the middle of the knee.
 func (k *Knee) Side() Evidence {
 	var e Evidence
 	centre := k.middle()
@@ -129,7 +126,7 @@ func (k *Knee) Side() Evidence {
 			l = lateral.centroid(&k.mask.Geometry).Dot(k.axes.Left)
 		}
 		d := m - l
-		if !(math.Abs(d) >= leastAside) { // also where there is no centre
+		if !(math.Abs(d) >= leastAside) { // also if there is no centre
 			continue
 		}
 		f := Finding{
@@ -146,7 +143,7 @@ func (k *Knee) Side() Evidence {
 	return e
 }
 
-// tallyOf returns the tally of several tissues.
+// tallyOf returns the sum of the tallies of the tissues.
 func (k *Knee) tallyOf(list []Tissue) tally {
 	var t tally
 	for _, tissue := range list {
@@ -155,8 +152,8 @@ func (k *Knee) tallyOf(list []Tissue) tally {
 	return t
 }
 
-// middle returns the place of the middle of the knee from side to side, along Left: that of
-// the notch, or of what else is not of one side; NaN where the mask has none of that.
+// middle returns the position of the middle of the knee along Left: that of the notch, or of another part
+// that is not on one side; NaN if the mask has none.
 func (k *Knee) middle() float64 {
 	switch {
 	case k.hasNotch:

@@ -1,7 +1,7 @@
 package anatomy
 
-// Bone is a bone whose surface carries cartilage. The cartilage of one bone is one sheet for
-// its depth, however many labels divide it: a border between labels is not a surface.
+// Bone is a bone that carries cartilage. For its depth, the cartilage of one bone is one sheet, however
+// many labels divide it: a border between labels is not a surface.
 type Bone uint8
 
 // The bones.
@@ -12,7 +12,7 @@ const (
 	Bones // their number
 )
 
-// BoneOf returns the bone that the cartilage lies on; ok is false for what is not cartilage.
+// BoneOf returns the bone that carries the cartilage; ok is false for tissues that are not cartilage.
 func BoneOf(t Tissue) (b Bone, ok bool) {
 	switch t {
 	case TibialCartilage, MedialTibialCartilage, LateralTibialCartilage:
@@ -26,17 +26,17 @@ func BoneOf(t Tissue) (b Bone, ok bool) {
 // Tissue returns the tissue of the bone itself.
 func (b Bone) Tissue() Tissue { return [Bones]Tissue{Femur, Tibia, Patella}[min(b, Bones-1)] }
 
-// String returns the name of the bone: femur.
+// String returns the name of the bone, such as femur.
 func (b Bone) String() string { return b.Tissue().String() }
 
-// Structure is what counts as one however many labels divide it: the cartilage of a bone, or
-// the menisci.
+// Structure is a set of tissues that count as one, however many labels divide it: the cartilage of a bone,
+// or the menisci.
 type Structure uint8
 
 // NoStructure is the structure of bone and of NoTissue.
 const NoStructure Structure = 0
 
-// Structure returns the structure that the tissue is a part of.
+// Structure returns the structure of the tissue.
 func (t Tissue) Structure() Structure { return structures[t] }
 
 // structures holds the structure of each tissue, for every value of a Tissue.

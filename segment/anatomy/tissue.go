@@ -2,15 +2,15 @@
 // femoral cartilage divides into trochlea and condyles, and where each plate divides into
 // regions. Package depth adds layers. The nouns:
 //
-//   - a tissue is what a label of a mask marks, such as femoral cartilage;
+//   - a tissue is the meaning of a label, such as femoral cartilage;
 //   - a plate is the cartilage of one surface, such as the medial tibia;
 //   - a region is a part of a plate, such as the posterior third of the medial tibia;
 //   - a layer is a part of a plate by depth: deep at the bone, superficial at the joint.
 //
-// Every function is pure and works on the mask's own grid. None sees an image or a T2:
-// a border that moved with T2 would hide the change that a trial looks for. Positions are
-// in mm LPS, so medial and lateral follow from the side of the knee and the patient's left
-// and right, never from the order of slices or the axes of the grid.
+// All functions work on the grid of the mask, and none uses an image or T2: a border that
+// depended on T2 would hide the change that a trial measures. Positions are in mm LPS, so that medial
+// and lateral follow from the side of the knee and the patient's left and right, never from
+// the order of slices or the axes of the grid.
 package anatomy
 
 import (
@@ -19,10 +19,10 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// Tissue is what a label of a mask marks.
+// Tissue is the meaning of a label of a mask.
 type Tissue uint8
 
-// The tissues. Cartilage that a mask has divided already has a tissue for each part.
+// The tissues. Parts of cartilage that a mask has already divided are tissues of their own.
 const (
 	NoTissue Tissue = iota
 	FemoralCartilage
@@ -44,11 +44,11 @@ const (
 	Tibia
 	Patella
 	Fibula
-	tissues // their number
+	tissueCount // their number
 )
 
-// tissueNames are the words of scheme files.
-var tissueNames = [tissues]string{
+// tissueNames are the names in scheme files.
+var tissueNames = [tissueCount]string{
 	"", "femoral-cartilage", "tibial-cartilage", "medial-tibial-cartilage", "lateral-tibial-cartilage",
 	"patellar-cartilage",
 	"trochlear-cartilage", "medial-femoral-cartilage", "lateral-femoral-cartilage",
@@ -57,9 +57,9 @@ var tissueNames = [tissues]string{
 	"menisci", "medial-meniscus", "lateral-meniscus", "femur", "tibia", "patella", "fibula",
 }
 
-// String returns the name of the tissue as in scheme files: femoral-cartilage.
+// String returns the name of the tissue in scheme files, such as femoral-cartilage.
 func (t Tissue) String() string {
-	if t >= tissues {
+	if t >= tissueCount {
 		return "unknown"
 	}
 	return tissueNames[t]
@@ -76,21 +76,21 @@ func TissueNamed(name string) Tissue {
 // Tissues lists every tissue, in the order of their numbers.
 func Tissues() []Tissue {
 	var out []Tissue
-	for t := NoTissue + 1; t < tissues; t++ {
+	for t := NoTissue + 1; t < tissueCount; t++ {
 		out = append(out, t)
 	}
 	return out
 }
 
-// Cartilage reports whether the tissue is cartilage of a bone's surface.
+// Cartilage reports whether the tissue is articular cartilage; menisci are not.
 func (t Tissue) Cartilage() bool {
 	return t >= FemoralCartilage && t <= LateralPosteriorFemoralCartilage
 }
 
-// Mask is a knee by tissue, one per voxel.
+// Mask is the mask of a knee: one tissue per voxel.
 type Mask struct {
 	volume.Geometry
 	Data []Tissue
 
-	seen *survey // of Data, where Knees has made it; else nil
+	survey *survey // of Data, if Knees has made it; nil otherwise
 }

@@ -20,7 +20,7 @@ func position(g *volume.Geometry, i, j, k int) vector {
 	return p
 }
 
-// steps returns the distances between neighbouring voxels of g along d, for each axis.
+// steps returns the distance along d between neighbouring voxels, for each axis of the grid.
 func steps(g *volume.Geometry, d vector) (s [3]float64) {
 	for c := range s {
 		s[c] = math.Abs(vector{g.Affine[0][c], g.Affine[1][c], g.Affine[2][c]}.Dot(d))
@@ -28,27 +28,25 @@ func steps(g *volume.Geometry, d vector) (s [3]float64) {
 	return s
 }
 
-// halfStep returns half of the largest of the steps along d: about how far a voxel reaches to
-// both sides of its centre.
+// halfStep returns half the largest of the steps along d: about half the extent of a voxel.
 func halfStep(g *volume.Geometry, d vector) float64 {
 	s := steps(g, d)
 	return max(s[0], s[1], s[2]) / 2
 }
 
-// shortfall returns how far the end of a body along d lies beyond the last voxel centre in it,
-// on average. Centres of voxels within two of each other have several distances along d;
-// the end lies anywhere in the widest gap between these. In a grid along d the gap is a
-// voxel; in an oblique one it is less.
+// shortfall returns how far, on average, a body ends behind its last voxel centre along d. The centres of
+// voxels within two steps of each other have several distances along d, and the end lies anywhere in the
+// widest gap between these. In a grid along d the gap is a voxel; in an oblique grid it is less.
 func shortfall(g *volume.Geometry, d vector) float64 {
-	const around = 2
+	const reach = 2
 	s := steps(g, d)
 	slices.Sort(s[:])
 	if s[2] == 0 {
 		return 0
 	}
 	var phases []float64
-	for a := -around; a <= around; a++ {
-		for b := -around; b <= around; b++ {
+	for a := -reach; a <= reach; a++ {
+		for b := -reach; b <= reach; b++ {
 			x := float64(float64(a)*s[0]) + float64(float64(b)*s[1])
 			phases = append(phases, x-s[2]*math.Floor(x/s[2]))
 		}
@@ -61,11 +59,11 @@ func shortfall(g *volume.Geometry, d vector) float64 {
 	return gap / 2
 }
 
-// principal returns the eigenvectors of a symmetric matrix and the square roots of their
-// eigenvalues, in increasing order, by Jacobi rotations.
+// principal returns the eigenvectors of a symmetric matrix and the square roots of its eigenvalues, in
+// increasing order, by Jacobi rotations.
 func principal(m [3][3]float64) (axes [3]vector, deviation [3]float64) {
 	v := [3][3]float64{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}
-	for range 30 { // it converges quadratically; ten sweeps are plenty
+	for range 30 { // convergence is quadratic: ten sweeps are enough
 		for _, pair := range [3][2]int{{0, 1}, {0, 2}, {1, 2}} {
 			p, q := pair[0], pair[1]
 			if m[p][q] == 0 {
@@ -105,7 +103,7 @@ type scatter struct {
 	n      float64
 	sum    vector
 	prod   [3][3]float64
-	origin vector // near the positions, so that nothing is lost to rounding
+	origin vector // near the positions, against cancellation
 }
 
 func (s *scatter) add(p vector) {
@@ -124,7 +122,7 @@ func (s *scatter) add(p vector) {
 
 func (s *scatter) mean() vector { return s.origin.Plus(s.sum.Times(1 / s.n)) }
 
-// covariance returns the covariance matrix; weight is that of the sum of squares.
+// covariance returns the covariance matrix.
 func (s *scatter) covariance() (m [3][3]float64) {
 	for r := range 3 {
 		for c := r; c < 3; c++ {

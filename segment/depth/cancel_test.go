@@ -57,7 +57,7 @@ func TestCancelled(t *testing.T) {
 	points := d.Sheets[anatomy.OfFemur].Bone
 	var unrolled []unroll.Point
 	for n := range 10 * voxelsPerCheck {
-		unrolled = append(unrolled, unroll.Point{At: points[n%len(points)], T2: 40, Weight: 1})
+		unrolled = append(unrolled, unroll.Point{Position: points[n%len(points)], T2: 40, Weight: 1})
 	}
 	c, _, err := unroll.FitCylinder(t.Context(), points, [3]float64{})
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 )
 
 // Of a mask that is cropped with a margin, every voxel of the real knee has the same region and
-// depth: what lies beyond decides nothing.
+// depth: voxels outside the margin have no effect.
 func TestCroppedKnee(t *testing.T) {
 	whole := layersKnee(t)
 	whole.Data = slices.Clone(whole.Data)

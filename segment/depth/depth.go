@@ -1,6 +1,6 @@
-// Package depth measures how deep each voxel of cartilage lies between bone and joint, from the
-// mask alone and on its own grid, and what follows from that: layers, profiles of T2, and masks
-// without their outermost voxels. Positions and distances are in mm, in LPS.
+// Package depth measures the relative depth of each voxel of cartilage between bone and joint, from the
+// mask alone and on its own grid. It also divides cartilage into layers, computes profiles of T2 by depth,
+// and erodes masks. Positions are in mm LPS, distances in mm.
 package depth
 
 import (
@@ -15,9 +15,10 @@ import (
 
 // Options are the options of Measure. The zero value is the default.
 type Options struct {
-	// Axes returns the axes of the knee. It is called only where a bone has no label, so that Measure
-	// can run beside what finds the axes, and several goroutines may call it at the same time. Its error
-	// ends Measure. An axis of zero is the patient's, as are all axes if there is no function.
+	// Axes returns the axes of the knee. It is called only if a bone has no label, so that Measure can
+	// run concurrently with the search for the axes. Several goroutines may call it at the same time.
+	// If it returns an error, so does Measure. For a zero axis, or if Axes is nil, the axis of the patient
+	// is used.
 	Axes func(context.Context) (anatomy.Axes, error)
 	// Workers is the number of goroutines; 0 means one per processor. The result does not depend on it.
 	Workers int
@@ -36,26 +37,26 @@ type Field struct {
 	// Voxels are the indices of the voxels of cartilage in the mask: sheet by sheet in the
 	// order of Bone, and ascending in each.
 	Voxels []int32
-	// Depth is 0 at the bone and 1 at the joint; NaN where it is not defined.
+	// Depth is 0 at the bone and 1 at the joint; NaN if it is not defined.
 	Depth []float32
 	// Thickness is that of the cartilage through the voxel, in mm, from one surface to the
 	// other.
 	Thickness []float32
 	// Normal is the direction from bone to joint through the voxel, of length 1, in LPS.
 	Normal [][3]float32
-	// Sheets says what was found on each bone.
+	// Sheets describes the cartilage of each bone.
 	Sheets [anatomy.Bones]SheetDepth
 }
 
-// BoneSource says how the bone side of cartilage was found.
+// BoneSource is how the bone side of cartilage was found.
 type BoneSource uint8
 
 // The sources.
 const (
 	NoBoneSource BoneSource = iota // there is no cartilage
 	BoneByLabel                    // the label of the bone
-	BoneByShape                    // the shape: the mask has no bone there
-	BoneByBoth                     // the label where it is beside the cartilage, and the shape elsewhere
+	BoneByShape                    // the shape: the mask has no such bone
+	BoneByBoth                     // the label where it adjoins the cartilage, and the shape elsewhere
 )
 
 // String returns label, shape, label and shape, or none.
@@ -68,16 +69,16 @@ func (s BoneSource) String() string {
 
 // SheetDepth is the cartilage of one bone.
 type SheetDepth struct {
-	// From and To bound its voxels: Voxels[From:To].
-	From, To int
-	// Source says how the bone side was found.
+	// Start and End bound its voxels: Voxels[Start:End].
+	Start, End int
+	// Source is how the bone side was found.
 	Source BoneSource
-	// Undefined is the number of voxels without a depth: there is no bone side or no joint side
-	// near them.
+	// Undefined is the number of voxels without a depth, because no bone side or no joint side is near
+	// them.
 	Undefined int
 	// Bone is the bone side: positions in mm LPS, of equal areas up to a factor of about two.
 	Bone [][3]float64
-	// Areas of the two sides in mm².
+	// BoneArea and JointArea are the areas of the two sides in mm².
 	BoneArea, JointArea float64
 }
 
@@ -87,11 +88,11 @@ type SheetDepth struct {
 // equation is not: in a shell of 2.5 mm on a sphere of 20 mm, its value at half depth is 0.53.)
 //
 // The bone side is the part of the boundary that faces the label of the bone, across a gap of
-// up to two voxels. Where the mask has no such label it is found from the shape: the side
-// towards the axis of the femur's cylinder, the lower side of the tibia, the front of the
-// patella. The joint side is the part that looks away from the bone side, whatever lies there:
-// background, other cartilage, a meniscus. The rim of a plate belongs to neither side, nor do faces
-// at the edge of the grid.
+// up to two voxels. If the mask has no such label, it is found from the shape: on the femur the
+// side towards the axis of its cylinder, on the tibia the lower side, on the patella the anterior
+// side. The joint side is the part that faces away from the bone side, whether it adjoins
+// background, other cartilage or a meniscus. The rim of a plate belongs to neither side, and neither
+// do faces at the edge of the grid.
 //
 // The surface lies midway between the centres of voxels, and is smoothed along itself (see
 // smooth), so that distances are finer than the grid. A plate of one voxel has depth 0.5.
@@ -113,7 +114,7 @@ func Measure(ctx context.Context, m anatomy.Mask, options Options) (Field, error
 		s := &sheets[b]
 		start := len(out.Voxels)
 		out.Voxels = append(out.Voxels, s.voxels...)
-		out.Sheets[b] = SheetDepth{From: start, To: len(out.Voxels)}
+		out.Sheets[b] = SheetDepth{Start: start, End: len(out.Voxels)}
 	}
 	out.Depth = make([]float32, len(out.Voxels))
 	out.Thickness = make([]float32, len(out.Voxels))
@@ -130,58 +131,57 @@ func Measure(ctx context.Context, m anatomy.Mask, options Options) (Field, error
 	return out, nil
 }
 
-// unlabelled is the least part of a sheet without a depth for which the label of the bone is
-// taken to lack a part of the bone. Rims and crumbs leave up to 0.3 % of real plates without
-// one.
+// unlabelled is the share of a sheet without a depth above which the label of the bone is assumed to be
+// incomplete. On real plates, rims and small pieces leave up to 0.3 % without a depth.
 const unlabelled = 0.02
 
-// measure finds the sides of a sheet, and the depth of its voxels between them. If it returns an error, the
-// values that it has set are meaningless.
+// measure finds the sides of a sheet and the depth of its voxels. If it returns an error, the values that
+// it has set are invalid.
 func (out *Field) measure(ctx context.Context, s *sheet, data []anatomy.Tissue, l *lattice, options Options) error {
 	workers := parallel.Workers(options.Workers)
-	about := &out.Sheets[s.bone]
+	info := &out.Sheets[s.bone]
 	f := findSurface(ctx, s, data, l, workers)
 	s.locate(l, workers)
-	about.Source = BoneByShape
+	info.Source = BoneByShape
 	if f.boneByLabel() {
-		looked := append([]side(nil), f.side...)
+		byLabel := append([]side(nil), f.side...)
 		bone := f.boundary(s, sideBone, l)
-		f.judge(bone, sideBone, sideJoint)
-		out.between(s, l, workers, bone, f.boundary(s, sideJoint, l))
-		about.Source = BoneByLabel
-		if err := ctx.Err(); err != nil || float64(about.Undefined) <= unlabelled*float64(len(s.voxels)) {
+		f.findOpposite(bone, sideBone, sideJoint)
+		out.setDepths(s, l, workers, bone, f.boundary(s, sideJoint, l))
+		info.Source = BoneByLabel
+		if err := ctx.Err(); err != nil || float64(info.Undefined) <= unlabelled*float64(len(s.voxels)) {
 			return err
 		}
-		about.Source = BoneByBoth
-		copy(f.side, looked)
+		info.Source = BoneByBoth
+		copy(f.side, byLabel)
 	}
 	toBone, err := options.toBone(ctx, s, l)
 	if err != nil {
 		return err
 	}
-	f.boneByShape(toBone, about.Source == BoneByBoth)
+	f.boneByShape(toBone, info.Source == BoneByBoth)
 	bone := f.boundary(s, sideBone, l)
-	f.judge(bone, sideBone, sideJoint)
+	f.findOpposite(bone, sideBone, sideJoint)
 	joint := f.boundary(s, sideJoint, l)
-	f.judge(joint, sideJoint, sideBone) // so far, half of the rim counted as bone
+	f.findOpposite(joint, sideJoint, sideBone) // so far, half of the rim counted as bone
 	bone = f.boundary(s, sideBone, l)
-	f.judge(bone, sideBone, sideJoint)
-	out.between(s, l, workers, bone, f.boundary(s, sideJoint, l))
+	f.findOpposite(bone, sideBone, sideJoint)
+	out.setDepths(s, l, workers, bone, f.boundary(s, sideJoint, l))
 	return ctx.Err()
 }
 
-// between sets the depth of a sheet's voxels between its two sides.
-func (out *Field) between(s *sheet, l *lattice, workers int, bone, joint *boundary) {
-	about := &out.Sheets[s.bone]
-	about.BoneArea, about.JointArea, about.Undefined = bone.area, joint.area, 0
-	about.Bone = make([][3]float64, len(bone.pieces))
+// setDepths sets the depth of a sheet's voxels between its two sides.
+func (out *Field) setDepths(s *sheet, l *lattice, workers int, bone, joint *boundary) {
+	info := &out.Sheets[s.bone]
+	info.BoneArea, info.JointArea, info.Undefined = bone.area, joint.area, 0
+	info.Bone = make([][3]float64, len(bone.pieces))
 	for n, p := range bone.pieces {
-		about.Bone[n] = p.centre
+		info.Bone[n] = p.centre
 	}
 	undefined := make([]int, parallel.Parts(len(s.voxels), workers, worthSharing))
 	parallel.Split(len(s.voxels), workers, worthSharing, func(part, start, end int) {
 		for n := start; n < end; n++ {
-			v := about.From + n
+			v := info.Start + n
 			x := l.centre(s.index[n])
 			b, fromBone := bone.height(n, x)
 			j, fromJoint := joint.height(n, x)
@@ -203,6 +203,6 @@ func (out *Field) between(s *sheet, l *lattice, workers int, bone, joint *bounda
 		}
 	})
 	for _, n := range undefined {
-		about.Undefined += n
+		info.Undefined += n
 	}
 }

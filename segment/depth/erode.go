@@ -43,18 +43,18 @@ func Erode(ctx context.Context, m anatomy.Mask, mm float64) (anatomy.Mask, error
 	return out, nil
 }
 
-// voxelsPerCheck is the number of voxels after which Erode asks whether the context has ended: those of
-// a slice at most, milliseconds' work.
+// voxelsPerCheck is the number of voxels between two checks of the context: at most a slice, milliseconds
+// of work.
 const voxelsPerCheck = 1 << 14
 
 // offset is a step from a voxel to another.
 type offset struct {
 	step     [3]int
-	distance float64 // from the centre of the one to the surface of the other, mm
+	distance float64 // in mm, from the centre of the voxel to the surface of the other
 }
 
 // ball lists the offsets of the voxels whose surface lies less than mm from the centre of the
-// voxel at 0, nearest first as far as loops go: the neighbours come first.
+// voxel at 0, the six neighbours first.
 func (l *lattice) ball(mm float64) []offset {
 	var reach [3]int
 	for c := range 3 {

@@ -8,7 +8,7 @@ import (
 	"github.com/t2map/t2map/segment/anatomy"
 )
 
-// TestErodeBox: the surface lies half a voxel beyond the outermost centres.
+// TestErodeBox: the surface is half a voxel outside the outermost centres.
 func TestErodeBox(t *testing.T) {
 	m := layersBox(20, [3]int{5, 5, 5}, [3]int{15, 15, 15}) // 0.5 × 0.5 × 1 mm
 	for _, test := range []struct {
@@ -37,7 +37,8 @@ func TestErodeBox(t *testing.T) {
 	}
 }
 
-// TestErodeIsExact: on an oblique anisotropic grid, each voxel against the distance to every voxel outside, by brute force.
+// TestErodeIsExact: on an oblique anisotropic grid, each voxel against the distance to every voxel
+// outside, by brute force.
 func TestErodeIsExact(t *testing.T) {
 	s := shellSphere(6)
 	g := shellGrid([3]float64{1, 0.8, 1.6}, shellOblique)
@@ -49,7 +50,7 @@ func TestErodeIsExact(t *testing.T) {
 	for r := range 3 {
 		g.Affine[r][3] = -corner[r]
 	}
-	g.Affine[0][1] += 0.05 // and not quite at right angles, as interpolated affines are
+	g.Affine[0][1] += 0.05 // and not quite perpendicular, as interpolated affines are
 	m := s.draw(g, true, 0)
 	l, _ := newLattice(g)
 	const mm = 0.45
@@ -62,16 +63,16 @@ func TestErodeIsExact(t *testing.T) {
 		if tissue != anatomy.FemoralCartilage {
 			continue
 		}
-		at := shellIndex(l, v)
+		value := shellIndex(l, v)
 		least := math.Inf(1)
 		for o, other := range m.Data {
 			if other == anatomy.FemoralCartilage {
 				continue
 			}
 			i := shellIndex(l, o)
-			by := [3]int{int(i[0] - at[0]), int(i[1] - at[1]), int(i[2] - at[2])}
-			if by[0]*by[0] < 16 && by[1]*by[1] < 16 && by[2]*by[2] < 16 {
-				least = min(least, erodeTestDistance(l, by))
+			mm := [3]int{int(i[0] - value[0]), int(i[1] - value[1]), int(i[2] - value[2])}
+			if mm[0]*mm[0] < 16 && mm[1]*mm[1] < 16 && mm[2]*mm[2] < 16 {
+				least = min(least, erodeTestDistance(l, mm))
 			}
 		}
 		if math.Abs(least-mm) < 0.05 {
@@ -90,23 +91,23 @@ func TestErodeIsExact(t *testing.T) {
 }
 
 // erodeTestDistance samples the voxel at an offset.
-func erodeTestDistance(l *lattice, by [3]int) float64 {
+func erodeTestDistance(l *lattice, mm [3]int) float64 {
 	least := math.Inf(1)
 	const n = 4
 	for k := range n + 1 {
 		for j := range n + 1 {
 			for i := range n + 1 {
-				x := l.columns[0].Times(float64(by[0]) - 0.5 + float64(i)/n)
-				x = x.Plus(l.columns[1].Times(float64(by[1]) - 0.5 + float64(j)/n))
-				least = min(least, x.Plus(l.columns[2].Times(float64(by[2])-0.5+float64(k)/n)).Length())
+				x := l.columns[0].Times(float64(mm[0]) - 0.5 + float64(i)/n)
+				x = x.Plus(l.columns[1].Times(float64(mm[1]) - 0.5 + float64(j)/n))
+				least = min(least, x.Plus(l.columns[2].Times(float64(mm[2])-0.5+float64(k)/n)).Length())
 			}
 		}
 	}
 	return least
 }
 
-// TestErodeBorders: the border between two labels of one plate does not erode, nor does the edge of the grid; the border
-// between femoral and tibial cartilage does. Bone stays.
+// TestErodeBorders: the border between two labels of one plate does not erode, nor does the edge of the
+// grid; the border between femoral and tibial cartilage does. Bone stays.
 func TestErodeBorders(t *testing.T) {
 	m := layersBox(10, [3]int{}, [3]int{10, 10, 10})
 	for v := range m.Data {

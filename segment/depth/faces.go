@@ -7,14 +7,14 @@ import (
 	"github.com/t2map/t2map/segment/anatomy"
 )
 
-// side is what a face of a sheet's boundary looks at.
+// side is what a face of a sheet's boundary faces.
 type side uint8
 
 const (
-	sideOpen  side = iota // background: the joint or the rim, decided from the shape
+	sideOpen  side = iota // background: joint or rim, decided by the shape
 	sideBone              // bone side
 	sideJoint             // joint side
-	sideTouch             // another cartilage, bone or meniscus: joint side unless it faces the own bone
+	sideTouch             // another cartilage, bone or meniscus: joint side unless it faces the bone of the sheet
 	sideRim               // neither: an edge of the plate, of the grid, or of a hole
 )
 
@@ -45,9 +45,9 @@ const (
 	holeGap = 1
 )
 
-// Margin is the number of voxels of background around the labels of a mask, where its grid has
-// them, that decide something: across so many a face looks, and cartilage that reaches the last
-// two layers of a grid may be cut off. Beyond, a mask may be cropped.
+// Margin is the number of background voxels around the labels of a mask that can affect the results, if
+// its grid has them: a face looks for bone across boneGap voxels, and cartilage in the two outermost
+// layers of a grid may be cut. A mask may be cropped outside this margin.
 const Margin = boneGap + 1
 
 // findSurface lists the faces of the sheet and links those that share an edge.
@@ -76,7 +76,7 @@ func findSurface(ctx context.Context, s *sheet, data []anatomy.Tissue, l *lattic
 		for n := start; n < end; n++ {
 			for d, face := range f.faceOf[n] {
 				if face >= 0 {
-					f.see(s, data, l, n, d)
+					f.addFace(s, data, l, n, d)
 				}
 			}
 		}
@@ -85,8 +85,8 @@ func findSurface(ctx context.Context, s *sheet, data []anatomy.Tissue, l *lattic
 	return f
 }
 
-// see fills in what is known of the face of voxel n in direction d.
-func (f *surface) see(s *sheet, data []anatomy.Tissue, l *lattice, n, d int) {
+// addFace sets the fields of the face of voxel n in direction d.
+func (f *surface) addFace(s *sheet, data []anatomy.Tissue, l *lattice, n, d int) {
 	face, i := f.faceOf[n][d], s.index[n]
 	f.voxel[face], f.dir[face] = int32(n), uint8(d)
 	f.side[face] = look(data, l, s.bone, int(s.voxels[n]), i, d)
@@ -96,9 +96,9 @@ func (f *surface) see(s *sheet, data []anatomy.Tissue, l *lattice, n, d int) {
 	f.centre[face] = l.position(centre)
 }
 
-// weigh sets the weights of the links: 1/distance², mm⁻². Their sums are bounded by that of a
-// flat face between the two densest axes; those above it, where edges meet in a corner, are
-// scaled down, so that a corner does not shorten every step.
+// weigh sets the weights of the links: 1/distance², mm⁻². Their sum is limited to that of a flat face
+// between the two densest axes. Larger sums, where edges meet in a corner, are scaled down, so that a
+// corner does not shorten every step.
 func (f *surface) weigh(l *lattice) {
 	most := 0.0
 	for axis := range 3 {
@@ -123,12 +123,12 @@ func (f *surface) weigh(l *lattice) {
 	})
 }
 
-// look says what lies beyond the face of voxel v in direction d.
+// look returns what the face of voxel v in direction d faces.
 func look(data []anatomy.Tissue, l *lattice, bone anatomy.Bone, v int, i [3]int32, d int) side {
 	for steps := range boneGap + 1 {
 		if l.leaves(i, d) {
 			if steps == 0 {
-				return sideRim // what lies beyond the field of view is not known
+				return sideRim // nothing is known outside the field of view
 			}
 			return sideOpen
 		}
@@ -153,12 +153,12 @@ func look(data []anatomy.Tissue, l *lattice, bone anatomy.Bone, v int, i [3]int3
 	return sideOpen
 }
 
-// neighbours returns the four faces that share an edge with the face of voxel n in direction d.
-// Going across the edge, the boundary turns away, goes straight on or turns towards the face;
-// voxels that touch along an edge only are not neighbours.
+// neighbours returns the four faces that share an edge with the face of voxel n in direction d. Across the
+// edge, the boundary turns away, continues straight or turns towards the face. Voxels that only share an
+// edge are not neighbours.
 func (f *surface) neighbours(s *sheet, n, d int) [4]int32 {
 	var out [4]int32
-	for e, t := range across(d) {
+	for e, t := range tangential(d) {
 		neighbour := s.next[n][t]
 		if neighbour < 0 {
 			out[e] = f.faceOf[n][t]

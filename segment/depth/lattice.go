@@ -5,7 +5,7 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// lattice is a grid with what the depth needs of it.
+// lattice is a grid with derived values.
 type lattice struct {
 	size    [3]int
 	origin  vector
@@ -42,9 +42,9 @@ func (l *lattice) centre(i [3]int32) vector {
 	return l.position([3]float64{float64(i[0]), float64(i[1]), float64(i[2])})
 }
 
-// extent returns the size in mm of a voxel along a direction of length 1: that of the ellipsoid
-// whose axes are the edges of the voxel. Along an edge it is the spacing; on a grid of cubes it
-// is the same in every direction.
+// extent returns the size in mm of a voxel along a unit vector: that of the ellipsoid whose axes are the
+// edges of the voxel. Along an edge it is the spacing; on a grid of cubes it is the same in every
+// direction.
 func (l *lattice) extent(direction vector) float64 {
 	return 1 / vector{l.rows[0].Dot(direction), l.rows[1].Dot(direction), l.rows[2].Dot(direction)}.Length()
 }
@@ -52,10 +52,10 @@ func (l *lattice) extent(direction vector) float64 {
 // The six neighbours of a voxel: direction d goes along axis d/2, backwards where d is even.
 const directions = 6
 
-func axisOf(d int) int    { return d >> 1 }
-func opposite(d int) int  { return d ^ 1 }
-func stepOf(d int) int    { return 2*(d&1) - 1 }
-func across(d int) [4]int { return tangents[d>>1] }
+func axisOf(d int) int        { return d >> 1 }
+func opposite(d int) int      { return d ^ 1 }
+func stepOf(d int) int        { return 2*(d&1) - 1 }
+func tangential(d int) [4]int { return tangents[d>>1] }
 
 var tangents = [3][4]int{{2, 3, 4, 5}, {0, 1, 4, 5}, {0, 1, 2, 3}}
 
@@ -67,6 +67,6 @@ func (l *lattice) leaves(i [3]int32, d int) bool {
 
 type vector = space.Vector
 
-// worthSharing is the least number of items per worker: below it, starting a goroutine (about a
+// worthSharing is the least number of items per worker: with fewer, starting a goroutine (about a
 // microsecond) costs more than it saves.
 const worthSharing = 1000

@@ -5,14 +5,13 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// DefaultLayers is the number of layers where none is asked for: deep and superficial.
+// DefaultLayers is the default number of layers: deep and superficial.
 const DefaultLayers = 2
 
-// Layers divides the cartilage into n layers of equal depth (n < 1: DefaultLayers) and returns
-// the layer of each of d.Voxels: 1 at the bone … n at the joint; 0 if there is none, because
-// the depth is not defined or the cartilage is too thin for the mask's own voxels. It is too
-// thin where it is less than n − ½ voxels thick along its normal: a plate one voxel thick has
-// no halves.
+// Layers divides the cartilage into n layers of equal depth (n < 1: DefaultLayers). It returns the layer
+// of each of d.Voxels: 1 at the bone … n at the joint. It is 0 if the depth is not defined, or if the
+// cartilage is less than n − ½ voxels of the mask thick along its normal: a plate one voxel thick has no
+// halves.
 func (d Field) Layers(n int) []uint8 {
 	if n < 1 {
 		n = DefaultLayers
@@ -38,26 +37,25 @@ func (d Field) normal(v int) vector {
 	return vector{float64(n[0]), float64(n[1]), float64(n[2])}
 }
 
-// Thin is how much of some cartilage is thin for a grid.
+// Thin describes how thin cartilage is on a grid.
 type Thin struct {
 	Voxels int // of the mask, with a thickness
-	Thin   int // those where the cartilage is thinner than n voxels of the grid
-	// Thickness is the mean over the area of the plate in mm: the harmonic mean over voxels, as
-	// a voxel stands for less area where the cartilage is thicker. NaN where there are no
-	// voxels.
+	Thin   int // the number of these where the cartilage is thinner than n voxels of the grid
+	// Thickness is the mean over the area of the plate in mm. It is the harmonic mean over voxels,
+	// because a voxel represents less area where the cartilage is thicker. NaN without voxels.
 	Thickness float64
-	// Across is the mean over the area of the number of the grid's voxels across the cartilage.
-	Across float64
+	// VoxelsAcross is the mean over the area of the thickness in voxels of the grid.
+	VoxelsAcross float64
 }
 
-// Fraction returns the part of the voxels that is thin; NaN where there are none.
+// Fraction returns the share of voxels where the cartilage is thin; NaN without voxels.
 func (t Thin) Fraction() float64 { return float64(t.Thin) / float64(t.Voxels) }
 
-// ThinFor returns how much of the cartilage is thinner than n voxels of the grid g, usually that of a
-// T2 series. take selects indices of d.Voxels; nil selects all. The size of a voxel is measured
-// along the cartilage's own normal, as that of the ellipsoid whose axes are
-// the voxel's edges: where the cartilage faces along a slice, the pixels count, and where it
-// faces the next slice, their distance. An affine without an inverse is an *AffineError.
+// ThinFor measures how much of the cartilage is thinner than n voxels of the grid g, usually that of a T2
+// series. take selects indices of d.Voxels; nil selects all. The size of a voxel is measured along the
+// normal of the cartilage, as that of the ellipsoid whose axes are the edges of the voxel: within a slice
+// it is the pixel size, and perpendicular to it the slice distance. An affine without an inverse is an
+// *AffineError.
 func (d Field) ThinFor(g volume.Geometry, n float64, take func(v int) bool) (Thin, error) {
 	var t Thin
 	l, ok := newLattice(g)
@@ -68,15 +66,15 @@ func (d Field) ThinFor(g volume.Geometry, n float64, take func(v int) bool) (Thi
 		if !(thickness > 0) || take != nil && !take(v) {
 			continue
 		}
-		across := float64(thickness) / l.extent(d.normal(v))
+		voxels := float64(thickness) / l.extent(d.normal(v))
 		t.Voxels++
 		t.Thickness += 1 / float64(thickness)
-		t.Across += across / float64(thickness)
-		if across < n {
+		t.VoxelsAcross += voxels / float64(thickness)
+		if voxels < n {
 			t.Thin++
 		}
 	}
-	t.Across /= t.Thickness
+	t.VoxelsAcross /= t.Thickness
 	t.Thickness = float64(t.Voxels) / t.Thickness
 	return t, nil
 }

@@ -118,7 +118,7 @@ func layersCheckSheet(t *testing.T, m anatomy.Mask, d Field, b anatomy.Bone, s S
 	var bins [10]int
 	deepTouch, touch := 0, 0
 	touching := layersKneeTouch(m.Geometry, b)
-	for v := s.From; v < s.To; v++ {
+	for v := s.Start; v < s.End; v++ {
 		depth := float64(d.Depth[v])
 		if math.IsNaN(depth) {
 			continue
@@ -131,15 +131,16 @@ func layersCheckSheet(t *testing.T, m anatomy.Mask, d Field, b anatomy.Bone, s S
 			}
 		}
 	}
-	thin, err := d.ThinFor(m.Geometry, 2, func(v int) bool { return v >= s.From && v < s.To })
+	thin, err := d.ThinFor(m.Geometry, 2, func(v int) bool { return v >= s.Start && v < s.End })
 	if err != nil {
 		t.Fatal(err)
 	}
-	byArea := 2 * float64(s.To-s.From) * m.VoxelVolume() / (s.BoneArea + s.JointArea)
+	byArea := 2 * float64(s.End-s.Start) * m.VoxelVolume() / (s.BoneArea + s.JointArea)
 	deep := float64(deepTouch) / float64(touch)
 	t.Logf(
-		"%-7v by %v: %6d voxels, %d undefined; thickness %.2f mm (volume/area %.2f); areas %.0f and %.0f mm²; tenths of depth %v; %.1f %% of what touches bone is deep; %.1f %% thinner than two voxels",
-		b, s.Source, s.To-s.From, s.Undefined, thin.Thickness, byArea, s.BoneArea, s.JointArea, bins, 100*deep,
+		"%-7v by %v: %6d voxels, %d undefined; thickness %.2f mm (volume/area %.2f); areas %.0f and %.0f mm²; "+
+			"tenths of depth %v; %.1f %% of the voxels at the bone are deep; %.1f %% thinner than two voxels",
+		b, s.Source, s.End-s.Start, s.Undefined, thin.Thickness, byArea, s.BoneArea, s.JointArea, bins, 100*deep,
 		100*thin.Fraction(),
 	)
 	if r := layersKneeThickness[b]; thin.Thickness < r[0] || thin.Thickness > r[1] {
@@ -150,15 +151,15 @@ func layersCheckSheet(t *testing.T, m anatomy.Mask, d Field, b anatomy.Bone, s S
 		t.Errorf("%v: thickness %.2f mm, but volume over area %.2f mm", b, thin.Thickness, byArea)
 	}
 	for n, got := range bins {
-		if share := float64(got) / float64(s.To-s.From); share < 0.08 || share > 0.125 {
+		if share := float64(got) / float64(s.End-s.Start); share < 0.08 || share > 0.125 {
 			t.Errorf("%v: %.3f of the voxels are in tenth %d, want about 0.1", b, share, n)
 		}
 	}
 	if deep < 0.95 {
 		t.Errorf("%v: %.3f of what touches bone is deep, want 0.95", b, deep)
 	}
-	if float64(s.Undefined) > 0.003*float64(s.To-s.From) {
-		t.Errorf("%v: %d of %d voxels have no depth", b, s.Undefined, s.To-s.From)
+	if float64(s.Undefined) > 0.003*float64(s.End-s.Start) {
+		t.Errorf("%v: %d of %d voxels have no depth", b, s.Undefined, s.End-s.Start)
 	}
 }
 

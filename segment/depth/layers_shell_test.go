@@ -12,7 +12,7 @@ import (
 
 // shell is a piece of cartilage of known depth: given a position in mm in its own axes, inside returns
 // the depth (0 … 1 within the cartilage, below 0 in the bone, above 1 at the joint) and the thickness;
-// within reports whether the position lies over the cartilage, not beyond its rim.
+// within reports whether the position is above the cartilage, inside its rim.
 type shell struct {
 	name   string
 	tissue anatomy.Tissue
@@ -107,12 +107,12 @@ func (s shell) draw(g volume.Geometry, bone bool, gap float64) anatomy.Mask {
 	l, _ := newLattice(g)
 	b, _ := anatomy.BoneOf(s.tissue)
 	step := l.columns[0].Length()
-	parallel.Split(g.Size[1]*g.Size[2], 0, worthSharing, func(_, from, to int) {
-		for row := from; row < to; row++ {
-			at := row * g.Size[0]
-			data := m.Data[at:][:g.Size[0]]
+	parallel.Split(g.Size[1]*g.Size[2], 0, worthSharing, func(_, start, end int) {
+		for row := start; row < end; row++ {
+			position := row * g.Size[0]
+			data := m.Data[position:][:g.Size[0]]
 			for i := 0; i < len(data); {
-				x := l.centre(shellIndex(l, at+i))
+				x := l.centre(shellIndex(l, position+i))
 				depth, thick := s.depth(x)
 				h := depth * thick // mm above the bone, which no step along the row changes by more than step
 				same := min(math.Abs(h), math.Abs(h-thick), math.Abs(h+gap), math.Abs(h+shellBone))
@@ -340,7 +340,8 @@ func TestDepthOutsideOfView(t *testing.T) {
 	}
 }
 
-// TestDepthOfTouchingCartilage: femur on tibia, and a meniscus on the tibia's other half. All that touches is joint side.
+// TestDepthOfTouchingCartilage: femur on tibia, and a meniscus on the tibia's other half. All that touches
+// is joint side.
 func TestDepthOfTouchingCartilage(t *testing.T) {
 	g := shellGrid(shellFine, shellOblique)
 	l, _ := newLattice(g)

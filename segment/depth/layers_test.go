@@ -31,10 +31,10 @@ func TestDepthOfTurnedGrids(t *testing.T) {
 					t.Fatalf("%d voxels, want %d", len(got), len(want))
 				}
 				others := 0
-				for at, depth := range want {
-					d := math.Abs(float64(got[at] - depth))
+				for index, depth := range want {
+					d := math.Abs(float64(got[index] - depth))
 					if !(d < 0.03) {
-						t.Fatalf("order %v, mirrored %v: depth %g at %v, want %g", order, mirrored, got[at], at, depth)
+						t.Fatalf("order %v, mirrored %v: depth %g at %v, want %g", order, mirrored, got[index], index, depth)
 					}
 					if d > 1e-4 { // of two pieces at the same distance, the first counts
 						others++
@@ -59,11 +59,11 @@ func layersAtPositions(t *testing.T, m anatomy.Mask) map[[3]int]float32 {
 	l, _ := newLattice(m.Geometry)
 	out := map[[3]int]float32{}
 	for n, v := range d.Voxels {
-		var at [3]int
+		var index [3]int
 		for c, x := range l.centre(shellIndex(l, int(v))) {
-			at[c] = int(math.Round(x * 100))
+			index[c] = int(math.Round(x * 100))
 		}
-		out[at] = d.Depth[n]
+		out[index] = d.Depth[n]
 	}
 	return out
 }
@@ -73,23 +73,23 @@ func layersTurned(m anatomy.Mask, order [3]int, mirrored [3]bool) anatomy.Mask {
 	out := anatomy.Mask{Data: make([]anatomy.Tissue, len(m.Data))}
 	for row := range 3 {
 		out.Affine[row][3] = m.Affine[row][3]
-		for c, from := range order {
-			out.Size[c] = m.Size[from]
-			out.Affine[row][c] = m.Affine[row][from]
+		for c, source := range order {
+			out.Size[c] = m.Size[source]
+			out.Affine[row][c] = m.Affine[row][source]
 			if mirrored[c] {
 				out.Affine[row][c] *= -1
-				out.Affine[row][3] += m.Affine[row][from] * float64(m.Size[from]-1)
+				out.Affine[row][3] += m.Affine[row][source] * float64(m.Size[source]-1)
 			}
 		}
 	}
 	l, _ := newLattice(out.Geometry)
 	for v := range out.Data {
-		at := shellIndex(l, v)
+		index := shellIndex(l, v)
 		var i [3]int
-		for c, from := range order {
-			i[from] = int(at[c])
+		for c, source := range order {
+			i[source] = int(index[c])
 			if mirrored[c] {
-				i[from] = m.Size[from] - 1 - i[from]
+				i[source] = m.Size[source] - 1 - i[source]
 			}
 		}
 		out.Data[v] = m.Data[i[0]+m.Size[0]*(i[1]+m.Size[1]*i[2])]
@@ -124,14 +124,14 @@ func TestDepthWorkers(t *testing.T) {
 }
 
 // layersBox returns a mask of n³ voxels of 0.5 × 0.5 × 1 mm with a box of medial tibial cartilage in it.
-func layersBox(n int, from, to [3]int) anatomy.Mask {
+func layersBox(n int, start, end [3]int) anatomy.Mask {
 	m := anatomy.Mask{
 		Geometry: volume.Geometry{Size: [3]int{n, n, n}, Affine: [3][4]float64{{0.5}, {0, 0.5}, {0, 0, 1}}},
 		Data:     make([]anatomy.Tissue, n*n*n),
 	}
-	for k := from[2]; k < to[2]; k++ {
-		for j := from[1]; j < to[1]; j++ {
-			for i := from[0]; i < to[0]; i++ {
+	for k := start[2]; k < end[2]; k++ {
+		for j := start[1]; j < end[1]; j++ {
+			for i := start[0]; i < end[0]; i++ {
 				m.Data[i+n*(j+n*k)] = anatomy.MedialTibialCartilage
 			}
 		}
@@ -148,7 +148,8 @@ func TestDepthDegenerate(t *testing.T) {
 		halves    bool // layers
 	}{
 		{"empty", layersBox(9, [3]int{}, [3]int{}), 0, false},
-		{"no voxels at all", anatomy.Mask{Geometry: volume.Geometry{Affine: [3][4]float64{{1}, {0, 1}, {0, 0, 1}}}}, 0, false},
+		{"no voxels at all", anatomy.Mask{Geometry: volume.Geometry{Affine: [3][4]float64{{1}, {0, 1}, {0, 0, 1}}}},
+			0, false},
 		{"one voxel", layersBox(9, [3]int{4, 4, 4}, [3]int{5, 5, 5}), 0, false},
 		{"one voxel thick", layersBox(30, [3]int{3, 3, 15}, [3]int{27, 27, 16}), 0, false},
 		{"two voxels thick", layersBox(30, [3]int{3, 3, 14}, [3]int{27, 27, 16}), 0, true},
@@ -199,7 +200,8 @@ func TestDepthOfOneSlice(t *testing.T) {
 	}
 }
 
-// TestDepthDirections: without a label of the bone, the given directions say where it is. The box would be upside down in the patient.
+// TestDepthDirections: without a label of the bone, the given directions say where it is. The box would be
+// upside down in the patient.
 func TestDepthDirections(t *testing.T) {
 	m := layersBox(30, [3]int{3, 3, 13}, [3]int{27, 27, 17})
 	for _, up := range [][3]float64{{}, {0, 0, 2}, {0, 0, -1}, {0.5, 0, -1}} {
@@ -260,8 +262,8 @@ func TestLayers(t *testing.T) {
 	}
 }
 
-// TestThinFor: 2.5 mm of cartilage are thin for slices of 3 mm across it, and not for pixels of 0.5 mm; at 45° half of it
-// is neither.
+// TestThinFor: 2.5 mm of cartilage are thin for slices of 3 mm across it, and not for pixels of 0.5 mm; at
+// 45° half of it is neither.
 func TestThinFor(t *testing.T) {
 	s := shellFlat(2.5)
 	d, err := Measure(t.Context(), s.draw(shellGrid(shellFine, shellOblique), true, 0), Options{})
@@ -286,10 +288,10 @@ func TestThinFor(t *testing.T) {
 		if test.across < 2 {
 			want = 1
 		}
-		if math.Abs(thin.Across/test.across-1) > 0.06 || math.Abs(thin.Fraction()-want) > 0.03 ||
+		if math.Abs(thin.VoxelsAcross/test.across-1) > 0.06 || math.Abs(thin.Fraction()-want) > 0.03 ||
 			math.Abs(thin.Thickness-2.5) > 0.06 {
 			t.Errorf(
-				"turned %v: %.2f voxels across, %.3f thin, %.2f mm; want %.2f, %g, 2.5", test.turned, thin.Across,
+				"turned %v: %.2f voxels across, %.3f thin, %.2f mm; want %.2f, %g, 2.5", test.turned, thin.VoxelsAcross,
 				thin.Fraction(), thin.Thickness, test.across, want,
 			)
 		}

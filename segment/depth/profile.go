@@ -7,30 +7,29 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// DefaultBins is the number of bins of a profile where none is asked for.
+// DefaultBins is the default number of bins of a profile.
 const DefaultBins = 10
 
 // Bin is T2 in a range of depths.
 type Bin struct {
-	From, To float64 // relative depth, From ≤ depth < To; the last bin includes 1
-	N        int     // voxels with a T2 that counts
-	Excluded int     // voxels in the range that a status or a missing T2 excludes
-	Mean, SD float64 // ms; Mean is NaN where N is 0, SD (n − 1 in the denominator) where it is below 2
-	Depth    float64 // the mean depth of the N voxels: cartilage does not fill its bins evenly
+	Low, High float64 // relative depth, Low ≤ depth < High; the last bin includes 1
+	N         int     // voxels with a T2
+	Excluded  int     // voxels in the range that are excluded by their status or have no T2
+	Mean, SD  float64 // ms; Mean is NaN where N is 0, SD (n − 1 in the denominator) where it is below 2
+	Depth     float64 // the mean depth of the N voxels: cartilage does not fill its bins evenly
 }
 
-// LengthError reports that arrays that belong together differ in length.
+// LengthError reports that arrays that must have the same length differ.
 type LengthError struct{ Got, Want int }
 
 func (e *LengthError) Error() string {
 	return fmt.Sprintf("an array has %d values, and another that belongs to it has %d", e.Got, e.Want)
 }
 
-// Profile returns T2 against relative depth in bins of equal width (bins < 1: DefaultBins),
-// from bone to joint. depth, t2 and status have one value for each voxel, in any order; a voxel
-// without a depth (NaN, or outside 0 … 1) is not of the cartilage and is not counted. T2 counts
-// where status is Fitted, which are the voxels of summaries. Arrays of different lengths are a
-// *LengthError.
+// Profile returns T2 against relative depth in bins of equal width from bone to joint (bins < 1:
+// DefaultBins). depth, t2 and status have one value for each voxel, in any order. Voxels without a depth
+// (NaN, or outside 0 … 1) are ignored. Only T2 with the status Fitted counts, as in summaries. Arrays of
+// different lengths are a *LengthError.
 func Profile(depth, t2 []float32, status []volume.Status, bins int) ([]Bin, error) {
 	for _, n := range []int{len(t2), len(status)} {
 		if n != len(depth) {
@@ -62,7 +61,7 @@ func Profile(depth, t2 []float32, status []volume.Status, bins int) ([]Bin, erro
 	}
 	for n := range out {
 		b := &out[n]
-		b.From, b.To = float64(n)/float64(bins), float64(n+1)/float64(bins)
+		b.Low, b.High = float64(n)/float64(bins), float64(n+1)/float64(bins)
 		b.SD = math.NaN()
 		if b.N > 1 {
 			b.SD = math.Sqrt(squares[n] / float64(b.N-1))

@@ -26,12 +26,12 @@ func TestProfile(t *testing.T) {
 	same := func(a, b float64) bool { return math.Abs(a-b) < 1e-6 || math.IsNaN(a) && math.IsNaN(b) }
 	for n, got := range bins {
 		w := want[n]
-		if got.From != w.From || got.To != w.To || got.N != w.N || got.Excluded != w.Excluded ||
+		if got.Low != w.Low || got.High != w.High || got.N != w.N || got.Excluded != w.Excluded ||
 			!same(got.Mean, w.Mean) || !same(got.SD, w.SD) || !same(got.Depth, w.Depth) {
 			t.Errorf("bin %d: %+v, want %+v", n, got, w)
 		}
 	}
-	if bins, err := Profile(nil, nil, nil, 0); err != nil || len(bins) != DefaultBins || bins[9].To != 1 {
+	if bins, err := Profile(nil, nil, nil, 0); err != nil || len(bins) != DefaultBins || bins[9].High != 1 {
 		t.Errorf("nothing: %v, %v", bins, err)
 	}
 	var fault *LengthError

@@ -7,8 +7,8 @@ import (
 	"github.com/t2map/t2map/segment/unroll"
 )
 
-// axes returns the directions up, front and, at right angles to them, left (up to the sign: the
-// patient's left where up and front are the patient's).
+// axes returns the directions up, front and, perpendicular to both, left. If up and front are those of
+// the patient, left is the patient's left.
 func (o Options) axes(ctx context.Context) (up, front, left vector, err error) {
 	if o.Axes != nil {
 		a, err := o.Axes(ctx)
@@ -27,7 +27,7 @@ func (o Options) axes(ctx context.Context) (up, front, left vector, err error) {
 	return up, up.Cross(left).Times(-1), left, nil
 }
 
-// toBone returns the direction towards the bone that the shape of the sheet suggests.
+// toBone returns a function that gives the direction towards the bone, according to the shape of the sheet.
 func (o Options) toBone(ctx context.Context, s *sheet, l *lattice) (func(vector) vector, error) {
 	up, front, left, err := o.axes(ctx)
 	switch {

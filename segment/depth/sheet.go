@@ -71,11 +71,11 @@ func findSheets(
 	return out, nil
 }
 
-// rowsPerCheck is the number of rows of a mask after which it is asked whether the context has
-// ended: a millisecond's work at most.
+// rowsPerCheck is the number of rows of a mask between two checks of the context: at most a millisecond of
+// work.
 const rowsPerCheck = 256
 
-// stretches appends those of a row whose first voxel is first.
+// stretches appends the stretches of a row whose first voxel is first.
 func stretches(lists *[anatomy.Bones][]stretch, row []anatomy.Tissue, first int) {
 	for i := 0; i < len(row); {
 		t := row[i]
@@ -137,8 +137,8 @@ func (s *sheet) connect(l *lattice) {
 	}
 }
 
-// single reports whether the sheet is one voxel thick at voxel n: it has no neighbour along the
-// axis of the grid that is nearest to the sheet's normal.
+// single reports whether the sheet is one voxel thick at voxel n: the voxel has no neighbour along the
+// axis of the grid that is nearest to the normal.
 func (s *sheet) single(n int, l *lattice, normal vector) bool {
 	next := &s.next[n]
 	if !(next[0] < 0 && next[1] < 0 || next[2] < 0 && next[3] < 0 || next[4] < 0 && next[5] < 0) {
@@ -146,8 +146,8 @@ func (s *sheet) single(n int, l *lattice, normal vector) bool {
 	}
 	axis, most := 0, 0.0
 	for c := range 3 {
-		if along := math.Abs(l.columns[c].Dot(normal)) / l.columns[c].Length(); along > most {
-			axis, most = c, along
+		if cosine := math.Abs(l.columns[c].Dot(normal)) / l.columns[c].Length(); cosine > most {
+			axis, most = c, cosine
 		}
 	}
 	return next[2*axis] < 0 && next[2*axis+1] < 0

@@ -7,13 +7,13 @@ import (
 	"github.com/t2map/t2map/internal/parallel"
 )
 
-// patch is a part of a surface, on which values can diffuse: nothing enters or leaves it, so
-// the bone side does not mix with the joint side, however thin the sheet.
+// patch is a part of a surface on which values diffuse. Nothing crosses its border, so that the bone side
+// does not mix with the joint side, however thin the sheet is.
 type patch struct {
 	faces   []int32    // of the surface, ascending
-	links   [][4]int32 // within the patch; a face itself where there is no link
+	links   [][4]int32 // within the patch; a face itself if there is no link
 	surface *surface
-	spare   []vector // what smoothing took
+	spare   []vector // scratch memory of smooth
 }
 
 // patch returns the faces for which take holds.
@@ -91,9 +91,9 @@ func (p *patch) smooth(values []vector, sigma float64) []vector {
 	return current
 }
 
-// smoothTrue returns the faces smoothed without the bias of smooth: a mean over a curved surface
-// lies on its hollow side. What smoothing has taken away is smoothed and given back (twicing;
-// Tukey 1977, Exploratory Data Analysis). Normals are smoothed as normals does it.
+// smoothTrue returns the smoothed faces without the bias of smooth: on a curved surface, a mean lies on
+// the concave side. The residual of smoothing is smoothed as well and added (twicing; Tukey 1977,
+// Exploratory Data Analysis). Normals are smoothed as by normals.
 func (p *patch) smoothTrue(sigma float64) []surfel {
 	once, spare := make([]surfel, len(p.faces)), make([]surfel, len(p.faces))
 	for n, face := range p.faces {
@@ -112,14 +112,14 @@ func (p *patch) smoothTrue(sigma float64) []surfel {
 		})
 		once, spare = spare, once
 	}
-	taken := make([]vector, len(p.faces))
+	loss := make([]vector, len(p.faces))
 	for n, face := range p.faces {
-		taken[n] = p.surface.centre[face].Minus(once[n].centre)
+		loss[n] = p.surface.centre[face].Minus(once[n].centre)
 	}
-	taken = p.smooth(taken, sigma)
+	loss = p.smooth(loss, sigma)
 	parallel.Split(len(once), p.surface.workers, worthSharing, func(_, lo, hi int) {
 		for n := lo; n < hi; n++ {
-			once[n] = surfel{once[n].centre.Plus(taken[n]), once[n].normal.Unit()}
+			once[n] = surfel{once[n].centre.Plus(loss[n]), once[n].normal.Unit()}
 		}
 	})
 	return once
@@ -134,8 +134,8 @@ func flow(u, v, a, b, c, d *vector, w *[4]float64, dt float64) {
 	u[2] = z + float64(dt*(float64(w0*(a[2]-z))+float64(w1*(b[2]-z))+float64(w2*(c[2]-z))+float64(w3*(d[2]-z))))
 }
 
-// smoothNumbers smooths numbers, one for each face of the patch, which are 0 outside it where
-// they leak, and do not leave it otherwise.
+// smoothNumbers smooths numbers, one for each face of the patch. If leak is true, they are 0 outside the
+// patch and diffuse over its border; otherwise they do not leave it.
 func (p *patch) smoothNumbers(current []float64, sigma float64, leak bool) []float64 {
 	next := make([]float64, len(current))
 	for dt := range p.steps(sigma) {
@@ -160,8 +160,8 @@ func (p *patch) smoothNumbers(current []float64, sigma float64, leak bool) []flo
 	return current
 }
 
-// normals returns the outward normals of the patch, smoothed, of length 1. The mean of the
-// faces' areas as vectors is the area of the slope they make as a staircase.
+// normals returns the smoothed outward unit normals of the patch. The mean of the area vectors of a
+// staircase of faces is the area vector of the slope.
 func (p *patch) normals(sigma float64) []vector {
 	out := make([]vector, len(p.faces))
 	for n, face := range p.faces {
@@ -176,7 +176,7 @@ func (p *patch) normals(sigma float64) []vector {
 	return out
 }
 
-// core says which faces of the patch are not near its border, where the smoothed surface bends.
+// core reports which faces of the patch are not near its border, where the smoothed surface bends.
 func (p *patch) core() []bool {
 	inside := make([]float64, len(p.faces))
 	for n := range inside {
@@ -190,13 +190,13 @@ func (p *patch) core() []bool {
 	return core
 }
 
-// damping is the parameter ν of super time stepping: at 0 the steps are as long as possible,
-// and rounding errors grow.
+// damping is the parameter ν of super time stepping. At 0, steps are as long as possible, and rounding
+// errors grow.
 const damping = 0.05
 
-// timeSteps returns the fewest steps whose sum is total, where a plain step must not exceed
-// stable. Two of them are plain, which remove the staircase itself: super steps alone leave up
-// to 70 % of the shortest waves, and these two take 87 % of that.
+// timeSteps returns the fewest steps whose sum is total, where a plain step must not exceed stable. Two of
+// the steps are plain and remove the staircase itself: super steps alone leave up to 70 % of the shortest
+// waves, and these two remove 87 % of the rest.
 func timeSteps(total, stable float64) []float64 {
 	for n := 0; ; n++ {
 		steps := []float64{stable, stable / 2}
@@ -218,5 +218,5 @@ func timeSteps(total, stable float64) []float64 {
 	}
 }
 
-// maxSteps bounds the work on grids that are much finer than any mask's.
+// maxSteps limits the work on grids that are much finer than those of any mask.
 const maxSteps = 30

@@ -24,9 +24,9 @@ func TestUnrollRealKnee(t *testing.T) {
 	l, _ := newLattice(m.Geometry)
 	s := d.Sheets[anatomy.OfFemur]
 	var points []unroll.Point
-	for _, v := range d.Voxels[s.From:s.To] {
+	for _, v := range d.Voxels[s.Start:s.End] {
 		x := l.centre(shellIndex(l, int(v)))
-		points = append(points, unroll.Point{At: x, T2: 40 + 0.1*x.Minus(c.Centre).Dot(c.Axis), Weight: 1})
+		points = append(points, unroll.Point{Position: x, T2: 40 + 0.1*x.Minus(c.Centre).Dot(c.Axis), Weight: 1})
 	}
 	u, err := c.Unroll(t.Context(), points, unroll.Options{})
 	if err != nil {
@@ -37,9 +37,9 @@ func TestUnrollRealKnee(t *testing.T) {
 	for r := range rows {
 		for col := range columns {
 			if t2 := u.T2[r*columns+col]; !math.IsNaN(t2) {
-				_, across := u.Middle(r, col)
+				_, distance := u.Middle(r, col)
 				filled++
-				worst = max(worst, math.Abs(t2-40-0.1*across))
+				worst = max(worst, math.Abs(t2-40-0.1*distance))
 			}
 		}
 	}

@@ -18,7 +18,7 @@ func TestCancelled(t *testing.T) {
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	if got, err := Onto(ended, mask, g, Options{}); !errors.Is(err, context.Canceled) ||
+	if got, err := ComputeFractions(ended, mask, g, Options{}); !errors.Is(err, context.Canceled) ||
 		!reflect.ValueOf(got).IsZero() {
 		t.Errorf("ended before: %v", err)
 	}

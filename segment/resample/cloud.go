@@ -8,14 +8,14 @@ import (
 )
 
 // The points of a voxel are a lattice of rank 1 (Korobov): point k is
-// frac((k + ½)·(1, a, a²)/n). Along each edge of the voxel, n different points lie evenly and
-// symmetrically about the centre, never on a face, so that a face of the mask parallel to one of
-// the voxel's is located to 1/n, and a box in it still to about 1 %. A cubic grid of 1024 points
-// would have ten different positions along an edge.
+// frac((k + ½)·(1, a, a²)/n). Along each edge of the voxel, they have n different positions, evenly
+// spaced and symmetric about the centre, never on a face. A face of the mask that is parallel to a
+// face of the voxel is therefore located to 1/n, and the volume of a box within the voxel to about
+// 1 %. A cubic grid of 1024 points would have ten different positions along an edge.
 //
-// n is a power of two, so that fractions are exact as float32, and their sums too. The step a
-// has the least P₂ of all (Sloan and Joe 1994, Lattice Methods for Multiple Integration); a
-// test searches it anew.
+// n is a power of two, so that fractions and their sums are exact in float32. The step a has the
+// smallest P₂ of all (Sloan and Joe 1994, Lattice Methods for Multiple Integration); a test repeats
+// the search.
 const (
 	latticeSize = 1024
 	latticeStep = 323
@@ -35,24 +35,24 @@ func points(n, step int) [][3]float64 {
 	return out
 }
 
-// pointBits is the number of bits behind the point of a position in voxels of the mask.
+// pointBits is the number of fractional bits of positions in voxels of the mask.
 const pointBits = 12
 
-// set is a set of points, a bit for each.
+// set is a set of points, one bit per point.
 type set []uint64
 
-// cloud is the points of a voxel of the series by their places along the axes of the mask.
+// cloud holds the points of a voxel of the series, ordered along each axis of the mask.
 //
-// A plane between voxels of the mask, across axis a, has the points behind it that are farthest along a:
-// so many as their order along a says, and always the same ones for the same number. So the
-// points in a box of voxels are the common ones of a few sets that are made once.
+// The points above a plane perpendicular to axis a are the r farthest along a, for some r. These sets are
+// made once for every r. The points in a box of voxels are then intersections of a few sets.
 type cloud struct {
 	n int
-	// least is the least offset from the centre of the voxel along each axis, in 2^−pointBits voxels of the mask.
+	// least is the smallest offset from the centre of the voxel along each axis, in 2^−pointBits voxels
+	// of the mask.
 	least [3]int
-	// count holds at index t how many points have an offset of least + t or more.
+	// count[a][t] is the number of points with an offset of at least least[a] + t.
 	count [3][]uint32
-	// farthest holds at index r the set of the r points that are farthest along the axis.
+	// farthest[a][r] is the set of the r points that are farthest along axis a.
 	farthest [3][]set
 }
 
@@ -87,14 +87,14 @@ func newCloud(p placement, cube [][3]float64) *cloud {
 	return c
 }
 
-// farFrom returns the points beyond a plane at t along axis a, in 2^−pointBits voxels of the mask
-// from the centre of the voxel: those with an offset of t or more.
+// farFrom returns the points with an offset of at least t along axis a, in 2^−pointBits voxels of the mask
+// from the centre of the voxel.
 func (c *cloud) farFrom(a, t int) set {
 	t = min(max(t-c.least[a], 0), len(c.count[a])-1)
 	return c.farthest[a][c.count[a][t]]
 }
 
-// difference sets s to the points of a that are not in b, and reports whether there are any.
+// difference sets s to a \ b, and reports whether it is not empty.
 func (s set) difference(a, b set) bool {
 	a, b = a[:len(s)], b[:len(s)]
 	some := uint64(0)

@@ -9,22 +9,23 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// Coverage says how much of a label lies in the field of view of the series. A voxel of the
-// mask lies there if its centre does.
+// Coverage is the part of a label in the field of view of the series. A voxel of the mask lies in it if
+// its centre does.
 type Coverage struct {
 	Label uint16
-	// Voxels of the mask have the label, and Inside of them are in the field of view.
+	// Voxels is the number of voxels of the mask with the label, and Inside the number of those in the
+	// field of view.
 	Voxels, Inside int
-	// NearestMM and FarthestMM are the distances of the nearest and of the farthest of its
-	// voxels from the field of view: 0 inside.
+	// NearestMM and FarthestMM are the distances from the field of view of its nearest and its farthest
+	// voxel; 0 inside.
 	NearestMM, FarthestMM float64
 }
 
 // Share returns the part of the label's volume that lies in the field of view.
 func (c Coverage) Share() float64 { return float64(c.Inside) / float64(c.Voxels) }
 
-// Cover says how much of each label lies in the field of view of the series, as
-// Fractions.Coverage does, in increasing order of the labels. It refuses no mask for it.
+// Cover returns Fractions.Coverage without computing fractions, in increasing order of the labels. Low
+// coverage is not an error.
 func Cover(ctx context.Context, mask volume.Labels, series volume.Geometry, o Options) ([]Coverage, error) {
 	o, err := o.defaults()
 	if err != nil {
@@ -55,7 +56,8 @@ func (e *OutsideError) Error() string {
 	)
 }
 
-// Millimetres writes a distance in mm, as "12.5 mm"; a distance that no scanner has is "more than 10 m".
+// Millimetres formats a distance in mm, such as "12.5 mm". A distance that is impossible in a scanner is
+// "more than 10 m".
 func Millimetres(d float64) string {
 	const scanner = 10_000
 	if !(d < scanner) {
@@ -66,7 +68,7 @@ func Millimetres(d float64) string {
 
 // CoverageError lists the labels of which too little lies in the field of view.
 type CoverageError struct {
-	Least  float64 // the part that must lie in it
+	Least  float64 // the least part that must lie in it
 	Labels []Coverage
 }
 
@@ -81,25 +83,25 @@ func (e *CoverageError) Error() string {
 	return "mask lies mostly outside the series: " + strings.Join(parts, "; ")
 }
 
-// refuse returns what speaks against the use of the fractions at all.
+// refuse returns the error if the mask does not overlap the field of view, or not enough.
 func refuse(f Fractions, least float64) error {
-	nearest, little := math.Inf(1), []Coverage(nil)
+	nearest, low := math.Inf(1), []Coverage(nil)
 	for _, c := range f.Coverage {
 		nearest = min(nearest, c.NearestMM)
 		if c.Share() < least {
-			little = append(little, c)
+			low = append(low, c)
 		}
 	}
 	switch {
 	case len(f.Voxels) == 0 && nearest > 0:
 		return &OutsideError{DistanceMM: nearest}
-	case len(little) > 0:
-		return &CoverageError{Least: least, Labels: little}
+	case len(low) > 0:
+		return &CoverageError{Least: least, Labels: low}
 	}
 	return nil
 }
 
-// view is the field of view: where the indices of the series lie between low and high.
+// view is the field of view: the positions at which the indices of the series lie between low and high.
 type view struct {
 	toSeries  [3][4]float64
 	low, high [3]float64
@@ -118,8 +120,8 @@ func (p placement) view() view {
 	return v
 }
 
-// outside returns the distance in mm of an index of the mask from the field of view, exact
-// where the axes of the series are perpendicular; 0 inside.
+// outside returns the distance in mm of an index of the mask from the field of view; 0 inside. It is exact
+// if the axes of the series are perpendicular.
 func (v *view) outside(i, j, k float64) float64 {
 	var d [3]float64
 	inside := true
@@ -141,7 +143,7 @@ func (v *view) outside(i, j, k float64) float64 {
 	return math.Sqrt(sum)
 }
 
-// holds reports whether the whole box of voxels of the mask lies in the field of view.
+// holds reports whether a box of voxels of the mask lies entirely in the field of view.
 func (v *view) holds(low, high [3]int) bool {
 	for corner := range 8 {
 		var index [3]float64
@@ -158,7 +160,7 @@ func (v *view) holds(low, high [3]int) bool {
 	return true
 }
 
-// tally counts the voxels of one label.
+// tally adds a voxel at distance d from the field of view.
 func (c *Coverage) tally(d float64) {
 	if c.Voxels == 0 || d < c.NearestMM {
 		c.NearestMM = d
@@ -170,7 +172,7 @@ func (c *Coverage) tally(d float64) {
 	c.FarthestMM = max(c.FarthestMM, d)
 }
 
-// join adds the voxels of another part of the mask.
+// join adds the voxels of the same label in another part of the mask.
 func (c *Coverage) join(o Coverage) {
 	if o.Voxels == 0 {
 		return

@@ -6,12 +6,12 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// MeanOnto returns for each voxel of the series the mean of the values of those voxels of a mask
-// whose centres lie in it, where the gap between slices counts to the nearer one; NaN
-// if there is none. voxels are indices of the mask's grid, and value holds one for each, of
-// which NaN does not count. transform takes a position of the series to the space of the mask;
-// nil means that they share it. A series without an inverse affine gets NaN everywhere.
-func MeanOnto(
+// VoxelMeans returns, for each voxel of the series, the mean value of the voxels of a mask whose centres
+// lie in it; NaN if there are none. The gap between slices belongs to the nearer slice. voxels are indices
+// of the grid of the mask, with one value each; NaN values are ignored. transform maps a position in the
+// series to the space of the mask; nil means the identity. If the affine of the series has no inverse, all
+// values are NaN.
+func VoxelMeans(
 	mask volume.Geometry, voxels []int32, value []float32, series volume.Geometry, transform *volume.Rigid,
 ) []float32 {
 	out := make([]float32, series.Voxels())
@@ -42,7 +42,7 @@ func MeanOnto(
 	return out
 }
 
-// indexOf returns the index of the voxel that holds a position, or −1.
+// indexOf returns the index of the voxel that contains a position, or −1.
 func indexOf(inverse [3][4]float64, position [3]float64, size [3]int) int {
 	w, stride := 0, 1
 	for d, a := range inverse {

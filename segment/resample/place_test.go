@@ -15,8 +15,8 @@ func TestSameGrid(t *testing.T) {
 		g := grid([3]int{21, 18, 9}, [3]float64{0.4, 0.5, 3}, rotation, [3]float64{50, -20, 7})
 		mask := noise(g, 3)
 		f := mustOnto(t, mask, g, Options{})
-		taken, err := f.Take(1, nil)
-		if err != nil || !reflect.DeepEqual(taken.Labels, mask) {
+		assigned, err := f.Assign(1, nil)
+		if err != nil || !reflect.DeepEqual(assigned.Labels, mask) {
 			t.Fatalf("the mask changed: %v", err)
 		}
 		for n, x := range f.Fraction {
@@ -24,7 +24,7 @@ func TestSameGrid(t *testing.T) {
 				t.Fatalf("entry %d: %g", n, x)
 			}
 		}
-		for _, m := range taken.Means {
+		for _, m := range assigned.Means {
 			if m.Fraction != 1 {
 				t.Errorf("label %d: mean %g", m.Label, m.Fraction)
 			}
@@ -68,12 +68,12 @@ func reordered(l volume.Labels, axis [3]int, flip [3]bool) volume.Labels {
 		}
 	}
 	for v := range out.Data {
-		to := [3]int{v % out.Size[0], v / out.Size[0] % out.Size[1], v / out.SliceVoxels()}
+		target := [3]int{v % out.Size[0], v / out.Size[0] % out.Size[1], v / out.SliceVoxels()}
 		var in [3]int
 		for d, a := range axis {
-			in[a] = to[d]
+			in[a] = target[d]
 			if flip[d] {
-				in[a] = l.Size[a] - 1 - to[d]
+				in[a] = l.Size[a] - 1 - target[d]
 			}
 		}
 		out.Data[v] = l.Data[in[0]+l.Size[0]*(in[1]+l.Size[1]*in[2])]
@@ -103,7 +103,7 @@ func TestReordered(t *testing.T) {
 	}
 }
 
-// A mask that was moved, with the transform that says so, lies where it lay. The reverse moves it.
+// A moved mask with its transform has the same fractions; with the inverse transform it does not.
 func TestTransform(t *testing.T) {
 	g := grid([3]int{40, 40, 9}, [3]float64{0.5, 0.5, 3}, turned(10, 80, 0), [3]float64{})
 	mask := painted(
@@ -123,14 +123,14 @@ func TestTransform(t *testing.T) {
 			t.Errorf("%v: fractions differ by %g", move, d)
 		}
 		inverse := move.Inverse()
-		f, err := Onto(context.Background(), moved, g, Options{Transform: &inverse, LeastCovered: AnyCover})
+		f, err := ComputeFractions(context.Background(), moved, g, Options{Transform: &inverse, LeastCovered: AnyCover})
 		if err == nil && farthest(t, full(f, 1), want) < 0.5 {
 			t.Errorf("%v: the reverse transform gives the same", move)
 		}
 	}
 }
 
-// What lies between slices covers nothing. Without a thickness the slices have no gaps.
+// Labels between slices cover nothing. Without a thickness the slices have no gaps.
 func TestGaps(t *testing.T) {
 	// Slices of 2 mm at z = −4, 0 and 4; the mask has slices of 1 mm at z = −4.5 to 4.5.
 	g := grid([3]int{10, 10, 3}, [3]float64{1, 1, 4}, turned(0, 0, 0), [3]float64{})
@@ -170,8 +170,8 @@ func TestGaps(t *testing.T) {
 		if s := f.Coverage[0].Share(); s != 1 {
 			t.Errorf("z %g: share %g", c.z, s)
 		}
-		if taken, _ := f.Take(0, nil); c.want == [3]float64{} && !math.IsNaN(taken.Means[0].Fraction) {
-			t.Errorf("nothing was taken, and the mean fraction is %g", taken.Means[0].Fraction)
+		if assigned, _ := f.Assign(0, nil); c.want == [3]float64{} && !math.IsNaN(assigned.Means[0].Fraction) {
+			t.Errorf("nothing was taken, and the mean fraction is %g", assigned.Means[0].Fraction)
 		}
 	}
 }

@@ -9,22 +9,22 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// How much of a label the field of view holds, and how far it is away, in an oblique grid.
+// The coverage of a label and its distance from the field of view, on an oblique grid.
 func TestCoverage(t *testing.T) {
 	rotation := turned(30, 40, 50)
 	g := grid([3]int{20, 20, 5}, [3]float64{1, 1, 3}, rotation, [3]float64{}) // 20 × 20 × 15 mm, less half a gap
-	along := func(p [3]float64, axis int) float64 {
+	project := func(p [3]float64, axis int) float64 {
 		return rotation[0][axis]*p[0] + rotation[1][axis]*p[1] + rotation[2][axis]*p[2]
 	}
 	// A box of 4 mm from x to x + 4 along the rows, on a grid with the same axes but voxels of 0.5 mm.
 	box := func(axis int, x float64) func([3]float64) uint16 {
 		return func(p [3]float64) uint16 {
 			for a := range 3 {
-				from := -2.0
+				start := -2.0
 				if a == axis {
-					from = x
+					start = x
 				}
-				if c := along(p, a); c < from || c > from+4 {
+				if c := project(p, a); c < start || c > start+4 {
 					return 0
 				}
 			}
@@ -33,7 +33,7 @@ func TestCoverage(t *testing.T) {
 	}
 	for _, c := range []struct {
 		axis              int
-		from, thickness   float64
+		start, thickness  float64
 		share             float64
 		nearest, farthest float64
 		kind              string
@@ -50,9 +50,9 @@ func TestCoverage(t *testing.T) {
 		{2, 6.5, 3, 0.25, 0, 2.75, "cover"},
 	} {
 		mask := painted(
-			grid([3]int{100, 100, 100}, [3]float64{0.5, 0.5, 0.5}, rotation, [3]float64{}), box(c.axis, c.from),
+			grid([3]int{100, 100, 100}, [3]float64{0.5, 0.5, 0.5}, rotation, [3]float64{}), box(c.axis, c.start),
 		)
-		f, err := Onto(context.Background(), mask, g, Options{ThicknessMM: c.thickness})
+		f, err := ComputeFractions(context.Background(), mask, g, Options{ThicknessMM: c.thickness})
 		got := ""
 		if outside := (*OutsideError)(nil); errors.As(err, &outside) {
 			got = "outside"
@@ -70,7 +70,7 @@ func TestCoverage(t *testing.T) {
 		if got != c.kind {
 			t.Errorf("%+v: %v", c, err)
 		}
-		f, err = Onto(context.Background(), mask, g, Options{ThicknessMM: c.thickness, LeastCovered: AnyCover})
+		f, err = ComputeFractions(context.Background(), mask, g, Options{ThicknessMM: c.thickness, LeastCovered: AnyCover})
 		if _, outside := err.(*OutsideError); outside != (c.kind == "outside") {
 			t.Errorf("%+v: with AnyCover: %v", c, err)
 		}
@@ -92,7 +92,9 @@ func TestMessages(t *testing.T) {
 			},
 		},
 	)
-	want := "mask lies mostly outside the series: 33 % of label 2 lies inside (50 % needed), the rest up to 12.5 mm away; 0 % of label 4 lies inside (50 % needed), the rest up to 9.0 mm away"
+	want := "mask lies mostly outside the series: 33 % of label 2 lies inside (50 % needed), " +
+		"the rest up to 12.5 mm away; " +
+		"0 % of label 4 lies inside (50 % needed), the rest up to 9.0 mm away"
 	if err.Error() != want {
 		t.Error(err)
 	}
@@ -117,17 +119,18 @@ func TestLabelsApart(t *testing.T) {
 	for v, label := range painted(large, outside).Data {
 		mask.Data[v] += 65535 * label
 	}
-	_, err := Onto(context.Background(), mask, g, Options{})
+	_, err := ComputeFractions(context.Background(), mask, g, Options{})
 	if cover := (*CoverageError)(nil); !errors.As(err, &cover) || len(cover.Labels) != 1 ||
 		cover.Labels[0].Label != 65535 ||
 		cover.Labels[0].Inside != 0 {
 		t.Errorf("%v", err)
 	}
 	f := mustOnto(t, mask, g, Options{LeastCovered: AnyCover})
-	taken, err := f.Take(0, nil)
-	if err != nil || len(taken.Means) != 2 || taken.Means[1].Voxels != 0 || !math.IsNaN(taken.Means[1].Fraction) ||
-		taken.Means[0].Voxels == 0 {
-		t.Errorf("%+v, %v", taken.Means, err)
+	assigned, err := f.Assign(0, nil)
+	if err != nil || len(assigned.Means) != 2 || assigned.Means[1].Voxels != 0 ||
+		!math.IsNaN(assigned.Means[1].Fraction) ||
+		assigned.Means[0].Voxels == 0 {
+		t.Errorf("%+v, %v", assigned.Means, err)
 	}
 }
 
@@ -151,25 +154,25 @@ func TestBadInput(t *testing.T) {
 		"too fine":  {volume.Labels{Geometry: tiny, Data: mask.Data}, g, Options{}},
 		"zero move": {mask, g, Options{Transform: &volume.Rigid{}}},
 	} {
-		if _, err := Onto(context.Background(), c.mask, c.series, c.o); err == nil {
+		if _, err := ComputeFractions(context.Background(), c.mask, c.series, c.o); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := Onto(ended, mask, g, Options{}); !errors.Is(err, context.Canceled) {
+	if _, err := ComputeFractions(ended, mask, g, Options{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
 	empty := volume.Labels{Geometry: g, Data: make([]uint16, g.Voxels())}
-	f, err := Onto(context.Background(), empty, g, Options{})
+	f, err := ComputeFractions(context.Background(), empty, g, Options{})
 	if err != nil || len(f.Voxels) != 0 || len(f.Start) != 1 {
 		t.Errorf("an empty mask: %+v, %v", f, err)
 	}
-	if taken, err := f.Take(0, nil); err != nil || len(taken.Means) != 0 || len(taken.Data) != g.Voxels() {
+	if assigned, err := f.Assign(0, nil); err != nil || len(assigned.Means) != 0 || len(assigned.Data) != g.Voxels() {
 		t.Errorf("an empty mask: %v", err)
 	}
 	for _, threshold := range []float64{-1, 1.01, math.NaN()} {
-		if _, err := f.Take(threshold, nil); err == nil {
+		if _, err := f.Assign(threshold, nil); err == nil {
 			t.Errorf("a threshold of %g is accepted", threshold)
 		}
 	}

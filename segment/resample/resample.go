@@ -1,18 +1,17 @@
-// Package resample brings a label map onto another grid through patient space: for
-// each voxel of a series it says which fraction of its volume each label covers, and
-// takes voxels by that fraction. The nouns:
+// Package resample resamples a label map to another grid in patient space. It computes the
+// fraction of each voxel of a series that each label covers, and assigns voxels to labels by
+// these fractions. The nouns:
 //
-//   - the mask is the label map on its own grid, the series the grid of the T2 images;
-//   - a voxel of the series is a box: its pixel, and the slice's thickness along the
+//   - the mask is the label map on its own grid, and the series is the grid of the T2 images;
+//   - a voxel of the series is a box: its pixel times the thickness of the slice along the
 //     normal of the slice. The gap between slices belongs to no voxel;
-//   - the fraction of a label is the part of that box that lies in voxels of the label;
-//   - the field of view is the box that all voxels of the series span, with the gaps.
+//   - the fraction of a label is the part of this box that lies in voxels of the label;
+//   - the field of view is the box that contains all voxels of the series, with the gaps.
 //
-// The grids may lie in any way, their axes in any order and direction. Lengths are in mm,
-// positions in mm LPS. A mask with the voxels of the series does not need this package;
-// see segment.OnGrid.
+// The grids may have any position and orientation. Lengths are in mm, positions in mm LPS. A
+// mask that has the same voxels as the series does not need this package; see segment.OnGrid.
 //
-// The package does not decide what labels mean, and it smooths nothing.
+// The package does not interpret labels, and does not smooth.
 package resample
 
 import (
@@ -24,27 +23,26 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// Options says how a mask is brought onto a series.
+// Options are the options of ComputeFractions and Cover. The zero value is the default.
 type Options struct {
-	// ThicknessMM is the thickness of a slice along its normal. 0 means the distance of
-	// the slices.
+	// ThicknessMM is the thickness of a slice along its normal. 0 means the distance between slices.
 	ThicknessMM float64
-	// Transform takes a point of the series to the image on which the mask was drawn. nil
-	// means that both share their patient space.
+	// Transform maps a position in the series to the image on which the mask was drawn. nil means
+	// the identity.
 	Transform *volume.Rigid
-	// LeastCovered is the part of a label's volume that the field of view must hold. 0
-	// means 0.5; AnyCover means that every part will do.
+	// LeastCovered is the least part of a label's volume that must lie in the field of view. 0 means
+	// 0.5; AnyCover means that any part is accepted.
 	LeastCovered float64
 	// Workers is the number of goroutines. 0 means one per processor.
 	Workers int
 }
 
-// AnyCover as Options.LeastCovered accepts labels that lie mostly or wholly outside the field
+// AnyCover is the value of Options.LeastCovered that accepts labels mostly or entirely outside the field
 // of view.
 const AnyCover = -1
 
-// leastCovered is the default of Options.LeastCovered: less than half of a plate does not
-// stand for the plate.
+// leastCovered is the default of Options.LeastCovered: less than half of a plate does not represent the
+// plate.
 const leastCovered = 0.5
 
 func (o Options) defaults() (Options, error) {
@@ -65,43 +63,42 @@ func (o Options) defaults() (Options, error) {
 	return o, nil
 }
 
-// Fractions are the fractions of the voxels of a series, without the zeros. Voxel
+// Fractions holds the fractions of the voxels of a series that labels cover, without zeros. Voxel
 // Voxels[n] has the entries Start[n] to Start[n+1]−1 of Label and Fraction.
 type Fractions struct {
 	volume.Geometry
 	// Labels are the labels of the mask, increasing, without 0.
 	Labels []uint16
-	// Voxels are the indices of the voxels that some label covers in part, increasing.
+	// Voxels are the indices of the voxels that labels cover at least in part, increasing.
 	Voxels []uint32
 	Start  []uint32
 	// Label increases within a voxel, and Fraction is above 0. The fractions of a voxel sum
 	// to 1 at most. They are multiples of 1/1024, so their sums are exact.
 	Label    []uint16
 	Fraction []float32
-	// Coverage says, in the order of Labels, how much of each is in the field of view.
+	// Coverage is the part of each label in the field of view, in the order of Labels.
 	Coverage []Coverage
 }
 
-// Onto returns the fractions of the voxels of series that the labels of the mask cover. A
-// fraction is counted at 1024 points of the voxel, unless one label or none covers all of
-// it; then it is exact. Its error is 0.001 to 0.002 in the root mean square and
-// 0.015 at most where a voxel spans some voxels of the mask (see TestPointsSuffice).
-// The result does not depend on the number of workers. A mask without labels has no
-// fractions and is sound.
+// ComputeFractions returns the fractions of the voxels of series that the labels of the mask cover. If one
+// label, or none, covers the whole voxel, its fraction is exact. Otherwise it is the share of 1024 points
+// in the voxel. If a voxel spans several voxels of the mask, the error is 0.001 to 0.002 (root mean
+// square) and at most 0.015 (see TestPointsSuffice). The result does not depend on the number of workers.
+// A mask without labels is not an error and has no fractions.
 //
-// It is an *OutsideError if no label reaches into the field of view, and a
-// *CoverageError if too little of a label lies in it. It is also an error if a grid is flat or
-// not finite, or when ctx ends.
-func Onto(ctx context.Context, mask volume.Labels, series volume.Geometry, o Options) (Fractions, error) {
+// If no label overlaps the field of view, the error is an *OutsideError. If too little of a label lies in
+// it, the error is a *CoverageError. Grids that are flat or not finite are also errors. If ctx ends, its
+// error is returned.
+func ComputeFractions(ctx context.Context, mask volume.Labels, series volume.Geometry, o Options) (Fractions, error) {
 	o, err := o.defaults()
 	if err != nil {
 		return Fractions{}, err
 	}
-	return onto(ctx, mask, series, o, points(latticeSize, latticeStep))
+	return computeFractions(ctx, mask, series, o, points(latticeSize, latticeStep))
 }
 
-// onto is Onto with the given points of the unit cube.
-func onto(
+// computeFractions is ComputeFractions for the given points of the unit cube.
+func computeFractions(
 	ctx context.Context, mask volume.Labels, series volume.Geometry, o Options, cube [][3]float64,
 ) (Fractions, error) {
 	if len(mask.Data) != mask.Voxels() {
@@ -128,16 +125,16 @@ func onto(
 	return out, refuse(out, o.LeastCovered)
 }
 
-// placement is how the grids lie to each other.
+// placement is the position of the grids relative to each other.
 type placement struct {
 	series volume.Geometry
-	// toMask takes an index of the series to one of the mask, toSeries back.
+	// toMask maps an index of the series to an index of the mask, and toSeries is its inverse.
 	toMask, toSeries [3][4]float64
-	// edges are the edges of a voxel of the series, as columns, in indices of the mask, and
-	// half half the extent of that voxel along each axis of the mask.
+	// The columns of edges are the edges of a voxel of the series, in indices of the mask. half is half
+	// the extent of this voxel along each axis of the mask.
 	edges [3][3]float64
 	half  [3]float64
-	// reach is half the extent of the slices in indices of the series: 0.5 without gaps.
+	// reach is half the thickness of a slice in indices of the series: 0.5 without gaps.
 	reach float64
 }
 
@@ -177,7 +174,7 @@ func placed(mask, series volume.Geometry, o Options) (placement, error) {
 	return p, nil
 }
 
-// normalOf returns the unit normal of the slices and their distance along it.
+// normalOf returns the unit normal of the slices and the distance between slices along it.
 func normalOf(g volume.Geometry) (normal [3]float64, spacing float64) {
 	a, length := g.Affine, 0.0
 	for r := range 3 {
@@ -193,8 +190,8 @@ func normalOf(g volume.Geometry) (normal [3]float64, spacing float64) {
 	return normal, math.Abs(spacing)
 }
 
-// compose returns the affine map a after b. Products are rounded before they are added, here
-// and below, so that all machines compute the same.
+// compose returns the composition a∘b of affine maps. Here and below, products are rounded before they are
+// added, so that all machines compute the same result.
 func compose(a, b [3][4]float64) [3][4]float64 {
 	var out [3][4]float64
 	for r := range 3 {

@@ -110,24 +110,24 @@ func TestPointsSuffice(t *testing.T) {
 		}
 		once := mustOnto(t, mask, g, o)
 		for _, n := range times {
-			more, err := onto(context.Background(), mask, g, o, points(n*latticeSize, stepOf[n]))
+			finer, err := computeFractions(context.Background(), mask, g, o, points(n*latticeSize, stepOf[n]))
 			if err != nil {
 				t.Fatal(err)
 			}
 			farthest, squares := 0.0, 0.0
-			a, b := dense(once), dense(more)
+			a, b := dense(once), dense(finer)
 			for key, x := range b {
 				d := math.Abs(float64(x - a[key]))
 				farthest = max(farthest, d)
 				squares += d * d
 			}
 			rms := math.Sqrt(squares / float64(len(b)))
-			first, _ := once.Take(0, nil)
-			second, _ := more.Take(0, nil)
-			changed, taken := 0, 0
+			first, _ := once.Assign(0, nil)
+			second, _ := finer.Assign(0, nil)
+			changed, assigned := 0, 0
 			for v, label := range second.Data {
 				if label != 0 {
-					taken++
+					assigned++
 				}
 				if label != first.Data[v] {
 					changed++
@@ -135,10 +135,10 @@ func TestPointsSuffice(t *testing.T) {
 			}
 			text := fmt.Sprintf(
 				"%g°, %d × as many points: %d voxels, fractions change by up to %.4f, RMS %.5f; %d of %d decisions",
-				degrees, n, len(once.Voxels), farthest, rms, changed, taken,
+				degrees, n, len(once.Voxels), farthest, rms, changed, assigned,
 			)
 			t.Log(text)
-			if farthest > 0.02 || rms > 0.0025 || 300*changed > taken {
+			if farthest > 0.02 || rms > 0.0025 || 300*changed > assigned {
 				t.Error(text)
 			}
 		}
@@ -165,11 +165,11 @@ func BenchmarkOnto(b *testing.B) {
 		b.Run(fmt.Sprint(degrees, "°"), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				f, err := Onto(context.Background(), mask, sagittal(degrees), Options{ThicknessMM: 3})
+				f, err := ComputeFractions(context.Background(), mask, sagittal(degrees), Options{ThicknessMM: 3})
 				if err != nil {
 					b.Fatal(err)
 				}
-				if _, err := f.Take(0, nil); err != nil {
+				if _, err := f.Assign(0, nil); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -75,7 +75,7 @@ func ellipsoid(centre, axes [3]float64, rotation [3][3]float64) func([3]float64)
 
 func mustOnto(t *testing.T, mask volume.Labels, series volume.Geometry, o Options) Fractions {
 	t.Helper()
-	f, err := Onto(context.Background(), mask, series, o)
+	f, err := ComputeFractions(context.Background(), mask, series, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,11 +121,15 @@ func TestEllipsoids(t *testing.T) {
 		thickness, finest float64
 	}{
 		{"sphere", [3]float64{15, 15, 15}, bent, [3]float64{0.5, 0.5, 3}, turned(10, 85, 4), turned(0, 0, 0), 0, 0.5},
-		{"sphere, gaps", [3]float64{15, 15, 15}, bent, [3]float64{0.5, 0.5, 3.5}, turned(10, 85, 4), turned(-8, 90, 0), 3, 0.5},
+		{"sphere, gaps", [3]float64{15, 15, 15}, bent, [3]float64{0.5, 0.5, 3.5}, turned(10, 85, 4),
+			turned(-8, 90, 0), 3, 0.5},
 		{"ellipsoid", [3]float64{9, 14, 18}, bent, [3]float64{0.4, 0.7, 3}, turned(-25, 70, 30), turned(3, 88, 2), 0, 0.4},
-		{"ellipsoid, gaps", [3]float64{9, 14, 18}, bent, [3]float64{0.4, 0.4, 4}, turned(-25, 70, 30), turned(3, 88, 2), 3, 0.4},
-		{"finer than the mask", [3]float64{9, 14, 18}, bent, [3]float64{0.3, 0.3, 1}, turned(5, 40, 30), turned(3, 88, 2), 0, 0.6},
-		{"axial slices", [3]float64{10, 10, 14}, turned(0, 0, 0), [3]float64{0.6, 0.6, 4}, turned(0, 0, 0), turned(3, 88, 2), 0, 0.4},
+		{"ellipsoid, gaps", [3]float64{9, 14, 18}, bent, [3]float64{0.4, 0.4, 4}, turned(-25, 70, 30),
+			turned(3, 88, 2), 3, 0.4},
+		{"finer than the mask", [3]float64{9, 14, 18}, bent, [3]float64{0.3, 0.3, 1}, turned(5, 40, 30),
+			turned(3, 88, 2), 0, 0.6},
+		{"axial slices", [3]float64{10, 10, 14}, turned(0, 0, 0), [3]float64{0.6, 0.6, 4}, turned(0, 0, 0),
+			turned(3, 88, 2), 0, 0.4},
 	} {
 		centre := [3]float64{-71.3, 12.1, 33.7}
 		g := grid([3]int{96, 96, 16}, c.spacing, c.series, [3]float64{-70, 13, 33})
@@ -147,20 +151,20 @@ func TestEllipsoids(t *testing.T) {
 			}
 		}
 		want := 4 * math.Pi / 3 * c.axes[0] * c.axes[1] * c.axes[2]
-		off := sum*g.VoxelVolume()/want - 1
+		excess := sum*g.VoxelVolume()/want - 1
 		inv, _ := g.Inverse()
 		shift := 0.0
 		for a := range 3 { // in voxels
 			x := (inv[a][0]*moment[0] + inv[a][1]*moment[1] + inv[a][2]*moment[2]) / sum
 			shift = max(shift, math.Abs(x))
 		}
-		if math.Abs(off) > 0.01 || shift > 0.1 {
-			t.Errorf("%s: volume %+.2f %%, centroid %.3f voxels off", c.name, 100*off, shift)
+		if math.Abs(excess) > 0.01 || shift > 0.1 {
+			t.Errorf("%s: volume %+.2f %%, centroid %.3f voxels off", c.name, 100*excess, shift)
 		}
-		t.Logf("%s: volume %+.3f %%, centroid %.4f voxels off", c.name, 100*off, shift)
-		taken, err := f.Take(0, nil)
-		if err != nil || math.Abs(taken.Means[0].VolumeMM3/want-1) > 0.01 {
-			t.Errorf("%s: Take says %+v, %v", c.name, taken.Means, err)
+		t.Logf("%s: volume %+.3f %%, centroid %.4f voxels off", c.name, 100*excess, shift)
+		assigned, err := f.Assign(0, nil)
+		if err != nil || math.Abs(assigned.Means[0].VolumeMM3/want-1) > 0.01 {
+			t.Errorf("%s: Assign says %+v, %v", c.name, assigned.Means, err)
 		}
 	}
 }
@@ -189,13 +193,13 @@ func naive(mask volume.Labels, g volume.Geometry, thickness float64, move volume
 				p[r] += normal[r] * thickness * (u[2] - 0.5)
 			}
 			p = move.Apply(p)
-			at, inside := [3]int{}, true
+			index, inside := [3]int{}, true
 			for a := range 3 {
-				at[a] = int(math.Floor(inv[a][0]*p[0] + inv[a][1]*p[1] + inv[a][2]*p[2] + inv[a][3] + 0.5))
-				inside = inside && at[a] >= 0 && at[a] < mask.Size[a]
+				index[a] = int(math.Floor(inv[a][0]*p[0] + inv[a][1]*p[1] + inv[a][2]*p[2] + inv[a][3] + 0.5))
+				inside = inside && index[a] >= 0 && index[a] < mask.Size[a]
 			}
 			if inside {
-				if label := mask.Data[at[0]+mask.Size[0]*(at[1]+mask.Size[1]*at[2])]; label != 0 {
+				if label := mask.Data[index[0]+mask.Size[0]*(index[1]+mask.Size[1]*index[2])]; label != 0 {
 					out[[2]uint32{uint32(v), uint32(label)}] += 1.0 / latticeSize
 				}
 			}

@@ -8,34 +8,33 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// maxHalf is half of what a voxel may span in voxels of the mask: more than any mask is finer than a
-// series.
+// maxHalf is half the largest extent of a voxel of the series in voxels of the mask. No mask in use is
+// that much finer than its series.
 const maxHalf = 31
 
-// slack is how much farther than a voxel its window reaches, in voxels of the mask, so that
-// rounding to 2^−pointBits leads no point out of it.
+// slack is how much farther a window extends than its voxel, in voxels of the mask, so that no point
+// leaves it by rounding to 2^−pointBits.
 const slack = 1.0 / 1024
 
-// window is the mask around one voxel of the series: as many voxels along each axis as the
-// voxel can touch.
+// window is the part of the mask that one voxel of the series can touch.
 type window struct {
 	*cloud
 	extent, stride [3]int
 	labels         []uint16
-	// axis is that of the columns which are counted, the longest, and sides are the other two.
+	// axis is the longest axis, along which columns are counted, and sides are the other two.
 	axis  int
 	sides [2]int
-	// shares are the labels that occur, without 0, and how many points are in each.
+	// shares are the labels in the voxel, without 0, with their numbers of points.
 	shares []labelShare
-	// edge is a row of the window that reaches beyond the mask.
+	// edge is scratch memory for a row of the window that is partly outside the mask.
 	edge []uint16
-	// planes are the points beyond the lower faces of the voxels of the window, axis by axis.
+	// planes are the points above the lower face of each voxel of the window, by axis.
 	planes [3][]set
-	// slab and column are the points in a slab of the window, and in a column of that.
+	// slab and column are the points in a slab of the window, and in a column of the slab.
 	slab, column set
 }
 
-// labelShare is how many points are in a label.
+// labelShare is the number of points in a label.
 type labelShare struct {
 	label  uint16
 	points int
@@ -60,10 +59,10 @@ func newWindow(p placement, c *cloud) *window {
 	return w
 }
 
-// fill copies the labels of the mask from voxel at on. It returns the label that all have, or
-// that they are mixed.
+// fill copies the labels of the mask, starting at voxel first. It returns whether labels are mixed and, if
+// they are not, the label.
 func (w *window) fill(mask volume.Labels, first [3]int) (label uint16, mixed bool) {
-	every, some := uint16(math.MaxUint16), uint16(0) // bits that all and any labels have
+	common, any := uint16(math.MaxUint16), uint16(0) // the bits that all labels have, and that any has
 	nx, ny, nz := mask.Size[0], mask.Size[1], mask.Size[2]
 	inside := first[0] >= 0 && first[0]+w.extent[0] <= nx
 	rest := w.labels
@@ -74,7 +73,7 @@ func (w *window) fill(mask volume.Labels, first [3]int) (label uint16, mixed boo
 			j, k := first[1]+y, first[2]+z
 			if uint(j) >= uint(ny) || uint(k) >= uint(nz) {
 				clear(dst)
-				every = 0
+				common = 0
 				continue
 			}
 			row := mask.Data[nx*(j+ny*k):][:nx]
@@ -86,14 +85,14 @@ func (w *window) fill(mask volume.Labels, first [3]int) (label uint16, mixed boo
 			row = row[:len(dst)]
 			for x, label := range row {
 				dst[x] = label
-				every, some = every&label, some|label
+				common, any = common&label, any|label
 			}
 		}
 	}
-	return some, every != some
+	return any, common != any
 }
 
-// padded returns the part of a row that the window needs, with background beyond the mask.
+// padded returns the part of a row in the window, with background outside the mask.
 func (w *window) padded(row []uint16, first int) []uint16 {
 	clear(w.edge)
 	for x := range w.edge {
@@ -104,8 +103,8 @@ func (w *window) padded(row []uint16, first int) []uint16 {
 	return w.edge
 }
 
-// count sets the shares of the labels, for a voxel whose centre is at x in voxels of the window,
-// measured from the corner of the first. No point lies outside of the window.
+// count sets the shares of the labels for a voxel whose centre is at x, in voxels of the mask from the
+// corner of the window. No point lies outside the window.
 func (w *window) count(x [3]float64) {
 	w.shares = w.shares[:0]
 	for a, planes := range w.planes {
@@ -127,8 +126,8 @@ func (w *window) count(x [3]float64) {
 	}
 }
 
-// countColumn adds the n points of the column whose first voxel is given, label by label: where
-// the label changes, the points beyond that plane are counted.
+// countColumn adds the n points of the column that starts at voxel first to their labels. Where the label
+// changes, it counts the points above that plane.
 func (w *window) countColumn(n, first int) {
 	stride := w.stride[w.axis]
 	last := w.labels[first]
@@ -144,7 +143,7 @@ func (w *window) countColumn(n, first int) {
 	w.add(last, n)
 }
 
-// add adds points to a label.
+// add adds points to the share of a label.
 func (w *window) add(label uint16, points int) {
 	if label == 0 || points == 0 {
 		return
@@ -158,17 +157,18 @@ func (w *window) add(label uint16, points int) {
 	w.shares = append(w.shares, labelShare{label, points})
 }
 
-// chunk is the voxels of some rows of the series.
+// chunk holds the fractions of some rows of the series.
 type chunk struct {
 	voxels, entries []uint32 // entries per voxel
 	label           []uint16
 	fraction        []float32
 }
 
-// rowsPerChunk rows of the series are claimed at once: few enough that the workers end together.
+// rowsPerChunk is the number of rows of the series in a chunk: few, so that the workers end at about the
+// same time.
 const rowsPerChunk = 16
 
-// sample fills the fractions of all voxels.
+// sample computes the fractions of all voxels.
 func (p placement) sample(
 	ctx context.Context, mask volume.Labels, s *survey, points *cloud, workers int, out *Fractions,
 ) error {
@@ -192,7 +192,7 @@ func (p placement) sample(
 	return nil
 }
 
-// join appends the chunks in their order.
+// join appends the chunks in order.
 func join(chunks []chunk, out *Fractions) {
 	voxels, entries := 0, 0
 	for _, c := range chunks {
@@ -211,7 +211,7 @@ func join(chunks []chunk, out *Fractions) {
 	}
 }
 
-// reachable returns the voxels of the series that may reach a labelled block, to exclusive.
+// reachable returns the range of voxels of the series that can overlap a labelled block; end is exclusive.
 func (p placement) reachable(s *survey) (start, end [3]int) {
 	low, high := [3]float64{math.Inf(1), math.Inf(1), math.Inf(1)}, [3]float64{math.Inf(-1), math.Inf(-1), math.Inf(-1)}
 	for corner := range 8 {
@@ -227,7 +227,7 @@ func (p placement) reachable(s *survey) (start, end [3]int) {
 		}
 	}
 	for a, n := range p.series.Size {
-		reach := max(0.5, p.reach) // of slices that overlap, more
+		reach := max(0.5, p.reach) // more if slices overlap
 		start[a] = int(max(0, math.Floor(low[a]-reach)))
 		end[a] = int(min(float64(n), math.Ceil(high[a]+reach)+1))
 		start[a] = min(start[a], end[a])
@@ -244,7 +244,7 @@ type rowSampler struct {
 	out *chunk
 }
 
-// row samples the voxels from i = from to to, exclusive, of a row.
+// row samples the voxels i = head to end, exclusive, of a row.
 func (r *rowSampler) row(head, end, j, k int) {
 	first := r.p.series.Size[0] * (j + r.p.series.Size[1]*k)
 	m := &r.p.toMask
@@ -265,7 +265,7 @@ func (r *rowSampler) row(head, end, j, k int) {
 	}
 }
 
-// voxel samples the voxel whose centre lies at x in the mask.
+// voxel samples a voxel whose centre is at x, in indices of the mask.
 func (r *rowSampler) voxel(voxel uint32, x [3]float64) {
 	var corner [3]int
 	for a := range x {
@@ -273,7 +273,7 @@ func (r *rowSampler) voxel(voxel uint32, x [3]float64) {
 		corner[a] = int(low)
 		x[a] += 0.5 - low
 	}
-	low, high := r.between(corner, r.w.extent)
+	low, high := r.labelRange(corner, r.w.extent)
 	if high == 0 {
 		return
 	}
@@ -298,7 +298,7 @@ func (r *rowSampler) voxel(voxel uint32, x [3]float64) {
 	}
 }
 
-// add adds an entry of the voxel whose entries begin at first, in the order of labels.
+// add inserts an entry for the voxel whose entries begin at first, in increasing order of labels.
 func (c *chunk) add(first int, label uint16, fraction float32) {
 	c.label, c.fraction = append(c.label, label), append(c.fraction, fraction)
 	for n := len(c.label) - 1; n > first && c.label[n] < c.label[n-1]; n-- {
@@ -307,7 +307,7 @@ func (c *chunk) add(first int, label uint16, fraction float32) {
 	}
 }
 
-// whole adds a voxel that lies in one label.
+// whole adds a voxel that one label covers entirely.
 func (c *chunk) whole(voxel uint32, label uint16) {
 	c.voxels, c.entries = append(c.voxels, voxel), append(c.entries, 1)
 	c.label, c.fraction = append(c.label, label), append(c.fraction, 1)

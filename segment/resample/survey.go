@@ -10,30 +10,29 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// block is the size of the blocks of the mask whose labels are surveyed: a row of eight labels is
+// block is the size of the blocks in which the labels of the mask are surveyed. A row of eight labels is
 // read at once, and a plate of cartilage is a few blocks thick.
 var block = [3]int{8, 8, 4}
 
-// runLength is the number of voxels along a row of the series that are passed over at once
-// where no label is near.
+// runLength is the number of voxels in a row of the series that are skipped together if no label is near.
 const runLength = 8
 
-// survey is what is known of a mask before any voxel of the series is looked at.
+// survey is the summary of a mask that is made before voxels of the series are sampled.
 type survey struct {
 	labels       []uint16
 	coverage     []Coverage // in the order of labels
 	size, blocks [3]int     // of the mask, in voxels and in blocks
-	// low and high are the least and the largest label in each block.
+	// low and high are the smallest and the largest label in each block.
 	low, high []uint16
-	// reached reports whether a label lies in reach of a run of voxels whose middle is in the block,
-	// and margin is that reach, in voxels of the mask.
+	// reached reports whether a label is within margin, in voxels of the mask, of a run of voxels whose
+	// middle is in the block.
 	reached []bool
 	margin  [3]int
-	// start and end bound the labelled blocks, in voxels of the mask, to exclusive.
+	// start and end bound the labelled blocks, in voxels of the mask; end is exclusive.
 	start, end [3]int
 }
 
-// surveyed counts the labels of the mask and finds where they are.
+// surveyed counts the labels of the mask and finds their blocks.
 func surveyed(ctx context.Context, mask volume.Labels, p placement, workers int) (*survey, error) {
 	s := &survey{size: mask.Size, start: mask.Size}
 	for a, n := range mask.Size {
@@ -63,7 +62,7 @@ func surveyed(ctx context.Context, mask volume.Labels, p placement, workers int)
 	return s, nil
 }
 
-// collect joins the labels of all layers of blocks.
+// collect combines the labels of all layers of blocks.
 func (s *survey) collect(layers []layer) {
 	byLabel := map[uint16]*Coverage{}
 	for _, l := range layers {
@@ -81,7 +80,7 @@ func (s *survey) collect(layers []layer) {
 	}
 }
 
-// layer is what one layer of blocks holds of each label.
+// layer holds the voxels of each label in one layer of blocks.
 type layer []Coverage
 
 // scanner reads a mask layer by layer.
@@ -102,7 +101,7 @@ func (s scanner) layer(k int) layer {
 	}
 	first := k * block[2]
 	last := min(first+block[2], s.mask.Size[2])
-	held := make([]int8, plane) // whether a block is in the field of view: 1 yes, −1 no
+	inView := make([]int8, plane) // whether each block is in the field of view: 1 yes, −1 no, 0 unknown
 	for z := first; z < last; z++ {
 		for y := range ny {
 			row := s.mask.Data[nx*(y+ny*z):][:nx]
@@ -113,14 +112,14 @@ func (s scanner) layer(k int) layer {
 					low[b] = 0
 					continue
 				}
-				if held[b] == 0 {
-					held[b] = s.holds(bx, y/block[1], k)
+				if inView[b] == 0 {
+					inView[b] = s.holds(bx, y/block[1], k)
 				}
 				for x, label := range part {
 					low[b], high[b] = min(low[b], label), max(high[b], label)
 					if label != 0 {
 						d := 0.0
-						if held[b] < 0 {
+						if inView[b] < 0 {
 							d = s.view.outside(float64(bx*block[0]+x), float64(y), float64(z))
 						}
 						out.count(label).tally(d)
@@ -132,7 +131,7 @@ func (s scanner) layer(k int) layer {
 	return out
 }
 
-// holds reports whether a block lies in the field of view: 1 yes, −1 not all of it.
+// holds returns 1 if the whole block lies in the field of view, and −1 otherwise.
 func (s scanner) holds(bx, by, bz int) int8 {
 	first := [3]int{bx * block[0], by * block[1], bz * block[2]}
 	last := first
@@ -145,8 +144,8 @@ func (s scanner) holds(bx, by, bz int) int8 {
 	return -1
 }
 
-// count returns the count of a label. Labels are few, and neighbours mostly have the same: the
-// last one asked for is kept in front.
+// count returns the entry of a label. Labels are few, and neighbouring voxels mostly have the same one:
+// the last entry that was requested is kept first.
 func (l *layer) count(label uint16) *Coverage {
 	for n := range *l {
 		if (*l)[n].Label == label {
@@ -162,7 +161,7 @@ func (l *layer) count(label uint16) *Coverage {
 	return &(*l)[0]
 }
 
-// bound finds the labelled blocks along an axis.
+// bound finds the range of labelled blocks along an axis.
 func (s *survey) bound(a int) {
 	stride := [3]int{1, s.blocks[0], s.blocks[0] * s.blocks[1]}[a]
 	for b, high := range s.high {
@@ -174,7 +173,7 @@ func (s *survey) bound(a int) {
 	}
 }
 
-// dilate extends what is reached by r blocks along an axis.
+// dilate extends the reached blocks by r blocks along an axis.
 func (s *survey) dilate(a, r int) {
 	stride, n := [3]int{1, s.blocks[0], s.blocks[0] * s.blocks[1]}[a], s.blocks[a]
 	out := make([]bool, len(s.reached))
@@ -190,13 +189,13 @@ func (s *survey) dilate(a, r int) {
 	s.reached = out
 }
 
-// near reports whether a label may lie in reach of a run of voxels whose middle lies at x. A
-// middle outside of the mask counts to the nearest block: that reaches what it reaches.
+// near reports whether a label may be near a run of voxels whose middle is at x. A middle outside the mask
+// counts as in the nearest block.
 func (s *survey) near(x [3]float64) bool {
 	b := 0
 	for a := 2; a >= 0; a-- {
 		n, margin := s.size[a], float64(s.margin[a]+1)
-		// Written so that a position that is not a number fails.
+		// A NaN fails this comparison.
 		if !(x[a] > -margin && x[a] < float64(n)+margin) {
 			return false
 		}
@@ -205,9 +204,9 @@ func (s *survey) near(x [3]float64) bool {
 	return s.reached[b]
 }
 
-// between returns the least and the largest label of the blocks that hold so many voxels of the
-// mask from voxel at on; beyond the mask is background.
-func (s *survey) between(corner, extent [3]int) (low, high uint16) {
+// labelRange returns the smallest and the largest label in the blocks that contain a box of voxels.
+// Outside the mask is background.
+func (s *survey) labelRange(corner, extent [3]int) (low, high uint16) {
 	var start, end [3]int
 	low = math.MaxUint16
 	for a := range corner {

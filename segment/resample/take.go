@@ -7,50 +7,49 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// DefaultThreshold is the fraction from which a voxel is taken: most of it is tissue.
+// DefaultThreshold is the fraction from which a voxel is assigned to a label: most of it is tissue.
 const DefaultThreshold = 0.5
 
-// Taken is the voxels of a series that were given to labels.
-type Taken struct {
-	// Labels holds the label of each voxel, 0 where none was taken.
+// Assignment holds the voxels of a series that are assigned to labels.
+type Assignment struct {
+	// Labels holds the label of each voxel; 0 if it is not assigned.
 	volume.Labels
-	// Voxels are those that some group covers in part, increasing, and Fraction what the
-	// group that covers most of it covers, whether the voxel was taken or not.
+	// Voxels are the indices of the voxels that a group covers at least in part, increasing. Fraction is
+	// the largest fraction of the voxel that one group covers, whether it is assigned or not.
 	Voxels   []uint32
 	Fraction []float32
-	// Means are those of the labels that a group has, in increasing order, also of those to
-	// which no voxel went.
+	// Means has an entry for each label that has a group, in increasing order, including labels
+	// without voxels.
 	Means []Mean
 }
 
-// Mean is the mean fraction of the voxels that went to a label.
+// Mean is the mean fraction of the voxels that are assigned to a label.
 type Mean struct {
 	Label, Group uint16
 	Voxels       int
-	// Fraction is the mean of what the label's group covers of the voxels; NaN without voxels.
+	// Fraction is the mean fraction of these voxels that the label's group covers; NaN without voxels.
 	Fraction float64
-	// VolumeMM3 is the volume that the label covers, in all voxels, taken or not: the sum of
-	// its fractions times the volume of a voxel, to which a gap between slices counts.
+	// VolumeMM3 is the volume of the label in all voxels, assigned or not: the sum of its fractions
+	// times the volume of a voxel, which includes the gap between slices.
 	VolumeMM3 float64
 }
 
-// Take gives each voxel to the group of labels that covers most of it, if that is the
-// threshold or more, and in the group to the label that covers most of it. Of equals, the
-// group and the label of the lower number win.
+// Assign assigns each voxel to the group of labels that covers the largest fraction of it, if this
+// fraction is at least the threshold, and within the group to the label that covers most. In a tie, the
+// lower number wins.
 //
-// Labels that divide one tissue, such as regions and layers, belong to one group, so that a
-// voxel is not lost to the tissue where they meet. group has the group of each label
-// at its index; labels beyond its end, and those of group 0, get no voxels and compete for none.
-// Without groups each label is a group of its own. A threshold of 0 means
-// DefaultThreshold; it is an error if it is not between 0 and 1.
-func (f Fractions) Take(threshold float64, group []uint16) (Taken, error) {
+// Labels that divide one tissue, such as regions and layers, belong to one group, so that no voxel is lost
+// where they meet. group holds the group of each label at its index. Labels that are not in it, or that
+// have group 0, get no voxels and do not compete. If group is nil, each label is its own group. A
+// threshold of 0 means DefaultThreshold; other values outside 0 to 1 are an error.
+func (f Fractions) Assign(threshold float64, group []uint16) (Assignment, error) {
 	if threshold == 0 {
 		threshold = DefaultThreshold
 	}
 	if !(threshold > 0 && threshold <= 1) {
-		return Taken{}, fmt.Errorf("the threshold of the fraction is %g, want 0 to 1", threshold)
+		return Assignment{}, fmt.Errorf("the threshold of the fraction is %g, want 0 to 1", threshold)
 	}
-	out := Taken{Labels: volume.Labels{Geometry: f.Geometry, Data: make([]uint16, f.Geometry.Voxels())}}
+	out := Assignment{Labels: volume.Labels{Geometry: f.Geometry, Data: make([]uint16, f.Geometry.Voxels())}}
 	means := f.means(group)
 	sums := make([]float64, len(means))
 	var c contest
@@ -83,7 +82,7 @@ func (f Fractions) Take(threshold float64, group []uint16) (Taken, error) {
 	return out, nil
 }
 
-// means returns a Mean for each label, at its index, with its group; VolumeMM3 still counts voxels.
+// means returns a Mean for each label, at its index, with its group. Its VolumeMM3 is in voxels.
 func (f Fractions) means(group []uint16) []Mean {
 	if len(f.Labels) == 0 {
 		return nil
@@ -104,16 +103,17 @@ func (f Fractions) means(group []uint16) []Mean {
 	return out
 }
 
-// share is what a group covers of a voxel, and its label that covers most, with its part.
+// share is the fraction of a voxel that a group covers, and the label of the group that covers most, with
+// its own fraction.
 type share struct {
 	group, label  uint16
 	fraction, own float32
 }
 
-// contest is the groups of one voxel.
+// contest holds the groups of one voxel.
 type contest []share
 
-// winner returns the group that covers most; its group is 0 where none does. Labels increase.
+// winner returns the group that covers most; its group is 0 if there is none. labels are increasing.
 func (c *contest) winner(labels []uint16, fractions []float32, means []Mean) share {
 	*c = (*c)[:0]
 	for n, label := range labels {
@@ -143,9 +143,9 @@ func (c *contest) add(group, label uint16, fraction float32) {
 	*c = append(*c, share{group, label, fraction, fraction})
 }
 
-// Shares returns, for each voxel of the series, what its label's group covers of it; 0 where no label was
-// taken.
-func (t Taken) Shares() []float32 {
+// Shares returns, for each voxel of the series, the fraction that its label's group covers; 0 if the voxel
+// is not assigned.
+func (t Assignment) Shares() []float32 {
 	out := volume.Floats(t.Geometry.Voxels())
 	for n, voxel := range t.Voxels {
 		if t.Data[voxel] != 0 {

@@ -57,7 +57,7 @@ func TestTake(t *testing.T) {
 		{"no group", []float64{5, 1}, 0, group, 0, 0},
 		{"nothing", nil, 0, group, 0, 0},
 	} {
-		got, err := fractions(c.voxel).Take(c.threshold, c.group)
+		got, err := fractions(c.voxel).Assign(c.threshold, c.group)
 		covered, share := float32(0), float32(0)
 		if len(got.Fraction) > 0 {
 			covered = got.Fraction[0]
@@ -79,7 +79,7 @@ func TestMeans(t *testing.T) {
 		[]float64{1, 0.25, 2, 0.5}, []float64{1, 1}, nil, []float64{1, 0.25}, []float64{2, 0.625, 3, 0.375},
 		[]float64{5, 1},
 	)
-	got, err := f.Take(0, []uint16{0, 1, 1, 2})
+	got, err := f.Assign(0, []uint16{0, 1, 1, 2})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,15 +3,15 @@
 // 3:610–621).
 //
 // T2 is quantised with a fixed range and number of levels, never with those of a region, because T2
-// is a calibrated quantity: what is equal has to remain equal between regions, visits and
-// subjects (Zwanenburg et al. 2020, Radiology 295:328–338, for quantities in absolute units).
-// A pair is two sound voxels of the region in one slice, at a distance of some voxels along a row, a
-// column or one of the diagonals. Slices are too far apart for pairs across them. The pairs
-// of all slices and of the four directions are counted in one matrix, each in both orders, and
-// the matrix is divided by its sum: P(i, j).
+// is a calibrated quantity: equal values must remain equal between regions, visits and subjects
+// (Zwanenburg et al. 2020, Radiology 295:328–338, for quantities in absolute units). A pair
+// consists of two fitted voxels of the region in one slice, at a fixed distance along a row, a
+// column or one of the diagonals. There are no pairs across slices, which are too far apart. The
+// pairs of all slices and of the four directions are counted in one matrix, each in both orders,
+// and the matrix is divided by its sum: P(i, j).
 //
-// A pair has to lie in the region as a whole; the voxels between two at a distance of 2 or more
-// need not.
+// Both voxels of a pair lie in the region. At a distance of 2 or more, the voxels between them need
+// not.
 package texture
 
 import (
@@ -21,31 +21,32 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// Options say how T2 is quantised and which voxels are pairs.
+// Options are the quantisation of T2 and the distance of pairs. The zero value is the default.
 type Options struct {
-	// RangeMS is the range of T2 in ms that is divided into levels; both 0 mean 0 to 100, the
-	// range of T2 that is accepted by default. T2 beyond it counts as the lowest or highest level.
+	// RangeMS is the range of T2 in ms that is divided into levels. If both are 0, it is 0 to 100, the
+	// range of T2 that is accepted by default. T2 outside the range gets the lowest or highest level.
 	RangeMS [2]float64
-	// Levels is the number of equal levels. 0 means 32: of 0 to 100 ms, a level has 3.1 ms, about a
-	// tenth of the T2 of cartilage (33 to 40 ms at 3 T, PMC7016502). At most 256. Textures of other
-	// ranges or levels cannot be compared.
+	// Levels is the number of equal levels, at most 256. 0 means 32: in 0 to 100 ms, a level is 3.1 ms
+	// wide, about a tenth of the T2 of cartilage (33 to 40 ms at 3 T, PMC7016502). Textures with
+	// different ranges or levels cannot be compared.
 	Levels int
-	// Distance of the voxels of a pair along rows, columns or both. 0 means 1.
+	// Distance is the distance in voxels between the voxels of a pair, along rows, columns or both. 0
+	// means 1.
 	Distance int
 }
 
-// The defaults, and the largest number of levels: beyond it, nearly every pair is one of its kind.
+// The defaults, and the largest number of levels: with more, nearly every pair is unique.
 const (
 	rangeMS    = 100
 	levels     = 32
 	mostLevels = 256
 )
 
-// FewestPairs are those from which textures are computed. The contrast of 100 pairs has a relative
-// standard error of 14 % if differences are normal (√(2/n)).
+// FewestPairs is the least number of pairs from which a texture is computed. With 100 pairs, the
+// relative standard error of the contrast is 14 % if differences are normal (√(2/n)).
 const FewestPairs = 100
 
-// Defaults returns the options with the defaults, or an error that names a value that is not possible.
+// Defaults returns the options with defaults for zero values, or an error that names an invalid value.
 func (o Options) Defaults() (Options, error) {
 	if o.RangeMS == [2]float64{} {
 		o.RangeMS = [2]float64{0, rangeMS}
@@ -67,17 +68,17 @@ func (o Options) Defaults() (Options, error) {
 	return o, nil
 }
 
-// Missing is the reason why values of a texture do not exist.
+// Missing is the reason why values of a texture are NaN.
 type Missing uint8
 
 // The reasons.
 const (
 	NotMissing Missing = iota
 	TooFewPairs
-	OneLevel // all T2 is of one level, so that there is no correlation
+	OneLevel // all T2 has one level; the correlation does not exist
 )
 
-// String returns the reason in words; "" for NotMissing.
+// String returns the reason as text; "" for NotMissing.
 func (m Missing) String() string {
 	switch m {
 	case TooFewPairs:
@@ -88,26 +89,25 @@ func (m Missing) String() string {
 	return ""
 }
 
-// Texture holds the values of a region. Sums are over all levels i and j, which count from 0. What does
-// not exist is NaN, and Missing says why.
+// Texture is the texture of a region. Sums are over all levels i and j, which count from 0. Values that
+// do not exist are NaN, with the reason in Missing.
 type Texture struct {
-	// Voxels are the sound voxels of the region, Beyond those of them whose T2 is beyond the range,
-	// and Pairs the pairs of sound voxels.
-	Voxels, Beyond, Pairs int
-	Contrast              float64 // Σ P·(i − j)²
-	Dissimilarity         float64 // Σ P·|i − j|
-	Homogeneity           float64 // Σ P/(1 + (i − j)²), the inverse difference moment
-	ASM                   float64 // Σ P², the angular second moment
-	Energy                float64 // √ASM
-	Correlation           float64 // Σ P·(i − µ)(j − µ)/σ²; NaN where σ is 0
-	Entropy               float64 // −Σ P·ln P
-	Missing               Missing
+	// Voxels is the number of fitted voxels of the region, OutOfRange the number of those whose T2 is
+	// outside the range, and Pairs the number of pairs.
+	Voxels, OutOfRange, Pairs int
+	Contrast                  float64 // Σ P·(i − j)²
+	Dissimilarity             float64 // Σ P·|i − j|
+	Homogeneity               float64 // Σ P/(1 + (i − j)²), the inverse difference moment
+	ASM                       float64 // Σ P², the angular second moment
+	Energy                    float64 // √ASM
+	Correlation               float64 // Σ P·(i − µ)(j − µ)/σ²; NaN where σ is 0
+	Entropy                   float64 // −Σ P·ln P
+	Missing                   Missing
 }
 
-// Compute returns the texture of rows, each of which is a list of labels, such as the parts of a
-// compartment. A label may be in several rows or in none. Only voxels with the status
-// Fitted are sound. It panics if the map and the labels do not have one size, and returns an
-// error if the options are not possible.
+// Compute returns one texture per row. A row is a list of labels, such as the parts of a compartment. A
+// label may be in several rows or in none. Only voxels with the status Fitted count. Compute panics if the
+// maps and the labels differ in size, and returns an error if an option is invalid.
 func Compute(m volume.Maps, l volume.Labels, rows [][]uint16, o Options) ([]Texture, error) {
 	o, err := o.Defaults()
 	if err != nil {
@@ -127,13 +127,13 @@ func Compute(m volume.Maps, l volume.Labels, rows [][]uint16, o Options) ([]Text
 		if label == 0 || int(label) >= len(c.rowsOf) || m.Status[v] != volume.Fitted {
 			continue
 		}
-		level, beyond := o.quantise(float64(m.T2[v]))
+		level, outside := o.quantise(float64(m.T2[v]))
 		c.level[v] = int16(level)
 		c.voxels = append(c.voxels, uint32(v))
 		for _, r := range c.rowsOf[label] {
 			out[r].Voxels++
-			if beyond {
-				out[r].Beyond++
+			if outside {
+				out[r].OutOfRange++
 			}
 		}
 	}
@@ -147,7 +147,7 @@ func Compute(m volume.Maps, l volume.Labels, rows [][]uint16, o Options) ([]Text
 	return out, nil
 }
 
-// rowsOf returns the rows of each label, at its index, increasing.
+// rowsOf returns the rows of each label in increasing order, indexed by label.
 func rowsOf(rows [][]uint16) [][]int {
 	var out [][]int
 	for r, labels := range rows {
@@ -163,23 +163,23 @@ func rowsOf(rows [][]uint16) [][]int {
 	return out
 }
 
-// quantise returns the level of a T2, and whether it lies beyond the range.
-func (o Options) quantise(t2 float64) (level int, beyond bool) {
+// quantise returns the level of a T2, and whether it is outside the range.
+func (o Options) quantise(t2 float64) (level int, outside bool) {
 	x := (t2 - o.RangeMS[0]) / (o.RangeMS[1] - o.RangeMS[0])
 	return int(min(max(math.Floor(x*float64(o.Levels)), 0), float64(o.Levels-1))), x < 0 || x > 1
 }
 
-// counter counts pairs by row.
+// counter counts the pairs of each row.
 type counter struct {
 	l      volume.Labels
 	rowsOf [][]int
-	level  []int16  // of each voxel; −1 where it does not count
+	level  []int16  // of each voxel; −1 if it does not count
 	voxels []uint32 // that count
 	levels int
 	counts [][]int // of each row, by the levels of a pair
 }
 
-// count counts the pairs of each voxel and the one that lies so many columns and rows farther.
+// count counts the pairs of each voxel with the voxel di columns and dj rows farther.
 func (c *counter) count(di, dj int) {
 	nx, ny := c.l.Size[0], c.l.Size[1]
 	for _, voxel := range c.voxels {
@@ -194,7 +194,7 @@ func (c *counter) count(di, dj int) {
 			continue
 		}
 		a, b := c.rowsOf[c.l.Data[v]], c.rowsOf[c.l.Data[w]]
-		for len(a) > 0 && len(b) > 0 { // the rows that both are in
+		for len(a) > 0 && len(b) > 0 { // the rows that contain both
 			switch {
 			case a[0] < b[0]:
 				a = a[1:]
@@ -208,7 +208,7 @@ func (c *counter) count(di, dj int) {
 	}
 }
 
-// fill computes the values from the counts of pairs, each counted in one order.
+// fill computes the values from the counts of pairs. counts holds each pair in one order.
 func (t *Texture) fill(counts []int, levels int) {
 	for _, n := range counts {
 		t.Pairs += n

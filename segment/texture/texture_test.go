@@ -60,7 +60,7 @@ func references(t *testing.T) []reference {
 	return all
 }
 
-func of(x Texture) reference {
+func maskOf(x Texture) reference {
 	return reference{
 		Pairs: x.Pairs, Contrast: x.Contrast, Dissimilarity: x.Dissimilarity,
 		Homogeneity: x.Homogeneity, ASM: x.ASM, Energy: x.Energy, Correlation: x.Correlation, Entropy: x.Entropy,
@@ -71,7 +71,7 @@ func of(x Texture) reference {
 var near = cmpopts.EquateApprox(1e-11, 1e-11)
 
 // All figures are those of scikit-image: whole rectangles, masks, several slices and distances.
-// What is outside may be outside the region, or unsound.
+// Voxels may be excluded because they are outside the region, or not fitted.
 func TestAgainstScikitImage(t *testing.T) {
 	all := references(t)
 	if len(all) < 9 {
@@ -82,12 +82,12 @@ func TestAgainstScikitImage(t *testing.T) {
 		m, l := image(c)
 		o := Options{Levels: c[3], Distance: c[4]}
 		want.Case = [7]int{}
-		for _, by := range []string{"region", "status", "another region"} {
+		for _, byName := range []string{"region", "status", "another region"} {
 			for v := range l.Data {
 				switch outside := l.Data[v] != 1; {
-				case outside && by == "status":
+				case outside && byName == "status":
 					l.Data[v], m.Status[v] = 1, volume.OutOfRange
-				case outside && by == "another region":
+				case outside && byName == "another region":
 					l.Data[v] = 2
 				}
 			}
@@ -95,15 +95,15 @@ func TestAgainstScikitImage(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if d := cmp.Diff(want, of(got[0]), near); d != "" {
-				t.Errorf("case %v, masked by %s:\n%s", c, by, d)
+			if d := cmp.Diff(want, maskOf(got[0]), near); d != "" {
+				t.Errorf("case %v, masked by %s:\n%s", c, byName, d)
 			}
 			m, l = image(c)
 		}
 	}
 }
 
-// The reference is what its script prints.
+// The reference file equals the output of its script.
 func TestReference(t *testing.T) {
 	for _, python := range []string{"/usr/bin/python3", "python3"} {
 		if exec.Command(python, "-c", "import skimage").Run() != nil {
@@ -167,7 +167,7 @@ func square(n int, t2 func(i, j int) float64) (volume.Maps, volume.Labels) {
 	return m, l
 }
 
-// What has no texture, is too small, or lies beyond the range.
+// Regions without texture, regions that are too small, and T2 outside the range.
 func TestLimits(t *testing.T) {
 	// 2·n·(n − 1) + 2·(n − 1)² pairs: 72 of 5 × 5 voxels, 110 of 6 × 6.
 	m, l := square(5, func(i, _ int) float64 { return 10 * float64(i) })
@@ -188,26 +188,28 @@ func TestLimits(t *testing.T) {
 		x.Missing.String() == "" {
 		t.Errorf("%+v", x)
 	}
-	// 0, 100 and 100.1 ms, of which the last is beyond; 4 levels of 25 ms; columns alternate.
+	// 0, 100 and 100.1 ms, of which the last is out of range; 4 levels of 25 ms; columns alternate.
 	m, l = square(6, func(i, j int) float64 { return []float64{0, 100, 0, 100.1, 0, 24.9}[i] })
 	got, _ = Compute(m, l, [][]uint16{{1}}, Options{Levels: 4})
 	x = got[0]
 	// Levels 0 3 0 3 0 0: across, 4 of 5 neighbours differ by 3, along the diagonals too; down none.
 	want := (4*6 + 2*4*5) * 9.0 / 110
-	if x.Beyond != 6 || x.Voxels != 36 || math.Abs(x.Contrast-want) > 1e-12 ||
+	if x.OutOfRange != 6 || x.Voxels != 36 || math.Abs(x.Contrast-want) > 1e-12 ||
 		math.Abs(x.Dissimilarity-want/3) > 1e-12 ||
 		x.Missing != NotMissing {
 		t.Errorf("%+v, want a contrast of %g", x, want)
 	}
 	m, l = square(6, func(i, j int) float64 { return -5 })
-	if got, _ = Compute(m, l, [][]uint16{{1}}, Options{RangeMS: [2]float64{20, 80}}); got[0].Beyond != 36 {
+	if got, _ = Compute(m, l, [][]uint16{{1}}, Options{RangeMS: [2]float64{20, 80}}); got[0].OutOfRange != 36 {
 		t.Errorf("%+v", got[0])
 	}
 }
 
 func TestOptions(t *testing.T) {
 	m, l := square(6, func(i, j int) float64 { return 40 })
-	for _, o := range []Options{{Levels: 1}, {Levels: 257}, {Levels: -1}, {Distance: -1}, {RangeMS: [2]float64{50, 50}}, {RangeMS: [2]float64{50, 20}}, {RangeMS: [2]float64{0, math.NaN()}}, {RangeMS: [2]float64{0, math.Inf(1)}}} {
+	for _, o := range []Options{{Levels: 1}, {Levels: 257}, {Levels: -1}, {Distance: -1},
+		{RangeMS: [2]float64{50, 50}}, {RangeMS: [2]float64{50, 20}}, {RangeMS: [2]float64{0,
+			math.NaN()}}, {RangeMS: [2]float64{0, math.Inf(1)}}} {
 		if _, err := Compute(m, l, nil, o); err == nil {
 			t.Errorf("%+v is accepted", o)
 		}

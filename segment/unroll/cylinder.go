@@ -7,37 +7,36 @@ import (
 	"github.com/t2map/t2map/segment/internal/space"
 )
 
-// Cylinder is the cylinder that fits the femoral cartilage best. Its axis runs from side
-// to side.
+// Cylinder is the cylinder that fits the femoral cartilage best. Its axis is transverse.
 type Cylinder struct {
-	// Axis is of length 1 and points to the patient's left, or to the side that was asked for.
+	// Axis is a unit vector that points to the patient's left, or in the direction that was given.
 	Axis [3]float64
-	// Centre is the point of the axis beside the centroid of the cartilage, mm LPS.
+	// Centre is the point of the axis nearest to the centroid of the cartilage, mm LPS.
 	Centre [3]float64
-	// Radius in mm, and the root mean square of the distances to the surface.
+	// Radius is in mm, as is RMS, the root mean square of the distances to the surface.
 	Radius, RMS float64
 }
 
-// Limits of the fit of a cylinder. The condyles' axis lies within a few degrees of the line
-// across the knee; a
-// fit that turned away further than maxTilt has found another shape, such as the groove.
+// Limits of the fit of a cylinder. The axis of the condyles lies within a few degrees of the transverse
+// axis of the knee; a fit that turned by more than maxTilt has found another shape, such as the groove.
 const (
 	maxTilt        = 30 * math.Pi / 180
 	cylinderPoints = 20000 // more do not change the fit by 0.01 mm
 	cylinderRounds = 50
 	cylinderMoved  = 1e-6 // mm: converged
+	leastPivot     = 1e-9 // of sums over ten points or more of numbers of the order of mm
 )
 
-// FitCylinder fits a cylinder to points of the femoral cartilage, at best of its bone
-// side (Depths.Sheets[OfFemur].Bone), so that the sum of squares of the distances from points
-// to surface is the least (Gauss–Newton, from the best circle about the given axis). across is
-// the direction across the knee, zero for the patient's left. An axis that turns away from it
-// by more than 30° is given up for across itself. ok is false where there are fewer than ten
-// points, or all lie on a line. The error is that of ctx when it ends.
+// FitCylinder fits a cylinder to points of the femoral cartilage, preferably of its bone side
+// (Field.Sheets[OfFemur].Bone), by least squares of the distances from the points to the surface:
+// Gauss–Newton, started from the best circle around the given direction. The direction is the
+// transverse axis of the knee; zero means the patient's left. If the fitted axis is more than 30° from
+// it, the axis is fixed to the direction and the rest is fitted again. ok is false if there are fewer
+// than ten points, or if all lie on a line. The error is that of ctx when it ends.
 func FitCylinder(
-	ctx context.Context, points [][3]float64, across [3]float64,
+	ctx context.Context, points [][3]float64, direction [3]float64,
 ) (c Cylinder, ok bool, err error) {
-	start := vector(across).Unit()
+	start := vector(direction).Unit()
 	if start == (vector{}) {
 		start = vector{1, 0, 0}
 	}
@@ -61,16 +60,16 @@ func FitCylinder(
 	return c, false, nil
 }
 
-// fitCylinder fits centre and radius, and the axis if it may turn. It gives up when ctx ends.
+// fitCylinder fits centre and radius and, if turning, the axis. It stops when ctx ends.
 func fitCylinder(ctx context.Context, points []vector, axis vector, turning bool) (Cylinder, bool) {
 	mean := centroid(points)
-	u, w := besides(axis)
+	u, w := normals(axis)
 	centre, radius, ok := fitCircle(points, mean, u, w)
 	for range cylinderRounds {
 		if !ok || ctx.Err() != nil {
 			return Cylinder{}, false
 		}
-		var move []float64
+		var move [space.MostTerms]float64
 		if move, ok = cylinderStep(points, centre, axis, u, w, radius, turning); !ok {
 			return Cylinder{}, false
 		}
@@ -78,9 +77,9 @@ func fitCylinder(ctx context.Context, points []vector, axis vector, turning bool
 		radius += move[2]
 		if turning {
 			axis = axis.Plus(u.Times(move[3])).Plus(w.Times(move[4])).Unit()
-			u, w = besides(axis)
+			u, w = normals(axis)
 		}
-		centre = centre.Plus(axis.Times(mean.Minus(centre).Dot(axis))) // beside the centroid
+		centre = centre.Plus(axis.Times(mean.Minus(centre).Dot(axis))) // nearest to the centroid
 		ok = radius > 0 && radius < 1000
 		if math.Abs(move[0])+math.Abs(move[1])+math.Abs(move[2]) < cylinderMoved {
 			break
@@ -96,19 +95,16 @@ func fitCylinder(ctx context.Context, points []vector, axis vector, turning bool
 }
 
 // cylinderStep returns the Gauss–Newton step: of the centre along u and w, of the radius and,
-// if turning, of the axis along u and w. With e the direction from the axis to a point and t
-// its place along the axis, the derivatives of its distance to the surface are −e·u, −e·w, −1,
-// −t e·u and −t e·w.
-func cylinderStep(points []vector, centre, axis, u, w vector, radius float64, turning bool) ([]float64, bool) {
-	n := 3
+// if turning, of the axis along u and w. With e the unit vector from the axis to a point and t
+// the point's position along the axis, the derivatives of the distance to the surface are
+// −e·u, −e·w, −1, −t e·u and −t e·w.
+func cylinderStep(
+	points []vector, centre, axis, u, w vector, radius float64, turning bool,
+) (step [space.MostTerms]float64, ok bool) {
+	fit := space.LeastSquares{Terms: 3, LeastPivot: leastPivot}
 	if turning {
-		n = 5
+		fit.Terms = 5
 	}
-	m := make([][]float64, n)
-	for r := range m {
-		m[r] = make([]float64, n+1)
-	}
-	var j [5]float64
 	for _, x := range points {
 		q := x.Minus(centre)
 		t := q.Dot(axis)
@@ -117,70 +113,28 @@ func cylinderStep(points []vector, centre, axis, u, w vector, radius float64, tu
 		if rho == 0 {
 			continue
 		}
-		j[0], j[1], j[2] = -q.Dot(u)/rho, -q.Dot(w)/rho, -1
-		j[3], j[4] = float64(t*j[0]), float64(t*j[1])
-		for r := range n {
-			for c := range n {
-				m[r][c] += float64(j[r] * j[c])
-			}
-			m[r][n] -= float64(j[r] * (rho - radius))
-		}
+		eu, ew := -q.Dot(u)/rho, -q.Dot(w)/rho
+		fit.Add([space.MostTerms]float64{eu, ew, -1, float64(t * eu), float64(t * ew)}, radius-rho, 1)
 	}
-	return solveSmall(m)
+	step, _, ok = fit.Solve()
+	return step, ok
 }
 
 // fitCircle fits a circle in the plane of u and w (Kåsa 1976, IEEE Transactions on Instrumentation and
-// Measurement 25:8–14): |p|² = 2 p·c + (R² − |c|²) is
-// linear in c.
+// Measurement 25:8–14): |p|² = 2 p·c + (R² − |c|²) is linear in c.
 func fitCircle(points []vector, mean, u, w vector) (centre vector, radius float64, ok bool) {
-	m := [][]float64{make([]float64, 4), make([]float64, 4), make([]float64, 4)}
+	fit := space.LeastSquares{Terms: 3, LeastPivot: leastPivot}
 	for _, x := range points {
 		q := x.Minus(mean)
-		row := [4]float64{2 * q.Dot(u), 2 * q.Dot(w), 1, 0}
-		row[3] = (float64(row[0]*row[0]) + float64(row[1]*row[1])) / 4
-		for r := range 3 {
-			for c := range 4 {
-				m[r][c] += float64(row[r] * row[c])
-			}
-		}
+		a, b := 2*q.Dot(u), 2*q.Dot(w)
+		fit.Add([space.MostTerms]float64{a, b, 1}, (float64(a*a)+float64(b*b))/4, 1)
 	}
-	s, ok := solveSmall(m)
+	s, _, ok := fit.Solve()
 	if !ok {
 		return centre, 0, false
 	}
 	square := s[2] + float64(s[0]*s[0]) + float64(s[1]*s[1])
 	return mean.Plus(u.Times(s[0])).Plus(w.Times(s[1])), math.Sqrt(square), square > 0
-}
-
-// solveSmall solves the linear equations m (the right-hand sides in the last column) by
-// elimination with pivots; ok is false where they have no single solution.
-func solveSmall(m [][]float64) (x []float64, ok bool) {
-	n := len(m)
-	for c := range n {
-		pivot := c
-		for r := c + 1; r < n; r++ {
-			if math.Abs(m[r][c]) > math.Abs(m[pivot][c]) {
-				pivot = r
-			}
-		}
-		m[c], m[pivot] = m[pivot], m[c]
-		if !(math.Abs(m[c][c]) > 1e-9) { // sums over ten points or more of numbers of the order of mm
-			return nil, false
-		}
-		for r := range n {
-			if r == c {
-				continue
-			}
-			f := m[r][c] / m[c][c]
-			for k := c; k <= n; k++ {
-				m[r][k] -= float64(f * m[c][k])
-			}
-		}
-	}
-	for r := range n {
-		x = append(x, m[r][n]/m[r][r])
-	}
-	return x, true
 }
 
 func centroid(points []vector) vector {
@@ -191,8 +145,8 @@ func centroid(points []vector) vector {
 	return sum.Times(1 / float64(len(points)))
 }
 
-// besides returns two directions at right angles to a and to each other.
-func besides(a vector) (u, w vector) {
+// normals returns two unit vectors that are perpendicular to a and to each other.
+func normals(a vector) (u, w vector) {
 	least := 0
 	for c := range 3 {
 		if math.Abs(a[c]) < math.Abs(a[least]) {

@@ -12,38 +12,38 @@ import (
 type Options struct {
 	// Angle is the height of a cell in degrees; 0: 2.
 	Angle float64
-	// Across is the width of a cell in mm; 0: 3. The distance between slices leaves no column
-	// empty.
-	Across float64
+	// Width is the width of a cell in mm along the axis; 0: 3. If it is at least the distance between
+	// slices, no column is empty.
+	Width float64
 	// Down is the direction of 0°, in LPS. Zero: towards the feet.
 	Down [3]float64
 	// Back is the direction of positive angles, in LPS. Zero: towards the patient's back.
 	Back [3]float64
 }
 
-// Point is a T2 at a position.
+// Point is the T2 at a position.
 type Point struct {
-	At     [3]float64 // mm LPS
-	T2     float64    // ms
-	Weight float64    // such as the fraction of the voxel; 0 and less, or NaN, does not count
+	Position [3]float64 // mm LPS
+	T2       float64    // ms
+	Weight   float64    // such as the fraction of the voxel; points with 0, less, or NaN are ignored
 }
 
 // Map is the T2 of the femoral cartilage, unrolled from its cylinder.
 //
-// Row r holds the angles from (Rows[0]+r)·Angle to one step more, in degrees about the axis of
-// the cylinder: 0° looks down the leg, at the weight-bearing part; positive angles go to the
-// back, over the posterior condyles, negative ones to the front, over the trochlea. Angles are
-// in −180° … 180°. Column c holds the distances from (Columns[0]+c)·Across to one step more, in
-// mm along the axis: 0 is beside the centroid of the points to which the cylinder was fitted,
-// positive is where the axis points, the patient's left unless another side was asked for.
-// Hence maps of the same steps share the borders of their cells.
+// Row r covers the angles from (Rows[0]+r)·Angle to one step more, in degrees about the axis of
+// the cylinder. 0° points down the leg, to the weight-bearing part. Positive angles are posterior,
+// on the condyles, and negative ones anterior, on the trochlea. Angles are in −180° … 180°. Column c
+// covers the distances from (Columns[0]+c)·Width to one step more, in mm along the axis. 0 is at the
+// centroid of the points to which the cylinder was fitted, and positive distances are in the
+// direction of the axis: the patient's left unless another one was given. Maps with the same steps
+// therefore share the borders of their cells.
 type Map struct {
-	Angle, Across float64 // steps in degrees and mm
-	Rows, Columns [2]int  // the first step, and the one after the last
-	// T2 is the weighted mean per cell in ms, row by row; NaN if there is none. In a change
-	// it may be negative.
+	Angle, Width  float64 // height and width of a cell in degrees and mm
+	Rows, Columns [2]int  // first step, and last step + 1
+	// T2 is the weighted mean per cell in ms, row by row; NaN if the cell has no points. The change
+	// between two maps may be negative.
 	T2 []float64
-	// Weight is the sum of the weights; in a change, the lesser of both.
+	// Weight is the sum of the weights; for a change, the smaller of both.
 	Weight []float64
 }
 
@@ -53,31 +53,29 @@ func (m Map) Size() (rows, columns int) {
 }
 
 // Middle returns the angle in degrees and the distance in mm at the middle of a cell.
-func (m Map) Middle(row, column int) (angle, across float64) {
-	return (float64(m.Rows[0]+row) + 0.5) * m.Angle, (float64(m.Columns[0]+column) + 0.5) * m.Across
+func (m Map) Middle(row, column int) (angle, distance float64) {
+	return (float64(m.Rows[0]+row) + 0.5) * m.Angle, (float64(m.Columns[0]+column) + 0.5) * m.Width
 }
 
-// pointsPerCheck is the number of points after which Unroll asks whether the context has ended.
+// pointsPerCheck is the number of points between two checks of the context.
 const pointsPerCheck = 1 << 14
 
-// unrolledDefault are the steps: 2° are 0.9 mm at a radius of 25 mm, about two pixels of a T2
-// series; 3 mm is the usual thickness of its slices.
-var unrolledDefault = Options{Angle: 2, Across: 3}
+// unrolledDefault are the default steps. At a radius of 25 mm, 2° are 0.9 mm, about two pixels of a T2
+// series. 3 mm is the usual slice thickness.
+var unrolledDefault = Options{Angle: 2, Width: 3}
 
-// Unroll puts points on the cylinder's surface, as a map that is just large enough, and
-// averages them per cell through the whole depth. For a map of one layer, hand over the points
-// of that layer. Points without a finite T2 or a weight are omitted. A map without points has
-// no rows. The error is that of ctx when it ends.
-func (c Cylinder) Unroll(
-	ctx context.Context, points []Point, options Options,
-) (Map, error) {
+// Unroll projects points onto the surface of the cylinder and averages them in each cell over the whole
+// depth of the cartilage. For a map of one layer, pass only the points of that layer. Points without a
+// finite T2 or without a positive weight are ignored. The map is just large enough for the points; without
+// points it has no rows. The error is that of ctx when it ends.
+func (c Cylinder) Unroll(ctx context.Context, points []Point, options Options) (Map, error) {
 	if !(options.Angle > 0) {
 		options.Angle = unrolledDefault.Angle
 	}
-	if !(options.Across > 0) {
-		options.Across = unrolledDefault.Across
+	if !(options.Width > 0) {
+		options.Width = unrolledDefault.Width
 	}
-	m := Map{Angle: options.Angle, Across: options.Across}
+	m := Map{Angle: options.Angle, Width: options.Width}
 	axis, down, back := c.frame(options)
 	type place struct{ row, column int }
 	places := make([]place, 0, len(points))
@@ -89,9 +87,9 @@ func (c Cylinder) Unroll(
 		if !(p.Weight > 0) || math.IsNaN(p.T2) || math.IsInf(p.T2, 0) {
 			continue
 		}
-		q := vector(p.At).Minus(vector(c.Centre))
+		q := vector(p.Position).Minus(vector(c.Centre))
 		angle := math.Atan2(q.Dot(back), q.Dot(down)) * 180 / math.Pi
-		cell := place{int(math.Floor(angle / m.Angle)), int(math.Floor(q.Dot(axis) / m.Across))}
+		cell := place{int(math.Floor(angle / m.Angle)), int(math.Floor(q.Dot(axis) / m.Width))}
 		if len(kept) == 0 {
 			m.Rows, m.Columns = [2]int{cell.row, cell.row + 1}, [2]int{cell.column, cell.column + 1}
 		}
@@ -112,7 +110,7 @@ func (c Cylinder) Unroll(
 	return m, nil
 }
 
-// frame returns the axis and, at right angles to it, the directions of 0° and of 90°.
+// frame returns the axis and, perpendicular to it, the directions of 0° and 90°.
 func (c Cylinder) frame(options Options) (axis, down, back vector) {
 	axis, down, back = vector(c.Axis), vector(options.Down), vector(options.Back)
 	if down.Unit() == (vector{}) {
@@ -122,30 +120,30 @@ func (c Cylinder) frame(options Options) (axis, down, back vector) {
 		back = vector{0, 1, 0}
 	}
 	down = down.Minus(axis.Times(down.Dot(axis))).Unit()
-	across := axis.Cross(down)
-	if across.Dot(back) < 0 {
-		across = across.Times(-1)
+	normal := axis.Cross(down)
+	if normal.Dot(back) < 0 {
+		normal = normal.Times(-1)
 	}
-	return axis, down, across
+	return axis, down, normal
 }
 
-// StepsError reports that two maps have different cells, so that they cannot be compared.
+// StepsError reports that two maps have cells of different sizes and cannot be compared.
 type StepsError struct{ A, B [2]float64 } // degrees and mm
 
 func (e *StepsError) Error() string {
 	return "unrolled maps have cells of different sizes"
 }
 
-// ChangeFrom returns this map minus an earlier one, cell by cell, on a grid that covers both; a
-// cell that either lacks is NaN. Each visit's map is relative to its own cylinder, so a knee
-// that lay differently needs no registration, as long as the same part of the femur was in
-// view. Maps with cells of different sizes are a *StepsError.
+// ChangeFrom returns the map minus an earlier one, cell by cell, on a grid that covers both. A cell
+// without T2 in either map is NaN. Each map is relative to its own cylinder, so that a knee that moved
+// between the visits needs no registration, as long as the same part of the femur was in view. Maps with
+// cells of different sizes are a *StepsError.
 func (m Map) ChangeFrom(earlier Map) (Map, error) {
-	if m.Angle != earlier.Angle || m.Across != earlier.Across {
-		return Map{}, &StepsError{[2]float64{m.Angle, m.Across}, [2]float64{earlier.Angle, earlier.Across}}
+	if m.Angle != earlier.Angle || m.Width != earlier.Width {
+		return Map{}, &StepsError{[2]float64{m.Angle, m.Width}, [2]float64{earlier.Angle, earlier.Width}}
 	}
 	out := Map{
-		Angle: m.Angle, Across: m.Across, Rows: span(m.Rows, earlier.Rows), Columns: span(m.Columns, earlier.Columns),
+		Angle: m.Angle, Width: m.Width, Rows: span(m.Rows, earlier.Rows), Columns: span(m.Columns, earlier.Columns),
 	}
 	rows, columns := out.Size()
 	out.T2 = slices.Repeat([]float64{math.NaN()}, rows*columns)
@@ -161,7 +159,7 @@ func (m Map) ChangeFrom(earlier Map) (Map, error) {
 	return out, nil
 }
 
-// cell returns the T2 and the weight of a cell by its steps.
+// cell returns the T2 and the weight of a cell, given its steps.
 func (m Map) cell(row, column int) (t2, weight float64) {
 	rows, columns := m.Size()
 	row, column = row-m.Rows[0], column-m.Columns[0]
@@ -171,7 +169,7 @@ func (m Map) cell(row, column int) (t2, weight float64) {
 	return m.T2[row*columns+column], m.Weight[row*columns+column]
 }
 
-// span returns the range that covers two, either of which may be empty.
+// span returns the range that covers both ranges, each of which may be empty.
 func span(a, b [2]int) [2]int {
 	switch {
 	case a[0] == a[1]:

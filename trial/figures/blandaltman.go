@@ -26,7 +26,7 @@ func BlandAltman(s repeat.Study) ([]figure.Picture, error) {
 	if note != "" {
 		b.Caption += " " + note
 	}
-	for _, l := range s.Left {
+	for _, l := range s.Excluded {
 		b.Remarks = append(b.Remarks, exclusion(l))
 	}
 	b.Remarks = append(b.Remarks, s.Notes...)
@@ -43,7 +43,7 @@ func BlandAltman(s repeat.Study) ([]figure.Picture, error) {
 }
 
 // exclusion describes a knee that is not in the figure.
-func exclusion(l repeat.Left) string {
+func exclusion(l repeat.Excluded) string {
 	s := l.Knee.String()
 	if l.Compartment != "" {
 		s += ", " + l.Compartment

@@ -12,14 +12,12 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// FromStudy returns a trial like one that was analysed: the covariance of its changes at a
-// given baseline, as its own mixed model has it, its visits with those missing as
-// they are missing there (over all arms), and its way of analysis. Of more than two
-// arms, one is compared with the reference. Covariates of its model have made the
-// covariance smaller; drawn trials have none, and the degrees of freedom that they cost.
+// FromStudy returns a scenario like an analysed trial: it has the covariance of the changes in the trial's mixed
+// model, the trial's patterns of missing visits in all arms, and its covariance structure and degrees of freedom. If
+// the trial has more than two arms, one is compared with the reference. Covariates of the trial's model reduce the
+// covariance. The simulated trials have no covariates, and do not lose their degrees of freedom.
 //
-// Errors: an endpoint that is not there, or without a model, and a primary visit at which
-// nobody was seen.
+// It is an error if the endpoint does not exist or has no model, or if no subject has the primary visit.
 func FromStudy(a trial.Analysis, endpoint string) (Scenario, error) {
 	i := slices.IndexFunc(a.Endpoints, func(e trial.EndpointAnalysis) bool { return e.Name == endpoint })
 	if i < 0 {
@@ -27,7 +25,7 @@ func FromStudy(a trial.Analysis, endpoint string) (Scenario, error) {
 		for _, e := range a.Endpoints {
 			names = append(names, e.Name)
 		}
-		return Scenario{}, fmt.Errorf("the endpoint %.40q is not in the results; there are %s", endpoint,
+		return Scenario{}, fmt.Errorf("the endpoint %.40q is not in the results; they have %s", endpoint,
 			printable.Line(strings.Join(names, ", ")))
 	}
 	e := &a.Endpoints[i]
@@ -37,7 +35,7 @@ func FromStudy(a trial.Analysis, endpoint string) (Scenario, error) {
 	s := Scenario{Primary: -1}
 	primary := a.Design.MainVisit(e.Endpoint)
 	s.Model.Covariance, s.Model.DF, s.Model.Level = a.Plan.Covariance, a.Plan.DF, a.Plan.Level
-	var visits []int // those at which somebody was seen
+	var visits []int // with changes
 	for v := range e.Model.Sigma {
 		if math.IsNaN(e.Model.Sigma[v][v]) {
 			continue
@@ -48,7 +46,7 @@ func FromStudy(a trial.Analysis, endpoint string) (Scenario, error) {
 		visits = append(visits, v)
 	}
 	if s.Primary < 0 {
-		return Scenario{}, fmt.Errorf("nobody has a change of %s at the primary visit %.40q", endpoint,
+		return Scenario{}, fmt.Errorf("no subject has a change of %s at the primary visit %.40q", endpoint,
 			a.Design.Visits[primary].Name)
 	}
 	s.Sigma = mat.NewSymDense(len(visits), nil)
@@ -57,12 +55,16 @@ func FromStudy(a trial.Analysis, endpoint string) (Scenario, error) {
 			s.Sigma.SetSym(i, j, e.Model.Sigma[v][w])
 		}
 	}
+	s.CommonBaseline = a.Plan.CommonBaseline
+	for i, v := range visits {
+		visits[i] = slices.Index(e.After(), v+1)
+	}
 	s.patternsOf(a.Repeated(e), visits)
 	return s, nil
 }
 
-// Caveats returns remarks on the variance of an analysed endpoint that the trials of FromStudy do not
-// reproduce. There are none for an endpoint that does not exist.
+// Caveats returns remarks on differences between an analysed trial and the trials that FromStudy describes. It
+// returns none for an endpoint that does not exist.
 func Caveats(a trial.Analysis, endpoint string) []string {
 	i := slices.IndexFunc(a.Endpoints, func(e trial.EndpointAnalysis) bool { return e.Name == endpoint })
 	if i < 0 {
@@ -70,14 +72,14 @@ func Caveats(a trial.Analysis, endpoint string) []string {
 	}
 	m := a.Endpoints[i].Model
 	var out []string
-	if from := carriedFrom(a.Endpoints[i].Values); from != "" {
-		out = append(out, fmt.Sprintf("masks were carried from %s by registration (see mask_from in values.csv of t2map trial): "+
-			"trials whose masks are drawn at each visit may vary more", from))
+	if visits := maskSources(a.Endpoints[i].Values); visits != "" {
+		out = append(out, fmt.Sprintf("masks were carried from %s by registration (see mask_from in values.csv of "+
+			"t2map trial): trials whose masks are drawn at each visit may vary more", visits))
 	}
-	if len(a.Plan.Covariates) > 0 {
-		text := fmt.Sprintf("the standard deviation is adjusted for %s (%s); the trials that are drawn have no "+
-			"covariates and do not pay their degrees of freedom",
-			strings.Join(a.Plan.Covariates, ", "), m.Formula)
+	if len(a.ModelCovariates()) > 0 {
+		text := fmt.Sprintf("the standard deviation is adjusted for %s (%s); the simulated trials have no "+
+			"covariates and do not lose their degrees of freedom",
+			strings.Join(a.ModelCovariates(), ", "), m.Formula)
 		out = append(out, text)
 	}
 	if len(m.Rejected) > 0 {
@@ -85,14 +87,14 @@ func Caveats(a trial.Analysis, endpoint string) []string {
 		for _, r := range m.Rejected {
 			rejected = append(rejected, r.String())
 		}
-		out = append(out, fmt.Sprintf("the variances are from a covariance that was fallen back on, %v: %s",
+		out = append(out, fmt.Sprintf("the variances are from a fallback covariance, %v: %s",
 			m.Covariance, strings.Join(rejected, "; ")))
 	}
 	if slices.ContainsFunc(a.Flags, func(f trial.Flag) bool {
 		return f.Kind == trial.TwoStudies && (f.Endpoint == "" || f.Endpoint == endpoint)
 	}) {
 		if a.Plan.MeanOfTwo {
-			out = append(out, "where a visit has two studies, their mean is among the changes")
+			out = append(out, "the changes include means of two studies at one visit")
 		} else {
 			out = append(out, "visits with two studies count as missing here (t2map trial --two-studies)")
 		}
@@ -100,17 +102,17 @@ func Caveats(a trial.Analysis, endpoint string) []string {
 	return out
 }
 
-// carriedFrom lists the visits from which masks of the values were carried; "" where none was.
-func carriedFrom(values [][]trial.Value) string {
-	var from []string
+// maskSources lists the visits from which masks were carried.
+func maskSources(values [][]trial.Value) string {
+	var sources []string
 	for _, visits := range values {
 		for _, v := range visits {
-			if v.MaskFrom != "" && !math.IsNaN(v.X) && !slices.Contains(from, v.MaskFrom) {
-				from = append(from, v.MaskFrom)
+			if v.MaskFrom != "" && !math.IsNaN(v.X) && !slices.Contains(sources, v.MaskFrom) {
+				sources = append(sources, v.MaskFrom)
 			}
 		}
 	}
-	return strings.Join(from, ", ")
+	return strings.Join(sources, ", ")
 }
 
 // patternsOf counts the patterns of visits of a trial.
@@ -129,19 +131,18 @@ func (s *Scenario) patternsOf(r trial.Repeated, visits []int) {
 	}
 }
 
-// Assumed is a trial that is described by a few figures.
+// Assumed describes a trial by a few numbers.
 type Assumed struct {
-	// Visits after baseline; the last is tested.
+	// Visits is the number of visits after baseline. The last is tested.
 	Visits int
-	// SD of the change at a given baseline, the same at each visit, and its correlation
-	// between any two visits.
+	// SD is the standard deviation of the change at every visit, for a given baseline, in the endpoint's unit.
+	// Correlation is that of the changes at any two visits.
 	SD, Correlation float64
-	// Dropout is the share of subjects who leave before the last visit, at an
-	// even rate and do not come back.
+	// Dropout is the share of subjects who leave before the last visit, at an even rate, and do not return.
 	Dropout float64
 }
 
-// Scenario returns the trial. Errors are figures out of their range.
+// Scenario returns the trial. It returns an error if a number is out of its range.
 func (a Assumed) Scenario() (Scenario, error) {
 	switch {
 	case a.Visits < 1 || a.Visits > 50:
@@ -160,12 +161,12 @@ func (a Assumed) Scenario() (Scenario, error) {
 		}
 		s.Sigma.SetSym(i, i, a.SD*a.SD)
 	}
-	for seen := range a.Visits + 1 {
+	for attended := range a.Visits + 1 {
 		p := Pattern{Weight: a.Dropout / float64(a.Visits), Present: make([]bool, a.Visits)}
-		if seen == a.Visits {
+		if attended == a.Visits {
 			p.Weight = 1 - a.Dropout
 		}
-		for v := range seen {
+		for v := range attended {
 			p.Present[v] = true
 		}
 		s.Patterns = append(s.Patterns, p)

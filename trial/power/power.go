@@ -1,12 +1,10 @@
-// Package power estimates how often a planned trial would find a difference, by
-// drawing such trials and analysing each as the trial itself is (trial.Repeated): the
-// mixed model for repeated measures of the change from baseline, tested at one visit.
+// Package power estimates by simulation how often a planned trial would find a difference. It analyses each simulated
+// trial as a real one (trial.Repeated), by the mixed model for repeated measures of the change from baseline, tested
+// at one visit.
 //
-// A drawn subject has a baseline, a change at each visit with the covariance Σ about its
-// arm's mean, and some visits missing. Three things cancel in the analysis and are
-// therefore omitted: the means that both arms share, the slope on the baseline, and
-// the difference at visits that are not tested (each arm has a mean of its own at each).
-// Missing visits have nothing to do with the values that are missing.
+// A simulated subject has a baseline, a change at each visit with the covariance Σ about the mean of its arm, and
+// possibly missing visits. The means that both arms share, the slope on the baseline, and the difference at visits
+// that are not tested cancel in the analysis and are not simulated. Visits are missing completely at random.
 package power
 
 import (
@@ -27,63 +25,64 @@ import (
 	"github.com/t2map/t2map/trial/mmrm"
 )
 
-// Scenario is a trial of two arms of equal size that is planned.
+// Scenario is a planned trial of two arms of equal size.
 type Scenario struct {
-	// Sigma is the covariance of a subject's changes at the visits after baseline, at a
-	// given baseline, in the square of the unit.
+	// Sigma is the covariance matrix of a subject's changes at the visits after baseline, for a given baseline, in
+	// the square of the endpoint's unit.
 	Sigma *mat.SymDense
-	// Primary is the visit that is tested, an index into Sigma.
+	// Primary is the tested visit, an index into Sigma.
 	Primary int
-	// Difference of the two arms' mean changes; 0 for the rate of false positives.
+	// Difference is the difference between the mean changes of the arms; 0 gives the rate of false positives.
 	Difference float64
-	// Patterns are which visits subjects have. Default: everyone has all.
+	// Patterns are the sets of visits that subjects have. Default: all subjects have all visits.
 	Patterns []Pattern
-	// Model is how a drawn trial is analysed.
+	// CommonBaseline gives all visits one slope on the baseline. Default: each visit has its own.
+	CommonBaseline bool
+	// Model has the options of the analysis.
 	Model mmrm.Options
 	// Alpha is the two-sided level of the test. Default: 0.05.
 	Alpha float64
 }
 
-// Pattern is a set of visits that some subjects have and no others.
+// Pattern is the set of visits of some of the subjects.
 type Pattern struct {
-	// Weight is how frequent it is, relative to the other patterns.
+	// Weight is its frequency relative to the other patterns.
 	Weight float64
-	// Present by visit after baseline. Subjects with none add nothing.
+	// Present is indexed by visit after baseline. Subjects without a visit do not contribute.
 	Present []bool
 }
 
-// Draw has the number of trials to simulate. The zero value is the default.
+// Draw has the options of the simulation. Zero values are defaults, except for Seed.
 type Draw struct {
-	// Simulations is the number of trials. Default: 2000, by which a power of 80 % is known
-	// to 0.9 % (its standard error).
+	// Simulations is the number of trials. Default: 2000, with which a power of 80 % has a standard error of 0.9 %.
 	Simulations int
 	Seed        uint64
-	// Workers is how many are analysed at a time. Default: one per processor. It never
-	// changes a result.
+	// Workers is the number of trials to analyse at a time. Default: one per processor. It does not change the
+	// result.
 	Workers int
 }
 
 const (
 	defaultSimulations = 2000
 	defaultAlpha       = 0.05
-	// chunk is how many trials a worker takes at a time: some ms of work.
+	// chunk is the number of trials that a worker analyses at a time: some ms of work.
 	chunk = 20
 )
 
 // Result counts the outcomes of simulated trials of one size.
 type Result struct {
-	// PerArm is how many subjects each arm has at the start.
+	// PerArm is the number of subjects in each arm at the start.
 	PerArm      int
 	Simulations int
-	// Rejected trials found a difference (p ≤ Alpha).
+	// Rejected is the number of trials that found a difference (p ≤ Alpha).
 	Rejected int
-	// FellBack counts the trials whose first covariance could not be fitted; they are judged by
-	// the one that was. Failed had no model or no test at all, and count as
-	// trials that found nothing.
+	// FellBack is the number of trials whose first covariance could not be fitted; they are judged by the next one
+	// that can be. Failed is the number of trials without a model or a test; they count as trials that found no
+	// difference.
 	FellBack, Failed int
 }
 
-// Power is the share of trials that found a difference, with its exact 95 % interval.
+// Power returns the share of trials that found a difference, with its exact 95 % interval.
 func (r Result) Power() compare.Interval {
 	i, err := compare.ClopperPearson(r.Rejected, r.Simulations, 0.95)
 	if err != nil {
@@ -93,15 +92,13 @@ func (r Result) Power() compare.Interval {
 	return i
 }
 
-// outcome is the outcome of one trial.
 type outcome struct{ rejected, fellBack, failed bool }
 
-// Simulate draws trials with perArm subjects in each arm and analyses them. The same
-// seed gives the same result for any number of workers; and with the same
-// seed the k-th trial of a larger size has the subjects of the smaller and more, so
-// that sizes are compared on common random numbers.
+// Simulate simulates trials with perArm subjects in each arm and analyses them. The same seed gives the same result
+// for any number of workers. With the same seed, the k-th trial of a larger size has the subjects of the smaller one
+// and more, so that sizes are compared on common random numbers.
 //
-// Errors are a scenario that makes no sense, and the context's.
+// It returns an error if the scenario or perArm is invalid, or if the context ends.
 func Simulate(ctx context.Context, s Scenario, perArm int, d Draw) (Result, error) {
 	s, err := s.checked()
 	if err != nil {
@@ -138,10 +135,10 @@ func Simulate(ctx context.Context, s Scenario, perArm int, d Draw) (Result, erro
 	if err := g.Wait(); err != nil {
 		return Result{}, err
 	}
-	return count(outcomes, perArm), nil
+	return counted(outcomes, perArm), nil
 }
 
-func count(outcomes []outcome, perArm int) Result {
+func counted(outcomes []outcome, perArm int) Result {
 	r := Result{PerArm: perArm, Simulations: len(outcomes)}
 	for _, o := range outcomes {
 		if o.rejected {
@@ -157,7 +154,7 @@ func count(outcomes []outcome, perArm int) Result {
 	return r
 }
 
-// checked fills in the defaults.
+// checked returns the scenario with the defaults, or an error.
 func (s Scenario) checked() (Scenario, error) {
 	s.Alpha = cmp.Or(s.Alpha, defaultAlpha)
 	if s.Sigma == nil || s.Sigma.SymmetricDim() == 0 {
@@ -166,7 +163,7 @@ func (s Scenario) checked() (Scenario, error) {
 	visits := s.Sigma.SymmetricDim()
 	switch {
 	case s.Primary < 0 || s.Primary >= visits:
-		return s, fmt.Errorf("visit %d of %d is tested", s.Primary+1, visits)
+		return s, fmt.Errorf("the tested visit, %d, is not one of %d", s.Primary+1, visits)
 	case !(s.Alpha > 0 && s.Alpha < 1):
 		return s, fmt.Errorf("a level of %g is not between 0 and 1", s.Alpha)
 	case math.IsNaN(s.Difference) || math.IsInf(s.Difference, 0):
@@ -178,18 +175,18 @@ func (s Scenario) checked() (Scenario, error) {
 	total := 0.0
 	for _, p := range s.Patterns {
 		if len(p.Present) != visits || !(p.Weight >= 0) || math.IsInf(p.Weight, 0) {
-			return s, fmt.Errorf("a pattern of %d visits with weight %g, of %d visits", len(p.Present), p.Weight,
-				visits)
+			return s, fmt.Errorf("a pattern has %d visits and weight %g; want %d visits and a finite weight from 0",
+				len(p.Present), p.Weight, visits)
 		}
 		total += p.Weight
 	}
 	if total == 0 {
-		return s, errors.New("no pattern of visits has a weight")
+		return s, errors.New("all patterns of visits have weight 0")
 	}
 	return s, nil
 }
 
-// factor is L of Σ = LLᵀ.
+// factor returns L of Σ = LLᵀ.
 func (s Scenario) factor() (*mat.TriDense, error) {
 	for i := range s.Sigma.SymmetricDim() {
 		for j := range i + 1 {
@@ -207,12 +204,13 @@ func (s Scenario) factor() (*mat.TriDense, error) {
 	return l, nil
 }
 
-// draw makes a trial. Subjects alternate between the arms, so that a larger trial begins
-// with the subjects of a smaller one.
+// draw simulates a trial. Subjects alternate between the arms, so that a larger trial begins with the subjects of a
+// smaller one.
 func (s Scenario) draw(factor *mat.TriDense, perArm int, rng *rand.Rand) trial.Repeated {
 	visits := s.Sigma.SymmetricDim()
 	n := 2 * perArm
-	r := trial.Repeated{Arms: 2, Arm: make([]int, n), Baseline: make([]float64, n), Change: make([][]float64, n)}
+	r := trial.Repeated{Arms: 2, Arm: make([]int, n), Baseline: make([]float64, n), Change: make([][]float64, n),
+		CommonBaseline: s.CommonBaseline}
 	all := make([]float64, n*visits)
 	z := make([]float64, visits)
 	for i := range n {
@@ -238,7 +236,7 @@ func (s Scenario) draw(factor *mat.TriDense, perArm int, rng *rand.Rand) trial.R
 	return r
 }
 
-// pattern returns the one at the fraction u of all weight.
+// pattern returns the visits of the pattern at the fraction u of the total weight.
 func (s Scenario) pattern(u float64) []bool {
 	total := 0.0
 	for _, p := range s.Patterns {
@@ -255,7 +253,7 @@ func (s Scenario) pattern(u float64) []bool {
 		}
 		u -= p.Weight
 	}
-	return s.Patterns[last].Present // by rounding
+	return s.Patterns[last].Present // u exceeds the sum because of rounding
 }
 
 // judge analyses a trial.

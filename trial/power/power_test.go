@@ -139,16 +139,16 @@ func TestSmallest(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		below := size.PerArm == fewest
+		isSmallest := size.PerArm == minPerArm
 		reached := false
 		for k, r := range size.Tried {
 			if k > 0 && size.Tried[k-1].PerArm >= r.PerArm {
 				t.Errorf("out of order: %+v", size.Tried)
 			}
 			reached = reached || r.PerArm == size.PerArm && r.Power().Estimate >= c.target
-			below = below || r.PerArm == size.PerArm-1 && r.Power().Estimate < c.target
+			isSmallest = isSmallest || r.PerArm == size.PerArm-1 && r.Power().Estimate < c.target
 		}
-		if !below || !reached {
+		if !isSmallest || !reached {
 			t.Errorf("%+v", size)
 		}
 		if near := s.approximate(c.target); size.PerArm > 8 && math.Abs(float64(size.PerArm)-near) > 0.35*near {

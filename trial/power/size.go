@@ -2,6 +2,7 @@ package power
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -10,23 +11,23 @@ import (
 )
 
 const (
-	// fewest is the smallest arm that is tried: one subject has no variance.
-	fewest = 2
-	// most is the largest: 2000 trials of it take a minute or two.
-	most = 2000
+	// minPerArm is the smallest size of an arm: one subject has no variance.
+	minPerArm = 2
+	// maxPerArm is the largest: 2000 trials of this size take one or two minutes.
+	maxPerArm = 2000
 )
 
-// Size is the smallest arm that reaches a power, and what was drawn to find it.
+// Size is the result of Smallest: the size of an arm and the simulations that led to it.
 type Size struct {
-	// PerArm is 0 where not even the largest arm that is tried reaches it.
+	// PerArm is 0 if the largest size does not reach the power.
 	PerArm int
-	// Tried is in ascending order of size.
+	// Tried are the simulations in ascending order of size.
 	Tried []Result
 }
 
-// Smallest searches the smallest arm whose estimated power is at least target: from the size
-// by the normal approximation outwards until the target is bracketed, then by
-// bisection, all on common random numbers. Sizes are from 2 to 2000 per arm.
+// Smallest searches for the smallest size from 2 to 2000 per arm whose estimated power is at least target. It starts
+// at the size by the normal approximation, moves outwards until the answer lies between two sizes, and then bisects.
+// Sizes are compared on common random numbers.
 func Smallest(ctx context.Context, s Scenario, target float64, d Draw) (Size, error) {
 	s, err := s.checked()
 	if err != nil {
@@ -36,7 +37,7 @@ func Smallest(ctx context.Context, s Scenario, target float64, d Draw) (Size, er
 		return Size{}, fmt.Errorf("a power of %g is not between 0 and 1", target)
 	}
 	if s.Difference == 0 {
-		return Size{}, fmt.Errorf("no size finds a difference of 0")
+		return Size{}, errors.New("the difference is 0, which no size can find")
 	}
 	var out Size
 	reaches := func(n int) (bool, error) {
@@ -51,7 +52,7 @@ func Smallest(ctx context.Context, s Scenario, target float64, d Draw) (Size, er
 	if err != nil {
 		return Size{}, err
 	}
-	for high <= most && high-low > 1 {
+	for high <= maxPerArm && high-low > 1 {
 		middle := (low + high) / 2
 		ok, err := reaches(middle)
 		if err != nil {
@@ -63,22 +64,22 @@ func Smallest(ctx context.Context, s Scenario, target float64, d Draw) (Size, er
 			low = middle
 		}
 	}
-	if high <= most {
+	if high <= maxPerArm {
 		out.PerArm = high
 	}
 	slices.SortFunc(out.Tried, func(a, b Result) int { return a.PerArm - b.PerArm })
 	return out, nil
 }
 
-// bracket returns a size that does not reach the target (or fewest − 1) and one that does
-// (or most + 1).
+// bracket returns a size that does not reach the target (or minPerArm − 1) and one that does
+// (or maxPerArm + 1).
 func (s Scenario) bracket(target float64, reaches func(int) (bool, error)) (low, high int, err error) {
-	n := int(math.Min(math.Max(s.approximate(target), fewest), most))
+	n := int(math.Min(math.Max(s.approximate(target), minPerArm), maxPerArm))
 	ok, err := reaches(n)
 	if err != nil {
 		return 0, 0, err
 	}
-	low, high = fewest-1, most+1
+	low, high = minPerArm-1, maxPerArm+1
 	for step := max(1, n/16); ; step *= 2 {
 		next := n + step
 		if ok {
@@ -87,16 +88,16 @@ func (s Scenario) bracket(target float64, reaches func(int) (bool, error)) (low,
 		} else {
 			low = n
 		}
-		next = min(max(next, fewest), most)
+		next = min(max(next, minPerArm), maxPerArm)
 		if next >= high || next <= low {
 			return low, high, nil
 		}
-		was := ok
+		before := ok
 		if ok, err = reaches(next); err != nil {
 			return 0, 0, err
 		}
 		n = next
-		if ok != was {
+		if ok != before {
 			if ok {
 				high = n
 			} else {
@@ -107,9 +108,11 @@ func (s Scenario) bracket(target float64, reaches func(int) (bool, error)) (low,
 	}
 }
 
-// approximate is the size by the normal approximation,
+// approximate returns the size by the normal approximation,
 //
-//	n = 2σ²(z(1−α/2) + z(power))²/Δ², over the share of subjects seen at the visit.
+//	n = 2σ²(z(1−α/2) + z(power))²/(Δ²·f)
+//
+// where f is the share of subjects who have the tested visit.
 func (s Scenario) approximate(target float64) float64 {
 	z := distuv.UnitNormal.Quantile(1-s.Alpha/2) + distuv.UnitNormal.Quantile(target)
 	seen, total := 0.0, 0.0

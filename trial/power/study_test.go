@@ -89,8 +89,8 @@ func TestFromStudy(t *testing.T) {
 
 func TestFromStudyRefusals(t *testing.T) {
 	a := study(t, "")
-	if _, err := FromStudy(a, "lateral"); err == nil || !strings.HasSuffix(err.Error(), "there are medial") {
-		t.Errorf("an endpoint that is not there: %v", err)
+	if _, err := FromStudy(a, "lateral"); err == nil || !strings.HasSuffix(err.Error(), "they have medial") {
+		t.Errorf("an unknown endpoint: %v", err)
 	}
 	a.Endpoints[0].Model.Failed = "no reason"
 	if _, err := FromStudy(a, "medial"); err == nil || !strings.Contains(err.Error(), "no reason") {
@@ -118,7 +118,8 @@ func TestCaveats(t *testing.T) {
 	a.Flags = []trial.Flag{{Kind: trial.TwoStudies, Subject: "S01"},
 		{Kind: trial.TwoStudies, Subject: "S02", Endpoint: "VAS"}}
 	got := Caveats(a, "medial")
-	for i, want := range []string{"adjusted for site, age", "fallen back on, compound symmetry: unstructured: too few",
+	for i, want := range []string{"adjusted for site, age", "a fallback covariance, compound symmetry: " +
+		"unstructured: too few",
 		"two studies count as missing"} {
 		if len(got) != 3 || !strings.Contains(got[i], want) {
 			t.Fatalf("%q, want %q", got, want)

@@ -2,7 +2,7 @@ package power
 
 import "github.com/t2map/t2map/table"
 
-// csvRow is a size of a trial that was tried.
+// csvRow is a row of the table.
 type csvRow struct {
 	Result
 	scenario Scenario
@@ -14,7 +14,8 @@ var columns = []table.Column[csvRow]{
 	numbers("alpha", "Level of the test", func(r csvRow) float64 { return r.scenario.Alpha }),
 	table.Count("simulations", "Simulated trials", func(r csvRow) int { return r.Simulations }),
 	table.Count("found", "Trials that found a difference", func(r csvRow) int { return r.Rejected }),
-	numbers("power", "Share of the trials that found a difference", func(r csvRow) float64 { return r.Power().Estimate }),
+	numbers("power", "Share of the trials that found a difference",
+		func(r csvRow) float64 { return r.Power().Estimate }),
 	numbers("low95", "Lower limit of its 95 % interval", func(r csvRow) float64 { return r.Power().Low }),
 	numbers("high95", "Upper limit", func(r csvRow) float64 { return r.Power().High }),
 	table.Count("fell_back", "Trials fitted with another covariance", func(r csvRow) int { return r.FellBack }),
@@ -25,7 +26,7 @@ func numbers(name, label string, value func(csvRow) float64) table.Column[csvRow
 	return table.Significant(name, label, 6, value)
 }
 
-// CSV returns a row for each size that was tried.
+// CSV returns a table with a row for each simulated size.
 func (s Size) CSV(scenario Scenario) []byte {
 	var rows []csvRow
 	for _, r := range s.Tried {

@@ -86,7 +86,7 @@ func TestMethodsOfScoresAlone(t *testing.T) {
 		"There is no primary contrast: the design names no endpoint, and there is no compartment.",
 		"p values and intervals were not adjusted")
 	never(t, "scores alone", text, "each compartment", "Individual changes.", "RC", "Holm", "QIBA")
-	a.Design.Primary.Endpoint = "WOMAC pain"
+	a.Design.Primary = []trial.Target{{Endpoint: "WOMAC pain", Visit: 2}}
 	says(t, "a primary score", methodsOf(a),
 		"The primary contrast is the difference of each arm from the reference in the change of WOMAC pain from "+
 			"baseline to visit 2.")

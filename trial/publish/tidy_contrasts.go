@@ -32,7 +32,7 @@ func comparisons(p place, c trial.Contrast) []comparison {
 	row := func(method string, estimate mmrm.Estimate, reason string) comparison {
 		return comparison{place: p, method: method, n: c.N, reference: c.NReference, Estimate: estimate,
 			family: c.Family,
-			holm:    nan, statistic: estimate.T, arrangements: -1, notes: []string{reason}}
+			holm:   nan, statistic: estimate.T, arrangements: -1, notes: []string{reason}}
 	}
 	model := row(byModel, c.Model, "")
 	model.n, model.reference = p.e.Model.SubjectsAt(c.Arm, c.Visit), p.e.Model.SubjectsAt(0, c.Visit)

@@ -6,15 +6,15 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// squaresOf are the mean squares of a two-way table without replication: n rows
-// (knees), k columns (repeats), residual.
-type squaresOf struct {
+// meanSquares are the mean squares of a two-way table without replication: of its n rows (knees), of its k columns
+// (repeats), and of the residual.
+type meanSquares struct {
 	n, k                    float64
 	rows, columns, residual float64
 }
 
-// twoWay fills in the statistics of the knees with all repeats.
-func (f *Figures) twoWay(values [][]float64, level float64) {
+// addTwoWay adds the smallest detectable change and the intraclass correlations.
+func (f *Estimates) addTwoWay(values [][]float64, level float64) {
 	var complete [][]float64
 	for _, knee := range values {
 		f.K = len(knee)
@@ -27,11 +27,11 @@ func (f *Figures) twoWay(values [][]float64, level float64) {
 		f.addReason("fewer than two knees have all repeats: no smallest detectable change, no intraclass correlation")
 		return
 	}
-	s := meanSquares(complete)
-	// The rounding of a constant is not an error of measurement: 1e-13 of the mean is far below the
-	// digits of any table.
+	s := meanSquaresOf(complete)
+	// The rounding of a constant difference is not a measurement error. 1e-13 of the mean is far below the last digit
+	// of any table.
 	if s.residual <= 1e-26*f.Mean*f.Mean {
-		f.addReason("the repeats differ by nothing but a constant: no smallest detectable change, no intraclass " +
+		f.addReason("the repeats differ only by a constant: no smallest detectable change, no intraclass " +
 			"correlation")
 		return
 	}
@@ -39,7 +39,8 @@ func (f *Figures) twoWay(values [][]float64, level float64) {
 	f.ICC21, f.ICC31 = s.agreement(level), s.consistency(level)
 }
 
-func meanSquares(values [][]float64) squaresOf {
+// meanSquaresOf returns the mean squares of values by knee and repeat, without NaN.
+func meanSquaresOf(values [][]float64) meanSquares {
 	n, k := float64(len(values)), float64(len(values[0]))
 	columns := make([]float64, len(values[0]))
 	rows := make([]float64, len(values))
@@ -51,7 +52,7 @@ func meanSquares(values [][]float64) squaresOf {
 			grand += v / (n * k)
 		}
 	}
-	s := squaresOf{n: n, k: k}
+	s := meanSquares{n: n, k: k}
 	for i, knee := range values {
 		s.rows += k * (rows[i] - grand) * (rows[i] - grand) / (n - 1)
 		for j, v := range knee {
@@ -65,32 +66,32 @@ func meanSquares(values [][]float64) squaresOf {
 	return s
 }
 
-// agreement is ICC(A,1) with its interval (McGraw and Wong 1996, tables 4 and 7).
-func (s squaresOf) agreement(level float64) Interval {
+// agreement returns ICC(A,1) with its interval (McGraw and Wong 1996, tables 4 and 7).
+func (s meanSquares) agreement(level float64) Interval {
 	n, k := s.n, s.k
 	rho := (s.rows - s.residual) / (s.rows + (k-1)*s.residual + k/n*(s.columns-s.residual))
 	a := k * rho / (n * (1 - rho))
 	b := 1 + k*rho*(n-1)/(n*(1-rho))
 	v := square(a*s.columns+b*s.residual) / (square(a*s.columns)/(k-1) + square(b*s.residual)/((n-1)*(k-1)))
-	above := distuv.F{D1: n - 1, D2: v}.Quantile((1 + level) / 2)
-	below := distuv.F{D1: v, D2: n - 1}.Quantile((1 + level) / 2)
+	upperF := distuv.F{D1: n - 1, D2: v}.Quantile((1 + level) / 2)
+	lowerF := distuv.F{D1: v, D2: n - 1}.Quantile((1 + level) / 2)
 	rest := k*s.columns + (k*n-k-n)*s.residual
 	return Interval{
 		Estimate: rho,
-		Low:      n * (s.rows - above*s.residual) / (above*rest + n*s.rows),
-		High:     n * (below*s.rows - s.residual) / (rest + n*below*s.rows),
+		Low:      n * (s.rows - upperF*s.residual) / (upperF*rest + n*s.rows),
+		High:     n * (lowerF*s.rows - s.residual) / (rest + n*lowerF*s.rows),
 	}
 }
 
-// consistency is ICC(C,1) with its interval.
-func (s squaresOf) consistency(level float64) Interval {
+// consistency returns ICC(C,1) with its interval (McGraw and Wong 1996).
+func (s meanSquares) consistency(level float64) Interval {
 	df1, df2 := s.n-1, (s.n-1)*(s.k-1)
 	f := s.rows / s.residual
-	of := func(f float64) float64 { return (f - 1) / (f + s.k - 1) }
+	icc := func(f float64) float64 { return (f - 1) / (f + s.k - 1) }
 	return Interval{
-		Estimate: of(f),
-		Low:      of(f / distuv.F{D1: df1, D2: df2}.Quantile((1+level)/2)),
-		High:     of(f * distuv.F{D1: df2, D2: df1}.Quantile((1+level)/2)),
+		Estimate: icc(f),
+		Low:      icc(f / distuv.F{D1: df1, D2: df2}.Quantile((1+level)/2)),
+		High:     icc(f * distuv.F{D1: df2, D2: df1}.Quantile((1+level)/2)),
 	}
 }
 

@@ -11,40 +11,38 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// Study is scans of knees that were repeated, by compartment.
+// Study holds the repeated scans of knees, and their repeatability by compartment.
 type Study struct {
-	// Visits are the names of scan and rescan, of which there may be several.
+	// Visits are the names of the scan and of one or more rescans.
 	Visits []string
 	// Level of the confidence intervals.
 	Level        float64
 	Compartments []Compartment
-	// Left are the knees that are in no figure.
-	Left []Left
-	// Notes are remarks, such as repeats by another scanner.
+	// Excluded are the knees that are omitted from a compartment, or from all.
+	Excluded []Excluded
+	// Notes are remarks, such as repeats on another scanner.
 	Notes []string
 }
 
-// Compartment is one compartment's repeats, T2 in ms.
+// Compartment holds the repeats of one compartment, with T2 in ms.
 type Compartment struct {
 	Name string
-	// Knees have two or more values, which are indexed by knee and visit, NaN where one is
-	// missing.
+	// Knees are the knees with two or more values. Values is indexed by knee and visit; a missing value is NaN.
 	Knees  []Knee
 	Values [][]float64
-	Figures
+	Estimates
 }
 
-// Knee is one of a subject's; Side is empty where the table does not say.
+// Knee is a knee of a subject. Side is "" if the table does not have it.
 type Knee struct{ Subject, Side string }
 
-// Left is a knee that is in no figure, and why. Compartment is empty where it is in that
-// of none.
-type Left struct {
+// Excluded is a knee that is omitted, with the reason. Compartment is "" if it is omitted from all compartments.
+type Excluded struct {
 	Knee
 	Compartment, Reason string
 }
 
-// Subjects counts the subjects whose knees these are.
+// Subjects returns the number of subjects with knees in the compartment.
 func (c Compartment) Subjects() int {
 	seen := map[string]bool{}
 	for _, k := range c.Knees {
@@ -55,34 +53,32 @@ func (c Compartment) Subjects() int {
 
 // VisitsError reports that the visits of scan and rescan are not known.
 type VisitsError struct {
-	// Problem in words.
 	Problem string
-	// Found are the visits of the table.
-	Found []string
+	// Visits are the visits in the table.
+	Visits []string
 }
 
 func (e *VisitsError) Error() string {
-	if len(e.Found) == 0 {
+	if len(e.Visits) == 0 {
 		return e.Problem
 	}
-	names := make([]string, len(e.Found))
-	for i, v := range e.Found {
+	names := make([]string, len(e.Visits))
+	for i, v := range e.Visits {
 		names[i] = fmt.Sprintf("%.40q", printable.Line(v))
 	}
-	const most = 20
-	if len(names) > most {
-		names = append(names[:most], "…")
+	const shown = 20
+	if len(names) > shown {
+		names = append(names[:shown], "…")
 	}
 	return e.Problem + "; the table has " + strings.Join(names, ", ")
 }
 
-// Pair joins the rows of a table by subject, side and compartment over the visits, and
-// analyses each compartment, in the order of the table. Without visits they are those of
-// the table, if these are two. A knee that has a compartment twice at a visit is excluded
-// there, as it is not known which is the rescan of what.
+// Pair joins the rows of a table by subject, side and compartment over the visits, and analyses each compartment, in
+// the order of the table. The default visits are those of the table if there are two. A knee with two rows of a
+// compartment at one visit is excluded from the compartment, because it is not known which row is the rescan.
 //
-// It is an error (VisitsError) if a visit is not in the table, is named twice, or if there
-// are fewer than two; and if no compartment has a knee that was measured twice.
+// The error is a *VisitsError if a visit is not in the table or is named twice, or if there are fewer than two. It is
+// also an error if no compartment has a knee that was measured twice.
 func Pair(rows []trial.Measurement, visits []string, level float64) (Study, error) {
 	s := Study{Visits: visits, Level: level}
 	found := visitsOf(rows)
@@ -105,18 +101,18 @@ func Pair(rows []trial.Measurement, visits []string, level float64) (Study, erro
 	}
 	s.gather(rows)
 	s.noteMasks(rows)
-	any := false
+	hasKnees := false
 	for i := range s.Compartments {
 		c := &s.Compartments[i]
 		var err error
-		if c.Figures, err = Analyse(c.Values, level); err != nil && len(c.Knees) > 0 {
+		if c.Estimates, err = Analyse(c.Values, level); err != nil && len(c.Knees) > 0 {
 			return s, fmt.Errorf("%s: %w", c.Name, err)
 		} else if err != nil {
 			c.Reasons = append(c.Reasons, err.Error())
 		}
-		any = any || len(c.Knees) > 0
+		hasKnees = hasKnees || len(c.Knees) > 0
 	}
-	if !any {
+	if !hasKnees {
 		return s, errors.New("no knee was measured at two of the visits")
 	}
 	return s, nil
@@ -139,11 +135,11 @@ type place struct {
 	compartment string
 }
 
-// gather fills in the knees and values of the compartments, and the excluded knees.
+// gather sets the knees and values of the compartments, and the excluded knees.
 func (s *Study) gather(rows []trial.Measurement) {
 	var knees []Knee
 	seen := map[Knee]bool{}
-	at := map[place][][]trial.Measurement{} // by visit
+	measured := map[place][][]trial.Measurement{} // by visit
 	for _, r := range rows {
 		k := Knee{r.Subject, r.Side}
 		if !slices.ContainsFunc(s.Compartments, func(c Compartment) bool { return c.Name == r.Compartment }) {
@@ -158,28 +154,28 @@ func (s *Study) gather(rows []trial.Measurement) {
 			continue
 		}
 		p := place{k, r.Compartment}
-		if at[p] == nil {
-			at[p] = make([][]trial.Measurement, len(s.Visits))
+		if measured[p] == nil {
+			measured[p] = make([][]trial.Measurement, len(s.Visits))
 		}
-		at[p][v] = append(at[p][v], r)
+		measured[p][v] = append(measured[p][v], r)
 	}
 	for _, k := range knees {
-		var left []Left
+		var excluded []Excluded
 		for i := range s.Compartments {
 			c := &s.Compartments[i]
-			values, reason := s.repeats(at[place{k, c.Name}])
+			values, reason := s.repeats(measured[place{k, c.Name}])
 			if reason != "" {
-				left = append(left, Left{k, c.Name, reason})
+				excluded = append(excluded, Excluded{k, c.Name, reason})
 				continue
 			}
 			c.Knees, c.Values = append(c.Knees, k), append(c.Values, values)
-			s.note(k, at[place{k, c.Name}])
+			s.note(k, measured[place{k, c.Name}])
 		}
-		s.Left = append(s.Left, merged(left, len(s.Compartments))...)
+		s.Excluded = append(s.Excluded, merged(excluded, len(s.Compartments))...)
 	}
 }
 
-// repeats returns the values of a place by visit, or why they are of no use.
+// repeats returns the values of a place by visit, or the reason for omitting them.
 func (s *Study) repeats(measured [][]trial.Measurement) (values []float64, reason string) {
 	n := 0
 	var missing []string
@@ -207,7 +203,7 @@ func (s *Study) repeats(measured [][]trial.Measurement) (values []float64, reaso
 	return values, ""
 }
 
-// note adds remarks on differences between the repeats of a knee, each once.
+// note adds remarks on differences between the first repeat of a knee and the others, each once.
 func (s *Study) note(k Knee, measured [][]trial.Measurement) {
 	var first *trial.Measurement
 	for v, here := range measured {
@@ -219,13 +215,13 @@ func (s *Study) note(k Knee, measured [][]trial.Measurement) {
 			first = m
 			continue
 		}
-		for _, c := range []struct{ what, a, b string }{
-			{"another scanner", first.Scanner, m.Scanner},
-			{"other software of the scanner", first.ScannerSoftware, m.ScannerSoftware},
-			{"another acquisition", first.Acquisition, m.Acquisition},
-			{"T2 estimated in another way", first.Settings, m.Settings},
+		for _, c := range []struct{ difference, a, b string }{
+			{"scanned on different scanners", first.Scanner, m.Scanner},
+			{"scanned with different software versions", first.ScannerSoftware, m.ScannerSoftware},
+			{"scanned with different acquisitions", first.Acquisition, m.Acquisition},
+			{"fitted with different settings", first.Settings, m.Settings},
 		} {
-			text := fmt.Sprintf("%s: %s at %s than at %s", k, c.what, s.Visits[v], first.Visit)
+			text := fmt.Sprintf("%s: %s at %s and %s", k, c.difference, first.Visit, s.Visits[v])
 			if c.a != c.b && !slices.Contains(s.Notes, text) {
 				s.Notes = append(s.Notes, text)
 			}
@@ -233,8 +229,7 @@ func (s *Study) note(k Knee, measured [][]trial.Measurement) {
 	}
 }
 
-// noteMasks notes how many knees have repeats whose mask was carried from another visit: such
-// repeats share one drawing.
+// noteMasks adds a remark if masks were carried from another visit, because such repeats share one drawing.
 func (s *Study) noteMasks(rows []trial.Measurement) {
 	var used, carried []Knee
 	for _, c := range s.Compartments {
@@ -244,22 +239,24 @@ func (s *Study) noteMasks(rows []trial.Measurement) {
 			}
 		}
 	}
-	var from []string
+	var sources []string // visits
 	for _, r := range rows {
 		k := Knee{r.Subject, r.Side}
-		if r.MaskFrom == "" || math.IsNaN(r.MeanT2) || !slices.Contains(s.Visits, r.Visit) || !slices.Contains(used, k) {
+		if r.MaskFrom == "" || math.IsNaN(r.MeanT2) || !slices.Contains(s.Visits, r.Visit) ||
+			!slices.Contains(used, k) {
 			continue
 		}
 		if !slices.Contains(carried, k) {
 			carried = append(carried, k)
 		}
-		if !slices.Contains(from, r.MaskFrom) {
-			from = append(from, r.MaskFrom)
+		if !slices.Contains(sources, r.MaskFrom) {
+			sources = append(sources, r.MaskFrom)
 		}
 	}
 	if len(carried) > 0 {
-		s.Notes = append(s.Notes, fmt.Sprintf("%d of %d knees have a mask that was carried from %s by registration, not drawn: "+
-			"their repeats do not show how well a mask is drawn again", len(carried), len(used), strings.Join(from, ", ")))
+		s.Notes = append(s.Notes, fmt.Sprintf("%d of %d knees have a mask that was carried from %s by registration, "+
+			"not drawn: their repeats do not show how well a mask is drawn again", len(carried), len(used),
+			strings.Join(sources, ", ")))
 	}
 }
 
@@ -272,15 +269,15 @@ func (k Knee) String() string {
 }
 
 // merged joins the entries of a knee that is excluded from every compartment for the same reason.
-func merged(left []Left, compartments int) []Left {
-	if len(left) < compartments || len(left) == 0 {
-		return left
+func merged(excluded []Excluded, compartments int) []Excluded {
+	if len(excluded) < compartments || len(excluded) == 0 {
+		return excluded
 	}
-	for _, l := range left[1:] {
-		if l.Reason != left[0].Reason {
-			return left
+	for _, e := range excluded[1:] {
+		if e.Reason != excluded[0].Reason {
+			return excluded
 		}
 	}
-	left[0].Compartment = ""
-	return left[:1]
+	excluded[0].Compartment = ""
+	return excluded[:1]
 }

@@ -50,22 +50,22 @@ func TestPair(t *testing.T) {
 	if want := math.Sqrt(2.25 / 6); math.Abs(medial.WSD.Estimate-want) > 1e-12 {
 		t.Errorf("wSD %g, want %g", medial.WSD.Estimate, want)
 	}
-	want := []Left{
+	want := []Excluded{
 		{Knee{"S1", "left"}, "lateral", "no value at rescan: empty in the table"},
 		{Knee{"S1", "right"}, "lateral", "no row at scan, no row at rescan"},
 		{Knee{"S3", "left"}, "medial", "no row at rescan"},
 		{Knee{"S3", "left"}, "lateral", "no row at scan, no row at rescan"},
 		{Knee{"S4", "left"}, "medial", "2 rows at scan"},
 	}
-	if len(s.Left) != len(want) {
-		t.Fatalf("left out %+v", s.Left)
+	if len(s.Excluded) != len(want) {
+		t.Fatalf("excluded %+v", s.Excluded)
 	}
-	for i, l := range s.Left {
+	for i, l := range s.Excluded {
 		if l != want[i] {
-			t.Errorf("left out %+v, want %+v", l, want[i])
+			t.Errorf("excluded %+v, want %+v", l, want[i])
 		}
 	}
-	if len(s.Notes) != 1 || s.Notes[0] != "S2, left: another scanner at rescan than at scan" {
+	if len(s.Notes) != 1 || s.Notes[0] != "S2, left: scanned on different scanners at scan and rescan" {
 		t.Errorf("notes %q", s.Notes)
 	}
 }
@@ -131,7 +131,7 @@ func TestTables(t *testing.T) {
 	if rows[1][0] != "'=cmd()" || rows[2][0] != "<b>" {
 		t.Errorf("names %q and %q", rows[1][0], rows[2][0])
 	}
-	at := func(row int, column string) string {
+	cell := func(row int, column string) string {
 		for i, c := range rows[0] {
 			if c == column {
 				return rows[row][i]
@@ -140,12 +140,13 @@ func TestTables(t *testing.T) {
 		t.Fatalf("no column %s", column)
 		return ""
 	}
-	if at(1, "wsd_ms") != "0.707107" || at(1, "icc_agreement") != "" || at(1, "loa_upper_ms") != "" ||
-		at(2, "wsd_ms") != "" || at(2, "n_knees") != "0" {
+	if cell(1, "wsd_ms") != "0.707107" || cell(1, "icc_agreement") != "" || cell(1, "loa_upper_ms") != "" ||
+		cell(2, "wsd_ms") != "" || cell(2, "n_knees") != "0" {
 		t.Errorf("%q", rows)
 	}
-	if !strings.Contains(at(2, "note"), "no knee was measured twice") || !strings.Contains(at(1, "note"), "one pair") {
-		t.Errorf("notes %q and %q", at(1, "note"), at(2, "note"))
+	if !strings.Contains(cell(2, "note"), "no knee was measured twice") || !strings.Contains(cell(1, "note"),
+		"one pair") {
+		t.Errorf("notes %q and %q", cell(1, "note"), cell(2, "note"))
 	}
 	cvs, err := trial.ReadRepeatability(trial.Source{Name: "repeat.csv",
 		Data: []byte(strings.Join(strings.SplitAfter(string(s.CSV()), "\n")[:2], ""))})
@@ -187,8 +188,9 @@ func TestAlikeNamesInPairs(t *testing.T) {
 // Repeats with one mask, carried from one of them or from a third visit, are noted once, with their number;
 // masks of visits and knees that are not used do not count.
 func TestPairWithCarriedMasks(t *testing.T) {
-	row := func(subject, visit, from string, t2 float64) trial.Measurement {
-		return trial.Measurement{Subject: subject, Visit: visit, Side: "left", Compartment: "medial", MeanT2: t2, MaskFrom: from}
+	row := func(subject, visit, maskFrom string, t2 float64) trial.Measurement {
+		return trial.Measurement{Subject: subject, Visit: visit, Side: "left", Compartment: "medial", MeanT2: t2,
+			MaskFrom: maskFrom}
 	}
 	rows := []trial.Measurement{
 		row("S1", "scan", "", 38), row("S1", "rescan", "scan", 39),

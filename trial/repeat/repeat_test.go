@@ -49,7 +49,7 @@ func near(got, want, tolerance float64) bool {
 }
 
 // named returns the figures by the names of the referee.
-func named(f Figures) map[string]float64 {
+func named(f Estimates) map[string]float64 {
 	all := map[string]float64{
 		"n": float64(f.N), "df": float64(f.DF), "mean": f.Mean, "wsd over mean": f.WSDOverMean,
 		"bias p": f.Agreement.P, "proportional rho": f.Proportional.Rho.Estimate,
@@ -181,7 +181,7 @@ func TestDegenerate(t *testing.T) {
 		{"one repeat", [][]float64{{38}, {40}}, 0.95, "no knee was measured twice", ""},
 		{"one pair", [][]float64{{38, 39}}, 0.95, "", "one pair has no spread"},
 		{"copies", [][]float64{{38, 38}, {40, 40}, {41, 41}}, 0.95, "", "do not differ at all"},
-		{"a constant", [][]float64{{38, 38.3}, {40, 40.3}, {41, 41.3}}, 0.95, "", "nothing but a constant"},
+		{"a constant", [][]float64{{38, 38.3}, {40, 40.3}, {41, 41.3}}, 0.95, "", "only by a constant"},
 		{"no complete knee", [][]float64{{38, 38.3, nan}, {40, nan, 41}, {nan, 39, 39.4}}, 0.95, "",
 			"fewer than two knees have all repeats"},
 		{"not the first two", [][]float64{{nan, 38.3, 38}, {nan, 40, 41}, {nan, 39, 39.4}}, 0.95, "",
@@ -208,7 +208,7 @@ func TestDegenerate(t *testing.T) {
 	}
 }
 
-func hasNaN(f Figures) bool {
+func hasNaN(f Estimates) bool {
 	for _, v := range named(f) {
 		if math.IsNaN(v) {
 			return true

@@ -27,9 +27,11 @@ var columns = slices.Concat(
 		numbers("mean_t2_ms", "Mean T2", func(r csvRow) float64 { return r.Mean }),
 	},
 	intervals("wsd", "_ms", "Within-subject SD", func(c Compartment) Interval { return c.WSD }),
-	intervals("wcv", "_percent", "Within-subject coefficient of variation", func(c Compartment) Interval { return c.WCV }),
+	intervals("wcv", "_percent", "Within-subject coefficient of variation",
+		func(c Compartment) Interval { return c.WCV }),
 	[]table.Column[csvRow]{
-		numbers("wsd_over_mean_percent", "Within-subject SD over the mean", func(r csvRow) float64 { return r.WSDOverMean }),
+		numbers("wsd_over_mean_percent", "Within-subject SD over the mean",
+			func(r csvRow) float64 { return r.WSDOverMean }),
 	},
 	intervals("rc", "_ms", "Repeatability coefficient", func(c Compartment) Interval { return c.RC }),
 	intervals("rc", "_percent", "Repeatability coefficient", func(c Compartment) Interval { return c.RCPercent }),
@@ -37,7 +39,8 @@ var columns = slices.Concat(
 		table.Count("n_complete", "Knees with all values", func(r csvRow) int { return r.Complete }),
 	},
 	intervals("sdc", "_ms", "Smallest detectable change", func(c Compartment) Interval { return c.SDC }),
-	intervals("icc_agreement", "", "Intraclass correlation, agreement", func(c Compartment) Interval { return c.ICC21 }),
+	intervals("icc_agreement", "", "Intraclass correlation, agreement",
+		func(c Compartment) Interval { return c.ICC21 }),
 	intervals("icc_consistency", "", "Intraclass correlation, consistency",
 		func(c Compartment) Interval { return c.ICC31 }),
 	[]table.Column[csvRow]{
@@ -48,8 +51,10 @@ var columns = slices.Concat(
 		numbers("bias_p", "Two-sided p of no bias", func(r csvRow) float64 { return r.Agreement.P }),
 		numbers("sd_difference_ms", "SD of the differences", func(r csvRow) float64 { return r.Agreement.SD }),
 	},
-	intervals("loa_lower", "_ms", "Lower limit of agreement", func(c Compartment) Interval { return c.Agreement.Lower }),
-	intervals("loa_upper", "_ms", "Upper limit of agreement", func(c Compartment) Interval { return c.Agreement.Upper }),
+	intervals("loa_lower", "_ms", "Lower limit of agreement",
+		func(c Compartment) Interval { return c.Agreement.Lower }),
+	intervals("loa_upper", "_ms", "Upper limit of agreement",
+		func(c Compartment) Interval { return c.Agreement.Upper }),
 	proportional,
 	[]table.Column[csvRow]{
 		numbers("proportional_p", "Its two-sided p", func(r csvRow) float64 { return r.Proportional.P }),
@@ -60,7 +65,7 @@ var columns = slices.Concat(
 	},
 )
 
-// proportional names its limits without the name of the coefficient.
+// proportional are the columns of Spearman's correlation. Only the name of the estimate ends in _rho.
 var proportional = func() []table.Column[csvRow] {
 	c := intervals("proportional", "", "Spearman's correlation of difference and mean",
 		func(c Compartment) Interval { return c.Proportional.Rho })
@@ -68,8 +73,8 @@ var proportional = func() []table.Column[csvRow] {
 	return c
 }()
 
-// numbers returns a column of numbers with six digits: T2 has four in compartments.csv; two more
-// preserve them.
+// numbers returns a column of numbers with six digits. T2 has four digits in compartments.csv, which two more digits
+// preserve.
 func numbers(name, label string, value func(csvRow) float64) table.Column[csvRow] {
 	return table.Significant(name, label, 6, value)
 }
@@ -83,8 +88,7 @@ func intervals(name, unit, label string, value func(Compartment) Interval) []tab
 	}
 }
 
-// CSV returns repeat.csv: one row per compartment, an empty cell for an absent number. Cells that a
-// spreadsheet would run as a formula begin with an apostrophe.
+// CSV returns repeat.csv, with one row per compartment and an empty cell for a missing number.
 func (s Study) CSV() []byte {
 	var rows []csvRow
 	for _, c := range s.Compartments {
@@ -105,7 +109,7 @@ func toJSON(i Interval) jsonInterval {
 
 // Origin identifies the input of a result.
 type Origin struct {
-	// Version is that of t2map, Input the table's file without its folder, SHA256 its sum.
+	// Version is the version of t2map, Input the name of the table's file without its folder, SHA256 its hash.
 	Version string `json:"version"`
 	Input   string `json:"input"`
 	SHA256  string `json:"sha256"`
@@ -116,7 +120,7 @@ type jsonStudy struct {
 	Visits       []string          `json:"visits"`
 	Level        number.Float      `json:"level"`
 	Compartments []jsonCompartment `json:"compartments"`
-	Left         []jsonLeft        `json:"left_out"`
+	Excluded     []jsonExcluded    `json:"left_out"`
 	Notes        []string          `json:"notes"`
 }
 
@@ -154,23 +158,23 @@ type jsonRepeats struct {
 	T2      []number.Float `json:"t2_ms"`
 }
 
-type jsonLeft struct {
+type jsonExcluded struct {
 	Subject     string `json:"subject"`
 	Side        string `json:"side"`
 	Compartment string `json:"compartment"`
 	Reason      string `json:"reason"`
 }
 
-// JSON returns repeat.json: the numbers of repeat.csv, unrounded, with the values that they are computed
-// from and the excluded knees.
+// JSON returns repeat.json: the numbers of repeat.csv without rounding, the values behind them and the excluded
+// knees.
 func (s Study) JSON(o Origin) ([]byte, error) {
-	out := jsonStudy{Origin: o, Visits: s.Visits, Level: number.Finite(s.Level), Left: []jsonLeft{},
+	out := jsonStudy{Origin: o, Visits: s.Visits, Level: number.Finite(s.Level), Excluded: []jsonExcluded{},
 		Notes: append([]string{}, s.Notes...)}
 	for _, c := range s.Compartments {
 		out.Compartments = append(out.Compartments, c.json())
 	}
-	for _, l := range s.Left {
-		out.Left = append(out.Left, jsonLeft{l.Subject, l.Side, l.Compartment, l.Reason})
+	for _, l := range s.Excluded {
+		out.Excluded = append(out.Excluded, jsonExcluded{l.Subject, l.Side, l.Compartment, l.Reason})
 	}
 	b, err := json.MarshalIndent(out, "", "  ")
 	return append(b, '\n'), err

@@ -8,7 +8,7 @@ func DecodeByModule(f Frame, syntax string, data []byte) ([]byte, error) {
 	return dst, decodeForeign(f, syntax, data, dst)
 }
 
-// IsRare reports whether Decode leaves this frame of one component to the module.
+// IsRare reports whether Decode passes this frame of one component to the module.
 func IsRare(f Frame, data []byte) bool {
 	frame, err := readJPEGFrame(f, jpegLSNear, data)
 	if err != nil {

@@ -37,11 +37,11 @@ func sharedFile(t testing.TB, name string) file {
 // element returns the value of the first element with this tag and VR.
 func element(data []byte, group, number uint16, vr string) []byte {
 	key := binary.LittleEndian.AppendUint16(binary.LittleEndian.AppendUint16(nil, group), number)
-	at := bytes.Index(data, append(key, vr...))
-	if at < 0 {
+	start := bytes.Index(data, append(key, vr...))
+	if start < 0 {
 		return nil
 	}
-	data = data[at+6:]
+	data = data[start+6:]
 	n := int(binary.LittleEndian.Uint16(data))
 	return data[2 : 2+n]
 }
@@ -76,12 +76,15 @@ func readFile(t testing.TB, path string) file {
 
 func (f *file) readPixels(t testing.TB, data []byte) {
 	t.Helper()
-	at := max(bytes.LastIndex(data, []byte("\xe0\x7f\x10\x00OW")), bytes.LastIndex(data, []byte("\xe0\x7f\x10\x00OB")))
-	if at < 0 {
+	start := -1
+	for _, head := range []string{"\xe0\x7f\x10\x00OW", "\xe0\x7f\x10\x00OB"} {
+		start = max(start, bytes.LastIndex(data, []byte(head)))
+	}
+	if start < 0 {
 		t.Fatal("no pixel data")
 	}
-	n := binary.LittleEndian.Uint32(data[at+8:])
-	data = data[at+12:]
+	n := binary.LittleEndian.Uint32(data[start+8:])
+	data = data[start+12:]
 	if n != 0xffffffff {
 		f.pixels = data[:n]
 		return

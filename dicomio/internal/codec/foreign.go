@@ -134,7 +134,7 @@ func (j job) run(dst []byte) (err error) {
 		return err
 	}
 	sound = true
-	return j.copy(dst, values)
+	return j.store(dst, values)
 }
 
 // decode runs the decoder and returns the samples in the instance's memory.
@@ -202,8 +202,8 @@ func (j job) attributes() []attribute {
 // width returns the bytes of a sample in the module.
 func (j job) width() int { return (j.coding.precision + 7) / 8 }
 
-// copy converts the module's samples into dst.
-func (j job) copy(dst, values []byte) error {
+// store converts the module's samples into dst.
+func (j job) store(dst, values []byte) error {
 	row := j.frame.Columns
 	if want := j.frame.Rows * row * j.width(); len(values) < want {
 		return fmt.Errorf("%d bytes, want %d", len(values), want)

@@ -42,15 +42,15 @@ func FuzzDecodeJPEGLossless(f *testing.F) {
 	fuzz(f, ".57", "1.2.840.10008.1.2.4.57")
 }
 
-// FuzzDecode uses all syntaxes, with the frames of the seeds, since the headers of most
-// variants agree with those.
+// FuzzDecode uses all syntaxes, with the frames of the seeds, which agree with the headers of
+// most variants.
 func FuzzDecode(f *testing.F) {
 	all := seeds(f)
 	for i, s := range all {
 		f.Add(uint8(i), uint8(s.frame.Stored-1), uint8(0), s.data)
 	}
-	f.Fuzz(func(t *testing.T, which, stored, flags uint8, data []byte) {
-		s := all[int(which)%len(all)]
+	f.Fuzz(func(t *testing.T, choice, stored, flags uint8, data []byte) {
+		s := all[int(choice)%len(all)]
 		s.frame.Stored, s.frame.Signed = 1+int(stored)%s.frame.Allocated, flags&1 != 0
 		attempt(t, s, data)
 		codec.Lossy(s.syntax, data)

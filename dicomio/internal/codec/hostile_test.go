@@ -45,9 +45,9 @@ func TestSeeds(t *testing.T) {
 			t.Errorf("%s: %v", s.name, err)
 			continue
 		}
-		off := farthest(s.frame, got, wave(s.frame))
-		if lossy := codec.Lossy(s.syntax, s.data); lossy != (off > 0) || off > 200 {
-			t.Errorf("%s: off by %d, lossy %v", s.name, off, lossy)
+		deviation := farthest(s.frame, got, wave(s.frame))
+		if lossy := codec.Lossy(s.syntax, s.data); lossy != (deviation > 0) || deviation > 200 {
+			t.Errorf("%s: off by %d, lossy %v", s.name, deviation, lossy)
 		}
 	}
 }
@@ -103,7 +103,7 @@ func TestOtherSizes(t *testing.T) {
 		if s.name == "rle" || s.name == "deflated" {
 			continue // have no header with a size
 		}
-		for what, f := range map[string]func(*codec.Frame){
+		for name, f := range map[string]func(*codec.Frame){
 			"rows":    func(f *codec.Frame) { f.Rows++ },
 			"columns": func(f *codec.Frame) { f.Columns-- },
 			"samples": func(f *codec.Frame) { f.Samples = 3 },
@@ -111,23 +111,23 @@ func TestOtherSizes(t *testing.T) {
 		} {
 			other := s
 			f(&other.frame)
-			if what == "bits" && s.frame.Allocated == 8 {
+			if name == "bits" && s.frame.Allocated == 8 {
 				continue
 			}
 			if err := attempt(t, other, s.data); err == nil {
-				t.Errorf("%s: other %s are accepted", s.name, what)
+				t.Errorf("%s: other %s are accepted", s.name, name)
 			}
 		}
 	}
 }
 
-// A header that declares 65535 × 65535 pixels costs nothing.
+// A header that declares 65535 × 65535 pixels allocates little memory.
 func TestPromises(t *testing.T) {
 	for _, s := range seeds(t) {
 		data := bytes.Clone(s.data)
 		size := []byte{0, 14, 0, 18}
-		if at := bytes.Index(data, size); at >= 0 {
-			copy(data[at:], "\xff\xff\xff\xff")
+		if position := bytes.Index(data, size); position >= 0 {
+			copy(data[position:], "\xff\xff\xff\xff")
 		} else {
 			continue
 		}
@@ -138,7 +138,7 @@ func TestPromises(t *testing.T) {
 		}
 		runtime.ReadMemStats(&after)
 		if n := after.TotalAlloc - before.TotalAlloc; n > 1<<20 {
-			t.Errorf("%s: %d bytes for nothing", s.name, n)
+			t.Errorf("%s: %d bytes were allocated", s.name, n)
 		}
 	}
 }
@@ -146,7 +146,7 @@ func TestPromises(t *testing.T) {
 func TestRLEOutside(t *testing.T) {
 	good := rle(wave(smallFrame), 2)
 	s := seed{"rle", "1.2.840.10008.1.2.5", smallFrame, nil}
-	for what, change := range map[string]func(b []byte){
+	for name, change := range map[string]func(b []byte){
 		"no segments":          func(b []byte) { b[0] = 0 },
 		"three segments":       func(b []byte) { b[0] = 3 },
 		"2³¹ segments":         func(b []byte) { b[3] = 0x80 },
@@ -159,7 +159,7 @@ func TestRLEOutside(t *testing.T) {
 		data := bytes.Clone(good)
 		change(data)
 		if err := attempt(t, s, data); err == nil {
-			t.Errorf("%s: accepted", what)
+			t.Errorf("%s: accepted", name)
 		}
 	}
 }
@@ -180,7 +180,7 @@ func TestDeflateBomb(t *testing.T) {
 
 func TestFramesThatAreNone(t *testing.T) {
 	good := codec.Frame{Rows: 1, Columns: 1, Samples: 1, Allocated: 16, Stored: 16}
-	for what, change := range map[string]func(f *codec.Frame){
+	for name, change := range map[string]func(f *codec.Frame){
 		"no rows":        func(f *codec.Frame) { f.Rows = 0 },
 		"negative":       func(f *codec.Frame) { f.Columns = -1 },
 		"too wide":       func(f *codec.Frame) { f.Columns = 1 << 16 },
@@ -197,7 +197,7 @@ func TestFramesThatAreNone(t *testing.T) {
 		change(&f)
 		for _, s := range seeds(t) {
 			if _, err := codec.Decode(s.syntax, f, s.data, nil); err == nil {
-				t.Errorf("%s: %s: accepted", what, s.name)
+				t.Errorf("%s: %s: accepted", name, s.name)
 			}
 		}
 	}

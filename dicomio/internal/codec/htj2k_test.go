@@ -42,7 +42,7 @@ func TestHTJ2K(t *testing.T) {
 	for _, c := range []struct {
 		name, syntax string
 		frame        codec.Frame
-		off          int // at most
+		deviation    int // at most
 	}{
 		{"openjph-8u-40x56", htLossless, codec.Frame{Rows: 40, Columns: 56, Samples: 1, Allocated: 8, Stored: 8}, 0},
 		{"openjph-16u-33x47", htLossless, codec.Frame{Rows: 33, Columns: 47, Samples: 1, Allocated: 16, Stored: 16}, 0},
@@ -65,10 +65,10 @@ func TestHTJ2K(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if off := farthest(c.frame, got, wave(c.frame)); off > c.off {
-				t.Errorf("off by %d", off)
+			if deviation := farthest(c.frame, got, wave(c.frame)); deviation > c.deviation {
+				t.Errorf("off by %d", deviation)
 			}
-			if lossy := codec.Lossy(c.syntax, data); lossy != (c.off > 0) {
+			if lossy := codec.Lossy(c.syntax, data); lossy != (c.deviation > 0) {
 				t.Errorf("lossy: %v", lossy)
 			}
 		})

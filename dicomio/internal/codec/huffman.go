@@ -47,7 +47,7 @@ func newHuffman(body []byte) (*huffman, int, error) {
 		h.first[n] = int32(index) - int32(code)
 		for range count {
 			if code >= 1<<n {
-				return nil, 0, errors.New("a Huffman table with more codes than there are")
+				return nil, 0, errors.New("a Huffman table with too many codes")
 			}
 			if sizes[index] > maxSize {
 				return nil, 0, errors.New("a Huffman table for differences of more than 16 bits")
@@ -91,9 +91,9 @@ func difference(bits, size uint32) uint16 {
 	return uint16(bits)
 }
 
-// long returns the length of a code that is not in the table and its size, or 0 if the next
+// longCode returns the length of a code that is not in the table and its size, or 0 if the next
 // 16 bits are not a code.
-func (h *huffman) long(bits uint32) (n, size uint32) {
+func (h *huffman) longCode(bits uint32) (n, size uint32) {
 	for n := uint32(1); n <= maxCode; n++ {
 		if bits < h.end[n] {
 			return n, uint32(h.sizes[int32(bits>>(maxCode-n))+h.first[n]])
@@ -162,7 +162,7 @@ func (b *bitReader) differences(dst []uint16, h *huffman) bool {
 func (h *huffman) difference(e uint32, acc uint64) (d uint16, used uint32) {
 	n, size := e&0xff, e>>8&0xff
 	if n == 0 {
-		if n, size = h.long(uint32(acc >> 48)); n == 0 {
+		if n, size = h.longCode(uint32(acc >> 48)); n == 0 {
 			return 0, 0
 		}
 	}

@@ -71,7 +71,7 @@ func readJPEG2000Size(f Frame, data []byte) (jpeg2000Size, error) {
 	}
 	if length := int(binary.BigEndian.Uint16(data[4:])); length != fixed+2+3*components ||
 		len(siz) < fixed+3*components {
-		return h, fmt.Errorf("JPEG 2000: a size of %d bytes", length)
+		return h, fmt.Errorf("JPEG 2000: a size segment of %d bytes", length)
 	}
 	if err := h.readTiles(word); err != nil {
 		return h, err
@@ -196,7 +196,7 @@ func (p *jpeg2000Parts) checkPackets() error {
 			case p.marked && marker == markerSOP && len(b) >= 5 && b[1] == 0 && b[2] == 4:
 				b = b[5:] // its length and the number of the packet
 			default:
-				return fmt.Errorf("JPEG 2000: %04X in a packet, where nothing is above FF8F", marker)
+				return fmt.Errorf("JPEG 2000: %04X in a packet, where no marker may occur", marker)
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package codec
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -106,13 +107,13 @@ func (d *jpegLS) readPresets(body []byte) error {
 func (p lsPresets) complete(precision, near int) (lsPresets, error) {
 	const reset, maxNear = 64, 255
 	top := 1<<precision - 1
-	p.maxVal = either(p.maxVal, top)
-	p.reset = either(p.reset, reset)
+	p.maxVal = cmp.Or(p.maxVal, top)
+	p.reset = cmp.Or(p.reset, reset)
 	if p.maxVal > top || near > min(maxNear, p.maxVal/2) {
 		return p, fmt.Errorf("MAXVAL %d and NEAR %d for %d bits", p.maxVal, near, precision)
 	}
 	t := defaultThresholds(p.maxVal, near)
-	p.t1, p.t2, p.t3 = either(p.t1, t[0]), either(p.t2, t[1]), either(p.t3, t[2])
+	p.t1, p.t2, p.t3 = cmp.Or(p.t1, t[0]), cmp.Or(p.t2, t[1]), cmp.Or(p.t3, t[2])
 	if p.t1 <= near || p.t2 < p.t1 || p.t3 < p.t2 || p.t3 > p.maxVal {
 		return p, fmt.Errorf("thresholds %d, %d, %d with MAXVAL %d and NEAR %d", p.t1, p.t2, p.t3, p.maxVal, near)
 	}
@@ -120,14 +121,6 @@ func (p lsPresets) complete(precision, near int) (lsPresets, error) {
 		return p, fmt.Errorf("RESET %d with MAXVAL %d", p.reset, p.maxVal)
 	}
 	return p, nil
-}
-
-// either returns set, or the default where that is 0.
-func either(set, otherwise int) int {
-	if set != 0 {
-		return set
-	}
-	return otherwise
 }
 
 // defaultThresholds returns T1, T2 and T3 (T.87 C.2.4.1.1.1).

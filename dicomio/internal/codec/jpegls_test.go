@@ -86,8 +86,8 @@ func TestJPEGLS(t *testing.T) {
 				if err != nil {
 					t.Fatalf("%s: %v", name, err)
 				}
-				if off := farthest(p.f, got, bytesOf(p.f, values)); off > p.near {
-					t.Fatalf("%s: off by %d", name, off)
+				if deviation := farthest(p.f, got, bytesOf(p.f, values)); deviation > p.near {
+					t.Fatalf("%s: off by %d", name, deviation)
 				}
 				if differs {
 					continue
@@ -178,10 +178,11 @@ func TestJPEGLSOptions(t *testing.T) {
 				if err != nil || moduleErr != nil || !bytes.Equal(got, other) {
 					t.Fatalf("%v here, %v in the module, or other values", err, moduleErr)
 				}
-				from := readFile(t, path).frame // the encoder may make 8 of 16 bits
+				source := readFile(t, path).frame // the encoder may make 8 of 16 bits
 				for i := range f.frame.Rows * f.frame.Columns {
-					if off := valueAt(f.frame, got, i) - valueAt(from, plain[0], i); max(off, -off) > c.near {
-						t.Fatalf("pixel %d: off by %d", i, off)
+					deviation := valueAt(f.frame, got, i) - valueAt(source, plain[0], i)
+					if max(deviation, -deviation) > c.near {
+						t.Fatalf("pixel %d: off by %d", i, deviation)
 					}
 				}
 			})
@@ -189,7 +190,7 @@ func TestJPEGLSOptions(t *testing.T) {
 	}
 }
 
-// The real frames and those of the encoders are not left to the module.
+// The real frames and the frames of the encoders are decoded in Go.
 func TestJPEGLSHere(t *testing.T) {
 	for _, name := range []string{"transfer-syntaxes/7.dcm", "transfer-syntaxes/8.dcm",
 		"pydicom/MR_small_jpeg_ls_lossless.dcm", "pydicom/emri_small_jpeg_ls_lossless.dcm"} {
@@ -224,7 +225,7 @@ func TestJPEGLSRefused(t *testing.T) {
 	f, good := jpegLSStream(func(p *plainLS) { p.restart, p.resets = 4, 64 })
 	// Offsets of the header that plainLS writes.
 	const lse, dri, sos = 15, 30, 36
-	for what, change := range map[string]func(b []byte) []byte{
+	for name, change := range map[string]func(b []byte) []byte{
 		"MAXVAL beyond the precision": func(b []byte) []byte { b[lse+5] = 0x10; return b },
 		"T1 above T2":                 func(b []byte) []byte { b[lse+7] = 0x0f; return b },
 		"T3 beyond MAXVAL":            func(b []byte) []byte { b[lse+11] = 0x10; return b },
@@ -243,7 +244,7 @@ func TestJPEGLSRefused(t *testing.T) {
 		"a byte more":  func(b []byte) []byte { return append(b[:len(b)-2], 0, 0, 0xff, 0xd9) },
 	} {
 		if err := attempt(t, seed{"refused", jpegLS, f, nil}, change(bytes.Clone(good))); err == nil {
-			t.Errorf("%s: accepted", what)
+			t.Errorf("%s: accepted", name)
 		}
 	}
 	if err := attempt(t, seed{"good", jpegLS, f, nil}, good); err != nil {
@@ -270,7 +271,7 @@ func TestJPEGLSCorrupted(t *testing.T) {
 			}
 		}
 		if len(data) > 0 && codec.IsRare(p.f, data) {
-			continue // the module's affair
+			continue // the module decodes it
 		}
 		_ = attempt(t, seed{"corrupted", jpegLS, p.f, nil}, data)
 	}

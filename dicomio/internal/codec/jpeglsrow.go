@@ -159,7 +159,7 @@ func (s *lsScan) exactRow() bool {
 			acc <<= k & 63
 			count -= zeros + 1 + k
 		} else {
-			m, acc, count = s.long(k, acc, count)
+			m, acc, count = s.longCode(k, acc, count)
 		}
 		if m > s.most {
 			return false
@@ -180,8 +180,8 @@ func (s *lsScan) exactRow() bool {
 	return true
 }
 
-// long reads a number with a code longer than most; a number above most is invalid.
-func (s *lsScan) long(k uint, acc uint64, count uint) (uint32, uint64, uint) {
+// longCode reads a number with a code longer than most; a number above most is invalid.
+func (s *lsScan) longCode(k uint, acc uint64, count uint) (uint32, uint64, uint) {
 	s.bits.acc, s.bits.n = acc, count
 	m, ok := s.bits.golomb(k, s.limit, s.qbpp)
 	if !ok {

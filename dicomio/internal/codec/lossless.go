@@ -63,7 +63,7 @@ func (d *lossless) readTables(body []byte) error {
 	for len(body) > 0 {
 		class, tableIndex := body[0]>>4, body[0]&15
 		if class > 1 || tableIndex > 3 {
-			return fmt.Errorf("a Huffman table %#x", body[0])
+			return fmt.Errorf("an invalid Huffman table %#x", body[0])
 		}
 		if class == 1 {
 			n := 1 + maxCode
@@ -102,7 +102,7 @@ func (d *lossless) newScan(body []byte) (*scan, error) {
 		return nil, fmt.Errorf("a scan of %d of %d components: %w", n, d.f.Samples, errors.ErrUnsupported)
 	}
 	if s.predictor < 1 || s.predictor > 7 || int(s.shift) >= d.frame.precision {
-		return nil, fmt.Errorf("predictor %d with point transform %d", s.predictor, s.shift)
+		return nil, fmt.Errorf("invalid predictor %d or point transform %d", s.predictor, s.shift)
 	}
 	for k := range n {
 		c := d.component(body[1+2*k])
@@ -110,7 +110,7 @@ func (d *lossless) newScan(body []byte) (*scan, error) {
 			s.first = c
 		}
 		if c != s.first+k || c < 0 || d.done>>c&1 != 0 {
-			return nil, fmt.Errorf("component %#x twice, or none of the frame's", body[1+2*k])
+			return nil, fmt.Errorf("component %#x appears twice or is not in the frame", body[1+2*k])
 		}
 		d.done |= 1 << c
 		table := body[2+2*k] >> 4

@@ -116,8 +116,8 @@ func (p *plainJPEG) scan(values []uint16, components []int) {
 		}
 		for x := range f.Columns {
 			for _, c := range components {
-				at := func(dy, dx int) int { return int(values[((y-dy)*f.Columns+x-dx)*f.Samples+c]) >> p.shift }
-				p.difference(int16(at(0, 0) - p.predict(at, y, x)))
+				sample := func(dy, dx int) int { return int(values[((y-dy)*f.Columns+x-dx)*f.Samples+c]) >> p.shift }
+				p.difference(int16(sample(0, 0) - p.predict(sample, y, x)))
 			}
 		}
 	}
@@ -125,17 +125,17 @@ func (p *plainJPEG) scan(values []uint16, components []int) {
 }
 
 // predict follows T.81 H.1.2.1 and table H.1.
-func (p *plainJPEG) predict(at func(dy, dx int) int, y, x int) int {
+func (p *plainJPEG) predict(sample func(dy, dx int) int, y, x int) int {
 	first := y == 0 || p.restart > 0 && y%p.restart == 0
 	switch {
 	case first && x == 0:
 		return 1 << (p.f.Stored - p.shift - 1)
 	case first:
-		return at(0, 1)
+		return sample(0, 1)
 	case x == 0:
-		return at(1, 0)
+		return sample(1, 0)
 	}
-	a, b, c := at(0, 1), at(1, 0), at(1, 1)
+	a, b, c := sample(0, 1), sample(1, 0), sample(1, 1)
 	return []int{0, a, b, c, a + b - c, a + (b-c)>>1, b + (a-c)>>1, (a + b) >> 1}[p.predictor]
 }
 

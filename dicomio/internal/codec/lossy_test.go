@@ -11,11 +11,11 @@ import (
 // Lossy frames are decoded as by the encoders' own decoders, and reported as lossy.
 func TestLossyEncoders(t *testing.T) {
 	for _, c := range []struct {
-		v      variant
-		encode []string
-		decode []string
-		off    int  // at most
-		silent bool // nothing in the data says that they are lossy
+		v         variant
+		encode    []string
+		decode    []string
+		deviation int  // at most
+		silent    bool // nothing in the data says that they are lossy
 	}{
 		{variant{8, 8, false}, []string{"dcmcjpeg", "+eb"}, []string{"dcmdjpeg"}, 1, false},
 		{variant{8, 8, false}, []string{"dcmcjpeg", "+ee"}, []string{"dcmdjpeg"}, 1, false},
@@ -49,10 +49,10 @@ func TestLossyEncoders(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			off := farthest(f.frame, got, readFile(t, plain).plain(t)[0])
-			t.Logf("%+v: off by %d", f.frame, off)
-			if off > c.off {
-				t.Errorf("off by %d", off)
+			deviation := farthest(f.frame, got, readFile(t, plain).plain(t)[0])
+			t.Logf("%+v: off by %d", f.frame, deviation)
+			if deviation > c.deviation {
+				t.Errorf("off by %d", deviation)
 			}
 			if lossy := codec.Lossy(f.syntax, f.fragments[0]); lossy == c.silent {
 				t.Errorf("lossy: %v", lossy)

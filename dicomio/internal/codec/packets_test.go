@@ -45,9 +45,9 @@ func TestDamagedPackets(t *testing.T) {
 	const rounds, bytesEach = 1000, 16
 	for range rounds {
 		damaged := bytes.Clone(data)
-		from := sod + r.IntN(len(data)-2-bytesEach-sod)
+		start := sod + r.IntN(len(data)-2-bytesEach-sod)
 		for i := range bytesEach {
-			damaged[from+i] = byte(r.Uint32())
+			damaged[start+i] = byte(r.Uint32())
 		}
 		p, err := readJPEG2000Parts(damaged)
 		if err != nil {

@@ -137,15 +137,16 @@ func (p *plainLS) encode(values []uint16) []byte {
 	return append(p.out, 0xff, 0xd9)
 }
 
-// at returns a neighbour (T.87 A.2.1, figure A.1 and the text below it).
-func (p *plainLS) at(y, x int) int {
+// neighbour returns a reconstructed sample, or its substitute outside the image (T.87
+// A.2.1, figure A.1 and the text below it).
+func (p *plainLS) neighbour(y, x int) int {
 	switch {
 	case y < p.top:
 		return 0
 	case x < 0:
-		return p.at(y-1, 0)
+		return p.neighbour(y-1, 0)
 	case x >= p.f.Columns:
-		return p.at(y, x-1)
+		return p.neighbour(y, x-1)
 	}
 	return p.image[y][x]
 }
@@ -171,7 +172,7 @@ func (p *plainLS) gradient(d int) int {
 
 // sample codes a sample or a run and returns the index of the next one.
 func (p *plainLS) sample(y, x int) int {
-	ra, rb, rc, rd := p.at(y, x-1), p.at(y-1, x), p.at(y-1, x-1), p.at(y-1, x+1)
+	ra, rb, rc, rd := p.neighbour(y, x-1), p.neighbour(y-1, x), p.neighbour(y-1, x-1), p.neighbour(y-1, x+1)
 	q := 81*p.gradient(rd-rb) + 9*p.gradient(rb-rc) + p.gradient(rc-ra)
 	if q == 0 {
 		return p.run(y, x)
@@ -268,7 +269,7 @@ var j = []int{0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 5, 5, 6, 6, 
 
 // run codes a run and the sample that ends it (T.87 A.7).
 func (p *plainLS) run(y, x int) int {
-	row, value, n := p.image[y], p.at(y, x-1), 0
+	row, value, n := p.image[y], p.neighbour(y, x-1), 0
 	for ; x < len(row) && max(row[x]-value, value-row[x]) <= p.near; x++ {
 		row[x] = value
 		n++
@@ -292,7 +293,7 @@ func (p *plainLS) run(y, x int) int {
 }
 
 func (p *plainLS) interruption(y, x int) {
-	ra, rb := p.at(y, x-1), p.at(y-1, x)
+	ra, rb := p.neighbour(y, x-1), p.neighbour(y-1, x)
 	kind, px, sign := 0, rb, 1
 	if max(ra-rb, rb-ra) <= p.near {
 		kind, px = 1, ra

@@ -72,6 +72,11 @@ const (
 func addImports(ctx context.Context, r wazero.Runtime) error {
 	const i32, i64 = api.ValueTypeI32, api.ValueTypeI64
 	ignore := func(context.Context, uint32, uint32) {}
+	exit := func(context.Context, uint32) { panic(sandbox.Ended{Err: errAborted}) }
+	write := func(_ context.Context, _, _, _, _ uint32) uint32 { return wasiBadFile }
+	seek := func(_ context.Context, _ uint32, _ uint64, _, _ uint32) uint32 { return wasiBadFile }
+	closeFile := func(context.Context, uint32) uint32 { return wasiBadFile }
+	environment := func(context.Context, uint32, uint32) uint32 { return wasiSuccess }
 	_, err := r.NewHostModuleBuilder("env").
 		NewFunctionBuilder().WithFunc(onException).Export("onCodecsException").
 		NewFunctionBuilder().WithFunc(ignore).Export("onCodecsInfo").
@@ -82,25 +87,13 @@ func addImports(ctx context.Context, r wazero.Runtime) error {
 		return err
 	}
 	_, err = r.NewHostModuleBuilder("wasi_snapshot_preview1").
-		NewFunctionBuilder().WithFunc(func(context.Context,
-		uint32) {
-		panic(sandbox.Ended{Err: errAborted})
-	}).Export("proc_exit").
+		NewFunctionBuilder().WithFunc(exit).Export("proc_exit").
 		NewFunctionBuilder().WithGoModuleFunction(api.GoModuleFunc(clock), []api.ValueType{i32, i64, i32},
 		[]api.ValueType{i32}).Export("clock_time_get").
-		NewFunctionBuilder().WithFunc(func(_ context.Context, _, _, _,
-		_ uint32) uint32 {
-		return wasiBadFile
-	}).Export("fd_write").
-		NewFunctionBuilder().WithFunc(func(_ context.Context, _ uint32, _ uint64, _,
-		_ uint32) uint32 {
-		return wasiBadFile
-	}).Export("fd_seek").
-		NewFunctionBuilder().WithFunc(func(context.Context, uint32) uint32 { return wasiBadFile }).Export("fd_close").
-		NewFunctionBuilder().WithFunc(func(context.Context, uint32,
-		uint32) uint32 {
-		return wasiSuccess
-	}).Export("environ_get").
+		NewFunctionBuilder().WithFunc(write).Export("fd_write").
+		NewFunctionBuilder().WithFunc(seek).Export("fd_seek").
+		NewFunctionBuilder().WithFunc(closeFile).Export("fd_close").
+		NewFunctionBuilder().WithFunc(environment).Export("environ_get").
 		NewFunctionBuilder().WithFunc(noEnvironment).Export("environ_sizes_get").
 		Instantiate(ctx)
 	return err

@@ -48,7 +48,7 @@ func seeds(t testing.TB) []seed {
 		Stored: 8}, data})
 }
 
-// smallFrame is that of the seeds.
+// smallFrame is the frame of the seeds.
 var smallFrame = codec.Frame{Rows: 14, Columns: 18, Samples: 1, Allocated: 16, Stored: 12}
 
 // rle codes values of width bytes, without looking for repeats.
@@ -57,12 +57,12 @@ func rle(values []byte, width int) []byte {
 	binary.LittleEndian.PutUint32(out, uint32(width))
 	for s := range width {
 		binary.LittleEndian.PutUint32(out[4+4*s:], uint32(len(out)))
-		for at := width - 1 - s; at < len(values); {
-			n := min(128, (len(values)-at+width-1)/width)
+		for position := width - 1 - s; position < len(values); {
+			n := min(128, (len(values)-position+width-1)/width)
 			out = append(out, byte(n-1))
 			for range n {
-				out = append(out, values[at])
-				at += width
+				out = append(out, values[position])
+				position += width
 			}
 		}
 	}

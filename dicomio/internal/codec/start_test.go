@@ -76,11 +76,11 @@ func TestModule(t *testing.T) {
 	if _, err := io.Copy(sum, z); err != nil {
 		t.Fatal(err)
 	}
-	about, err := os.ReadFile("wasm/README.md")
+	readme, err := os.ReadFile("wasm/README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := hex.EncodeToString(sum.Sum(nil)); !strings.Contains(string(about), got) {
+	if got := hex.EncodeToString(sum.Sum(nil)); !strings.Contains(string(readme), got) {
 		t.Errorf("SHA-256 %s is not in wasm/README.md", got)
 	}
 }

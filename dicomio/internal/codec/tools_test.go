@@ -41,13 +41,13 @@ var knee = sync.OnceValues(func() ([]int32, error) {
 	}
 	// The last 128 kB, explicit VR big endian.
 	const size = 256 * 256 * 2
-	at := bytes.LastIndex(data, []byte("\x7f\xe0\x00\x10OW"))
-	if at < 0 || len(data)-at < 12+size {
+	start := bytes.LastIndex(data, []byte("\x7f\xe0\x00\x10OW"))
+	if start < 0 || len(data)-start < 12+size {
 		return nil, fmt.Errorf("%s holds no pixels", files[0])
 	}
 	values := make([]int32, size/2)
 	for i := range values {
-		values[i] = int32(int16(binary.BigEndian.Uint16(data[at+12+2*i:])))
+		values[i] = int32(int16(binary.BigEndian.Uint16(data[start+12+2*i:])))
 	}
 	return values, nil
 })

@@ -114,19 +114,11 @@ func ItemsOf(e *dicom.Element) []Dataset {
 	return out
 }
 
-// Texts returns the element's values as UTF-8 without padding; nil if it is absent or not a
-// text.
-func (d Dataset) Texts(t tag.Tag) []string {
-	if e := d.find(t); e != nil {
-		return TextsOf(e)
-	}
-	return nil
-}
-
-// Text returns the element's first value, or "".
+// Text returns the element's first value as UTF-8 without padding; "" if it is absent, empty
+// or not a text.
 func (d Dataset) Text(t tag.Tag) string {
-	if v := d.Texts(t); len(v) > 0 {
-		return v[0]
+	if e := d.find(t); e != nil {
+		return TextOf(e)
 	}
 	return ""
 }
@@ -251,5 +243,5 @@ func WholeOf(e *dicom.Element) (v int, ok bool, err error) {
 
 // wrongKind returns the error of a value representation that does not fit the attribute.
 func wrongKind(e *dicom.Element) error {
-	return fmt.Errorf("value representation %.2q cannot hold it", e.RawValueRepresentation)
+	return fmt.Errorf("value representation %.2q does not fit this attribute", e.RawValueRepresentation)
 }

@@ -20,23 +20,25 @@ var fuzzWish = Wish{
 	tag.SharedFunctionalGroupsSequence: {tag.MREchoSequence: {tag.EffectiveEchoTime: nil}},
 	tag.PerFrameFunctionalGroupsSequence: {tag.MREchoSequence: {tag.EffectiveEchoTime: nil},
 		PhilipsFrame: {PhilipsScaleSlope: nil}},
-	tag.ReferencedFrameOfReferenceSequence:          {tag.RTReferencedStudySequence: {tag.RTReferencedSeriesSequence: {tag.SeriesInstanceUID: nil}}},
+	tag.ReferencedFrameOfReferenceSequence: {
+		tag.RTReferencedStudySequence: {tag.RTReferencedSeriesSequence: {tag.SeriesInstanceUID: nil}},
+	},
 	tag.PixelValueTransformationSequence:            {tag.RescaleSlope: nil, tag.RescaleIntercept: nil},
 	tag.UnassignedSharedConvertedAttributesSequence: {tag.EchoTime: nil, PhilipsScaleSlope: nil},
 }
 
-// watched is a file that records what is read from it.
+// watched is a file that records the reads from it.
 type watched struct {
 	t    *testing.T
 	data []byte
 	read int64
 }
 
-func (w *watched) ReadAt(p []byte, at int64) (int, error) {
-	if at < 0 || at > int64(len(w.data)) {
-		w.t.Fatalf("read at %d of %d", at, len(w.data))
+func (w *watched) ReadAt(p []byte, offset int64) (int, error) {
+	if offset < 0 || offset > int64(len(w.data)) {
+		w.t.Fatalf("read at %d of %d", offset, len(w.data))
 	}
-	n := copy(p, w.data[at:])
+	n := copy(p, w.data[offset:])
 	w.read += int64(n)
 	if n < len(p) {
 		return n, io.EOF
@@ -79,7 +81,7 @@ func FuzzGuard(f *testing.F) {
 			t.Fatalf("pixels %+v in %d bytes", *out.Pixels, inflatedTo)
 		}
 		for _, part := range out.Fragments {
-			if part.At < 0 || part.Length < 0 || part.At+part.Length > inflatedTo {
+			if part.Offset < 0 || part.Length < 0 || part.Offset+part.Length > inflatedTo {
 				t.Fatalf("fragment %+v in %d bytes", part, inflatedTo)
 			}
 		}

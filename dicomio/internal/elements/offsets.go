@@ -12,7 +12,7 @@ func (o *Outline) OffsetTable(frames int) ([]int64, error) {
 	basic := o.Fragments[0]
 	offset, n, width := o.offsets.Value, o.offsets.Length, int64(8)
 	if n == 0 {
-		offset, n, width = basic.At, basic.Length, 4
+		offset, n, width = basic.Offset, basic.Length, 4
 	}
 	switch {
 	case n == 0:

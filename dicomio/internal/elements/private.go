@@ -37,7 +37,7 @@ type private struct {
 	vr      string // for files without VR
 }
 
-// privates are all of them. The creators are those in the files of the scanners.
+// privates lists them. The creators are as the scanners write them.
 var privates = []private{
 	{PhilipsScaleSlope, "Philips MR Imaging DD 001", "FL"},
 	{PhilipsRescaleSlope, "Philips MR Imaging DD 005", "DS"},

@@ -9,8 +9,8 @@ import (
 	"github.com/t2map/t2map/dicomio/internal/charset"
 )
 
-// TextFunc is called with private texts, see GuardTexts. In a block, text may stand among
-// other bytes.
+// TextFunc is called with private texts, see GuardTexts. A block may contain other bytes
+// between its texts.
 type TextFunc func(o *Outline, t tag.Tag, value []byte, block bool)
 
 // Names and descriptions are shorter than longestText, the limit of ST (PS3.5 6.2), and
@@ -44,7 +44,7 @@ func mayBeText(e Element) bool {
 // firstItem is the beginning of a sequence whose VR is not known, and which is not a text.
 var firstItem = []byte{0xFE, 0xFF, 0x00, 0xE0}
 
-// text passes on the element if it is a text, or may contain one.
+// text calls texts with the element if it is a text, or may contain one.
 func (w *elementWalker) text(e Element) error {
 	value, err := w.in.bytes(e.Value, int(e.Length))
 	if err != nil {

@@ -177,26 +177,31 @@ func (w *elementWalker) walk(pos, end int64, depth int, want Wish) (int64, error
 			if next, err = w.items(e, end, depth+1, inside); err != nil {
 				return pos, err
 			}
-		case depth == 0 && e.Tag == tag.SpecificCharacterSet && e.Length <= LongestValue:
-			value, err := w.in.bytes(e.Value, int(e.Length))
-			if err != nil {
-				return pos, err
-			}
-			w.out.charset = string(value)
-		case depth == 0 && e.Tag == tag.ExtendedOffsetTable:
-			w.out.offsets = e
-		case wanted && inside == nil:
-			if err := w.gather(e); err != nil {
-				return pos, err
-			}
-		case w.texts != nil && mayBeText(e):
-			if err := w.text(e); err != nil {
+		default:
+			if err := w.plain(e, depth, wanted && inside == nil); err != nil {
 				return pos, err
 			}
 		}
 		pos = next
 	}
 	return pos, nil
+}
+
+// plain reads an element that is not a sequence.
+func (w *elementWalker) plain(e Element, depth int, wanted bool) error {
+	switch {
+	case depth == 0 && e.Tag == tag.SpecificCharacterSet && e.Length <= LongestValue:
+		value, err := w.in.bytes(e.Value, int(e.Length))
+		w.out.charset = string(value)
+		return err
+	case depth == 0 && e.Tag == tag.ExtendedOffsetTable:
+		w.out.offsets = e
+	case wanted:
+		return w.gather(e)
+	case w.texts != nil && mayBeText(e):
+		return w.text(e)
+	}
+	return nil
 }
 
 // isSequence reports whether the element contains items. If that is not certain, it does so
@@ -354,12 +359,12 @@ func (w *elementWalker) gather(e Element) error {
 	return nil
 }
 
-// rawTags are elements that are passed on as bytes: long texts of which the library would
-// make a string for every number.
+// rawTags are elements that are passed to the library as bytes: long texts, in which it would
+// make a string of every number.
 var rawTags = map[tag.Tag]bool{tag.ContourData: true}
 
-// libraryVR returns the VR that the library is given: that of the data dictionary if the
-// file has none, and OB or UN for those that it misreads.
+// libraryVR returns the VR for the library: that of the data dictionary if the file has none,
+// and OB instead of VRs that the library misreads.
 func (e Element) libraryVR() string {
 	vr := e.VR
 	if vr == "" || vr == "UN" {
@@ -377,8 +382,8 @@ func (e Element) libraryVR() string {
 	return vr
 }
 
-// holds reports whether the last byte of the pixels is present. In a file, the check of its
-// lengths has shown that.
+// holds reports whether the last byte of the pixels is present. In a file that is not
+// deflated, the check of its lengths has shown that.
 func (w *elementWalker) holds(pixels *Element) bool {
 	z, inflating := w.in.r.(*inflated)
 	return !inflating || pixels.Length == Undefined || z.reach(pixels.Value+pixels.Length)

@@ -13,8 +13,8 @@ type window struct {
 	ahead int
 }
 
-// windows are used again for other files, since a block would otherwise be almost all that
-// is allocated to walk through a file.
+// windows are used again for other files: otherwise, blocks would be nearly all of the memory
+// that is allocated to walk through a file.
 var windows = sync.Pool{New: func() any { return new(window) }}
 
 func newWindow(r io.ReaderAt) *window {

@@ -2,12 +2,11 @@ package deflate
 
 import "encoding/binary"
 
-// bitString is a string of bits, filled from the lowest bit of each byte on
-// (RFC 1951, 3.1.1).
+// bitString is a string of bits, filled from the lowest bit of each byte (RFC 1951, 3.1.1).
 type bitString struct {
 	buf []byte
-	acc uint64 // bits that fill no byte yet
-	n   uint   // how many; below 8 between calls
+	acc uint64 // bits that do not fill a byte yet
+	n   uint   // number of bits in acc, below 8 between calls
 }
 
 // put appends the lowest n bits of v, at most 56.
@@ -20,7 +19,7 @@ func (b *bitString) put(v uint64, n uint) {
 	}
 }
 
-// align fills the byte with zeros.
+// align fills the last byte with zeros.
 func (b *bitString) align() {
 	if b.n > 0 {
 		b.buf = append(b.buf, byte(b.acc))
@@ -28,7 +27,7 @@ func (b *bitString) align() {
 	}
 }
 
-// blockHeader begins a block with a code of its own (RFC 1951, 3.2.7).
+// blockHeader begins a block with its own code (RFC 1951, 3.2.7).
 func (b *bitString) blockHeader(c *code, last bool) {
 	final := uint64(0)
 	if last {
@@ -38,8 +37,8 @@ func (b *bitString) blockHeader(c *code, last bool) {
 	b.put(symbols-257, 5)
 	b.put(stepSymbol, 5) // one less than the number of distances
 	b.put(19-4, 4)
-	// The lengths of the codes are coded in turn, plainly: the lengths 0 to 15
-	// in four bits each, and no repeats, which come first in this order.
+	// The lengths of the codes are themselves coded, in a simple way: the lengths 0 to 15 with four
+	// bits each, and no repeats, which come first in this order.
 	b.put(0, 9)
 	for range 16 {
 		b.put(4, 3)
@@ -70,14 +69,13 @@ func (b *bitString) encode(data []byte, c *code) {
 	b.putSymbol(endOfBlock, c)
 }
 
-// stretch is how many bytes putStretch looks at; their codes take less than twice
-// as many. Both are powers of two, within which the compiler sees that an index
-// stays: what it need not check takes a third of the time.
+// stretch is the number of bytes that putStretch reads; their codes take less than twice as many.
+// Both are powers of two, so that the compiler can prove that indices are in range: without these
+// checks it takes a third less time.
 const stretch = 256
 
-// putStretch appends words from the first on, until one is that before it, and
-// returns how many bytes they are. A word's four codes are put at a time, which
-// fit the accumulator.
+// putStretch appends words until one is equal to the word before it, and returns the number of
+// their bytes. The four codes of a word, which fit the accumulator, are appended together.
 func (b *bitString) putStretch(data *[stretch]byte, literals *[symbols]codeword) int {
 	acc, n := b.acc, b.n
 	end := len(b.buf)
@@ -105,14 +103,13 @@ func (b *bitString) putStretch(data *[stretch]byte, literals *[symbols]codeword)
 
 func (b *bitString) putSymbol(s int, c *code) { b.put(c.word[s].bits(), c.word[s].n()) }
 
-// putRun appends n bytes that repeat, as matches at a distance of one step, and
-// returns n.
+// putRun appends n repeated bytes, as matches at a distance of one step, and returns n.
 func (b *bitString) putRun(n int, c *code) int {
 	for rest := n; rest > 0; {
 		m := matchLength(rest)
 		l := lengths[m]
 		b.putSymbol(int(l.symbol), c)
-		b.put(uint64(l.extra), uint(l.extraBits)+1) // and the code 0 of the distance
+		b.put(uint64(l.extra), uint(l.extraBits)+1) // with the code 0 of the distance
 		rest -= m
 	}
 	return n

@@ -1,9 +1,9 @@
 // Package deflate compresses maps and labels as gzip files, fast.
 //
-// A map is noise, which only a Huffman code shortens, or runs of one value: NaN
-// outside the mask above all. So the only repeats that are looked for are of the
-// four bytes before. Processor time and size for float32 T2 maps of 384×384×30
-// voxels (17.7 MB), by the part that is NaN, compared with github.com/klauspost/compress:
+// A map consists of noise, which only a Huffman code shortens, and runs of one value, above all NaN
+// outside the mask. Therefore only repeats of the previous four bytes are searched. Processor time
+// and size for float32 T2 maps of 384×384×30 voxels (17.7 MB), by the fraction that is NaN,
+// compared with github.com/klauspost/compress:
 //
 //	              all but 1 %     half, in runs    a third, scattered   nothing
 //	this           9 ms 0.24 MB   45 ms  7.7 MB    61 ms 12.8 MB        50 ms 15.3 MB
@@ -18,12 +18,11 @@ import (
 	"io"
 )
 
-// Unit is how many bytes get a Huffman code of their own: few enough to stay in a
-// core's cache while they are counted and then coded.
+// Unit is the number of bytes with a Huffman code of their own: few enough to stay in a core's
+// cache while they are counted and then coded.
 const Unit = 256 << 10
 
-// step is the distance at which repeats are looked for: a voxel of float32, or
-// four of uint8.
+// step is the distance of repeats: a voxel of float32, or four of uint8.
 const step = 4
 
 // Matches are 3 to 258 bytes long (RFC 1951, 3.2.5).
@@ -39,8 +38,8 @@ type Writer struct {
 	crc, size uint32
 }
 
-// NewWriter begins the file with head, at most 64 kB that are not worth
-// compressing. The first Write hands it to w.
+// NewWriter begins the file with head, at most 64 kB, which is stored uncompressed. The first Write
+// writes it to w.
 func NewWriter(w io.Writer, head []byte) *Writer {
 	d := &Writer{w: w}
 	d.out.buf = make([]byte, 0, 2*(Unit+stretch)+len(head)) // a code has at most longestCode bits for 8
@@ -58,8 +57,8 @@ func (d *Writer) sum(data []byte) {
 	d.size += uint32(len(data)) // modulo 2³², as the format has it
 }
 
-// Write compresses the next data, at most a Unit, the last of the file or not.
-// What it writes depends on how the data are cut.
+// Write compresses the next data, at most a Unit; last marks the last of the file. The output
+// depends on how the data are divided.
 func (d *Writer) Write(data []byte, last bool) error {
 	d.sum(data)
 	c := newCode(estimate(data))
@@ -75,8 +74,8 @@ func (d *Writer) Write(data []byte, last bool) error {
 	return err
 }
 
-// repeats returns how many bytes from at on, in whole steps, are those of the
-// step before at.
+// repeats returns the number of bytes from start on, in whole steps, that repeat the step before
+// start.
 func repeats(data []byte, start int) int {
 	word := uint64(binary.LittleEndian.Uint32(data[start-step:]))
 	pair := word<<32 | word
@@ -100,19 +99,19 @@ func matchLength(n int) int {
 	return first
 }
 
-// Of every sampleEvery bytes the first sampleOf are counted: a code from so many
-// is as short to a thousandth, and counting all takes half as long as coding.
+// Of every sampleEvery bytes, the first sampleOf are counted: the resulting code is as short to a
+// thousandth, and counting all bytes takes half as long as coding.
 const (
 	sampleOf    = 1 << 10
 	sampleEvery = 4 * sampleOf
 )
 
-// estimate returns about how often each symbol stands in the coded data, and at
-// least once where it may stand there at all.
+// estimate returns the approximate number of occurrences of each symbol in the coded data, at least
+// one for each symbol that may occur.
 func estimate(data []byte) [symbols]uint32 {
 	var count [symbols]uint32
-	// A table for each byte of a word: the processor need not wait for one
-	// addition to a frequent byte before the next.
+	// There is a table for each byte of a word, so that the processor need not wait between two
+	// additions to the count of a frequent byte.
 	var literal [step][256]uint32
 	for start := 0; start < len(data); start += sampleEvery {
 		countWords(data[start:min(start+sampleOf, len(data))], &literal, &count)

@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// compressed returns data as a file, cut into units of the given length.
+// compressed returns data as a file, divided into units of the given length.
 func compressed(t testing.TB, head, data []byte, unit int) []byte {
 	var file bytes.Buffer
 	w := NewWriter(&file, head)
@@ -29,8 +29,8 @@ func compressed(t testing.TB, head, data []byte, unit int) []byte {
 	}
 }
 
-// checkFile asks that the standard library, which compares checksum and length,
-// finds want in the file.
+// checkFile checks that the standard library, which verifies checksum and length, reads want from
+// the file.
 func checkFile(t testing.TB, file, want []byte) {
 	t.Helper()
 	z, err := gzip.NewReader(bytes.NewReader(file))
@@ -43,7 +43,7 @@ func checkFile(t testing.TB, file, want []byte) {
 	}
 }
 
-// tissue returns float32 of a T2 map with noise in n bytes.
+// tissue returns n bytes of a T2 map with noise in float32.
 func tissue(n int) []byte {
 	r := rand.New(rand.NewPCG(1, 2))
 	b := make([]byte, 0, n)
@@ -53,11 +53,11 @@ func tissue(n int) []byte {
 	return b[:n]
 }
 
-// words returns n times the same word.
+// words returns n repeats of one word.
 func words(n int, word string) []byte { return bytes.Repeat([]byte(word), n) }
 
-// skewed returns bytes whose counts are Fibonacci's numbers, for which Huffman's
-// tree is as deep as it gets.
+// skewed returns bytes whose counts are Fibonacci numbers, for which Huffman's tree is the deepest
+// possible.
 func skewed() []byte {
 	var b []byte
 	for s, n, next := 0, 1, 1; s < 24; s, n, next = s+1, next, n+next {
@@ -82,7 +82,7 @@ func samples() map[string][]byte {
 	for n := range 4096 {
 		s["all bytes alike"] = append(s["all bytes alike"], byte(n*7), byte(n>>4))
 	}
-	// Runs of every length about those of one, two and three matches.
+	// Runs of every length near those of one, two and three matches.
 	var runs []byte
 	for n := range 200 {
 		runs = append(runs, words(n+1, "abcd")...)
@@ -107,7 +107,7 @@ func TestWriter(t *testing.T) {
 	}
 }
 
-// The size of a map is near that which a search for all repeats gives.
+// The size of a map is near that of a search for all repeats.
 func TestSize(t *testing.T) {
 	data := samples()
 	mask := slices.Concat(data["NaN"][:Unit], tissue(Unit/4), data["NaN"][:Unit])
@@ -136,8 +136,10 @@ func TestWriterFails(t *testing.T) {
 // Lengths and symbols of the table in RFC 1951, 3.2.5.
 func TestLengths(t *testing.T) {
 	for length, want := range map[int][3]int{
-		3: {257, 0, 0}, 10: {264, 0, 0}, 11: {265, 0, 1}, 12: {265, 1, 1}, 18: {268, 1, 1}, 19: {269, 0, 2}, 35: {273, 0, 3},
-		66: {276, 7, 3}, 67: {277, 0, 4}, 114: {279, 15, 4}, 130: {280, 15, 4}, 131: {281, 0, 5}, 257: {284, 30, 5}, 258: {285, 0, 0},
+		3: {257, 0, 0}, 10: {264, 0, 0}, 11: {265, 0, 1}, 12: {265, 1, 1}, 18: {268, 1, 1}, 19: {269, 0, 2},
+		35: {273, 0, 3},
+		66: {276, 7, 3}, 67: {277, 0, 4}, 114: {279, 15, 4}, 130: {280, 15, 4}, 131: {281, 0, 5}, 257: {284, 30, 5},
+		258: {285, 0, 0},
 	} {
 		l := lengths[length]
 		if got := [3]int{int(l.symbol), int(l.extra), int(l.extraBits)}; got != want {
@@ -146,8 +148,7 @@ func TestLengths(t *testing.T) {
 	}
 }
 
-// A code must be complete, or a reader refuses it, and its words short enough for
-// the accumulator.
+// A code must be complete, because readers refuse others, and its words must fit the accumulator.
 func TestCodeIsComplete(t *testing.T) {
 	fibonacci := [symbols]uint32{}
 	for s, a, b := 0, uint32(1), uint32(1); s < 30; s, a, b = s+1, b, a+b {
@@ -156,7 +157,8 @@ func TestCodeIsComplete(t *testing.T) {
 	two := [symbols]uint32{}
 	two[0], two[endOfBlock] = 1000, 1
 	for name, count := range map[string][symbols]uint32{
-		"fibonacci": fibonacci, "two symbols": two, "nothing": estimate(nil), "tissue": estimate(tissue(Unit)), "zeros": estimate(make([]byte, Unit)),
+		"fibonacci": fibonacci, "two symbols": two, "nothing": estimate(nil), "tissue": estimate(tissue(Unit)),
+		"zeros": estimate(make([]byte, Unit)),
 	} {
 		c := newCode(count)
 		words := 0

@@ -13,11 +13,11 @@ const (
 	stepSymbol = 3 // the code of the distance 4, without extra bits
 )
 
-// longestCode is the most bits of a code. 15 are allowed; with 14, the codes of
-// four bytes and the seven bits that wait for a byte fit 64.
+// longestCode is the largest number of bits of a code. 15 are allowed; with 14, the codes of four
+// bytes and the up to seven bits that do not fill a byte fit 64 bits.
 const longestCode = 14
 
-// lengths says how a match of each length is written.
+// lengths holds the code of each length of a match.
 var lengths = func() (table [longest + 1]struct {
 	symbol           uint16
 	extra, extraBits uint8
@@ -38,7 +38,7 @@ var lengths = func() (table [longest + 1]struct {
 			symbol++
 		}
 	}
-	// The longest has a symbol to itself.
+	// The longest has its own symbol.
 	table[longest].symbol, table[longest].extra, table[longest].extraBits = symbols-1, 0, 0
 	return table
 }()
@@ -49,21 +49,20 @@ type code struct {
 	word   [symbols]codeword
 }
 
-// codeword is a code as it is put, from its lowest bit on; above 16 bits how many
-// bits it has; above 32 the power of two that shifts as many bits, because
-// processors multiply faster than they shift by a number that varies.
+// codeword is a code in the lowest 16 bits, in the order of output; then its number of bits; and
+// above 32 bits the power of two that shifts by as many bits, because processors multiply faster
+// than they shift by a variable number.
 type codeword uint64
 
 func (w codeword) bits() uint64  { return uint64(w & 0xffff) }
 func (w codeword) n() uint       { return uint(w >> 16 & 63) }
 func (w codeword) shift() uint64 { return uint64(w >> 32) }
 
-// symbolBits are enough for a symbol.
+// symbolBits is the number of bits of a symbol.
 const symbolBits = 9
 
-// newCode returns the shortest code for symbols of these counts with words of at
-// most longestCode bits, or one that is hardly longer. At least two symbols must
-// have been counted, and none more often than 2²³ times.
+// newCode returns a code, nearly the shortest, for symbols of these counts with words of at most
+// longestCode bits. At least two counts must be above 0, and none above 2²³.
 func newCode(count [symbols]uint32) *code {
 	c := new(code)
 	// Counts with their symbols, from rare to frequent; both fit 32 bits.
@@ -78,7 +77,7 @@ func newCode(count [symbols]uint32) *code {
 	for i, u := range used {
 		weight[i] = u >> symbolBits
 	}
-	// The longest codes for the rarest.
+	// The rarest symbols get the longest codes.
 	ofLength := limited(depths(weight))
 	for n := longestCode; n > 0; n-- {
 		for range ofLength[n] {
@@ -90,8 +89,8 @@ func newCode(count [symbols]uint32) *code {
 	return c
 }
 
-// depths returns the number of leaves at each depth of Huffman's tree, of two or
-// more ascending weights.
+// depths returns the number of leaves at each depth of Huffman's tree for two or more ascending
+// weights.
 func depths(weight []uint32) []int {
 	leaves := len(weight)
 	parent := make([]int, 2*leaves-1)
@@ -120,9 +119,9 @@ func depths(weight []uint32) []int {
 	return leavesAt
 }
 
-// limited returns the numbers of codes of each length up to longestCode. What is
-// deeper is brought up, and in its place the shortest possible others go down,
-// until the lengths are those of a complete code again.
+// limited returns the number of codes of each length up to longestCode. Longer codes are shortened,
+// and to compensate, the longest of the others are lengthened until the lengths form a complete
+// code again.
 func limited(depths []int) [longestCode + 1]int {
 	var n [longestCode + 1]int
 	room := 1 << longestCode // of the words of longestCode bits
@@ -131,8 +130,7 @@ func limited(depths []int) [longestCode + 1]int {
 		room -= leaves << (longestCode - min(d, longestCode))
 	}
 	for ; room < 0; room++ {
-		// A code of the last length takes the place beside one that goes down by
-		// a bit.
+		// A code of the last length becomes the sibling of one that is lengthened by a bit.
 		l := longestCode - 1
 		for n[l] == 0 {
 			l--
@@ -159,5 +157,5 @@ func (c *code) assign(ofLength [longestCode + 1]int) {
 	}
 }
 
-// reverse turns round the lowest n bits: codes begin with their highest bit.
+// reverse reverses the lowest n bits, because codes begin with their highest bit.
 func reverse(v uint32, n int) uint32 { return bits.Reverse32(v) >> (32 - n) }

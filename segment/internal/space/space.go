@@ -1,4 +1,4 @@
-// Package space calculates with positions and directions in patient space.
+// Package space calculates with positions and directions in patient space, and fits by least squares.
 package space
 
 import "math"
@@ -27,7 +27,7 @@ func (a Vector) Cross(b Vector) Vector {
 
 func (a Vector) Length() float64 { return math.Sqrt(a.Dot(a)) }
 
-// unit returns a over its length; the zero vector where that has no direction.
+// Unit returns the unit vector along a, or the zero vector if a has no direction.
 func (a Vector) Unit() Vector {
 	l := a.Length()
 	if !(l > 0) || math.IsInf(l, 0) {
@@ -36,9 +36,9 @@ func (a Vector) Unit() Vector {
 	return a.Times(1 / l)
 }
 
-// across returns the unit vector of what is left of a without its part along the unit
+// Perpendicular returns the unit vector along the component of a that is perpendicular to the unit
 // vector n.
-func (a Vector) Across(n Vector) Vector { return a.Minus(n.Times(a.Dot(n))).Unit() }
+func (a Vector) Perpendicular(n Vector) Vector { return a.Minus(n.Times(a.Dot(n))).Unit() }
 
 // Short returns the vector in float32.
 func (a Vector) Short() [3]float32 { return [3]float32{float32(a[0]), float32(a[1]), float32(a[2])} }

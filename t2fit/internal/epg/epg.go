@@ -1,13 +1,11 @@
-// Package epg is the extended phase graph of a multi-echo spin-echo train: the
-// echoes that equal, imperfect refocusing pulses leave, and their derivatives. It
-// knows no data and no fit.
+// Package epg computes the extended phase graph of a multi-echo spin-echo train: the echoes after
+// equal, imperfect refocusing pulses, and their derivatives. It does not fit data.
 //
-// The train is CPMG: an excitation leaves magnetisation 1 along the axis of the
-// refocusing pulses, which follow at spacing/2, 3·spacing/2, … and turn by an angle
-// α about it; the echoes are half-way between, at whole multiples of the spacing.
-// An imperfect excitation scales all echoes alike, which is for the amplitude that a
-// fit puts before them. Omitted are diffusion, motion, and what recovers towards
-// equilibrium during the train, which such pulses never turn into its echoes.
+// The train is CPMG. An excitation creates magnetisation 1 along the axis of the refocusing pulses,
+// which follow at spacing/2, 3·spacing/2, … and rotate by an angle α about it. The echoes are
+// halfway between them, at whole multiples of the spacing. An imperfect excitation scales all
+// echoes alike, and is part of the amplitude of a fit. Diffusion, motion, and recovery towards
+// equilibrium during the train, which such pulses never convert to echoes, are omitted.
 //
 // Times are in ms, rates in 1/ms. Sources: Hennig 1988
 // (10.1016/0022-2364(88)90128-X), Weigel 2015 (10.1002/jmri.24619).
@@ -19,29 +17,29 @@ import (
 	"github.com/t2map/t2map/t2fit/internal/lanes"
 )
 
-// Train is equal refocusing pulses and the echoes between them.
+// Train is a train of equal refocusing pulses with the echoes between them.
 type Train struct {
 	Echoes  int
-	Spacing float64 // from echo to echo, ms
+	Spacing float64 // between echoes, ms
 	T1      float64 // ms
 }
 
-// Decay is the echoes of a train after an excitation of 1, and their derivatives.
-// Their errors are of the rounding of 1, not of the echo.
+// Decay holds the echoes of a train after an excitation of 1, and their derivatives. Their errors
+// are the rounding errors of 1, not of the echo.
 type Decay struct {
 	Echo []float64
 	// ByRate is ∂Echo/∂R2, R2 = 1/T2, in ms.
 	ByRate []float64
-	// ByAngle is ∂Echo by the parameter of the angle: its cosine in Refocus, B1 in
-	// Profile.
+	// ByAngle is the derivative of Echo with respect to the parameter of the angle: its cosine in
+	// Refocus, B1 in Profile.
 	ByAngle []float64
 
 	spacing float64
-	e1      float64 // what T1 leaves over a spacing
+	e1      float64 // exp(−spacing/T1)
 	part    *Decay  // the echoes of one angle of a profile
 }
 
-// NewDecay returns room for the echoes of a train.
+// NewDecay allocates the echoes of a train.
 func NewDecay(t Train) *Decay {
 	d := newDecay(t)
 	d.part = newDecay(t)
@@ -55,33 +53,33 @@ func newDecay(t Train) *Decay {
 	}
 }
 
-// Refocus fills d with the echoes for pulses of an angle with the cosine c and the
-// rate R2 in 1/ms. Echo e, counted from 1, is a polynomial of degree e in c.
+// Refocus sets d to the echoes for pulses of an angle with the cosine c and the rate R2 in 1/ms.
+// Echo e, counted from 1, is a polynomial of degree e in c.
 //
-// The echoes are half the coefficients of z, z², … in the generating function of
-// the graph (Lukzen & Savelov, J. Magn. Reson. 185 (2007) 71), which is, with what
-// relaxation leaves over a spacing, e1 and e2,
+// The echoes are half the coefficients of z, z², … in the generating function of the graph (Lukzen
+// & Savelov, J. Magn. Reson. 185 (2007) 71). With the relaxation factors e1 and e2 over a spacing,
+// it is
 //
 //	G = √((U+W)/(U−W)), U = 1 − e1·c·z − e2²·z²·(c − e1·z),
 //	                    W = e2·(1−c)·z·(1 + e1·z).
 //
-// Any derivative of it is (∂W·U − ∂U·W)·L with L = G/(U²−W²): by c, by the rate,
-// and by z, which gives G's own coefficients times their numbers. So all follow
-// from six coefficients of L at a time, where the states of the graph would be as
-// many as the pulses so far.
+// Each of its derivatives is (∂W·U − ∂U·W)·L with L = G/(U²−W²): with respect to c, to the rate,
+// and to z, which gives G's own coefficients times their numbers. So all of them follow from six
+// coefficients of L at a time, whereas the states of the graph would be as many as the pulses so
+// far.
 func (d *Decay) Refocus(rate, c float64) {
 	e1, e2 := d.e1, lanes.Exp(-float64(rate*d.spacing))
 	x, y := float64(e1*e1), float64(e2*e2)
 	h := float64(e2 * (1 - c))
 	u1, u2, u3 := float64(-e1*c), float64(-y*c), float64(e1*y)
-	// U² − W², from z on.
+	// The coefficients of U² − W², from z on.
 	p1 := 2 * u1
 	p2 := float64(u1*u1) + float64(2*u2) - float64(h*h)
 	p3 := 2 * (u3 + float64(u1*u2) - float64(h*h*e1))
 	p4 := float64(u2*u2) + float64(2*u1*u3) - float64(h*h*x)
 	p5, p6 := 2*u2*u3, u3*u3
-	// ∂W·U − ∂U·W from z on: by z, by c, and by the rate, in half spacings, as
-	// ∂e2 is −spacing·e2.
+	// The coefficients of ∂W·U − ∂U·W, from z on, with respect to z, to c, and to the rate, in half
+	// spacings, since ∂e2 is −spacing·e2.
 	z1, z2, z3, z4, z5 := h, 2*h*e1, h*(float64(e1*u1)-u2), -2*h*u3, -h*e1*u3
 	c1, c3, c5 := -0.5*e2, 0.5*e2*(x+y), -0.5*e2*x*y
 	half := float64(0.5 * d.spacing * h)
@@ -100,8 +98,8 @@ func (d *Decay) Refocus(rate, c float64) {
 	}
 }
 
-// Profile fills d with the mean of the echoes at evenly spaced places across a
-// slice, where pulses turn by 180°·b1·fraction and the excitation is the same.
+// Profile sets d to the mean of the echoes at evenly spaced positions across a slice, where pulses
+// rotate by 180°·b1·fraction and the excitation is the same.
 func (d *Decay) Profile(rate, b1 float64, fractions []float64) {
 	clear(d.Echo)
 	clear(d.ByRate)

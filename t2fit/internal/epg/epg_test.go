@@ -8,10 +8,10 @@ import (
 	"testing"
 )
 
-// matrix is 3×3, on the states (F, F of the opposite order conjugated, Z).
+// matrix is a 3×3 matrix on the states (F, conjugate of F of the opposite order, Z).
 type matrix [3][3]complex128
 
-// rotation is the pulse of an angle alpha and a phase phi in radians: Weigel 2015
+// rotation returns the matrix of a pulse of angle alpha and phase phi in radians: Weigel 2015
 // (10.1002/jmri.24619), equation 15.
 func rotation(alpha, phi float64) matrix {
 	c2, s2 := complex(math.Pow(math.Cos(alpha/2), 2), 0), complex(math.Pow(math.Sin(alpha/2), 2), 0)
@@ -24,9 +24,8 @@ func rotation(alpha, phi float64) matrix {
 	}
 }
 
-// graph is every configuration state of a train, F[k] and Z[k] for orders k from
-// −reach to reach, each order on its own and complex: slow, whole, and sharing
-// nothing with the package but the literature.
+// graph holds all configuration states of a train, F[k] and Z[k] for orders k from −reach to reach,
+// each order separate and complex: slow, complete, and independent of the package.
 type graph struct {
 	reach int
 	f, z  []complex128
@@ -44,7 +43,7 @@ func (g *graph) pulse(m matrix) {
 	g.f, g.z = f, z
 }
 
-// half is half a spacing: relaxation and one order of dephasing. Recovery makes
+// half applies half a spacing: relaxation and one order of dephasing. Recovery creates
 // magnetisation of order 0.
 func (g *graph) half(time, t1, t2 float64) {
 	f := make([]complex128, len(g.f))
@@ -91,7 +90,7 @@ func TestRefocusAgainstBruteForce(t *testing.T) {
 			t2, b1 := math.Exp(math.Log(3)+rng.Float64()*math.Log(100)), 0.2+1.6*rng.Float64()
 			d.Refocus(1/t2, math.Cos(math.Pi*b1))
 			for e, want := range brute(k, t2, b1) {
-				// Rounding grows with the square of the number of echoes, 32² × 1e-16.
+				// The rounding error grows with the square of the number of echoes, 32² × 1e-16.
 				if math.Abs(d.Echo[e]-want) > 1e-13 {
 					t.Fatalf("%+v, T2 %g, B1 %g, echo %d: %.17g, brute force %.17g", k, t2, b1, e+1, d.Echo[e], want)
 				}
@@ -100,7 +99,7 @@ func TestRefocusAgainstBruteForce(t *testing.T) {
 	}
 }
 
-// Pulses of 180° leave exp(−TE/T2).
+// After pulses of 180°, the echoes are exp(−TE/T2).
 func TestRefocusIdeal(t *testing.T) {
 	for _, k := range trains {
 		d := NewDecay(k)
@@ -115,8 +114,8 @@ func TestRefocusIdeal(t *testing.T) {
 	}
 }
 
-// Derivatives are those of central differences of both halves of the digits: an
-// error of step² and of rounding/step, 1e-10 at the best step of 1e-5.
+// Derivatives agree with central differences, whose error is of the order of step² and
+// rounding/step: 1e-10 at the best step of 1e-5.
 func TestDerivatives(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	const step = 1e-5

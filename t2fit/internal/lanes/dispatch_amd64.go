@@ -1,14 +1,9 @@
 package lanes
 
-import (
-	"golang.org/x/sys/cpu"
-)
+import "golang.org/x/sys/cpu"
 
-// vectors is changed by tests only.
+// vectors is a variable only for tests.
 var vectors = cpu.X86.HasAVX2 && cpu.X86.HasFMA
-
-// Vectors reports whether the functions work on four decays at a time.
-func Vectors() bool { return vectors }
 
 func sum(y, t []float64, floor float64, n int, s *Sums) {
 	if !vectors {
@@ -19,7 +14,7 @@ func sum(y, t []float64, floor float64, n int, s *Sums) {
 	sumAVX2(&y[0], &t[0], len(t), n, floor, sumOf(t)/count, 1/count, &s.Sum[0])
 }
 
-func solve(y []float64, echoes, n int, a *Asks, m *Minima) {
+func solve(y []float64, echoes, n int, a *Brackets, m *Minima) {
 	if !vectors {
 		solveInGo(y, echoes, n, a, m)
 		return

@@ -1,3 +1,3 @@
 package lanes
 
-func setVectors(on bool) { vectors = on }
+func setVectors(enabled bool) { vectors = enabled }

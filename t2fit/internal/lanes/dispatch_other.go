@@ -2,12 +2,11 @@
 
 package lanes
 
-// Vectors reports whether the functions work on four decays at a time.
-func Vectors() bool { return false }
+const vectors = false
 
 func sum(y, t []float64, floor float64, n int, s *Sums) { sumInGo(y, t, floor, n, s) }
 
-func solve(y []float64, echoes, n int, a *Asks, m *Minima) { solveInGo(y, echoes, n, a, m) }
+func solve(y []float64, echoes, n int, a *Brackets, m *Minima) { solveInGo(y, echoes, n, a, m) }
 
 func signs(y, weights []float64, echoes, n int, below *[Width]uint64) {
 	signInGo(y, weights, echoes, n, below)

@@ -2,9 +2,9 @@ package lanes
 
 import "math"
 
-// Logarithm and exponential of our own, because math's differ in the last bit
-// between processors, and because the assembly needs them four at a time. Both are
-// within 4 units of 2⁻⁵³ of the truth, which the tests hold them to.
+// Log and Exp replace those of package math, whose last bit differs between processors, and which
+// the assembly cannot call for four numbers at a time. Tests check that both are within 4·2⁻⁵³ of
+// the exact values.
 
 // The logarithm of 2 in two parts: k·ln2Hi is exact for |k| < 2²¹, because the
 // last 21 bits of ln2Hi are zero.
@@ -14,16 +14,15 @@ const (
 	log2E = 0x1.71547652b82fep+0
 )
 
-// Polynomials are summed in pairs, pairs of pairs and so on (Estrin's scheme): a
-// chain of four operations rather than of ten, and no operation waits long for the
-// one before.
+// Polynomials are summed in pairs, then pairs of pairs (Estrin's scheme): a chain of four dependent
+// operations instead of ten.
 
-// logTerms holds 2/(2i+3), the series of ln((1+f)/(1−f)) − 2f in f³·f²ⁱ. With
-// |f| ≤ 0.1716 the next term is under 2⁻⁵⁵ of the sum.
+// logTerms holds 2/(2i+3), the series of ln((1+f)/(1−f)) − 2f in f³·f²ⁱ. With |f| ≤ 0.1716, the
+// next term is below 2⁻⁵⁵ of the sum.
 var logTerms = [9]float64{2.0 / 3, 2.0 / 5, 2.0 / 7, 2.0 / 9, 2.0 / 11, 2.0 / 13, 2.0 / 15, 2.0 / 17, 2.0 / 19}
 
-// toHalfRoot, added to the bits of a number, brings those of √½·2ᵏ to the bottom of
-// the exponent k + 1023.
+// toHalfRoot, added to the bits of a number, maps the bits of √½·2ᵏ to those of an exponent k +
+// 1023 with a mantissa of zero.
 const toHalfRoot = 1023<<52 - 0x3fe6a09e667f3bcd
 
 // split returns m from √½ to √2 and k with x = m·2ᵏ, for a normal x above zero.
@@ -36,8 +35,7 @@ func split(x float64) (m, k float64) {
 // Log returns ln x for a normal x above zero.
 func Log(x float64) float64 { return logOf(x, 0) }
 
-// logOf returns ln(x·2ᵉ) for a whole number e, which with the exponent of x is below
-// 2²¹.
+// logOf returns ln(x·2ᵉ) for a whole number e. The sum of e and the exponent of x is below 2²¹.
 func logOf(x, e float64) float64 {
 	m, k := split(x)
 	k += e
@@ -53,7 +51,7 @@ func logOf(x, e float64) float64 {
 	return math.FMA(k, ln2Hi, math.FMA(2, f, p))
 }
 
-// expTerms holds 1/i!. With |r| ≤ ln(2)/2 the next term is under 2⁻⁵⁷ of the sum.
+// expTerms holds 1/i!. With |r| ≤ ln(2)/2, the next term is below 2⁻⁵⁷ of the sum.
 var expTerms = [14]float64{
 	1, 1, 1.0 / 2, 1.0 / 6, 1.0 / 24, 1.0 / 120, 1.0 / 720, 1.0 / 5040, 1.0 / 40320, 1.0 / 362880,
 	1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800,
@@ -65,11 +63,11 @@ const (
 	mostExp  = 709
 )
 
-// roundToWhole, added and taken away again, rounds a number below 2⁵¹ to a whole
-// one, ties to even, and leaves that in its last bits.
+// roundToWhole, added and subtracted again, rounds a number below 2⁵¹ to a whole one, ties to even.
+// After the addition, the last bits hold the whole number.
 const roundToWhole = 0x1.8p52
 
-// Exp returns eˣ; x is taken into [leastExp, mostExp] first.
+// Exp returns eˣ, with x limited to [leastExp, mostExp].
 func Exp(x float64) float64 {
 	if x < leastExp {
 		x = leastExp

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// hostile is a number that a series may hold, however odd.
+// hostile returns an unusual number that a series may hold.
 func hostile(rng *rand.Rand) float64 {
 	switch rng.IntN(12) {
 	case 0:
@@ -26,17 +26,17 @@ func hostile(rng *rand.Rand) float64 {
 	}
 }
 
-// FuzzSameBits holds assembly and Go to the same bits on blocks of odd numbers, of any
-// number of echoes and decays.
+// FuzzSameBits checks that assembly and Go return the same bits for blocks of unusual numbers, with
+// any number of echoes and decays.
 func FuzzSameBits(f *testing.F) {
 	f.Add(uint64(1), uint8(6), uint8(100), 10.0, 0.0)
 	f.Add(uint64(2), uint8(70), uint8(3), 0.01, 5.0)
-	f.Fuzz(func(t *testing.T, seed uint64, more, decays uint8, step, floor float64) {
+	f.Fuzz(func(t *testing.T, seed uint64, size, decays uint8, step, floor float64) {
 		if !Vectors() || !(step > 1e-3 && step < 1e4) {
 			t.Skip()
 		}
 		rng := rand.New(rand.NewPCG(seed, 8))
-		echoes, n := 3+int(more)%70, 1+int(decays)%Width
+		echoes, n := 3+int(size)%70, 1+int(decays)%Width
 		y := make([]float64, echoes*Width)
 		for i := range y {
 			y[i] = hostile(rng)
@@ -47,15 +47,15 @@ func FuzzSameBits(f *testing.F) {
 		}
 		var two [2]everything
 		way := 0
-		bothWays(t, func() {
-			two[way].of(y, k, floor, n)
+		inGoAndAssembly(t, func() {
+			two[way].compute(y, k, floor, n)
 			way++
 		})
 		two[0].compare(t, &two[1], n)
 	})
 }
 
-// everything is what the functions make of a block.
+// everything holds the results of all functions for a block.
 type everything struct {
 	sums, lines [2]Sums
 	minima      Minima
@@ -63,9 +63,9 @@ type everything struct {
 	short       Shorts
 }
 
-func (r *everything) of(y []float64, k Train, floor float64, n int) {
+func (r *everything) compute(y []float64, k Train, floor float64, n int) {
 	Sum(y, k.T, floor, n, &r.sums[0])
-	a := Asks{Start: r.sums[0].Start}
+	a := Brackets{Start: r.sums[0].Start}
 	for i := range a.Hi {
 		a.Hi[i] = 1
 	}
@@ -85,7 +85,7 @@ func (r *everything) compare(t *testing.T, o *everything, n int) {
 	for c := range r.curves {
 		for i := range n {
 			if c == 0 && math.IsInf(r.minima.RSS[i], 1) {
-				continue // nothing was found
+				continue // no minimum was found
 			}
 			a, b := &r.curves[c], &o.curves[c]
 			compare(
@@ -96,7 +96,7 @@ func (r *everything) compare(t *testing.T, o *everything, n int) {
 	}
 	for i := range n {
 		if (r.short.Sound[i/4]^o.short.Sound[i/4])>>(i%4)&1 != 0 {
-			t.Errorf("decay %d is sound one way and not the other", i)
+			t.Errorf("decay %d is sound in Go or in assembly, but not in both", i)
 		}
 	}
 }

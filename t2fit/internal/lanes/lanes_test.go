@@ -33,8 +33,8 @@ func blockOf(echoes, n int, seed uint64) []float64 {
 	return y
 }
 
-// bothWays runs f in Go and in assembly.
-func bothWays(t *testing.T, f func()) {
+// inGoAndAssembly runs f with the functions in Go and then with those in assembly.
+func inGoAndAssembly(t *testing.T, f func()) {
 	t.Helper()
 	if !Vectors() {
 		t.Skip("this processor has no AVX2 with FMA")
@@ -54,11 +54,11 @@ func same(a, b []float64) (int, bool) {
 	return 0, true
 }
 
-// compare fails where two columns differ in a bit; NaN equals NaN.
-func compare(t *testing.T, what string, a, b []float64) {
+// compare reports an error if two columns differ in a bit. NaN is equal to NaN.
+func compare(t *testing.T, name string, a, b []float64) {
 	t.Helper()
 	if i, ok := same(a, b); !ok {
-		t.Errorf("%s of decay %d: in Go %x (%g), in assembly %x (%g)", what, i, a[i], a[i], b[i], b[i])
+		t.Errorf("%s of decay %d: in Go %x (%g), in assembly %x (%g)", name, i, a[i], a[i], b[i], b[i])
 	}
 }
 
@@ -74,93 +74,108 @@ func TestSameBits(t *testing.T) {
 	}
 }
 
+// results are those of every function for one block, in Go and in assembly.
+type results struct {
+	sums, weighted, plain               [2]Sums // of Sum and of LogLine
+	minima                              [2]Minima
+	curves, weightedCurves, plainCurves [2]Curves
+	short                               [2]Shorts
+	wide                                [2][]float64
+	below                               [2][Width]uint64
+}
+
 func sameBits(t *testing.T, echoes, n int) {
-	y, times := blockOf(echoes, n, uint64(echoes*1000+n)), make([]float64, echoes)
-	for e := range times {
-		times[e] = 10 * float64(e)
+	y, k := blockOf(echoes, n, uint64(echoes*1000+n)), Train{TE0: 20, Step: 10, T: make([]float64, echoes)}
+	for e := range k.T {
+		k.T[e] = 10 * float64(e)
 	}
-	var s, ls, us [2]Sums
-	var m [2]Minima
-	var c, l, u [2]Curves
-	var short [2]Shorts
-	var wide [2][]float64
-	var below [2][Width]uint64
 	rng := rand.New(rand.NewPCG(9, 9))
-	by := make([][]float64, 28)
-	for r := range by {
-		by[r] = make([]float64, echoes)
-		for e := range by[r] {
-			by[r][e] = rng.NormFloat64()
+	phi := make([][]float64, 28)
+	for r := range phi {
+		phi[r] = make([]float64, echoes)
+		for e := range phi[r] {
+			phi[r][e] = rng.NormFloat64()
 		}
 	}
+	r := new(results)
 	way := 0
-	bothWays(t, func() {
-		Sum(y, times, 5, n, &s[way])
-		a := Asks{Start: s[way].Start}
+	inGoAndAssembly(t, func() {
+		Sum(y, k.T, 5, n, &r.sums[way])
+		a := Brackets{Start: r.sums[way].Start}
 		for i := range a.Hi {
 			a.Hi[i] = 1
 		}
-		Solve(y, echoes, n, &a, &m[way])
-		Finish(Train{TE0: 20, Step: 10, T: times}, n, &m[way], &c[way])
-		LogLine(y, Train{TE0: 20, Step: 10, T: times}, 5, true, n, &ls[way], &l[way])
-		Narrow(&l[way], &s[way].Total, Limits{0, 100, 0.5}, n, &short[way])
-		wide[way] = make([]float64, n)
-		Widen(wide[way], short[way].T2[:n])
-		LogLine(y, Train{TE0: 20, Step: 10, T: times}, 5, false, n, &us[way], &u[way])
-		Signs(y, Weights(by), echoes, n, &below[way])
+		Solve(y, echoes, n, &a, &r.minima[way])
+		Finish(k, n, &r.minima[way], &r.curves[way])
+		LogLine(y, k, 5, true, n, &r.weighted[way], &r.weightedCurves[way])
+		Narrow(&r.weightedCurves[way], &r.sums[way].Total, Limits{0, 100, 0.5}, n, &r.short[way])
+		r.wide[way] = make([]float64, n)
+		Widen(r.wide[way], r.short[way].T2[:n])
+		LogLine(y, k, 5, false, n, &r.plain[way], &r.plainCurves[way])
+		Signs(y, Weights(phi), echoes, n, &r.below[way])
 		way++
 	})
-	for name, of := range map[string]func(*Sums) []float64{
-		"sum": func(s *Sums) []float64 { return s.Sum[:n] }, "squares": func(s *Sums) []float64 { return s.Squares[:n] },
-		"total": func(s *Sums) []float64 { return s.Total[:n] }, "line": func(s *Sums) []float64 { return s.Line[:n] },
-		"start": func(s *Sums) []float64 { return s.Start[:n] }, "above": func(s *Sums) []float64 { return s.Above[:n] },
-	} {
-		compare(t, name, of(&s[0]), of(&s[1]))
-	}
-	for _, of := range []*[2]Sums{&ls, &us} {
-		compare(t, "line's sum", of[0].Sum[:n], of[1].Sum[:n])
-		compare(t, "line's squares", of[0].Squares[:n], of[1].Squares[:n])
-		compare(t, "line's total", of[0].Total[:n], of[1].Total[:n])
-		compare(t, "line's above", of[0].Above[:n], s[0].Above[:n])
-	}
-	compare(t, "residual", m[0].RSS[:n], m[1].RSS[:n])
+	r.compareSums(t, n)
+	r.compareCurves(t, n)
+	compare(t, "widened", r.wide[0], r.wide[1])
 	for i := range n {
-		if !math.IsInf(m[0].RSS[i], 1) {
-			compare(
-				t, "minimum", []float64{m[0].A[i], m[0].Ratio[i], m[0].Spread[i]},
-				[]float64{m[1].A[i], m[1].Ratio[i], m[1].Spread[i]},
-			)
-		}
-	}
-	for i := range n {
-		if short[0].Sound[i/4]>>(i%4)&1 != short[1].Sound[i/4]>>(i%4)&1 {
-			t.Errorf("decay %d is sound one way and not the other", i)
-		}
-		a, b := &short[0], &short[1]
-		compare(
-			t, "short", []float64{float64(a.T2[i]), float64(a.S0[i]), float64(a.R2[i]), float64(a.SE[i])},
-			[]float64{float64(b.T2[i]), float64(b.S0[i]), float64(b.R2[i]), float64(b.SE[i])},
-		)
-	}
-	compare(t, "widened", wide[0], wide[1])
-	for name, both := range map[string]*[2]Curves{"finish": &c, "weighted line": &l, "line": &u} {
-		for i := range n {
-			if name == "finish" && math.IsInf(m[0].RSS[i], 1) {
-				continue
-			}
-			of := func(c *Curves) []float64 { return []float64{c.T2[i], c.S0[i], c.SE[i], c.RSS[i]} }
-			compare(t, name, of(&both[0]), of(&both[1]))
-		}
-	}
-	for i := range n {
-		if below[0][i] != below[1][i] {
-			t.Errorf("signs of decay %d: in Go %b, in assembly %b", i, below[0][i], below[1][i])
+		if r.below[0][i] != r.below[1][i] {
+			t.Errorf("signs of decay %d: in Go %b, in assembly %b", i, r.below[0][i], r.below[1][i])
 		}
 	}
 }
 
-// The elementary functions against arithmetic of 120 bits: ln through the series
-// of big numbers would be long, so exp is held to the series and ln to exp.
+func (r *results) compareSums(t *testing.T, n int) {
+	t.Helper()
+	for name, field := range map[string]func(*Sums) []float64{
+		"sum":     func(s *Sums) []float64 { return s.Sum[:n] },
+		"squares": func(s *Sums) []float64 { return s.Squares[:n] },
+		"total":   func(s *Sums) []float64 { return s.Total[:n] },
+		"line":    func(s *Sums) []float64 { return s.Line[:n] },
+		"start":   func(s *Sums) []float64 { return s.Start[:n] },
+		"above":   func(s *Sums) []float64 { return s.Above[:n] },
+	} {
+		compare(t, name, field(&r.sums[0]), field(&r.sums[1]))
+	}
+	for _, s := range []*[2]Sums{&r.weighted, &r.plain} {
+		compare(t, "line's sum", s[0].Sum[:n], s[1].Sum[:n])
+		compare(t, "line's squares", s[0].Squares[:n], s[1].Squares[:n])
+		compare(t, "line's total", s[0].Total[:n], s[1].Total[:n])
+		compare(t, "line's above", s[0].Above[:n], r.sums[0].Above[:n])
+		compare(t, "line's above", s[1].Above[:n], r.sums[0].Above[:n])
+	}
+}
+
+func (r *results) compareCurves(t *testing.T, n int) {
+	t.Helper()
+	m := &r.minima
+	compare(t, "residual", m[0].RSS[:n], m[1].RSS[:n])
+	a, b := &r.short[0], &r.short[1]
+	for i := range n {
+		found := !math.IsInf(m[0].RSS[i], 1)
+		if found {
+			compare(t, "minimum", []float64{m[0].A[i], m[0].Ratio[i], m[0].Spread[i]},
+				[]float64{m[1].A[i], m[1].Ratio[i], m[1].Spread[i]})
+		}
+		for name, c := range map[string]*[2]Curves{
+			"finish": &r.curves, "weighted line": &r.weightedCurves, "line": &r.plainCurves,
+		} {
+			if name == "finish" && !found {
+				continue
+			}
+			compare(t, name, []float64{c[0].T2[i], c[0].S0[i], c[0].SE[i], c[0].RSS[i]},
+				[]float64{c[1].T2[i], c[1].S0[i], c[1].SE[i], c[1].RSS[i]})
+		}
+		if a.Sound[i/4]>>(i%4)&1 != b.Sound[i/4]>>(i%4)&1 {
+			t.Errorf("decay %d is sound in Go or in assembly, but not in both", i)
+		}
+		compare(t, "short", []float64{float64(a.T2[i]), float64(a.S0[i]), float64(a.R2[i]), float64(a.SE[i])},
+			[]float64{float64(b.T2[i]), float64(b.S0[i]), float64(b.R2[i]), float64(b.SE[i])})
+	}
+}
+
+// The elementary functions agree with arithmetic of 200 bits. The series of ln converges slowly, so
+// that exp is compared with its series and ln with exp.
 func TestElementary(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 3))
 	worst := 0.0
@@ -171,8 +186,8 @@ func TestElementary(t *testing.T) {
 		}
 		want := bigExp(x)
 		got := new(big.Float).SetPrec(200).SetFloat64(Exp(x))
-		off, _ := got.Sub(got, want).Quo(got, want).Float64()
-		worst = math.Max(worst, math.Abs(off))
+		deviation, _ := got.Sub(got, want).Quo(got, want).Float64()
+		worst = math.Max(worst, math.Abs(deviation))
 	}
 	if worst > 4*0x1p-53 {
 		t.Errorf("Exp is off by %g, %g × 2⁻⁵³", worst, worst*0x1p53)
@@ -187,8 +202,8 @@ func TestElementary(t *testing.T) {
 		// ln x = l + (x/eˡ − 1) to second order.
 		q := new(big.Float).SetPrec(200).SetFloat64(x)
 		q.Quo(q, bigExp(l)).Sub(q, big.NewFloat(1))
-		off, _ := q.Float64()
-		worst = math.Max(worst, math.Abs(off/l))
+		deviation, _ := q.Float64()
+		worst = math.Max(worst, math.Abs(deviation/l))
 	}
 	if worst > 4*0x1p-53 {
 		t.Errorf("Log is off by %g, %g × 2⁻⁵³", worst, worst*0x1p53)
@@ -229,7 +244,7 @@ func BenchmarkSolve(b *testing.B) {
 	var m Minima
 	var c Curves
 	var below [Width]uint64
-	a := new(Asks)
+	a := new(Brackets)
 	for i := range a.Hi {
 		a.Hi[i] = 1
 	}

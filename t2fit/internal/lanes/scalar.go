@@ -2,9 +2,9 @@ package lanes
 
 import "math"
 
-// The functions in Go, which the assembly follows operation by operation.
+// The functions in Go. The assembly performs the same operations.
 
-// columnOf copies the echoes of decay i side by side into dst.
+// columnOf copies the echoes of decay i to dst.
 func columnOf(dst, y []float64, i int) {
 	for e := range dst {
 		dst[e] = y[e*Width+i]
@@ -50,7 +50,7 @@ func sumOf(x []float64) float64 {
 	return sum
 }
 
-func solveInGo(y []float64, echoes, n int, a *Asks, m *Minima) {
+func solveInGo(y []float64, echoes, n int, a *Brackets, m *Minima) {
 	var room [fewEchoes]float64
 	column := roomFor(room[:], echoes)
 	for i := range n {
@@ -60,8 +60,8 @@ func solveInGo(y []float64, echoes, n int, a *Asks, m *Minima) {
 	}
 }
 
-// fewEchoes is the number of echoes up to which a decay is copied onto the stack:
-// the longest trains in use have 32.
+// fewEchoes is the largest number of echoes of a decay that is copied to the stack: the longest
+// trains in use have 32.
 const fewEchoes = 32
 
 func roomFor(room []float64, echoes int) []float64 {
@@ -71,14 +71,14 @@ func roomFor(room []float64, echoes int) []float64 {
 	return room[:echoes]
 }
 
-// solveOne finds a minimum of one decay. Its unknown is the ratio q of
-// neighbouring echoes itself, so that g = 1, q, q², … takes multiplications alone;
-// u1, u2, w1, w2 hold derivatives along ln q.
-func solveOne(y []float64, i int, a *Asks, m *Minima) {
+// solveOne finds a minimum of one decay. Its unknown is the ratio q of neighbouring echoes itself,
+// so that g = 1, q, q², … takes only multiplications. u1, u2, w1 and w2 hold derivatives with
+// respect to ln q.
+func solveOne(y []float64, i int, a *Brackets, m *Minima) {
 	q, lo, hi := a.Start[i], a.Lo[i], a.Hi[i]
 	for range maxSteps {
-		// Horner's scheme for u = Σy·g as a polynomial in q and w = Σg² as one in
-		// q², with their first and halved second derivatives.
+		// Horner's scheme for the polynomials u = Σy·g in q and w = Σg² in q², with their first
+		// derivatives and half of their second ones.
 		var u, u1, u2, w, w1, w2 float64
 		q2 := q * q
 		for e := len(y) - 1; e >= 0; e-- {
@@ -102,12 +102,12 @@ func solveOne(y []float64, i int, a *Asks, m *Minima) {
 		}
 		newton := phi / curve
 		next := math.FMA(-q, newton, q)
-		// q·(1−q) is as small as the nearer of the two ends.
+		// q·(1−q) is about the distance to the nearer end of [0, 1].
 		near := float64(tolerance*q) * (1 - q)
 		if math.Abs(next-q) <= near && curve < 0 {
 			if u > 0 {
-				// The sums belong to the ratio before the last step; u/w follows it to
-				// first order.
+				// The sums belong to the ratio before the last step; u/w is corrected to first
+				// order.
 				per := 1 / w
 				amplitude := float64(u * per)
 				move := float64(math.FMA(-float64(2*amplitude), w1, u1) * per)
@@ -176,7 +176,7 @@ func finishInGo(step, te0, dof float64, n int, m *Minima, c *Curves) {
 
 func logLineInGo(y []float64, k Train, floor float64, weighted bool, n int, s *Sums, c *Curves) {
 	per := 1 / float64(len(k.T))
-	backwards := !weighted && byProducts(k) // as evenProducts
+	backwards := !weighted && byProducts(k) // in the order of evenProducts
 	for i := range n {
 		var sum, squares, above float64
 		for e := range k.T {
@@ -222,8 +222,8 @@ func logLineInGo(y []float64, k Train, floor float64, weighted bool, n int, s *S
 	}
 }
 
-// nothing is what an echo that is not above zero counts for: its square is zero
-// beside that of any float32.
+// nothing replaces an echo that is not above zero: its square is zero compared with that of any
+// float32.
 const nothing = 1e-150
 
 // products are Σw, Σw·t, Σw·ln y, Σw·t² and Σw·t·ln y.
@@ -238,7 +238,7 @@ func (p *products) add(w, t, l float64) {
 	p.wtl = math.FMA(wt, l, p.wtl)
 }
 
-// weightedProducts has the weights y².
+// weightedProducts sums with the weights y².
 func weightedProducts(y []float64, k Train) (p products) {
 	for e, t := range k.T {
 		v := max(y[e*Width], nothing)
@@ -247,7 +247,7 @@ func weightedProducts(y []float64, k Train) (p products) {
 	return p
 }
 
-// plainProducts has the weight 1 for every echo above zero.
+// plainProducts sums the echoes above zero with the weight 1.
 func plainProducts(y []float64, k Train) (p products) {
 	for e, t := range k.T {
 		if v := y[e*Width]; v > 0 {
@@ -257,16 +257,16 @@ func plainProducts(y []float64, k Train) (p products) {
 	return p
 }
 
-// mostProduct is the number of echoes up to which evenProducts has room: the
-// product of all products of mantissas, each √2 at most, is then below 2⁹⁰⁰.
+// mostProduct is the largest number of echoes for evenProducts: the product of all products of
+// mantissas, each at most √2, is then below 2⁹⁰⁰.
 const mostProduct = 60
 
-// byProducts reports whether evenProducts is for that train.
+// byProducts reports whether evenProducts can be used for the train.
 func byProducts(k Train) bool { return k.Step > 0 && len(k.T) <= mostProduct }
 
-// evenProducts is plainProducts for equally spaced echoes, with two logarithms in
-// all: Σ ln y is that of the product of the echoes, and Σ e·ln y that of the product
-// of all products from one echo to the last.
+// evenProducts is plainProducts for equally spaced echoes, with only two logarithms: Σ ln y is the
+// logarithm of the product of the echoes, and Σ e·ln y that of the product of all products from one
+// echo to the last.
 func evenProducts(y []float64, k Train) (p products) {
 	one, oneExp, all, allExp := 1.0, 0.0, 1.0, 0.0
 	for e := len(k.T) - 1; e >= 0; e-- {
@@ -286,15 +286,13 @@ func evenProducts(y []float64, k Train) (p products) {
 	return p
 }
 
-// line is a straight line through (t0, l0), the weighted means, with the slope
-// −rate; perW is 1/Σw, tt is Σw·d² for d = t − t0, and a is its exponential at
-// t = 0.
+// line is a straight line of slope −rate through the weighted means (t0, l0). perW is 1/Σw, tt is
+// Σw·d² for d = t − t0, and a is the exponential of the line at t = 0.
 type line struct{ perW, t0, l0, tt, rate, a float64 }
 
-// residual returns Σ(y − s)² for the curve s, and the variance of Σ w·d·ε/s, by
-// which, over tt, noise ε moves the rate to first order. The variance of ε is the
-// residual over n − 2: with the weights y² the line is, to that order, the curve of
-// least squares.
+// residual returns Σ(y − s)² for the curve s, and the variance of Σ w·d·ε/s. Divided by tt, this
+// sum is the change of the rate by noise ε, to first order. The variance of ε is the residual over
+// n − 2: with the weights y², the line is the curve of least squares, to the same order.
 func (f *line) residual(y []float64, k Train) (rss, variance float64) {
 	p2 := 0.0
 	s, q := f.a, Exp(-float64(f.rate*k.Step))
@@ -317,10 +315,9 @@ func (f *line) residual(y []float64, k Train) (rss, variance float64) {
 	return rss, float64(p2*rss) / float64(len(k.T)-2)
 }
 
-// obliqueResidual is residual for the line without weights, which is not the curve
-// of least squares; noise moves its rate by Σ d·ε/s over tt. It leaves n − 4 + Σ H²
-// variances, for the matrix H that takes ε to the move of the curve:
-// Hᵢⱼ = sᵢ·(1/Σw + dᵢ·dⱼ/tt)/sⱼ.
+// obliqueResidual is residual for the line without weights, which is not the curve of least
+// squares. Noise changes its rate by Σ d·ε/s over tt. The expected residual is n − 4 + Σ H²
+// variances, where the matrix H maps ε to the change of the curve: Hᵢⱼ = sᵢ·(1/Σw + dᵢ·dⱼ/tt)/sⱼ.
 func (f *line) obliqueResidual(y []float64, k Train) (rss, variance float64) {
 	var p0, p1, p2, s0, s1, s2 float64
 	s, q := f.a, Exp(-float64(f.rate*k.Step))

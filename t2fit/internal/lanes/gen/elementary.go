@@ -25,7 +25,7 @@ var expTerms = []float64{
 	1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800,
 }
 
-// bits is a constant in all four lanes, given by its bits.
+// bits returns a constant with the given bits in all four lanes.
 func bits(b uint64) Mem { return all(math.Float64frombits(b)) }
 
 // polynomial returns Σ terms·xⁱ by Estrin's scheme.
@@ -56,13 +56,13 @@ func polynomial(x vec, terms []float64) vec {
 	return sums[0]
 }
 
-// split returns m and k with x = m·2ᵏ, as split.
+// split returns m and k with x = m·2ᵏ, as lanes.split does.
 func split(x vec) (m, k vec) {
 	shifted := YMM()
 	m, k = YMM(), YMM()
 	VPADDQ(bits(toHalfRoot), x, shifted)
 	VPSRLQ(Imm(52), shifted, k)
-	// An integer below 2⁵² beside the exponent of 2⁵² is that number and 2⁵².
+	// An integer below 2⁵² with the exponent of 2⁵² is the sum of both.
 	const magic = 0x1p52
 	VORPD(all(magic), k, k)
 	VSUBPD(all(magic+1023), k, k)
@@ -72,13 +72,13 @@ func split(x vec) (m, k vec) {
 	return m, k
 }
 
-// log returns ln x, as Log.
+// log returns ln x, as lanes.Log does.
 func log(x vec) vec {
 	m, k := split(x)
 	return logOfParts(m, k)
 }
 
-// logOf returns ln(x·2ᵉ), as logOf.
+// logOf returns ln(x·2ᵉ), as lanes.logOf does.
 func logOf(x, e vec) vec {
 	m, k := split(x)
 	VADDPD(e, k, k)
@@ -96,10 +96,9 @@ func logOfParts(m, k vec) vec {
 	return p
 }
 
-// exp returns eˣ, as Exp.
+// exp returns eˣ, as lanes.Exp does.
 func exp(x vec) vec {
-	// Of two operands the instructions return the one written first here where
-	// one is not a number.
+	// If an operand is not a number, VMAXPD and VMINPD return the first operand here.
 	r := load(all(leastExp))
 	VMAXPD(x, r, r)
 	most := load(all(mostExp))

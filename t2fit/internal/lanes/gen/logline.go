@@ -6,30 +6,29 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// Columns of Sums; in those of the line and the start, which LogLine does not fill
-// in, fields of its own wait between the passes.
+// Columns of Sums. Those of the line and the start, which LogLine does not set, hold intermediate
+// values of the line.
 const (
 	sumColumn, squaresColumn = 0, 1
 	totalColumn, aboveColumn = 2, 5
 	lineTT, linePerW         = 3, 4
 )
 
-// Other fields wait in columns of Curves that are filled in last.
+// Other intermediate values are held in columns of Curves that are set last.
 const (
 	lineT0, lineTL = s0, se
 	lineL0         = t2
 )
 
-// logLine writes the function for one kind of weights. It goes over the block twice,
-// because one decay's way from end to end is a long chain of operations that wait
-// for each other.
+// logLine writes the function for one kind of weights. It passes over the block twice, because the
+// operations for one decay form a long chain in which each waits for the last.
 func logLine(weighted bool) {
-	name, what := "lineAVX2", "dof is echoes−4."
+	name, detail := "lineAVX2", "dof is echoes−4."
 	if weighted {
-		name, what = "weightedLineAVX2", "with weights; dof is echoes−2."
+		name, detail = "weightedLineAVX2", "with weights; dof is echoes−2."
 	}
 	text(name, "func(y, t *float64, echoes int, floor, per, te0, step, dof float64, n int, s, c *float64)",
-		name+" is logLineInGo for equally spaced echoes, "+what)
+		name+" is logLineInGo for equally spaced echoes, "+detail)
 	l := logLineCode{
 		weighted: weighted,
 		y:        pointer("y"), t: pointer("t"), s: pointer("s"), c: pointer("c"), echoes: pointer("echoes"),
@@ -45,11 +44,10 @@ type logLineCode struct {
 	y, t, s, c, echoes gp
 }
 
-// echoLoop runs body for every echo: back is the offset of its numbers in a block,
-// e counts.
-func echoLoop(label string, echoes, at gp, body func(back, e gp)) {
+// echoLoop runs body for every echo: back is the offset of its values in a block, e its index.
+func echoLoop(label string, echoes, offset gp, body func(back, e gp)) {
 	back, e := GP64(), GP64()
-	MOVQ(at, back)
+	MOVQ(offset, back)
 	XORQ(e, e)
 	Label(label)
 	body(back, e)
@@ -77,42 +75,42 @@ func (p plainSums) add(v vec) {
 	VADDPD(seen, p.count, p.count)
 }
 
-func (l logLineCode) store(p plainSums, at gp) {
-	VMOVUPD(p.sum, in(l.s, sumColumn, at))
-	VMOVUPD(p.squares, in(l.s, squaresColumn, at))
-	VMOVUPD(p.count, in(l.s, aboveColumn, at))
+func (l logLineCode) store(p plainSums, offset gp) {
+	VMOVUPD(p.sum, in(l.s, sumColumn, offset))
+	VMOVUPD(p.squares, in(l.s, squaresColumn, offset))
+	VMOVUPD(p.count, in(l.s, aboveColumn, offset))
 	VFNMADD231PD(p.sum, mul(p.sum, broadcast("per")), p.squares)
-	VMOVUPD(p.squares, in(l.s, totalColumn, at))
+	VMOVUPD(p.squares, in(l.s, totalColumn, offset))
 }
 
 // products are Σw, Σw·t, Σw·ln y, Σw·t² and Σw·t·ln y.
 type products struct{ w, wt, wl, wtt, wtl vec }
 
-// sums takes the sums of the echoes, the weighted means of t and ln y, and their
-// sums of products about them.
-func (l logLineCode) sums(at gp) {
+// sums computes the sums of the echoes, the weighted means of t and ln y, and their sums of
+// products about these means.
+func (l logLineCode) sums(offset gp) {
 	plain := plainSums{zero(), zero(), zero()}
 	var p products
 	if l.weighted {
-		p = l.weightedProducts(plain, at)
+		p = l.weightedProducts(plain, offset)
 	} else {
-		p = l.evenProducts(plain, at)
+		p = l.evenProducts(plain, offset)
 	}
-	l.store(plain, at)
+	l.store(plain, offset)
 	per := div(load(all(1)), p.w)
-	VMOVUPD(per, in(l.s, linePerW, at))
+	VMOVUPD(per, in(l.s, linePerW, offset))
 	t0, l0 := mul(p.wt, per), mul(p.wl, per)
-	VMOVUPD(t0, in(l.c, lineT0, at))
-	VMOVUPD(l0, in(l.c, lineL0, at))
+	VMOVUPD(t0, in(l.c, lineT0, offset))
+	VMOVUPD(l0, in(l.c, lineL0, offset))
 	VFNMADD231PD(t0, p.wt, p.wtt)
 	VFNMADD231PD(l0, p.wt, p.wtl)
-	VMOVUPD(p.wtt, in(l.s, lineTT, at))
-	VMOVUPD(p.wtl, in(l.c, lineTL, at))
+	VMOVUPD(p.wtt, in(l.s, lineTT, offset))
+	VMOVUPD(p.wtl, in(l.c, lineTL, offset))
 }
 
-func (l logLineCode) weightedProducts(plain plainSums, at gp) products {
+func (l logLineCode) weightedProducts(plain plainSums, offset gp) products {
 	p := products{zero(), zero(), zero(), zero(), zero()}
-	echoLoop("echo", l.echoes, at, func(back, e gp) {
+	echoLoop("echo", l.echoes, offset, func(back, e gp) {
 		v := load(in(l.y, 0, back))
 		plain.add(v)
 		VMAXPD(all(nothing), v, v)
@@ -129,14 +127,14 @@ func (l logLineCode) weightedProducts(plain plainSums, at gp) products {
 	return p
 }
 
-// evenProducts takes two logarithms in all, as evenProducts.
-func (l logLineCode) evenProducts(plain plainSums, at gp) products {
+// evenProducts takes only two logarithms, as lanes.evenProducts does.
+func (l logLineCode) evenProducts(plain plainSums, offset gp) products {
 	p := products{w: zero(), wt: zero(), wtt: zero()}
 	one, every := load(all(1)), load(all(1))
 	oneExp, everyExp := zero(), zero()
 	back, e := GP64(), GP64()
 	IMUL3Q(U32(column), l.echoes, back)
-	ADDQ(at, back)
+	ADDQ(offset, back)
 	MOVQ(l.echoes, e)
 	Label("echo")
 	SUBQ(U32(column), back)
@@ -162,54 +160,54 @@ func (l logLineCode) evenProducts(plain plainSums, at gp) products {
 	return p
 }
 
-// nothing is what an echo that is not above zero counts for.
+// nothing is lanes.nothing.
 const nothing = 1e-150
 
-// curve turns the line into a curve, with its residual and standard error.
-func (l logLineCode) curve(at gp) {
-	tt, tl, t0 := load(in(l.s, lineTT, at)), load(in(l.c, lineTL, at)), load(in(l.c, lineT0, at))
+// curve converts the line to a curve, with its residual and standard error.
+func (l logLineCode) curve(offset gp) {
+	tt, tl, t0 := load(in(l.s, lineTT, offset)), load(in(l.c, lineTL, offset)), load(in(l.c, lineT0, offset))
 	rate := negated(div(tl, tt))
-	a := load(in(l.c, lineL0, at))
+	a := load(in(l.c, lineL0, offset))
 	VFMADD231PD(t0, rate, a)
 	a = exp(a)
 	q := exp(negated(mul(rate, broadcast("step"))))
-	VMOVUPD(mul(exp(mul(rate, broadcast("te0"))), a), in(l.c, s0, at))
+	VMOVUPD(mul(exp(mul(rate, broadcast("te0"))), a), in(l.c, s0, offset))
 	perTL := div(load(all(1)), tl)
 	time := negated(mul(tt, perTL))
-	VMOVUPD(time, in(l.c, t2, at))
-	VMOVUPD(negated(mul(time, perTL)), in(l.c, se, at))
+	VMOVUPD(time, in(l.c, t2, offset))
+	VMOVUPD(negated(mul(time, perTL)), in(l.c, se, offset))
 	if l.weighted {
-		l.residual(at, a, q, t0)
+		l.residual(offset, a, q, t0)
 	} else {
-		l.obliqueResidual(at, a, q, t0)
+		l.obliqueResidual(offset, a, q, t0)
 	}
 }
 
-// residual takes residual and standard error, as line.residual.
-func (l logLineCode) residual(at gp, s, q, t0 vec) {
+// residual stores residual and standard error, as line.residual does.
+func (l logLineCode) residual(offset gp, s, q, t0 vec) {
 	sum, p2 := zero(), zero()
-	both := div(load(all(1)), mul(s, q))
-	per, perQ := mul(both, q), mul(both, s)
-	echoLoop("residual", l.echoes, at, func(back, e gp) {
+	inverse := div(load(all(1)), mul(s, q))
+	per, perQ := mul(inverse, q), mul(inverse, s)
+	echoLoop("residual", l.echoes, offset, func(back, e gp) {
 		v := load(in(l.y, 0, back))
-		left := sub(v, s)
-		VFMADD231PD(left, left, sum)
+		deviation := sub(v, s)
+		VFMADD231PD(deviation, deviation, sum)
 		VMAXPD(all(nothing), v, v)
 		h := mul(mul(mul(v, v), per), sub(timeOf(l.t, e), t0))
 		VFMADD231PD(h, h, p2)
 		VMULPD(q, s, s)
 		VMULPD(perQ, per, per)
 	})
-	l.standardError(at, sum, p2, broadcast("dof"))
+	l.standardError(offset, sum, p2, broadcast("dof"))
 }
 
-// obliqueResidual is the same as line.obliqueResidual.
-func (l logLineCode) obliqueResidual(at gp, s, q, t0 vec) {
+// obliqueResidual stores residual and standard error, as line.obliqueResidual does.
+func (l logLineCode) obliqueResidual(offset gp, s, q, t0 vec) {
 	sum := zero()
 	p0, p1, p2, c0, c1, c2 := zero(), zero(), zero(), zero(), zero(), zero()
-	both := div(load(all(1)), mul(s, q))
-	per, perQ := mul(both, q), mul(both, s)
-	echoLoop("residual", l.echoes, at, func(back, e gp) {
+	inverse := div(load(all(1)), mul(s, q))
+	per, perQ := mul(inverse, q), mul(inverse, s)
+	echoLoop("residual", l.echoes, offset, func(back, e gp) {
 		v := load(in(l.y, 0, back))
 		h := and(compare(v, above, zero()), per)
 		VSUBPD(s, v, v)
@@ -228,21 +226,21 @@ func (l logLineCode) obliqueResidual(at gp, s, q, t0 vec) {
 		VMULPD(q, s, s)
 		VMULPD(perQ, per, per)
 	})
-	perTT := div(load(all(1)), load(in(l.s, lineTT, at)))
-	perW := load(in(l.s, linePerW, at))
+	perTT := div(load(all(1)), load(in(l.s, lineTT, offset)))
+	perW := load(in(l.s, linePerW, offset))
 	dof := broadcast("dof")
 	VFMADD231PD(mul(c0, perW), mul(p0, perW), dof)
 	twice := mul(c1, perW)
 	VADDPD(twice, twice, twice)
 	VFMADD231PD(twice, mul(p1, perTT), dof)
 	VFMADD231PD(mul(c2, perTT), mul(p2, perTT), dof)
-	l.standardError(at, sum, p2, dof)
+	l.standardError(offset, sum, p2, dof)
 }
 
-// standardError stores the residual, and the standard error from what curve left.
-func (l logLineCode) standardError(at gp, sum, p2, dof vec) {
-	VMOVUPD(sum, in(l.c, curveRSS, at))
+// standardError stores the residual, and the standard error, of which curve has stored a factor.
+func (l logLineCode) standardError(offset gp, sum, p2, dof vec) {
+	VMOVUPD(sum, in(l.c, curveRSS, offset))
 	variance := div(mul(p2, sum), dof)
 	VSQRTPD(variance, variance)
-	VMOVUPD(mul(variance, in(l.c, se, at)), in(l.c, se, at))
+	VMOVUPD(mul(variance, in(l.c, se, offset)), in(l.c, se, offset))
 }

@@ -1,10 +1,10 @@
-// Command gen writes the AVX2 and FMA assembly of package lanes. Run it by
+// Command gen writes the AVX2 and FMA assembly of package lanes:
 //
 //	go generate ./t2fit/internal/lanes
 //
-// It is a module of its own, so that what it needs is not part of t2map. Every
-// function follows its namesake in ../scalar.go operation by operation; the tests
-// of lanes hold the two to the same bits.
+// It is a module of its own, so that its dependencies are not part of t2map. Every function
+// performs the operations of its namesake in ../scalar.go in the same order; the tests of lanes
+// check that both return the same bits.
 package main
 
 import (
@@ -15,7 +15,7 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// Sizes in bytes, which scalar.go counts in decays.
+// Sizes in bytes; scalar.go counts decays.
 const (
 	lanes  = 32        // four float64
 	column = 8 * width // from one echo, or one column of a struct, to the next
@@ -35,7 +35,7 @@ func main() {
 	Generate()
 }
 
-// all is a constant in all four lanes, in memory.
+// all returns a constant, in memory, with the same value in all four lanes.
 var all = func() func(v float64) Mem {
 	seen := map[uint64]Mem{}
 	return func(v float64) Mem {
@@ -68,17 +68,17 @@ func text(name, signature, doc string) {
 	Doc(doc)
 }
 
-// groups runs body for every four decays; at is the offset of theirs in a column.
-func groups(label string, body func(at gp)) {
+// groups runs body for every four decays; offset is their offset in a column.
+func groups(label string, body func(offset gp)) {
 	n := Load(Param("n"), GP64()).(gp)
-	at := GP64()
-	XORQ(at, at)
+	offset := GP64()
+	XORQ(offset, offset)
 	SHLQ(Imm(3), n)
 	JE(LabelRef(label + "Done"))
 	Label(label)
-	body(at)
-	ADDQ(Imm(lanes), at)
-	CMPQ(at, n)
+	body(offset)
+	ADDQ(Imm(lanes), offset)
+	CMPQ(offset, n)
 	JLT(LabelRef(label))
 	Label(label + "Done")
 }
@@ -102,9 +102,9 @@ func broadcast(name string) vec {
 	return v
 }
 
-// in is the four numbers at an offset of column i of the struct at p.
-func in(p Register, i int, at Register) Mem {
-	return Mem{Base: p, Disp: i * column, Index: at, Scale: 1}
+// in returns the four numbers at an offset of column i of the struct at p.
+func in(p Register, i int, offset Register) Mem {
+	return Mem{Base: p, Disp: i * column, Index: offset, Scale: 1}
 }
 
 // load, zero and copyOf fill a new register.
@@ -126,7 +126,7 @@ func copyOf(x vec) vec {
 	return v
 }
 
-// The operations, each into a new register; the second operand may be memory.
+// The operations, each with a new register for the result. The second operand may be in memory.
 
 func add(x vec, y Op) vec { v := YMM(); VADDPD(y, x, v); return v }
 func sub(x vec, y Op) vec { v := YMM(); VSUBPD(y, x, v); return v }
@@ -135,17 +135,17 @@ func div(x vec, y Op) vec { v := YMM(); VDIVPD(y, x, v); return v }
 func and(x vec, y Op) vec { v := YMM(); VANDPD(y, x, v); return v }
 func or(x vec, y Op) vec  { v := YMM(); VORPD(y, x, v); return v }
 
-// without returns y where x is not set.
+// without returns y with the bits of x cleared.
 func without(y Op, x vec) vec { v := YMM(); VANDNPD(y, x, v); return v }
 
-// choose returns yes where the mask is set, and no elsewhere.
+// choose returns yes in the lanes in which the mask is set, and no in the others.
 func choose(mask vec, yes Op, no vec) vec {
 	v := YMM()
 	VBLENDVPD(mask, yes, no, v)
 	return v
 }
 
-// predicate is how compare compares; all but notBelow are false for NaN.
+// predicate is a comparison; all but notBelow are false for NaN.
 type predicate uint8
 
 const (
@@ -157,7 +157,7 @@ const (
 	above    predicate = 0x1e
 )
 
-// compare returns a mask of the lanes where x p y.
+// compare returns a mask of the lanes in which x p y is true.
 func compare(x vec, p predicate, y Op) vec {
 	v := YMM()
 	VCMPPD(Imm(uint64(p)), y, x, v)

@@ -5,7 +5,7 @@ import (
 	. "github.com/mmcloughlin/avo/operand"
 )
 
-// rateLanes is the number of rates whose weights lie side by side.
+// rateLanes is lanes.rateLanes.
 const rateLanes = 4
 
 func signs() {
@@ -13,7 +13,7 @@ func signs() {
 		"signAVX2 is signInGo; rates is a multiple of four.")
 	y, weights, out := pointer("y"), pointer("weights"), pointer("below")
 	echoes, rates := pointer("echoes"), pointer("rates")
-	groups("group", func(at gp) {
+	groups("group", func(offset gp) {
 		found, bit := zero(), YMM()
 		VMOVUPD(bits(1), bit)
 		w, r := GP64(), GP64()
@@ -25,7 +25,7 @@ func signs() {
 			phi[i] = zero()
 		}
 		p, e := GP64(), GP64()
-		LEAQ(Mem{Base: y, Index: at, Scale: 1}, p)
+		LEAQ(Mem{Base: y, Index: offset, Scale: 1}, p)
 		MOVQ(echoes, e)
 		Label("echo")
 		v := load(Mem{Base: p})
@@ -46,7 +46,7 @@ func signs() {
 		}
 		SUBQ(Imm(rateLanes), r)
 		JNE(LabelRef("rates"))
-		VMOVUPD(found, in(out, 0, at))
+		VMOVUPD(found, in(out, 0, offset))
 	})
 	VZEROUPPER()
 	RET()

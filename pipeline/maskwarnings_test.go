@@ -8,17 +8,17 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// Each finding has its words, and the same for every study that has it.
-func TestImplausibleInWords(t *testing.T) {
+// Each finding has its own text, which is the same for all studies with this finding.
+func TestSchemeWarnings(t *testing.T) {
 	// 1 cm³ a voxel
 	g := volume.Geometry{Size: [3]int{48, 1, 1}, Affine: [3][4]float64{{1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1000, 0}}}
 	regions := func(names []string, voxels ...int) segment.Regions {
 		r := segment.Regions{Labels: volume.Labels{Geometry: g, Data: make([]uint16, 48)}, Names: names}
-		at := 0
+		v := 0
 		for n, count := range voxels {
 			for range count {
-				r.Data[at] = uint16(n + 1)
-				at++
+				r.Data[v] = uint16(n + 1)
+				v++
 			}
 		}
 		return r
@@ -48,7 +48,7 @@ func TestImplausibleInWords(t *testing.T) {
 				"tibia or the patella alone"}},
 		{"sound", regions([]string{"medial", "lateral"}, 12, 12), "left", nil},
 	} {
-		if got := implausible(c.r, c.side); !slices.Equal(got, c.want) {
+		if got := schemeWarnings(c.r, c.side); !slices.Equal(got, c.want) {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}

@@ -8,8 +8,8 @@ import (
 	"github.com/t2map/t2map/segment"
 )
 
-// A compartment of one plate says so, and has no mean of plates; one with voxels of a row of
-// its own says nothing of plates.
+// A compartment of one plate has a note and no mean of plates. One with voxels that the mask marks with the
+// compartment itself has no note.
 func TestNotePlates(t *testing.T) {
 	row := func(compartment, region string, voxels int) segment.Summary {
 		return segment.Summary{Compartment: compartment, Region: region, Layer: segment.All, Voxels: voxels, MeanT2: 40,

@@ -8,8 +8,8 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// A break has a sentence with its compartment, slice and echo times.
-func TestBreaksInWords(t *testing.T) {
+// A warning names the compartment, the slice and the echo times.
+func TestDecayWarnings(t *testing.T) {
 	const n = 40
 	g := volume.Geometry{Size: [3]int{n, 1, 2}}
 	r := segment.Regions{Labels: volume.Labels{Geometry: g, Data: make([]uint16, 2*n)}, Names: []string{"medial"}}
@@ -35,7 +35,7 @@ func TestBreaksInWords(t *testing.T) {
 			}
 			s.Echo = append(s.Echo, echo)
 		}
-		if got := strings.Join(breaks(s, m, r, 1), "; "); !strings.HasPrefix(got, c.want) ||
+		if got := strings.Join(decayWarnings(s, m, r, 1), "; "); !strings.HasPrefix(got, c.want) ||
 			(got == "") != (c.want == "") {
 			t.Errorf("%q, want %q…", got, c.want)
 		}

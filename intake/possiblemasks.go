@@ -11,18 +11,18 @@ import (
 	"github.com/t2map/t2map/printable"
 )
 
-// lyingFile is a file that could be a mask: its name below the study's home, and the pattern
-// that asks for it.
-type lyingFile struct{ name, format, pattern string }
+// possibleMask is a file that could be a mask: its name below the study's home, its format, and the pattern of --mask
+// that selects it.
+type possibleMask struct{ name, format, pattern string }
 
-// mostSniffed bounds how many files of a folder are opened in search of a mask: a folder with more files
-// holds something else.
+// mostSniffed is the largest number of files of a folder that are opened in search of a mask: a folder with more
+// files holds other data.
 const mostSniffed = 500
 
-// lying returns the files that could be the study's mask by their format, whatever they
-// are called: those in its folders first, then those anywhere below its home.
-func (s *Intake) lying(st dicomio.Study) []lyingFile {
-	var out []lyingFile
+// possibleMasks returns the files that could be the study's mask according to their format, regardless of their
+// names: first those in its folders, then all those below its home.
+func (s *Intake) possibleMasks(st dicomio.Study) []possibleMask {
+	var out []possibleMask
 	seen := map[string]bool{}
 	add := func(dir string, deep, byPath bool) {
 		paths := pathsIn(s.strangers, dir, deep)
@@ -31,7 +31,7 @@ func (s *Intake) lying(st dicomio.Study) []lyingFile {
 				continue
 			}
 			seen[file] = true
-			m := lyingFile{files.Below(st.Home, file), pipeline.Sniff(s.tree, file), filepath.Base(file)}
+			m := possibleMask{files.Below(st.Home, file), pipeline.Sniff(s.tree, file), filepath.Base(file)}
 			if byPath {
 				m.pattern = files.Below(dir, file)
 			}
@@ -50,18 +50,18 @@ func (s *Intake) lying(st dicomio.Study) []lyingFile {
 	return out
 }
 
-// listed names the first few files with their formats.
-func listed(lying []lyingFile) string {
+// listMasks lists the first files with their formats.
+func listMasks(masks []possibleMask) string {
 	const shown = 6
 	var parts []string
-	for _, m := range lying[:min(shown, len(lying))] {
+	for _, m := range masks[:min(shown, len(masks))] {
 		text := fmt.Sprintf("%s (%s)", printable.Short(m.name), m.format)
 		if !pipeline.CanRead(m.format) {
 			text = fmt.Sprintf("%s (%s, which is not read)", printable.Short(m.name), m.format)
 		}
 		parts = append(parts, text)
 	}
-	if n := len(lying) - shown; n > 0 {
+	if n := len(masks) - shown; n > 0 {
 		parts = append(parts, fmt.Sprintf("%d more", n))
 	}
 	return strings.Join(parts, ", ")
