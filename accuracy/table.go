@@ -44,9 +44,9 @@ func numbers(name, label string, value func(Cell) float64) table.Column[Cell] {
 }
 
 // values returns the distinct values of a coordinate of the cells, in order.
-func (r Result) values(coordinate func(Cell) float64) []float64 {
+func (a Result) values(coordinate func(Cell) float64) []float64 {
 	var list []float64
-	for _, c := range r.Cells {
+	for _, c := range a.Cells {
 		if x := coordinate(c); !slices.Contains(list, x) {
 			list = append(list, x)
 		}

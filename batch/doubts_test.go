@@ -220,7 +220,8 @@ func TestQuantityInAProtocol(t *testing.T) {
 func TestEchoOfAnotherImageType(t *testing.T) {
 	for _, c := range []struct{ kind, want string }{
 		{`ORIGINAL\PRIMARY\PD`, ""},
-		{`DERIVED \PRIMARY\M\`, `images of the series at echo time 10 ms were omitted: their ImageType (0008,0008) is "DERIVED\PRIMARY`},
+		{`DERIVED \PRIMARY\M\`,
+			`images of the series at echo time 10 ms were omitted: their ImageType (0008,0008) is "DERIVED\PRIMARY`},
 	} {
 		dir := t.TempDir()
 		study := filepath.Join(dir, "studies", "S01")

@@ -220,15 +220,7 @@ func failuresIn(source table.Source) ([]report.Failure, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows := [][]string{t.Columns}
-	for _, r := range t.Rows {
-		var cells []string
-		for _, c := range t.Columns {
-			cells = append(cells, r.Text(c))
-		}
-		rows = append(rows, cells)
-	}
-	failures, err := report.FailuresOf(rows)
+	failures, err := report.FailuresOf(t)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", source.Name, err)
 	}

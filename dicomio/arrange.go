@@ -64,8 +64,9 @@ func (t *Train) arrange() error {
 
 func (t *Train) missing(e, k, slices int, position float64) error {
 	return &TrainError{
-		Problem: fmt.Sprintf("series %s: echo time %s ms is missing at slice %d of %d (%.2f mm along the normal)",
-			t.Hash, milliseconds(t.TE[e]), k+1, slices, position),
+		Series: t.Hash,
+		Problem: fmt.Sprintf("echo time %s ms is missing at slice %d of %d (%.2f mm along the normal)",
+			milliseconds(t.TE[e]), k+1, slices, position),
 		Hint: "every slice must have every echo: ask the site to send the missing image",
 	}
 }

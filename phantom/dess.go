@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/t2map/t2map/dicomio/dicomwrite"
+	"github.com/t2map/t2map/internal/parallel"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -107,7 +108,7 @@ func (s *Study) DESS(ctx context.Context) (DESS, error) {
 	}
 	sigma := dessNoise * dessSignal[cartilage] / s.Options.SNR
 	visit := hash64(s.Options.Subject, s.Options.Visit, "DESS")
-	return d, each(ctx, still.Size[2], func(slice int) error {
+	return d, parallel.Each(ctx, still.Size[2], 0, func(slice int) error {
 		rng := rand.New(rand.NewPCG(s.Options.Seed^visit, uint64(slice)))
 		for v := slice * still.SliceVoxels(); v < (slice+1)*still.SliceVoxels(); v++ {
 			re := float64(still.signal[v]) + sigma*rng.NormFloat64()

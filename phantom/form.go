@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/t2map/t2map/dicomio/dicomwrite"
+	"github.com/t2map/t2map/internal/parallel"
 )
 
 // Mask says how the label map is written.
@@ -76,7 +77,7 @@ func (s *Study) WriteAs(ctx context.Context, dir string, form Form) error {
 			mask, scheme = d.Tissues, "skm-tea"
 		}
 	}
-	if err := each(ctx, len(objects), func(n int) error { return objects[n].write(dir) }); err != nil {
+	if err := parallel.Each(ctx, len(objects), 0, func(n int) error { return objects[n].write(dir) }); err != nil {
 		return err
 	}
 	return writeLabels(filepath.Join(dir, labelsName), mask, scheme)

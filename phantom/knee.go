@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"github.com/t2map/t2map/internal/parallel"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -179,7 +180,7 @@ func (a *Anatomy) set(v int, seen Voxel) {
 // of each slice that is complete, unless it is nil.
 func (k *Knee) fill(ctx context.Context, g volume.Geometry, voxel func(s *sampler, v int, u, p, h float64),
 	slice func(n int)) error {
-	return each(ctx, g.Size[2], func(n int) error {
+	return parallel.Each(ctx, g.Size[2], 0, func(n int) error {
 		s := &sampler{knee: k.person}
 		for j := range g.Size[1] {
 			for i := range g.Size[0] {

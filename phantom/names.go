@@ -48,9 +48,9 @@ var Regions = [...]string{
 	"trochlear", "patellar-medial", "patellar-lateral", "medial-meniscus", "lateral-meniscus",
 }
 
-// CompartmentOf returns the label in the scheme `compartments` of a region: Medial,
+// compartmentOf returns the label in the scheme `compartments` of a region: Medial,
 // Lateral or Patellofemoral; 0 for a meniscus and where there is no region.
-func CompartmentOf(region uint8) uint8 {
+func compartmentOf(region uint8) uint8 {
 	switch region {
 	case MedialTibialAnterior, MedialTibialCentral, MedialTibialPosterior, MedialFemoralCentral, MedialFemoralPosterior:
 		return Medial

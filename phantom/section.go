@@ -141,7 +141,7 @@ func (s *section) structure(q point) voxel {
 func (s *section) mark(v *voxel, tissue uint8, q point, depth float64) {
 	v.part, v.depth = tissue, depth
 	v.region = s.knee.division.region(tissue, s.u, q.p)
-	v.label = CompartmentOf(v.region)
+	v.label = compartmentOf(v.region)
 }
 
 // meniscusAt returns tissue and region of the meniscus of the section's side.

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"github.com/t2map/t2map/internal/parallel"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -179,7 +180,7 @@ func newAnatomy(ctx context.Context, o Options) (*anatomy, error) {
 	}
 	n := g.Voxels()
 	a := &anatomy{Geometry: g, knee: k, label: make([]uint8, n), s0: make([]float32, n), t2: make([]float32, n)}
-	return a, each(ctx, o.Slices, func(slice int) error {
+	return a, parallel.Each(ctx, o.Slices, 0, func(slice int) error {
 		a.fillSlice(k.person, o, slice)
 		a.blurSlice(slice)
 		return nil
@@ -271,7 +272,7 @@ func (a *anatomy) study(ctx context.Context, o Options) (*Study, error) {
 		s.Echoes.TE = append(s.Echoes.TE, o.EchoSpacing*float64(e+1))
 		s.Echoes.Echo = append(s.Echoes.Echo, make([]float32, n))
 	}
-	return s, each(ctx, o.Slices, func(slice int) error {
+	return s, parallel.Each(ctx, o.Slices, 0, func(slice int) error {
 		a.shiftSlice(s, slice)
 		s.acquire(slice)
 		return nil

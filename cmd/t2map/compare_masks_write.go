@@ -7,6 +7,7 @@ import (
 
 	"gonum.org/v1/gonum/stat"
 
+	"github.com/t2map/t2map/segment/agreement"
 	"github.com/t2map/t2map/table"
 	"github.com/t2map/t2map/trial/figures"
 	"github.com/t2map/t2map/trial/repeat"
@@ -91,11 +92,15 @@ func (m maskComparison) rowsOf(key rowKey) []maskRow {
 
 // note returns why values of a row are missing.
 func (r maskRow) note() string {
-	if r.Missing == 0 {
-		return ""
+	switch r.Missing {
+	case agreement.EmptyFirst:
+		return "no voxels in A"
+	case agreement.EmptySecond:
+		return "no voxels in B"
+	case agreement.EmptyBoth:
+		return "no voxels in A or B"
 	}
-	return strings.NewReplacer("the first mask", "A", "the second mask", "B", "either mask",
-		"A or B").Replace(r.Missing.String())
+	return ""
 }
 
 // keyColumns are the columns that identify a row of both tables.

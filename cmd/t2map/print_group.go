@@ -20,6 +20,7 @@ const (
 type group struct {
 	text, hint string
 	names      []string
+	files      bool // the names are those of files
 }
 
 // grouped collects the studies that share a text and a hint, in the order in which the texts
@@ -29,7 +30,9 @@ type grouped struct {
 	byKey  map[[2]string]*group
 }
 
-func (g *grouped) add(key, text, hint, name string) {
+// add adds a study with a text to the group that has the key and the hint, and returns the group. The group shows the
+// text as long as it has one study, and then the key.
+func (g *grouped) add(key, text, hint, name string) *group {
 	if g.byKey == nil {
 		g.byKey = map[[2]string]*group{}
 	}
@@ -41,6 +44,7 @@ func (g *grouped) add(key, text, hint, name string) {
 		g.byKey[k].text = key
 	}
 	g.byKey[k].names = append(g.byKey[k].names, name)
+	return g.byKey[k]
 }
 
 // list returns the names of the studies of a group, up to shownNames.

@@ -17,7 +17,8 @@ import (
 	"github.com/t2map/t2map/report"
 )
 
-// Studies that failed for the same reason are listed under it, with one hint. A reason of one study is printed unchanged.
+// Studies that failed for the same reason are listed under it, with one hint. A reason of one study is printed
+// unchanged.
 func TestFailuresAreGrouped(t *testing.T) {
 	var failures []report.Failure
 	for n := range 15 {
