@@ -117,12 +117,11 @@ func withoutFolder(text, folder string) string {
 	}
 }
 
-// hashes matches the hash of the UID of a series, study or frame of reference in a message. Lists of series have it in
-// parentheses. No two studies share a hash.
-var hashes = regexp.MustCompile(`\b(series|study|frame) [0-9a-f]{12}\b|\bhash [0-9a-f]{12}, `)
+// hashes matches the hash of a UID, whatever the words around it: no two studies share one.
+var hashes = regexp.MustCompile(`\b[0-9a-f]{12}\b`)
 
-// withoutHash returns the text without the hashes of UIDs, so that the same problem in two studies has the same text.
-func withoutHash(text string) string { return hashes.ReplaceAllString(text, "$1") }
+// withoutHash returns the text with … for the hashes of UIDs, so that the same problem in two studies has the same text.
+func withoutHash(text string) string { return hashes.ReplaceAllString(text, "…") }
 
 // printWarnings prints the warnings of the studies. A warning that several studies share is printed once.
 func printWarnings(w io.Writer, results []report.Result, quiet bool) {
