@@ -111,7 +111,8 @@ func (r SeriesRule) check(name string) error {
 	case name != "series":
 		return fmt.Errorf("%s: quantity applies only to the series that is mapped", name)
 	case r.Description == "" && r.Number == 0:
-		return fmt.Errorf("%s: quantity overrides the texts of a series, and needs description or number to select the series", name)
+		return fmt.Errorf("%s: quantity overrides the texts of a series, and needs description or number to "+
+			"select the series", name)
 	}
 	return nil
 }
