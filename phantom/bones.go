@@ -12,7 +12,7 @@ type femur struct {
 	inset                     float64 // how far the condyle is rounded towards its side
 	backCentre, frontCentre   point
 	backRadius, frontRadius   float64
-	notch                     float64 // depth of the intercondylar notch
+	notch                     float64 // how much shallower the intercondylar notch is than in its middle
 	u                         float64
 	coverThickness, coverFrom float64 // cartilage: mm, and the angle where it begins in front
 }
