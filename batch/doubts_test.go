@@ -201,7 +201,7 @@ func TestQuantityInAProtocol(t *testing.T) {
 		"series: {description: 'T1*', quantity: T2}":    "",
 		"series: {number: 5, quantity: T1rho}":          `quantity "T1rho" is not T2`,
 		"series: {echoes: 7, quantity: T2}":             "needs description or number",
-		"anatomy: {number: 4, quantity: T2}":            "quantity is for the series that is mapped",
+		"anatomy: {number: 4, quantity: T2}":            "quantity applies only to the series that is mapped",
 		"series: {number: 5, quantity: [T2, 'T2star']}": "quantity",
 	} {
 		path := filepath.Join(t.TempDir(), "p.yaml")

@@ -105,7 +105,7 @@ func (t *Train) stack(grid [][]*header, normal [3]float64) error {
 				return h.wrong(tag.ImagePositionPatient,
 					"slice %d of %d lies %.3f mm from its place in a stack spaced %.3f mm: uneven slice spacing", k+1,
 					n, d, spacing).
-					withHint("a slice is missing or of another acquisition: ask the site for the whole series")
+					withHint("a slice is missing or belongs to another acquisition: ask the site for the whole series")
 			}
 		}
 	}

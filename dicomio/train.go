@@ -261,7 +261,7 @@ const (
 func (t *Train) mixedScale() error {
 	first := t.TE[0]
 	h := t.images[slices.IndexFunc(t.images, func(h *header) bool { return within(h.te, first, sameTEShare*first) })]
-	return h.wrong(h.teTag(), "%s ms beside %s ms in one train of spin echoes, which looks like another unit: the "+
+	return h.wrong(h.teTag(), "%s ms beside %s ms in one train of spin echoes, which suggests another unit: the "+
 		"attribute is in ms", milliseconds(first), milliseconds(t.TE[len(t.TE)-1])).
 		withHint("ask the site for the images as the scanner wrote them, or have the converter write ms")
 }

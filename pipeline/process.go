@@ -30,8 +30,8 @@ func ListTrains(trains []dicomio.Train) string {
 	return strings.Join(out, "; ")
 }
 
-// Job is a study with everything that was decided about it: who it is, which series is mapped, which file is its mask
-// and where its results go.
+// Job is a study with everything that was decided about it: its subject and visit, which series is mapped, which
+// file is its mask and where its results go.
 type Job struct {
 	Study    dicomio.Study
 	Identity Identity
@@ -44,7 +44,7 @@ type Job struct {
 	// Carried says that the mask is that of another visit, and MaskSource is the job of that visit.
 	Carried    bool
 	MaskSource *Job
-	// Input is the series of which a program makes the mask, instead of Mask.
+	// Input is the series from which a program makes the mask, instead of Mask.
 	Input Input
 	// Dir is the folder of the results.
 	Dir string

@@ -33,11 +33,11 @@ var maskMeasures = []maskMeasure{
 		func(r maskRow) float64 { return r.DifferenceMM3 }},
 	{"volume_difference_percent", "Difference of the volumes in percent of their mean", 2, "DIFFERENCE (%)", 1,
 		func(r maskRow) float64 { return r.DifferencePercent }},
-	{"mean_distance_mm", "Mean distance of the surfaces", 3, "MEAN DISTANCE (mm)", 2,
+	{"mean_distance_mm", "Mean distance between the surfaces", 3, "MEAN DISTANCE (mm)", 2,
 		func(r maskRow) float64 { return r.MeanMM }},
 	{"p95_distance_mm", "95th percentile of the distances", 3, "95 % (mm)", 2,
 		func(r maskRow) float64 { return r.P95MM }},
-	{"largest_distance_mm", "Largest distance of the surfaces", 3, "", 0,
+	{"largest_distance_mm", "Largest distance between the surfaces", 3, "", 0,
 		func(r maskRow) float64 { return r.LargestMM }},
 }
 

@@ -182,7 +182,7 @@ func (p *panel) caption() string {
 	}
 	return fmt.Sprintf("T2 in the voxels of compartments over %s, on one scale of 0 to %d ms. Longer T2 has the last "+
 		"colour of the scale, and voxels without a T2 in the accepted range have the colour “excluded”. "+
-		"At a subject's first visit, the slice is the one with the most voxels of %s, or the one asked for. At later "+
+		"At a subject's first visit, the slice is the one with the most voxels of %s, or the requested one. At later "+
 		"visits it is the slice nearest in patient position, which is printed in mm. "+
 		"Each session has its own patient coordinates, and nothing is registered. All tiles are %.0f × %.0f mm. "+
 		"Each tile has its own grey levels.%s",

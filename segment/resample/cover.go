@@ -66,7 +66,7 @@ func Millimetres(d float64) string {
 	return fmt.Sprintf("%.1f mm", d)
 }
 
-// CoverageError lists the labels of which too little lies in the field of view.
+// CoverageError lists the labels whose part in the field of view is too small.
 type CoverageError struct {
 	Least  float64 // the least part that must lie in it
 	Labels []Coverage

@@ -134,7 +134,7 @@ func supportingText(a *trial.Analysis) string {
 func multiplicityText(a *trial.Analysis) string {
 	n := familyOf(a)
 	if n < 2 {
-		return "There are not several compartments; p values and intervals were not adjusted."
+		return "There is no more than one compartment; p values and intervals were not adjusted."
 	}
 	return "The p values of the model were adjusted over " + holmOver(n) +
 		" at each visit and arm by the method of Holm (1979), in which a compartment without a p counts as p = 1. " +
@@ -169,7 +169,7 @@ func individualText(a *trial.Analysis) string {
 	if isDefault {
 		s += "; " + percentOf(qibaCV) + " is the value of the QIBA profile (PMC8574057)"
 	}
-	s += ". If nothing changes between two scans, 95 % of such pairs differ by less than RC."
+	s += ". If nothing changes between two scans, their values differ by less than RC in 95 % of cases."
 	if len(a.Design.Arms) > 1 {
 		s += " The proportions of participants with a decrease, and with an increase, were compared between arms by " +
 			"Fisher’s exact test."
