@@ -26,9 +26,9 @@
 //	fit        t2fit.Fit                       T2, S0, R² and standard error of each voxel
 //	summarise  segment.Summarize               mean T2, SD and counts of each compartment
 //
-// Package batch does all of this for whole folders, as the command does, and package report writes the results.
-// Package trial compares the arms of a trial; trial/mmrm fits its model, and trial/power simulates the next
-// trial. Package phantom makes knees of known T2 to try everything on.
+// Package batch does all of this for whole folders, as the command does, and package report writes the
+// results. Package trial compares the arms of a trial; trial/mmrm fits its model, and trial/power simulates
+// the next trial. Package phantom makes synthetic knees of known T2, for tests and demonstrations.
 //
 // See docs/architecture.md for the structure of the module.
 package t2map

@@ -25,7 +25,8 @@ func sampleResult() Result {
 				for _, t2 := range []float64{20, 40, 80} {
 					c := Cell{
 						Method: m.Name, Skipped: m.Skipped, Echoes: 7, Spacing: 10, T2: t2, SNR: snr, B1: b1, Draws: 20000,
-						Bias: 0.01 * float64(n+1) / float64(s+1), SD: 1.5, RobustSD: 1.4, RMSE: 1.6, Bound: 1.25, GaussianBound: 1.2, Coverage: 0.951, Failed: 0.02,
+						Bias: 0.01 * float64(n+1) / float64(s+1), SD: 1.5, RobustSD: 1.4, RMSE: 1.6,
+						Bound: 1.25, GaussianBound: 1.2, Coverage: 0.951, Failed: 0.02,
 					}
 					if b1 != 1 {
 						c.Bound, c.GaussianBound, c.Bias = math.NaN(), math.NaN(), -0.07

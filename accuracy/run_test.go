@@ -58,7 +58,8 @@ func TestRunFindsWhatIsKnown(t *testing.T) {
 			continue
 		}
 		switch {
-		case c.B1 == 1 && (c.Draws != 400*JudgedFactor || math.Abs(c.Bias) > 0.003 || math.Abs(c.SDOverBound()-1) > 0.04 || c.Failed != 0):
+		case c.B1 == 1 && (c.Draws != 400*JudgedFactor || math.Abs(c.Bias) > 0.003 ||
+			math.Abs(c.SDOverBound()-1) > 0.04 || c.Failed != 0):
 			t.Errorf("%+v, SD over bound %g", c, c.SDOverBound())
 		// docs/accuracy.md; field data for 150° at T2 35 ms: +6 % with all echoes.
 		case c.B1 != 1 && c.Method == "nlls-all-echoes" && !(c.Bias > 0.05):

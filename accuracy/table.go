@@ -15,7 +15,7 @@ var cellColumns = []table.Column[Cell]{
 	numbers("echo_spacing_ms", "First echo time and echo spacing", func(c Cell) float64 { return c.Spacing }),
 	numbers("t2_ms", "True T2", func(c Cell) float64 { return c.T2 }),
 	numbers("snr", "S0 over the standard deviation of the noise", func(c Cell) float64 { return c.SNR }),
-	numbers("b1", "Turn of the refocusing pulses over 180°", func(c Cell) float64 { return c.B1 }),
+	numbers("b1", "Angle of the refocusing pulses over 180°", func(c Cell) float64 { return c.B1 }),
 	table.Count("draws", "Draws of the noise", func(c Cell) int { return c.Draws }),
 	numbers("median_bias_percent", "Bias of the median", func(c Cell) float64 { return 100 * c.Bias }),
 	numbers("sd_ms", "Standard deviation", func(c Cell) float64 { return c.SD }),
@@ -25,7 +25,7 @@ var cellColumns = []table.Column[Cell]{
 	numbers("cramer_rao_sd_gaussian_ms", "Cramér–Rao bound, Gaussian noise",
 		func(c Cell) float64 { return c.GaussianBound }),
 	numbers("sd_over_bound", "Standard deviation over its bound", Cell.SDOverBound),
-	numbers("coverage_percent", "Intervals that hold the truth", func(c Cell) float64 { return 100 * c.Coverage }),
+	numbers("coverage_percent", "Intervals that contain the true T2", func(c Cell) float64 { return 100 * c.Coverage }),
 	numbers("failed_percent", "Draws without an estimate", func(c Cell) float64 { return 100 * c.Failed }),
 }
 
@@ -44,9 +44,9 @@ func numbers(name, label string, value func(Cell) float64) table.Column[Cell] {
 }
 
 // values returns the distinct values of a coordinate of the cells, in order.
-func (r Result) values(coordinate func(Cell) float64) []float64 {
+func (a Result) values(coordinate func(Cell) float64) []float64 {
 	var list []float64
-	for _, c := range r.Cells {
+	for _, c := range a.Cells {
 		if x := coordinate(c); !slices.Contains(list, x) {
 			list = append(list, x)
 		}

@@ -28,7 +28,8 @@ func TestInnerFoldersThatNothingExplains(t *testing.T) {
 		dir := t.TempDir()
 		for i, visit := range []string{"V1", "V2"} {
 			scanOf(t, filepath.Join(dir, "studies", "KN-101", visit, c.inner), map[string]string{
-				"PatientID": c.id, "SeriesNumber": "5", "SeriesDescription": "SAG T2 MAP", "StudyInstanceUID": []string{"2.25.1", "2.25.2"}[i]}, false)
+				"PatientID": c.id, "SeriesNumber": "5", "SeriesDescription": "SAG T2 MAP",
+				"StudyInstanceUID": []string{"2.25.1", "2.25.2"}[i]}, false)
 		}
 		s := settings(t, dir)
 		s.Layout = "{subject}/{visit}"

@@ -201,7 +201,7 @@ func TestQuantityInAProtocol(t *testing.T) {
 		"series: {description: 'T1*', quantity: T2}":    "",
 		"series: {number: 5, quantity: T1rho}":          `quantity "T1rho" is not T2`,
 		"series: {echoes: 7, quantity: T2}":             "needs description or number",
-		"anatomy: {number: 4, quantity: T2}":            "quantity is for the series that is mapped",
+		"anatomy: {number: 4, quantity: T2}":            "quantity applies only to the series that is mapped",
 		"series: {number: 5, quantity: [T2, 'T2star']}": "quantity",
 	} {
 		path := filepath.Join(t.TempDir(), "p.yaml")
@@ -220,7 +220,8 @@ func TestQuantityInAProtocol(t *testing.T) {
 func TestEchoOfAnotherImageType(t *testing.T) {
 	for _, c := range []struct{ kind, want string }{
 		{`ORIGINAL\PRIMARY\PD`, ""},
-		{`DERIVED \PRIMARY\M\`, `images of the series at echo time 10 ms were omitted: their ImageType (0008,0008) is "DERIVED\PRIMARY`},
+		{`DERIVED \PRIMARY\M\`,
+			`images of the series at echo time 10 ms were omitted: their ImageType (0008,0008) is "DERIVED\PRIMARY`},
 	} {
 		dir := t.TempDir()
 		study := filepath.Join(dir, "studies", "S01")

@@ -88,7 +88,8 @@ func TestManifestSelects(t *testing.T) {
 	}
 	s := settings(t, dir)
 	s.Manifest = filepath.Join(dir, "m.csv")
-	writeText(t, s.Manifest, "sep=;\r\nfolder;subject;visit;mask;;\r\nstudies\\site7\\b;001;M00;labels.nii.gz;;\r\n;;;;;\r\n")
+	writeText(t, s.Manifest, "sep=;\r\nfolder;subject;visit;mask;;\r\n"+
+		"studies\\site7\\b;001;M00;labels.nii.gz;;\r\n;;;;;\r\n")
 	out := run(t, s)
 	if len(out.Results) != 1 || out.Results[0].Subject != "001" || len(out.Failures) != 0 {
 		t.Fatalf("%+v", out)

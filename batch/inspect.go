@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/files"
@@ -127,6 +126,8 @@ type Problem struct {
 	// that of a single file.
 	File       string `json:"-"`
 	FileReason string `json:"-"`
+	// Series is the hash of the series that Reason begins with, or empty.
+	Series string `json:"-"`
 	// Unsupported reports that the file is not damaged, but of a kind that t2map does not read.
 	Unsupported bool `json:"-"`
 }
@@ -137,6 +138,9 @@ func problem(err error) Problem {
 		alone := *f
 		alone.Path = ""
 		p.File, p.FileReason = f.Path, alone.Error()
+	}
+	if t := (*dicomio.TrainError)(nil); errors.As(err, &t) && t.Error() == p.Reason {
+		p.Series = t.Series
 	}
 	return p
 }
@@ -333,8 +337,8 @@ func inspectMask(m dicomio.MaskObject, t dicomio.Train) InspectedMask {
 		p := problem(m.Problem)
 		in.Problem = &p
 	} else if t.Hash != "" {
-		if err := t.Foreign(m); err != nil {
-			in.Foreign = strings.TrimPrefix(err.Error(), m.Name+": ")
+		if e := (*dicomio.ForeignError)(nil); errors.As(t.Foreign(m), &e) {
+			in.Foreign = e.Problem
 		}
 	}
 	return in

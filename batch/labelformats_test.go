@@ -127,7 +127,9 @@ func TestMaskFormats(t *testing.T) {
 	g, data := k.Labels.Geometry, narrow(k.Labels.Data)
 	gt, turnedData := turned(g, data)
 	raw, gz := string(data), packed(t, data, inGzip)
-	segments := "Segment0_ID:=Segment_1\nSegment0_Name:=Lateral\nSegment0_LabelValue:=2\nSegment0_Layer:=0\nSegment1_Name:=Medial cartilage\nSegment1_LabelValue:=1\nSegment1_Layer:=0\nSegment2_Name:=Segment_3\nSegment2_LabelValue:=3\nSegment2_Layer:=0\n"
+	segments := "Segment0_ID:=Segment_1\nSegment0_Name:=Lateral\nSegment0_LabelValue:=2\nSegment0_Layer:=0\n" +
+		"Segment1_Name:=Medial cartilage\nSegment1_LabelValue:=1\nSegment1_Layer:=0\n" +
+		"Segment2_Name:=Segment_3\nSegment2_LabelValue:=3\nSegment2_Layer:=0\n"
 	var layers []uint8 // of which the first is the lateral segment, and the second the others
 	for _, l := range data {
 		layers = append(layers, map[uint8]uint8{2: 1}[l], map[uint8]uint8{1: 1, 3: 3}[l])
@@ -239,7 +241,9 @@ func TestRefusedFormats(t *testing.T) {
 			"save the segmentation again"},
 		"an unknown segment": {map[string]string{"a.seg.nrrd": nrrdText(g,
 			"encoding: "+
-				"raw\nSegment0_Name:=Tumour\nSegment0_LabelValue:=1\nSegment1_Name:=Lateral\nSegment1_LabelValue:=2\nSegment2_Name:=Patellofemoral\nSegment2_LabelValue:=3\n\n") + raw}, "a/a.seg.nrrd: scheme compartments does not know", "`segments` in a scheme file"},
+				"raw\nSegment0_Name:=Tumour\nSegment0_LabelValue:=1\nSegment1_Name:=Lateral\nSegment1_LabelValue:=2\n"+
+				"Segment2_Name:=Patellofemoral\nSegment2_LabelValue:=3\n\n") + raw},
+			"a/a.seg.nrrd: scheme compartments does not know", "`segments` in a scheme file"},
 		"no place": {map[string]string{"seg.mhd": "ObjectType = Image\nNDims = 3\nDimSize = 64 64 " +
 			"6\nElementType = MET_UCHAR\nElementDataFile = seg.raw\n", "seg.raw": raw},
 			"a/seg.mhd: TransformMatrix: missing", "TransformMatrix, Offset and ElementSpacing"},

@@ -24,7 +24,8 @@ func TestRenamedStudyIsInTheTablesOnce(t *testing.T) {
 	before := tree(t, s.Out)["compartments.csv"]
 	s.Layout, s.Roots = "{subject}", []string{filepath.Join(dir, "studies")}
 	refused := run(t, s)
-	const want = `identity: the study is now "X1" (from layout), but the output folder holds its results as "S01/baseline", in the folder S01/baseline`
+	const want = `identity: the study is now "X1" (from layout), but the output folder holds its results as ` +
+		`"S01/baseline", in the folder S01/baseline`
 	if len(refused.Results) != 0 || len(refused.Earlier) != 2 || len(refused.Failures) != 2 ||
 		!strings.HasPrefix(refused.Failures[0].Reason, want+"; ") || !strings.Contains(refused.Failures[0].Hint,
 		"--rename") {

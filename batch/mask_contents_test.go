@@ -176,7 +176,8 @@ func TestStructureOfPoints(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := oneFailure(t, settings(t, dir))
-	if f.Reason != `mask: a/rt.dcm: segment 1 "Medial", medial: ContourGeometricType (3006,0042): contour 1: "OPEN_PLANAR" encloses no area, want CLOSED_PLANAR` ||
+	if f.Reason != `mask: a/rt.dcm: segment 1 "Medial", medial: ContourGeometricType (3006,0042): contour 1: `+
+		`"OPEN_PLANAR" encloses no area, want CLOSED_PLANAR` ||
 		!strings.HasPrefix(f.Hint, "draw the structure as closed contours, or, if it is not wanted, give it to "+
 			"`ignore`") {
 		t.Errorf("%s (%s)", f.Reason, f.Hint)

@@ -278,9 +278,8 @@ func minimumAbove(low float64, rss func(float64) float64) float64 {
 	return 0
 }
 
-// The published T2 of the NIST phantom at 1.5 T. 5 % is what the issue of a
-// multi-echo sequence without B1 correction leaves for spheres 9 to 14, 20 to
-// 117 ms.
+// The published T2 of the NIST phantom at 1.5 T. A multi-echo sequence
+// without B1 correction agrees with it to 5 % for spheres 9 to 14, 20 to 117 ms.
 func TestNISTPhantomAgainstPublished(t *testing.T) {
 	const name = "nist-ge-1.5t"
 	series, labels, want := realStudy(t, realData(t, name))

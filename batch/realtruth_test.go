@@ -122,7 +122,8 @@ func TestRealKneeAgainstTruth(t *testing.T) {
 			whole, used := k.truth(p, name), m.meanOfUsed(t, r, p, name)
 			t.Logf("%s: %s: %d voxels covered to %.3f, T2 %.2f ms; of their cartilage %.2f (%+.2f %%), of all %.2f "+
 				"(%+.2f %%); mean of plates %.2f",
-				c.name, name, row.Voxels, row.MeanFraction, row.MeanT2, used, deviation(used), whole, deviation(whole), row.PlateMeanT2)
+				c.name, name, row.Voxels, row.MeanFraction, row.MeanT2, used, deviation(used),
+				whole, deviation(whole), row.PlateMeanT2)
 			if c.used > 0 && math.Abs(deviation(used)) > c.used || c.whole > 0 && math.Abs(deviation(whole)) > c.whole ||
 				row.Voxels < 1000 {
 				t.Errorf("%s: %s: %d voxels, %+.2f %% off the truth about them, %+.2f %% off that of all cartilage",

@@ -78,13 +78,14 @@ func TestRegisteredAndCarried(t *testing.T) {
 			for i := range p {
 				p[i] += shift[i]
 			}
-			// The issue asks for 0.3 mm at the joint on fine grids; these have 1.2 mm pixels.
+			// A third of a pixel: these grids have 1.2 mm pixels.
 			if d := apartMM(got.Apply(p), expected.Apply(p)); d > 0.4 {
 				t.Errorf("%s: %.2f mm off at %v", r.Visit, d, shift)
 			}
 		}
 		for c, name := range []string{"medial", "lateral", "patellofemoral"} {
-			if dev := math.Abs(float64(r.Compartments[c].MeanT2)/want.T2[c].MeanT2 - 1); r.Compartments[c].Compartment != name || dev > 0.03 {
+			dev := math.Abs(float64(r.Compartments[c].MeanT2)/want.T2[c].MeanT2 - 1)
+			if r.Compartments[c].Compartment != name || dev > 0.03 {
 				t.Errorf("%s %s: %.2f ms, true %.2f", r.Visit, name, r.Compartments[c].MeanT2, want.T2[c].MeanT2)
 			}
 		}

@@ -230,7 +230,8 @@ func TestMapsOptions(t *testing.T) {
 			}
 		}
 		if inMask := full[0].Used + full[1].Used +
-			full[2].Used; (maps == protocol.MapsMask) != (mapped <= inMask+full[0].Excluded.OutOfRange+full[1].Excluded.OutOfRange+full[2].Excluded.OutOfRange) {
+			full[2].Used; (maps == protocol.MapsMask) != (mapped <= inMask+full[0].Excluded.OutOfRange+
+			full[1].Excluded.OutOfRange+full[2].Excluded.OutOfRange) {
 			t.Errorf("%s: %d voxels mapped, %d of the mask used", maps, mapped, inMask)
 		}
 	}

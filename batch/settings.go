@@ -25,7 +25,7 @@ type Settings struct {
 	ManifestFormat table.Format
 	// AcceptPatientID accepts a PatientID or ClinicalTrialSubjectID that repeats the patient's name or holds a date.
 	AcceptPatientID bool
-	// Rename accepts that a study has another identity than its results in Out.
+	// Rename accepts studies whose identity differs from that of their results in Out.
 	Rename bool
 	// Layout is a pattern of study folders below a root, such as {subject}/{visit}, or "". It overrides the layout of
 	// the protocol.
@@ -78,8 +78,7 @@ type Outcome struct {
 	Results  []report.Result
 	Failures []report.Failure
 	NotDone  []report.Failure
-	// Unreadable are those of the failures that are results of earlier runs: they cannot be read, or contradict each
-	// other.
+	// Unreadable are the failures that are results of earlier runs: they cannot be read, or contradict each other.
 	Unreadable []report.Failure
 	// Earlier are the results of earlier runs that are in the tables.
 	Earlier []report.Result

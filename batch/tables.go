@@ -117,7 +117,7 @@ func (e *TablesError) Unwrap() error { return e.Err }
 // It returns a *BusyError if a run writes to the folder, a *MixedError if results in it have different settings, and
 // an error if the folder does not exist, holds no results, or has a studies.csv that cannot be read.
 func Tables(ctx context.Context, s Settings) (Outcome, error) {
-	const advice = "name the folder that --out of t2map run named"
+	const advice = "name the folder that --out named in t2map run"
 	switch info, err := os.Stat(s.Out); {
 	case errors.Is(err, os.ErrNotExist):
 		return Outcome{}, hint.Errorf(advice, "results: %w", &protocol.MissingError{Path: s.Out})
@@ -220,15 +220,7 @@ func failuresIn(source table.Source) ([]report.Failure, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows := [][]string{t.Columns}
-	for _, r := range t.Rows {
-		var cells []string
-		for _, c := range t.Columns {
-			cells = append(cells, r.Text(c))
-		}
-		rows = append(rows, cells)
-	}
-	failures, err := report.FailuresOf(rows)
+	failures, err := report.FailuresOf(t)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", source.Name, err)
 	}

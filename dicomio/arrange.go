@@ -64,8 +64,9 @@ func (t *Train) arrange() error {
 
 func (t *Train) missing(e, k, slices int, position float64) error {
 	return &TrainError{
-		Problem: fmt.Sprintf("series %s: echo time %s ms is missing at slice %d of %d (%.2f mm along the normal)",
-			t.Hash, milliseconds(t.TE[e]), k+1, slices, position),
+		Series: t.Hash,
+		Problem: fmt.Sprintf("echo time %s ms is missing at slice %d of %d (%.2f mm along the normal)",
+			milliseconds(t.TE[e]), k+1, slices, position),
 		Hint: "every slice must have every echo: ask the site to send the missing image",
 	}
 }
@@ -104,7 +105,7 @@ func (t *Train) stack(grid [][]*header, normal [3]float64) error {
 				return h.wrong(tag.ImagePositionPatient,
 					"slice %d of %d lies %.3f mm from its place in a stack spaced %.3f mm: uneven slice spacing", k+1,
 					n, d, spacing).
-					withHint("a slice is missing or of another acquisition: ask the site for the whole series")
+					withHint("a slice is missing or belongs to another acquisition: ask the site for the whole series")
 			}
 		}
 	}

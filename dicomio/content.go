@@ -181,9 +181,9 @@ func furthermore(images int) string {
 		return ""
 	}
 	if images == 1 {
-		return "; the same is wrong with another image of the series"
+		return "; another image of the series has the same fault"
 	}
-	return fmt.Sprintf("; the same is wrong with %d more images of the series", images)
+	return fmt.Sprintf("; %d more images of the series have the same fault", images)
 }
 
 // withoutData returns an error about pixels that do not belong to the image.

@@ -160,7 +160,7 @@ func TestImagesWithoutDataAreRefused(t *testing.T) {
 	}{
 		{"one echo is blank", false, single(3, -1, filled(0)),
 			"IM_0003: PixelData (7FE0,0010): all pixels hold the value 0, but those of IM_0004, another echo of the " +
-				"slice, do not; the same is wrong with 3 more images"},
+				"slice, do not; 3 more images of the series have the same fault"},
 		{"one image is blank", true, single(3, 2, filled(0)),
 			"IM_0013: PixelData (7FE0,0010): all pixels hold the value 0, but those of IM_0014, another echo of the " +
 				"slice, do not"},
@@ -250,7 +250,7 @@ func TestImagesWithoutDataAreRefused(t *testing.T) {
 			"IM_0000: PixelData (7FE0,0010): all pixels hold the value 100, and no image"},
 		{"two images are blank", true, combined(single(3, 1, filled(0)), single(3, 2, filled(0))),
 			"IM_0008: PixelData (7FE0,0010): all pixels hold the value 0, but those of IM_0009, another echo of the " +
-				"slice, do not; the same is wrong with another image of the series"},
+				"slice, do not; another image of the series has the same fault"},
 		{"noise alone", true, single(3, 2, noiseAlone), "IM_0013: PixelData (7FE0,0010): the signal is 0.0"},
 		{"noise alone in an echo of every slice", true, single(2, -1, noiseAlone),
 			"IM_0002: PixelData (7FE0,0010): the signal is 0.0"},

@@ -65,14 +65,21 @@ func (e *FileError) withHint(hint string) *FileError {
 // TrainError describes what is wrong with a series as a whole, even if each of its files is
 // sound.
 type TrainError struct {
+	// Series is the hash of the series, or empty if the problem is that of several.
+	Series string
 	// Problem says what is wrong and where.
 	Problem string
 	// Hint says what to do about it, or is empty.
 	Hint string
 }
 
-// Error returns the problem.
-func (e *TrainError) Error() string { return e.Problem }
+// Error returns series hash: problem, or the problem alone without a series.
+func (e *TrainError) Error() string {
+	if e.Series == "" {
+		return e.Problem
+	}
+	return "series " + e.Series + ": " + e.Problem
+}
 
 // Unwrap returns ErrInvalid.
 func (e *TrainError) Unwrap() error { return ErrInvalid }

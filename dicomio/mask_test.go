@@ -245,7 +245,7 @@ func TestReadSEGRefuses(t *testing.T) {
 			s.kind, s.frames[0].pixels, s.others = labelMapType, make([]byte, 15),
 				fields{}.add(tag.PixelPaddingValue, "US", 1)
 			return s
-		}(), "PixelPaddingValue (0028,0120): 1 is the background, and segment 1 too"},
+		}(), "PixelPaddingValue (0028,0120): 1 is both the background and segment 1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := readMask(t, c.seg.bytes(), unitGrid(5, 3, 2), MaskOptions{})

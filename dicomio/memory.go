@@ -99,7 +99,7 @@ func (t Train) CheckWritten() error {
 			}
 		}
 		if empty {
-			return echo[0].wrong(tag.PixelData, "only zeros at all places examined, in this and all other images at "+
+			return echo[0].wrong(tag.PixelData, "only zeros at all positions examined, in this and all other images at "+
 				"echo time %g ms: the pixels were never written", t.TE[e]).
 				withHint("the copy may have been interrupted: copy or export the series again")
 		}

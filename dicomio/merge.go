@@ -163,9 +163,10 @@ func (t *Train) types() error {
 		}
 	}
 	return &TrainError{
-		Problem: fmt.Sprintf("series %s: %s: %d different values, such as %s, divide images that would be one train "+
-			"of the echo times %s",
-			t.Hash, attribute(tag.ImageType), len(types), strings.Join(some, " and "), listMS(t.TE)),
+		Series: t.Hash,
+		Problem: fmt.Sprintf("%s: %d different values, such as %s, divide images that would be one train of the echo "+
+			"times %s",
+			attribute(tag.ImageType), len(types), strings.Join(some, " and "), listMS(t.TE)),
 		Hint: "images of one train share their ImageType: ask the site for the images as the scanner wrote them, or " +
 			"make ImageType the same if the images are plain magnitudes",
 	}

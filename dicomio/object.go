@@ -44,7 +44,7 @@ func (o *object) prepare(want elements.Wish) error {
 	switch {
 	case len(out.TooLong) == 0:
 	case out.TooLong[0] == tag.ContourData:
-		return o.wrong(tag.ContourData, "the points of the contours are longer than %d MiB together",
+		return o.wrong(tag.ContourData, "the points of the contours take more than %d MiB in total",
 			elements.LongestContours>>20)
 	default:
 		return o.wrong(out.TooLong[0], "longer than %d bytes", elements.LongestValue)

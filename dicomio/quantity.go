@@ -120,8 +120,9 @@ func (t *Train) notT2() error {
 		says += ", gradient echo"
 	}
 	return &TrainError{
-		Problem: fmt.Sprintf("series %s: %s says %s in %s: the series measures %s, not T2", t.Hash, t.Claim.Attribute,
-			says, t.Claim.Path, t.Claim.Quantity),
+		Series: t.Hash,
+		Problem: fmt.Sprintf("%s says %s in %s: the series measures %s, not T2", t.Claim.Attribute, says, t.Claim.Path,
+			t.Claim.Quantity),
 		Hint: "map a multi-echo spin-echo series; if this one measures T2 nevertheless, name it in the protocol " +
 			"with quantity: T2 (series: {number: N, quantity: T2})",
 	}

@@ -103,7 +103,7 @@ func (r *segmentReader) checkPixels() error {
 	case r.columns <= 0:
 		return r.wrong(tag.Columns, "missing")
 	case r.lossy:
-		return r.wrong(tag.LossyImageCompression, "lossy compression changes what belongs to a segment").
+		return r.wrong(tag.LossyImageCompression, "lossy compression changes the extent of segments").
 			withHint("export the segmentation without lossy compression")
 	}
 	return nil
@@ -155,7 +155,7 @@ func (r *segmentReader) labels() error {
 	}
 	empty := r.removeBackground()
 	if _, declared := r.indexOf[padding]; declared && exists {
-		return r.wrong(tag.PixelPaddingValue, "%d is the background, and segment %d too", padding, padding)
+		return r.wrong(tag.PixelPaddingValue, "%d is both the background and segment %d", padding, padding)
 	}
 	if exists {
 		empty = append(empty, padding)

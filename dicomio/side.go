@@ -1,7 +1,6 @@
 package dicomio
 
 import (
-	"fmt"
 	"strings"
 	"unicode"
 
@@ -55,7 +54,8 @@ func (t *Train) checkSide() error {
 	for _, c := range t.Sides {
 		if c.Side != t.Sides[0].Side {
 			return &TrainError{
-				Problem: fmt.Sprintf("series %s: side of the knee: %s", t.Hash, listSides(t.Sides)),
+				Series:  t.Hash,
+				Problem: "side of the knee: " + listSides(t.Sides),
 				Hint:    "ask the site which knee it is, and have the images corrected",
 			}
 		}

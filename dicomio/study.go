@@ -10,7 +10,7 @@ import (
 	"github.com/t2map/t2map/files"
 )
 
-// Passed counts what was skipped, by reason: files, or images if they are frames of one
+// Passed counts the skipped files by reason, or the skipped images if they are frames of one
 // file.
 type Passed struct {
 	// files and folders of operating systems and editors (files.Tree.Litter); not counted in Finding.Files
@@ -70,7 +70,7 @@ type Study struct {
 	// and UID.
 	Trains []Train
 	// Suspects are series that would be trains if their headers were right: with several
-	// images per position under one echo time or none, of another quantity than T2, or with
+	// images per position with one echo time or none, of a quantity other than T2, or with
 	// frames of reference of their own. They matter in a study without a train.
 	Suspects []Train
 	// Others are its other MR image series: scouts, PD-weighted ones.

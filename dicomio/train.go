@@ -107,8 +107,8 @@ func newTrain(images []*header, te []float64, scaling PhilipsScaling) Train {
 // times.
 func (t *Train) repeats() error {
 	return &TrainError{
-		Problem: fmt.Sprintf("series %s: several images per slice position, but no echo time other than %s", t.Hash,
-			listMS(t.TE)),
+		Series:  t.Hash,
+		Problem: "several images per slice position, but no echo time other than " + listMS(t.TE),
 		Hint: "some research sequences write the first echo time into every image: ask the site for the true " +
 			"EchoTime (0018,0081)",
 	}
@@ -230,8 +230,9 @@ func (t *Train) noFrame() error {
 	}
 	frames := variants(t.images, func(h *header) string { return h.frame })
 	return &TrainError{
-		Problem: fmt.Sprintf("series %s: %s: %d different UIDs among series that would be one train of the "+
-			"echo times %s", t.Hash, attribute(tag.FrameOfReferenceUID), len(frames), listMS(t.TE)),
+		Series: t.Hash,
+		Problem: fmt.Sprintf("%s: %d different UIDs among series that would be one train of the echo times %s",
+			attribute(tag.FrameOfReferenceUID), len(frames), listMS(t.TE)),
 		Hint: oneUID,
 	}
 }
@@ -260,7 +261,7 @@ const (
 func (t *Train) mixedScale() error {
 	first := t.TE[0]
 	h := t.images[slices.IndexFunc(t.images, func(h *header) bool { return within(h.te, first, sameTEShare*first) })]
-	return h.wrong(h.teTag(), "%s ms beside %s ms in one train of spin echoes, which looks like another unit: the "+
+	return h.wrong(h.teTag(), "%s ms beside %s ms in one train of spin echoes, which suggests another unit: the "+
 		"attribute is in ms", milliseconds(first), milliseconds(t.TE[len(t.TE)-1])).
 		withHint("ask the site for the images as the scanner wrote them, or have the converter write ms")
 }

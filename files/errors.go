@@ -89,7 +89,7 @@ var (
 	notRegular = &Error{Problem: "is not a regular file", Kind: ErrNotRegular}
 )
 
-const copyAgain = "copy the archive or have it made again"
+const copyAgain = "copy the archive again, or have it made again"
 
 // damaged converts an error of the libraries that read archives. Their messages are not
 // passed on, since they may quote the file.

@@ -187,4 +187,4 @@ func gzipError(err error) error {
 	return damaged(err, "")
 }
 
-const gunzipAgain = "copy the file again from where it was compressed"
+const gunzipAgain = "copy the file again from the place where it was compressed"

@@ -73,7 +73,7 @@ func (l Limits) check(out, in int64) error {
 
 // tooMany returns the error of an archive above Limits.Entries.
 func (l Limits) tooMany() *Error {
-	return &Error{Problem: fmt.Sprintf("holds more than %d files, or names too long for so many, the limit for an "+
+	return &Error{Problem: fmt.Sprintf("holds more than %d files, or names too long for that number, the limit for an "+
 		"archive", l.Entries), Kind: ErrLimit, Hint: smaller}
 }
 

@@ -79,7 +79,7 @@ func (g *gatherer) addZip(f *zipFile) {
 	switch {
 	case strings.HasSuffix(name, "/"), strings.HasSuffix(name, `\`), mode.IsDir():
 		if f.UncompressedSize64 > 0 {
-			g.refuse(name, "it is a folder that holds bytes")
+			g.refuse(name, "it is a folder with content of its own")
 		}
 		return
 	case f.Flags&(encrypted|maskedDirectory) != 0, f.Method == methodAE:

@@ -63,7 +63,7 @@ func (s *Intake) anchor(studies []dicomio.Study) []string {
 }
 
 // unsure says at which folder the layout begins, and the identity of the first study, if the layout could also
-// begin at another folder and only the folders say who the studies are.
+// begin at another folder and only the folders identify the studies.
 func (l layout) unsure(
 	root string, studies []dicomio.Study, vouched func(dicomio.Study, pipeline.Identity) bool,
 ) string {
@@ -79,8 +79,8 @@ func (l layout) unsure(
 		case vouched(st, id):
 			return ""
 		case text == "":
-			text = fmt.Sprintf("the layout %s is matched from below the folder %.80q on, and only the folders say who "+
-				"the studies are: the first one is subject %.80q",
+			text = fmt.Sprintf("the layout %s is matched from below the folder %.80q on, and only the folders identify "+
+				"the studies: the first one is subject %.80q",
 				l.pattern, filepath.Base(files.Absolute(root)), id.Subject)
 			if id.Visit != "" {
 				text += fmt.Sprintf(", visit %.80q", id.Visit)

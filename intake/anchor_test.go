@@ -96,7 +96,7 @@ func TestLayoutAboveTheSearchedFolder(t *testing.T) {
 		{"part of a name", "KN-{subject}/V{visit}", "data/KN-101", []string{"V1"}, []string{""}, nil, nil, "101/1",
 			"from KN-101 on"},
 		{"inner folders", "{subject}/{visit}", "data/KN-101", []string{"V1/left", "V2/left"}, []string{"", ""}, nil,
-			nil, "V1/left", `below the folder "KN-101" on, and only the folders say who the studies are: ` +
+			nil, "V1/left", `below the folder "KN-101" on, and only the folders identify the studies: ` +
 				`the first one is subject "V1", visit "left"`},
 		{"folders alone", "{subject}/{visit}", "data", []string{"KN-101/V1", "KN-102/V1"}, []string{"", ""}, nil, nil,
 			"KN-101/V1", `below the folder "data" on`},

@@ -100,7 +100,7 @@ func noTrain(st dicomio.Study) error {
 	}
 	for _, t := range st.Others {
 		if len(t.TE) > 1 {
-			return hint.Errorf("T2 needs a series of more echoes", "series %s (number %d) has %d echo times, at least "+
+			return hint.Errorf("T2 needs a series with more echoes", "series %s (number %d) has %d echo times, at least "+
 				"%d are needed", t.Hash, t.Number, len(t.TE), t2fit.MinEchoes)
 		}
 	}

@@ -51,7 +51,7 @@ func clashes(jobs []pipeline.Job, earlier Earlier) map[int]error {
 				return k != n && jobs[k].Identity.Visit == "" && mayShowOneKnee(j, jobs[k])
 			}) {
 				all[n] = hint.Errorf("give each row a visit", "identity: there are several studies of subject %.40q, "+
-					"and the manifest has no visit to tell them apart", j.Identity.Subject)
+					"and the manifest gives no visit to distinguish them", j.Identity.Subject)
 			}
 		case pipeline.FromLayout:
 			other := patients.another(j)

@@ -15,7 +15,7 @@ import (
 	"github.com/t2map/t2map/table"
 )
 
-// Rules decide who a study is, which of its series is mapped and which file is its mask.
+// Rules determine the subject and the visit of a study, which of its series is mapped and which file is its mask.
 type Rules struct {
 	// Protocol holds the settings of the trial.
 	Protocol protocol.Protocol
@@ -108,7 +108,7 @@ func (s *Intake) Searched(path string) bool {
 	return ok
 }
 
-// Job makes the job of a study that Take was given. The error is ErrUnlisted if the manifest does not list the
+// Job makes the job of a study that was given to Take. The error is ErrUnlisted if the manifest does not list the
 // study. If the mask is Carried, the caller must set Job.MaskSource, see MaskSource.
 func (s *Intake) Job(st dicomio.Study) (pipeline.Job, error) {
 	j, err := s.Identify(st)
@@ -183,16 +183,16 @@ func (s *Intake) Missing(roots []string) (rows []Missing, remarks []string) {
 // Remarks describes how the manifest was read, and the studies that it does not list.
 func (s *Intake) Remarks() []string { return s.manifest.remarks(s.unlisted) }
 
-// Verdict is the result of comparing the identity of a study with those of the other studies: the reason why it
-// cannot be right, and warnings that cast doubt on it.
+// Verdict is the result of comparing the identity of a study with those of the other studies: the reason why the
+// identity is refused, and warnings that cast doubt on it.
 type Verdict struct {
 	Err      error
 	Warnings []string
 }
 
 // Compare compares each job with the other jobs and the earlier results. Subjects whose names are alike (see
-// table.Names) cannot be right, and neither can studies that may be confused with another patient or visit (see
-// clashes). The remarks list visits whose names are alike.
+// table.Names) are refused, and so are studies that may be confused with another patient or visit (see clashes).
+// The remarks list visits whose names are alike.
 func Compare(jobs []pipeline.Job, earlier Earlier) (verdicts []Verdict, remarks []string) {
 	alike := alikeSubjects(jobs, earlier)
 	clash := clashes(jobs, earlier)

@@ -24,7 +24,7 @@ func Replace(path string, content []byte) error {
 	}
 	cause := ""
 	if info, statErr := os.Stat(path); statErr == nil && info.IsDir() {
-		cause = "a folder of that name is in the way: "
+		cause = "a folder of that name exists: "
 	} else if held(runtime.GOOS, err) {
 		cause = "it may be open in another program, such as a spreadsheet: close it there: "
 	}

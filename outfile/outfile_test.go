@@ -28,7 +28,8 @@ func TestReplaceErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := Replace(filepath.Join(dir, "a.csv"), nil)
-	if err == nil || !strings.HasPrefix(err.Error(), "a.csv: not written: a folder of that name is in the way: ") || strings.Contains(err.Error(), dir) || strings.Contains(err.Error(), ".a.csv") {
+	if err == nil || !strings.HasPrefix(err.Error(), "a.csv: not written: a folder of that name exists: ") ||
+		strings.Contains(err.Error(), dir) || strings.Contains(err.Error(), ".a.csv") {
 		t.Errorf("%v", err)
 	}
 	err = Replace(filepath.Join(dir, "none", "b.csv"), nil)

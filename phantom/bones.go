@@ -2,18 +2,17 @@ package phantom
 
 import "math"
 
-// The measures of this file and of soft.go are those of an adult knee in
-// extension, rounded to what looks right in the picture; no result depends on
-// them. Lengths are mm, u is positive on the medial side, the origin lies on
-// the joint line in the middle of the tibia.
+// The dimensions in this file and in soft.go are those of an adult knee in extension, rounded to
+// values that look realistic in the picture; no result depends on them. Lengths are mm, u is
+// positive on the medial side, the origin lies on the joint line in the middle of the tibia.
 
 // femur is the femur in the section at u.
 type femur struct {
 	present                   bool
-	inset                     float64 // how far the condyle has rounded off towards its side
+	inset                     float64 // how far the condyle is rounded towards its side
 	backCentre, frontCentre   point
 	backRadius, frontRadius   float64
-	notch                     float64 // how far the intercondylar notch has given way
+	notch                     float64 // how much shallower the intercondylar notch is than in its middle
 	u                         float64
 	coverThickness, coverFrom float64 // cartilage: mm, and the angle where it begins in front
 }

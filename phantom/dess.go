@@ -8,11 +8,12 @@ import (
 	"strconv"
 
 	"github.com/t2map/t2map/dicomio/dicomwrite"
+	"github.com/t2map/t2map/internal/parallel"
 	"github.com/t2map/t2map/volume"
 )
 
-// SKMTea holds the name of each label of the scheme `skm-tea`, in which the mask of a
-// DESS series is; index 0 is not a label.
+// SKMTea holds the name of each label of the scheme `skm-tea`, which the mask of a DESS series
+// uses; index 0 is not a label.
 var SKMTea = [...]string{
 	"", "patellar-cartilage", "femoral-cartilage", "medial-tibial-cartilage", "lateral-tibial-cartilage",
 	"medial-meniscus", "lateral-meniscus",
@@ -24,19 +25,19 @@ var skmTea = [len(Tissues)]uint8{
 	LateralMeniscus: 6,
 }
 
-// DESS is a morphological series of the knee, as segmenters get it: three-dimensional,
-// of thin sagittal slices, with bright fluid, grey cartilage and, by water excitation, dark
-// fat and bone.
+// DESS is a morphological series of the knee, as used for segmentation: three-dimensional, with
+// thin sagittal slices, bright fluid, grey cartilage and, because of water excitation, dark fat and
+// bone.
 type DESS struct {
-	// Signal holds the magnitudes as they are stored.
+	// Signal holds the stored magnitudes.
 	Signal volume.Map
-	// Tissues is the mask that is drawn on it, in the scheme `skm-tea`: what lies at the
-	// centre of each voxel.
+	// Tissues is the mask of the series in the scheme `skm-tea`: the tissue at the centre of each
+	// voxel.
 	Tissues volume.Labels
 }
 
-// The protocol of the DESS series is the OAI's, but for thicker slices and larger pixels:
-// thirty-six of them take 200 MB.
+// The protocol of the DESS series is the OAI's, except for thicker slices and larger pixels:
+// thirty-six series take 200 MB.
 const (
 	defaultDESSMatrix = 220
 	defaultDESSSlices = 56
@@ -45,13 +46,13 @@ const (
 	dessTE            = 4.7  // ms
 	dessFlipAngle     = 25   // degrees
 	dessBandwidth     = 185  // Hz
-	// dessNoise is the standard deviation of a channel over that of the T2 series relative
-	// to cartilage: a voxel has a ninth of the volume, and the sequence is the faster one.
+	// dessNoise is the standard deviation of a channel, relative to the signal of cartilage, over
+	// that of the T2 series: a voxel has a ninth of the volume, and the sequence is faster.
 	dessNoise = 6.0
 )
 
-// dessSignal is the magnitude of each tissue, by eye and rounded, so that it looks like a
-// scan. Cartilage is that of a T2 of 36 ms.
+// dessSignal is the magnitude of each tissue, chosen by eye and rounded, so that the series looks
+// like a scan. The value of cartilage is for a T2 of 36 ms.
 var dessSignal = [tissues]float64{
 	skin: 300, subcutaneous: 170, fat: 150, fascia: 120, muscle: 420, marrow: 130, scar: 200, cortex: 50,
 	cartilage: 640, meniscus: 170, ligament: 190, tendon: 110, fluid: 1500, synovium: 560, artery: 260, vein: 480,
@@ -89,8 +90,8 @@ func newDESS(ctx context.Context, k *Knee, o Options) (*dessVolume, error) {
 	})
 }
 
-// DESS returns the study's DESS series with its mask. The same study has the same one. The
-// only error is the context's.
+// DESS returns the study's DESS series with its mask. The same study always gives the same series.
+// The only error is that of ctx.
 func (s *Study) DESS(ctx context.Context) (DESS, error) {
 	if s.anatomy.dess == nil {
 		d, err := newDESS(ctx, s.anatomy.knee, s.Options)
@@ -107,7 +108,7 @@ func (s *Study) DESS(ctx context.Context) (DESS, error) {
 	}
 	sigma := dessNoise * dessSignal[cartilage] / s.Options.SNR
 	visit := hash64(s.Options.Subject, s.Options.Visit, "DESS")
-	return d, each(ctx, still.Size[2], func(slice int) error {
+	return d, parallel.Each(ctx, still.Size[2], 0, func(slice int) error {
 		rng := rand.New(rand.NewPCG(s.Options.Seed^visit, uint64(slice)))
 		for v := slice * still.SliceVoxels(); v < (slice+1)*still.SliceVoxels(); v++ {
 			re := float64(still.signal[v]) + sigma*rng.NormFloat64()

@@ -42,7 +42,7 @@ func (s *Study) Series() dicomwrite.Image {
 	return im
 }
 
-// Image returns image n of the T2 series, echo fastest.
+// Image returns image n of the T2 series; the echo varies fastest.
 func (s *Study) Image(n int) dicomwrite.Image {
 	slice, echo := n/s.Options.Echoes, n%s.Options.Echoes
 	im := s.Series()

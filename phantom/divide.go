@@ -2,7 +2,7 @@ package phantom
 
 import "math"
 
-// division says where the plates of cartilage part into regions, in mm of the knee of
+// division holds the borders between the regions of the plates of cartilage, in mm of the knee of
 // size 1. The definitions are those of Eckstein et al. 2006 (Osteoarthritis and Cartilage
 // 14:974–983) as published tools apply them:
 //
@@ -11,9 +11,9 @@ import "math"
 //     cartilage, projected along the long axis, at the place near the middle where it lies
 //     furthest forward;
 //   - behind it lie the condyles, medial and lateral of that place: central up to 60 % of the
-//     distance from the notch to the most posterior cartilage of either condyle, posterior
-//     beyond. Cartilage high on the back of a condyle counts as posterior; in this knee it
-//     all lies beyond the 60 %;
+//     distance from the notch to the most posterior cartilage of either condyle, and posterior
+//     after that. Cartilage high on the back of a condyle counts as posterior; in this knee all of
+//     it lies behind the border at 60 %;
 //   - each tibial plateau has thirds of its own extent from front to back;
 //   - the facets of the patella meet at its ridge.
 //
@@ -27,8 +27,8 @@ type division struct {
 }
 
 const (
-	// weightBearing is the part of the distance from the notch to the posterior end that
-	// the central part of a condyle takes (Eckstein 2006).
+	// weightBearing is the part of the distance from the notch to the posterior end that belongs to
+	// the central part of a condyle (Eckstein 2006).
 	weightBearing = 0.6
 	// ridge is the u of the ridge of the patella; see newPatella.
 	ridge = -1
@@ -81,7 +81,7 @@ func divide(k *knee) division {
 	return d
 }
 
-// boxOfPlate is the range of h in which a plate is searched.
+// boxOfPlate is the range of h in which a plate is searched for.
 type boxOfPlate struct {
 	k      *knee
 	tissue uint8

@@ -9,9 +9,10 @@ import (
 	"slices"
 
 	"github.com/t2map/t2map/dicomio/dicomwrite"
+	"github.com/t2map/t2map/internal/parallel"
 )
 
-// Mask says how the label map is written.
+// Mask is the form in which the label map is written.
 type Mask string
 
 // The kinds of mask.
@@ -25,11 +26,11 @@ const (
 
 var masks = []Mask{MaskNIfTI, MaskTissues}
 
-// Form says how a study is written. The zero value is the T2 series with MaskNIfTI.
+// Form describes how a study is written. The zero value is the T2 series with MaskNIfTI.
 type Form struct {
 	Mask Mask
-	// DESS says that the DESS series is written beside the T2 series; MaskTissues implies
-	// it.
+	// DESS reports that the DESS series is written in addition to the T2 series, which MaskTissues
+	// implies.
 	DESS bool
 }
 
@@ -48,15 +49,15 @@ type object struct {
 	image func() dicomwrite.Image
 }
 
-// Write writes the study into dir, which is made if necessary: one DICOM file per slice and
-// echo, IM_0001.dcm …, echo fastest, and the mask labels.nii.gz in the scheme
-// `compartments`. The same study gives the same bytes. Errors: those of the file system,
-// with the path, and the context's.
+// Write writes the study into dir, which is created if necessary: one DICOM file per slice and echo
+// (IM_0001.dcm and so on; the echo varies fastest), and the mask labels.nii.gz in the scheme
+// `compartments`. The same study gives the same bytes. Errors are those of the file system, with
+// the path, and of ctx.
 func (s *Study) Write(ctx context.Context, dir string) error { return s.WriteAs(ctx, dir, Form{}) }
 
-// WriteAs writes the study into dir as Write does, in the given form. The files of its DESS
-// series are DESS_0001.dcm, … The same study in the same form gives the same bytes. Errors:
-// an unknown mask, those of the file system, with the path, and the context's.
+// WriteAs writes the study into dir as Write does, in the given form. The files of its DESS series
+// are DESS_0001.dcm and so on. The same study in the same form gives the same bytes. Errors are an
+// unknown mask, those of the file system, with the path, and that of ctx.
 func (s *Study) WriteAs(ctx context.Context, dir string, form Form) error {
 	if err := form.fill(); err != nil {
 		return err
@@ -76,7 +77,7 @@ func (s *Study) WriteAs(ctx context.Context, dir string, form Form) error {
 			mask, scheme = d.Tissues, "skm-tea"
 		}
 	}
-	if err := each(ctx, len(objects), func(n int) error { return objects[n].write(dir) }); err != nil {
+	if err := parallel.Each(ctx, len(objects), 0, func(n int) error { return objects[n].write(dir) }); err != nil {
 		return err
 	}
 	return writeLabels(filepath.Join(dir, labelsName), mask, scheme)

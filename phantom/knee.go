@@ -5,10 +5,11 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"github.com/t2map/t2map/internal/parallel"
 	"github.com/t2map/t2map/volume"
 )
 
-// Knee is a person's knee in the patient: the anatomy at any place, and so on any grid.
+// Knee is a person's knee in patient space: the anatomy at any position, and therefore on any grid.
 type Knee struct {
 	// Side is "R" or "L".
 	Side   string
@@ -17,15 +18,15 @@ type Knee struct {
 	shift [4]float64 // of T2 by label of the compartment, ms
 }
 
-// placement is how the knee lies in the patient: a place (u, p, h) of the knee is at
+// placement is the position of the knee in patient space: a place (u, p, h) of the knee is at
 // centre + u·axes[0] + p·axes[1] + h·axes[2]. The axes are orthonormal.
 type placement struct {
 	centre [3]float64
 	axes   [3][3]float64
 }
 
-// NewKnee returns the knee of the studies with the same Side, Seed and Shift, before the
-// patient moves; the other options do not matter. Errors: those of New about these options.
+// NewKnee returns the knee of the studies with the same Side, Seed and Shift, before the patient
+// moves; the other options have no effect. Errors are those of New for these options.
 func NewKnee(o Options) (*Knee, error) {
 	if err := o.fill(); err != nil {
 		return nil, err
@@ -58,7 +59,7 @@ func (k *Knee) Moved(t volume.Rigid) *Knee {
 	return &moved
 }
 
-// Position returns where the place (u, p, h) of the knee lies in the patient, mm LPS. u
+// Position returns the position in the patient, in mm LPS, of the place (u, p, h) of the knee. u
 // points to medial, p to posterior, h to the head; see the package comment.
 func (k *Knee) Position(u, p, h float64) [3]float64 {
 	at := k.centre
@@ -68,17 +69,17 @@ func (k *Knee) Position(u, p, h float64) [3]float64 {
 	return at
 }
 
-// Place returns the place (u, p, h) of the knee that lies at a position, mm LPS.
+// Place returns the place (u, p, h) of the knee at a position in mm LPS.
 func (k *Knee) Place(position [3]float64) (u, p, h float64) {
 	x, y, z := position[0]-k.centre[0], position[1]-k.centre[1], position[2]-k.centre[2]
 	coordinate := func(a [3]float64) float64 { return x*a[0] + y*a[1] + z*a[2] }
 	return coordinate(k.axes[0]), coordinate(k.axes[1]), coordinate(k.axes[2])
 }
 
-// Grid returns a sagittal grid in the knee's own axes with the spacing given in mm (along
-// rows to posterior, down columns to the feet, between slices to the patient's right),
-// which covers the field of view of the T2 series: 132 mm × 132 mm and 72 mm from side to
-// side, rounded to whole voxels about its middle.
+// Grid returns a sagittal grid along the knee's own axes with the given spacing in mm (along rows
+// to posterior, down columns to the feet, between slices to the patient's right). It covers the
+// field of view of the T2 series, 132 mm × 132 mm and 72 mm from side to side, rounded to whole
+// voxels about its middle.
 func (k *Knee) Grid(spacing [3]float64) volume.Geometry {
 	return k.gridOver(spacing, [3]float64{fieldOfView, fieldOfView, slabWidth})
 }
@@ -107,10 +108,10 @@ func (k *Knee) gridOver(spacing, extent [3]float64) volume.Geometry {
 // Voxel is the anatomy at one position.
 type Voxel struct {
 	// Tissue indexes Tissues, Region indexes Regions and Compartment indexes
-	// Compartments; each is 0 where there is none.
+	// Compartments; each is 0 if there is none.
 	Tissue, Region, Compartment uint8
 	// Depth is the relative depth in cartilage, 0 at the bone and 1 at the joint; NaN
-	// elsewhere. It is the distance from the bone over the thickness there.
+	// elsewhere. It is the distance from the bone over the local thickness.
 	Depth float64
 	// T2 in ms, NaN in air. S0 is the magnitude at TE = 0 before any blurring, 0 in air.
 	T2, S0 float64
@@ -130,20 +131,19 @@ func (k *Knee) seen(v voxel) Voxel {
 	}
 }
 
-// Anatomy is the knee on a grid: what lies at the centre of each voxel. The fields are
-// those of Voxel.
+// Anatomy is the knee on a grid: the anatomy at the centre of each voxel. The fields are those of
+// Voxel.
 type Anatomy struct {
 	volume.Geometry
 	Tissue, Region, Compartment []uint8
 	Depth                       []float32
-	// T2 and S0 are nil where they were not asked for.
+	// T2 and S0 are nil if they were not requested.
 	T2, S0 []float32
 }
 
-// Sample returns the knee at the centres of the voxels of any grid: oblique, mirrored,
-// wholly or partly outside the knee. It does not average over a voxel: for partial
-// volume, sample a finer grid. The result does not depend on the number of processors.
-// The only error is the context's.
+// Sample returns the knee at the centres of the voxels of any grid: oblique, mirrored, or wholly or
+// partly outside the knee. It does not average over a voxel: for partial volume, sample a finer
+// grid. The result does not depend on the number of processors. The only error is that of ctx.
 func (k *Knee) Sample(ctx context.Context, g volume.Geometry) (*Anatomy, error) {
 	a := newSamples(g)
 	a.T2, a.S0 = make([]float32, len(a.Tissue)), make([]float32, len(a.Tissue))
@@ -154,7 +154,7 @@ func (k *Knee) Sample(ctx context.Context, g volume.Geometry) (*Anatomy, error) 
 	}, nil)
 }
 
-// Structures is Sample without T2 and S0, which takes a fraction of the time.
+// Structures is like Sample, but omits T2 and S0 and takes a fraction of the time.
 func (k *Knee) Structures(ctx context.Context, g volume.Geometry) (*Anatomy, error) {
 	a := newSamples(g)
 	return a, k.fill(ctx, g, func(s *sampler, v int, u, p, h float64) {
@@ -179,7 +179,7 @@ func (a *Anatomy) set(v int, seen Voxel) {
 // of each slice that is complete, unless it is nil.
 func (k *Knee) fill(ctx context.Context, g volume.Geometry, voxel func(s *sampler, v int, u, p, h float64),
 	slice func(n int)) error {
-	return each(ctx, g.Size[2], func(n int) error {
+	return parallel.Each(ctx, g.Size[2], 0, func(n int) error {
 		s := &sampler{knee: k.person}
 		for j := range g.Size[1] {
 			for i := range g.Size[0] {
@@ -194,8 +194,8 @@ func (k *Knee) fill(ctx context.Context, g volume.Geometry, voxel func(s *sample
 	})
 }
 
-// sampler keeps the section and the row of the voxel before, which in a grid along the
-// axes of the knee are those of the next.
+// sampler keeps the section and the row of the previous voxel, which are also those of the next
+// voxel if the grid lies along the axes of the knee.
 type sampler struct {
 	knee    *knee
 	u, h    float64
@@ -205,8 +205,8 @@ type sampler struct {
 	isLine  bool
 }
 
-// samePlace is a distance in mm that arithmetic on positions makes; it is far below any
-// that shows.
+// samePlace is a distance in mm that may arise from rounding of positions; it is far below any
+// visible distance.
 const samePlace = 1e-9
 
 func (s *sampler) section(u float64) *section {

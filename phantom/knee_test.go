@@ -43,7 +43,7 @@ func TestNamesAreThoseOfAnatomy(t *testing.T) {
 	}
 	for _, r := range words.Regions() {
 		want := r.Compartment()
-		if c := Compartments[CompartmentOf(uint8(r))]; Regions[r] != r.String() || c != want && c+want != string(r.Plate()) {
+		if c := Compartments[compartmentOf(uint8(r))]; Regions[r] != r.String() || c != want && c+want != string(r.Plate()) {
 			t.Errorf("region %d: %q in %q, want %v in %q", r, Regions[r], c, r, want)
 		}
 	}
@@ -83,7 +83,7 @@ func TestEveryVoxelIsAccountedFor(t *testing.T) {
 			cartilage := tissue >= FemoralCartilage && tissue <= PatellarCartilage
 			switch {
 			case region < plates[tissue][0] || region > plates[tissue][1],
-				a.Compartment[v] != CompartmentOf(region),
+				a.Compartment[v] != compartmentOf(region),
 				cartilage != (a.Compartment[v] != 0),
 				cartilage != (depth >= 0 && depth < 1), !cartilage && !math.IsNaN(depth),
 				math.IsNaN(float64(a.T2[v])) != (a.S0[v] == 0), tissue != 0 && a.S0[v] == 0:

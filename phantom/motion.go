@@ -9,8 +9,8 @@ import (
 
 // Motion holds the limits of a patient's motion.
 type Motion struct {
-	// Turn is the largest rotation in degrees, Shift the largest translation of the middle
-	// of the knee in mm. A patient who moves does so by at least half of each.
+	// Turn is the largest rotation in degrees, and Shift the largest translation of the middle of
+	// the knee in mm. A patient who moves does so by at least half of both.
 	Turn, Shift float64
 }
 

@@ -20,7 +20,7 @@ var Tissues = [...]string{
 	"medial-meniscus", "lateral-meniscus", "femur", "tibia", "patella", "fibula",
 }
 
-// The regions of cartilage, and the menisci; see division for where they part.
+// The regions of cartilage, and the menisci; the type division has their borders.
 const (
 	MedialTibialAnterior uint8 = 1 + iota
 	MedialTibialCentral
@@ -48,9 +48,9 @@ var Regions = [...]string{
 	"trochlear", "patellar-medial", "patellar-lateral", "medial-meniscus", "lateral-meniscus",
 }
 
-// CompartmentOf returns the label in the scheme `compartments` of a region: Medial,
-// Lateral or Patellofemoral; 0 for a meniscus and where there is no region.
-func CompartmentOf(region uint8) uint8 {
+// compartmentOf returns the label of a region in the scheme `compartments`: Medial, Lateral or
+// Patellofemoral; 0 for a meniscus, or if there is no region.
+func compartmentOf(region uint8) uint8 {
 	switch region {
 	case MedialTibialAnterior, MedialTibialCentral, MedialTibialPosterior, MedialFemoralCentral, MedialFemoralPosterior:
 		return Medial

@@ -8,12 +8,12 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// ReferenceS0 is the magnitude at TE = 0 of the reference object. Its size means
-// nothing; a thousand looks like a scan's.
+// ReferenceS0 is the magnitude at TE = 0 of the reference object. Its size has no meaning; a
+// thousand is typical of a scan.
 const ReferenceS0 = 1000
 
 // referenceT1 is the T1 of the reference object in ms: that of cartilage at 3 T,
-// and what EPG fits of cartilage take for granted (docs/accuracy.md).
+// and the value that EPG fits of cartilage assume (docs/accuracy.md).
 const referenceT1 = 1200
 
 // Train is a multi-echo spin-echo sequence with evenly spaced echoes.
@@ -32,25 +32,23 @@ func (t Train) TE() []float64 {
 	return te
 }
 
-// String returns the train as people write it: 7 × 10 ms.
+// String returns a text such as 7 × 10 ms.
 func (t Train) String() string { return fmt.Sprintf("%d × %g ms", t.Echoes, t.Spacing) }
 
-// Signal returns the magnitude at each echo, S0 being 1, of a tissue with the
-// given T2 in ms where the refocusing pulses turn by b1·180° instead of 180°.
+// Signal returns the magnitude at each echo of a tissue with an S0 of 1 and the given T2 in ms, if
+// the angle of the refocusing pulses is b1·180° instead of 180°.
 //
-// It solves the Bloch equations for isochromats and knows nothing of extended
-// phase graphs, so that a fit by these can be held to it. After an excitation
-// along the refocusing pulses' axis (CPMG) every isochromat turns about the field
-// by its own angle in each half of the echo spacing, while it relaxes; the pulses
-// are instantaneous; the echo is the mean over isochromats. The excitation is
-// taken to be perfect: what B1 and slice profile take from it is one factor to
-// all echoes, and S0 absorbs it.
+// It solves the Bloch equations for isochromats and does not use extended phase graphs, so that it
+// is an independent reference for fits with them. After an excitation along the axis of the
+// refocusing pulses (CPMG), every isochromat rotates about the field by its own angle in each half
+// of the echo spacing, while it relaxes. The pulses are instantaneous, and the echo is the mean
+// over the isochromats. The excitation is assumed to be perfect: a loss due to B1 or the slice
+// profile is the same factor for all echoes, which S0 absorbs.
 //
-// The angles are spread evenly over a full turn. This is not an approximation of a
-// voxel that is fully dephased between pulses: the signal as a function of the
-// angle φ is a sum of harmonics exp(ikφ) with |k| ≤ 2·Echoes, one order for each
-// half spacing, of which the voxel keeps k = 0, and the mean over 2·Echoes + 1
-// even angles takes all others of these to 0 exactly.
+// The angles are spread evenly over a full turn. For a voxel that is fully dephased between pulses
+// this is exact, not an approximation: the signal as a function of the angle φ is a sum of
+// harmonics exp(ikφ) with |k| ≤ 2·Echoes, one order for each half spacing. The voxel keeps only k =
+// 0, and the mean over 2·Echoes + 1 evenly spaced angles is exactly 0 for all other orders.
 func (t Train) Signal(t2, b1 float64) []float64 {
 	n := 2*t.Echoes + 1
 	e1, e2 := math.Exp(-t.Spacing/2/referenceT1), math.Exp(-t.Spacing/2/t2)
@@ -72,15 +70,15 @@ func (t Train) Signal(t2, b1 float64) []float64 {
 	return signal
 }
 
-// ReferenceOptions say which reference object to make. Nothing has a default.
+// ReferenceOptions describe a reference object. No field has a default.
 type ReferenceOptions struct {
 	Train Train
 	// T2 holds the T2 of each row, ms.
 	T2 []float64
-	// SNR is S0/σ, σ being the standard deviation of the noise in each of the two
-	// channels; +Inf means no noise.
+	// SNR is S0/σ, where σ is the standard deviation of the noise in each of the two channels; +Inf
+	// means no noise.
 	SNR float64
-	// B1 is the turn of the refocusing pulses over 180°.
+	// B1 is the angle of the refocusing pulses over 180°.
 	B1 float64
 	// Draws is the number of columns, each with its own noise.
 	Draws int
@@ -95,9 +93,9 @@ func (o ReferenceOptions) Sigma() float64 { return ReferenceS0 / o.SNR }
 //
 //	|S + n₁ + i·n₂|,  S = ReferenceS0·Train.Signal(T2, B1),  n₁, n₂ ~ N(0, σ²),
 //
-// in 1 mm voxels. One slice has one SNR and several T2, as a knee's has. A row
-// depends on its own T2, the train, SNR, B1 and seed alone, not on the other rows,
-// and its first draws not on how many follow.
+// in voxels of 1 mm. A slice has one SNR and several T2, like a slice of a knee. A row depends only
+// on its own T2, the train, the SNR, B1 and the seed, and not on the other rows. Its first draws do
+// not depend on the number of draws.
 func Reference(o ReferenceOptions) (volume.MultiEcho, error) {
 	if err := o.check(); err != nil {
 		return volume.MultiEcho{}, err

@@ -14,8 +14,8 @@ type knee struct {
 	division      division
 }
 
-// section is a sagittal section of a knee. It holds what does not change
-// inside the section.
+// section is a sagittal section of a knee. It holds the values that are the same in the whole
+// section.
 type section struct {
 	knee    *knee
 	u       float64 // mm to medial, in the units of the knee of size 1
@@ -35,7 +35,7 @@ func newSection(k *knee, u float64) section {
 	}
 }
 
-// row is a row of a section. It holds what does not change along the row.
+// row is a row of a section. It holds the values that are the same along the row.
 type row struct {
 	section
 	h       float64 // in the units of the knee of size 1
@@ -74,7 +74,7 @@ func (s section) row(h float64) row {
 	return r
 }
 
-// voxel is what the anatomy says about one place.
+// voxel is the anatomy at one place.
 type voxel struct {
 	tissue tissue
 	part   uint8   // of Tissues
@@ -84,7 +84,7 @@ type voxel struct {
 	s0, t2 float64 // t2 is NaN in air
 }
 
-// distances of a place to the surfaces that decide what it is, mm.
+// distances are those of a place from the surfaces that determine its tissue, in mm.
 type distances struct {
 	femur, tibia, fibula, patella float64
 	inNotch                       bool
@@ -137,11 +137,11 @@ func (s *section) structure(q point) voxel {
 	return v
 }
 
-// mark says which cartilage the voxel is.
+// mark sets the cartilage of the voxel.
 func (s *section) mark(v *voxel, tissue uint8, q point, depth float64) {
 	v.part, v.depth = tissue, depth
 	v.region = s.knee.division.region(tissue, s.u, q.p)
-	v.label = CompartmentOf(v.region)
+	v.label = compartmentOf(v.region)
 }
 
 // meniscusAt returns tissue and region of the meniscus of the section's side.
@@ -162,8 +162,7 @@ func (s *section) inCord(q point) bool {
 	return false
 }
 
-// distances measures only what is near: cartilage and joint end well within
-// 12 mm of the bone.
+// distances measures only near surfaces: cartilage and joint end well within 12 mm of the bone.
 func (s *section) distances(q point) distances {
 	d := distances{patella: math.Inf(1), fibula: math.Inf(1)}
 	d.femur, d.inNotch = s.femur.bone(q)
@@ -184,7 +183,7 @@ func (s *section) distances(q point) distances {
 	return d
 }
 
-// boneAt says which bone lies at a place, if any.
+// boneAt returns the bone at a place, if there is one.
 func (s *section) boneAt(d *distances) (part uint8, ok bool) {
 	nearest := min(d.femur, d.tibia, d.patella, d.fibula)
 	switch {
@@ -200,7 +199,7 @@ func (s *section) boneAt(d *distances) (part uint8, ok bool) {
 	return FibulaBone, true
 }
 
-// bone says which part of a bone lies at q, which is in one.
+// bone returns the part of a bone at q, which lies in a bone.
 func (s *section) bone(q point, d *distances) tissue {
 	// Compact bone is thin at the joint and thick in the shafts.
 	shell := 0.9 + 1.6*step(math.Abs(q.h-2), 38, 70)*step(math.Abs(s.u), 18, 8)
@@ -214,8 +213,8 @@ func (s *section) bone(q point, d *distances) tissue {
 	return marrow
 }
 
-// plate says which cartilage lies at a place outside bone, 0 if none, and how deep: the
-// distance from the bone over the thickness there.
+// plate returns the cartilage at a place outside bone, 0 if there is none, and its relative depth:
+// the distance from the bone over the local thickness.
 func (s *section) plate(d *distances) (tissue uint8, depth float64) {
 	femoral, tibial, patellar := d.femur/d.onFemur, d.aboveTibia/d.onTibia, d.patella/d.onPatella
 	if d.onTibia == 0 || d.aboveTibia < 0 || d.tibia > d.onTibia+1 {
@@ -243,7 +242,7 @@ var layered = [...]struct{ deep, rise float64 }{
 	PatellarCartilage: {29, 13},
 }
 
-// cartilage says which cartilage lies at q, if any.
+// cartilage returns the cartilage at q, if there is any.
 func (s *section) cartilage(q point, d *distances) (voxel, bool) {
 	tissue, depth := s.plate(d)
 	if tissue == 0 {
@@ -276,7 +275,7 @@ func (s *section) coil(q point) float64 {
 	return (0.94 + 0.12*square(q.p/60)) * (1 - 0.22*square((q.h-4)/70))
 }
 
-// soft says which tissue besides bone and cartilage lies at q.
+// soft returns the tissue at q that is neither bone nor cartilage.
 func (r *row) soft(q point, d *distances, depth float64) tissue {
 	for i := range r.cords {
 		if r.cords[i].inside(r.u, q) {
@@ -321,7 +320,7 @@ func (r *row) flesh(q point) tissue {
 	return fat
 }
 
-// joint says what lies between the bones beside cartilage, if q is there.
+// joint returns the tissue between the bones other than cartilage, if q lies there.
 func (s *section) joint(q point, d *distances) (tissue, bool) {
 	au := math.Abs(s.u)
 	inGap := s.femur.present && d.aboveTibia > d.onTibia && d.aboveTibia < 9 && d.femur > d.onFemur && q.p > -26 &&

@@ -79,8 +79,8 @@ func band(q point, r float64, points ...point) float64 {
 	return best - r
 }
 
-// curve is a smooth function of the height through knots of growing h; it is
-// constant beyond its ends.
+// curve is a smooth function of the height through knots of growing h; it is constant outside its
+// ends.
 type curve []point // p is the value at h
 
 // value interpolates by cubic Hermite pieces with Catmull-Rom slopes.

@@ -59,7 +59,7 @@ var (
 	skinBack  = curve{{61, -80}, {60, -56}, {57, -34}, {52, -10}, {50, 8}, {52, 26}, {56, 50}, {59, 80}}
 )
 
-// leg is what lies inside the skin in the section at u at a height.
+// leg is the part inside the skin in the section at u at a height.
 func leg(u, h float64) strip {
 	round := 1 - square(u/58)
 	if round <= 0 {
@@ -101,7 +101,7 @@ var cords = []cord{
 	{ligament, 20, 12, 0.7, []point{{25.5, -8}, {31.5, 3}, {32.5, 16}, {30.5, 28}, {26, 36}}},    // …
 }
 
-// reaches says whether the cord comes near the height anywhere.
+// reaches reports whether the cord comes near the height anywhere.
 func (c *cord) reaches(h float64) bool {
 	lo, hi := math.Inf(1), math.Inf(-1)
 	for _, q := range c.path {
@@ -110,7 +110,7 @@ func (c *cord) reaches(h float64) bool {
 	return h > lo-c.radius && h < hi+c.radius
 }
 
-// inside says whether q lies in the cord in the section at u.
+// inside reports whether q lies in the cord in the section at u.
 func (c *cord) inside(u float64, q point) bool {
 	round := 1 - square((u-c.centre)/c.half)
 	return round > 0 && band(q, c.radius*math.Sqrt(round), c.path...) < 0

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"github.com/t2map/t2map/internal/parallel"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -19,8 +20,7 @@ const (
 // Compartments holds the name of each label; index 0 is not a compartment.
 var Compartments = [...]string{"", "medial", "lateral", "patellofemoral"}
 
-// Options say what study to make. The zero value is a right knee with every
-// default.
+// Options describe a study. The zero value is a right knee with all defaults.
 type Options struct {
 	// Subject and Visit are written to the clinical-trial attributes and
 	// enter the UIDs. Default: "S01", "baseline".
@@ -28,10 +28,10 @@ type Options struct {
 	// Side is "R" or "L". Default: "R".
 	Side string
 	// Matrix is the number of rows and of columns over a field of view of
-	// 132 mm. Default: 144, which is 0.917 mm.
+	// 132 mm. Default: 144, or 0.917 mm per pixel.
 	Matrix int
-	// Slices is the number of slices over 72 mm from side to side. Default: 12,
-	// which is 5.4 mm and a gap of 0.6 mm.
+	// Slices is the number of slices over 72 mm from side to side. Default: 12, with a thickness of
+	// 5.4 mm and a gap of 0.6 mm.
 	Slices int
 	// Echoes is the number of echoes. Default: 7.
 	Echoes int
@@ -42,19 +42,19 @@ type Options struct {
 	// standard deviation of the noise in each of the two channels. 0 is the
 	// default, 150; +Inf means no noise.
 	SNR float64
-	// Seed decides about the person and the noise.
+	// Seed determines the person and the noise.
 	Seed uint64
 	// Shift is added to the T2 of the medial, lateral and patellofemoral
 	// cartilage, ms.
 	Shift [3]float64
-	// DESSMatrix is the number of rows and of columns of the DESS series, over the same
-	// field of view. Default: 220, which is 0.6 mm. DESSSlices is the number of its slices
-	// over 78.4 mm. Default: 56, which is 1.4 mm. They matter only where it is made.
+	// DESSMatrix is the number of rows and of columns of the DESS series, over the same field of
+	// view. Default: 220, or 0.6 mm per pixel. DESSSlices is the number of its slices over 78.4 mm.
+	// Default: 56, or 1.4 mm per slice. They have no effect if the series is not made.
 	DESSMatrix, DESSSlices int
-	// Moved is how the patient has moved, and the knee with it, since the slices of both
-	// series were planned; those stay where they are. DESSMoved is how the patient moves
-	// from the T2 series to the DESS series: what lies at x in the former lies at
-	// DESSMoved.Apply(x) in the latter. The zero value means not at all.
+	// Moved is the motion of the patient, and of the knee, since the slices of both series were
+	// planned; the slices do not move. DESSMoved is the motion of the patient from the T2 series to
+	// the DESS series: a point at x in the former is at DESSMoved.Apply(x) in the latter. The zero
+	// value means no motion.
 	Moved, DESSMoved volume.Rigid
 }
 
@@ -63,7 +63,7 @@ const (
 	defaultMatrix  = 144 // thirty-six studies take 130 MB and a few seconds
 	defaultSlices  = 12
 	defaultEchoes  = 7  // the OAI's train
-	defaultSpacing = 10 // ms, ditto
+	defaultSpacing = 10 // ms, the same train
 	defaultSNR     = 150
 )
 
@@ -72,19 +72,19 @@ const (
 	slabWidth    = 72.0  // mm: the cartilage of both condyles
 	sliceFilling = 0.9   // slice thickness over slice spacing, as 3 mm + 0.3 mm gap
 
-	// cartilageS0 is what SNR refers to; see properties.
+	// cartilageS0 is the signal to which SNR refers; see properties.
 	cartilageS0 = 1250
 
 	// maxStored is the largest value of 12 bits, which scanners store.
 	maxStored = 4095
 )
 
-// Study is one imaginary study with its truth.
+// Study is one synthetic study with its true values.
 type Study struct {
-	// Options as they were given, defaults filled in.
+	// Options are the given options with all defaults filled in.
 	Options Options
-	// Echoes holds the magnitudes with noise, rounded to whole numbers as they
-	// are stored: what reading the study's DICOM files gives back.
+	// Echoes holds the magnitudes with noise, rounded to whole numbers, as they are stored in the
+	// study's DICOM files.
 	Echoes volume.MultiEcho
 	// Labels is the mask, in the scheme `compartments`.
 	Labels volume.Labels
@@ -98,8 +98,8 @@ type Study struct {
 	anatomy *anatomy
 }
 
-// Knee returns the knee as it lay in the T2 series, with the visit's shift of T2. In the
-// DESS series it lay as Knee().Moved(Options.DESSMoved).
+// Knee returns the knee at its position in the T2 series, with the visit's shift of T2. Its
+// position in the DESS series is that of Knee().Moved(Options.DESSMoved).
 func (s *Study) Knee() *Knee {
 	k := s.anatomy.knee.Moved(orIdentity(s.Options.Moved))
 	k.setShift(s.Options.Shift)
@@ -110,8 +110,8 @@ func (s *Study) Knee() *Knee {
 //
 //	|S0·exp(−TE/T2) + n₁ + i·n₂|,  n₁, n₂ ~ N(0, σ²),  σ = 1250/SNR,
 //
-// rounded to a whole number. The same options give the same study, on any
-// number of processors. Errors: options out of range, and the context's.
+// rounded to a whole number. The same options give the same study on any number of processors.
+// Errors are options out of range, and that of ctx.
 func New(ctx context.Context, o Options) (*Study, error) {
 	if err := o.fill(); err != nil {
 		return nil, err
@@ -168,7 +168,7 @@ type anatomy struct {
 	knee   *Knee // before the patient moved, without a visit's shift
 	label  []uint8
 	s0, t2 []float32
-	dess   *dessVolume // nil until it is asked for
+	dess   *dessVolume // nil until it is requested
 }
 
 func newAnatomy(ctx context.Context, o Options) (*anatomy, error) {
@@ -179,7 +179,7 @@ func newAnatomy(ctx context.Context, o Options) (*anatomy, error) {
 	}
 	n := g.Voxels()
 	a := &anatomy{Geometry: g, knee: k, label: make([]uint8, n), s0: make([]float32, n), t2: make([]float32, n)}
-	return a, each(ctx, o.Slices, func(slice int) error {
+	return a, parallel.Each(ctx, o.Slices, 0, func(slice int) error {
 		a.fillSlice(k.person, o, slice)
 		a.blurSlice(slice)
 		return nil
@@ -271,7 +271,7 @@ func (a *anatomy) study(ctx context.Context, o Options) (*Study, error) {
 		s.Echoes.TE = append(s.Echoes.TE, o.EchoSpacing*float64(e+1))
 		s.Echoes.Echo = append(s.Echoes.Echo, make([]float32, n))
 	}
-	return s, each(ctx, o.Slices, func(slice int) error {
+	return s, parallel.Each(ctx, o.Slices, 0, func(slice int) error {
 		a.shiftSlice(s, slice)
 		s.acquire(slice)
 		return nil
@@ -323,17 +323,17 @@ func (s *Study) acquire(slice int) {
 // stored is a magnitude as the file holds it.
 func stored(x float64) float32 { return float32(min(int32(x+0.5), maxStored)) }
 
-// Compartment is the truth about one compartment of a study.
+// Compartment holds the true values of one compartment of a study.
 type Compartment struct {
 	// Name is medial, lateral or patellofemoral.
 	Name string
 	// Voxels is the number of voxels with its label.
 	Voxels int
-	// MeanT2 is the mean of the true T2 over them in ms, NaN where there are none.
+	// MeanT2 is the mean of their true T2 in ms, NaN if there are none.
 	MeanT2 float64
 }
 
-// Truth returns the truth about each compartment, in the order of the labels.
+// Truth returns the true values of each compartment, in the order of the labels.
 func (s *Study) Truth() [3]Compartment {
 	var sum [4]float64
 	var n [4]int

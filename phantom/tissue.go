@@ -1,6 +1,6 @@
 package phantom
 
-// tissue is what fills a voxel; each voxel holds exactly one.
+// tissue is the tissue of a voxel; each voxel has exactly one.
 type tissue uint8
 
 const (
@@ -25,16 +25,16 @@ const (
 	tissues // their number
 )
 
-// property holds what a tissue gives to the signal.
+// property holds the signal parameters of a tissue.
 type property struct {
 	s0, t2 float64 // signal at TE 0 in the units of the picture, T2 in ms
 	grain  float64 // relative spread of S0 by texture
 }
 
-// properties are rounded and by eye, so that the echoes look like a scan's: fat
-// appears long in a multi-echo train, dense collagen (cortex, menisci,
-// ligaments) is gone by the second echo. No result depends on them. The T2 of
-// cartilage depends on depth and surface, see section.cartilage.
+// properties are rounded values, chosen by eye so that the echoes look like those of a scan: the T2
+// of fat appears long in a multi-echo train, and dense collagen (cortex, menisci, ligaments) has no
+// signal from the second echo on. No result depends on them. The T2 of cartilage depends on depth
+// and surface, see section.cartilage.
 var properties = [tissues]property{
 	skin:         {s0: 700, t2: 24, grain: 0.10},
 	subcutaneous: {s0: 1750, t2: 98, grain: 0.10},

@@ -15,21 +15,21 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// Trial says what trial to make. The zero value is the trial of `t2map demo`.
+// Trial describes a synthetic trial. The zero value is the trial of `t2map demo`.
 type Trial struct {
-	// Subjects is their number. Default: 12.
+	// Subjects is the number of subjects. Default: 12.
 	Subjects int
-	// Seed decides about people, arms and noise.
+	// Seed determines the people, the arms and the noise.
 	Seed uint64
 	// Matrix, Slices and Echoes are those of Options, with the same defaults.
 	Matrix, Slices, Echoes int
 	// DESSMatrix and DESSSlices are those of Options, with the same defaults.
 	DESSMatrix, DESSSlices int
-	// VisitMotion is how far patients lie from where they lay at baseline at later visits,
-	// and DESSMotion how far they move between the T2 and the DESS series of every visit.
-	// The zero value means not at all.
+	// VisitMotion limits how far a patient's position at later visits differs from that at
+	// baseline, and DESSMotion how far patients move between the T2 and the DESS series of every
+	// visit. The zero value means no motion.
 	VisitMotion, DESSMotion Motion
-	// Form is how each study is written.
+	// Form is the form in which each study is written.
 	Form Form
 	// Progress, if set, is called after each study that is written.
 	Progress func(done, total int)
@@ -43,7 +43,7 @@ const (
 	Control   = "control"
 )
 
-// Truth is the truth about one study of a trial.
+// Truth holds the true values of one study of a trial.
 type Truth struct {
 	// Subject is S01, S02, …; Arm is treatment or control; Visit is baseline,
 	// month03 or month12; Side is R or L.
@@ -52,14 +52,13 @@ type Truth struct {
 	Month int
 	// T2 holds the compartments medial, lateral, patellofemoral.
 	T2 []Compartment
-	// Moved and DESSMoved are those of Options; the identity where nobody moved.
+	// Moved and DESSMoved are those of Options; the identity if the patient did not move.
 	Moved, DESSMoved volume.Rigid
 }
 
-// visit is a visit of the protocol with the mean change of T2 since baseline in
-// ms, in the order of the compartments. The size of the medial changes is that
-// of an effect a trial would look for: 4 ms is about 11 %, within the 14 % that
-// the QIBA profile asks of a single knee.
+// visit is a visit of the protocol with the mean change of T2 since baseline in ms, in the order of
+// the compartments. The size of the medial changes is that of an effect that a trial would look
+// for: 4 ms is about 11 %, less than the 14 % that the QIBA profile requires for a single knee.
 type visit struct {
 	name               string
 	month              int
@@ -75,16 +74,14 @@ var visits = []visit{
 const (
 	// response is the spread of the change between people, relative to its mean.
 	response = 0.2
-	// restless is how much T2 differs between visits for no lasting reason, ms;
-	// longitudinal CV per region is 1.1–1.5 % of 36 ms on one scanner
-	// (Verschueren), of which noise and masks make a part.
+	// restless is the random variation of T2 between visits in ms; the longitudinal CV per region
+	// is 1.1–1.5 % of 36 ms on one scanner (Verschueren), part of which is due to noise and masks.
 	restless = 0.25
 )
 
-// WriteTrial writes a trial into dir: for each subject and visit a folder
-// dir/S01/baseline with the files of Study.WriteAs, and three tables. It returns
-// the truth about each study in the order of subjects and visits. The same
-// trial gives the same bytes.
+// WriteTrial writes a trial into dir: for each subject and visit a folder dir/S01/baseline with the
+// files of Study.WriteAs, and the tables below. It returns the true values of each study in the
+// order of subjects and visits. The same trial gives the same bytes.
 //
 // trial.csv is the trial's design, as t2map trial reads it: visits and reference arm in its
 // heading, and one row per subject with arm, side, site, age, sex and bmi.
@@ -92,21 +89,20 @@ const (
 // scores.csv has two invented scores of every subject at every visit, WOMAC and KOOS, which
 // follow the medial T2: subject, visit, name, value, direction.
 //
-// truth.csv has one row per study and compartment: subject, arm, visit
-// (baseline, month03, month12), month (0, 3, 12), side (R, L), compartment
-// (medial, lateral, patellofemoral), voxels (that carry its label), mean_t2_ms
-// (mean of the true T2 over them with six decimals; empty where there are none). The
-// voxels are those of the T2 series whose centre lies in the compartment, also where the
+// truth.csv has one row per study and compartment: subject, arm, visit (baseline, month03,
+// month12), month (0, 3, 12), side (R, L), compartment (medial, lateral, patellofemoral), voxels
+// (with its label), mean_t2_ms (the mean of their true T2 with six decimals; empty if there are
+// none). The voxels are those of the T2 series whose centre lies in the compartment, even if the
 // mask is drawn on another grid.
 //
-// motion.csv is written where patients move. It has two rows per study: Moved (since
+// motion.csv is written if patients move. It has two rows per study: Moved (since
 // baseline) and DESSMoved (T2 to DESS) of Options, as the columns r11 … r33 of the rotation
 // and the shift in mm LPS.
 //
-// Odd subjects have a right knee, even ones a left knee; of each such pair one
-// is in either arm, by chance. dir is made if need be; a folder with an earlier
-// trial is emptied of it first, and one with anything else is refused. Errors:
-// sizes out of range, those of the file system, and the context's.
+// Odd subjects have a right knee, and even subjects a left knee. One subject of each such pair is
+// assigned to each arm at random. dir is created if necessary. An earlier trial in dir is removed
+// first; a folder with any other content is refused. Errors are sizes out of range, those of the
+// file system, and that of ctx.
 func WriteTrial(ctx context.Context, dir string, t Trial) ([]Truth, error) {
 	setDefault(&t.Subjects, defaultSubjects)
 	if t.Subjects < 1 || t.Subjects > 999 {
@@ -127,7 +123,7 @@ func WriteTrial(ctx context.Context, dir string, t Trial) ([]Truth, error) {
 	return truth, t.writeTables(dir, truth)
 }
 
-// arms draws the arm of each subject: of every two in a row, one each.
+// arms draws the arm of each subject: of every two consecutive subjects, one is in each arm.
 func (t Trial) arms() []string {
 	rng := rand.New(rand.NewPCG(t.Seed, 1))
 	var arms []string
@@ -191,7 +187,7 @@ func (t Trial) writeSubject(ctx context.Context, dir string, n int, arm string) 
 	return truth, nil
 }
 
-// move draws how the patient has moved at a visit, and returns the anatomy there.
+// move draws the motion of the patient at a visit, and returns the anatomy after it.
 func (t Trial) move(ctx context.Context, a *anatomy, o *Options, rng *rand.Rand) (*anatomy, error) {
 	if t.VisitMotion == (Motion{}) && t.DESSMotion == (Motion{}) {
 		return a, nil
@@ -213,12 +209,11 @@ const (
 		"They do not show any person. Writing a trial here again replaces them.\n"
 )
 
-// subjectPattern is what subjectName writes.
+// subjectPattern matches the names that subjectName returns.
 var subjectPattern = regexp.MustCompile(`^S[0-9]{2,3}$`)
 
-// prepare makes dir and its note, or empties it of an earlier trial, so that
-// files of two trials never mix. Only folders with the names of subjects and
-// visits go.
+// prepare creates dir and its note, or removes an earlier trial from it, so that files of two
+// trials never mix. Only folders with the names of subjects and visits are removed.
 func prepare(dir string) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err

@@ -24,7 +24,7 @@ type Anatomy struct {
 
 // warning says why the maps are shown without anatomy.
 func (a Anatomy) warning() string {
-	return fmt.Sprintf("anatomy: %v; maps have no anatomy beneath them", a.Problem)
+	return fmt.Sprintf("anatomy: %v; maps are shown without anatomy", a.Problem)
 }
 
 // memory is the number of bytes that its voxels take.

@@ -54,8 +54,8 @@ func (j Job) checkLabelGrid(g volume.Geometry) error {
 		return err
 	}
 	if need := 2 * int64(g.Voxels()) * bytesPerMaskVoxel; j.Bound.Bytes > 0 && need > j.Bound.Bytes {
-		return hint.Errorf("crop both masks to the knee", "the mask has %d×%d×%d voxels, more than fit twice into "+
-			"%d MiB", g.Size[0], g.Size[1], g.Size[2], j.Bound.Bytes>>20)
+		return hint.Errorf("crop both masks to the knee", "the mask has %d×%d×%d voxels: two such masks do not "+
+			"fit into %d MiB", g.Size[0], g.Size[1], g.Size[2], j.Bound.Bytes>>20)
 	}
 	return nil
 }

@@ -45,8 +45,8 @@ func (e *FormatError) Error() string {
 // MetaImage.
 const sniffedBytes = 1024
 
-// Sniff returns the format of a file according to its first bytes, uncompressed if it is in gzip; "" if the format is
-// none of those above or the file cannot be read.
+// Sniff returns the format of a file according to its first bytes, uncompressed if it is in gzip; "" if the format
+// is not recognized or the file cannot be read.
 func Sniff(tree *files.Tree, path string) string {
 	f, err := openFile(tree, path)
 	if err != nil {

@@ -30,8 +30,8 @@ func ListTrains(trains []dicomio.Train) string {
 	return strings.Join(out, "; ")
 }
 
-// Job is a study with everything that was decided about it: who it is, which series is mapped, which file is its mask
-// and where its results go.
+// Job is a study with everything that was decided about it: its subject and visit, which series is mapped, which
+// file is its mask and where its results go.
 type Job struct {
 	Study    dicomio.Study
 	Identity Identity
@@ -44,7 +44,7 @@ type Job struct {
 	// Carried says that the mask is that of another visit, and MaskSource is the job of that visit.
 	Carried    bool
 	MaskSource *Job
-	// Input is the series of which a program makes the mask, instead of Mask.
+	// Input is the series from which a program makes the mask, instead of Mask.
 	Input Input
 	// Dir is the folder of the results.
 	Dir string
@@ -211,23 +211,23 @@ func (j Job) needsAlignment(k dividedKnee) bool {
 }
 
 // alignMask brings the mask onto the series by aligning their images.
-func (s *studyData) alignMask(ctx context.Context, j Job, p protocol.Protocol, workers int) (err error) {
-	first := volume.Map{Geometry: s.series.Geometry, Data: s.series.Echo[0]}
-	if s.aligned, err = j.align(ctx, first, j.maskJob(), s.dividedKnee, p, workers); err != nil {
+func (d *studyData) alignMask(ctx context.Context, j Job, p protocol.Protocol, workers int) (err error) {
+	first := volume.Map{Geometry: d.series.Geometry, Data: d.series.Echo[0]}
+	if d.aligned, err = j.align(ctx, first, j.maskJob(), d.dividedKnee, p, workers); err != nil {
 		return wrapped("register", err)
 	}
 	var transform *volume.Rigid
-	if s.aligned != nil {
-		transform = &s.aligned.transform
+	if d.aligned != nil {
+		transform = &d.aligned.transform
 	}
-	marks := s.marks
-	s.marks = nil
-	s.placedMask, err = j.place(ctx, s.dividedKnee, p.Division, transform, workers)
+	marks := d.marks
+	d.marks = nil
+	d.placedMask, err = j.place(ctx, d.dividedKnee, p.Division, transform, workers)
 	if err == nil && marks != nil {
-		s.bones, err = j.placeBones(ctx, bonesOf(*marks), p.Division, transform, workers)
+		d.bones, err = j.placeBones(ctx, bonesOf(*marks), p.Division, transform, workers)
 	}
 	if err != nil {
-		err = HintMask(fmt.Errorf("mask: %s: %w", s.mask.file.Path, err))
+		err = HintMask(fmt.Errorf("mask: %s: %w", d.mask.file.Path, err))
 	}
 	return err
 }

@@ -28,7 +28,7 @@ import (
 // KindProgram is the kind of a mask that a program made.
 const KindProgram = "program"
 
-// Input is the series of which a program makes the mask of a study.
+// Input is the series from which a program makes the mask of a study.
 type Input struct {
 	// Named says that a program makes the mask.
 	Named bool

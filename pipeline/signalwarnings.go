@@ -59,7 +59,7 @@ func decayWarnings(s volume.MultiEcho, m volume.Maps, r segment.Regions, skipped
 		if b.Slice >= 0 {
 			slice = fmt.Sprintf(" in slice %d of %d", b.Slice+1, s.Size[2])
 		}
-		change := fmt.Sprintf("is %.2g times what a decay leaves at %s after %s", b.Factor,
+		change := fmt.Sprintf("is %.2g times the signal of a decay at %s after %s", b.Factor,
 			ListTimes(s.TE[b.Last:b.Last+1]), ListTimes(s.TE[b.First:b.Last]))
 		if b.Rise {
 			change = fmt.Sprintf("rises by a factor of %.2g from %s to %s", b.Factor,

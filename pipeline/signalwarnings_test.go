@@ -25,7 +25,7 @@ func TestDecayWarnings(t *testing.T) {
 		{[2][5]float32{{900, 300, 800, 700, 600}, {900, 300, 800, 700, 600}}, "the mean signal of medial rises by a " +
 			"factor of 2.7 from 20 ms to 30 ms, which"},
 		{[2][5]float32{{900, 800, 700, 600, 500}, {900, 800, 700, 200, 180}}, "the mean signal of medial in slice 2 " +
-			"of 2 is 0.33 times what a decay leaves at 40 ms after 20, 30 ms, which"},
+			"of 2 is 0.33 times the signal of a decay at 40 ms after 20, 30 ms, which"},
 	} {
 		s := volume.MultiEcho{Geometry: g, TE: []float64{10, 20, 30, 40, 50}}
 		for e := range s.TE {

@@ -22,7 +22,7 @@ func (j Job) alignmentWarnings(m maskRead, k dividedKnee, p protocol.Protocol) [
 			"registered with it"}
 	case !liesOn(m.geometry(), source.Moving.Geometry):
 		return []string{fmt.Sprintf("the mask does not lie on the voxels of series %s (number %d), which --register "+
-			"names: if it was drawn on another series, the registration is wrong for it",
+			"names: if it was drawn on another series, the registration does not apply to it",
 			source.Moving.Hash, source.Moving.Number)}
 	}
 	return nil

@@ -109,9 +109,10 @@ func (r SeriesRule) check(name string) error {
 	case r.Quantity != QuantityT2:
 		return fmt.Errorf("%s: quantity %q is not %s, the only one that is mapped", name, r.Quantity, QuantityT2)
 	case name != "series":
-		return fmt.Errorf("%s: quantity is for the series that is mapped", name)
+		return fmt.Errorf("%s: quantity applies only to the series that is mapped", name)
 	case r.Description == "" && r.Number == 0:
-		return fmt.Errorf("%s: quantity overrules what a series says, and needs description or number to name it", name)
+		return fmt.Errorf("%s: quantity overrides the texts of a series, and needs description or number to "+
+			"select the series", name)
 	}
 	return nil
 }

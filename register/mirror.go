@@ -27,7 +27,7 @@ type MirrorError struct {
 func (e *MirrorError) Error() string {
 	return fmt.Sprintf(
 		"the images fit better if one is mirrored from left to right (mutual information %.3f, otherwise %.3f): "+
-			"one seems to be of the other knee",
+			"one seems to show the other knee",
 		e.Mirrored, e.Score,
 	)
 }

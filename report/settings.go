@@ -56,7 +56,7 @@ type Protocol struct {
 
 // Segmenter is a program that makes masks.
 type Segmenter struct {
-	// Command is the program and its arguments. Of a path it holds the last element.
+	// Command is the program and its arguments. Paths are shortened to their last element.
 	Command []string `json:"command"`
 	// Version is what the program prints as its version. If the protocol has no command for
 	// that, Files are the executable and the files in Command.

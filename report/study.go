@@ -179,7 +179,7 @@ func (s Study) maps() []output {
 		{"s0.nii.gz", "S0, signal at TE 0", s.Maps.S0},
 		{"r2.nii.gz", "coefficient of determination R2", s.Maps.R2},
 		{"t2_se.nii.gz", "standard error of T2 in ms", s.Maps.SE},
-		{"offset.nii.gz", "constant below the decay", s.Maps.Offset},
+		{"offset.nii.gz", "constant added to the decay", s.Maps.Offset},
 		{"b1.nii.gz", "refocusing angle as a fraction of 180 degrees", s.Maps.B1},
 	} {
 		if m.data == nil {

@@ -12,7 +12,6 @@ import (
 
 	"github.com/t2map/t2map/number"
 	"github.com/t2map/t2map/outfile"
-	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/table"
 )
 
@@ -187,33 +186,20 @@ func millimetres(x float64) string {
 // roundMillimetres formats a spacing for people, with two decimals.
 func roundMillimetres(x float64) string { return strconv.FormatFloat(x, 'f', 2, 64) }
 
-// FailuresOf returns the studies that studies.csv lists as failed or not done, given the rows of the
-// table including the header. A missing column is an error.
-func FailuresOf(rows [][]string) ([]Failure, error) {
-	index := map[string]int{}
-	for n, name := range rows[0] {
-		index[name] = n
-	}
+// FailuresOf returns the studies that studies.csv lists as failed or not done. A missing column is an error.
+func FailuresOf(t *table.Table) ([]Failure, error) {
 	for _, name := range []string{"subject", "visit", "study", "series", "side", "folder", "status", "reason", "hint"} {
-		if _, ok := index[name]; !ok {
+		if !t.Has(name) {
 			return nil, fmt.Errorf("it has no column %s", name)
 		}
 	}
 	var failures []Failure
-	for _, row := range rows[1:] {
-		cell := func(name string) string {
-			// Remove the apostrophe that prevents a spreadsheet from running the cell.
-			text, cut := strings.CutPrefix(row[index[name]], "'")
-			if cut && printable.Cell(text) == text {
-				return row[index[name]]
-			}
-			return text
-		}
-		switch status := cell("status"); status {
+	for _, r := range t.Rows {
+		switch status := r.Text("status"); status {
 		case statusFailed, statusNotDone:
 			failures = append(failures, Failure{
-				Subject: cell("subject"), Visit: cell("visit"), Study: cell("study"), Series: cell("series"),
-				Side: cell("side"), Folder: cell("folder"), Reason: cell("reason"), Hint: cell("hint"),
+				Subject: r.Text("subject"), Visit: r.Text("visit"), Study: r.Text("study"), Series: r.Text("series"),
+				Side: r.Text("side"), Folder: r.Text("folder"), Reason: r.Text("reason"), Hint: r.Text("hint"),
 				NotDone: status == statusNotDone,
 			})
 		}

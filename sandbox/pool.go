@@ -19,11 +19,10 @@ type Pool struct {
 	free    []*Instance
 }
 
-// NewPool returns an empty pool. It runs the module's constructors, function _initialize,
-// once within the given turns and keeps the memory; an instance with a copy of that memory
-// needs not run them. This requires a module whose only global is the stack pointer, which
-// the constructors restore. An idle instance is kept if its memory takes at most maxIdle
-// bytes.
+// NewPool returns an empty pool. It runs the module's constructors, function _initialize, once within the
+// given turns and keeps the memory; an instance with a copy of that memory need not run them. This requires a
+// module whose only global is the stack pointer, which the constructors restore. An idle instance is kept if
+// its memory takes at most maxIdle bytes.
 func NewPool(m *Module, turns uint64, maxIdle int) (*Pool, error) {
 	p := &Pool{module: m, maxIdle: maxIdle}
 	i, err := m.Instantiate(wazero.NewModuleConfig())

@@ -188,7 +188,7 @@ func dess(t *testing.T) volume.Labels {
 	t.Helper()
 	data, err := os.ReadFile("../../shared/data/knee-dess-seg/labels.nrrd")
 	if err != nil {
-		t.Skip("needs ../shared/data/knee-dess-seg: ", err)
+		t.Skip("../shared/data/knee-dess-seg is not here: ", err)
 	}
 	head, packed, _ := bytes.Cut(data, []byte("\n\n"))
 	var l volume.Labels

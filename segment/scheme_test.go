@@ -174,7 +174,7 @@ func TestParseSchemeRefusals(t *testing.T) {
 		{"octal code", "name: a\ncodes: [{type: 0123, compartment: medial}]", `line 2: type: "0123", want a number`},
 		{
 			"segment that looks like a number", "name: a\nsegments: {1.0: medial}",
-			`line 2: "1.0", want a number without needless signs and zeros, or a text in quotes`,
+			`line 2: "1.0", want a number without unnecessary signs and zeros, or a text in quotes`,
 		},
 		{"background", "name: a\nlabels: {0: medial}", "label 0 is the background in every scheme"},
 		{"negative label", "name: a\nlabels: {-1: medial}", "label -1, want a whole number of 1 to 65535"},

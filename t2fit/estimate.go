@@ -18,7 +18,7 @@ type Estimate struct {
 	// the residual variance RSS/(n−p) of n echoes and p parameters. Rician uses the variance that
 	// its model predicts for each echo.
 	SE float64
-	// Offset is the constant below the decay, NaN for methods without one.
+	// Offset is the constant added to the decay, NaN for methods without one.
 	Offset float64
 	// B1 is the refocusing angle as a fraction of 180°, NaN for methods without one.
 	B1 float64

@@ -63,10 +63,10 @@ const SigmaGiven SigmaSource = "given"
 type Options struct {
 	// Method; empty means NLLS.
 	Method Method
-	// SkipEchoes is the number of echoes omitted at the start of the train. 0
-	// means the default, 1, because stimulated echoes make the first echo of a
-	// multi-echo spin-echo train too dark for the rest; EPG, which models them,
-	// fits all and refuses to skip. NoSkip fits all.
+	// SkipEchoes is the number of echoes omitted at the start of the train. 0 means the
+	// default, 1, because stimulated echoes make the first echo of a multi-echo spin-echo
+	// train too dark compared with the others; EPG, which models them, fits all echoes
+	// and refuses to skip any. NoSkip fits all.
 	SkipEchoes int
 	// T2Range is the range (low, high] in ms of accepted T2; a voxel outside
 	// keeps its value in the maps and is OutOfRange. The zero value means 0 to
@@ -74,9 +74,9 @@ type Options struct {
 	T2Range [2]float64
 	// MinR2 makes a fit with a lower R² a PoorFit. 0 means no threshold.
 	MinR2 float64
-	// MinSignal is the magnitude that an echo must exceed to count as signal; a
-	// voxel with fewer than two such echoes is LowSignal. 0, the default, asks
-	// for positive echoes.
+	// MinSignal is the magnitude that an echo must exceed to count as signal; a voxel
+	// with fewer than two such echoes is LowSignal. 0, the default, requires positive
+	// echoes.
 	MinSignal float64
 	// Sigma is the standard deviation of the noise in each channel, in the units
 	// of the series; 0 means that it is estimated per slice.

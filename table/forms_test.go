@@ -15,19 +15,21 @@ func TestForms(t *testing.T) {
 		text   string
 		format Format
 	}{
-		"plain":                      {"folder,subject,visit\nin/a,001,M00\nin/b,001,M03\n", Format{}},
-		"CR alone":                   {"folder,subject,visit\rin/a,001,M00\rin/b,001,M03\r", Format{}},
-		"CR alone after sep=":        {"sep=;\rfolder;subject;visit\rin/a;001;M00\rin/b;001;M03", Format{}},
-		"CR CR LF":                   {"folder,subject,visit\r\r\nin/a,001,M00\r\r\nin/b,001,M03\r\r\n", Format{}},
-		"mark, blank rows":           {"\ufefffolder,subject,visit,side\r\nin/a,001,M00,\r\n,,,\r\nin/b,001,M03\r\n,,,\r\n,,,\r\n", Format{}},
+		"plain":               {"folder,subject,visit\nin/a,001,M00\nin/b,001,M03\n", Format{}},
+		"CR alone":            {"folder,subject,visit\rin/a,001,M00\rin/b,001,M03\r", Format{}},
+		"CR alone after sep=": {"sep=;\rfolder;subject;visit\rin/a;001;M00\rin/b;001;M03", Format{}},
+		"CR CR LF":            {"folder,subject,visit\r\r\nin/a,001,M00\r\r\nin/b,001,M03\r\r\n", Format{}},
+		"mark, blank rows": {"\ufefffolder,subject,visit,side\r\n" +
+			"in/a,001,M00,\r\n,,,\r\nin/b,001,M03\r\n,,,\r\n,,,\r\n", Format{}},
 		"empty columns":              {"folder,subject,visit,,\nin/a,001,M00,,\nin/b,001,M03,,\n", Format{}},
 		"empty columns of rows only": {"folder,subject,visit\nin/a,001,M00,\nin/b,001,M03,\n", Format{}},
 		"an empty column inside":     {"folder,,subject,visit\nin/a,,001,M00\nin/b,,001,M03\n", Format{}},
 		"short rows":                 {"folder,subject,visit,side,mask\nin/a,001,M00\nin/b,001,M03,\n", Format{}},
 		"remarks above":              {"# a manifest\nFolder , Subject,VISIT\nin/a,001,M00\nin/b,001,M03\n", Format{}},
-		"tabs in UTF-16":             {"\xff\xfe" + wide("folder\tsubject\tvisit\r\nin/a\t001\tM00\r\nin/b\t001\tM03\r\n"), Format{Separator: '\t'}},
-		"CR alone in UTF-16":         {"\xff\xfe" + wide("folder,subject,visit\rin/a,001,M00\rin/b,001,M03"), Format{}},
-		"blanks":                     {"folder subject visit\nin/a 001 M00\nin/b 001 M03\n", Format{Separator: ' '}},
+		"tabs in UTF-16": {"\xff\xfe" + wide("folder\tsubject\tvisit\r\n"+
+			"in/a\t001\tM00\r\nin/b\t001\tM03\r\n"), Format{Separator: '\t'}},
+		"CR alone in UTF-16": {"\xff\xfe" + wide("folder,subject,visit\rin/a,001,M00\rin/b,001,M03"), Format{}},
+		"blanks":             {"folder subject visit\nin/a 001 M00\nin/b 001 M03\n", Format{Separator: ' '}},
 	} {
 		got, err := Read(Source{Name: "m.csv", Data: []byte(c.text), Format: c.format})
 		if err != nil {

@@ -53,7 +53,8 @@ func TestHintsOfTablesWithoutNumbers(t *testing.T) {
 		}
 	}
 	_, err := Read(Source{Name: "m.csv", Data: []byte("folder\tsubject\na\tS1\n"), NoNumbers: true})
-	if err == nil || err.Error() != "m.csv: the columns are separated by a tab, not by commas" || Hint(err) != "declare it: --separator tab" {
+	if err == nil || err.Error() != "m.csv: the columns are separated by a tab, not by commas" ||
+		Hint(err) != "declare it: --separator tab" {
 		t.Errorf("%v, hint %q", err, Hint(err))
 	}
 }

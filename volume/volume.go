@@ -168,7 +168,7 @@ type Maps struct {
 	R2 []float32
 	// SE is the standard error of T2 in ms.
 	SE []float32
-	// Offset is the constant below the decay, in the units of the series; nil
+	// Offset is the constant added to the decay, in the units of the series; nil
 	// unless the model has one.
 	Offset []float32
 	// B1 is the refocusing angle as a fraction of 180°; nil unless the model has one.

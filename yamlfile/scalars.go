@@ -23,7 +23,7 @@ var (
 const (
 	wantWhole = "a whole number in digits"
 	wantReal  = "a number in digits"
-	wantQuote = "a number without needless signs and zeros, or a text in quotes"
+	wantQuote = "a number without unnecessary signs and zeros, or a text in quotes"
 )
 
 // scalars compares decoded values with their nodes.

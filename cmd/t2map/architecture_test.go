@@ -99,8 +99,8 @@ func roomOf(pkg string) string {
 	return top
 }
 
-// drawRooms returns the rooms and their imports as a Mermaid flowchart. An arrow is omitted if the imported room is also
-// reached through another arrow.
+// drawRooms returns the rooms and their imports as a Mermaid flowchart. An arrow is omitted if the imported room is
+// also reached through another arrow.
 func drawRooms(t *testing.T, rooms map[string][]string) string {
 	var picture strings.Builder
 	picture.WriteString("flowchart TD\n")

@@ -19,7 +19,8 @@ import (
 )
 
 // The cohorts of docs/cohort.sh, which sets T2MAP_COHORT to a folder and T2MAP_COHORT_SIZES to the numbers of studies.
-// One test writes them and another maps them, in separate processes: Linux counts the memory of a parent as its child's.
+// One test writes them and another maps them, in separate processes: Linux counts the memory of a parent as its
+// child's.
 
 func cohorts(t *testing.T) (dir string, sizes []int) {
 	dir = os.Getenv("T2MAP_COHORT")
@@ -63,8 +64,8 @@ func TestCohortMade(t *testing.T) {
 	}
 }
 
-// TestCohortMapped prints the cost of a study in each cohort: the minimum over several rounds, because other programs on
-// the machine can only increase it. Each round maps every cohort.
+// TestCohortMapped prints the cost of a study in each cohort: the minimum over several rounds, because other programs
+// on the machine can only increase it. Each round maps every cohort.
 func TestCohortMapped(t *testing.T) {
 	dir, sizes := cohorts(t)
 	rounds := 1

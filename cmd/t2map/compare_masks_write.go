@@ -7,6 +7,7 @@ import (
 
 	"gonum.org/v1/gonum/stat"
 
+	"github.com/t2map/t2map/segment/agreement"
 	"github.com/t2map/t2map/table"
 	"github.com/t2map/t2map/trial/figures"
 	"github.com/t2map/t2map/trial/repeat"
@@ -32,11 +33,11 @@ var maskMeasures = []maskMeasure{
 		func(r maskRow) float64 { return r.DifferenceMM3 }},
 	{"volume_difference_percent", "Difference of the volumes in percent of their mean", 2, "DIFFERENCE (%)", 1,
 		func(r maskRow) float64 { return r.DifferencePercent }},
-	{"mean_distance_mm", "Mean distance of the surfaces", 3, "MEAN DISTANCE (mm)", 2,
+	{"mean_distance_mm", "Mean distance between the surfaces", 3, "MEAN DISTANCE (mm)", 2,
 		func(r maskRow) float64 { return r.MeanMM }},
 	{"p95_distance_mm", "95th percentile of the distances", 3, "95 % (mm)", 2,
 		func(r maskRow) float64 { return r.P95MM }},
-	{"largest_distance_mm", "Largest distance of the surfaces", 3, "", 0,
+	{"largest_distance_mm", "Largest distance between the surfaces", 3, "", 0,
 		func(r maskRow) float64 { return r.LargestMM }},
 }
 
@@ -91,11 +92,15 @@ func (m maskComparison) rowsOf(key rowKey) []maskRow {
 
 // note returns why values of a row are missing.
 func (r maskRow) note() string {
-	if r.Missing == 0 {
-		return ""
+	switch r.Missing {
+	case agreement.EmptyFirst:
+		return "no voxels in A"
+	case agreement.EmptySecond:
+		return "no voxels in B"
+	case agreement.EmptyBoth:
+		return "no voxels in A or B"
 	}
-	return strings.NewReplacer("the first mask", "A", "the second mask", "B", "either mask",
-		"A or B").Replace(r.Missing.String())
+	return ""
 }
 
 // keyColumns are the columns that identify a row of both tables.

@@ -43,7 +43,7 @@ func demoCommand(studies phantom.Trial) *cobra.Command {
 months) as DICOM files with masks into DIR/studies, and maps them into DIR/results. It
 prints the mean T2 of the compartments by arm and visit, and the largest deviation from
 the true T2 of the images. It then compares the arms in DIR/report, as 't2map trial' does.
-The default of DIR is ` + demoDir + `.
+DIR is ` + demoDir + ` by default.
 
 Exit status: 0 the demo is complete, 1 a study failed, 2 usage, 130 interrupted.`,
 		Example: "  t2map demo\n  t2map demo /tmp/trial",

@@ -38,7 +38,7 @@ var mayImport = map[string][]string{
 	"nrrd":               {"volume", "samples"},
 	"metaimage":          {"volume", "samples"},
 	"dicomio":            {"volume", "files", "internal/parallel", "dicomio/internal/elements", "dicomio/internal/codec"},
-	"phantom":            {"volume", "dicomio/dicomwrite", "nifti", "table"},
+	"phantom":            {"volume", "dicomio/dicomwrite", "nifti", "table", "internal/parallel"},
 	"figure":             {"printable"},
 	"report": {"volume", "nifti", "number", "segment", "segment/anatomy", "segment/unroll", "figure", "table",
 		"outfile", "printable"},

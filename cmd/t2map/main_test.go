@@ -178,6 +178,9 @@ func TestInspectedSeriesInWords(t *testing.T) {
 		{batch.InspectedSeries{Syntaxes: []string{explicit, j2k}}, "JPEG 2000; explicit little endian", "0"},
 		{batch.InspectedSeries{Syntaxes: []string{explicit, "1.2.840.10008.1.2.4.90", j2k}, Lossy: true},
 			"3 syntaxes, lossy", "0"},
+		{batch.InspectedSeries{Syntaxes: []string{explicit, j2k}, Lossy: true},
+			"JPEG 2000; explicit little endian, lossy", "0"},
+		{batch.InspectedSeries{Syntaxes: []string{"1.2.840.10008.1.2.5"}, Lossy: true}, "RLE, lossy earlier", "0"},
 		{batch.InspectedSeries{}, "–", "0"},
 	} {
 		if got := syntaxNames(c.in); got != c.syntax {

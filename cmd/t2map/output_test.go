@@ -133,7 +133,7 @@ func TestOutIsNoFolder(t *testing.T) {
 	write(t, filepath.Join(out, "repeat.csv", "x"), "")
 	code, _, stderr := call("repeat", filepath.Join(dir, "pairs.csv"), "--out", out)
 	if code != exitUsage ||
-		!strings.Contains(stderr, "repeat.csv: not written: a folder of that name is in the way") ||
+		!strings.Contains(stderr, "repeat.csv: not written: a folder of that name exists") ||
 		strings.Contains(stderr, ".repeat.csv") {
 		t.Errorf("status %d\n%s", code, stderr)
 	}

@@ -100,7 +100,6 @@ func printDamaged(w io.Writer, problems []batch.Problem) {
 		unsupported bool
 	}{{"damaged:", false}, {"not supported:", true}} {
 		var all grouped
-		fileReasons := map[string]bool{} // reasons of files; the others are of studies
 		seen := map[[2]string]bool{}
 		for _, p := range problems {
 			switch {
@@ -110,8 +109,7 @@ func printDamaged(w io.Writer, problems []batch.Problem) {
 					SharedFolder: p.Alike}))
 			default:
 				seen[[2]string{p.File, p.FileReason}] = true // once for all studies of its folder
-				fileReasons[p.FileReason] = true
-				all.add(p.FileReason, p.Reason, "", printable.Line(p.File))
+				all.add(p.FileReason, p.Reason, "", printable.Line(p.File)).files = true
 			}
 		}
 		if len(all.groups) > 0 {
@@ -119,7 +117,7 @@ func printDamaged(w io.Writer, problems []batch.Problem) {
 		}
 		for _, g := range all.groups {
 			noun := "studies"
-			if fileReasons[g.text] {
+			if g.files {
 				noun = "files"
 			}
 			if len(g.names) == 1 {

@@ -20,6 +20,7 @@ const (
 type group struct {
 	text, hint string
 	names      []string
+	files      bool // the names are those of files
 }
 
 // grouped collects the studies that share a text and a hint, in the order in which the texts
@@ -29,7 +30,9 @@ type grouped struct {
 	byKey  map[[2]string]*group
 }
 
-func (g *grouped) add(key, text, hint, name string) {
+// add adds a study with a text to the group that has the key and the hint, and returns the group. The group shows the
+// text as long as it has one study, and then the key.
+func (g *grouped) add(key, text, hint, name string) *group {
 	if g.byKey == nil {
 		g.byKey = map[[2]string]*group{}
 	}
@@ -41,6 +44,7 @@ func (g *grouped) add(key, text, hint, name string) {
 		g.byKey[k].text = key
 	}
 	g.byKey[k].names = append(g.byKey[k].names, name)
+	return g.byKey[k]
 }
 
 // list returns the names of the studies of a group, up to shownNames.
@@ -113,12 +117,11 @@ func withoutFolder(text, folder string) string {
 	}
 }
 
-// hashes matches the hash of the UID of a series, study or frame of reference in a message. Lists of series have it in
-// parentheses. No two studies share a hash.
-var hashes = regexp.MustCompile(`\b(series|study|frame) [0-9a-f]{12}\b|\bhash [0-9a-f]{12}, `)
+// hashes matches the hash of a UID, whatever the words around it: no two studies share one.
+var hashes = regexp.MustCompile(`\b[0-9a-f]{12}\b`)
 
-// withoutHash returns the text without the hashes of UIDs, so that the same problem in two studies has the same text.
-func withoutHash(text string) string { return hashes.ReplaceAllString(text, "$1") }
+// withoutHash returns the text with … for the hashes of UIDs, so that the same problem in two studies has the same text.
+func withoutHash(text string) string { return hashes.ReplaceAllString(text, "…") }
 
 // printWarnings prints the warnings of the studies. A warning that several studies share is printed once.
 func printWarnings(w io.Writer, results []report.Result, quiet bool) {

@@ -17,7 +17,8 @@ import (
 	"github.com/t2map/t2map/report"
 )
 
-// Studies that failed for the same reason are listed under it, with one hint. A reason of one study is printed unchanged.
+// Studies that failed for the same reason are listed under it, with one hint. A reason of one study is printed
+// unchanged.
 func TestFailuresAreGrouped(t *testing.T) {
 	var failures []report.Failure
 	for n := range 15 {
@@ -66,12 +67,12 @@ func TestHashesDoNotDivideGroups(t *testing.T) {
 	printFailures(&b, failures)
 	printWarnings(&b, results, false)
 	const want = `failed:
-  3 studies: read: series: it has frame, number 5 ("T2")
+  3 studies: read: series …: it has frame …, number 5 (hash …, "T2")
     S0, S1, S2
   study S7: series 0123456789ab: alone
   study S8: series 5: x
   study S9: series 6: x
-warning: 3 studies: read: series: it has frame, number 5 ("T2")
+warning: 3 studies: read: series …: it has frame …, number 5 (hash …, "T2")
     S0, S1, S2
 `
 	if b.String() != want {

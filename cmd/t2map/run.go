@@ -223,8 +223,8 @@ func setRange(flag, text string, target *[2]float64) error {
 	return nil
 }
 
-const runHelp = `run searches the folders for studies, by StudyInstanceUID and not by file names. It
-maps T2 in each study and writes into the output folder:
+const runHelp = `run searches the folders for studies, which are identified by StudyInstanceUID and not
+by file names. It maps T2 in each study and writes into the output folder:
 
   compartments.csv    one row per study and compartment
   studies.csv         one row per study, with the reason if it failed

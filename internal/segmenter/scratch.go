@@ -55,12 +55,12 @@ func NewScratch() (*Scratch, error) {
 // Input is the path of the image.
 func (s *Scratch) Input() string { return filepath.Join(s.Dir, inputFolder, inputName) }
 
-// Output is the value of {output}. A program may write its label map under another name in the same folder.
-func (s *Scratch) Output() string { return filepath.Join(s.Dir, outputFolder, outputName) }
+// output is the value of {output}. A program may write its label map under another name in the same folder.
+func (s *Scratch) output() string { return filepath.Join(s.Dir, outputFolder, outputName) }
 
 // Values are the values of the placeholders {input}, {output} and {dir}.
 func (s *Scratch) Values() map[string]string {
-	return map[string]string{"{input}": s.Input(), "{output}": s.Output(), "{dir}": s.Dir}
+	return map[string]string{"{input}": s.Input(), "{output}": s.output(), "{dir}": s.Dir}
 }
 
 // environment adds variables so that the program's temporary files are in the scratch folder and are removed with it.

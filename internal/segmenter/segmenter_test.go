@@ -338,7 +338,7 @@ func TestResult(t *testing.T) {
 		}
 	}
 	s := scratch(t)
-	if err := os.Symlink("/etc/passwd", s.Output()); err != nil {
+	if err := os.Symlink("/etc/passwd", s.output()); err != nil {
 		t.Skip(err)
 	}
 	if _, err := s.Result(1 << 20); !errors.As(err, new(*OutputKindError)) ||

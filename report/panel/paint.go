@@ -92,7 +92,7 @@ func noteLetters() draw.TextStyle { return figure.Bold(figure.Letters(6.5)) }
 // lines returns the largest number of lines of notes of a tile.
 func (p *panel) lines() int {
 	most := 0
-	p.each(func(_, _ int, t *tileView) {
+	p.tiles.each(func(_, _ int, t *tileView) {
 		if t.missing == "" {
 			most = max(most, len(p.notes(t.flags, t.notes)))
 		}
@@ -120,7 +120,7 @@ func (p *panel) paint(c draw.Canvas) {
 	for r, row := range p.rows {
 		p.paintLabel(c, r, row.Label, p.side(r))
 	}
-	p.each(func(r, v int, t *tileView) { p.paintTile(c, p.corner(r, v), t, v == 0) })
+	p.tiles.each(func(r, v int, t *tileView) { p.paintTile(c, p.corner(r, v), t, v == 0) })
 	p.paintScale(c)
 }
 

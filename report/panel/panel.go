@@ -90,9 +90,9 @@ func Maps(ctx context.Context, rows []Row, o Options) (figure.Picture, error) {
 type panel struct {
 	rows   []Row
 	titles []string
-	row    string       // Options.Row
-	tiles  [][]tileView // by row and visit
-	window [2]float64   // mm, across and down
+	row    string // Options.Row
+	tiles  grid[tileView]
+	window [2]float64 // mm, across and down
 	layout
 }
 
@@ -182,7 +182,7 @@ func (p *panel) caption() string {
 	}
 	return fmt.Sprintf("T2 in the voxels of compartments over %s, on one scale of 0 to %d ms. Longer T2 has the last "+
 		"colour of the scale, and voxels without a T2 in the accepted range have the colour “excluded”. "+
-		"At a subject's first visit, the slice is the one with the most voxels of %s, or the one asked for. At later "+
+		"At a subject's first visit, the slice is the one with the most voxels of %s, or the requested one. At later "+
 		"visits it is the slice nearest in patient position, which is printed in mm. "+
 		"Each session has its own patient coordinates, and nothing is registered. All tiles are %.0f × %.0f mm. "+
 		"Each tile has its own grey levels.%s",
@@ -200,7 +200,7 @@ func (p *panel) chosenBy() string {
 // background names the images over which the maps are drawn.
 func (p *panel) background() string {
 	first, named, none := false, false, false
-	p.each(func(_, _ int, t *tileView) {
+	p.tiles.each(func(_, _ int, t *tileView) {
 		switch a := t.result.Anatomy; {
 		case t.missing != "":
 		case a == nil || !t.picture.anatomy:
@@ -224,21 +224,25 @@ func (p *panel) background() string {
 
 func (p *panel) anyLossy() bool {
 	lossy := false
-	p.each(func(_, _ int, t *tileView) { lossy = lossy || t.missing == "" && t.result.LossyImages })
+	p.tiles.each(func(_, _ int, t *tileView) { lossy = lossy || t.missing == "" && t.result.LossyImages })
 	return lossy
 }
 
 // empty reports whether no tile has a picture.
 func (p *panel) empty() bool {
 	empty := true
-	p.each(func(_, _ int, t *tileView) { empty = empty && t.missing != "" })
+	p.tiles.each(func(_, _ int, t *tileView) { empty = empty && t.missing != "" })
 	return empty
 }
 
-func (p *panel) each(do func(row, visit int, t *tileView)) {
-	for r := range p.tiles {
-		for v := range p.tiles[r] {
-			do(r, v, &p.tiles[r][v])
+// grid holds the tiles of a panel by row and visit.
+type grid[T any] [][]T
+
+// each calls do for every tile, row by row.
+func (g grid[T]) each(do func(row, visit int, t *T)) {
+	for r := range g {
+		for v := range g[r] {
+			do(r, v, &g[r][v])
 		}
 	}
 }
@@ -246,7 +250,7 @@ func (p *panel) each(do func(row, visit int, t *tileView)) {
 // remarks returns the notes of all tiles, with the names of row and visit.
 func (p *panel) remarks() []string {
 	var remarks []string
-	p.each(func(r, v int, t *tileView) {
+	p.tiles.each(func(r, v int, t *tileView) {
 		remarks = append(remarks, tileRemarks(p.rows[r].Label, p.titles[v], t.missing, t.notes)...)
 	})
 	return remarks

@@ -100,7 +100,7 @@ func TestPanelSlices(t *testing.T) {
 	}
 	far := 30.
 	if s := sightsOf(t, &far, base)[0]; s.slice != 11 ||
-		!slices.Equal(s.notes, []string{"41.5 mm from the position asked for"}) {
+		!slices.Equal(s.notes, []string{"41.5 mm from the requested position"}) {
 		t.Errorf("at 30 mm: slice %d, notes %q", s.slice, s.notes)
 	}
 }

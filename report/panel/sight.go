@@ -54,7 +54,7 @@ func openRow(ctx context.Context, row Row, wanted string) ([]sight, error) {
 			base = n
 			s.chooseSlice(row.Position)
 			if s.absentRow != "" && row.Position == nil {
-				s.notes = append(s.notes, "no voxel of "+brief(s.absentRow)+": the slice with the most of all compartments")
+				s.notes = append(s.notes, "no voxel of "+brief(s.absentRow)+": the slice with the most voxels of all compartments")
 			}
 			if n > 0 {
 				s.notes = append(s.notes, "the slice is chosen at this visit, since no earlier one has maps")
@@ -269,7 +269,7 @@ func (s *sight) chooseSlice(position *float64) {
 			s.slice = k
 		}
 	}
-	s.noteDistance(offset(s.slice), "from the position asked for")
+	s.noteDistance(offset(s.slice), "from the requested position")
 }
 
 // followBaseline selects the slice nearest to the one at baseline, and notes differences.

@@ -74,7 +74,7 @@ func changeIndex(ms float64) uint8 {
 type unrolledPanel struct {
 	rows   []Row
 	titles []string
-	tiles  [][]unrolledTile // by row and visit
+	tiles  grid[unrolledTile]
 	window unrolledWindow
 	layout
 }
@@ -134,10 +134,10 @@ func newUnrolledPanel(ctx context.Context, rows []Row, titles []string) (*unroll
 	if none {
 		return nil, ErrNoMaps
 	}
-	p.each(func(_, _ int, t *unrolledTile) { p.window.add(t) })
+	p.tiles.each(func(_, _ int, t *unrolledTile) { p.window.add(t) })
 	p.layout = newLayout(p.window.mm(), len(rows), len(titles))
 	lines := 0
-	p.each(func(_, _ int, t *unrolledTile) {
+	p.tiles.each(func(_, _ int, t *unrolledTile) {
 		if t.missing == "" {
 			lines = max(lines, len(p.notes(t.flags, t.notes)))
 		}
@@ -302,18 +302,10 @@ func (p *unrolledPanel) caption() string {
 
 func (p *unrolledPanel) remarks() []string {
 	var remarks []string
-	p.each(func(r, v int, t *unrolledTile) {
+	p.tiles.each(func(r, v int, t *unrolledTile) {
 		remarks = append(remarks, tileRemarks(p.rows[r].Label, p.titles[v], t.missing, t.notes)...)
 	})
 	return remarks
-}
-
-func (p *unrolledPanel) each(do func(row, visit int, t *unrolledTile)) {
-	for r := range p.tiles {
-		for v := range p.tiles[r] {
-			do(r, v, &p.tiles[r][v])
-		}
-	}
 }
 
 // paint draws the panel.
@@ -326,7 +318,7 @@ func (p *unrolledPanel) paint(c draw.Canvas) {
 		}
 		p.paintLabel(c, r, row.Label, kneeOf(sides))
 	}
-	p.each(func(r, v int, t *unrolledTile) {
+	p.tiles.each(func(r, v int, t *unrolledTile) {
 		corner := p.corner(r, v)
 		area := p.area(corner)
 		if t.missing != "" {

@@ -97,7 +97,7 @@ func sameGrid(a, b volume.Labels) error {
 	}
 	farthest := a.Distance(b.Geometry)
 	if !(farthest <= a.Tolerance()) { // false for NaN
-		return fmt.Errorf("masks lie apart: voxel centres up to %.2f mm (allowed %.2f mm)", farthest, a.Tolerance())
+		return fmt.Errorf("the voxel centres of the masks lie up to %.2f mm apart (allowed %.2f mm)", farthest, a.Tolerance())
 	}
 	return nil
 }

@@ -21,8 +21,8 @@ type Coverage struct {
 	NearestMM, FarthestMM float64
 }
 
-// Share returns the part of the label's volume that lies in the field of view.
-func (c Coverage) Share() float64 { return float64(c.Inside) / float64(c.Voxels) }
+// share returns the part of the label's volume that lies in the field of view.
+func (c Coverage) share() float64 { return float64(c.Inside) / float64(c.Voxels) }
 
 // Cover returns Fractions.Coverage without computing fractions, in increasing order of the labels. Low
 // coverage is not an error.
@@ -66,7 +66,7 @@ func Millimetres(d float64) string {
 	return fmt.Sprintf("%.1f mm", d)
 }
 
-// CoverageError lists the labels of which too little lies in the field of view.
+// CoverageError lists the labels whose part in the field of view is too small.
 type CoverageError struct {
 	Least  float64 // the least part that must lie in it
 	Labels []Coverage
@@ -78,7 +78,7 @@ func (e *CoverageError) Error() string {
 	var parts []string
 	for _, c := range e.Labels {
 		parts = append(parts, fmt.Sprintf("%.0f %% of label %d lies inside (%.0f %% needed), the rest up to %s away",
-			math.Floor(100*c.Share()), c.Label, 100*e.Least, Millimetres(c.FarthestMM)))
+			math.Floor(100*c.share()), c.Label, 100*e.Least, Millimetres(c.FarthestMM)))
 	}
 	return "mask lies mostly outside the series: " + strings.Join(parts, "; ")
 }
@@ -88,7 +88,7 @@ func refuse(f Fractions, least float64) error {
 	nearest, low := math.Inf(1), []Coverage(nil)
 	for _, c := range f.Coverage {
 		nearest = min(nearest, c.NearestMM)
-		if c.Share() < least {
+		if c.share() < least {
 			low = append(low, c)
 		}
 	}

@@ -167,7 +167,7 @@ func TestGaps(t *testing.T) {
 			}
 		}
 		// In the gap it is in the field of view all the same.
-		if s := f.Coverage[0].Share(); s != 1 {
+		if s := f.Coverage[0].share(); s != 1 {
 			t.Errorf("z %g: share %g", c.z, s)
 		}
 		if assigned, _ := f.Assign(0, nil); c.want == [3]float64{} && !math.IsNaN(assigned.Means[0].Fraction) {

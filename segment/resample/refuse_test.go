@@ -75,9 +75,9 @@ func TestCoverage(t *testing.T) {
 			t.Errorf("%+v: with AnyCover: %v", c, err)
 		}
 		x := f.Coverage[0]
-		if math.Abs(x.Share()-c.share) > 1e-9 || math.Abs(x.NearestMM-c.nearest) > 1e-9 ||
+		if math.Abs(x.share()-c.share) > 1e-9 || math.Abs(x.NearestMM-c.nearest) > 1e-9 ||
 			math.Abs(x.FarthestMM-c.farthest) > 1e-9 {
-			t.Errorf("%+v: %+v, share %g", c, x, x.Share())
+			t.Errorf("%+v: %+v, share %g", c, x, x.share())
 		}
 	}
 }

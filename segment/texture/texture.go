@@ -46,8 +46,8 @@ const (
 // relative standard error of the contrast is 14 % if differences are normal (√(2/n)).
 const FewestPairs = 100
 
-// Defaults returns the options with defaults for zero values, or an error that names an invalid value.
-func (o Options) Defaults() (Options, error) {
+// defaults returns the options with defaults for zero values, or an error that names an invalid value.
+func (o Options) defaults() (Options, error) {
 	if o.RangeMS == [2]float64{} {
 		o.RangeMS = [2]float64{0, rangeMS}
 	}
@@ -109,7 +109,7 @@ type Texture struct {
 // label may be in several rows or in none. Only voxels with the status Fitted count. Compute panics if the
 // maps and the labels differ in size, and returns an error if an option is invalid.
 func Compute(m volume.Maps, l volume.Labels, rows [][]uint16, o Options) ([]Texture, error) {
-	o, err := o.Defaults()
+	o, err := o.defaults()
 	if err != nil {
 		return nil, err
 	}

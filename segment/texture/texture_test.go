@@ -215,7 +215,7 @@ func TestOptions(t *testing.T) {
 		}
 	}
 	want := Options{RangeMS: [2]float64{0, 100}, Levels: 32, Distance: 1}
-	if got, err := (Options{}).Defaults(); err != nil || got != want {
+	if got, err := (Options{}).defaults(); err != nil || got != want {
 		t.Errorf("%+v, %v", got, err)
 	}
 }

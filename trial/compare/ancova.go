@@ -261,7 +261,7 @@ func (s Subjects) present(arms int) ([]int, error) {
 	case counts[0] == 0:
 		return nil, errors.New("nobody in the reference arm has a change")
 	case len(present) == 0:
-		return nil, errors.New("nobody in another arm than the reference has a change")
+		return nil, errors.New("nobody in an arm other than the reference has a change")
 	}
 	return present, nil
 }

@@ -44,11 +44,11 @@ func fallbackRemark(a trial.Analysis, f family) string {
 	s := fmt.Sprintf(" Covariance: %s, because the planned one, %s, could not be fitted", structures.words(fitted),
 		a.Plan.Covariance)
 	if len(equal) > 0 {
-		verb := " assume"
+		verb := " covariances assume"
 		if len(equal) == 1 {
-			verb = " assumes"
+			verb = " covariance assumes"
 		}
-		s += "; " + strings.Join(equal, " and ") + verb + " the same variance at every visit"
+		s += "; the " + strings.Join(equal, " and ") + verb + " the same variance at every visit"
 		if few {
 			s += ", and with so few subjects the test rejects too often; ANCOVA does not assume it"
 		}

@@ -63,13 +63,13 @@ func TestRemarksOnModels(t *testing.T) {
 		"for all": {[2]trial.Model{fellBack(mmrm.HeterogeneousCS), fellBack(mmrm.HeterogeneousCS)},
 			" Covariance: heterogeneous compound symmetry" + because + "."},
 		"for one": {[2]trial.Model{{}, fellBack(mmrm.AR1)}, " Covariance: first-order autoregressive (Lateral T2)" +
-			because + "; first-order autoregressive assumes the same variance at every visit."},
+			because + "; the first-order autoregressive covariance assumes the same variance at every visit."},
 		"few": {[2]trial.Model{few, few}, " Covariance: compound symmetry" + because +
-			"; compound symmetry assumes the same variance at every visit, and with so few subjects the test rejects " +
+			"; the compound symmetry covariance assumes the same variance at every visit, and with so few subjects the test rejects " +
 			"too often; ANCOVA does not assume it."},
 		"two": {[2]trial.Model{fellBack(mmrm.CompoundSymmetry), fellBack(mmrm.AR1)},
 			" Covariance: compound symmetry (Medial T2); first-order autoregressive (Lateral T2)" + because +
-				"; compound symmetry and first-order autoregressive assume the same variance at every visit."},
+				"; the compound symmetry and first-order autoregressive covariances assume the same variance at every visit."},
 		"one failed": {[2]trial.Model{{Failed: "no change", Rejected: []mmrm.Rejected{{Reason: "x"}}},
 			fellBack(mmrm.HeterogeneousCS)}, " Covariance: heterogeneous compound symmetry" + because + "."},
 		"left out": {[2]trial.Model{withoutAge, withoutAge},

@@ -150,7 +150,7 @@ func (a Assumed) Scenario() (Scenario, error) {
 	case !(a.SD > 0) || math.IsInf(a.SD, 0):
 		return Scenario{}, fmt.Errorf("a standard deviation of %g is not above 0", a.SD)
 	case !(a.Dropout >= 0 && a.Dropout < 1):
-		return Scenario{}, fmt.Errorf("a dropout of %g is not from 0 to below 1", a.Dropout)
+		return Scenario{}, fmt.Errorf("a dropout of %g is not at least 0 and below 1", a.Dropout)
 	case a.Visits > 1 && !(a.Correlation > -1/float64(a.Visits-1) && a.Correlation < 1):
 		return Scenario{}, fmt.Errorf("a correlation of %g between %d visits is not possible", a.Correlation, a.Visits)
 	}

@@ -94,9 +94,9 @@ func (r Result) Power() compare.Interval {
 
 type outcome struct{ rejected, fellBack, failed bool }
 
-// Simulate simulates trials with perArm subjects in each arm and analyses them. The same seed gives the same result
-// for any number of workers. With the same seed, the k-th trial of a larger size has the subjects of the smaller one
-// and more, so that sizes are compared on common random numbers.
+// Simulate simulates trials with perArm subjects in each arm and analyses them. The same seed gives the same
+// result for any number of workers. With the same seed, the k-th trial of a larger size has the subjects of
+// the smaller one and additional ones, so that sizes are compared on common random numbers.
 //
 // It returns an error if the scenario or perArm is invalid, or if the context ends.
 func Simulate(ctx context.Context, s Scenario, perArm int, d Draw) (Result, error) {
@@ -109,7 +109,7 @@ func Simulate(ctx context.Context, s Scenario, perArm int, d Draw) (Result, erro
 	}
 	d.Simulations = cmp.Or(d.Simulations, defaultSimulations)
 	if d.Simulations < 0 {
-		return Result{}, fmt.Errorf("%d simulations", d.Simulations)
+		return Result{}, fmt.Errorf("the number of simulations, %d, is negative", d.Simulations)
 	}
 	if d.Workers <= 0 {
 		d.Workers = runtime.GOMAXPROCS(0)

@@ -25,9 +25,9 @@ type Size struct {
 	Tried []Result
 }
 
-// Smallest searches for the smallest size from 2 to 2000 per arm whose estimated power is at least target. It starts
-// at the size by the normal approximation, moves outwards until the answer lies between two sizes, and then bisects.
-// Sizes are compared on common random numbers.
+// Smallest searches for the smallest size from 2 to 2000 per arm whose estimated power is at least target. It
+// starts at the size from the normal approximation, moves outwards until the answer lies between two sizes, and
+// then bisects. Sizes are compared on common random numbers.
 func Smallest(ctx context.Context, s Scenario, target float64, d Draw) (Size, error) {
 	s, err := s.checked()
 	if err != nil {
@@ -108,7 +108,7 @@ func (s Scenario) bracket(target float64, reaches func(int) (bool, error)) (low,
 	}
 }
 
-// approximate returns the size by the normal approximation,
+// approximate returns the size from the normal approximation,
 //
 //	n = 2σ²(z(1−α/2) + z(power))²/(Δ²·f)
 //

@@ -75,7 +75,7 @@ var bdsColumns = []table.Column[bdsRow]{
 	truncated("TRTP", "Planned Treatment", table.FromDesign,
 		func(r bdsRow) string { return r.armName() }).WithDerivation("arm of the design"),
 	table.Count("TRTPN", "Planned Treatment (N)", func(r bdsRow) int { return r.arm + 1 }).
-		WithDerivation("place of the arm in the design from 1, which is the reference").WithOrigin(table.Assigned),
+		WithDerivation("number of the arm in the design, from 1; the reference is 1").WithOrigin(table.Assigned),
 	table.Text("PARCAT1", "Parameter Category 1", table.Assigned, func(r bdsRow) string {
 		if r.e.Compartment {
 			return "CARTILAGE T2"
@@ -87,7 +87,7 @@ var bdsColumns = []table.Column[bdsRow]{
 		WithTerms(toCheck + "T2MED, T2LAT, T2PF, T2MT, T2LT, T2PAT, T2FEM; others from the endpoint's name").
 		WithDerivation("letters and digits of the name, truncated to 8, made unique with a number"),
 	table.Count("PARAMN", "Parameter (N)", func(r bdsRow) int { return r.parameter }).
-		WithDerivation("place of the endpoint in the analysis, from 1").WithOrigin(table.Assigned),
+		WithDerivation("number of the endpoint in the analysis, from 1").WithOrigin(table.Assigned),
 	truncated("AVISIT", "Analysis Visit", table.FromDesign, func(r bdsRow) string { return r.visitName() }),
 	table.Number("AVISITN", "Analysis Visit (N)", func(r bdsRow) float64 { return r.month() }).WithUnit("month").
 		WithDerivation("nominal month of the visit").WithOrigin(table.FromDesign),

@@ -26,7 +26,7 @@ func fallback(a *trial.Analysis, m trial.Model) string {
 
 // caution states the assumption of a fallback covariance; empty for NoCaution.
 func caution(m trial.Model) string {
-	s := m.Covariance.String() + " assumes the same variance at every visit"
+	s := "the " + m.Covariance.String() + " covariance assumes the same variance at every visit"
 	switch m.Caution() {
 	case trial.EqualVariances:
 		return s + "; ANCOVA does not"

@@ -105,7 +105,7 @@ func TestFallbackIsNamed(t *testing.T) {
 	m.Covariance = mmrm.CompoundSymmetry
 	m.Rejected = []mmrm.Rejected{{Covariance: mmrm.Unstructured, Reason: "did not converge"},
 		{Covariance: mmrm.HeterogeneousCS, Reason: "singular"}, {Covariance: mmrm.AR1, Reason: "singular"}}
-	const few = "compound symmetry assumes the same variance at every visit, and with so few subjects the test " +
+	const few = "the compound symmetry covariance assumes the same variance at every visit, and with so few subjects the test " +
 		"rejects too often; ANCOVA does not assume it"
 	const planned = "planned unstructured, could not be fitted: did not converge; heterogeneous compound symmetry: " +
 		"singular; first-order autoregressive: singular"
@@ -139,7 +139,8 @@ func TestFallbackIsNamed(t *testing.T) {
 	}
 	if got := caution(trial.Model{Covariance: mmrm.AR1, Rejected: m.Rejected[:2],
 		N: [][]int{{12, 11},
-			{0, 4}}}); got != "first-order autoregressive assumes the same variance at every visit; ANCOVA does not" {
+			{0, 4}}}); got != "the first-order autoregressive covariance "+
+		"assumes the same variance at every visit; ANCOVA does not" {
 		t.Errorf("many subjects: %q", got)
 	}
 	rejected := m.Rejected[:1]

@@ -190,7 +190,7 @@ func individualText(a *trial.Analysis) string {
 	if isDefault {
 		s += "; " + percentOf(qibaCV) + " is the value of the QIBA profile (PMC8574057)"
 	}
-	s += ". If nothing changes between two scans, 95 % of such pairs differ by less than RC."
+	s += ". If nothing changes between two scans, their values differ by less than RC in 95 % of cases."
 	if len(a.Design.Arms) > 1 {
 		s += " The proportions of participants with a decrease, and with an increase, were compared between arms by " +
 			"Fisher’s exact test."

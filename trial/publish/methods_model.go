@@ -53,7 +53,7 @@ func effects(a *trial.Analysis) string {
 // effectNames names the fixed effects: "baseline, arm, visit and arm × visit".
 func effectNames(f trial.Formula) string {
 	if len(f) == 0 {
-		return "a mean alone"
+		return "only a mean"
 	}
 	return listed(mapped(f, func(t trial.Term) string { return strings.Join(mapped(t, called), " × ") }))
 }

@@ -98,6 +98,6 @@ func TestMethodsNameWhatAFallbackAssumes(t *testing.T) {
 	m.Covariance, m.N, m.Rejected = mmrm.AR1, [][]int{{2, 3}, {3, 3}},
 		[]mmrm.Rejected{{Covariance: mmrm.Unstructured, Reason: "did not converge"}}
 	says(t, "a fallback", methodsOf(a),
-		"For Lateral T2: first-order autoregressive assumes the same variance at every visit, and with so few "+
-			"subjects the test rejects too often")
+		"For Lateral T2: the first-order autoregressive covariance assumes the same variance at every visit, and "+
+			"with so few subjects the test rejects too often")
 }

@@ -144,7 +144,7 @@ var mkColumns = []table.Column[mkRow]{
 	table.Flag("MKDRVFL", "Derived Flag", "Y", mkRow.isMean).WithTerms("NY (C66742): Y or empty").
 		WithDerivation("Y where the result is the mean of two studies at the visit"),
 	table.Count("VISITNUM", "Visit Number", func(r mkRow) int { return r.visit + 1 }).WithOrigin(table.FromDesign).
-		WithDerivation("place of the visit in the design, from 1"),
+		WithDerivation("number of the visit in the design, from 1"),
 	truncated("VISIT", "Visit Name", table.FromDesign, func(r mkRow) string { return r.visitName() }),
 	constant[mkRow]("MKDTC", "Date/Time of Collection", "").WithTerms("ISO 8601").
 		WithDerivation("empty: the results hold no dates, for privacy; to be joined by the sponsor"),

@@ -13,8 +13,8 @@ import (
 func responderSection(a *trial.Analysis) section {
 	s := section{
 		ID: "responders", Title: "Changes larger than repeatability",
-		Lead: "Participants who changed by more than RC. If nothing changes between two scans, 95 % of such pairs " +
-			"differ by less than RC.",
+		Lead: "Participants who changed by more than RC. If nothing changes between two scans, their values " +
+			"differ by less than RC in 95 % of cases.",
 	}
 	g := grid{Heads: append(heads("Visit", "Arm"),
 		numericHeads("n", "Below −RC", "Within", "Above RC", "SDC of the mean, %", "p, below", "p, above")...)}

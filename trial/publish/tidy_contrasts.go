@@ -107,7 +107,7 @@ var contrastColumns = func() []table.Column[comparison] {
 				WithDerivation("mixed model: by df_method; ancova: subjects less parameters; " +
 					"welch: Welch-Satterthwaite"),
 			x("statistic", "Test statistic", func(r comparison) float64 { return r.statistic }).
-				WithDerivation("t; for wilcoxon U, the pairs in which the arm's change is larger, ties half"),
+				WithDerivation("t; for wilcoxon U, the pairs in which the arm's change is larger, ties as half"),
 			x("p", "Two-sided p, unadjusted", func(r comparison) float64 { return r.P }),
 			x("p_holm", "p adjusted over compartments", func(r comparison) float64 { return r.holm }).
 				WithDerivation("Holm 1979, over all compartments of the analysis at this visit and arm, of which one " +

@@ -255,7 +255,7 @@ func (s *Study) noteMasks(rows []trial.Measurement) {
 	}
 	if len(carried) > 0 {
 		s.Notes = append(s.Notes, fmt.Sprintf("%d of %d knees have a mask that was carried from %s by registration, "+
-			"not drawn: their repeats do not show how well a mask is drawn again", len(carried), len(used),
+			"not drawn: their repeats do not show how reproducibly masks are drawn", len(carried), len(used),
 			strings.Join(sources, ", ")))
 	}
 }
