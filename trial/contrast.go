@@ -158,8 +158,7 @@ func (a *Analysis) permute(e *EndpointAnalysis, c *Contrast) {
 	c.Reasons.Permutation = adjustedReason(err, omitted)
 }
 
-// adjustFamilies fills in Holm's p over each family: all its endpoints, visits and arms. A contrast without
-// a model was planned, too, and counts as p = 1: it does not make the others more significant.
+// adjustFamilies fills in Holm's p over each family: all its endpoints, visits and arms.
 func (a *Analysis) adjustFamilies() {
 	for _, family := range []Family{PrimaryFamily, SecondaryFamily} {
 		var p []float64
@@ -167,19 +166,12 @@ func (a *Analysis) adjustFamilies() {
 		for i := range a.Endpoints {
 			for k := range a.Endpoints[i].Contrasts {
 				if c := &a.Endpoints[i].Contrasts[k]; c.Family == family {
-					members = append(members, c)
-					if math.IsNaN(c.Model.P) {
-						p = append(p, 1)
-					} else {
-						p = append(p, c.Model.P)
-					}
+					members, p = append(members, c), append(p, c.Model.P)
 				}
 			}
 		}
-		for i, adjusted := range compare.Holm(p) {
-			if !math.IsNaN(members[i].Model.P) {
-				members[i].Holm = adjusted
-			}
+		for i, adjusted := range compare.HolmPlanned(p) {
+			members[i].Holm = adjusted
 		}
 	}
 }

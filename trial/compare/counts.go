@@ -97,3 +97,19 @@ func Holm(p []float64) []float64 {
 	}
 	return out
 }
+
+// HolmPlanned is Holm for a family that was planned: NaN stays NaN, but counts as 1, so that a test that could
+// not be computed does not make the others more significant.
+func HolmPlanned(p []float64) []float64 {
+	counted := slices.Clone(p)
+	for i, v := range p {
+		if math.IsNaN(v) {
+			counted[i] = 1
+		}
+	}
+	out := Holm(counted)
+	for i, v := range p {
+		out[i] += 0 * v // NaN
+	}
+	return out
+}
