@@ -170,7 +170,7 @@ func (a *Analysis) adjustFamilies() {
 				}
 			}
 		}
-		for i, adjusted := range compare.HolmPlanned(p) {
+		for i, adjusted := range compare.Holm(p) {
 			members[i].Holm = adjusted
 		}
 	}

@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -33,76 +34,52 @@ type Sensitivity struct {
 	Reason   string
 	// N and NReference count the subjects of the arm and of the reference in the model at the visit.
 	N, NReference int
-	// Omitted counts the changes of the endpoint that the primary analysis uses and this one does not; with
-	// 0 both are the same.
+	// Omitted is the number of changes in the model of the primary analysis that this one does not use; with 0
+	// both are the same.
 	Omitted int
 	// Covariance is the structure that was fitted.
 	Covariance mmrm.Covariance
 }
 
-// selection selects the changes of a sensitivity analysis.
-type selection struct {
-	kind SensitivityKind
-	set  string
-	use  func(e *EndpointAnalysis, subject, visit int) bool
-}
-
-func (a *Analysis) selections() []selection {
-	all := []selection{
-		{kind: WithoutFlagged, use: func(e *EndpointAnalysis, s, v int) bool {
-			return !a.flagged(e.Values[s][v]) && !a.flagged(e.Values[s][0])
-		}},
-		{kind: CompleteCases, use: func(e *EndpointAnalysis, s, _ int) bool {
-			return !slices.ContainsFunc(e.After(), func(v int) bool { return math.IsNaN(e.Changes[s][v].Scaled) })
-		}},
+// selects reports whether a sensitivity analysis uses the change of a subject at a visit. Analyses are those of the
+// first two kinds, then one for each further set.
+func (a *Analysis) selects(analysis int, e *EndpointAnalysis, subject, visit int) bool {
+	flagged := func(v Value) bool {
+		return slices.ContainsFunc(v.Flags, func(i int) bool {
+			kind := a.Flags[i].Kind
+			return kind == Quality || kind.OnFigures()
+		})
 	}
-	for i := 1; i < len(a.Plan.Sets); i++ {
-		all = append(all, selection{OtherSet, a.Plan.Sets[i].Name, func(_ *EndpointAnalysis, s, _ int) bool {
-			return a.Design.Subjects[s].Sets[i]
-		}})
+	switch values := e.Values[subject]; SensitivityKind(analysis) {
+	case WithoutFlagged:
+		return !flagged(values[0]) && !flagged(values[visit])
+	case CompleteCases:
+		return !slices.ContainsFunc(e.After(), func(v int) bool { return math.IsNaN(e.Changes[subject][v].Scaled) })
 	}
-	return all
+	return a.Design.Subjects[subject].Sets[analysis-1]
 }
 
-// flagged reports whether a value is omitted in an analysis without flagged values.
-func (a *Analysis) flagged(v Value) bool {
-	return slices.ContainsFunc(v.Flags, func(i int) bool {
-		kind := a.Flags[i].Kind
-		return kind == Quality || kind.OnFigures()
-	})
-}
-
-// analyseSensitivity repeats the primary contrasts with other selections of the data.
+// analyseSensitivity repeats the primary contrasts with fewer data.
 func (a *Analysis) analyseSensitivity() {
 	for i := range a.Endpoints {
 		e := &a.Endpoints[i]
-		if !slices.ContainsFunc(e.Contrasts, Contrast.Primary) {
-			continue
-		}
-		var all [][]Sensitivity
-		for _, s := range a.selections() {
-			all = append(all, a.sensitivity(e, s))
-		}
-		for k := range e.Contrasts {
-			if e.Contrasts[k].Primary() {
-				for _, byContrast := range all {
-					a.Sensitivity = append(a.Sensitivity, byContrast[k])
-				}
+		var all []Sensitivity
+		for k := 0; k < 2 || k <= len(a.Plan.Sets); k++ {
+			if slices.ContainsFunc(e.Contrasts, Contrast.Primary) {
+				all = append(all, a.sensitivity(k, e)...)
 			}
 		}
+		slices.SortStableFunc(all, func(x, y Sensitivity) int { return cmp.Or(x.Arm-y.Arm, x.Visit-y.Visit) })
+		a.Sensitivity = append(a.Sensitivity, all...)
 	}
 }
 
-// sensitivity returns a sensitivity analysis of each contrast of an endpoint.
-func (a *Analysis) sensitivity(e *EndpointAnalysis, s selection) []Sensitivity {
+// sensitivity returns a sensitivity analysis of the primary contrasts of an endpoint.
+func (a *Analysis) sensitivity(analysis int, e *EndpointAnalysis) []Sensitivity {
 	r := a.Repeated(e)
-	omitted := 0
 	for subject, changes := range r.Change {
 		for i, v := range e.After() {
-			if !s.use(e, subject, v) {
-				if a.InModel(e, subject, v) {
-					omitted++
-				}
+			if !a.selects(analysis, e, subject, v) {
 				changes[i] = math.NaN()
 			}
 		}
@@ -110,19 +87,22 @@ func (a *Analysis) sensitivity(e *EndpointAnalysis, s selection) []Sensitivity {
 	f, err := a.fit(r)
 	var all []Sensitivity
 	for _, c := range e.Contrasts {
-		i := slices.Index(e.After(), c.Visit)
-		one := Sensitivity{Target: Target{Endpoint: e.Name, Visit: c.Visit}, Arm: c.Arm, Kind: s.kind, Set: s.set,
-			Estimate: nothing, Reason: words(err), Omitted: omitted}
-		if f.N != nil {
-			one.N, one.NReference = f.N[c.Arm][i], f.N[0][i]
+		if !c.Primary() {
+			continue
 		}
-		if err == nil {
-			one.Covariance, one.Estimate = f.Covariance, f.Difference(c.Arm, i)
-			if math.IsNaN(one.Estimate.Value) {
-				one.Reason = "an arm has no change at the visit, or too few changes remain"
+		s := Sensitivity{Target: Target{Endpoint: e.Name, Visit: c.Visit}, Arm: c.Arm, Estimate: nothing,
+			Kind: min(SensitivityKind(analysis), OtherSet), Reason: words(err)}
+		if s.Kind == OtherSet {
+			s.Set = a.Plan.Sets[analysis-1].Name
+		}
+		if i := slices.Index(e.After(), c.Visit); err == nil {
+			s.N, s.NReference, s.Omitted = f.N[c.Arm][i], f.N[0][i], e.Model.Observations-f.Observations
+			s.Covariance, s.Estimate = f.Covariance, f.Difference(c.Arm, i)
+			if math.IsNaN(s.Estimate.Value) {
+				s.Reason = "too few changes remain at the visit"
 			}
 		}
-		all = append(all, one)
+		all = append(all, s)
 	}
 	return all
 }

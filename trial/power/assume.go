@@ -13,11 +13,12 @@ import (
 )
 
 // FromStudy returns a scenario like an analysed trial: it has the covariance of the changes in the trial's mixed
-// model, the trial's patterns of missing visits in all arms, and its covariance structure and degrees of freedom. If
-// the trial has more than two arms, one is compared with the reference. Covariates of the trial's model reduce the
-// covariance. The simulated trials have no covariates, and do not lose their degrees of freedom.
+// model, the trial's patterns of missing visits in all arms, its arms, its covariance structure and degrees of freedom,
+// and as many primary endpoints as the trial, which are all like this one. An endpoint that is not primary is planned
+// as the only primary one. Covariates of the trial's model reduce the covariance. The simulated trials have no
+// covariates, and do not lose their degrees of freedom.
 //
-// It is an error if the endpoint does not exist or has no model, or if no subject has the primary visit.
+// It is an error if the endpoint does not exist or has no model, or if no subject has a primary visit.
 func FromStudy(a trial.Analysis, endpoint string) (Scenario, error) {
 	i := slices.IndexFunc(a.Endpoints, func(e trial.EndpointAnalysis) bool { return e.Name == endpoint })
 	if i < 0 {
@@ -32,22 +33,35 @@ func FromStudy(a trial.Analysis, endpoint string) (Scenario, error) {
 	if e.Model.Failed != "" {
 		return Scenario{}, fmt.Errorf("%s has no model to take a variance from: %s", endpoint, e.Model.Failed)
 	}
-	s := Scenario{Primary: -1}
-	primary := a.Design.MainVisit(e.Endpoint)
+	s := Scenario{Arms: max(len(a.Design.Arms), 2), CommonBaseline: a.Plan.CommonBaseline}
 	s.Model.Covariance, s.Model.DF, s.Model.Level = a.Plan.Covariance, a.Plan.DF, a.Plan.Level
+	var endpoints []string
+	var primary []int
+	for _, t := range a.Design.Primary {
+		if !slices.Contains(endpoints, t.Endpoint) {
+			endpoints = append(endpoints, t.Endpoint)
+		}
+		if t.Endpoint == endpoint {
+			primary = append(primary, t.Visit)
+		}
+	}
+	slices.Sort(primary)
+	if s.Endpoints = len(endpoints); primary == nil {
+		s.Endpoints, primary = 1, []int{a.Design.MainVisit(e.Endpoint)}
+	}
 	var visits []int // with changes
 	for v := range e.Model.Sigma {
-		if math.IsNaN(e.Model.Sigma[v][v]) {
-			continue
+		if !math.IsNaN(e.Model.Sigma[v][v]) {
+			visits = append(visits, v)
 		}
-		if v+1 == primary {
-			s.Primary = len(visits)
-		}
-		visits = append(visits, v)
 	}
-	if s.Primary < 0 {
-		return Scenario{}, fmt.Errorf("no subject has a change of %s at the primary visit %.40q", endpoint,
-			a.Design.Visits[primary].Name)
+	for _, v := range primary {
+		k := slices.Index(visits, v-1)
+		if k < 0 {
+			return Scenario{}, fmt.Errorf("no subject has a change of %s at the primary visit %.40q", endpoint,
+				a.Design.Visits[v].Name)
+		}
+		s.Primary = append(s.Primary, k)
 	}
 	s.Sigma = mat.NewSymDense(len(visits), nil)
 	for i, v := range visits {
@@ -55,7 +69,6 @@ func FromStudy(a trial.Analysis, endpoint string) (Scenario, error) {
 			s.Sigma.SetSym(i, j, e.Model.Sigma[v][w])
 		}
 	}
-	s.CommonBaseline = a.Plan.CommonBaseline
 	for i, v := range visits {
 		visits[i] = slices.Index(e.After(), v+1)
 	}
@@ -140,6 +153,9 @@ type Assumed struct {
 	SD, Correlation float64
 	// Dropout is the share of subjects who leave before the last visit, at an even rate, and do not return.
 	Dropout float64
+	// Arms, Endpoints and Between are as in Scenario.
+	Arms, Endpoints int
+	Between         float64
 }
 
 // Scenario returns the trial. It returns an error if a number is out of its range.
@@ -154,7 +170,8 @@ func (a Assumed) Scenario() (Scenario, error) {
 	case a.Visits > 1 && !(a.Correlation > -1/float64(a.Visits-1) && a.Correlation < 1):
 		return Scenario{}, fmt.Errorf("a correlation of %g between %d visits is not possible", a.Correlation, a.Visits)
 	}
-	s := Scenario{Sigma: mat.NewSymDense(a.Visits, nil), Primary: a.Visits - 1}
+	s := Scenario{Sigma: mat.NewSymDense(a.Visits, nil), Primary: []int{a.Visits - 1}, Arms: a.Arms,
+		Endpoints: a.Endpoints, Between: a.Between}
 	for i := range a.Visits {
 		for j := range i {
 			s.Sigma.SetSym(i, j, a.Correlation*a.SD*a.SD)

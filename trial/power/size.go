@@ -25,7 +25,8 @@ type Size struct {
 	Tried []Result
 }
 
-// Smallest searches for the smallest size from 2 to 2000 per arm whose estimated power is at least target. It starts
+// Smallest searches for the smallest size from 2 to 2000 per arm whose estimated power for one contrast
+// (Result.Power) is at least target. It starts
 // at the size by the normal approximation, moves outwards until the answer lies between two sizes, and then bisects.
 // Sizes are compared on common random numbers.
 func Smallest(ctx context.Context, s Scenario, target float64, d Draw) (Size, error) {
@@ -110,17 +111,18 @@ func (s Scenario) bracket(target float64, reaches func(int) (bool, error)) (low,
 
 // approximate returns the size by the normal approximation,
 //
-//	n = 2σ²(z(1−α/2) + z(power))²/(Δ²·f)
+//	n = 2σ²(z(1−α/2m) + z(power))²/(Δ²·f)
 //
-// where f is the share of subjects who have the tested visit.
+// where f is the share of subjects who have the last tested visit, and m the number of primary contrasts.
 func (s Scenario) approximate(target float64) float64 {
-	z := distuv.UnitNormal.Quantile(1-s.Alpha/2) + distuv.UnitNormal.Quantile(target)
+	z := distuv.UnitNormal.Quantile(1-s.Alpha/2/float64(s.Contrasts())) + distuv.UnitNormal.Quantile(target)
+	last := s.Primary[len(s.Primary)-1]
 	seen, total := 0.0, 0.0
 	for _, p := range s.Patterns {
 		total += p.Weight
-		if p.Present[s.Primary] {
+		if p.Present[last] {
 			seen += p.Weight
 		}
 	}
-	return math.Ceil(2 * s.Sigma.At(s.Primary, s.Primary) * z * z / (s.Difference * s.Difference) * total / seen)
+	return math.Ceil(2 * s.Sigma.At(last, last) * z * z / (s.Difference * s.Difference) * total / seen)
 }

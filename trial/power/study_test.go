@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -45,7 +46,7 @@ func TestFromStudy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Primary != 1 || s.Model.Covariance != mmrm.AR1 || s.Model.DF != mmrm.Satterthwaite {
+	if !slices.Equal(s.Primary, []int{1}) || s.Arms != 2 || s.Endpoints != 1 || s.Model.Covariance != mmrm.AR1 || s.Model.DF != mmrm.Satterthwaite {
 		t.Errorf("%+v", s)
 	}
 	for i := range 2 {
@@ -68,7 +69,7 @@ func TestFromStudy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := s.draw(factor, 20000, rand.New(rand.NewPCG(1, 1)))
+	r := s.draw(factor, 20000, rand.New(rand.NewPCG(1, 1)))[0]
 	var sum, square, seen [2]float64
 	for i, c := range r.Change {
 		if !math.IsNaN(c[1]) {
