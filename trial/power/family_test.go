@@ -104,13 +104,13 @@ func TestBaselineByVisit(t *testing.T) {
 	if testing.Short() {
 		trials = 400
 	}
-	// The baseline has an SD of 4 ms, and the change one of 2 ms at a given baseline.
-	s := assumed(t, Assumed{Visits: 2, SD: 2, Correlation: 0.5, Arms: 2, Endpoints: 1})
+	// The baseline has an SD of 5 ms, and the change one of 2 ms at a given baseline.
+	s := assumed(t, Assumed{Visits: 2, SD: 2, Correlation: 0.3})
 	s, err := s.checked()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Difference = 2
+	s.Difference = 2.05
 	factor, err := s.factor()
 	if err != nil {
 		t.Fatal(err)
@@ -122,7 +122,7 @@ func TestBaselineByVisit(t *testing.T) {
 			r := s.draw(factor, 12, rand.New(rand.NewPCG(7, uint64(k))))[0]
 			for i, change := range r.Change {
 				for v := range change {
-					change[v] += slopes[v] * 4 * r.Baseline[i]
+					change[v] += slopes[v] * 5 * r.Baseline[i]
 				}
 			}
 			found += s.judge([]trial.Repeated{r}).Rejected
