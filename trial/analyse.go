@@ -188,8 +188,8 @@ func (a *Analysis) checkNames(endpoints []Endpoint) error {
 	return nil
 }
 
-// setScales fills in the scale, the decimals and the group of each endpoint. On the log scale it is an error if a value is
-// not above 0.
+// setScales fills in the scale, the decimals and the group of each endpoint. On the log scale it is an error if a
+// value is not above 0.
 func (a *Analysis) setScales(endpoints []Endpoint) error {
 	for i := range endpoints {
 		e := &endpoints[i]

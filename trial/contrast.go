@@ -10,15 +10,12 @@ import (
 	"github.com/t2map/t2map/trial/compare"
 )
 
-// contrasts compares each arm with the reference at each planned visit after baseline. f is nil if there is
-// no mixed model.
+// contrasts compares each arm with the reference at each planned visit after baseline.
 func (a *Analysis) contrasts(e *EndpointAnalysis, f *RepeatedFit) {
 	for arm := 1; arm < len(a.Design.Arms); arm++ {
 		for i, v := range e.After() {
-			c := Contrast{Arm: arm, Visit: v, Family: a.Design.family(e.Name, v), Model: nothing, Holm: math.NaN()}
-			if f != nil {
-				c.Model = f.Difference(arm, i)
-			}
+			c := Contrast{Arm: arm, Visit: v, Family: a.Design.family(e.Name, v), Model: f.Difference(arm, i), Holm: math.NaN(),
+				Permutation: PermutationTest{P: math.NaN()}}
 			a.twoArms(e, &c)
 			e.Contrasts = append(e.Contrasts, c)
 		}
@@ -27,8 +24,6 @@ func (a *Analysis) contrasts(e *EndpointAnalysis, f *RepeatedFit) {
 	for i := range e.Contrasts {
 		if c := &e.Contrasts[i]; c.Family != NoFamily {
 			a.permute(e, c)
-		} else {
-			c.Permutation.P = math.NaN()
 		}
 	}
 }

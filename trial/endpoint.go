@@ -48,9 +48,6 @@ func (e Endpoint) After() []int { return e.Visits[1:] }
 // Planned reports whether a visit of the design is planned for the endpoint.
 func (e Endpoint) Planned(visit int) bool { return slices.Contains(e.Visits, visit) }
 
-// NoDifference is the displayed estimate of two equal arms: 0, or a ratio of 1.
-func (e Endpoint) NoDifference() float64 { return e.unscaled(0) }
-
 // unscaled returns a number on the scale of the analysis as it is displayed: its exponential on the log scale.
 func (e Endpoint) unscaled(x float64) float64 {
 	if e.Log {

@@ -108,7 +108,7 @@ func (a *Analysis) fit(r Repeated) (*RepeatedFit, error) {
 	return r.Fit(mmrm.Options{Covariance: a.Plan.Covariance, DF: a.Plan.DF, Level: a.Plan.Level})
 }
 
-// model fits the mixed model of an endpoint. It returns nil if the model cannot be fitted.
+// model fits the mixed model of an endpoint.
 func (a *Analysis) model(e *EndpointAnalysis) *RepeatedFit {
 	visits := len(a.Design.Visits) - 1
 	m := &e.Model
@@ -132,7 +132,7 @@ func (a *Analysis) model(e *EndpointAnalysis) *RepeatedFit {
 	}
 	if err != nil {
 		m.Failed = err.Error()
-		return nil
+		return f
 	}
 	m.Covariance, m.DF, m.Subjects, m.Observations, m.LogLik = f.Covariance, f.DF, f.Subjects, f.Observations, f.LogLik
 	m.BaselineMean, m.Formula = f.BaselineMean, f.Formula

@@ -28,12 +28,3 @@ func (e EndpointAnalysis) Decimals() int {
 	}
 	return min(max(digits-1-int(math.Floor(math.Log10(largest))), 0), most)
 }
-
-// EstimateDecimals is Decimals for displayed estimates: three for ratios, so that 1 % is visible.
-func (e EndpointAnalysis) EstimateDecimals() int {
-	const ratio = 3
-	if e.Log {
-		return ratio
-	}
-	return e.Decimals()
-}

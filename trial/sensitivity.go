@@ -29,7 +29,8 @@ type Sensitivity struct {
 	Kind SensitivityKind
 	// Set is the name of the set; empty for the other kinds.
 	Set string
-	// Estimate is on the scale of the analysis, as Contrast.Model; NaN where Reason says why.
+	// Estimate is on the scale of the analysis, as Contrast.Model. Reason says why it is NaN, or that its
+	// covariance is not that of the primary analysis.
 	Estimate mmrm.Estimate
 	Reason   string
 	// N and NReference count the subjects of the arm and of the reference in the model at the visit.
@@ -37,8 +38,6 @@ type Sensitivity struct {
 	// Omitted is the number of changes in the model of the primary analysis that this one does not use; with 0
 	// both are the same.
 	Omitted int
-	// Covariance is the structure that was fitted.
-	Covariance mmrm.Covariance
 }
 
 // selects reports whether a sensitivity analysis uses the change of a subject at a visit. Analyses are those of the
@@ -90,16 +89,18 @@ func (a *Analysis) sensitivity(analysis int, e *EndpointAnalysis) []Sensitivity 
 		if !c.Primary() {
 			continue
 		}
-		s := Sensitivity{Target: Target{Endpoint: e.Name, Visit: c.Visit}, Arm: c.Arm, Estimate: nothing,
-			Kind: min(SensitivityKind(analysis), OtherSet), Reason: words(err)}
+		i := slices.Index(e.After(), c.Visit)
+		s := Sensitivity{Target: Target{Endpoint: e.Name, Visit: c.Visit}, Arm: c.Arm,
+			Kind: min(SensitivityKind(analysis), OtherSet), Estimate: f.Difference(c.Arm, i), Reason: words(err)}
 		if s.Kind == OtherSet {
 			s.Set = a.Plan.Sets[analysis-1].Name
 		}
-		if i := slices.Index(e.After(), c.Visit); err == nil {
-			s.N, s.NReference, s.Omitted = f.N[c.Arm][i], f.N[0][i], e.Model.Observations-f.Observations
-			s.Covariance, s.Estimate = f.Covariance, f.Difference(c.Arm, i)
+		if err == nil {
+			s.N, s.NReference, s.Omitted = f.N[c.Arm][i], f.N[0][i], max(e.Model.Observations-f.Observations, 0)
 			if math.IsNaN(s.Estimate.Value) {
 				s.Reason = "too few changes remain at the visit"
+			} else if f.Covariance != e.Model.Covariance {
+				s.Reason = "covariance: " + f.Covariance.String()
 			}
 		}
 		all = append(all, s)

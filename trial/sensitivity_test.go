@@ -60,6 +60,20 @@ func TestSensitivityIsTheModelOfFewerData(t *testing.T) {
 	}
 }
 
+// If few subjects remain, another covariance is fitted, and the reason names it.
+func TestSensitivityFallsBack(t *testing.T) {
+	tables := made{arms: twoArms, visits: threeVisits, perArm: 8, heading: "# primary: medial\n",
+		column: func(_, n int) string { return "yes," + []string{"yes", "no"}[min(n/2, 1)] }}.tables()
+	tables.Design.Data = []byte(strings.Replace(string(tables.Design.Data), ",site,age", ",fas,pps", 1))
+	tables.Overrides = lines("sets", "full=fas, protocol=pps")
+	all := analyse(t, tables).Sensitivity
+	last := all[len(all)-1]
+	if last.Set != "protocol" || last.N != 2 || last.Omitted != 24 || math.IsNaN(last.Estimate.Value) ||
+		!strings.HasPrefix(last.Reason, "covariance: ") || all[0].Reason != "" {
+		t.Errorf("%+v", all)
+	}
+}
+
 // A selection that leaves an arm empty, or too few data for a model, has a reason.
 func TestSensitivityWithoutData(t *testing.T) {
 	tables := made{arms: twoArms, visits: threeVisits, perArm: 6, heading: "# primary: medial\n",

@@ -216,7 +216,7 @@ func (f powerFlags) scenario(c *cobra.Command, args []string) (s power.Scenario,
 		return s, w, usageError{errors.New("--endpoint is required: the design has several primary endpoints\n" +
 			"hint: all are simulated like the one that --endpoint names")}
 	}
-	if s, err = power.FromStudy(a, name); err != nil {
+	if s, w.notes, err = power.FromStudy(a, name); err != nil {
 		return s, w, usageError{err}
 	}
 	s.Between = f.assumed.Between
@@ -226,7 +226,6 @@ func (f powerFlags) scenario(c *cobra.Command, args []string) (s power.Scenario,
 	if unit := a.Endpoints[i].Unit; unit != "" {
 		w.unit = " " + printable.Line(unit)
 	}
-	w.notes = power.Caveats(a, name)
 	subjects := printable.Counted(a.Endpoints[i].Model.Subjects, "subject", "subjects")
 	w.basis = fmt.Sprintf("from %s, taken as known", subjects)
 	return s, w, nil

@@ -18,22 +18,23 @@ import (
 // as the only primary one. Covariates of the trial's model reduce the covariance. The simulated trials have no
 // covariates, and do not lose their degrees of freedom.
 //
-// It is an error if the endpoint does not exist or has no model, or if no subject has a primary visit.
-func FromStudy(a trial.Analysis, endpoint string) (Scenario, error) {
+// It also returns caveats: remarks on differences between the trial and the simulated ones. It is an error if the
+// endpoint does not exist or has no model, or if no subject has a primary visit.
+func FromStudy(a trial.Analysis, endpoint string) (s Scenario, notes []string, err error) {
 	i := slices.IndexFunc(a.Endpoints, func(e trial.EndpointAnalysis) bool { return e.Name == endpoint })
 	if i < 0 {
 		var names []string
 		for _, e := range a.Endpoints {
 			names = append(names, e.Name)
 		}
-		return Scenario{}, fmt.Errorf("the endpoint %.40q is not in the results; they have %s", endpoint,
+		return s, nil, fmt.Errorf("the endpoint %.40q is not in the results; they have %s", endpoint,
 			printable.Line(strings.Join(names, ", ")))
 	}
 	e := &a.Endpoints[i]
 	if e.Model.Failed != "" {
-		return Scenario{}, fmt.Errorf("%s has no model to take a variance from: %s", endpoint, e.Model.Failed)
+		return s, nil, fmt.Errorf("%s has no model to take a variance from: %s", endpoint, e.Model.Failed)
 	}
-	s := Scenario{Arms: max(len(a.Design.Arms), 2), CommonBaseline: a.Plan.CommonBaseline}
+	s = Scenario{Arms: max(len(a.Design.Arms), 2), CommonBaseline: a.Plan.CommonBaseline}
 	s.Model.Covariance, s.Model.DF, s.Model.Level = a.Plan.Covariance, a.Plan.DF, a.Plan.Level
 	var endpoints []string
 	var primary []int
@@ -49,16 +50,17 @@ func FromStudy(a trial.Analysis, endpoint string) (Scenario, error) {
 	if s.Endpoints = len(endpoints); primary == nil {
 		s.Endpoints, primary = 1, []int{a.Design.MainVisit(e.Endpoint)}
 	}
-	var visits []int // with changes
-	for v := range e.Model.Sigma {
-		if !math.IsNaN(e.Model.Sigma[v][v]) {
-			visits = append(visits, v)
+	after := e.After()
+	var visits []int // indices into after of the visits with changes
+	for i, v := range after {
+		if !math.IsNaN(e.Model.Sigma[v-1][v-1]) {
+			visits = append(visits, i)
 		}
 	}
 	for _, v := range primary {
-		k := slices.Index(visits, v-1)
+		k := slices.Index(visits, slices.Index(after, v))
 		if k < 0 {
-			return Scenario{}, fmt.Errorf("no subject has a change of %s at the primary visit %.40q", endpoint,
+			return s, nil, fmt.Errorf("no subject has a change of %s at the primary visit %.40q", endpoint,
 				a.Design.Visits[v].Name)
 		}
 		s.Primary = append(s.Primary, k)
@@ -66,28 +68,24 @@ func FromStudy(a trial.Analysis, endpoint string) (Scenario, error) {
 	s.Sigma = mat.NewSymDense(len(visits), nil)
 	for i, v := range visits {
 		for j, w := range visits {
-			s.Sigma.SetSym(i, j, e.Model.Sigma[v][w])
+			s.Sigma.SetSym(i, j, e.Model.Sigma[after[v]-1][after[w]-1])
 		}
 	}
-	for i, v := range visits {
-		visits[i] = slices.Index(e.After(), v+1)
-	}
 	s.patternsOf(a.Repeated(e), visits)
-	return s, nil
+	return s, caveats(a, e), nil
 }
 
-// Caveats returns remarks on differences between an analysed trial and the trials that FromStudy describes. It
-// returns none for an endpoint that does not exist.
-func Caveats(a trial.Analysis, endpoint string) []string {
-	i := slices.IndexFunc(a.Endpoints, func(e trial.EndpointAnalysis) bool { return e.Name == endpoint })
-	if i < 0 {
-		return nil
+func caveats(a trial.Analysis, e *trial.EndpointAnalysis) (out []string) {
+	m := e.Model
+	var sources []string
+	for _, v := range slices.Concat(e.Values...) {
+		if v.MaskFrom != "" && !math.IsNaN(v.X) && !slices.Contains(sources, v.MaskFrom) {
+			sources = append(sources, v.MaskFrom)
+		}
 	}
-	m := a.Endpoints[i].Model
-	var out []string
-	if visits := maskSources(a.Endpoints[i].Values); visits != "" {
+	if len(sources) > 0 {
 		out = append(out, fmt.Sprintf("masks were carried from %s by registration (see mask_from in values.csv of "+
-			"t2map trial): trials whose masks are drawn at each visit may vary more", visits))
+			"t2map trial): trials whose masks are drawn at each visit may vary more", strings.Join(sources, ", ")))
 	}
 	if len(a.ModelCovariates()) > 0 {
 		text := fmt.Sprintf("the standard deviation is adjusted for %s (%s); the simulated trials have no "+
@@ -104,7 +102,7 @@ func Caveats(a trial.Analysis, endpoint string) []string {
 			m.Covariance, strings.Join(rejected, "; ")))
 	}
 	if slices.ContainsFunc(a.Flags, func(f trial.Flag) bool {
-		return f.Kind == trial.TwoStudies && (f.Endpoint == "" || f.Endpoint == endpoint)
+		return f.Kind == trial.TwoStudies && (f.Endpoint == "" || f.Endpoint == e.Name)
 	}) {
 		if a.Plan.MeanOfTwo {
 			out = append(out, "the changes include means of two studies at one visit")
@@ -113,19 +111,6 @@ func Caveats(a trial.Analysis, endpoint string) []string {
 		}
 	}
 	return out
-}
-
-// maskSources lists the visits from which masks were carried.
-func maskSources(values [][]trial.Value) string {
-	var sources []string
-	for _, visits := range values {
-		for _, v := range visits {
-			if v.MaskFrom != "" && !math.IsNaN(v.X) && !slices.Contains(sources, v.MaskFrom) {
-				sources = append(sources, v.MaskFrom)
-			}
-		}
-	}
-	return strings.Join(sources, ", ")
 }
 
 // patternsOf counts the patterns of visits of a trial.

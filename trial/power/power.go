@@ -101,11 +101,7 @@ func (r Result) Power() compare.Interval { return r.share(r.Rejected) }
 func (r Result) PowerOfAll() compare.Interval { return r.share(r.RejectedAll) }
 
 func (r Result) share(k int) compare.Interval {
-	i, err := compare.ClopperPearson(k, r.Simulations, 0.95)
-	if err != nil {
-		nan := math.NaN()
-		return compare.Interval{Estimate: nan, Low: nan, High: nan}
-	}
+	i, _ := compare.ClopperPearson(k, r.Simulations, 0.95) // NaN without simulations
 	return i
 }
 
@@ -124,15 +120,9 @@ func Simulate(ctx context.Context, s Scenario, perArm int, d Draw) (Result, erro
 	if err != nil {
 		return Result{}, err
 	}
-	if perArm < 1 {
-		return Result{}, fmt.Errorf("%d subjects per arm are too few for a trial", perArm)
-	}
 	d.Simulations = cmp.Or(d.Simulations, defaultSimulations)
-	if d.Simulations < 0 {
-		return Result{}, fmt.Errorf("%d simulations", d.Simulations)
-	}
-	if d.Workers <= 0 {
-		d.Workers = runtime.GOMAXPROCS(0)
+	if perArm < 1 || d.Simulations < 0 {
+		return Result{}, fmt.Errorf("%d simulations of %d subjects per arm are not possible", d.Simulations, perArm)
 	}
 	factor, err := s.factor()
 	if err != nil {
@@ -140,7 +130,7 @@ func Simulate(ctx context.Context, s Scenario, perArm int, d Draw) (Result, erro
 	}
 	trials := make([]Result, d.Simulations)
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(d.Workers)
+	g.SetLimit(cmp.Or(max(d.Workers, 0), runtime.GOMAXPROCS(0)))
 	for first := 0; first < d.Simulations; first += chunk {
 		g.Go(func() error {
 			for k := first; k < min(first+chunk, d.Simulations); k++ {
@@ -229,17 +219,16 @@ func (s Scenario) factor() (*mat.TriDense, error) {
 // of a smaller one.
 func (s Scenario) draw(factor *mat.TriDense, perArm int, rng *rand.Rand) []trial.Repeated {
 	visits := s.Sigma.SymmetricDim()
-	n := s.Arms * perArm
 	all := make([]trial.Repeated, s.Endpoints)
 	for e := range all {
-		all[e] = trial.Repeated{Arms: s.Arms, Arm: make([]int, n), Baseline: make([]float64, n),
-			Change: make([][]float64, n), CommonBaseline: s.CommonBaseline}
+		all[e] = trial.Repeated{Arms: s.Arms, CommonBaseline: s.CommonBaseline}
 	}
 	z := make([]float64, s.Endpoints*visits)
-	for i := range n {
+	for i := range s.Arms * perArm {
 		for e := range all {
-			all[e].Arm[i], all[e].Baseline[i] = i%s.Arms, rng.NormFloat64()
-			all[e].Change[i] = make([]float64, visits)
+			r := &all[e]
+			r.Arm, r.Baseline = append(r.Arm, i%s.Arms), append(r.Baseline, rng.NormFloat64())
+			r.Change = append(r.Change, make([]float64, visits))
 		}
 		present := s.pattern(rng.Float64())
 		for k := range z {
@@ -291,27 +280,19 @@ func (s Scenario) judge(endpoints []trial.Repeated) Result {
 		fellBack = fellBack || err == nil && len(f.Rejected) > 0
 		for _, v := range s.Primary {
 			for arm := 1; arm < s.Arms; arm++ {
-				p = append(p, math.NaN())
-				if err == nil {
-					p[len(p)-1] = f.Difference(arm, v).P
-				}
+				p = append(p, f.Difference(arm, v).P)
 			}
 		}
 	}
 	p = compare.Holm(p)
 	found := func(p float64) bool { return p <= s.Alpha }
 	return Result{
-		Rejected:    count(found(p[(len(s.Primary)-1)*(s.Arms-1)])),
-		RejectedAll: count(!slices.ContainsFunc(p, func(p float64) bool { return !found(p) })),
-		RejectedAny: count(slices.ContainsFunc(p, found)),
-		FellBack:    count(fellBack),
-		Failed:      count(slices.ContainsFunc(p, math.IsNaN)),
+		Rejected:    count[found(p[(len(s.Primary)-1)*(s.Arms-1)])],
+		RejectedAll: count[!slices.ContainsFunc(p, func(p float64) bool { return !found(p) })],
+		RejectedAny: count[slices.ContainsFunc(p, found)],
+		FellBack:    count[fellBack],
+		Failed:      count[slices.ContainsFunc(p, math.IsNaN)],
 	}
 }
 
-func count(yes bool) int {
-	if yes {
-		return 1
-	}
-	return 0
-}
+var count = map[bool]int{true: 1}

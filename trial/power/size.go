@@ -41,28 +41,24 @@ func Smallest(ctx context.Context, s Scenario, target float64, d Draw) (Size, er
 		return Size{}, errors.New("the difference is 0, which no size can find")
 	}
 	var out Size
-	reaches := func(n int) (bool, error) {
+	low, high := minPerArm-1, maxPerArm+1 // low does not reach the target, and high does
+	n := int(math.Min(math.Max(s.approximate(target), minPerArm), maxPerArm))
+	for step := max(1, n/16); high-low > 1; {
 		r, err := Simulate(ctx, s, n, d)
-		if err != nil {
-			return false, err
-		}
-		out.Tried = append(out.Tried, r)
-		return float64(r.Rejected) >= target*float64(r.Simulations), nil
-	}
-	low, high, err := s.bracket(target, reaches)
-	if err != nil {
-		return Size{}, err
-	}
-	for high <= maxPerArm && high-low > 1 {
-		middle := (low + high) / 2
-		ok, err := reaches(middle)
 		if err != nil {
 			return Size{}, err
 		}
-		if ok {
-			high = middle
+		out.Tried = append(out.Tried, r)
+		outwards := step
+		if float64(r.Rejected) >= target*float64(r.Simulations) {
+			high, outwards = n, -step
 		} else {
-			low = middle
+			low = n
+		}
+		if low < minPerArm || high > maxPerArm {
+			n, step = min(max(n+outwards, minPerArm), maxPerArm), 2*step
+		} else {
+			n = (low + high) / 2
 		}
 	}
 	if high <= maxPerArm {
@@ -70,43 +66,6 @@ func Smallest(ctx context.Context, s Scenario, target float64, d Draw) (Size, er
 	}
 	slices.SortFunc(out.Tried, func(a, b Result) int { return a.PerArm - b.PerArm })
 	return out, nil
-}
-
-// bracket returns a size that does not reach the target (or minPerArm − 1) and one that does
-// (or maxPerArm + 1).
-func (s Scenario) bracket(target float64, reaches func(int) (bool, error)) (low, high int, err error) {
-	n := int(math.Min(math.Max(s.approximate(target), minPerArm), maxPerArm))
-	ok, err := reaches(n)
-	if err != nil {
-		return 0, 0, err
-	}
-	low, high = minPerArm-1, maxPerArm+1
-	for step := max(1, n/16); ; step *= 2 {
-		next := n + step
-		if ok {
-			high = n
-			next = n - step
-		} else {
-			low = n
-		}
-		next = min(max(next, minPerArm), maxPerArm)
-		if next >= high || next <= low {
-			return low, high, nil
-		}
-		before := ok
-		if ok, err = reaches(next); err != nil {
-			return 0, 0, err
-		}
-		n = next
-		if ok != before {
-			if ok {
-				high = n
-			} else {
-				low = n
-			}
-			return low, high, nil
-		}
-	}
 }
 
 // approximate returns the size by the normal approximation,
