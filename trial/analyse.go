@@ -15,7 +15,6 @@ import (
 	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/table"
-	"github.com/t2map/t2map/trial/mmrm"
 )
 
 // Tables are the tables of a trial.
@@ -89,6 +88,7 @@ func Analyse(ctx context.Context, version string, t Tables, adjust Adjust) (Anal
 		return a, err
 	}
 	a.adjustFamilies()
+	a.analyseSensitivity()
 	a.Flow = a.flow()
 	return a, a.correlate(ctx)
 }
@@ -188,13 +188,18 @@ func (a *Analysis) checkNames(endpoints []Endpoint) error {
 	return nil
 }
 
-// setScales fills in the scale and the group of each endpoint. On the log scale it is an error if a value is
-// not above 0.
+// setScales fills in the scale, the decimals and the group of each endpoint. On the log scale it is an error if a
+// value is not above 0.
 func (a *Analysis) setScales(endpoints []Endpoint) error {
 	for i := range endpoints {
 		e := &endpoints[i]
 		named := func(name string) bool { return name == e.Name || name == AllT2 && e.Compartment }
 		e.Log = slices.ContainsFunc(a.Plan.LogScale, named)
+		for name, decimals := range a.Plan.Decimals {
+			if named(name) && (e.PlannedDecimals == nil || name == e.Name) {
+				e.PlannedDecimals = &decimals
+			}
+		}
 		if group, ok := a.Plan.Groups[e.Name]; ok {
 			e.Group = group
 		}
@@ -338,70 +343,4 @@ func (a *Analysis) ModelCovariates() []string {
 	names := slices.DeleteFunc(slices.Clone(strata),
 		func(name string) bool { return slices.Contains(a.Plan.Covariates, name) })
 	return append(names, a.Plan.Covariates...)
-}
-
-// Repeated returns the data of the mixed model of an endpoint: the changes at its planned visits after
-// baseline.
-func (a *Analysis) Repeated(e *EndpointAnalysis) Repeated {
-	r := Repeated{Arms: len(a.Design.Arms), CommonBaseline: a.Plan.CommonBaseline}
-	for _, v := range e.After() {
-		r.VisitNames = append(r.VisitNames, a.Design.Visits[v].Name)
-	}
-	for s, subject := range a.Design.Subjects {
-		r.Arm = append(r.Arm, subject.Arm)
-		r.Baseline = append(r.Baseline, e.scaled(e.Values[s][0].X))
-		var changes []float64
-		for _, v := range e.After() {
-			changes = append(changes, e.Changes[s][v].Scaled)
-		}
-		r.Change = append(r.Change, changes)
-	}
-	for _, name := range a.ModelCovariates() {
-		r.Covariates = append(r.Covariates, a.covariate(name))
-	}
-	return r
-}
-
-// model fits the mixed model of an endpoint. It returns nil if the model cannot be fitted.
-func (a *Analysis) model(e *EndpointAnalysis) *RepeatedFit {
-	visits := len(a.Design.Visits) - 1
-	m := &e.Model
-	*m = Model{Covariance: a.Plan.Covariance, DF: a.Plan.DF, LogLik: math.NaN(), BaselineMean: math.NaN()}
-	for range a.Design.Arms {
-		m.LSMeans = append(m.LSMeans, slices.Repeat([]mmrm.Estimate{nothing}, visits))
-		m.N = append(m.N, make([]int, visits))
-	}
-	f, err := a.Repeated(e).Fit(mmrm.Options{Covariance: a.Plan.Covariance, DF: a.Plan.DF, Level: a.Plan.Level})
-	m.Rejected = f.Rejected
-	for _, o := range f.Omitted {
-		if o.Term == "" {
-			o.Visit = e.After()[o.Visit-1]
-		}
-		m.Omitted = append(m.Omitted, o)
-	}
-	for arm := range f.N {
-		for i, v := range e.After() {
-			m.N[arm][v-1] = f.N[arm][i]
-		}
-	}
-	if err != nil {
-		m.Failed = err.Error()
-		return nil
-	}
-	m.Covariance, m.DF, m.Subjects, m.Observations, m.LogLik = f.Covariance, f.DF, f.Subjects, f.Observations, f.LogLik
-	m.BaselineMean, m.Formula = f.BaselineMean, f.Formula
-	for range visits {
-		m.Sigma = append(m.Sigma, slices.Repeat([]float64{math.NaN()}, visits))
-	}
-	for i, v := range e.After() {
-		for k, w := range e.After() {
-			if f.Visits[i] >= 0 && f.Visits[k] >= 0 {
-				m.Sigma[v-1][w-1] = f.Sigma.At(f.Visits[i], f.Visits[k])
-			}
-		}
-		for arm := range a.Design.Arms {
-			m.LSMeans[arm][v-1] = f.LSMean(arm, i)
-		}
-	}
-	return f
 }

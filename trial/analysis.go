@@ -19,6 +19,9 @@ type Analysis struct {
 	Flow []Flow
 	// Flags are sorted by kind, subject and visit.
 	Flags []Flag
+	// Sensitivity has the sensitivity analyses of the primary contrasts, in the order of Endpoints and
+	// Contrasts.
+	Sensitivity []Sensitivity
 	// Correlations of the change of T2 with the change of other endpoints.
 	Correlations []Correlation
 	// Settings are the different texts of the column settings of compartments.csv.
@@ -151,7 +154,9 @@ func (f Family) String() string { return familyNames[f] }
 // Primary reports whether the contrast is one of the primary contrasts.
 func (c Contrast) Primary() bool { return c.Family == PrimaryFamily }
 
-// Contrast compares an arm with the reference at one visit.
+// Contrast compares an arm with the reference at one visit. Its estimates are on the scale of the analysis, as are
+// those of Model: of an endpoint on the log scale, differences of natural logarithms. Reports show
+// Endpoint.Displayed of them.
 type Contrast struct {
 	// Arm and Visit are indices into the design.
 	Arm, Visit int

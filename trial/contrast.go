@@ -10,15 +10,12 @@ import (
 	"github.com/t2map/t2map/trial/compare"
 )
 
-// contrasts compares each arm with the reference at each planned visit after baseline. f is nil if there is
-// no mixed model.
+// contrasts compares each arm with the reference at each planned visit after baseline.
 func (a *Analysis) contrasts(e *EndpointAnalysis, f *RepeatedFit) {
 	for arm := 1; arm < len(a.Design.Arms); arm++ {
 		for i, v := range e.After() {
-			c := Contrast{Arm: arm, Visit: v, Family: a.Design.family(e.Name, v), Model: nothing, Holm: math.NaN()}
-			if f != nil {
-				c.Model = f.Difference(arm, i)
-			}
+			c := Contrast{Arm: arm, Visit: v, Family: a.Design.family(e.Name, v), Model: f.Difference(arm, i), Holm: math.NaN(),
+				Permutation: PermutationTest{P: math.NaN()}}
 			a.twoArms(e, &c)
 			e.Contrasts = append(e.Contrasts, c)
 		}
@@ -27,8 +24,6 @@ func (a *Analysis) contrasts(e *EndpointAnalysis, f *RepeatedFit) {
 	for i := range e.Contrasts {
 		if c := &e.Contrasts[i]; c.Family != NoFamily {
 			a.permute(e, c)
-		} else {
-			c.Permutation.P = math.NaN()
 		}
 	}
 }
@@ -158,8 +153,7 @@ func (a *Analysis) permute(e *EndpointAnalysis, c *Contrast) {
 	c.Reasons.Permutation = adjustedReason(err, omitted)
 }
 
-// adjustFamilies fills in Holm's p over each family: all its endpoints, visits and arms. A contrast without
-// a model was planned, too, and counts as p = 1: it does not make the others more significant.
+// adjustFamilies fills in Holm's p over each family: all its endpoints, visits and arms.
 func (a *Analysis) adjustFamilies() {
 	for _, family := range []Family{PrimaryFamily, SecondaryFamily} {
 		var p []float64
@@ -167,19 +161,12 @@ func (a *Analysis) adjustFamilies() {
 		for i := range a.Endpoints {
 			for k := range a.Endpoints[i].Contrasts {
 				if c := &a.Endpoints[i].Contrasts[k]; c.Family == family {
-					members = append(members, c)
-					if math.IsNaN(c.Model.P) {
-						p = append(p, 1)
-					} else {
-						p = append(p, c.Model.P)
-					}
+					members, p = append(members, c), append(p, c.Model.P)
 				}
 			}
 		}
 		for i, adjusted := range compare.Holm(p) {
-			if !math.IsNaN(members[i].Model.P) {
-				members[i].Holm = adjusted
-			}
+			members[i].Holm = adjusted
 		}
 	}
 }

@@ -1,6 +1,11 @@
 package trial
 
-import "slices"
+import (
+	"math"
+	"slices"
+
+	"github.com/t2map/t2map/trial/mmrm"
+)
 
 // Direction says whether an increase of an endpoint is better or worse.
 type Direction int8
@@ -25,9 +30,12 @@ type Endpoint struct {
 	Compartment bool
 	Direction   Direction
 	// Log reports that it is analysed on the log scale: as ratios of geometric means.
+	// Estimates of the Analysis are then differences of natural logarithms; Displayed has the ratios.
 	Log bool
 	// Group is the picture in which it is a panel; empty if it is not in a group.
 	Group string
+	// PlannedDecimals are the decimals of the plan; nil if it has none. See EndpointAnalysis.Decimals.
+	PlannedDecimals *int
 	// Visits are its planned visits: ascending indices into Design.Visits, the baseline first.
 	Visits []int
 	// Values is indexed by subject and visit of the design; NotPlanned where Visits has no such visit.
@@ -39,6 +47,26 @@ func (e Endpoint) After() []int { return e.Visits[1:] }
 
 // Planned reports whether a visit of the design is planned for the endpoint.
 func (e Endpoint) Planned(visit int) bool { return slices.Contains(e.Visits, visit) }
+
+// unscaled returns a number on the scale of the analysis as it is displayed: its exponential on the log scale.
+func (e Endpoint) unscaled(x float64) float64 {
+	if e.Log {
+		return math.Exp(x)
+	}
+	return x
+}
+
+// Displayed returns an estimate as reports show it. On the log scale the value and the interval of a change or of
+// a difference become ratios of geometric means; SE, DF, T and P remain those of the logarithm.
+func (e Endpoint) Displayed(x mmrm.Estimate) mmrm.Estimate {
+	x.Value, x.Low, x.High = e.unscaled(x.Value), e.unscaled(x.Low), e.unscaled(x.High)
+	return x
+}
+
+// DisplayedInterval is Displayed for an interval without a test.
+func (e Endpoint) DisplayedInterval(i Interval) Interval {
+	return Interval{Estimate: e.unscaled(i.Estimate), Low: e.unscaled(i.Low), High: e.unscaled(i.High)}
+}
 
 // Value is one measurement, or the reason why it is missing.
 type Value struct {

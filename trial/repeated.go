@@ -205,8 +205,11 @@ func (f *RepeatedFit) LSMean(arm, visit int) mmrm.Estimate {
 }
 
 // Difference returns the difference of the least-squares means of an arm and the reference at a visit.
-// It is NaN if one of them has no change at the visit.
+// It is NaN if there is no model, or if one of them has no change at the visit.
 func (f *RepeatedFit) Difference(arm, visit int) mmrm.Estimate {
+	if f.Model == nil {
+		return nothing
+	}
 	cell, reference := f.cell[arm][visit], f.cell[0][visit]
 	if cell < 0 || reference < 0 {
 		return nothing

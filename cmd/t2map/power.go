@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -34,12 +35,13 @@ func powerCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "power [RESULTS --design trial.csv --endpoint NAME] --difference D",
 		Short: "Estimate sample size and power for a difference in change, by simulation",
-		Long: `power simulates trials of two arms, analyses each as 't2map trial' does, by the mixed
-model for repeated measures, and counts how many find the difference at the primary
-visit. If RESULTS is given, the variances and correlations of the changes, the missing
-visits and the analysis are those of this trial; if it has more than two arms, one is
-compared with the reference. Otherwise --sd, --correlation, --visits and --dropout
-describe them.
+		Long: `power simulates trials, analyses each as 't2map trial' does, by the mixed model for
+repeated measures, with p adjusted over all primary contrasts (Holm), and counts how
+many find the difference in one of them, and in all. If RESULTS is given, the variances
+and correlations of the changes, the missing visits, the arms, the number of primary
+endpoints and the analysis are those of this trial; every primary endpoint is simulated
+like --endpoint. Otherwise --sd, --correlation, --visits, --dropout, --arms and
+--primary-endpoints describe them.
 
 Without --n, power searches for the smallest size that reaches --power. A trial whose
 first covariance cannot be fitted is judged by the next one that can be fitted. A trial
@@ -72,10 +74,14 @@ func (f *powerFlags) add(c *cobra.Command) {
 	p.Float64Var(&f.assumed.Correlation, "correlation", 0.5, "`correlation` of the change between any two visits")
 	p.IntVar(&f.assumed.Visits, "visits", 2, "`number` of visits after baseline; the last is tested")
 	p.Float64Var(&f.assumed.Dropout, "dropout", 0, "`fraction` of subjects who leave before the last visit")
+	p.IntVar(&f.assumed.Arms, "arms", 2, "`number` of arms, with the reference")
+	p.IntVar(&f.assumed.Endpoints, "primary-endpoints", 1, "`number` of primary endpoints, such as compartments")
+	p.Float64Var(&f.assumed.Between, "between", 0.5,
+		"`correlation` between the changes of two primary endpoints; with RESULTS too")
 	p.Float64Var(&f.difference, "difference", 0,
-		"`difference` between the changes of the arms, in the endpoint's unit (required)")
+		"`difference` between the changes of each arm and the reference, in the endpoint's unit (required)")
 	p.Float64Var(&f.alpha, "alpha", 0.05, "two-sided `level` of the test")
-	p.Float64Var(&f.target, "power", 0.8, "`power` to reach")
+	p.Float64Var(&f.target, "power", 0.8, "`power` to reach for one contrast")
 	p.IntSliceVar(&f.sizes, "n", nil,
 		"`sizes` per arm to simulate, such as 12,20,30 (default: search for the smallest)")
 	p.IntVar(&f.draw.Simulations, "simulations", 2000, "`number` of trials to simulate for each size")
@@ -95,8 +101,6 @@ func (f powerFlags) check(args []string) error {
 	switch {
 	case len(args) == 0 && f.assumed.SD == 0:
 		return errors.New("either RESULTS with --design or --sd is required")
-	case len(args) > 0 && f.assumed.SD != 0:
-		return errors.New("RESULTS and --sd cannot be combined")
 	case len(args) > 0 && f.study.design == "":
 		return errors.New("RESULTS requires --design")
 	case f.difference == 0 || math.IsNaN(f.difference) || math.IsInf(f.difference, 0):
@@ -118,8 +122,18 @@ func (f powerFlags) check(args []string) error {
 	return nil
 }
 
+// checkAssumed returns an error if a flag of an assumed trial is combined with RESULTS.
+func checkAssumed(c *cobra.Command, args []string) error {
+	for _, name := range []string{"sd", "correlation", "visits", "dropout", "arms", "primary-endpoints"} {
+		if len(args) > 0 && c.Flags().Changed(name) {
+			return fmt.Errorf("RESULTS and --%s cannot be combined", name)
+		}
+	}
+	return nil
+}
+
 func runPower(c *cobra.Command, args []string, f powerFlags) error {
-	if err := f.check(args); err != nil {
+	if err := cmp.Or(checkAssumed(c, args), f.check(args)); err != nil {
 		return usageError{fmt.Errorf("%w\nhint: t2map power --help", err)}
 	}
 	if f.out != "" {
@@ -194,38 +208,55 @@ func (f powerFlags) scenario(c *cobra.Command, args []string) (s power.Scenario,
 		return s, w, err
 	}
 	name := f.endpoint
-	if name == "" && len(a.Design.Primary) == 1 {
+	if name == "" && !slices.ContainsFunc(a.Design.Primary,
+		func(t trial.Target) bool { return t.Endpoint != a.Design.Primary[0].Endpoint }) && len(a.Design.Primary) > 0 {
 		name = a.Design.Primary[0].Endpoint
 	}
 	if name == "" {
-		return s, w, usageError{errors.New("--endpoint is required: the design has several primary endpoints")}
+		return s, w, usageError{errors.New("--endpoint is required: the design has several primary endpoints\n" +
+			"hint: all are simulated like the one that --endpoint names")}
 	}
-	if s, err = power.FromStudy(a, name); err != nil {
+	if s, w.notes, err = power.FromStudy(a, name); err != nil {
 		return s, w, usageError{err}
 	}
+	s.Between = f.assumed.Between
 	i := slices.IndexFunc(a.Endpoints, func(e trial.EndpointAnalysis) bool { return e.Name == name })
 	w.tested = fmt.Sprintf("the change of %s at %s", printable.Line(name),
 		printable.Line(a.Design.Visits[a.Design.MainVisit(a.Endpoints[i].Endpoint)].Name))
 	if unit := a.Endpoints[i].Unit; unit != "" {
 		w.unit = " " + printable.Line(unit)
 	}
-	w.notes = power.Caveats(a, name)
 	subjects := printable.Counted(a.Endpoints[i].Model.Subjects, "subject", "subjects")
 	w.basis = fmt.Sprintf("from %s, taken as known", subjects)
 	return s, w, nil
 }
 
+// family describes the primary contrasts: those over which p is adjusted.
+func family(s power.Scenario) string {
+	n := s.Contrasts()
+	if n == 1 {
+		return "one primary contrast:"
+	}
+	text := fmt.Sprintf("p adjusted (Holm) over %d primary contrasts: arms %d, endpoints %d, visits %d", n, s.Arms,
+		s.Endpoints, len(s.Primary))
+	if s.Endpoints > 1 {
+		text += fmt.Sprintf(", correlation between endpoints %g", s.Between)
+	}
+	return text + ":"
+}
+
 // print prints a row per size, the answer, and its basis.
 func (f powerFlags) print(w io.Writer, s power.Scenario, size power.Size, words scenarioWords) {
-	fmt.Fprintf(w, "Power to find a difference of %g%s in %s, two-sided %g %%;\nmixed model, %v, %v:\n", s.Difference,
+	fmt.Fprintf(w, "Power to find a difference of %g%s in %s, two-sided %g %%;\nmixed model, %v, %v;\n", s.Difference,
 		words.unit, words.tested, 100*s.Alpha, s.Model.Covariance, s.Model.DF)
+	fmt.Fprintln(w, family(s))
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(t, "per arm\tpower\t95 % CI\tfell back\tno model\t\n")
+	fmt.Fprint(t, "per arm\tpower\t95 % CI\tpower of all\tfell back\tno model\t\n")
 	fellBack, failed := 0, 0
 	for _, r := range size.Tried {
 		p := r.Power()
-		fmt.Fprintf(t, "%d\t%.2f %%\t%.1f to %.1f\t%d\t%d\t\n", r.PerArm, 100*p.Estimate, 100*p.Low, 100*p.High,
-			r.FellBack, r.Failed)
+		fmt.Fprintf(t, "%d\t%.2f %%\t%.1f to %.1f\t%.2f %%\t%d\t%d\t\n", r.PerArm, 100*p.Estimate, 100*p.Low,
+			100*p.High, 100*r.PowerOfAll().Estimate, r.FellBack, r.Failed)
 		fellBack += r.FellBack
 		failed += r.Failed
 	}
@@ -237,8 +268,9 @@ func (f powerFlags) print(w io.Writer, s power.Scenario, size power.Size, words 
 		fmt.Fprintf(w, "None of these sizes reaches %g %%: the difference is small compared with the standard "+
 			"deviation.\n", 100*f.target)
 	}
+	last := s.Primary[len(s.Primary)-1]
 	fmt.Fprintf(w, "%d trials were simulated for each size; SD of the change at a given baseline %.3g%s (%s).\n",
-		f.draw.Simulations, math.Sqrt(s.Sigma.At(s.Primary, s.Primary)), words.unit, words.basis)
+		f.draw.Simulations, math.Sqrt(s.Sigma.At(last, last)), words.unit, words.basis)
 	for _, n := range words.notes {
 		fmt.Fprintf(w, "note: %s\n", printable.Line(n))
 	}

@@ -51,7 +51,7 @@ func TestPower(t *testing.T) {
 	}
 	first, err := os.ReadFile(out)
 	if err != nil || !strings.HasPrefix(string(first),
-		"per_arm,difference,alpha,simulations,found,power,low95,high95,fell_back,no_model\n") {
+		"per_arm,arms,contrasts,difference,alpha,simulations,found,power,low95,high95,found_all,found_any,fell_back,no_model\n") {
 		t.Errorf("%v, %s", err, first)
 	}
 	if code, again, _ := call(append(args, "--workers", "3")...); code != exitOK || again != stdout {
@@ -102,15 +102,19 @@ func TestCarriedMasksAreNoted(t *testing.T) {
 
 func TestPowerUsage(t *testing.T) {
 	design, results := writeStudy(t)
+	several := withLateral(t, results)
 	for name, c := range map[string]struct {
 		args []string
 		want string
 	}{
-		"nothing":       {nil, "either RESULTS with --design or --sd is required"},
-		"both":          {[]string{results, "--sd", "3", "--difference", "1"}, "RESULTS and --sd cannot be combined"},
+		"nothing": {nil, "either RESULTS with --design or --sd is required"},
+		"both":    {[]string{results, "--sd", "3", "--difference", "1"}, "RESULTS and --sd cannot be combined"},
+		"both arms": {[]string{results, "--design", design, "--arms", "3", "--difference", "1"},
+			"RESULTS and --arms cannot be combined"},
+		"one arm":       {[]string{"--sd", "3", "--difference", "1", "--arms", "1"}, "1 arms"},
 		"no design":     {[]string{results, "--difference", "1"}, "RESULTS requires --design"},
 		"no difference": {[]string{"--sd", "3"}, "--difference is required"},
-		"no endpoint":   {[]string{results, "--design", design, "--difference", "1"}, "--endpoint is required"},
+		"no endpoint":   {[]string{several, "--design", design, "--difference", "1"}, "--endpoint is required"},
 		"other endpoint": {[]string{results, "--design", design, "--difference", "1", "--endpoint", "x"},
 			"they have medial"},
 		"level":         {[]string{"--sd", "3", "--difference", "1", "--alpha", "0"}, "--alpha 0"},
@@ -150,6 +154,41 @@ func TestPowerNotes(t *testing.T) {
 		"note: visits with two studies count as missing"} {
 		if code != exitOK || !strings.Contains(stdout, want) {
 			t.Errorf("status %d, no %q\n%s%s", code, want, stdout, stderr)
+		}
+	}
+}
+
+// withLateral returns a copy of results that has a second compartment.
+func withLateral(t *testing.T, results string) string {
+	t.Helper()
+	text := string(must(os.ReadFile(filepath.Join(results, "compartments.csv"))))
+	_, rows, _ := strings.Cut(text, "\n")
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "compartments.csv"), text+strings.ReplaceAll(rows, ",medial,", ",lateral,"))
+	return dir
+}
+
+// The number of primary contrasts is that of the study's plan, or of the flags.
+func TestPowerOfFamilies(t *testing.T) {
+	design, results := writeStudy(t)
+	several := withLateral(t, results)
+	small := []string{"--difference", "2", "--n", "12", "--simulations", "20"}
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{results, "--design", design}, "one primary contrast:"},
+		{[]string{several, "--design", design, "--endpoint", "medial", "--between", "0.25"},
+			"over 2 primary contrasts: arms 2, endpoints 2, visits 1, correlation between endpoints 0.25:"},
+		{[]string{several, "--design", design, "--primary", "medial"}, "one primary contrast:"},
+		{[]string{several, "--design", design, "--primary", "lateral", "--endpoint", "medial"}, "one primary contrast:"},
+		{[]string{"--sd", "3"}, "one primary contrast:"},
+		{[]string{"--sd", "3", "--arms", "3", "--primary-endpoints", "2"},
+			"over 4 primary contrasts: arms 3, endpoints 2, visits 1, correlation between endpoints 0.5:"},
+	} {
+		code, stdout, stderr := call(append(append([]string{"power"}, c.args...), small...)...)
+		if code != exitOK || !strings.Contains(stdout, c.want) || !strings.Contains(stdout, "power of all") {
+			t.Errorf("%q: status %d\n%s%s\nwant %q", c.args, code, stdout, stderr, c.want)
 		}
 	}
 }

@@ -80,20 +80,23 @@ func ClopperPearson(k, n int, level float64) (Interval, error) {
 
 // Holm returns p values adjusted for their number by Holm's step-down method (1979), as in R's
 // p.adjust: the i-th smallest of m values is multiplied by m − i + 1, and is at least the adjusted value
-// before it and at most 1. NaN stays NaN and is not counted.
+// before it and at most 1. NaN stays NaN but counts as 1: a planned test that could not be computed does not make
+// the others more significant.
 func Holm(p []float64) []float64 {
-	out := make([]float64, len(p))
-	var order []int
-	for i, v := range p {
-		if out[i] = nan; !math.IsNaN(v) {
-			order = append(order, i)
-		}
+	order := make([]int, len(p))
+	for i := range p {
+		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(p[a], p[b]) })
+	slices.SortFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(-p[b], -p[a]), a-b) // NaN is less than all others for cmp.Compare, and last here
+	})
+	out := make([]float64, len(p))
 	least := 0.0
 	for i, o := range order {
-		least = max(least, min(p[o]*float64(len(order)-i), 1))
-		out[o] = least
+		if out[o] = nan; !math.IsNaN(p[o]) {
+			least = max(least, min(p[o]*float64(len(p)-i), 1))
+			out[o] = least
+		}
 	}
 	return out
 }

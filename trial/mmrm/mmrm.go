@@ -33,10 +33,11 @@ type DF int8
 // The methods.
 const (
 	// KenwardRoger: adjusted standard errors and degrees of freedom (Kenward and
-	// Roger 1997, doi:10.2307/2533558).
+	// Roger 1997, doi:10.2307/2533558), from the expected information about θ.
 	KenwardRoger DF = iota
-	// Satterthwaite: standard errors of the model, degrees of freedom from the
-	// variance of their variance.
+	// Satterthwaite: standard errors of the model, degrees of freedom 2v²/(gᵀWg) of a contrast with the
+	// variance v and its gradient g in the parameters θ of Σ. W, the covariance of θ, is the inverse of
+	// the observed information: the second derivatives of the log-likelihood at its maximum, as in lmerTest.
 	Satterthwaite
 )
 

@@ -229,7 +229,7 @@ func TestReferee(t *testing.T) {
 	}
 }
 
-// TestRefereeAgain runs the script and compares with the committed file: other versions
+// TestRefereeAgain runs the script and compares with the committed files: other versions
 // of R and its packages may end their searches elsewhere, within the tolerances above.
 func TestRefereeAgain(t *testing.T) {
 	if os.Getenv("T2MAP_R") == "" {
@@ -244,18 +244,30 @@ func TestRefereeAgain(t *testing.T) {
 			t.Skipf("the R package %s is not installed", p)
 		}
 	}
-	c := exec.Command(rscript, "testdata/referee.R", "testdata/trials.csv")
-	var complaints strings.Builder
-	c.Stderr = &complaints
-	out, err := c.Output()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, complaints.String())
+	for mode, file := range map[string]string{
+		"common": "referee.csv", "by-visit": "referee-by-visit.csv", "log": "referee-log.csv",
+	} {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			c := exec.Command(rscript, "testdata/referee.R", "testdata/trials.csv", mode)
+			var complaints strings.Builder
+			c.Stderr = &complaints
+			out, err := c.Output()
+			if err != nil {
+				t.Fatalf("%v\n%s", err, complaints.String())
+			}
+			again, err := csv.NewReader(bytes.NewReader(out)).ReadAll()
+			if err != nil {
+				t.Fatal(err)
+			}
+			compareAgain(t, again, readCSV(t, "testdata/"+file))
+		})
 	}
-	again, err := csv.NewReader(bytes.NewReader(out)).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	committed := readCSV(t, "testdata/referee.csv")
+}
+
+// compareAgain compares a run of R with the committed values.
+func compareAgain(t *testing.T, again, committed [][]string) {
+	t.Helper()
 	if len(again) != len(committed)+1 {
 		t.Fatalf("%d rows, %d are committed", len(again)-1, len(committed))
 	}

@@ -13,68 +13,79 @@ import (
 )
 
 // FromStudy returns a scenario like an analysed trial: it has the covariance of the changes in the trial's mixed
-// model, the trial's patterns of missing visits in all arms, and its covariance structure and degrees of freedom. If
-// the trial has more than two arms, one is compared with the reference. Covariates of the trial's model reduce the
-// covariance. The simulated trials have no covariates, and do not lose their degrees of freedom.
+// model, the trial's patterns of missing visits in all arms, its arms, its covariance structure and degrees of freedom,
+// and as many primary endpoints as the trial, which are all like this one. An endpoint that is not primary is planned
+// as the only primary one. Covariates of the trial's model reduce the covariance. The simulated trials have no
+// covariates, and do not lose their degrees of freedom.
 //
-// It is an error if the endpoint does not exist or has no model, or if no subject has the primary visit.
-func FromStudy(a trial.Analysis, endpoint string) (Scenario, error) {
+// It also returns caveats: remarks on differences between the trial and the simulated ones. It is an error if the
+// endpoint does not exist or has no model, or if no subject has a primary visit.
+func FromStudy(a trial.Analysis, endpoint string) (s Scenario, notes []string, err error) {
 	i := slices.IndexFunc(a.Endpoints, func(e trial.EndpointAnalysis) bool { return e.Name == endpoint })
 	if i < 0 {
 		var names []string
 		for _, e := range a.Endpoints {
 			names = append(names, e.Name)
 		}
-		return Scenario{}, fmt.Errorf("the endpoint %.40q is not in the results; they have %s", endpoint,
+		return s, nil, fmt.Errorf("the endpoint %.40q is not in the results; they have %s", endpoint,
 			printable.Line(strings.Join(names, ", ")))
 	}
 	e := &a.Endpoints[i]
 	if e.Model.Failed != "" {
-		return Scenario{}, fmt.Errorf("%s has no model to take a variance from: %s", endpoint, e.Model.Failed)
+		return s, nil, fmt.Errorf("%s has no model to take a variance from: %s", endpoint, e.Model.Failed)
 	}
-	s := Scenario{Primary: -1}
-	primary := a.Design.MainVisit(e.Endpoint)
+	s = Scenario{Arms: max(len(a.Design.Arms), 2), CommonBaseline: a.Plan.CommonBaseline}
 	s.Model.Covariance, s.Model.DF, s.Model.Level = a.Plan.Covariance, a.Plan.DF, a.Plan.Level
-	var visits []int // with changes
-	for v := range e.Model.Sigma {
-		if math.IsNaN(e.Model.Sigma[v][v]) {
-			continue
+	var endpoints []string
+	var primary []int
+	for _, t := range a.Design.Primary {
+		if !slices.Contains(endpoints, t.Endpoint) {
+			endpoints = append(endpoints, t.Endpoint)
 		}
-		if v+1 == primary {
-			s.Primary = len(visits)
+		if t.Endpoint == endpoint {
+			primary = append(primary, t.Visit)
 		}
-		visits = append(visits, v)
 	}
-	if s.Primary < 0 {
-		return Scenario{}, fmt.Errorf("no subject has a change of %s at the primary visit %.40q", endpoint,
-			a.Design.Visits[primary].Name)
+	slices.Sort(primary)
+	if s.Endpoints = len(endpoints); primary == nil {
+		s.Endpoints, primary = 1, []int{a.Design.MainVisit(e.Endpoint)}
+	}
+	after := e.After()
+	var visits []int // indices into after of the visits with changes
+	for i, v := range after {
+		if !math.IsNaN(e.Model.Sigma[v-1][v-1]) {
+			visits = append(visits, i)
+		}
+	}
+	for _, v := range primary {
+		k := slices.Index(visits, slices.Index(after, v))
+		if k < 0 {
+			return s, nil, fmt.Errorf("no subject has a change of %s at the primary visit %.40q", endpoint,
+				a.Design.Visits[v].Name)
+		}
+		s.Primary = append(s.Primary, k)
 	}
 	s.Sigma = mat.NewSymDense(len(visits), nil)
 	for i, v := range visits {
 		for j, w := range visits {
-			s.Sigma.SetSym(i, j, e.Model.Sigma[v][w])
+			s.Sigma.SetSym(i, j, e.Model.Sigma[after[v]-1][after[w]-1])
 		}
 	}
-	s.CommonBaseline = a.Plan.CommonBaseline
-	for i, v := range visits {
-		visits[i] = slices.Index(e.After(), v+1)
-	}
 	s.patternsOf(a.Repeated(e), visits)
-	return s, nil
+	return s, caveats(a, e), nil
 }
 
-// Caveats returns remarks on differences between an analysed trial and the trials that FromStudy describes. It
-// returns none for an endpoint that does not exist.
-func Caveats(a trial.Analysis, endpoint string) []string {
-	i := slices.IndexFunc(a.Endpoints, func(e trial.EndpointAnalysis) bool { return e.Name == endpoint })
-	if i < 0 {
-		return nil
+func caveats(a trial.Analysis, e *trial.EndpointAnalysis) (out []string) {
+	m := e.Model
+	var sources []string
+	for _, v := range slices.Concat(e.Values...) {
+		if v.MaskFrom != "" && !math.IsNaN(v.X) && !slices.Contains(sources, v.MaskFrom) {
+			sources = append(sources, v.MaskFrom)
+		}
 	}
-	m := a.Endpoints[i].Model
-	var out []string
-	if visits := maskSources(a.Endpoints[i].Values); visits != "" {
+	if len(sources) > 0 {
 		out = append(out, fmt.Sprintf("masks were carried from %s by registration (see mask_from in values.csv of "+
-			"t2map trial): trials whose masks are drawn at each visit may vary more", visits))
+			"t2map trial): trials whose masks are drawn at each visit may vary more", strings.Join(sources, ", ")))
 	}
 	if len(a.ModelCovariates()) > 0 {
 		text := fmt.Sprintf("the standard deviation is adjusted for %s (%s); the simulated trials have no "+
@@ -91,7 +102,7 @@ func Caveats(a trial.Analysis, endpoint string) []string {
 			m.Covariance, strings.Join(rejected, "; ")))
 	}
 	if slices.ContainsFunc(a.Flags, func(f trial.Flag) bool {
-		return f.Kind == trial.TwoStudies && (f.Endpoint == "" || f.Endpoint == endpoint)
+		return f.Kind == trial.TwoStudies && (f.Endpoint == "" || f.Endpoint == e.Name)
 	}) {
 		if a.Plan.MeanOfTwo {
 			out = append(out, "the changes include means of two studies at one visit")
@@ -100,19 +111,6 @@ func Caveats(a trial.Analysis, endpoint string) []string {
 		}
 	}
 	return out
-}
-
-// maskSources lists the visits from which masks were carried.
-func maskSources(values [][]trial.Value) string {
-	var sources []string
-	for _, visits := range values {
-		for _, v := range visits {
-			if v.MaskFrom != "" && !math.IsNaN(v.X) && !slices.Contains(sources, v.MaskFrom) {
-				sources = append(sources, v.MaskFrom)
-			}
-		}
-	}
-	return strings.Join(sources, ", ")
 }
 
 // patternsOf counts the patterns of visits of a trial.
@@ -140,6 +138,9 @@ type Assumed struct {
 	SD, Correlation float64
 	// Dropout is the share of subjects who leave before the last visit, at an even rate, and do not return.
 	Dropout float64
+	// Arms, Endpoints and Between are as in Scenario.
+	Arms, Endpoints int
+	Between         float64
 }
 
 // Scenario returns the trial. It returns an error if a number is out of its range.
@@ -154,7 +155,8 @@ func (a Assumed) Scenario() (Scenario, error) {
 	case a.Visits > 1 && !(a.Correlation > -1/float64(a.Visits-1) && a.Correlation < 1):
 		return Scenario{}, fmt.Errorf("a correlation of %g between %d visits is not possible", a.Correlation, a.Visits)
 	}
-	s := Scenario{Sigma: mat.NewSymDense(a.Visits, nil), Primary: a.Visits - 1}
+	s := Scenario{Sigma: mat.NewSymDense(a.Visits, nil), Primary: []int{a.Visits - 1}, Arms: a.Arms,
+		Endpoints: a.Endpoints, Between: a.Between}
 	for i := range a.Visits {
 		for j := range i {
 			s.Sigma.SetSym(i, j, a.Correlation*a.SD*a.SD)

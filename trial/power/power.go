@@ -1,10 +1,10 @@
 // Package power estimates by simulation how often a planned trial would find a difference. It analyses each simulated
-// trial as a real one (trial.Repeated), by the mixed model for repeated measures of the change from baseline, tested
-// at one visit.
+// trial as a real one (trial.Repeated, compare.Holm), by the mixed model for repeated measures of the change
+// from baseline, with p adjusted over all primary contrasts: endpoints, visits and arms.
 //
-// A simulated subject has a baseline, a change at each visit with the covariance Σ about the mean of its arm, and
-// possibly missing visits. The means that both arms share, the slope on the baseline, and the difference at visits
-// that are not tested cancel in the analysis and are not simulated. Visits are missing completely at random.
+// A simulated subject has a baseline of each endpoint, a change at each visit with the covariance Σ about the mean of
+// its arm, and possibly missing visits. The means that all arms share, the slope on the baseline, and the difference
+// at visits that are not tested cancel in the analysis and are not simulated. Visits are missing completely at random.
 package power
 
 import (
@@ -25,14 +25,21 @@ import (
 	"github.com/t2map/t2map/trial/mmrm"
 )
 
-// Scenario is a planned trial of two arms of equal size.
+// Scenario is a planned trial of arms of equal size.
 type Scenario struct {
+	// Arms is the number of arms, with the reference. Default: 2.
+	Arms int
+	// Endpoints is the number of primary endpoints, such as compartments, which have the same covariance and the
+	// same missing visits. Default: 1. Between is the correlation of the changes of two of them at one visit.
+	Endpoints int
+	Between   float64
 	// Sigma is the covariance matrix of a subject's changes at the visits after baseline, for a given baseline, in
 	// the square of the endpoint's unit.
 	Sigma *mat.SymDense
-	// Primary is the tested visit, an index into Sigma.
-	Primary int
-	// Difference is the difference between the mean changes of the arms; 0 gives the rate of false positives.
+	// Primary are the tested visits: ascending indices into Sigma.
+	Primary []int
+	// Difference is the difference between the mean changes of each arm and the reference, in each endpoint; 0
+	// gives the rate of false positives.
 	Difference float64
 	// Patterns are the sets of visits that subjects have. Default: all subjects have all visits.
 	Patterns []Pattern
@@ -67,6 +74,8 @@ const (
 	defaultAlpha       = 0.05
 	// chunk is the number of trials that a worker analyses at a time: some ms of work.
 	chunk = 20
+	// most arms, and most primary endpoints, of a trial.
+	most = 50
 )
 
 // Result counts the outcomes of simulated trials of one size.
@@ -74,25 +83,32 @@ type Result struct {
 	// PerArm is the number of subjects in each arm at the start.
 	PerArm      int
 	Simulations int
-	// Rejected is the number of trials that found a difference (p ≤ Alpha).
-	Rejected int
-	// FellBack is the number of trials whose first covariance could not be fitted; they are judged by the next one
-	// that can be. Failed is the number of trials without a model or a test; they count as trials that found no
-	// difference.
+	// Rejected is the number of trials in which one primary contrast, chosen in advance, is significant (Holm's
+	// p ≤ Alpha): that of the first arm, in the first endpoint, at the last primary visit. RejectedAll counts the
+	// trials in which all are, and RejectedAny those in which at least one is; without a difference its share is
+	// the family-wise error.
+	Rejected, RejectedAll, RejectedAny int
+	// FellBack is the number of trials with a model whose first covariance could not be fitted; it is judged by the
+	// next one that can be. Failed is the number of trials without a model or a test of a primary contrast, which
+	// counts as not significant.
 	FellBack, Failed int
 }
 
-// Power returns the share of trials that found a difference, with its exact 95 % interval.
-func (r Result) Power() compare.Interval {
-	i, err := compare.ClopperPearson(r.Rejected, r.Simulations, 0.95)
-	if err != nil {
-		nan := math.NaN()
-		return compare.Interval{Estimate: nan, Low: nan, High: nan}
-	}
+// Power returns the share of trials that found the difference of one contrast, with its exact 95 % interval.
+func (r Result) Power() compare.Interval { return r.share(r.Rejected) }
+
+// PowerOfAll returns the share of trials that found the differences of all primary contrasts.
+func (r Result) PowerOfAll() compare.Interval { return r.share(r.RejectedAll) }
+
+func (r Result) share(k int) compare.Interval {
+	i, _ := compare.ClopperPearson(k, r.Simulations, 0.95) // NaN without simulations
 	return i
 }
 
-type outcome struct{ rejected, fellBack, failed bool }
+// Contrasts returns the number of primary contrasts.
+func (s Scenario) Contrasts() int {
+	return max(s.Endpoints, 1) * len(s.Primary) * (max(s.Arms, 2) - 1)
+}
 
 // Simulate simulates trials with perArm subjects in each arm and analyses them. The same seed gives the same
 // result for any number of workers. With the same seed, the k-th trial of a larger size has the subjects of
@@ -104,30 +120,24 @@ func Simulate(ctx context.Context, s Scenario, perArm int, d Draw) (Result, erro
 	if err != nil {
 		return Result{}, err
 	}
-	if perArm < 1 {
-		return Result{}, fmt.Errorf("%d subjects per arm are too few for a trial", perArm)
-	}
 	d.Simulations = cmp.Or(d.Simulations, defaultSimulations)
-	if d.Simulations < 0 {
-		return Result{}, fmt.Errorf("the number of simulations, %d, is negative", d.Simulations)
-	}
-	if d.Workers <= 0 {
-		d.Workers = runtime.GOMAXPROCS(0)
+	if perArm < 1 || d.Simulations < 0 {
+		return Result{}, fmt.Errorf("%d simulations of %d subjects per arm are not possible", d.Simulations, perArm)
 	}
 	factor, err := s.factor()
 	if err != nil {
 		return Result{}, err
 	}
-	outcomes := make([]outcome, d.Simulations)
+	trials := make([]Result, d.Simulations)
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(d.Workers)
+	g.SetLimit(cmp.Or(max(d.Workers, 0), runtime.GOMAXPROCS(0)))
 	for first := 0; first < d.Simulations; first += chunk {
 		g.Go(func() error {
 			for k := first; k < min(first+chunk, d.Simulations); k++ {
 				if err := ctx.Err(); err != nil {
 					return err
 				}
-				outcomes[k] = s.judge(s.draw(factor, perArm, rand.New(rand.NewPCG(d.Seed, uint64(k)))))
+				trials[k] = s.judge(s.draw(factor, perArm, rand.New(rand.NewPCG(d.Seed, uint64(k)))))
 			}
 			return nil
 		})
@@ -135,35 +145,30 @@ func Simulate(ctx context.Context, s Scenario, perArm int, d Draw) (Result, erro
 	if err := g.Wait(); err != nil {
 		return Result{}, err
 	}
-	return counted(outcomes, perArm), nil
-}
-
-func counted(outcomes []outcome, perArm int) Result {
-	r := Result{PerArm: perArm, Simulations: len(outcomes)}
-	for _, o := range outcomes {
-		if o.rejected {
-			r.Rejected++
-		}
-		if o.fellBack {
-			r.FellBack++
-		}
-		if o.failed {
-			r.Failed++
-		}
+	sum := Result{PerArm: perArm, Simulations: len(trials)}
+	for _, r := range trials {
+		sum.Rejected += r.Rejected
+		sum.RejectedAll += r.RejectedAll
+		sum.RejectedAny += r.RejectedAny
+		sum.FellBack += r.FellBack
+		sum.Failed += r.Failed
 	}
-	return r
+	return sum, nil
 }
 
 // checked returns the scenario with the defaults, or an error.
 func (s Scenario) checked() (Scenario, error) {
-	s.Alpha = cmp.Or(s.Alpha, defaultAlpha)
+	s.Alpha, s.Arms, s.Endpoints = cmp.Or(s.Alpha, defaultAlpha), cmp.Or(s.Arms, 2), cmp.Or(s.Endpoints, 1)
 	if s.Sigma == nil || s.Sigma.SymmetricDim() == 0 {
 		return s, errors.New("no covariance of the changes")
 	}
 	visits := s.Sigma.SymmetricDim()
 	switch {
-	case s.Primary < 0 || s.Primary >= visits:
-		return s, fmt.Errorf("the tested visit, %d, is not one of %d", s.Primary+1, visits)
+	case len(s.Primary) == 0 || slices.Min(s.Primary) < 0 || slices.Max(s.Primary) >= visits:
+		return s, fmt.Errorf("the tested visits, %v, are not among the %d visits", s.Primary, visits)
+	case s.Arms < 2 || s.Arms > most || s.Endpoints < 1 || s.Endpoints > most:
+		return s, fmt.Errorf("%d arms and %d primary endpoints: want 2 to %d arms and 1 to %d endpoints", s.Arms,
+			s.Endpoints, most, most)
 	case !(s.Alpha > 0 && s.Alpha < 1):
 		return s, fmt.Errorf("a level of %g is not between 0 and 1", s.Alpha)
 	case math.IsNaN(s.Difference) || math.IsInf(s.Difference, 0):
@@ -186,54 +191,64 @@ func (s Scenario) checked() (Scenario, error) {
 	return s, nil
 }
 
-// factor returns L of Σ = LLᵀ.
+// factor returns L of LLᵀ, the covariance of a subject's changes, endpoint by endpoint: Σ within an endpoint and
+// Between·Σ between two.
 func (s Scenario) factor() (*mat.TriDense, error) {
-	for i := range s.Sigma.SymmetricDim() {
+	visits := s.Sigma.SymmetricDim()
+	n := s.Endpoints * visits
+	all := mat.NewSymDense(n, nil)
+	for i := range n {
 		for j := range i + 1 {
-			if x := s.Sigma.At(i, j); math.IsNaN(x) || math.IsInf(x, 0) {
-				return nil, fmt.Errorf("the covariance of visits %d and %d is %g", j+1, i+1, x)
+			x := s.Sigma.At(i%visits, j%visits)
+			if i/visits != j/visits {
+				x *= s.Between
 			}
+			all.SetSym(i, j, x)
 		}
 	}
 	var c mat.Cholesky
-	if !c.Factorize(s.Sigma) {
+	if !c.Factorize(all) {
 		return nil, errors.New("the covariance of the changes is not positive definite")
 	}
-	l := mat.NewTriDense(s.Sigma.SymmetricDim(), mat.Lower, nil)
+	l := mat.NewTriDense(n, mat.Lower, nil)
 	c.LTo(l)
 	return l, nil
 }
 
-// draw simulates a trial. Subjects alternate between the arms, so that a larger trial begins with the subjects of a
-// smaller one.
-func (s Scenario) draw(factor *mat.TriDense, perArm int, rng *rand.Rand) trial.Repeated {
+// draw simulates a trial: the data of each endpoint. Arms take turns, so that a larger trial begins with the subjects
+// of a smaller one.
+func (s Scenario) draw(factor *mat.TriDense, perArm int, rng *rand.Rand) []trial.Repeated {
 	visits := s.Sigma.SymmetricDim()
-	n := 2 * perArm
-	r := trial.Repeated{Arms: 2, Arm: make([]int, n), Baseline: make([]float64, n), Change: make([][]float64, n),
-		CommonBaseline: s.CommonBaseline}
-	all := make([]float64, n*visits)
-	z := make([]float64, visits)
-	for i := range n {
-		r.Arm[i] = i % 2
-		r.Baseline[i] = rng.NormFloat64()
-		present := s.pattern(rng.Float64())
-		for v := range z {
-			z[v] = rng.NormFloat64()
+	all := make([]trial.Repeated, s.Endpoints)
+	for e := range all {
+		all[e] = trial.Repeated{Arms: s.Arms, CommonBaseline: s.CommonBaseline}
+	}
+	z := make([]float64, s.Endpoints*visits)
+	for i := range s.Arms * perArm {
+		for e := range all {
+			r := &all[e]
+			r.Arm, r.Baseline = append(r.Arm, i%s.Arms), append(r.Baseline, rng.NormFloat64())
+			r.Change = append(r.Change, make([]float64, visits))
 		}
-		change := all[i*visits : (i+1)*visits]
-		for v := range change {
-			x := s.Difference * float64(r.Arm[i])
-			for w := range v + 1 {
-				x += factor.At(v, w) * z[w]
+		present := s.pattern(rng.Float64())
+		for k := range z {
+			z[k] = rng.NormFloat64()
+		}
+		for k := range z {
+			x := 0.0
+			if i%s.Arms > 0 {
+				x = s.Difference
 			}
-			if !present[v] {
+			for w := range k + 1 {
+				x += factor.At(k, w) * z[w]
+			}
+			if !present[k%visits] {
 				x = math.NaN()
 			}
-			change[v] = x
+			all[k/visits].Change[i][k%visits] = x
 		}
-		r.Change[i] = change
 	}
-	return r
+	return all
 }
 
 // pattern returns the visits of the pattern at the fraction u of the total weight.
@@ -256,12 +271,28 @@ func (s Scenario) pattern(u float64) []bool {
 	return s.Patterns[last].Present // u exceeds the sum because of rounding
 }
 
-// judge analyses a trial.
-func (s Scenario) judge(r trial.Repeated) outcome {
-	f, err := r.Fit(s.Model)
-	if err != nil {
-		return outcome{failed: true}
+// judge analyses a trial: the counts of Result for one.
+func (s Scenario) judge(endpoints []trial.Repeated) Result {
+	var p []float64
+	fellBack := false
+	for _, r := range endpoints {
+		f, err := r.Fit(s.Model)
+		fellBack = fellBack || err == nil && len(f.Rejected) > 0
+		for _, v := range s.Primary {
+			for arm := 1; arm < s.Arms; arm++ {
+				p = append(p, f.Difference(arm, v).P)
+			}
+		}
 	}
-	p := f.Difference(1, s.Primary).P
-	return outcome{rejected: p <= s.Alpha, fellBack: len(f.Rejected) > 0, failed: math.IsNaN(p)}
+	p = compare.Holm(p)
+	found := func(p float64) bool { return p <= s.Alpha }
+	return Result{
+		Rejected:    count[found(p[(len(s.Primary)-1)*(s.Arms-1)])],
+		RejectedAll: count[!slices.ContainsFunc(p, func(p float64) bool { return !found(p) })],
+		RejectedAny: count[slices.ContainsFunc(p, found)],
+		FellBack:    count[fellBack],
+		Failed:      count[slices.ContainsFunc(p, math.IsNaN)],
+	}
 }
+
+var count = map[bool]int{true: 1}

@@ -25,9 +25,10 @@ type Size struct {
 	Tried []Result
 }
 
-// Smallest searches for the smallest size from 2 to 2000 per arm whose estimated power is at least target. It
-// starts at the size from the normal approximation, moves outwards until the answer lies between two sizes, and
-// then bisects. Sizes are compared on common random numbers.
+// Smallest searches for the smallest size from 2 to 2000 per arm whose estimated power for one contrast
+// (Result.Power) is at least target. It starts
+// at the size by the normal approximation, moves outwards until the answer lies between two sizes, and then bisects.
+// Sizes are compared on common random numbers.
 func Smallest(ctx context.Context, s Scenario, target float64, d Draw) (Size, error) {
 	s, err := s.checked()
 	if err != nil {
@@ -40,28 +41,24 @@ func Smallest(ctx context.Context, s Scenario, target float64, d Draw) (Size, er
 		return Size{}, errors.New("the difference is 0, which no size can find")
 	}
 	var out Size
-	reaches := func(n int) (bool, error) {
+	low, high := minPerArm-1, maxPerArm+1 // low does not reach the target, and high does
+	n := int(math.Min(math.Max(s.approximate(target), minPerArm), maxPerArm))
+	for step := max(1, n/16); high-low > 1; {
 		r, err := Simulate(ctx, s, n, d)
-		if err != nil {
-			return false, err
-		}
-		out.Tried = append(out.Tried, r)
-		return float64(r.Rejected) >= target*float64(r.Simulations), nil
-	}
-	low, high, err := s.bracket(target, reaches)
-	if err != nil {
-		return Size{}, err
-	}
-	for high <= maxPerArm && high-low > 1 {
-		middle := (low + high) / 2
-		ok, err := reaches(middle)
 		if err != nil {
 			return Size{}, err
 		}
-		if ok {
-			high = middle
+		out.Tried = append(out.Tried, r)
+		outwards := step
+		if float64(r.Rejected) >= target*float64(r.Simulations) {
+			high, outwards = n, -step
 		} else {
-			low = middle
+			low = n
+		}
+		if low < minPerArm || high > maxPerArm {
+			n, step = min(max(n+outwards, minPerArm), maxPerArm), 2*step
+		} else {
+			n = (low + high) / 2
 		}
 	}
 	if high <= maxPerArm {
@@ -71,56 +68,20 @@ func Smallest(ctx context.Context, s Scenario, target float64, d Draw) (Size, er
 	return out, nil
 }
 
-// bracket returns a size that does not reach the target (or minPerArm − 1) and one that does
-// (or maxPerArm + 1).
-func (s Scenario) bracket(target float64, reaches func(int) (bool, error)) (low, high int, err error) {
-	n := int(math.Min(math.Max(s.approximate(target), minPerArm), maxPerArm))
-	ok, err := reaches(n)
-	if err != nil {
-		return 0, 0, err
-	}
-	low, high = minPerArm-1, maxPerArm+1
-	for step := max(1, n/16); ; step *= 2 {
-		next := n + step
-		if ok {
-			high = n
-			next = n - step
-		} else {
-			low = n
-		}
-		next = min(max(next, minPerArm), maxPerArm)
-		if next >= high || next <= low {
-			return low, high, nil
-		}
-		before := ok
-		if ok, err = reaches(next); err != nil {
-			return 0, 0, err
-		}
-		n = next
-		if ok != before {
-			if ok {
-				high = n
-			} else {
-				low = n
-			}
-			return low, high, nil
-		}
-	}
-}
-
-// approximate returns the size from the normal approximation,
+// approximate returns the size by the normal approximation,
 //
-//	n = 2σ²(z(1−α/2) + z(power))²/(Δ²·f)
+//	n = 2σ²(z(1−α/2m) + z(power))²/(Δ²·f)
 //
-// where f is the share of subjects who have the tested visit.
+// where f is the share of subjects who have the last tested visit, and m the number of primary contrasts.
 func (s Scenario) approximate(target float64) float64 {
-	z := distuv.UnitNormal.Quantile(1-s.Alpha/2) + distuv.UnitNormal.Quantile(target)
+	z := distuv.UnitNormal.Quantile(1-s.Alpha/2/float64(s.Contrasts())) + distuv.UnitNormal.Quantile(target)
+	last := s.Primary[len(s.Primary)-1]
 	seen, total := 0.0, 0.0
 	for _, p := range s.Patterns {
 		total += p.Weight
-		if p.Present[s.Primary] {
+		if p.Present[last] {
 			seen += p.Weight
 		}
 	}
-	return math.Ceil(2 * s.Sigma.At(s.Primary, s.Primary) * z * z / (s.Difference * s.Difference) * total / seen)
+	return math.Ceil(2 * s.Sigma.At(last, last) * z * z / (s.Difference * s.Difference) * total / seen)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -41,11 +42,11 @@ func study(t *testing.T, heading string) trial.Analysis {
 
 func TestFromStudy(t *testing.T) {
 	a := study(t, "# covariance: ar1\n# df: satterthwaite\n")
-	s, err := FromStudy(a, "medial")
+	s, _, err := FromStudy(a, "medial")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Primary != 1 || s.Model.Covariance != mmrm.AR1 || s.Model.DF != mmrm.Satterthwaite {
+	if !slices.Equal(s.Primary, []int{1}) || s.Arms != 2 || s.Endpoints != 1 || s.Model.Covariance != mmrm.AR1 || s.Model.DF != mmrm.Satterthwaite {
 		t.Errorf("%+v", s)
 	}
 	for i := range 2 {
@@ -68,7 +69,7 @@ func TestFromStudy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := s.draw(factor, 20000, rand.New(rand.NewPCG(1, 1)))
+	r := s.draw(factor, 20000, rand.New(rand.NewPCG(1, 1)))[0]
 	var sum, square, seen [2]float64
 	for i, c := range r.Change {
 		if !math.IsNaN(c[1]) {
@@ -89,16 +90,16 @@ func TestFromStudy(t *testing.T) {
 
 func TestFromStudyRefusals(t *testing.T) {
 	a := study(t, "")
-	if _, err := FromStudy(a, "lateral"); err == nil || !strings.HasSuffix(err.Error(), "they have medial") {
+	if _, _, err := FromStudy(a, "lateral"); err == nil || !strings.HasSuffix(err.Error(), "they have medial") {
 		t.Errorf("an unknown endpoint: %v", err)
 	}
 	a.Endpoints[0].Model.Failed = "no reason"
-	if _, err := FromStudy(a, "medial"); err == nil || !strings.Contains(err.Error(), "no reason") {
+	if _, _, err := FromStudy(a, "medial"); err == nil || !strings.Contains(err.Error(), "no reason") {
 		t.Errorf("no model: %v", err)
 	}
 	a = study(t, "")
 	a.Endpoints[0].Model.Sigma[1][1] = math.NaN()
-	if _, err := FromStudy(a, "medial"); err == nil || !strings.Contains(err.Error(), "month12") {
+	if _, _, err := FromStudy(a, "medial"); err == nil || !strings.Contains(err.Error(), "month12") {
 		t.Errorf("nobody at the primary visit: %v", err)
 	}
 }
@@ -106,10 +107,7 @@ func TestFromStudyRefusals(t *testing.T) {
 // What the variance of a study has and drawn trials have not is said.
 func TestCaveats(t *testing.T) {
 	a := study(t, "")
-	if got := Caveats(a, "medial"); got != nil {
-		t.Errorf("%q", got)
-	}
-	if got := Caveats(a, "x"); got != nil {
+	if got := caveats(a, &a.Endpoints[0]); got != nil {
 		t.Errorf("%q", got)
 	}
 	a.Plan.Covariates = []string{"site", "age"}
@@ -117,7 +115,7 @@ func TestCaveats(t *testing.T) {
 	m.Covariance, m.Rejected = mmrm.CompoundSymmetry, []mmrm.Rejected{{Covariance: mmrm.Unstructured, Reason: "too few"}}
 	a.Flags = []trial.Flag{{Kind: trial.TwoStudies, Subject: "S01"},
 		{Kind: trial.TwoStudies, Subject: "S02", Endpoint: "VAS"}}
-	got := Caveats(a, "medial")
+	got := caveats(a, &a.Endpoints[0])
 	for i, want := range []string{"adjusted for site, age", "a fallback covariance, compound symmetry: " +
 		"unstructured: too few",
 		"two studies count as missing"} {
@@ -126,7 +124,7 @@ func TestCaveats(t *testing.T) {
 		}
 	}
 	a.Flags = a.Flags[1:]
-	if got := Caveats(a, "medial"); len(got) != 2 {
+	if got := caveats(a, &a.Endpoints[0]); len(got) != 2 {
 		t.Errorf("another endpoint's flag: %q", got)
 	}
 }

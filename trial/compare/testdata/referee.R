@@ -230,7 +230,7 @@ colnames(counts) <- c("a", "b", "c", "d", "fisher", "low", "high")
 sets <- list(c(0.01, 0.04, 0.03), c(0.5, 0.5, 0.5), c(0.04, NA, 0.001, 0.02), 0.2, c(NA, NA), c(1, 0, 0.3), c(0.011, 0.02, 0.022, 0.09, 0.012),
   runif(12))
 holm <- do.call(rbind, lapply(seq_along(sets), function(i)
-  data.frame(set = i, p = full(sets[[i]]), holm = full(p.adjust(sets[[i]], "holm")))))
+  data.frame(set = i, p = full(sets[[i]]), holm = full(p.adjust(sets[[i]], "holm", n = length(sets[[i]]))))))
 
 save <- function(name, d) write.csv(d, file.path(out, name), row.names = FALSE, quote = FALSE)
 quoted <- function(d) { d$case <- paste0('"', d$case, '"'); d }
