@@ -3,6 +3,7 @@ package publish
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/t2map/t2map/table"
 	"github.com/t2map/t2map/trial"
@@ -96,7 +97,7 @@ var bdsColumns = []table.Column[bdsRow]{
 	table.Number("BASE", "Baseline Value", func(r bdsRow) float64 { return r.baseline().X }).WithUnit(endpointUnit).
 		WithDerivation("AVAL of the first visit; empty where there is none"),
 	table.Number("CHG", "Change from Baseline", func(r bdsRow) float64 { return r.Delta }).WithUnit(endpointUnit).
-		WithDerivation("AVAL - BASE; empty at baseline"),
+		WithDerivation("AVAL - BASE, also for parameters that are analysed on the log scale; empty at baseline"),
 	table.Number("PCHG", "Percent Change from Baseline", func(r bdsRow) float64 { return r.Percent }).WithUnit("%").
 		WithDerivation("100*CHG/BASE; empty at baseline and where BASE is not above 0"),
 	table.Flag("ABLFL", "Baseline Record Flag", "Y",
@@ -124,19 +125,15 @@ var bdsColumns = []table.Column[bdsRow]{
 // bdsRows returns the rows in the order of subject, parameter and visit, without missing values.
 func bdsRows(a *trial.Analysis) []bdsRow {
 	codes := paramCodes(a.Endpoints)
-	compartments := compartmentCount(a)
+	scans := plannedScans(a)
 	var rows []bdsRow
 	for s := range a.Design.Subjects {
-		compartment := 0 // number among the compartments, from 1
 		for i := range a.Endpoints {
 			e := &a.Endpoints[i]
-			if e.Compartment {
-				compartment++
-			}
-			for v := range a.Design.Visits {
+			for _, v := range e.Visits {
 				r := bdsRow{subjectRow: rowOf(a, e, s, v), code: codes[i], parameter: i + 1, seq: -1}
-				if e.Compartment {
-					r.seq = v*compartments + compartment
+				if n := slices.Index(scans, scan{i, v}); n >= 0 {
+					r.seq = n + 1
 				}
 				if !math.IsNaN(r.X) {
 					rows = append(rows, r)

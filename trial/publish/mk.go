@@ -92,8 +92,8 @@ var mkColumns = []table.Column[mkRow]{
 		func(r mkRow) string { return usubjid(r.a.Design, r.subject) }).
 		WithDerivation("STUDYID, a hyphen, the subject of the design"),
 	table.Count("MKSEQ", "Sequence Number", func(r mkRow) int { return r.seq }).WithOrigin(table.Assigned).
-		WithDerivation("1, 2, ... by subject, in the order of visits and compartments; the numbers of omitted rows " +
-			"are not used"),
+		WithDerivation("1, 2, ... by subject, in the order of planned visits and compartments; the numbers of omitted " +
+			"rows are not used"),
 	truncated("MKREFID", "Reference ID", table.FromResults, func(r mkRow) string { return r.Study }).
 		WithDerivation("hash of the StudyInstanceUID, as compartments.csv has it"),
 	constant[mkRow]("MKTESTCD", "Short Name of Musculoskeletal Test", mkTestCode).
@@ -154,20 +154,32 @@ var mkColumns = []table.Column[mkRow]{
 // row: the visit was done, but it is not known which of its results is valid.
 func mkRows(a *trial.Analysis) []mkRow {
 	var rows []mkRow
+	scans := plannedScans(a)
 	for s := range a.Design.Subjects {
-		seq := 0
-		for v := range a.Design.Visits {
-			for i := range a.Endpoints {
-				if e := &a.Endpoints[i]; e.Compartment {
-					seq++
-					if r := (mkRow{rowOf(a, e, s, v), seq}); !r.Value.Missing.Unused() {
-						rows = append(rows, r)
-					}
-				}
+		for i, scan := range scans {
+			r := mkRow{rowOf(a, &a.Endpoints[scan.endpoint], s, scan.visit), i + 1}
+			if !r.Value.Missing.Unused() {
+				rows = append(rows, r)
 			}
 		}
 	}
 	return rows
+}
+
+// scan is a planned T2 of a compartment: indices of the endpoint and of the visit.
+type scan struct{ endpoint, visit int }
+
+// plannedScans returns the planned scans of a subject, in the order of MKSEQ: visits, then compartments.
+func plannedScans(a *trial.Analysis) []scan {
+	var scans []scan
+	for v := range a.Design.Visits {
+		for i := range a.Endpoints {
+			if e := &a.Endpoints[i]; e.Compartment && e.Planned(v) {
+				scans = append(scans, scan{i, v})
+			}
+		}
+	}
+	return scans
 }
 
 func mkTable(a *trial.Analysis) output { return newOutput("mk", mkColumns, mkRows(a)) }

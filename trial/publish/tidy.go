@@ -39,12 +39,33 @@ func (p place) month() float64 {
 	return p.a.Design.Visits[p.visit].Month
 }
 
+func (p place) scale() string {
+	if p.e.Log {
+		return "log"
+	}
+	return "linear"
+}
+
+// displayed returns a number on the scale of the analysis as tables show it: on the log scale, a ratio.
+func (p place) displayed(x float64) float64 {
+	return p.e.DisplayedInterval(trial.Interval{Estimate: x}).Estimate
+}
+
+// estimateUnit is the unit of estimates of a model, and seUnit that of their standard errors.
+const (
+	estimateUnit = endpointUnit + "; none where scale is log"
+	seUnit       = endpointUnit + "; of the natural logarithm where scale is log"
+)
+
 var (
 	endpointColumns = []table.Column[place]{
 		table.Text("endpoint", "Endpoint", table.FromResults, func(p place) string { return p.e.Name }).
 			WithTerms("compartments as results name them, other endpoints as their tables do"),
 		table.Text("unit", "Unit of the endpoint", table.FromResults, func(p place) string { return p.e.Unit }).
 			WithTerms("ms for T2; as given for others; empty for scores"),
+		table.Text("scale", "Scale on which the endpoint is analysed", table.FromDesign,
+			func(p place) string { return p.scale() }).WithTerms("linear, log").
+			WithDerivation("log: natural logarithms; estimates and intervals are ratios of geometric means"),
 	}
 	armColumns   = []table.Column[place]{table.Text("arm", "Arm", table.FromDesign, place.armName)}
 	visitColumns = []table.Column[place]{
@@ -67,14 +88,16 @@ var descriptionColumns = func() []table.Column[descriptionRow] {
 	toPlace := func(r descriptionRow) place { return r.place }
 	x := func(name, label string, f func(trial.Description) float64) table.Column[descriptionRow] {
 		return table.Number(name, label, func(r descriptionRow) float64 { return f(r.Description) }).
-			WithUnit(endpointUnit + "; % where measure is percent")
+			WithUnit(endpointUnit + "; % where measure is percent; none where measure is ratio")
 	}
 	return slices.Concat(table.Lift(toPlace, endpointColumns), table.Lift(toPlace, armColumns),
 		table.Lift(toPlace, visitColumns), []table.Column[descriptionRow]{
 			table.Text("measure", "What is described", table.Derived,
 				func(r descriptionRow) string { return r.measure }).
-				WithTerms("value, change, percent").WithDerivation("change = value - baseline; percent = " +
-				"100*change/baseline, of baselines above 0"),
+				WithTerms("value, change, percent; ratio in place of change where scale is log").
+				WithDerivation("change = value - baseline; percent = 100*change/baseline, of baselines above 0; ratio = " +
+					"value/baseline: mean is the geometric mean, sd that of the natural logarithms, the others are " +
+					"exponentials of the statistics of the logarithms"),
 			table.Count("n", "Subjects with a value", func(r descriptionRow) int { return r.N }),
 			table.Count("missing", "Subjects of the arm without a value",
 				func(r descriptionRow) int { return r.arms - r.N }).
@@ -112,19 +135,32 @@ func descriptionTable(a *trial.Analysis) output {
 	for i := range a.Endpoints {
 		e := &a.Endpoints[i]
 		for arm, cells := range e.Cells {
-			for visit, c := range cells {
+			for _, visit := range e.Visits {
+				c := cells[visit]
 				row := func(measure string, d trial.Description, flags []int) {
 					rows = append(rows, descriptionRow{place{a, e, arm, visit}, measure, d, sizes[arm], flags})
 				}
 				row("value", c.Value, c.ValueFlags)
 				if visit > 0 {
-					row("change", c.Change, c.ChangeFlags)
+					if e.Log {
+						row("ratio", ratioOf(e, c.Change), c.ChangeFlags)
+					} else {
+						row("change", c.Change, c.ChangeFlags)
+					}
 					row("percent", c.Percent, c.ChangeFlags)
 				}
 			}
 		}
 	}
 	return newOutput("description", descriptionColumns, rows)
+}
+
+// ratioOf returns the description of value/baseline from that of its logarithms. SD remains that of the logarithms.
+func ratioOf(e *trial.EndpointAnalysis, d trial.Description) trial.Description {
+	for _, x := range []*float64{&d.Mean, &d.Median, &d.Q1, &d.Q3, &d.Min, &d.Max, &d.Low, &d.High} {
+		*x = place{e: e}.displayed(*x)
+	}
+	return d
 }
 
 type meanRow struct {
@@ -142,27 +178,27 @@ var meanColumns = func() []table.Column[meanRow] {
 			table.Count("n", "Subjects of the arm in the model at the visit",
 				func(r meanRow) int { return r.e.Model.SubjectsAt(r.arm, r.visit) }),
 			x("estimate", "Least-squares mean of the change",
-				func(e mmrm.Estimate) float64 { return e.Value }).WithUnit(endpointUnit).
+				func(e mmrm.Estimate) float64 { return e.Value }).WithUnit(estimateUnit).
 				WithDerivation("l'beta at the mean baseline and covariates of the observations, equal weight of " +
-					"each level of a factor"),
-			x("se", "Standard error", func(e mmrm.Estimate) float64 { return e.SE }).WithUnit(endpointUnit).
+					"each level of a factor; scale log: its exponential, the geometric mean of value/baseline"),
+			x("se", "Standard error", func(e mmrm.Estimate) float64 { return e.SE }).WithUnit(seUnit).
 				WithDerivation("of the model, adjusted for small samples with Kenward-Roger"),
 			x("df", "Degrees of freedom", func(e mmrm.Estimate) float64 { return e.DF }).WithDerivation("by df_method"),
-			x("t", "Test statistic", func(e mmrm.Estimate) float64 { return e.T }).WithDerivation("estimate/se"),
+			x("t", "Test statistic", func(e mmrm.Estimate) float64 { return e.T }).WithDerivation("estimate/se; scale log: ln(estimate)/se"),
 			x("p", "Two-sided p of no change",
 				func(e mmrm.Estimate) float64 { return e.P }).WithDerivation("2*P(T > |t|)"),
 			x("ci_low", "Lower limit",
-				func(e mmrm.Estimate) float64 { return e.Low }).WithUnit(endpointUnit).
-				WithDerivation("estimate - t(df)*se"),
+				func(e mmrm.Estimate) float64 { return e.Low }).WithUnit(estimateUnit).
+				WithDerivation("estimate - t(df)*se; scale log: exp(ln(estimate) - t(df)*se)"),
 			x("ci_high", "Upper limit",
-				func(e mmrm.Estimate) float64 { return e.High }).WithUnit(endpointUnit).
-				WithDerivation("estimate + t(df)*se"),
+				func(e mmrm.Estimate) float64 { return e.High }).WithUnit(estimateUnit).
+				WithDerivation("as ci_low, with +"),
 		}, table.Lift(toPlace, []table.Column[place]{levelColumn}),
 		fitColumns(toPlace, func(meanRow) bool { return true }),
 		[]table.Column[meanRow]{
 			table.Number("baseline_mean", "Baseline at which the mean is estimated",
-				func(r meanRow) float64 { return r.e.Model.BaselineMean }).
-				WithUnit(endpointUnit).WithDerivation("mean over the observations"),
+				func(r meanRow) float64 { return r.displayed(r.e.Model.BaselineMean) }).
+				WithUnit(endpointUnit).WithDerivation("mean over the observations; scale log: geometric mean"),
 			noteColumn(func(r meanRow) []string { return modelNotes(r.place, r.Value) }),
 		})
 }()
@@ -224,8 +260,8 @@ func meanTable(a *trial.Analysis) output {
 	for i := range a.Endpoints {
 		e := &a.Endpoints[i]
 		for arm := range a.Design.Arms {
-			for visit := 1; visit < len(a.Design.Visits); visit++ {
-				rows = append(rows, meanRow{place{a, e, arm, visit}, e.Model.LSMeans[arm][visit-1]})
+			for _, visit := range e.After() {
+				rows = append(rows, meanRow{place{a, e, arm, visit}, e.Displayed(e.Model.LSMeans[arm][visit-1])})
 			}
 		}
 	}
