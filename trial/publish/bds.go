@@ -53,8 +53,7 @@ var bdsColumns = []table.Column[bdsRow]{
 	table.Text("USUBJID", "Unique Subject Identifier", table.Derived,
 		func(r bdsRow) string { return usubjid(r.a.Design, r.subject) }).WithDerivation("as in mk.csv"),
 	table.Text("SUBJID", "Subject Identifier for the Study", table.FromDesign,
-		func(r bdsRow) string { return identifier(r.participant().ID) }).
-		WithDerivation("subject of the design"),
+		func(r bdsRow) string { return identifier(r.participant().ID) }).WithDerivation("subject of the design"),
 	table.Text("SITEID", "Study Site Identifier", table.FromDesign,
 		func(r bdsRow) string { return identifier(r.participant().Site) }),
 	table.Number("AGE", "Age",
@@ -71,8 +70,7 @@ var bdsColumns = []table.Column[bdsRow]{
 	table.Number("BMIBL", "Baseline BMI",
 		func(r bdsRow) float64 { return r.participant().BMI }).WithUnit("kg/m2").WithOrigin(table.FromDesign),
 	truncated("STRATUM", "Stratum of Randomisation", table.FromDesign,
-		func(r bdsRow) string { return r.participant().Stratum }).
-		WithDerivation(toCheck + "variable STRATUM"),
+		func(r bdsRow) string { return r.participant().Stratum }).WithDerivation(toCheck + "variable STRATUM"),
 	truncated("TRTP", "Planned Treatment", table.FromDesign,
 		func(r bdsRow) string { return r.armName() }).WithDerivation("arm of the design"),
 	table.Count("TRTPN", "Planned Treatment (N)", func(r bdsRow) int { return r.arm + 1 }).
@@ -111,8 +109,7 @@ var bdsColumns = []table.Column[bdsRow]{
 			"where no wCV is known"),
 	table.Text("CRIT1FL", "Criterion 1 Evaluation Result Flag", table.Derived,
 		func(r bdsRow) string { _, flag := r.criterion(); return flag }).WithTerms("Y, N or empty"),
-	truncated("MASKFROM", "Visit Whose Mask Was Carried", table.FromResults,
-		func(r bdsRow) string { return r.MaskFrom }).
+	truncated("MASKFROM", "Visit Whose Mask Was Carried", table.FromResults, func(r bdsRow) string { return r.MaskFrom }).
 		WithDerivation(toCheck + "variable MASKFROM; empty where the mask of AVAL was drawn at the visit itself"),
 	table.Text("SRCDOM", "Source Data", table.Assigned,
 		func(r bdsRow) string { return r.source("MK") }).WithTerms("MK or empty").WithDerivation("MK for compartments"),

@@ -44,25 +44,16 @@ func (r mkRow) side() string {
 	return cmp.Or(laterality(r.participant().Side), laterality(r.Value.Side))
 }
 
-// location returns LOC and DIR of a compartment. The cartilage of one bone is located at the bone.
+// locations has LOC and DIR of compartments. The cartilage of one bone is located at the bone.
+var locations = map[string][2]string{
+	"medial": {"", "MEDIAL"}, "lateral": {"", "LATERAL"}, "patellofemoral": {"PATELLOFEMORAL JOINT"},
+	"medial-tibial": {"TIBIA", "MEDIAL"}, "lateral-tibial": {"TIBIA", "LATERAL"}, "femoral": {"FEMUR"},
+	"patellar": {"PATELLA"},
+}
+
 func location(compartment string) (loc, dir string) {
-	switch strings.ToLower(compartment) {
-	case "medial":
-		return "KNEE JOINT", "MEDIAL"
-	case "lateral":
-		return "KNEE JOINT", "LATERAL"
-	case "patellofemoral":
-		return "PATELLOFEMORAL JOINT", ""
-	case "medial-tibial":
-		return "TIBIA", "MEDIAL"
-	case "lateral-tibial":
-		return "TIBIA", "LATERAL"
-	case "femoral":
-		return "FEMUR", ""
-	case "patellar":
-		return "PATELLA", ""
-	}
-	return "KNEE JOINT", ""
+	l := locations[strings.ToLower(compartment)]
+	return cmp.Or(l[0], "KNEE JOINT"), l[1]
 }
 
 // isMean reports whether a value is the mean of several studies.
@@ -136,11 +127,8 @@ var mkColumns = []table.Column[mkRow]{
 	constant[mkRow]("MKLOBXFL", "Last Observation Before Exposure Flag", "").WithTerms("NY (C66742): Y or empty").
 		WithDerivation("empty: the results hold no dates, so that the first exposure is not known; to be derived by " +
 			"the sponsor"),
-	table.Flag("MKBLFL", "Baseline Flag", "Y", func(r mkRow) bool {
-		return r.visit == 0 &&
-			r.done()
-	}).WithTerms("NY (C66742): Y or empty").
-		WithDerivation("Y for a result of the first planned visit"),
+	table.Flag("MKBLFL", "Baseline Flag", "Y", func(r mkRow) bool { return r.visit == 0 && r.done() }).
+		WithTerms("NY (C66742): Y or empty").WithDerivation("Y for a result of the first planned visit"),
 	table.Flag("MKDRVFL", "Derived Flag", "Y", mkRow.isMean).WithTerms("NY (C66742): Y or empty").
 		WithDerivation("Y where the result is the mean of two studies at the visit"),
 	table.Count("VISITNUM", "Visit Number", func(r mkRow) int { return r.visit + 1 }).WithOrigin(table.FromDesign).

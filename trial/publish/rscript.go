@@ -4,7 +4,6 @@ import (
 	"bytes"
 	_ "embed"
 	"fmt"
-	"slices"
 	"strings"
 	"text/template"
 
@@ -19,43 +18,45 @@ const scriptFile = "analysis.R"
 //go:embed analysis.R.tmpl
 var scriptText string
 
-var scriptTemplate = template.Must(template.New(scriptFile).Funcs(template.FuncMap{
-	"r": rText, "rs": rTexts,
+// structure names a covariance as package mmrm of R does.
+var scriptTemplate = template.Must(template.New(scriptFile).Funcs(template.FuncMap{"r": rText, "rs": rTexts,
+	"structure": func(c mmrm.Covariance) string { return [...]string{"us", "csh", "ar1", "cs"}[c] },
 }).Parse(scriptText))
 
-// script is the plan in analysis.R. Names are as in the cells of values.csv.
+// script has the facts of analysis.R. Set is the column of the analysed set; empty for all subjects.
 type script struct {
-	Version, Trial string
-	Arms           []string
-	Set, DF        string
-	Level          float64
-	Endpoints      []scriptEndpoint
+	*trial.Analysis
+	Set       string
+	Endpoints []scriptEndpoint
 }
 
-// scriptEndpoint is an endpoint of primary contrasts. Fallback is the planned covariance if another was fitted.
+// scriptEndpoint is an endpoint with its planned visits after baseline, those that are not in the model, and those
+// of its primary contrasts.
 type scriptEndpoint struct {
-	Name                          string
-	Log                           string
-	Visits, Omitted, Primary      []string
-	Covariance, Fallback, Formula string
+	*trial.EndpointAnalysis
+	Visits, Omitted, Primary []string
 }
-
-// rCovariances are the names of package mmrm of R.
-var rCovariances = map[mmrm.Covariance]string{mmrm.Unstructured: "us", mmrm.HeterogeneousCS: "csh", mmrm.AR1: "ar1",
-	mmrm.CompoundSymmetry: "cs"}
 
 // scriptOf returns analysis.R.
 func scriptOf(a *trial.Analysis) ([]byte, error) {
-	s := script{Version: strings.Trim(rText(a.Version), `"`), Trial: trialName(a.Design), Arms: a.Design.Arms, DF: "Kenward-Roger",
-		Level: a.Plan.Level}
-	if a.Plan.DF == mmrm.Satterthwaite {
-		s.DF = "Satterthwaite"
-	}
+	s := script{Analysis: a}
 	if len(a.Plan.Sets) > 0 {
 		s.Set = setColumn(a.Plan.Sets[0])
 	}
 	for i := range a.Endpoints {
-		if e := scriptEndpointOf(a, &a.Endpoints[i]); len(e.Primary) > 0 && len(a.Design.Arms) > 1 {
+		e := scriptEndpoint{EndpointAnalysis: &a.Endpoints[i]}
+		e.Visits = mapped(e.After(), func(v int) string { return a.Design.Visits[v].Name })
+		for _, o := range e.Model.Omitted {
+			if o.Term == "" {
+				e.Omitted = append(e.Omitted, o.Name(a.Design))
+			}
+		}
+		for _, c := range e.Contrasts {
+			if c.Arm == 1 && c.Primary() {
+				e.Primary = append(e.Primary, a.Design.Visits[c.Visit].Name)
+			}
+		}
+		if e.Primary != nil {
 			s.Endpoints = append(s.Endpoints, e)
 		}
 	}
@@ -64,30 +65,9 @@ func scriptOf(a *trial.Analysis) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-func scriptEndpointOf(a *trial.Analysis, e *trial.EndpointAnalysis) scriptEndpoint {
-	m := e.Model
-	s := scriptEndpoint{Name: e.Name, Log: strings.ToUpper(fmt.Sprint(e.Log)), Covariance: rCovariances[m.Covariance],
-		Formula: m.Formula.String()}
-	if m.Covariance != a.Plan.Covariance {
-		s.Fallback = a.Plan.Covariance.String() + " covariance"
-	}
-	for _, v := range e.After() {
-		name := a.Design.Visits[v].Name
-		s.Visits = append(s.Visits, name)
-		if slices.ContainsFunc(m.Omitted, func(o trial.Omission) bool { return o.Term == "" && o.Visit == v }) {
-			s.Omitted = append(s.Omitted, name)
-		}
-		if slices.ContainsFunc(e.Contrasts, func(c trial.Contrast) bool { return c.Visit == v && c.Primary() }) {
-			s.Primary = append(s.Primary, name)
-		}
-	}
-	return s
-}
-
-// rText returns the text of a cell of a table as a string of R, in ASCII.
+// rText returns the text of a cell of values.csv as a string of R, in ASCII.
 func rText(s string) string {
 	var b strings.Builder
-	b.WriteByte('"')
 	for _, r := range printable.Cell(s) {
 		switch {
 		case r == '"' || r == '\\':
@@ -98,7 +78,7 @@ func rText(s string) string {
 			b.WriteRune(r)
 		}
 	}
-	return b.String() + `"`
+	return `"` + b.String() + `"`
 }
 
 // rTexts returns texts as a vector of R.

@@ -80,23 +80,20 @@ func changeFlagColumn(name string) table.Column[subjectRow] {
 
 // valueColumns returns the columns of values.csv, with one for each set of the plan.
 func valueColumns(p trial.Plan) []table.Column[subjectRow] {
-	toPlace := func(r subjectRow) place { return r.place }
-	columns := slices.Concat(subjectColumns, table.Lift(toPlace, armColumns), table.Lift(toPlace, visitColumns),
-		table.Lift(toPlace, endpointColumns), []table.Column[subjectRow]{
+	columns := slices.Concat(subjectColumns, placed[subjectRow](armColumns, visitColumns, endpointColumns),
+		[]table.Column[subjectRow]{
 			valueColumn, baselineColumn, deltaColumn, percentColumn, verdictColumn,
 			table.Text("missing", "Why there is no value", table.Derived,
 				func(r subjectRow) string { return r.Value.Missing.String() }),
 			flagColumn("flags", "Kinds of flags of this value",
 				func(r subjectRow) (*trial.Analysis, []int) { return r.a, r.Flags }),
 			changeFlagColumn("change_flags"),
-			table.Text("side", "Side of the knee in the images", table.FromResults,
-				func(r subjectRow) string { return r.Side }),
-			table.Text("study", "Hash of the study", table.FromResults,
-				func(r subjectRow) string { return r.Study }).WithDerivation("of the StudyInstanceUID"),
-			table.Text("series", "Hash of the series", table.FromResults,
-				func(r subjectRow) string { return r.Series }).WithDerivation("of the SeriesInstanceUID"),
-			table.Text("method", "Method of estimating T2", table.FromResults,
-				func(r subjectRow) string { return r.Method }),
+			table.Text("side", "Side of the knee in the images", table.FromResults, func(r subjectRow) string { return r.Side }),
+			table.Text("study", "Hash of the study", table.FromResults, func(r subjectRow) string { return r.Study }).
+				WithDerivation("of the StudyInstanceUID"),
+			table.Text("series", "Hash of the series", table.FromResults, func(r subjectRow) string { return r.Series }).
+				WithDerivation("of the SeriesInstanceUID"),
+			table.Text("method", "Method of estimating T2", table.FromResults, func(r subjectRow) string { return r.Method }),
 			maskFromColumn,
 		}, covariateColumns)
 	use := "the set that is analysed"
@@ -135,12 +132,10 @@ func valueTable(a *trial.Analysis) output {
 }
 
 var individualColumns = func() []table.Column[subjectRow] {
-	toPlace := func(r subjectRow) place { return r.place }
-	return slices.Concat(table.Lift(toPlace, endpointColumns), subjectColumns, table.Lift(toPlace, armColumns),
-		table.Lift(toPlace, visitColumns), []table.Column[subjectRow]{
+	return slices.Concat(placed[subjectRow](endpointColumns), subjectColumns, placed[subjectRow](armColumns, visitColumns),
+		[]table.Column[subjectRow]{
 			baselineColumn, valueColumn, deltaColumn, percentColumn,
-			table.Number("rc_percent", "Repeatability coefficient",
-				func(r subjectRow) float64 { return r.e.RC }).WithUnit("%").
+			table.Number("rc_percent", "Repeatability coefficient", func(r subjectRow) float64 { return r.e.RC }).WithUnit("%").
 				WithDerivation("1.96*sqrt(2)*wCV; empty where no wCV is known"),
 			verdictColumn,
 			table.Text("missing", "Why there is no change", table.Derived,
@@ -188,17 +183,15 @@ type flowRow struct {
 }
 
 var flowColumns = func() []table.Column[flowRow] {
-	toPlace := func(r flowRow) place { return r.place }
-	return slices.Concat(table.Lift(toPlace, armColumns), []table.Column[flowRow]{
-		table.Text("step", "Step", table.Derived,
-			func(r flowRow) string { return r.step }).
+	return slices.Concat(placed[flowRow](armColumns), []table.Column[flowRow]{
+		table.Text("step", "Step", table.Derived, func(r flowRow) string { return r.step }).
 			WithTerms("screened, excluded, randomised, in the trial, left, t2 present, t2 missing, analysed").
 			WithDerivation("screened and excluded, by reason: of the plan, without an arm; randomised: in the design; " +
 				"in the trial: a value of any endpoint at the visit or later; left, by reason: in the trial at the visit " +
 				"before, and not at this one; t2 present: a value in at least one compartment at a visit where T2 is " +
 				"planned; t2 missing: the others, by reason; analysed: in the first set of the plan, with a baseline and " +
 				"a later visit in at least one compartment"),
-	}, table.Lift(toPlace, visitColumns), []table.Column[flowRow]{
+	}, placed[flowRow](visitColumns), []table.Column[flowRow]{
 		table.Text("reason", "Why they were excluded, left or have no T2", table.Derived,
 			func(r flowRow) string { return r.reason }),
 		table.Count("n", "Participants", func(r flowRow) int { return r.n }),
@@ -207,31 +200,30 @@ var flowColumns = func() []table.Column[flowRow] {
 
 func flowTable(a *trial.Analysis) output {
 	var rows []flowRow
-	all := place{a: a, arm: -1, visit: -1}
+	add := func(arm, visit int, step, reason string, n int) {
+		rows = append(rows, flowRow{place{a: a, arm: arm, visit: visit}, step, reason, n})
+	}
 	if a.Plan.Screened > 0 {
-		rows = append(rows, flowRow{all, "screened", "", a.Plan.Screened})
+		add(-1, -1, "screened", "", a.Plan.Screened)
 	}
-	reasons := func(here place, step string, list []trial.Exclusion) {
-		for _, e := range list {
-			rows = append(rows, flowRow{here, step, e.Reason, e.N})
-		}
+	for _, e := range a.Plan.Excluded {
+		add(-1, -1, "excluded", e.Reason, e.N)
 	}
-	reasons(all, "excluded", a.Plan.Excluded)
 	for arm, f := range a.Flow {
-		whole := place{a: a, arm: arm, visit: -1}
-		rows = append(rows, flowRow{whole, "randomised", "", f.Planned})
+		add(arm, -1, "randomised", "", f.Planned)
 		for visit, v := range f.Visits {
-			here := place{a: a, arm: arm, visit: visit}
-			reasons(here, "left", v.Left)
-			rows = append(rows, flowRow{here, "in the trial", "", v.InTrial})
+			for _, e := range v.Left {
+				add(arm, visit, "left", e.Reason, e.N)
+			}
+			add(arm, visit, "in the trial", "", v.InTrial)
 			if v.Planned {
-				rows = append(rows, flowRow{here, "t2 present", "", v.Present})
+				add(arm, visit, "t2 present", "", v.Present)
 			}
 			for _, m := range v.Missing {
-				rows = append(rows, flowRow{here, "t2 missing", m.Reason.String(), m.N})
+				add(arm, visit, "t2 missing", m.Reason.String(), m.N)
 			}
 		}
-		rows = append(rows, flowRow{whole, "analysed", "", f.Analysed})
+		add(arm, -1, "analysed", "", f.Analysed)
 	}
 	return newOutput("flow", flowColumns, rows)
 }
