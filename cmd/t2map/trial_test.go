@@ -68,7 +68,7 @@ func TestTrial(t *testing.T) {
 			t.Errorf("%q is not in\n%s", want, stdout)
 		}
 	}
-	for _, name := range []string{"trial.html", "trial.json", "contrasts.csv", "mk.csv", "adbds.csv",
+	for _, name := range []string{"trial.html", "trial.json", "analysis.R", "contrasts.csv", "mk.csv", "adbds.csv",
 		"figures/means.svg", "figures/forest.pdf", "figures/waterfall.png"} {
 		if info, err := os.Stat(filepath.Join(out, filepath.FromSlash(name))); err != nil || info.Size() == 0 {
 			t.Errorf("%s: %v", name, err)

@@ -3,6 +3,7 @@ package publish
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/t2map/t2map/table"
 	"github.com/t2map/t2map/trial"
@@ -52,8 +53,7 @@ var bdsColumns = []table.Column[bdsRow]{
 	table.Text("USUBJID", "Unique Subject Identifier", table.Derived,
 		func(r bdsRow) string { return usubjid(r.a.Design, r.subject) }).WithDerivation("as in mk.csv"),
 	table.Text("SUBJID", "Subject Identifier for the Study", table.FromDesign,
-		func(r bdsRow) string { return identifier(r.participant().ID) }).
-		WithDerivation("subject of the design"),
+		func(r bdsRow) string { return identifier(r.participant().ID) }).WithDerivation("subject of the design"),
 	table.Text("SITEID", "Study Site Identifier", table.FromDesign,
 		func(r bdsRow) string { return identifier(r.participant().Site) }),
 	table.Number("AGE", "Age",
@@ -70,8 +70,7 @@ var bdsColumns = []table.Column[bdsRow]{
 	table.Number("BMIBL", "Baseline BMI",
 		func(r bdsRow) float64 { return r.participant().BMI }).WithUnit("kg/m2").WithOrigin(table.FromDesign),
 	truncated("STRATUM", "Stratum of Randomisation", table.FromDesign,
-		func(r bdsRow) string { return r.participant().Stratum }).
-		WithDerivation(toCheck + "variable STRATUM"),
+		func(r bdsRow) string { return r.participant().Stratum }).WithDerivation(toCheck + "variable STRATUM"),
 	truncated("TRTP", "Planned Treatment", table.FromDesign,
 		func(r bdsRow) string { return r.armName() }).WithDerivation("arm of the design"),
 	table.Count("TRTPN", "Planned Treatment (N)", func(r bdsRow) int { return r.arm + 1 }).
@@ -96,7 +95,7 @@ var bdsColumns = []table.Column[bdsRow]{
 	table.Number("BASE", "Baseline Value", func(r bdsRow) float64 { return r.baseline().X }).WithUnit(endpointUnit).
 		WithDerivation("AVAL of the first visit; empty where there is none"),
 	table.Number("CHG", "Change from Baseline", func(r bdsRow) float64 { return r.Delta }).WithUnit(endpointUnit).
-		WithDerivation("AVAL - BASE; empty at baseline"),
+		WithDerivation("AVAL - BASE, also for parameters that are analysed on the log scale; empty at baseline"),
 	table.Number("PCHG", "Percent Change from Baseline", func(r bdsRow) float64 { return r.Percent }).WithUnit("%").
 		WithDerivation("100*CHG/BASE; empty at baseline and where BASE is not above 0"),
 	table.Flag("ABLFL", "Baseline Record Flag", "Y",
@@ -110,8 +109,7 @@ var bdsColumns = []table.Column[bdsRow]{
 			"where no wCV is known"),
 	table.Text("CRIT1FL", "Criterion 1 Evaluation Result Flag", table.Derived,
 		func(r bdsRow) string { _, flag := r.criterion(); return flag }).WithTerms("Y, N or empty"),
-	truncated("MASKFROM", "Visit Whose Mask Was Carried", table.FromResults,
-		func(r bdsRow) string { return r.MaskFrom }).
+	truncated("MASKFROM", "Visit Whose Mask Was Carried", table.FromResults, func(r bdsRow) string { return r.MaskFrom }).
 		WithDerivation(toCheck + "variable MASKFROM; empty where the mask of AVAL was drawn at the visit itself"),
 	table.Text("SRCDOM", "Source Data", table.Assigned,
 		func(r bdsRow) string { return r.source("MK") }).WithTerms("MK or empty").WithDerivation("MK for compartments"),
@@ -124,19 +122,15 @@ var bdsColumns = []table.Column[bdsRow]{
 // bdsRows returns the rows in the order of subject, parameter and visit, without missing values.
 func bdsRows(a *trial.Analysis) []bdsRow {
 	codes := paramCodes(a.Endpoints)
-	compartments := compartmentCount(a)
+	scans := plannedScans(a)
 	var rows []bdsRow
 	for s := range a.Design.Subjects {
-		compartment := 0 // number among the compartments, from 1
 		for i := range a.Endpoints {
 			e := &a.Endpoints[i]
-			if e.Compartment {
-				compartment++
-			}
-			for v := range a.Design.Visits {
+			for _, v := range e.Visits {
 				r := bdsRow{subjectRow: rowOf(a, e, s, v), code: codes[i], parameter: i + 1, seq: -1}
-				if e.Compartment {
-					r.seq = v*compartments + compartment
+				if n := slices.Index(scans, scan{i, v}); n >= 0 {
+					r.seq = n + 1
 				}
 				if !math.IsNaN(r.X) {
 					rows = append(rows, r)

@@ -90,24 +90,14 @@ func free(code string, used map[string]bool) string {
 
 // laterality returns the term of LAT (C99073) for a side; empty for an unknown one.
 func laterality(side string) string {
-	switch strings.ToLower(strings.TrimSpace(side)) {
-	case "left", "l":
-		return "LEFT"
-	case "right", "r":
-		return "RIGHT"
-	}
-	return ""
+	return map[string]string{"left": "LEFT", "l": "LEFT", "right": "RIGHT", "r": "RIGHT"}[plainWord(side)]
 }
+
+func plainWord(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
 
 // sexTerm returns the term of SEX (C66731); other words are unchanged.
 func sexTerm(sex string) string {
-	switch strings.ToLower(strings.TrimSpace(sex)) {
-	case "m", "male", "man":
-		return "M"
-	case "f", "female", "woman":
-		return "F"
-	case "u", "unknown":
-		return "U"
-	}
-	return truncate(sex, longestText)
+	terms := map[string]string{"m": "M", "male": "M", "man": "M", "f": "F", "female": "F", "woman": "F", "u": "U",
+		"unknown": "U"}
+	return cmp.Or(terms[plainWord(sex)], truncate(sex, longestText))
 }

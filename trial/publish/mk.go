@@ -44,25 +44,16 @@ func (r mkRow) side() string {
 	return cmp.Or(laterality(r.participant().Side), laterality(r.Value.Side))
 }
 
-// location returns LOC and DIR of a compartment. The cartilage of one bone is located at the bone.
+// locations has LOC and DIR of compartments. The cartilage of one bone is located at the bone.
+var locations = map[string][2]string{
+	"medial": {"", "MEDIAL"}, "lateral": {"", "LATERAL"}, "patellofemoral": {"PATELLOFEMORAL JOINT"},
+	"medial-tibial": {"TIBIA", "MEDIAL"}, "lateral-tibial": {"TIBIA", "LATERAL"}, "femoral": {"FEMUR"},
+	"patellar": {"PATELLA"},
+}
+
 func location(compartment string) (loc, dir string) {
-	switch strings.ToLower(compartment) {
-	case "medial":
-		return "KNEE JOINT", "MEDIAL"
-	case "lateral":
-		return "KNEE JOINT", "LATERAL"
-	case "patellofemoral":
-		return "PATELLOFEMORAL JOINT", ""
-	case "medial-tibial":
-		return "TIBIA", "MEDIAL"
-	case "lateral-tibial":
-		return "TIBIA", "LATERAL"
-	case "femoral":
-		return "FEMUR", ""
-	case "patellar":
-		return "PATELLA", ""
-	}
-	return "KNEE JOINT", ""
+	l := locations[strings.ToLower(compartment)]
+	return cmp.Or(l[0], "KNEE JOINT"), l[1]
 }
 
 // isMean reports whether a value is the mean of several studies.
@@ -92,8 +83,8 @@ var mkColumns = []table.Column[mkRow]{
 		func(r mkRow) string { return usubjid(r.a.Design, r.subject) }).
 		WithDerivation("STUDYID, a hyphen, the subject of the design"),
 	table.Count("MKSEQ", "Sequence Number", func(r mkRow) int { return r.seq }).WithOrigin(table.Assigned).
-		WithDerivation("1, 2, ... by subject, in the order of visits and compartments; the numbers of omitted rows " +
-			"are not used"),
+		WithDerivation("1, 2, ... by subject, in the order of planned visits and compartments; the numbers of omitted " +
+			"rows are not used"),
 	truncated("MKREFID", "Reference ID", table.FromResults, func(r mkRow) string { return r.Study }).
 		WithDerivation("hash of the StudyInstanceUID, as compartments.csv has it"),
 	constant[mkRow]("MKTESTCD", "Short Name of Musculoskeletal Test", mkTestCode).
@@ -136,11 +127,8 @@ var mkColumns = []table.Column[mkRow]{
 	constant[mkRow]("MKLOBXFL", "Last Observation Before Exposure Flag", "").WithTerms("NY (C66742): Y or empty").
 		WithDerivation("empty: the results hold no dates, so that the first exposure is not known; to be derived by " +
 			"the sponsor"),
-	table.Flag("MKBLFL", "Baseline Flag", "Y", func(r mkRow) bool {
-		return r.visit == 0 &&
-			r.done()
-	}).WithTerms("NY (C66742): Y or empty").
-		WithDerivation("Y for a result of the first planned visit"),
+	table.Flag("MKBLFL", "Baseline Flag", "Y", func(r mkRow) bool { return r.visit == 0 && r.done() }).
+		WithTerms("NY (C66742): Y or empty").WithDerivation("Y for a result of the first planned visit"),
 	table.Flag("MKDRVFL", "Derived Flag", "Y", mkRow.isMean).WithTerms("NY (C66742): Y or empty").
 		WithDerivation("Y where the result is the mean of two studies at the visit"),
 	table.Count("VISITNUM", "Visit Number", func(r mkRow) int { return r.visit + 1 }).WithOrigin(table.FromDesign).
@@ -154,20 +142,32 @@ var mkColumns = []table.Column[mkRow]{
 // row: the visit was done, but it is not known which of its results is valid.
 func mkRows(a *trial.Analysis) []mkRow {
 	var rows []mkRow
+	scans := plannedScans(a)
 	for s := range a.Design.Subjects {
-		seq := 0
-		for v := range a.Design.Visits {
-			for i := range a.Endpoints {
-				if e := &a.Endpoints[i]; e.Compartment {
-					seq++
-					if r := (mkRow{rowOf(a, e, s, v), seq}); !r.Value.Missing.Unused() {
-						rows = append(rows, r)
-					}
-				}
+		for i, scan := range scans {
+			r := mkRow{rowOf(a, &a.Endpoints[scan.endpoint], s, scan.visit), i + 1}
+			if !r.Value.Missing.Unused() {
+				rows = append(rows, r)
 			}
 		}
 	}
 	return rows
+}
+
+// scan is a planned T2 of a compartment: indices of the endpoint and of the visit.
+type scan struct{ endpoint, visit int }
+
+// plannedScans returns the planned scans of a subject, in the order of MKSEQ: visits, then compartments.
+func plannedScans(a *trial.Analysis) []scan {
+	var scans []scan
+	for v := range a.Design.Visits {
+		for i := range a.Endpoints {
+			if e := &a.Endpoints[i]; e.Compartment && e.Planned(v) {
+				scans = append(scans, scan{i, v})
+			}
+		}
+	}
+	return scans
 }
 
 func mkTable(a *trial.Analysis) output { return newOutput("mk", mkColumns, mkRows(a)) }

@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -26,13 +27,12 @@ type comparison struct {
 
 const byModel = "mixed model"
 
-// comparisons returns a contrast by each method. The permutation test has a row only at the primary visit.
+// comparisons returns a contrast by each method. The permutation test has a row only for contrasts of a family.
 func comparisons(p place, c trial.Contrast) []comparison {
 	nan := math.NaN()
 	row := func(method string, estimate mmrm.Estimate, reason string) comparison {
-		return comparison{place: p, method: method, n: c.N, reference: c.NReference, Estimate: estimate,
-			family: c.Family,
-			holm:   nan, statistic: estimate.T, arrangements: -1, notes: []string{reason}}
+		return comparison{place: p, method: method, n: c.N, reference: c.NReference, Estimate: p.e.Displayed(estimate),
+			family: c.Family, holm: nan, statistic: estimate.T, arrangements: -1, notes: []string{reason}}
 	}
 	model := row(byModel, c.Model, "")
 	model.n, model.reference = p.e.Model.SubjectsAt(c.Arm, c.Visit), p.e.Model.SubjectsAt(0, c.Visit)
@@ -41,18 +41,15 @@ func comparisons(p place, c trial.Contrast) []comparison {
 	ancova.n, ancova.reference = c.NAdjusted, c.NAdjustedReference
 	wilcoxon := row("wilcoxon", ofInterval(c.Wilcoxon.Shift, c.Wilcoxon.P), c.Reasons.Wilcoxon)
 	wilcoxon.statistic, wilcoxon.exact = c.Wilcoxon.U, yesNo(c.Wilcoxon.Exact, c.Wilcoxon.P)
-	rows := []comparison{
-		model, ancova, row("welch", c.Welch, c.Reasons.Welch), wilcoxon,
-		row("hedges g", ofInterval(c.Effect, nan), c.Reasons.Effect),
-	}
+	effect := row("hedges g", mmrm.Estimate{}, c.Reasons.Effect)
+	effect.Estimate, effect.statistic = ofInterval(c.Effect, nan), nan // in standard deviations on either scale
+	rows := []comparison{model, ancova, row("welch", c.Welch, c.Reasons.Welch), wilcoxon, effect}
 	if c.Family != trial.NoFamily {
 		r := row("permutation", ofInterval(trial.Interval{Estimate: nan, Low: nan, High: nan}, c.Permutation.P),
 			c.Reasons.Permutation)
 		r.n, r.reference = c.NAdjusted, c.NAdjustedReference
 		r.exact = yesNo(c.Permutation.Exact, c.Permutation.P)
-		if c.Permutation.Arrangements > 0 {
-			r.arrangements = c.Permutation.Arrangements
-		}
+		r.arrangements = cmp.Or(c.Permutation.Arrangements, -1)
 		rows = append(rows, r)
 	}
 	return rows
@@ -76,46 +73,49 @@ func yesNo(exact bool, p float64) string {
 }
 
 var contrastColumns = func() []table.Column[comparison] {
-	toPlace := func(r comparison) place { return r.place }
 	x := table.Number[comparison]
-	const unit = endpointUnit + "; none for hedges g"
-	return slices.Concat(table.Lift(toPlace, endpointColumns), table.Lift(toPlace, armColumns),
+	const unit = estimateUnit + "; none for hedges g"
+	return slices.Concat(placed[comparison](endpointColumns, armColumns),
 		[]table.Column[comparison]{
 			table.Text("reference", "Reference arm", table.FromDesign,
-				func(r comparison) string { return r.a.Design.Arms[0] }).
-				WithDerivation("first arm of the design, or the one set"),
-		}, table.Lift(toPlace, visitColumns), []table.Column[comparison]{
-			table.Flag("primary", "Primary contrast", "Y", func(r comparison) bool { return r.family == trial.PrimaryFamily }).
-				WithOrigin(table.FromDesign),
+				func(r comparison) string { return r.a.Design.Arms[0] }).WithDerivation("of the plan"),
+		}, placed[comparison](visitColumns), []table.Column[comparison]{
+			table.Flag("primary", "Primary contrast", "Y",
+				func(r comparison) bool { return r.family == trial.PrimaryFamily }).WithOrigin(table.FromDesign),
+			table.Text("family", "Family of planned contrasts", table.FromDesign,
+				func(r comparison) string { return r.family.String() }).
+				WithTerms("primary, secondary; empty for exploratory contrasts").
+				WithDerivation("endpoints, visits and arms that are named as primary or as key secondary"),
 			table.Text("method", "Method", table.Assigned, func(r comparison) string { return r.method }).
 				WithTerms("mixed model, ancova, welch, wilcoxon, hedges g, permutation").
 				WithDerivation("mixed model: difference of least-squares means; ancova: difference of changes at " +
 					"this visit adjusted for baseline and the covariates of the plan, all arms in one model; welch: " +
 					"difference of mean changes, unequal variances; wilcoxon: Hodges-Lehmann shift; hedges g: " +
 					"standardised mean difference of changes; permutation: of the baseline-adjusted difference, " +
-					"primary " +
-					"visit only"),
+					"contrasts of a family only; scale log: of changes of the natural logarithm"),
 			table.Count("n", "Subjects of the arm that the method uses", func(r comparison) int { return r.n }).
 				WithDerivation("with a change at the visit; ancova and permutation: and known covariates; mixed " +
 					"model: in the model at the visit"),
-			table.Count("n_reference", "Subjects of the reference",
-				func(r comparison) int { return r.reference }).WithDerivation("as n"),
-			x("estimate", "Arm minus reference",
-				func(r comparison) float64 { return r.Value }).WithUnit(unit).WithDerivation("by method"),
-			x("se", "Standard error", func(r comparison) float64 { return r.SE }).WithUnit(endpointUnit),
+			table.Count("n_reference", "Subjects of the reference", func(r comparison) int { return r.reference }).
+				WithDerivation("as n"),
+			x("estimate", "Arm minus reference", func(r comparison) float64 { return r.Value }).WithUnit(unit).
+				WithDerivation("by method; scale log: arm divided by reference, the ratio of their geometric means of " +
+					"value/baseline"),
+			x("se", "Standard error", func(r comparison) float64 { return r.SE }).WithUnit(seUnit),
 			x("df", "Degrees of freedom", func(r comparison) float64 { return r.DF }).
 				WithDerivation("mixed model: by df_method; ancova: subjects less parameters; " +
 					"welch: Welch-Satterthwaite"),
 			x("statistic", "Test statistic", func(r comparison) float64 { return r.statistic }).
-				WithDerivation("t; for wilcoxon U, the pairs in which the arm's change is larger, ties as half"),
+				WithDerivation("t (scale log: of the logarithm); for wilcoxon U, the pairs in which the arm's change is " +
+					"larger, ties as half"),
 			x("p", "Two-sided p, unadjusted", func(r comparison) float64 { return r.P }),
-			x("p_holm", "p adjusted over compartments", func(r comparison) float64 { return r.holm }).
-				WithDerivation("Holm 1979, over all compartments of the analysis at this visit and arm, of which one " +
-					"without a p counts as p = 1; mixed model only"),
+			x("p_holm", "p adjusted over the family", func(r comparison) float64 { return r.holm }).
+				WithDerivation("Holm 1979, over all contrasts of the family: endpoints, visits and arms; one without a p " +
+					"counts as p = 1; mixed model only"),
 			x("ci_low", "Lower limit", func(r comparison) float64 { return r.Low }).WithUnit(unit),
 			x("ci_high", "Upper limit", func(r comparison) float64 { return r.High }).WithUnit(unit),
-		}, table.Lift(toPlace, []table.Column[place]{levelColumn}),
-		fitColumns(toPlace, func(r comparison) bool { return r.method == byModel }), []table.Column[comparison]{
+		}, placed[comparison](levelColumns), fitColumns(func(r comparison) bool { return r.method == byModel }),
+		[]table.Column[comparison]{
 			table.Text("exact", "p is exact", table.Derived, func(r comparison) string { return r.exact }).
 				WithTerms("Y, N or empty").WithDerivation("wilcoxon: given the ties; permutation: every arrangement " +
 				"was tried"),
@@ -143,31 +143,25 @@ type responderRow struct {
 }
 
 var responderColumns = func() []table.Column[responderRow] {
-	toPlace := func(r responderRow) place { return r.place }
 	const fisher = "Fisher's exact test, two-sided, against the reference arm"
-	return slices.Concat(table.Lift(toPlace, endpointColumns), table.Lift(toPlace, visitColumns),
-		table.Lift(toPlace, armColumns), []table.Column[responderRow]{
-			table.Count("n", "Subjects with a change",
-				func(r responderRow) int { return r.N() }).WithDerivation("decrease + within + increase"),
-			table.Count("decrease", "Subjects whose change is below -RC",
-				func(r responderRow) int { return r.Decrease }),
-			table.Count("within", "Subjects whose change is within +/-RC",
-				func(r responderRow) int { return r.Within }),
-			table.Count("increase", "Subjects whose change is above RC",
-				func(r responderRow) int { return r.Increase }),
+	return slices.Concat(placed[responderRow](endpointColumns, visitColumns, armColumns),
+		[]table.Column[responderRow]{
+			table.Count("n", "Subjects with a change", func(r responderRow) int { return r.N() }).
+				WithDerivation("decrease + within + increase"),
+			table.Count("decrease", "Subjects whose change is below -RC", func(r responderRow) int { return r.Decrease }),
+			table.Count("within", "Subjects whose change is within +/-RC", func(r responderRow) int { return r.Within }),
+			table.Count("increase", "Subjects whose change is above RC", func(r responderRow) int { return r.Increase }),
 			table.Number("rc_percent", "Repeatability coefficient", func(r responderRow) float64 { return r.e.RC }).
 				WithUnit("%").WithDerivation("1.96*sqrt(2)*wCV"),
 			table.Number("sdc_percent", "Smallest detectable change of the arm's mean",
-				func(r responderRow) float64 { return r.SDC }).
-				WithUnit("%").WithDerivation("RC/sqrt(n)"),
+				func(r responderRow) float64 { return r.SDC }).WithUnit("%").WithDerivation("RC/sqrt(n)"),
 			table.Number("p_decrease", "p of decrease against the rest",
 				func(r responderRow) float64 { return r.decrease }).WithDerivation(fisher),
 			table.Number("p_increase", "p of increase against the rest",
 				func(r responderRow) float64 { return r.increase }).WithDerivation(fisher),
-			flagColumn("flags", "Kinds of flags that concern these changes",
-				func(r responderRow) (*trial.Analysis, []int) {
-					return r.a, r.e.Cells[r.arm][r.visit].ChangeFlags
-				}).WithDerivation("of the values or of their baselines"),
+			flagColumn("flags", "Kinds of flags that concern these changes", func(r responderRow) (*trial.Analysis, []int) {
+				return r.a, r.e.Cells[r.arm][r.visit].ChangeFlags
+			}).WithDerivation("of the values or of their baselines"),
 		})
 }()
 
@@ -194,35 +188,32 @@ type correlationRow struct {
 }
 
 var correlationColumns = func() []table.Column[correlationRow] {
-	toPlace := func(r correlationRow) place { return r.place }
 	return slices.Concat([]table.Column[correlationRow]{
 		table.Text("x", "First endpoint", table.FromResults,
 			func(r correlationRow) string { return r.a.Endpoints[r.X].Name }).WithTerms("a compartment"),
 		table.Text("y", "Second endpoint", table.FromResults,
 			func(r correlationRow) string { return r.a.Endpoints[r.Y].Name }),
-	}, table.Lift(toPlace, visitColumns), []table.Column[correlationRow]{
+	}, placed[correlationRow](visitColumns), []table.Column[correlationRow]{
 		table.Text("among", "Whose changes are correlated", table.Assigned,
-			func(r correlationRow) string { return correlationGroup(r.Arm) }).
-			WithTerms("within arms, all subjects, one arm").
+			func(r correlationRow) string { return correlationGroup(r.Arm) }).WithTerms("within arms, all subjects, one arm").
 			WithDerivation("within arms: partial correlation, given the arm; all subjects: regardless of arm, so " +
 				"that a difference between arms in both endpoints is part of it"),
-	}, table.Lift(toPlace, []table.Column[place]{armColumns[0].WithTerms("empty where among is not one arm")}),
+	}, placed[correlationRow]([]table.Column[place]{armColumns[0].WithTerms("empty where among is not one arm")}),
 		[]table.Column[correlationRow]{
 			table.Count("n", "Subjects with both changes", func(r correlationRow) int { return r.N }),
 			table.Number("rho", "Spearman's correlation of the changes",
 				func(r correlationRow) float64 { return r.Rho.Estimate }).
-				WithDerivation("correlation of the ranks, ties at their mean; within arms, of the residuals of the " +
-					"ranks given the arm"),
+				WithDerivation("correlation of the ranks of the changes on the scale of each endpoint, ties at their mean; " +
+					"within arms, of the residuals of the ranks given the arm"),
 			table.Number("ci_low", "Lower limit", func(r correlationRow) float64 { return r.Rho.Low }).
 				WithDerivation("Fisher's z, variance of Bonett and Wright 2000"),
-			table.Number("ci_high", "Upper limit",
-				func(r correlationRow) float64 { return r.Rho.High }).WithDerivation("as ci_low"),
-		}, table.Lift(toPlace, []table.Column[place]{levelColumn}), []table.Column[correlationRow]{
+			table.Number("ci_high", "Upper limit", func(r correlationRow) float64 { return r.Rho.High }).
+				WithDerivation("as ci_low"),
+		}, placed[correlationRow](levelColumns), []table.Column[correlationRow]{
 			table.Number("p", "Two-sided p", func(r correlationRow) float64 { return r.P }).
 				WithDerivation("of all orders up to 9 pairs, otherwise t with n - 2 degrees of freedom; within " +
 					"arms, t with n - 1 - g degrees of freedom for g arms"),
-			table.Text("note", "Why numbers are missing", table.Derived,
-				func(r correlationRow) string { return r.Reason }),
+			table.Text("note", "Why numbers are missing", table.Derived, func(r correlationRow) string { return r.Reason }),
 		})
 }()
 

@@ -3,6 +3,7 @@ package publish
 import (
 	"slices"
 
+	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/table"
 	"github.com/t2map/t2map/trial"
 )
@@ -42,8 +43,12 @@ var (
 	}
 	valueColumn = table.Number("value", "Value", func(r subjectRow) float64 { return r.X }).WithUnit(endpointUnit).
 			WithDerivation("mean T2 of a compartment, or as the endpoint's table has it").WithOrigin(table.FromResults)
+	baselineColumn = table.Number("baseline", "Value at baseline",
+		func(r subjectRow) float64 { return r.baseline().X }).WithUnit(endpointUnit).
+		WithDerivation("value at the first visit").WithOrigin(table.FromResults)
 	deltaColumn = table.Number("change", "Change from baseline", func(r subjectRow) float64 { return r.Delta }).
-			WithUnit(endpointUnit).WithDerivation("value - baseline")
+			WithUnit(endpointUnit).WithDerivation("value - baseline on either scale; empty for subjects who are not in " +
+		"the first set of the plan")
 	percentColumn = table.Number("percent", "Change in percent of baseline",
 		func(r subjectRow) float64 { return r.Percent }).
 		WithUnit("%").WithDerivation("100*change/baseline; empty where the baseline is not above 0")
@@ -54,6 +59,16 @@ var (
 	maskFromColumn = table.Text("mask_from", "Visit whose mask was carried to this one", table.FromResults,
 		func(r subjectRow) string { return r.MaskFrom }).
 		WithDerivation("by registration; empty where the mask was drawn at the visit itself")
+	covariateColumns = []table.Column[subjectRow]{
+		table.Text("site", "Site", table.FromDesign, func(r subjectRow) string { return r.participant().Site }),
+		table.Text("stratum", "Stratum of the randomisation", table.FromDesign,
+			func(r subjectRow) string { return r.participant().Stratum }),
+		table.Text("sex", "Sex", table.FromDesign, func(r subjectRow) string { return r.participant().Sex }),
+		table.Number("age", "Age at baseline", func(r subjectRow) float64 { return r.participant().Age }).
+			WithUnit("year").WithOrigin(table.FromDesign),
+		table.Number("bmi", "Body mass index at baseline", func(r subjectRow) float64 { return r.participant().BMI }).
+			WithUnit("kg/m2").WithOrigin(table.FromDesign),
+	}
 )
 
 // changeFlagColumn returns the column of the flags of a change, whose name depends on the table.
@@ -63,34 +78,48 @@ func changeFlagColumn(name string) table.Column[subjectRow] {
 		WithDerivation("of the value or of its baseline, whether there is a change or not; empty at baseline")
 }
 
-var valueColumns = func() []table.Column[subjectRow] {
-	toPlace := func(r subjectRow) place { return r.place }
-	return slices.Concat(subjectColumns, table.Lift(toPlace, armColumns), table.Lift(toPlace, visitColumns),
-		table.Lift(toPlace, endpointColumns), []table.Column[subjectRow]{
-			valueColumn, deltaColumn, percentColumn, verdictColumn,
+// valueColumns returns the columns of values.csv, with one for each set of the plan.
+func valueColumns(p trial.Plan) []table.Column[subjectRow] {
+	columns := slices.Concat(subjectColumns, placed[subjectRow](armColumns, visitColumns, endpointColumns),
+		[]table.Column[subjectRow]{
+			valueColumn, baselineColumn, deltaColumn, percentColumn, verdictColumn,
 			table.Text("missing", "Why there is no value", table.Derived,
 				func(r subjectRow) string { return r.Value.Missing.String() }),
 			flagColumn("flags", "Kinds of flags of this value",
 				func(r subjectRow) (*trial.Analysis, []int) { return r.a, r.Flags }),
 			changeFlagColumn("change_flags"),
-			table.Text("side", "Side of the knee in the images", table.FromResults,
-				func(r subjectRow) string { return r.Side }),
-			table.Text("study", "Hash of the study", table.FromResults,
-				func(r subjectRow) string { return r.Study }).WithDerivation("of the StudyInstanceUID"),
-			table.Text("series", "Hash of the series", table.FromResults,
-				func(r subjectRow) string { return r.Series }).WithDerivation("of the SeriesInstanceUID"),
-			table.Text("method", "Method of estimating T2", table.FromResults,
-				func(r subjectRow) string { return r.Method }),
+			table.Text("side", "Side of the knee in the images", table.FromResults, func(r subjectRow) string { return r.Side }),
+			table.Text("study", "Hash of the study", table.FromResults, func(r subjectRow) string { return r.Study }).
+				WithDerivation("of the StudyInstanceUID"),
+			table.Text("series", "Hash of the series", table.FromResults, func(r subjectRow) string { return r.Series }).
+				WithDerivation("of the SeriesInstanceUID"),
+			table.Text("method", "Method of estimating T2", table.FromResults, func(r subjectRow) string { return r.Method }),
 			maskFromColumn,
-		})
-}()
+		}, covariateColumns)
+	use := "the set that is analysed"
+	for i, set := range p.Sets {
+		columns = append(columns, table.Text(setColumn(set), "In the set "+printable.Line(set.Name), table.FromDesign,
+			func(r subjectRow) string { return yesNo(r.participant().Sets[i], 0) }).WithTerms("Y, N").WithDerivation(use))
+		use = "the set of a sensitivity analysis"
+	}
+	return columns
+}
 
-// eachSubject returns a row per endpoint, subject and visit from firstVisit on.
-func eachSubject(a *trial.Analysis, firstVisit int) []subjectRow {
+// setColumn returns the name of the column of a set: that of the design, or set_NAME if values.csv has another
+// column of this name.
+func setColumn(s trial.Set) string {
+	if slices.Contains(table.Heads(valueColumns(trial.Plan{})), s.Column) {
+		return "set_" + s.Column
+	}
+	return printable.Cell(s.Column)
+}
+
+// eachSubject returns a row per endpoint, subject and planned visit.
+func eachSubject(a *trial.Analysis, visits func(trial.Endpoint) []int) []subjectRow {
 	var rows []subjectRow
 	for i := range a.Endpoints {
 		for s := range a.Design.Subjects {
-			for v := firstVisit; v < len(a.Design.Visits); v++ {
+			for _, v := range visits(a.Endpoints[i].Endpoint) {
 				rows = append(rows, rowOf(a, &a.Endpoints[i], s, v))
 			}
 		}
@@ -99,19 +128,14 @@ func eachSubject(a *trial.Analysis, firstVisit int) []subjectRow {
 }
 
 func valueTable(a *trial.Analysis) output {
-	return newOutput("values", valueColumns, eachSubject(a, 0))
+	return newOutput("values", valueColumns(a.Plan), eachSubject(a, func(e trial.Endpoint) []int { return e.Visits }))
 }
 
 var individualColumns = func() []table.Column[subjectRow] {
-	toPlace := func(r subjectRow) place { return r.place }
-	return slices.Concat(table.Lift(toPlace, endpointColumns), subjectColumns, table.Lift(toPlace, armColumns),
-		table.Lift(toPlace, visitColumns), []table.Column[subjectRow]{
-			table.Number("baseline", "Value at baseline",
-				func(r subjectRow) float64 { return r.baseline().X }).WithUnit(endpointUnit).
-				WithDerivation("value at the first visit").WithOrigin(table.FromResults),
-			valueColumn, deltaColumn, percentColumn,
-			table.Number("rc_percent", "Repeatability coefficient",
-				func(r subjectRow) float64 { return r.e.RC }).WithUnit("%").
+	return slices.Concat(placed[subjectRow](endpointColumns), subjectColumns, placed[subjectRow](armColumns, visitColumns),
+		[]table.Column[subjectRow]{
+			baselineColumn, valueColumn, deltaColumn, percentColumn,
+			table.Number("rc_percent", "Repeatability coefficient", func(r subjectRow) float64 { return r.e.RC }).WithUnit("%").
 				WithDerivation("1.96*sqrt(2)*wCV; empty where no wCV is known"),
 			verdictColumn,
 			table.Text("missing", "Why there is no change", table.Derived,
@@ -121,7 +145,7 @@ var individualColumns = func() []table.Column[subjectRow] {
 }()
 
 func individualTable(a *trial.Analysis) output {
-	return newOutput("individuals", individualColumns, eachSubject(a, 1))
+	return newOutput("individuals", individualColumns, eachSubject(a, trial.Endpoint.After))
 }
 
 type flagRow struct {
@@ -159,32 +183,47 @@ type flowRow struct {
 }
 
 var flowColumns = func() []table.Column[flowRow] {
-	toPlace := func(r flowRow) place { return r.place }
-	return slices.Concat(table.Lift(toPlace, armColumns), []table.Column[flowRow]{
-		table.Text("step", "Step", table.Derived,
-			func(r flowRow) string { return r.step }).WithTerms("planned, present, missing, analysed").
-			WithDerivation("planned: in the design; present: a value in at least one compartment at the visit; " +
-				"missing: the others, by reason; analysed: a baseline and a later visit in at least one " +
-				"compartment; where there are no compartments, of any endpoint"),
-	}, table.Lift(toPlace, visitColumns), []table.Column[flowRow]{
-		table.Text("reason", "Why participants are missing", table.Derived, func(r flowRow) string { return r.reason }),
+	return slices.Concat(placed[flowRow](armColumns), []table.Column[flowRow]{
+		table.Text("step", "Step", table.Derived, func(r flowRow) string { return r.step }).
+			WithTerms("screened, excluded, randomised, in the trial, left, t2 present, t2 missing, analysed").
+			WithDerivation("screened and excluded, by reason: of the plan, without an arm; randomised: in the design; " +
+				"in the trial: a value of any endpoint at the visit or later; left, by reason: in the trial at the visit " +
+				"before, and not at this one; t2 present: a value in at least one compartment at a visit where T2 is " +
+				"planned; t2 missing: the others, by reason; analysed: in the first set of the plan, with a baseline and " +
+				"a later visit in at least one compartment"),
+	}, placed[flowRow](visitColumns), []table.Column[flowRow]{
+		table.Text("reason", "Why they were excluded, left or have no T2", table.Derived,
+			func(r flowRow) string { return r.reason }),
 		table.Count("n", "Participants", func(r flowRow) int { return r.n }),
 	})
 }()
 
 func flowTable(a *trial.Analysis) output {
 	var rows []flowRow
+	add := func(arm, visit int, step, reason string, n int) {
+		rows = append(rows, flowRow{place{a: a, arm: arm, visit: visit}, step, reason, n})
+	}
+	if a.Plan.Screened > 0 {
+		add(-1, -1, "screened", "", a.Plan.Screened)
+	}
+	for _, e := range a.Plan.Excluded {
+		add(-1, -1, "excluded", e.Reason, e.N)
+	}
 	for arm, f := range a.Flow {
-		whole := place{a: a, arm: arm, visit: -1}
-		rows = append(rows, flowRow{whole, "planned", "", f.Planned})
+		add(arm, -1, "randomised", "", f.Planned)
 		for visit, v := range f.Visits {
-			here := place{a: a, arm: arm, visit: visit}
-			rows = append(rows, flowRow{here, "present", "", v.Present})
+			for _, e := range v.Left {
+				add(arm, visit, "left", e.Reason, e.N)
+			}
+			add(arm, visit, "in the trial", "", v.InTrial)
+			if v.Planned {
+				add(arm, visit, "t2 present", "", v.Present)
+			}
 			for _, m := range v.Missing {
-				rows = append(rows, flowRow{here, "missing", m.Reason.String(), m.N})
+				add(arm, visit, "t2 missing", m.Reason.String(), m.N)
 			}
 		}
-		rows = append(rows, flowRow{whole, "analysed", "", f.Analysed})
+		add(arm, -1, "analysed", "", f.Analysed)
 	}
 	return newOutput("flow", flowColumns, rows)
 }

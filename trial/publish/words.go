@@ -11,15 +11,8 @@ import (
 
 // verdictName returns the name of a verdict in tables; empty for NoVerdict.
 func verdictName(v trial.Verdict) string {
-	switch v {
-	case trial.Within:
-		return "within"
-	case trial.Decrease:
-		return "decrease"
-	case trial.Increase:
-		return "increase"
-	}
-	return ""
+	return [...]string{trial.NoVerdict: "", trial.Within: "within", trial.Decrease: "decrease",
+		trial.Increase: "increase"}[v]
 }
 
 // dfTerm returns the name of a method for degrees of freedom in tables and designs. t2map's own words in
@@ -33,13 +26,8 @@ func dfTerm(d mmrm.DF) string {
 
 // directionName says whether an increase of an endpoint is better or worse.
 func directionName(d trial.Direction) string {
-	switch d {
-	case trial.HigherIsWorse:
-		return "higher is worse"
-	case trial.HigherIsBetter:
-		return "higher is better"
-	}
-	return "unknown"
+	return [...]string{trial.Unknown: "unknown", trial.HigherIsWorse: "higher is worse",
+		trial.HigherIsBetter: "higher is better"}[d]
 }
 
 // trialName returns the trial's code on one line; it may be empty.

@@ -49,6 +49,7 @@ type file struct {
 //
 //	trial.html           the report, a page without other files
 //	trial.json           the analysis, unrounded
+//	analysis.R           an R script that reproduces the primary analysis from values.csv
 //	NAME.csv             description, lsmeans, contrasts, individuals, responders,
 //	                     correlations, values, flags, flow; mk and adbds of CDISC
 //	dictionary/NAME.csv  the meaning of the columns of NAME.csv
@@ -74,7 +75,11 @@ func Write(dir string, a trial.Analysis, pictures []figure.Picture, maps []Map) 
 	if err != nil {
 		return fmt.Errorf("publish: %s: %w", jsonFile, err)
 	}
-	files := []file{{pageFile, page}, {jsonFile, data}}
+	script, err := scriptOf(&a)
+	if err != nil {
+		return fmt.Errorf("publish: %s: %w", scriptFile, err)
+	}
+	files := []file{{pageFile, page}, {jsonFile, data}, {scriptFile, script}}
 	for _, t := range tables(&a) {
 		files = append(files, file{t.name + ".csv", t.CSV()},
 			file{dictionaryFolder + "/" + t.name + ".csv", t.DictionaryCSV()})
@@ -100,7 +105,7 @@ func Write(dir string, a trial.Analysis, pictures []figure.Picture, maps []Map) 
 
 // Files returns what Write with these pictures and maps writes: paths below its folder, with slashes.
 func Files(pictures []figure.Picture, maps []Map) []string {
-	names := []string{pageFile, jsonFile}
+	names := []string{pageFile, jsonFile, scriptFile}
 	for _, t := range tables(&trial.Analysis{}) { // the names do not depend on the trial
 		names = append(names, t.name+".csv", dictionaryFolder+"/"+t.name+".csv")
 	}

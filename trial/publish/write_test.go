@@ -77,7 +77,7 @@ func TestWritesTheSameBytes(t *testing.T) {
 		t.Errorf("two reports of one analysis differ:\n%s", diff)
 	}
 	for _, want := range []string{
-		"trial.html", "trial.json", "figures/means.svg", "figures/means.png", "figures/means.pdf",
+		"trial.html", "trial.json", "analysis.R", "figures/means.svg", "figures/means.png", "figures/means.pdf",
 		"description.csv", "lsmeans.csv", "contrasts.csv", "individuals.csv", "responders.csv", "correlations.csv",
 		"values.csv", "flags.csv", "flow.csv", "mk.csv", "adbds.csv", "dictionary/mk.csv",
 	} {
@@ -85,7 +85,7 @@ func TestWritesTheSameBytes(t *testing.T) {
 			t.Errorf("%s is missing or empty", want)
 		}
 	}
-	if got, want := len(a), 2+2*11+3; got != want {
+	if got, want := len(a), 3+2*11+3; got != want {
 		t.Errorf("%d files, want %d", got, want)
 	}
 }
