@@ -11,14 +11,18 @@ type Analysis struct {
 	Version string
 	Design  Design
 	Plan    Plan
-	// Inputs are the tables that were read.
-	Inputs []Input
+	// Inputs are the tables that were read, and PlanFile the plan file; its Name is empty if there is none.
+	Inputs   []Input
+	PlanFile Input
 	// Endpoints are the compartments in the order of the results, then the others.
 	Endpoints []EndpointAnalysis
 	// Flow counts participants by arm, in the order of Design.Arms.
 	Flow []Flow
 	// Flags are sorted by kind, subject and visit.
 	Flags []Flag
+	// Sensitivity has the sensitivity analyses of the primary contrasts, in the order of Endpoints and
+	// Contrasts.
+	Sensitivity []Sensitivity
 	// Correlations of the change of T2 with the change of other endpoints.
 	Correlations []Correlation
 	// Settings are the different texts of the column settings of compartments.csv.

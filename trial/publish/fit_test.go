@@ -102,7 +102,7 @@ func TestFallbackIsNamed(t *testing.T) {
 	a := sample{arms: 2, visits: 3, perArm: 2}.analysis()
 	m := &a.Endpoints[0].Model
 	a.Endpoints[0].Contrasts[1].Model.DF = 17.84
-	m.Covariance = mmrm.CompoundSymmetry
+	m.Covariance, m.Omitted = mmrm.CompoundSymmetry, nil
 	m.Rejected = []mmrm.Rejected{{Covariance: mmrm.Unstructured, Reason: "did not converge"},
 		{Covariance: mmrm.HeterogeneousCS, Reason: "singular"}, {Covariance: mmrm.AR1, Reason: "singular"}}
 	const few = "compound symmetry assumes the same variance at every visit, and with so few subjects the test " +

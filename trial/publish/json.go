@@ -13,7 +13,7 @@ import (
 // not if a key is added.
 const (
 	schemaName = "t2map-trial/"
-	schema     = schemaName + "2"
+	schema     = schemaName + "3"
 )
 
 // encode returns trial.json: the analysis with unrounded numbers, null for absent numbers, and enumerations
@@ -21,10 +21,11 @@ const (
 func encode(a *trial.Analysis, pictures, maps []string) ([]byte, error) {
 	d := document{
 		Schema: schema, Pictures: listOf(pictures, same), Maps: listOf(maps, same), Version: a.Version,
-		Design: designJSON(a.Design), Plan: planJSON(a.Plan),
+		Design: designJSON(a.Design), Plan: planJSON(a),
 		Inputs:       listOf(a.Inputs, func(i trial.Input) jsonInput { return jsonInput(i) }),
 		Flow:         listOf(a.Flow, flowJSON),
 		Flags:        listOf(a.Flags, func(f trial.Flag) jsonFlag { return jsonFlag(f) }),
+		Sensitivity:  listOf(a.Sensitivity, sensitivityJSON),
 		Correlations: listOf(a.Correlations, correlationJSON),
 		Settings:     listOf(a.Settings, same), Notes: listOf(a.Notes, same),
 	}
@@ -52,6 +53,7 @@ type (
 		Endpoints    []jsonEndpoint    `json:"endpoints"`
 		Flow         []jsonFlow        `json:"flow"`
 		Flags        []jsonFlag        `json:"flags"`
+		Sensitivity  []jsonSensitivity `json:"sensitivity"`
 		Correlations []jsonCorrelation `json:"correlations"`
 		Settings     []string          `json:"settings"`
 		Notes        []string          `json:"notes"`
@@ -82,20 +84,33 @@ type (
 		Month number.Float `json:"month"`
 	}
 	jsonSubject struct {
-		ID      string       `json:"id"`
-		Arm     int          `json:"arm"`
-		Side    string       `json:"side"`
-		Stratum string       `json:"stratum"`
-		Site    string       `json:"site"`
-		Sex     string       `json:"sex"`
-		Age     number.Float `json:"age"`
-		BMI     number.Float `json:"bmi"`
+		ID           string       `json:"id"`
+		Arm          int          `json:"arm"`
+		Side         string       `json:"side"`
+		Stratum      string       `json:"stratum"`
+		Site         string       `json:"site"`
+		Sex          string       `json:"sex"`
+		Age          number.Float `json:"age"`
+		BMI          number.Float `json:"bmi"`
+		Sets         []bool       `json:"sets"` // of plan.sets
+		Discontinued string       `json:"discontinued"`
 	}
 	jsonTarget struct {
 		Endpoint string `json:"endpoint"`
 		Visit    int    `json:"visit"`
 	}
 	jsonPlan struct {
+		File           *jsonInput          `json:"file"` // null without a plan file
+		Estimand       string              `json:"estimand"`
+		Sets           []jsonSet           `json:"sets"` // the first is analysed
+		Screened       int                 `json:"screened"`
+		Excluded       []jsonExclusion     `json:"excluded"`
+		Summary        string              `json:"summary"`
+		Baseline       string              `json:"baseline"`
+		Strata         []string            `json:"strata"`
+		StrataInModel  bool                `json:"strata_in_model"`
+		Limits         jsonLimits          `json:"limits"`
+		Decimals       map[string]int      `json:"decimals,omitempty"` // by endpoint
 		Covariance     string              `json:"covariance"`
 		DF             string              `json:"df"`
 		Rows           []string            `json:"rows"`
@@ -111,12 +126,46 @@ type (
 		Compartment string       `json:"compartment"`
 		CV          number.Float `json:"cv"`
 	}
+	jsonSet struct {
+		Name   string `json:"name"`
+		Column string `json:"column"`
+		N      int    `json:"n"`
+	}
+	jsonExclusion struct {
+		Reason string `json:"reason"`
+		N      int    `json:"n"`
+	}
+	// jsonLimits are percent, ratio and ms; null is no limit.
+	jsonLimits struct {
+		Voxels   number.Float `json:"voxels"`
+		Volume   number.Float `json:"volume"`
+		Excluded number.Float `json:"excluded"`
+		SNR      number.Float `json:"snr"`
+		T2Low    number.Float `json:"t2_low"`
+		T2High   number.Float `json:"t2_high"`
+		Change   number.Float `json:"change"`
+	}
+	// jsonSensitivity has its estimate on the scale of the analysis.
+	jsonSensitivity struct {
+		Endpoint   string       `json:"endpoint"`
+		Visit      int          `json:"visit"`
+		Arm        int          `json:"arm"`
+		Analysis   string       `json:"analysis"`
+		N          int          `json:"n"`
+		NReference int          `json:"n_reference"`
+		Omitted    int          `json:"omitted"`
+		Model      jsonEstimate `json:"model"`
+		Reason     string       `json:"reason"`
+	}
 	jsonFlow struct {
 		Planned  int             `json:"planned"`
 		Visits   []jsonFlowVisit `json:"visits"`
 		Analysed int             `json:"analysed"`
 	}
 	jsonFlowVisit struct {
+		InTrial int               `json:"in_trial"`
+		Left    []jsonExclusion   `json:"left"`
+		Planned bool              `json:"planned"` // T2
 		Present int               `json:"present"`
 		Missing []jsonReasonCount `json:"missing"`
 	}
@@ -180,13 +229,18 @@ func designJSON(d trial.Design) jsonDesign {
 		AssumedBaseline: d.AssumedBaseline, Primary: listOf(d.Primary, targetJSON), Secondary: listOf(d.Secondary, targetJSON),
 		Subjects: listOf(d.Subjects, func(s trial.Subject) jsonSubject {
 			return jsonSubject{s.ID, s.Arm, s.Side, s.Stratum, s.Site, s.Sex, number.Finite(s.Age),
-				number.Finite(s.BMI)}
+				number.Finite(s.BMI), listOf(s.Sets, func(b bool) bool { return b }), s.Discontinued}
 		}),
 	}
 }
 
-func planJSON(p trial.Plan) jsonPlan {
-	return jsonPlan{
+func planJSON(a *trial.Analysis) jsonPlan {
+	p, f := a.Plan, number.Finite
+	plan := jsonPlan{
+		Estimand: p.Estimand, Screened: p.Screened, Excluded: listOf(p.Excluded, exclusionJSON), Summary: "mean",
+		Baseline: "by visit", Strata: listOf(a.Strata(), same), StrataInModel: !p.NoStrata, Decimals: p.Decimals,
+		Limits: jsonLimits{f(p.Limits.Voxels), f(p.Limits.Volume), f(p.Limits.Excluded), f(p.Limits.SNR),
+			f(p.Limits.T2[0]), f(p.Limits.T2[1]), f(p.Limits.Change)},
 		Covariance: p.Covariance.String(), DF: dfTerm(p.DF), Rows: listOf(p.Rows, same),
 		Covariates: listOf(p.Covariates, same),
 		Level:      number.Finite(p.Level), WithinCV: number.Finite(p.WithinCV), MeanOfTwo: p.MeanOfTwo,
@@ -195,12 +249,32 @@ func planJSON(p trial.Plan) jsonPlan {
 			return jsonCompartmentCV{c.Compartment, number.Finite(c.CV)}
 		}),
 	}
+	for i, s := range p.Sets {
+		plan.Sets = append(plan.Sets, jsonSet{s.Name, s.Column, setSize(a.Design, i)})
+	}
+	if a.PlanFile.Name != "" {
+		plan.File = &jsonInput{a.PlanFile.Name, a.PlanFile.SHA256}
+	}
+	if p.Median {
+		plan.Summary = "median"
+	}
+	if p.CommonBaseline {
+		plan.Baseline = "common"
+	}
+	return plan
+}
+
+func exclusionJSON(e trial.Exclusion) jsonExclusion { return jsonExclusion(e) }
+
+func sensitivityJSON(s trial.Sensitivity) jsonSensitivity {
+	return jsonSensitivity{s.Endpoint, s.Visit, s.Arm, sensitivityName(s), s.N, s.NReference, s.Omitted,
+		estimateJSON(s.Estimate), s.Reason}
 }
 
 func flowJSON(f trial.Flow) jsonFlow {
 	return jsonFlow{Planned: f.Planned, Analysed: f.Analysed,
 		Visits: listOf(f.Visits, func(v trial.FlowVisit) jsonFlowVisit {
-			return jsonFlowVisit{v.Present, listOf(v.Missing, func(r trial.ReasonCount) jsonReasonCount {
+			return jsonFlowVisit{v.InTrial, listOf(v.Left, exclusionJSON), v.Planned, v.Present, listOf(v.Missing, func(r trial.ReasonCount) jsonReasonCount {
 				return jsonReasonCount{reasonJSON(r.Reason), r.N}
 			})}
 		})}

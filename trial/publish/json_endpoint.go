@@ -14,6 +14,8 @@ type (
 		Unit        string           `json:"unit"`
 		Compartment bool             `json:"compartment"`
 		Direction   string           `json:"direction"`
+		Scale       string           `json:"scale"`  // of changes in cells and of all estimates
+		Visits      []int            `json:"visits"` // planned
 		Values      [][]jsonValue    `json:"values"` // by subject and visit
 		Cells       [][]jsonCell     `json:"cells"`  // by arm and visit
 		Model       jsonModel        `json:"model"`
@@ -135,6 +137,7 @@ type (
 func endpointJSON(e *trial.EndpointAnalysis) jsonEndpoint {
 	return jsonEndpoint{
 		Name: e.Name, Title: e.Title, Unit: e.Unit, Compartment: e.Compartment, Direction: directionName(e.Direction),
+		Scale: scaleName(e.Log), Visits: listOf(e.Visits, index),
 		Values: rowsOf(e.Values, valueJSON), Cells: rowsOf(e.Cells, cellJSON), Model: modelJSON(e.Model),
 		Contrasts: listOf(e.Contrasts, contrastJSON), Changes: rowsOf(e.Changes, changeJSON), RC: number.Finite(e.RC),
 		Responders: listOf(e.Responders, respondersJSON),
@@ -143,6 +146,13 @@ func endpointJSON(e *trial.EndpointAnalysis) jsonEndpoint {
 
 func rowsOf[T, J any](rows [][]T, convert func(T) J) [][]J {
 	return listOf(rows, func(row []T) []J { return listOf(row, convert) })
+}
+
+func scaleName(log bool) string {
+	if log {
+		return "log"
+	}
+	return "linear"
 }
 
 func index(i int) int { return i }
