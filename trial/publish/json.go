@@ -226,7 +226,8 @@ func designJSON(d trial.Design) jsonDesign {
 	return jsonDesign{
 		Name: d.Name, Arms: listOf(d.Arms, same), Visits: listOf(d.Visits, visitJSON),
 		Before:          listOf(d.Earlier, visitJSON),
-		AssumedBaseline: d.AssumedBaseline, Primary: listOf(d.Primary, targetJSON), Secondary: listOf(d.Secondary, targetJSON),
+		AssumedBaseline: d.AssumedBaseline, Primary: listOf(d.Primary, targetJSON),
+		Secondary: listOf(d.Secondary, targetJSON),
 		Subjects: listOf(d.Subjects, func(s trial.Subject) jsonSubject {
 			return jsonSubject{s.ID, s.Arm, s.Side, s.Stratum, s.Site, s.Sex, number.Finite(s.Age),
 				number.Finite(s.BMI), listOf(s.Sets, func(b bool) bool { return b }), s.Discontinued}
@@ -274,9 +275,10 @@ func sensitivityJSON(s trial.Sensitivity) jsonSensitivity {
 func flowJSON(f trial.Flow) jsonFlow {
 	return jsonFlow{Planned: f.Planned, Analysed: f.Analysed,
 		Visits: listOf(f.Visits, func(v trial.FlowVisit) jsonFlowVisit {
-			return jsonFlowVisit{v.InTrial, listOf(v.Left, exclusionJSON), v.Planned, v.Present, listOf(v.Missing, func(r trial.ReasonCount) jsonReasonCount {
-				return jsonReasonCount{reasonJSON(r.Reason), r.N}
-			})}
+			return jsonFlowVisit{v.InTrial, listOf(v.Left, exclusionJSON), v.Planned, v.Present,
+				listOf(v.Missing, func(r trial.ReasonCount) jsonReasonCount {
+					return jsonReasonCount{reasonJSON(r.Reason), r.N}
+				})}
 		})}
 }
 

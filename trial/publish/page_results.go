@@ -347,8 +347,8 @@ func supportingSection(a *trial.Analysis) section {
 	if g.rows() == 0 {
 		return s
 	}
-	g.Notes = []string{"Differences and shifts are arm minus reference, or ratios on the log scale, with their " + percentOf(a.Plan.Level) +
-		" CI. Wilcoxon: Hodges–Lehmann shift. n: participants with a change at the visit; adjusted: those with " +
+	g.Notes = []string{"Differences and shifts are arm minus reference, or ratios on the log scale, with their " +
+		percentOf(a.Plan.Level) + " CI. Wilcoxon: Hodges–Lehmann shift. n: participants with a change at the visit; adjusted: those with " +
 		"known covariates, whose changes ANCOVA and the permutation test use."}
 	s.Grids = []grid{g.finish("contrasts.csv")}
 	return s
