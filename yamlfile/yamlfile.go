@@ -29,10 +29,9 @@ var ErrEncoding = errors.New("the text is not UTF-8")
 // A text in the document keeps its written form: 1.0 is "1.0". A number has decimal digits: 1.5, 1e3, 0x10 and 010
 // are not whole numbers.
 //
-// Errors are one line without control characters; those of a place are of type Error. They are ErrEmpty, ErrEncoding,
-// invalid YAML, a key that is unknown
-// or appears twice, a value of another kind, a tag such as !!int, a second document, and a text that exceeds 128 KiB,
-// 4,096 lines, 32 levels or 16 aliases.
+// Errors are one line without control characters; those with a place are of type Error. They are ErrEmpty,
+// ErrEncoding, invalid YAML, a key that is unknown or appears twice, a value of another kind, a tag such as !!int, a
+// second document, and a text that exceeds 128 KiB, 4,096 lines, 32 levels or 16 aliases.
 func Decode(text []byte, target any) (err error) {
 	defer func() {
 		// Fuzzing has found that the library panics on some texts that are not YAML.

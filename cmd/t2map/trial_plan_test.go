@@ -177,3 +177,17 @@ func TestPlansThatContradictTheResults(t *testing.T) {
 		}
 	}
 }
+
+// docs/trial.md has a row for every key.
+func TestDocsExplainThePlan(t *testing.T) {
+	docs, err := os.ReadFile("../../docs/trial.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range trial.Keys {
+		row := regexp.MustCompile(`(?m)^\| (\w+, )?` + regexp.QuoteMeta(key.Name) + `(\[E\])?(,| \|)`)
+		if !row.Match(docs) {
+			t.Errorf("docs/trial.md has no row of %s", key.Name)
+		}
+	}
+}

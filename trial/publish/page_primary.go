@@ -3,6 +3,7 @@ package publish
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/trial"
@@ -78,24 +79,25 @@ func primaryFlags(a *trial.Analysis) figureLines {
 // sensitivityGrid sets the sensitivity analyses of each primary contrast beside the primary analysis.
 func sensitivityGrid(a *trial.Analysis) grid {
 	g := grid{Title: "Sensitivity analyses", Class: "sensitivity",
-		Heads: append(heads("Analysis"), numericHeads("n", "Difference "+percentOf(a.Plan.Level)+" CI", "p")...),
+		Heads: append(heads("Analysis"), numericHeads("omitted", "n", "Difference "+percentOf(a.Plan.Level)+" CI", "p")...),
 		Notes: []string{"The same model from fewer data; p is not adjusted. n: participants of the arm and of the " +
-			"reference."}}
+			"reference; omitted: changes."}}
 	for i := range a.Endpoints {
 		e := &a.Endpoints[i]
 		for _, c := range e.Contrasts {
 			block := group{}
-			add := func(name, detail string, x trial.Sensitivity) {
+			add := func(name string, x trial.Sensitivity) {
 				m := e.Displayed(x.Estimate)
-				block.Rows = append(block.Rows, row{Cells: []cell{{Text: called(name), Detail: detail},
-					num(fmt.Sprintf("%d, %d", x.N, x.NReference)),
-					num(withInterval(m.Value, m.Low, m.High, shownDecimals(e)), x.Reason), num(figure.PValue(m.P), x.Reason)}})
+				block.Rows = append(block.Rows, row{Cells: []cell{textCell(name), num(thousands(x.Omitted)),
+					num(unbroken(fmt.Sprintf("%d, %d", x.N, x.NReference))),
+					num(unbroken(withInterval(m.Value, m.Low, m.High, shownDecimals(e))), x.Reason),
+					num(figure.PValue(m.P), x.Reason)}})
 			}
-			add("primary", "", trial.Sensitivity{Estimate: c.Model, N: e.Model.SubjectsAt(c.Arm, c.Visit),
+			add("primary", trial.Sensitivity{Estimate: c.Model, N: e.Model.SubjectsAt(c.Arm, c.Visit),
 				NReference: e.Model.SubjectsAt(0, c.Visit), Reason: absent(a, e.Model, c.Visit)})
 			for _, s := range a.Sensitivity {
 				if s.Endpoint == e.Name && s.Visit == c.Visit && s.Arm == c.Arm {
-					add(sensitivityName(s), plural(s.Omitted, "change", "changes")+" omitted", s)
+					add(sensitivityName(s), s)
 				}
 			}
 			if len(block.Rows) > 1 {
@@ -113,6 +115,9 @@ func sensitivityGrid(a *trial.Analysis) grid {
 	}
 	return g.explained("contrasts.csv")
 }
+
+// unbroken prevents a line break after a comma.
+func unbroken(s string) string { return strings.ReplaceAll(s, ", ", ",\u00a0") }
 
 // sensitivityName names a sensitivity analysis.
 func sensitivityName(s trial.Sensitivity) string {
