@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -97,7 +98,7 @@ func sensitivityGrid(a *trial.Analysis) grid {
 				NReference: e.Model.SubjectsAt(0, c.Visit), Reason: absent(a, e.Model, c.Visit)})
 			for _, s := range a.Sensitivity {
 				if s.Endpoint == e.Name && s.Visit == c.Visit && s.Arm == c.Arm {
-					add(sensitivityName(s), s)
+					add(cmp.Or(s.Set, sensitivityName(s.Kind)), s)
 				}
 			}
 			if len(block.Rows) > 1 {
@@ -119,13 +120,8 @@ func sensitivityGrid(a *trial.Analysis) grid {
 // unbroken prevents a line break after a comma.
 func unbroken(s string) string { return strings.ReplaceAll(s, ", ", ",\u00a0") }
 
-// sensitivityName names a sensitivity analysis.
-func sensitivityName(s trial.Sensitivity) string {
-	switch s.Kind {
-	case trial.WithoutFlagged:
-		return "without flagged values"
-	case trial.CompleteCases:
-		return "complete cases"
-	}
-	return s.Set
+// sensitivityName names a kind of sensitivity analysis.
+func sensitivityName(k trial.SensitivityKind) string {
+	return map[trial.SensitivityKind]string{trial.WithoutFlagged: "without flagged values",
+		trial.CompleteCases: "complete cases", trial.OtherSet: "other set"}[k]
 }

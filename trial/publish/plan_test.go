@@ -189,26 +189,29 @@ func TestSensitivityBesideThePrimaryResult(t *testing.T) {
 // trial.json has the facts of the plan.
 func TestJSONOfThePlan(t *testing.T) {
 	a := planned(t, wholePlan)
+	a.Sensitivity = []trial.Sensitivity{{Target: trial.Target{Endpoint: "CRP", Visit: 4}, Kind: trial.OtherSet,
+		Set: "per protocol"}}
 	data, err := encode(&a, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var d struct {
-		Schema string
-		Plan   struct {
-			File struct{ Name, SHA256 string }
-			Sets []struct {
-				Name, Column string
-				N            int
-			}
-			Estimand, Summary, Baseline string
-			Strata                      []string
-			Screened                    int
-			Excluded                    []struct {
+		Schema   string
+		PlanFile trial.Input `json:"plan_file"`
+		Plan     struct {
+			Sets     []struct{ Name, Column string }
+			Estimand string
+			Screened int
+			Excluded []struct {
 				Reason string
 				N      int
 			}
-			Limits struct{ SNR, T2_high *float64 }
+			Median bool
+			Limits struct {
+				SNR *float64
+				T2  []float64
+			}
+			CompartmentCVs []struct{} `json:"compartment_cvs"`
 		}
 		Design struct {
 			Secondary []struct {
@@ -217,18 +220,23 @@ func TestJSONOfThePlan(t *testing.T) {
 			}
 		}
 		Endpoints []struct {
-			Scale     string
+			Log       bool
 			Visits    []int
 			Contrasts []struct {
 				Family string
 				Holm   *float64
 			}
 		}
+		Sensitivity []struct {
+			Endpoint  string
+			Visit     int
+			Kind, Set string
+		}
 		Flow []struct {
 			Visits []struct {
-				In_trial int
-				Planned  bool
-				Left     []struct {
+				InTrial int `json:"in_trial"`
+				Planned bool
+				Left    []struct {
 					Reason string
 					N      int
 				}
@@ -239,17 +247,17 @@ func TestJSONOfThePlan(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := d.Plan
-	got := fmt.Sprintln(d.Schema, p.File.Name, p.File.SHA256 == a.PlanFile.SHA256 && len(p.File.SHA256) == 64, p.Sets,
-		p.Summary, p.Baseline, p.Strata, p.Screened, p.Excluded, *p.Limits.SNR, *p.Limits.T2_high, d.Design.Secondary)
-	if want := "t2map-trial/3 plan.yaml true [{full analysis fas 23} {per protocol pp 22}] median by visit [stratum] 40 " +
-		"[{not eligible 12} {declined 4}] 2 70 [{WOMAC 4}]\n"; got != want {
+	got := fmt.Sprintln(d.Schema, d.PlanFile == a.PlanFile && len(d.PlanFile.SHA256) == 64, p.Sets, p.Median, p.Screened,
+		p.Excluded, *p.Limits.SNR, p.Limits.T2, d.Design.Secondary, d.Sensitivity, p.CompartmentCVs)
+	if want := "t2map-trial/3 true [{full analysis fas} {per protocol pp}] true 40 [{not eligible 12} {declined 4}] 2 " +
+		"[20 70] [{WOMAC 4}] [{CRP 4 other set per protocol}] []\n"; got != want {
 		t.Errorf("the plan: %s\nwant %s", got, want)
 	}
-	if e := d.Endpoints; fmt.Sprintln(e[0].Visits, e[0].Scale, e[2].Scale, e[1].Contrasts[3].Family) !=
-		"[0 1 4] linear log secondary\n" || e[0].Contrasts[0].Holm != nil {
+	if e := d.Endpoints; fmt.Sprintln(e[0].Visits, e[0].Log, e[2].Log, e[1].Contrasts[3].Family) !=
+		"[0 1 4] false true secondary\n" || e[0].Contrasts[0].Holm != nil {
 		t.Errorf("endpoints: %+v", e)
 	}
-	if v := d.Flow[0].Visits[2]; v.Planned || v.In_trial != 11 || fmt.Sprint(v.Left) != "[{adverse event 1}]" {
+	if v := d.Flow[0].Visits[2]; v.Planned || v.InTrial != 11 || fmt.Sprint(v.Left) != "[{adverse event 1}]" {
 		t.Errorf("flow at month06: %+v", v)
 	}
 }
