@@ -152,6 +152,19 @@ func shownDescription(e *trial.EndpointAnalysis, d trial.Description) trial.Desc
 	return d
 }
 
+// versus names the arms of a contrast, on one line where the names are short: "A − B", or "A / B" of a ratio.
+func versus(a *trial.Analysis, e *trial.EndpointAnalysis, arm int) string {
+	const short = 16 // letters; as wide as the numbers in the other columns
+	one, other, sign := called(a.Design.Arms[arm]), called(a.Design.Arms[0]), "−"
+	if e.Log {
+		sign = "/"
+	}
+	if len(one)+len(other) <= short {
+		return one + "\u00a0" + sign + "\u00a0" + other
+	}
+	return one + " " + sign + " " + other
+}
+
 // spaced returns " ms", or nothing for an endpoint whose differences have no unit.
 func spaced(e *trial.EndpointAnalysis) string {
 	if e.Unit == "" || e.Log {

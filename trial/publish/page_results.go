@@ -167,19 +167,6 @@ func estimateCells(e mmrm.Estimate, decimals int, reason string) []cell {
 	}
 }
 
-// versus names the arms of a contrast, on one line where the names are short: "A − B", or "A / B" of a ratio.
-func versus(a *trial.Analysis, e *trial.EndpointAnalysis, arm int) string {
-	const short = 16 // letters; as wide as the numbers in the other columns
-	one, other, sign := called(a.Design.Arms[arm]), called(a.Design.Arms[0]), "−"
-	if e.Log {
-		sign = "/"
-	}
-	if len(one)+len(other) <= short {
-		return one + "\u00a0" + sign + "\u00a0" + other
-	}
-	return one + " " + sign + " " + other
-}
-
 func differenceGrid(a *trial.Analysis) grid {
 	g := grid{
 		Title: "Differences from the reference",
