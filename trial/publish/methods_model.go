@@ -31,9 +31,9 @@ func baselineSlopes(a *trial.Analysis) string {
 	case len(a.Design.Visits) < 3:
 		return ""
 	case a.Plan.CommonBaseline:
-		return " The plan gives all visits a common slope on the baseline."
+		return " The planned model has one slope on the baseline for all visits."
 	}
-	return " The plan gives each visit its own slope on the baseline (baseline × visit)."
+	return " The planned model has a slope on the baseline for each visit (baseline × visit)."
 }
 
 // effects names the fixed effects of the fitted models and the planned effects that are omitted. If no model

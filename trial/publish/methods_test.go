@@ -38,7 +38,7 @@ func TestMethodsNameTheEffectsThatWereFitted(t *testing.T) {
 	}
 	says(t, "one formula", methodsOf(a),
 		"The fixed effects were baseline, age, arm, visit and arm × visit. Omitted from the model were site (the "+
-			"same for all) for Medial T2, Lateral T2, Patellofemoral T2 and WOMAC pain. The plan gives")
+			"same for all) for Medial T2, Lateral T2, Patellofemoral T2 and WOMAC pain. The planned model has")
 	m := &a.Endpoints[3].Model
 	m.Formula, m.Omitted = trial.Formula{{"arm"}, {"visit"}, {"arm", "visit"}},
 		[]trial.Omission{{Term: "baseline", Reason: "the same for all"}}
@@ -46,13 +46,13 @@ func TestMethodsNameTheEffectsThatWereFitted(t *testing.T) {
 		"The fixed effects were baseline, age, arm, visit and arm × visit for Medial T2, Lateral T2 and "+
 			"Patellofemoral T2; arm, visit and arm × visit for WOMAC pain. Omitted",
 		"site (the same for all) for Medial T2, Lateral T2 and Patellofemoral T2; baseline (the same for all) for "+
-			"WOMAC pain. The plan gives")
+			"WOMAC pain. The planned model has")
 	for i := range a.Endpoints {
 		fail(&a.Endpoints[i].Model, "nobody has a change")
 	}
 	says(t, "no model", methodsOf(a),
-		"The fixed effects were baseline, site, age, arm, visit, baseline × visit and arm × visit. The plan gives each "+
-			"visit its own slope on the baseline (baseline × visit). The planned covariance")
+		"The fixed effects were baseline, site, age, arm, visit, baseline × visit and arm × visit. The planned model has a "+
+			"slope on the baseline for each visit (baseline × visit). The planned covariance")
 }
 
 func TestMethodsOfRepeatability(t *testing.T) {

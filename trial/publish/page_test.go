@@ -64,8 +64,8 @@ func TestPageSaysTheResult(t *testing.T) {
 		"Analysed baseline and a later T2 11 of 12 11 of 12", "Medial T2 (ms) 38.38 ± 2.55 37.65 ± 3.03",
 		"WOMAC pain 40.8 ± 10.4",
 		"Age (years), mean ± SD", "25.6 ± 2.1 (n = 11)", "F: 6, M: 6",
-		"The fixed effects were baseline, arm, visit, baseline × visit and arm × visit. The plan gives each visit its " +
-			"own slope on the baseline",
+		"The fixed effects were baseline, arm, visit, baseline × visit and arm × visit. The planned model has a " +
+			"slope on the baseline for each visit",
 		"control is the reference", "restricted maximum likelihood", "Kenward and Roger (1997)", "Holm (1979)",
 		"RC = 1.96·√2·wCV", "(RC 13.9 %)",
 		"The fitted covariance was unstructured for Medial T2, Patellofemoral T2 and WOMAC pain; heterogeneous " +

@@ -114,7 +114,7 @@ func TestMethodsOfOtherPlans(t *testing.T) {
 	a := planned(t, "summary: median\nstrata: none\nbaseline: common\n")
 	text := methodsOf(a)
 	says(t, "other choices", text, "the median T2 (ms) of the voxels", "stratified by stratum, which is not in the model.",
-		"The plan gives all visits a common slope on the baseline.")
+		"The planned model has one slope on the baseline for all visits.")
 	never(t, "no sets", text, "set is", "Estimand")
 	a.PlanFile = trial.Input{}
 	says(t, "no plan", methodsOf(a), "There was no frozen plan")
