@@ -44,6 +44,7 @@ func (p Plan) withDefaults() Plan {
 	p.Level = cmp.Or(p.Level, defaultLevel)
 	p.WithinCV = cmp.Or(p.WithinCV, defaultWithinCV)
 	p.Permutations = cmp.Or(p.Permutations, defaultPermutations)
+	p.Limits = p.Limits.withDefaults()
 	return p
 }
 
@@ -141,6 +142,9 @@ func (a *Analysis) join(t Tables) ([]Endpoint, error) {
 			a.Inputs = append(a.Inputs, Input{Name: s.Name, SHA256: hex.EncodeToString(sum[:])})
 		}
 	}
+	if t.Plan.Data != nil {
+		a.PlanFile = a.Inputs[0] // Tables.all has it first
+	}
 	return endpoints, nil
 }
 
@@ -153,7 +157,7 @@ func (t Tables) all() []Source {
 // that people write.
 func (t Tables) remarks() []string {
 	var notes []string
-	for _, s := range t.all() {
+	for _, s := range t.all()[1:] { // without the plan file
 		if text := s.Remark(); text != "" {
 			notes = append(notes, text)
 		}
@@ -334,13 +338,18 @@ func (a *Analysis) InModel(e *EndpointAnalysis, subject, visit int) bool {
 	})
 }
 
+// Strata returns the columns by which the randomisation was stratified: those of the plan, or stratum if the
+// design has several. They are in the models unless Plan.NoStrata.
+func (a *Analysis) Strata() []string {
+	if a.Plan.Strata == nil && a.covariate("stratum").Levels > 1 {
+		return []string{"stratum"}
+	}
+	return a.Plan.Strata
+}
+
 // ModelCovariates returns the strata and covariates of the models.
 func (a *Analysis) ModelCovariates() []string {
-	strata := a.Plan.Strata
-	if strata == nil && !a.Plan.NoStrata && a.covariate("stratum").Levels > 1 {
-		strata = []string{"stratum"}
-	}
-	names := slices.DeleteFunc(slices.Clone(strata),
-		func(name string) bool { return slices.Contains(a.Plan.Covariates, name) })
+	names := slices.DeleteFunc(slices.Clone(a.Strata()),
+		func(name string) bool { return a.Plan.NoStrata || slices.Contains(a.Plan.Covariates, name) })
 	return append(names, a.Plan.Covariates...)
 }

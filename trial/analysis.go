@@ -11,8 +11,9 @@ type Analysis struct {
 	Version string
 	Design  Design
 	Plan    Plan
-	// Inputs are the tables that were read.
-	Inputs []Input
+	// Inputs are the tables that were read, and PlanFile the plan file; its Name is empty if there is none.
+	Inputs   []Input
+	PlanFile Input
 	// Endpoints are the compartments in the order of the results, then the others.
 	Endpoints []EndpointAnalysis
 	// Flow counts participants by arm, in the order of Design.Arms.

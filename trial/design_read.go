@@ -2,7 +2,6 @@ package trial
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -51,17 +50,20 @@ func ReadDesign(s, plan Source, overrides Heading) (d Design, p Plan, err error)
 	}
 	h = overrides.withDefaults(planned.withDefaults(h))
 	d.Name = h["trial"].Text
-	if err := d.readVisits(h); err != nil {
-		return d, p, inTable(s.Name, err)
+	if err := d.readVisits(s.Name, h); err != nil {
+		return d, p, err
 	}
 	if p, err = h.Plan(); err != nil {
+		return d, p, err
+	}
+	if err := p.checkColumns(t, h); err != nil {
 		return d, p, err
 	}
 	if err := d.readSubjects(t, p.Sets); err != nil {
 		return d, p, err
 	}
-	if err := d.putFirst(h["reference"]); err != nil {
-		return d, p, inTable(s.Name, err)
+	if err := d.putFirst(s.Name, h["reference"]); err != nil {
+		return d, p, err
 	}
 	if d.Primary, err = d.targets(h["primary"]); err == nil {
 		d.Secondary, err = d.targets(h["secondary"])
@@ -69,21 +71,17 @@ func ReadDesign(s, plan Source, overrides Heading) (d Design, p Plan, err error)
 	if err != nil {
 		return d, p, err
 	}
-	return d, p, errors.Join(p.checkColumns(t), d.checkSets(s.Name, p.Sets), d.checkScreened(p))
-}
-
-// inTable adds the name of the table to an error that does not name the place of a line.
-func inTable(name string, err error) error {
-	if strings.HasPrefix(err.Error(), name) {
-		return err
+	if err := d.checkSets(h["sets"].Place, p.Sets); err != nil {
+		return d, p, err
 	}
-	return fmt.Errorf("%s: %w", name, err)
+	return d, p, d.checkScreened(h, p)
 }
 
-// agree returns an error if a line of a plan file differs from that of the heading.
+// agree returns an error if a line of a plan file differs from that of the heading in more than blanks.
 func (h Heading) agree(plan Heading) error {
+	blanks := strings.NewReplacer(" ", "", "\t", "", "\n", "")
 	for _, key := range slices.Sorted(maps.Keys(plan)) {
-		if line, both := h[key]; both && line.Text != plan[key].Text {
+		if line, both := h[key]; both && blanks.Replace(line.Text) != blanks.Replace(plan[key].Text) {
 			return hinted("remove one of them", "%s: %s is %.60q, and %.60q at %s", line.Place, printable.Line(key),
 				line.Text, plan[key].Text, plan[key].Place)
 		}
@@ -92,17 +90,24 @@ func (h Heading) agree(plan Heading) error {
 }
 
 // checkColumns returns an error if the table does not have a column of the plan.
-func (p Plan) checkColumns(t *table.Table) error {
-	for _, name := range slices.Concat(p.Covariates, p.Strata) {
-		if !t.Has(name) {
-			return hinted("add the column, or omit it from the plan", "%s: covariate %s has no column", t.Name, name)
+func (p Plan) checkColumns(t *table.Table, h Heading) error {
+	columns := map[string][]string{"covariates": p.Covariates, "strata": p.Strata}
+	for _, set := range p.Sets {
+		columns["sets"] = append(columns["sets"], set.Column)
+	}
+	for _, key := range slices.Sorted(maps.Keys(columns)) {
+		for _, name := range columns[key] {
+			if !t.Has(name) {
+				return hinted("add the column to the design, or omit it from the plan", "%s: %s: %s has no column %.40q",
+					h[key].Place, key, t.Name, name)
+			}
 		}
 	}
 	return nil
 }
 
 // checkSets returns an error if a set is empty, or has a subject that the first set does not have.
-func (d Design) checkSets(name string, sets []Set) error {
+func (d Design) checkSets(place string, sets []Set) error {
 	for i, set := range sets {
 		size := 0
 		var outside []string
@@ -115,19 +120,19 @@ func (d Design) checkSets(name string, sets []Set) error {
 			}
 		}
 		if size == 0 {
-			return hinted("write yes for its subjects", "%s: the set %.40q (column %s) has no subjects", name, set.Name,
+			return hinted("write yes for its subjects", "%s: the set %.40q (column %s) has no subjects", place, set.Name,
 				set.Column)
 		}
 		if len(outside) > 0 {
 			return hinted("the first set has all subjects of the others", "%s: the set %.40q has subjects that %.40q "+
-				"does not have: %s", name, set.Name, sets[0].Name, few(outside))
+				"does not have: %s", place, set.Name, sets[0].Name, few(outside))
 		}
 	}
 	return nil
 }
 
 // checkScreened returns an error if the numbers of persons do not add up.
-func (d Design) checkScreened(p Plan) error {
+func (d Design) checkScreened(h Heading, p Plan) error {
 	excluded := 0
 	for _, e := range p.Excluded {
 		excluded += e.N
@@ -136,10 +141,11 @@ func (d Design) checkScreened(p Plan) error {
 	case p.Screened == 0 && excluded == 0:
 		return nil
 	case p.Screened == 0:
-		return hinted("add a line such as \"screened: 40\"", "the plan has excluded persons, and no number of screened persons")
+		return hinted("add a line such as \"screened: 40\"", "%s: there are excluded persons, and no number of "+
+			"screened persons", h["excluded"].Place)
 	case p.Screened-excluded != len(d.Subjects):
-		return hinted("screened = excluded + subjects of the design", "%d persons were screened and %d excluded, but "+
-			"the design has %d subjects", p.Screened, excluded, len(d.Subjects))
+		return hinted("screened = excluded + subjects of the design", "%s: %d persons were screened and %d excluded, "+
+			"but the design has %d subjects", h["screened"].Place, p.Screened, excluded, len(d.Subjects))
 	}
 	return nil
 }
@@ -180,11 +186,6 @@ func (s *spelling) check(r table.Row, column, name string) error {
 func (d *Design) readSubjects(t *table.Table, sets []Set) error {
 	if err := t.Need("subject", "arm"); err != nil {
 		return err
-	}
-	for _, set := range sets {
-		if err := t.Need(set.Column); err != nil {
-			return err
-		}
 	}
 	var subjects table.Names
 	line := map[string]int{}
@@ -292,7 +293,7 @@ var yesNo = map[string]bool{"yes": true, "y": true, "1": true, "true": true, "no
 	"false": false}
 
 // putFirst makes the reference the first arm, and renumbers the arms of the subjects.
-func (d *Design) putFirst(line Line) error {
+func (d *Design) putFirst(name string, line Line) error {
 	reference := line.Text
 	if reference == "" && len(d.Arms) == 1 {
 		reference = d.Arms[0]
@@ -302,10 +303,10 @@ func (d *Design) putFirst(line Line) error {
 	case reference == "":
 		return hinted(fmt.Sprintf("above the columns put a line such as \"# reference: %s\", or give --reference",
 			d.Arms[0]),
-			"the design has the arms %s, but no reference", strings.Join(d.Arms, ", "))
+			"%s: the design has the arms %s, but no reference", name, strings.Join(d.Arms, ", "))
 	case i < 0:
-		return hinted("arms are "+strings.Join(d.Arms, ", "), "the reference %.40q is not an arm of the design",
-			reference)
+		return hinted("arms are "+strings.Join(d.Arms, ", "), "%s: the reference %.40q is not an arm of the design",
+			line.Place, reference)
 	}
 	old := slices.Clone(d.Arms)
 	d.Arms = slices.Insert(slices.Delete(d.Arms, i, i+1), 0, reference)

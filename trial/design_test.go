@@ -153,7 +153,7 @@ func TestBadDesigns(t *testing.T) {
 		{"an unknown covariance", heading + "# covariance: toeplitz\n" + columns + "S01,control,,\n", Format{},
 			`"toeplitz" is not known`, "ar1"},
 		{"a covariate without a column", heading + "# covariates: bmi\n" + columns + "S01,control,,\n", Format{},
-			"covariate bmi has no column", "add the column"},
+			"covariates: trial.csv has no column \"bmi\"", "add the column"},
 		{"a primary visit that is none", heading + "# primary: medial@baseline\n" + columns + "S01,control,,\n",
 			Format{}, "does not name a visit after baseline", "medial@month12"},
 		{"sites that differ in case", heading + "subject,arm,site\nS01,control,A\nS02,control,a\n", Format{},

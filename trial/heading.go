@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -128,7 +129,11 @@ func (h Heading) Set(key string, line Line) error {
 	k := keyNamed(name)
 	switch {
 	case k == nil:
-		return hinted(hint.Nearest(name, keyNames())+"; a remark has no colon", "%s: the key %.40q is not known", line.Place, key)
+		return hinted(hint.Nearest(name, keyNames())+"; a remark has no colon", "%s: the key %.40q is not known",
+			line.Place, key)
+	case strings.Contains(key, "[") && (endpoint == "" || !strings.HasSuffix(strings.TrimSpace(key), "]")):
+		return hinted(fmt.Sprintf("write it as %s[WOMAC]", name), "%s: the endpoint of %.40q is not in brackets",
+			line.Place, key)
 	case endpoint == "" && k.Endpoint == NamesEndpoint:
 		return hinted(fmt.Sprintf("write it as %s[WOMAC]", name), "%s: %s does not name an endpoint", line.Place, name)
 	case endpoint != "" && k.Endpoint == NoEndpoint:
@@ -206,6 +211,10 @@ func headingOf(t *table.Table) (Heading, error) {
 	return h, nil
 }
 
+// planHint shows a plan.
+const planHint = "a plan has one line for each key, such as\n  reference: control\n" +
+	"  visits: {baseline: 0, month12: 12}\n't2map trial plan init' writes one with all keys"
+
 // ReadPlan reads a plan file: YAML with the keys of Keys. A value is a text, as in the heading of a design;
 // a list or a map is the text with its items: [a, b] is "a, b", and {a: 0, b: 3} is "a=0, b=3".
 //
@@ -217,8 +226,10 @@ func ReadPlan(s Source) (Heading, error) {
 		return h, nil
 	}
 	entries, err := yamlfile.Entries(s.Data)
-	if err != nil {
-		return h, fmt.Errorf("%s: %w", s.Name, err)
+	if problem := new(yamlfile.Error); errors.As(err, &problem) && problem.Line > 0 {
+		return h, hinted(planHint, "%s, line %d, column %d: %s", s.Name, problem.Line, problem.Column, problem.Problem)
+	} else if err != nil {
+		return h, hinted(planHint, "%s: %w", s.Name, err)
 	}
 	for _, e := range entries {
 		place := fmt.Sprintf("%s, line %d, column %d", s.Name, e.Line, e.Column)

@@ -305,7 +305,7 @@ func TestBadTables(t *testing.T) {
 	primary := good
 	primary.Overrides = lines("primary", "patella")
 	if _, err := Analyse(t.Context(), "test", primary, nil); err == nil ||
-		!strings.Contains(Hint(err), `"medial" "lateral"`) {
+		!strings.Contains(Hint(err), "known are medial, lateral") {
 		t.Errorf("got %v, hint %q", err, Hint(err))
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/table"
 )
@@ -42,11 +43,11 @@ func (d Design) VisitsOf(endpoint string, compartment bool) []int {
 
 // readVisits fills Visits with the visits of all endpoints, and the schedules of endpoints with visits of
 // their own.
-func (d *Design) readVisits(h Heading) error {
+func (d *Design) readVisits(name string, h Heading) error {
 	endpoints, lines := h.perEndpoint("visits")
 	common, ok := h["visits"]
 	if !ok && len(lines) == 0 {
-		return hinted(designHint, "the design does not name the visits")
+		return hinted(designHint, "%s: the design does not name the visits", name)
 	}
 	if ok {
 		if _, err := d.addVisits(common); err != nil {
@@ -61,7 +62,7 @@ func (d *Design) readVisits(h Heading) error {
 		}
 	}
 	slices.SortFunc(d.Visits, func(a, b Visit) int { return cmp.Compare(a.Month, b.Month) })
-	if err := d.readBaseline(h); err != nil {
+	if err := d.readBaseline(name, h); err != nil {
 		return err
 	}
 	d.Schedules = map[string][]int{}
@@ -121,7 +122,7 @@ func (d *Design) addVisits(line Line) ([]string, error) {
 
 // readBaseline moves the visits before the baseline into Earlier. Without a name the baseline is the visit
 // of month 0 or, if no visit is at or before month 0, the earliest, which AssumedBaseline reports.
-func (d *Design) readBaseline(h Heading) error {
+func (d *Design) readBaseline(name string, h Heading) error {
 	line := h["baseline visit"]
 	i := slices.IndexFunc(d.Visits, func(v Visit) bool {
 		if line.Text != "" {
@@ -137,7 +138,7 @@ func (d *Design) readBaseline(h Heading) error {
 	case d.Visits[0].Month < 0:
 		return hinted(fmt.Sprintf("name it: a line such as \"# baseline visit: %s\"",
 			printable.Line(d.Visits[0].Name)),
-			"no visit is at month 0, and visit %.40q is before it: the baseline is not known", d.Visits[0].Name)
+			"%s: no visit is at month 0, and visit %.40q is before it: the baseline is not known", name, d.Visits[0].Name)
 	default:
 		i, d.AssumedBaseline = 0, true
 	}
@@ -208,7 +209,7 @@ func (d Design) resolve(kind string, targets []Target, endpoints []Endpoint) ([]
 			for _, e := range endpoints {
 				names = append(names, e.Name)
 			}
-			return nil, hinted(fmt.Sprintf("there are %q", names), "%s: the %s endpoint %.40q is not in the results",
+			return nil, hinted(hint.Nearest(t.Endpoint, names), "%s: the %s endpoint %.40q is not in the results",
 				t.Place, kind, t.Endpoint)
 		}
 	}

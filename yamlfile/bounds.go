@@ -52,7 +52,7 @@ func checkBounds(text []byte) error {
 			aliases++
 		}
 		if depth.add(t); depth.levels() > maxLevels {
-			return fmt.Errorf("line %d: more than %d levels of nesting", t.Position.Line, maxLevels)
+			return problem(t, "more than %d levels of nesting", maxLevels)
 		}
 	}
 	if aliases > maxAliases {

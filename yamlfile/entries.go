@@ -8,8 +8,6 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
-
-	"github.com/t2map/t2map/printable"
 )
 
 // Entry is a key of a document with its value as a text.
@@ -34,13 +32,13 @@ func Entries(text []byte) (entries []Entry, err error) {
 	}
 	file, err := parser.ParseBytes(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")), 0)
 	if err != nil {
-		return nil, oneLine(err)
+		return nil, described(err)
 	}
 	for _, pair := range mapPairs(file.Docs[0].Body) {
 		position := pair.Key.GetToken().Position
 		e := Entry{Key: scalarText(pair.Key), Line: position.Line, Column: position.Column}
 		if e.Text, err = flat(pair.Value); err != nil {
-			return nil, fmt.Errorf("line %d: %s: %w", e.Line, printable.Line(e.Key), err)
+			return nil, problem(pair.Key.GetToken(), "%s: %v", e.Key, err)
 		}
 		entries = append(entries, e)
 	}
@@ -82,6 +80,15 @@ func flat(node ast.Node) (string, error) {
 		}
 		return strings.Join(items, ", "), nil
 	}
+	return plainText(node)
+}
+
+// plainText returns the text of a scalar.
+func plainText(node ast.Node) (string, error) {
+	switch node.(type) {
+	case *ast.AnchorNode, *ast.AliasNode:
+		return "", errors.New("anchors and aliases are not supported")
+	}
 	return scalarText(node), nil
 }
 
@@ -90,7 +97,10 @@ func plainItem(node ast.Node) (string, error) {
 	if _, ok := node.(ast.ScalarNode); !ok {
 		return "", errors.New("an item is not a text or a number")
 	}
-	text := scalarText(node)
+	text, err := plainText(node)
+	if err != nil {
+		return "", err
+	}
 	if strings.Contains(text, ",") {
 		return "", fmt.Errorf("the item %.40q has a comma", text)
 	}

@@ -1,6 +1,7 @@
 package yamlfile
 
 import (
+	"errors"
 	"reflect"
 	"strings"
 	"testing"
@@ -25,7 +26,14 @@ func TestEntries(t *testing.T) {
 	for text, problem := range map[string]string{
 		"a: 1\na: 2": "line 2", "a: [[1]]": "an item is not a text", "a: [\"1, 2\"]": "has a comma", "- a": "want",
 		"a: {b: {c: 1}}": "an item is not a text", "a: 1\n---\nb: 2": "more than one", "a": "want", "a: *b": "b",
+		"a: &x {b: 1}\nc: *x": "line 1: a: anchors and aliases",
 	} {
+		if text == "a: 1\na: 2" {
+			var place *Error
+			if _, err := Entries([]byte(text)); !errors.As(err, &place) || place.Line != 2 || place.Column != 1 {
+				t.Errorf("%q: the place of %v", text, err)
+			}
+		}
 		if _, err := Entries([]byte(text)); err == nil || !strings.Contains(err.Error(), problem) {
 			t.Errorf("%q: %v", text, err)
 		}

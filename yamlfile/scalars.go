@@ -1,7 +1,6 @@
 package yamlfile
 
 import (
-	"errors"
 	"fmt"
 	"reflect"
 	"regexp"
@@ -36,7 +35,7 @@ type scalars struct {
 func checkScalars(text []byte, target any) error {
 	file, err := parser.ParseBytes(text, 0)
 	if err != nil {
-		return err
+		return described(err)
 	}
 	s := scalars{anchors: map[string]ast.Node{}}
 	for _, doc := range file.Docs {
@@ -157,7 +156,7 @@ func fieldOf(v reflect.Value, key string) (reflect.Value, bool) {
 // checkForm returns an error if a number does not have the form.
 func checkForm(node ast.Node, form *regexp.Regexp, want string) error {
 	if t := node.GetToken(); !form.MatchString(t.Value) {
-		return errors.New(wanted(t, want))
+		return wanted(t, want)
 	}
 	return nil
 }
@@ -174,14 +173,14 @@ func (s scalars) checkAny(node ast.Node) error {
 		}
 	case *ast.TagNode:
 		t := n.GetToken()
-		return fmt.Errorf("line %d: the tag %.40q is not supported: write only the value", t.Position.Line, t.Value)
+		return problem(t, "the tag %.40q is not supported: write only the value", t.Value)
 	case *ast.IntegerNode:
 		if fmt.Sprint(n.Value) != n.GetToken().Value {
-			return errors.New(wanted(n.GetToken(), wantQuote))
+			return wanted(n.GetToken(), wantQuote)
 		}
 	case *ast.FloatNode:
 		if fmt.Sprint(n.Value) != n.GetToken().Value {
-			return errors.New(wanted(n.GetToken(), wantQuote))
+			return wanted(n.GetToken(), wantQuote)
 		}
 	case ast.MapNode:
 		for pairs := n.MapRange(); pairs.Next(); {

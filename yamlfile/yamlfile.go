@@ -29,9 +29,9 @@ var ErrEncoding = errors.New("the text is not UTF-8")
 // A text in the document keeps its written form: 1.0 is "1.0". A number has decimal digits: 1.5, 1e3, 0x10 and 010
 // are not whole numbers.
 //
-// Errors are one line without control characters. They are ErrEmpty, ErrEncoding, invalid YAML, a key that is unknown
-// or appears twice, a value of another kind, a tag such as !!int, a second document, and a text that exceeds 128 KiB,
-// 4,096 lines, 32 levels or 16 aliases.
+// Errors are one line without control characters; those with a place are of type Error. They are ErrEmpty,
+// ErrEncoding, invalid YAML, a key that is unknown or appears twice, a value of another kind, a tag such as !!int, a
+// second document, and a text that exceeds 128 KiB, 4,096 lines, 32 levels or 16 aliases.
 func Decode(text []byte, target any) (err error) {
 	defer func() {
 		// Fuzzing has found that the library panics on some texts that are not YAML.
@@ -52,22 +52,42 @@ func Decode(text []byte, target any) (err error) {
 	case errors.Is(err, io.EOF):
 		return ErrEmpty
 	case err != nil:
-		return oneLine(err)
+		return described(err)
 	}
 	if !errors.Is(dec.Decode(new(any)), io.EOF) {
 		return errors.New("more than one YAML document")
 	}
-	if err := checkScalars(text, target); err != nil {
-		return oneLine(err)
-	}
-	return nil
+	return checkScalars(text, target)
 }
 
-// oneLine converts an error of the library to one line that is safe to print. It does not wrap the error, whose own
-// text repeats several lines of the file.
-func oneLine(err error) error { return errors.New(printable.Line(describe(err))) }
+// Error is a problem of a text and its place.
+type Error struct {
+	// Problem is one line that is safe to print.
+	Problem string
+	// Line and Column count from 1; 0 if they are not known.
+	Line, Column int
+}
 
-func describe(err error) string {
+// Error returns the problem after its line.
+func (e *Error) Error() string {
+	if e.Line == 0 {
+		return e.Problem
+	}
+	return fmt.Sprintf("line %d: %s", e.Line, e.Problem)
+}
+
+// problem returns an error at a token, which may be nil.
+func problem(t *token.Token, format string, a ...any) error {
+	e := &Error{Problem: printable.Line(fmt.Sprintf(format, a...))}
+	if t != nil {
+		e.Line, e.Column = t.Position.Line, t.Position.Column
+	}
+	return e
+}
+
+// described converts an error of the library. It does not wrap the error, whose own text repeats several lines of the
+// file.
+func described(err error) error {
 	var kind *yaml.TypeError
 	var large *yaml.OverflowError
 	var node *yaml.UnexpectedNodeTypeError
@@ -81,13 +101,11 @@ func describe(err error) string {
 	case errors.As(err, &node):
 		return wanted(node.Token, nameOfNode(node.Expected))
 	case errors.As(err, &unknown) && unknown.Token != nil:
-		return fmt.Sprintf("line %d: unknown key %.40q", unknown.Token.Position.Line, keyAt(unknown.Token))
+		return problem(unknown.Token, "unknown key %.40q", keyAt(unknown.Token))
 	case errors.As(err, &syntax) && syntax.Token != nil:
-		return fmt.Sprintf(
-			"line %d: %s", syntax.Token.Position.Line, positions.ReplaceAllString(syntax.Message, "line $1"),
-		)
+		return problem(syntax.Token, "%s", positions.ReplaceAllString(syntax.Message, "line $1"))
 	}
-	return strings.TrimSpace(yaml.FormatError(err, false, false))
+	return problem(nil, "%s", strings.TrimSpace(yaml.FormatError(err, false, false)))
 }
 
 // positions matches lines and columns in a message of the library.
@@ -101,15 +119,15 @@ func keyAt(t *token.Token) string {
 	return t.Value
 }
 
-// wanted returns an error text for a value of another kind.
-func wanted(t *token.Token, kind string) string {
+// wanted returns the error of a value of another kind.
+func wanted(t *token.Token, kind string) error {
 	if t == nil {
-		return "a value is not " + kind
+		return problem(nil, "a value is not %s", kind)
 	}
 	if key := keyOf(t); key != "" {
-		return fmt.Sprintf("line %d: %s: %.40q, want %s", t.Position.Line, key, t.Value, kind)
+		return problem(t, "%s: %.40q, want %s", key, t.Value, kind)
 	}
-	return fmt.Sprintf("line %d: %.40q, want %s", t.Position.Line, t.Value, kind)
+	return problem(t, "%.40q, want %s", t.Value, kind)
 }
 
 // keyOf returns the key of the value at a token: that of the innermost block or braces around it, or for a token in a

@@ -140,6 +140,7 @@ func checkPlan(c *cobra.Command, path, design string, format tableFlags) error {
 		return usageError{err}
 	}
 	fmt.Fprintf(w, "%s and %s are valid: %s, %s, %s\n", printable.Line(plan.Name), printable.Line(source.Name),
-		printable.Counted(len(h), "key", "keys"), printable.Counted(len(d.Subjects), "subject", "subjects"), printable.Counted(len(d.Arms), "arm", "arms"))
+		printable.Counted(len(h), "key", "keys"), printable.Counted(len(d.Subjects), "subject", "subjects"),
+		printable.Counted(len(d.Arms), "arm", "arms"))
 	return nil
 }

@@ -14,12 +14,17 @@ import (
 	"github.com/t2map/t2map/trial/mmrm"
 )
 
-// printTrial prints the contrasts at the primary visit, the notes and flags, and the names of the main files.
+// printTrial prints the main contrasts, the plan, the notes and flags, and the names of the main files.
 func printTrial(w io.Writer, a trial.Analysis, out string) {
 	d := a.Design
 	if len(d.Arms) > 1 && len(d.Visits) > 1 {
 		printContrasts(w, a)
 	}
+	plan := "no frozen plan"
+	if f := a.PlanFile; f.Name != "" {
+		plan = "plan: " + printable.Line(f.Name) + ", SHA-256 " + f.SHA256
+	}
+	fmt.Fprintln(w, plan)
 	for _, n := range a.Notes {
 		fmt.Fprintf(w, "note: %s\n", printable.Line(n))
 	}
@@ -34,23 +39,30 @@ func printTrial(w io.Writer, a trial.Analysis, out string) {
 		filepath.Join(out, "trial.html"), filepath.Join(out, "contrasts.csv"))
 }
 
-// printContrasts prints a row per endpoint and arm, with the same decimals as trial.html.
+// ratioDecimals are the decimals of a ratio, as in trial.html.
+const ratioDecimals = 2
+
+// printContrasts prints a row for each primary and key secondary contrast, and for the other endpoints at their main
+// visit, with the same decimals as trial.html.
 func printContrasts(w io.Writer, a trial.Analysis) {
 	d := a.Design
 	fmt.Fprintf(w, "Change from %s, difference from %s (mixed model):\n", printable.Line(d.Visits[0].Name),
 		printable.Line(d.Arms[0]))
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(t, "endpoint\tvisit\tarm\tn\tdifference\t%g %% CI\tp\tHolm p\t\t\n", 100*a.Plan.Level)
+	fmt.Fprintf(t, "endpoint\tvisit\tarm\tn\tdifference\t%g %% CI\tHolm p\tp\tfamily\t\n", 100*a.Plan.Level)
 	for _, e := range a.Endpoints {
-		decimals := e.Decimals()
+		name, decimals := printable.Line(e.Name), e.Decimals()
+		if e.Log {
+			name, decimals = name+" (ratio)", ratioDecimals
+		}
 		for _, c := range e.Contrasts {
 			if c.Family == trial.NoFamily && c.Visit != d.MainVisit(e.Endpoint) {
 				continue
 			}
-			fmt.Fprintf(t, "%s\t%s\t%s\t%d, %d\t%s\t%s\t%s\t%s\t%s\t\n", printable.Line(e.Name),
-				printable.Line(d.Visits[c.Visit].Name), printable.Line(d.Arms[c.Arm]), e.Model.SubjectsAt(c.Arm, c.Visit), e.Model.SubjectsAt(0, c.Visit),
-				figure.Number(c.Model.Value, decimals), interval(c.Model, decimals), figure.PValue(c.Model.P),
-				figure.PValue(c.Holm), c.Family)
+			m := e.Displayed(c.Model)
+			fmt.Fprintf(t, "%s\t%s\t%s\t%d, %d\t%s\t%s\t%s\t%s\t%s\t\n", name, printable.Line(d.Visits[c.Visit].Name),
+				printable.Line(d.Arms[c.Arm]), e.Model.SubjectsAt(c.Arm, c.Visit), e.Model.SubjectsAt(0, c.Visit),
+				figure.Number(m.Value, decimals), interval(m, decimals), figure.PValue(c.Holm), figure.PValue(m.P), c.Family)
 		}
 	}
 	_ = t.Flush()

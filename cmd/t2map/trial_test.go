@@ -62,7 +62,8 @@ func TestTrial(t *testing.T) {
 	if code != exitOK || stderr != "" {
 		t.Fatalf("status %d\n%s", code, stderr)
 	}
-	for _, want := range []string{"Change from baseline at month12, difference from control", "medial", "lateral",
+	for _, want := range []string{"Change from baseline, difference from control (mixed model)", "no frozen plan",
+		"medial", "lateral",
 		"4, 4", "8 subjects in 2 arms", "trial.html"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("%q is not in\n%s", want, stdout)

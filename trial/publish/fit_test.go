@@ -170,8 +170,9 @@ func TestFailedPermutationHasARow(t *testing.T) {
 // The page states the family of Holm's method.
 func TestHolmSaysItsFamily(t *testing.T) {
 	text := readable(page(t, usual.analysis()))
-	says(t, "the page", text, "adjusted over 3 compartments at the visit and arm; one without a p counts as p = 1",
-		"adjusted over 3 compartments at each visit and arm by the method of Holm (1979)")
+	says(t, "the page", text, "p, Holm: adjusted over the 3 primary contrasts (endpoints, visits and arms); one "+
+		"without a p counts as p = 1.", "The p values of the 3 primary contrasts (endpoints, visits and arms) were adjusted "+
+		"together by the method of Holm (1979)")
 	one := usual.analysis()
 	one.Endpoints = one.Endpoints[:1]
 	one.Correlations = nil

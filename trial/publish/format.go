@@ -118,9 +118,56 @@ func withUnit(e *trial.EndpointAnalysis) string {
 	return titleOf(e) + " (" + called(e.Unit) + ")"
 }
 
-// spaced returns " ms", or nothing for an endpoint without a unit.
+// shownTitle returns the title of an endpoint over its changes and differences, and shownDecimals their
+// decimals.
+func shownTitle(e *trial.EndpointAnalysis) string {
+	if e.Log {
+		return titleOf(e) + " (ratio of geometric means)"
+	}
+	return titleOf(e)
+}
+
+func shownDecimals(e *trial.EndpointAnalysis) int {
+	if e.Log {
+		return ratioDecimals
+	}
+	return e.Decimals()
+}
+
+// shownUnit is withUnit, or shownTitle on the log scale, where changes and differences have no unit.
+func shownUnit(e *trial.EndpointAnalysis) string {
+	if e.Log {
+		return shownTitle(e)
+	}
+	return withUnit(e)
+}
+
+// shownDescription returns a description of changes as reports show it: with geometric means of ratios on the log
+// scale. Its SD remains that of the logarithm.
+func shownDescription(e *trial.EndpointAnalysis, d trial.Description) trial.Description {
+	mean := e.DisplayedInterval(trial.Interval{Estimate: d.Mean, Low: d.Low, High: d.High})
+	median := e.DisplayedInterval(trial.Interval{Estimate: d.Median, Low: d.Q1, High: d.Q3})
+	d.Mean, d.Low, d.High, d.Median, d.Q1, d.Q3 = mean.Estimate, mean.Low, mean.High, median.Estimate, median.Low,
+		median.High
+	return d
+}
+
+// versus names the arms of a contrast, on one line where the names are short: "A − B", or "A / B" of a ratio.
+func versus(a *trial.Analysis, e *trial.EndpointAnalysis, arm int) string {
+	const short = 16 // letters; as wide as the numbers in the other columns
+	one, other, sign := called(a.Design.Arms[arm]), called(a.Design.Arms[0]), "−"
+	if e.Log {
+		sign = "/"
+	}
+	if len(one)+len(other) <= short {
+		return one + "\u00a0" + sign + "\u00a0" + other
+	}
+	return one + " " + sign + " " + other
+}
+
+// spaced returns " ms", or nothing for an endpoint whose differences have no unit.
 func spaced(e *trial.EndpointAnalysis) string {
-	if e.Unit == "" {
+	if e.Unit == "" || e.Log {
 		return ""
 	}
 	return " " + called(e.Unit)

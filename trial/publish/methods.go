@@ -15,11 +15,15 @@ type paragraph struct{ Name, Text string }
 
 // methods describes the analysis as the methods section of a paper does.
 func methods(a *trial.Analysis) []paragraph {
-	p := []paragraph{
+	p := []paragraph{{"Plan", planText(a)}}
+	if a.Plan.Estimand != "" {
+		p = append(p, paragraph{"Estimand", called(a.Plan.Estimand)})
+	}
+	p = append(p, []paragraph{
 		{"Design", designText(a)},
 		{"Endpoints", endpointText(a)},
 		{"Description", descriptionText(a)},
-	}
+	}...)
 	if len(a.Design.Visits) > 1 {
 		p = append(p, paragraph{"Model", modelText(a)})
 		if len(a.Design.Arms) > 1 {
@@ -48,26 +52,92 @@ func designText(a *trial.Analysis) string {
 		return called(v.Name) + " (month " + months(v.Month) +
 			")"
 	})
-	return s + ". It has " + plural(len(d.Visits), "visit", "visits") + ": " + listed(visits) +
-		". The first visit is the baseline." +
+	s += ". It has " + plural(len(d.Visits), "visit", "visits") + ": " + listed(visits) +
+		". The first visit is the baseline."
+	if schedules := groupEndpoints(a, func(e *trial.EndpointAnalysis) string {
+		return listed(listOf(e.Visits, func(v int) string { return called(d.Visits[v].Name) }))
+	}); len(schedules) > 1 {
+		s += " Planned visits: " + strings.Join(mapped(schedules, func(g endpointGroup) string {
+			return g.text + " for " + listed(g.endpoints)
+		}), "; ") + "."
+	}
+	if strata := a.Strata(); len(strata) > 0 {
+		is, not := "is", ""
+		if len(strata) > 1 {
+			is = "are"
+		}
+		if a.Plan.NoStrata {
+			not = "not "
+		}
+		s += " The randomisation was stratified by " + listed(strata) + ", which " + is + " " + not + "in the model."
+	}
+	return s + setText(a) +
 		" Images were mapped without knowledge of the arms, which were joined to the results for this analysis."
 }
 
+// planText says whether the plan was in a file of its own.
+func planText(a *trial.Analysis) string {
+	if a.PlanFile.Name == "" {
+		return "There was no frozen plan: the design and the options of the command say how the trial was analysed."
+	}
+	return "The analysis followed the plan " + called(a.PlanFile.Name) + ", whose SHA-256 is " +
+		called(a.PlanFile.SHA256) + "."
+}
+
+// setText names the set that is analysed, and the others.
+func setText(a *trial.Analysis) string {
+	parts := make([]string, len(a.Plan.Sets))
+	for i, set := range a.Plan.Sets {
+		parts[i] = fmt.Sprintf("%s (%s)", called(set.Name), thousands(setSize(a.Design, i)))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	s := fmt.Sprintf(" The analysis set is %s of %s.", parts[0], plural(len(a.Design.Subjects), "participant",
+		"participants"))
+	if len(parts) > 1 {
+		s += " Further sets, of sensitivity analyses, are " + listed(parts[1:]) + "."
+	}
+	return s
+}
+
+// setSize counts the subjects of a set of the plan.
+func setSize(d trial.Design, set int) int {
+	n := 0
+	for _, s := range d.Subjects {
+		if s.Sets[set] {
+			n++
+		}
+	}
+	return n
+}
+
 func endpointText(a *trial.Analysis) string {
-	var compartments, others, parts []string
+	var compartments, others, logarithms, parts []string
 	for i := range a.Endpoints {
 		if e := &a.Endpoints[i]; e.Compartment {
 			compartments = append(compartments, called(e.Name))
 		} else {
 			others = append(others, withUnit(e))
 		}
+		if e := &a.Endpoints[i]; e.Log {
+			logarithms = append(logarithms, titleOf(e))
+		}
+	}
+	summary := "mean"
+	if a.Plan.Median {
+		summary = "median"
 	}
 	if len(compartments) > 0 {
-		parts = append(parts, "The endpoints are the mean T2 (ms) of the following compartments: "+listed(compartments)+
-			".")
+		parts = append(parts, "The endpoints are the "+summary+" T2 (ms) of the voxels of the following compartments: "+
+			listed(compartments)+".")
 	}
 	if len(others) > 0 {
 		parts = append(parts, "Other endpoints are "+listed(others)+".")
+	}
+	if len(logarithms) > 0 {
+		parts = append(parts, "Natural logarithms were analysed of "+listed(logarithms)+
+			"; their differences are given as ratios of geometric means.")
 	}
 	if a.Plan.MeanOfTwo {
 		parts = append(parts, "If a visit had two studies, their mean was used.")
@@ -87,15 +157,18 @@ func endpointText(a *trial.Analysis) string {
 
 // primaryText names the primary and the key secondary contrasts.
 func primaryText(a *trial.Analysis) string {
-	if len(a.Design.Arms) < 2 || len(a.Design.Primary) == 0 {
+	if len(a.Design.Arms) < 2 {
 		return ""
 	}
-	s := "The primary contrasts are the differences of each arm from the reference in the change from baseline of " +
-		targetList(a, a.Design.Primary) + "."
-	if len(a.Design.Primary) == 1 {
-		s = "The primary contrast is the difference of each arm from the reference in the change from baseline of " +
-			targetList(a, a.Design.Primary) + "."
+	targets := targetList(a, a.Design.Primary)
+	if targets == "" {
+		return "There is no primary contrast."
 	}
+	s := "The primary contrasts are the differences"
+	if len(a.Design.Primary) == 1 && len(a.Design.Arms) == 2 {
+		s = "The primary contrast is the difference"
+	}
+	s += " of each arm from the reference in the change from baseline of " + targets + "."
 	if len(a.Design.Secondary) > 0 {
 		s += " Key secondary contrasts are those of " + targetList(a, a.Design.Secondary) + "."
 	}
@@ -159,6 +232,13 @@ func multiplicityText(a *trial.Analysis) string {
 	if secondary > 1 {
 		parts = append(parts, fmt.Sprintf("The %d key secondary contrasts were adjusted likewise as a family of their own.",
 			secondary))
+	}
+	if n+secondary == 0 {
+		return "The p values and intervals were not adjusted."
+	}
+	if len(a.Sensitivity) > 0 {
+		parts = append(parts, "Sensitivity analyses repeat the model of the primary contrasts without flagged values, with "+
+			"complete cases alone, and with each further set.")
 	}
 	return strings.Join(append(parts, "All other p values, and all intervals, are not adjusted."), " ")
 }

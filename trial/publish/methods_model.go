@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/t2map/t2map/trial"
@@ -9,7 +10,7 @@ import (
 
 func modelText(a *trial.Analysis) string {
 	s := "Changes from baseline were analysed with a mixed model for repeated measures, fitted by restricted " +
-		"maximum likelihood. " + effects(a) +
+		"maximum likelihood. " + effects(a) + baselineSlopes(a) +
 		" The planned covariance of the visits of a participant was " + a.Plan.Covariance.String()
 	if a.Plan.DF == mmrm.KenwardRoger {
 		s += ", with standard errors and degrees of freedom by the method of Kenward and Roger (1997)."
@@ -22,6 +23,17 @@ func modelText(a *trial.Analysis) string {
 		" Least-squares means are estimated at the mean baseline and covariates of the observations, with the same " +
 		"weight for each level of a factor, and have " +
 		percentOf(a.Plan.Level) + " intervals."
+}
+
+// baselineSlopes says whether the visits have slopes on the baseline of their own.
+func baselineSlopes(a *trial.Analysis) string {
+	switch {
+	case len(a.Design.Visits) < 3:
+		return ""
+	case a.Plan.CommonBaseline:
+		return " The planned model has one slope on the baseline for all visits."
+	}
+	return " The planned model has a slope on the baseline for each visit (baseline × visit)."
 }
 
 // effects names the fixed effects of the fitted models and the planned effects that are omitted. If no model
@@ -81,26 +93,31 @@ func plannedEffects(a *trial.Analysis) string {
 	return effectNames(f)
 }
 
-// modelGroup has the endpoints for whose models a text is the same.
-type modelGroup struct {
+// endpointGroup has the endpoints for which a text is the same.
+type endpointGroup struct {
 	text      string
 	endpoints []string
 }
 
 // groupModels groups the endpoints with a fitted model by a text about it.
-func groupModels(a *trial.Analysis, text func(trial.Model) string) []modelGroup {
-	var groups []modelGroup
+func groupModels(a *trial.Analysis, text func(trial.Model) string) []endpointGroup {
+	fitted := *a
+	fitted.Endpoints = slices.DeleteFunc(slices.Clone(a.Endpoints),
+		func(e trial.EndpointAnalysis) bool { return e.Model.Failed != "" })
+	return groupEndpoints(&fitted, func(e *trial.EndpointAnalysis) string { return text(e.Model) })
+}
+
+// groupEndpoints groups the endpoints by a text.
+func groupEndpoints(a *trial.Analysis, text func(*trial.EndpointAnalysis) string) []endpointGroup {
+	var groups []endpointGroup
 	for i := range a.Endpoints {
 		e := &a.Endpoints[i]
-		if e.Model.Failed != "" {
-			continue
-		}
-		s, n := text(e.Model), 0
+		s, n := text(e), 0
 		for n < len(groups) && groups[n].text != s {
 			n++
 		}
 		if n == len(groups) {
-			groups = append(groups, modelGroup{text: s})
+			groups = append(groups, endpointGroup{text: s})
 		}
 		groups[n].endpoints = append(groups[n].endpoints, titleOf(e))
 	}
@@ -115,7 +132,7 @@ func fittedText(a *trial.Analysis) string {
 		s = " The fitted covariance was " + groups[0].text + " for every endpoint."
 	case len(groups) > 0:
 		s = " The fitted covariance was " +
-			strings.Join(mapped(groups, func(g modelGroup) string { return g.text + " for " + listed(g.endpoints) }),
+			strings.Join(mapped(groups, func(g endpointGroup) string { return g.text + " for " + listed(g.endpoints) }),
 				"; ") + "."
 	}
 	for _, g := range groupModels(a, caution) {

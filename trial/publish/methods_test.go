@@ -38,7 +38,7 @@ func TestMethodsNameTheEffectsThatWereFitted(t *testing.T) {
 	}
 	says(t, "one formula", methodsOf(a),
 		"The fixed effects were baseline, age, arm, visit and arm × visit. Omitted from the model were site (the "+
-			"same for all) for Medial T2, Lateral T2, Patellofemoral T2 and WOMAC pain. The planned covariance")
+			"same for all) for Medial T2, Lateral T2, Patellofemoral T2 and WOMAC pain. The planned model has")
 	m := &a.Endpoints[3].Model
 	m.Formula, m.Omitted = trial.Formula{{"arm"}, {"visit"}, {"arm", "visit"}},
 		[]trial.Omission{{Term: "baseline", Reason: "the same for all"}}
@@ -46,12 +46,13 @@ func TestMethodsNameTheEffectsThatWereFitted(t *testing.T) {
 		"The fixed effects were baseline, age, arm, visit and arm × visit for Medial T2, Lateral T2 and "+
 			"Patellofemoral T2; arm, visit and arm × visit for WOMAC pain. Omitted",
 		"site (the same for all) for Medial T2, Lateral T2 and Patellofemoral T2; baseline (the same for all) for "+
-			"WOMAC pain. The planned covariance")
+			"WOMAC pain. The planned model has")
 	for i := range a.Endpoints {
 		fail(&a.Endpoints[i].Model, "nobody has a change")
 	}
 	says(t, "no model", methodsOf(a),
-		"The fixed effects were baseline, site, age, arm, visit and arm × visit. The planned covariance")
+		"The fixed effects were baseline, site, age, arm, visit, baseline × visit and arm × visit. The planned model has a "+
+			"slope on the baseline for each visit (baseline × visit). The planned covariance")
 }
 
 func TestMethodsOfRepeatability(t *testing.T) {
@@ -83,13 +84,12 @@ func TestMethodsOfScoresAlone(t *testing.T) {
 	a.Endpoints, a.Correlations = a.Endpoints[3:], nil
 	text := methodsOf(a)
 	says(t, "scores alone", text,
-		"There is no primary contrast: the design names no endpoint, and there is no compartment.",
-		"p values and intervals were not adjusted")
+		"There is no primary contrast.", "The p values and intervals were not adjusted.")
 	never(t, "scores alone", text, "each compartment", "Individual changes.", "RC", "Holm", "QIBA")
 	a.Design.Primary = []trial.Target{{Endpoint: "WOMAC pain", Visit: 2}}
 	says(t, "a primary score", methodsOf(a),
-		"The primary contrast is the difference of each arm from the reference in the change of WOMAC pain from "+
-			"baseline to visit 2.")
+		"The primary contrast is the difference of each arm from the reference in the change from baseline of WOMAC "+
+			"pain to visit 2.")
 }
 
 func TestMethodsNameWhatAFallbackAssumes(t *testing.T) {

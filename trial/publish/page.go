@@ -21,22 +21,25 @@ var pageTemplate = template.Must(template.New(pageFile).Parse(pageSource))
 // pageView has the texts of the page.
 type pageView struct {
 	Name, Subtitle, Version string
-	Counts                  []count
+	// Plan names the plan file, if there is one, with its Hash.
+	Plan, Hash string
+	Counts     []count
 	// Headlines are the primary results below Lead. If there are many, they are in Primary instead.
-	Lead      string
-	Headlines []headline
-	Primary   grid
-	Notes     []string
-	Flow      flowView
-	People    grid
-	Methods   []paragraph
-	Figures   []figureView
-	Sections  []section
-	Flags     []flagGroup
-	FlagCount int
-	Inputs    grid
-	Tables    []string
-	Level     string
+	Lead         string
+	Headlines    []headline
+	Primary      grid
+	PrimaryFlags figureLines
+	Sensitivity  grid
+	Notes        []string
+	Flow         flowView
+	People       grid
+	Methods      []paragraph
+	Figures      []figureView
+	Results      []section
+	Flags        []flagGroup
+	Individuals  section
+	Inputs       grid
+	Tables       []string
 }
 
 type count struct{ N, Name string }
@@ -72,9 +75,12 @@ func pageOf(a trial.Analysis, pictures []figure.Picture) ([]byte, error) {
 
 func newPageView(a *trial.Analysis, pictures []figure.Picture) pageView {
 	v := pageView{
-		Name: trialName(a.Design), Version: called(a.Version), Level: percentOf(a.Plan.Level),
-		Counts: countList(a), Flow: newFlowView(a), People: peopleGrid(a), Methods: methods(a),
-		Inputs: inputGrid(a), FlagCount: len(a.Flags), Flags: flagGroups(a),
+		Name: trialName(a.Design), Version: called(a.Version), Plan: "no frozen plan", Counts: countList(a),
+		PrimaryFlags: primaryFlags(a), Sensitivity: sensitivityGrid(a), Flow: newFlowView(a), People: peopleGrid(a),
+		Methods: methods(a), Inputs: inputGrid(a), Flags: flagGroups(a), Individuals: individualSection(a),
+	}
+	if a.PlanFile.Name != "" {
+		v.Plan, v.Hash = "Plan: "+called(a.PlanFile.Name)+", SHA-256 ", called(a.PlanFile.SHA256)
 	}
 	v.Subtitle = "Change over visits"
 	if len(a.Design.Arms) > 1 {
@@ -91,10 +97,9 @@ func newPageView(a *trial.Analysis, pictures []figure.Picture) pageView {
 	}
 	for _, s := range []section{
 		descriptionSection(a), modelSection(a), supportingSection(a), responderSection(a), correlationSection(a),
-		individualSection(a),
 	} {
 		if len(s.Grids) > 0 {
-			v.Sections = append(v.Sections, s)
+			v.Results = append(v.Results, s)
 		}
 	}
 	for _, t := range tables(&trial.Analysis{}) {

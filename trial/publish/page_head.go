@@ -37,32 +37,37 @@ func headlines(a *trial.Analysis) (lead string, lines []headline) {
 
 func newHeadline(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contrast) headline {
 	h := headline{
-		Contrast: fmt.Sprintf("%s, change to %s, %s − %s", titleOf(e), called(a.Design.Visits[c.Visit].Name),
-			called(a.Design.Arms[c.Arm]), called(a.Design.Arms[0])),
+		Contrast: fmt.Sprintf("%s, change to %s, %s", shownTitle(e), called(a.Design.Visits[c.Visit].Name),
+			versus(a, e, c.Arm)),
 	}
 	if e.Model.Failed != "" {
 		h.Result, h.Detail = "no model", called(e.Model.Failed)+
 			"; other tests of the contrast are under “Supporting tests”"
 		return h
 	}
-	m := c.Model
+	m := e.Displayed(c.Model)
 	if math.IsNaN(m.Value) {
 		h.Result, h.Detail = "no estimate",
 			fmt.Sprintf("%s; changes of %d in the arm and %d in the reference", called(absent(a, e.Model, c.Visit)),
 				c.N, c.NReference)
 		return h
 	}
-	d := e.Decimals()
-	h.Result = fmt.Sprintf("%s%s [%s CI %s to %s], %s", figure.Number(m.Value, d), spaced(e), percentOf(a.Plan.Level),
-		figure.Number(m.Low, d), figure.Number(m.High, d), pIs(c.Holm))
+	d, family := shownDecimals(e), familySize(a, trial.PrimaryFamily)
+	h.Result = fmt.Sprintf("%s%s [%s CI %s to %s], ", figure.Number(m.Value, d), spaced(e), percentOf(a.Plan.Level),
+		figure.Number(m.Low, d), figure.Number(m.High, d))
+	if family > 1 {
+		h.Result += "adjusted "
+	}
+	h.Result += pIs(c.Holm)
 	arm, reference := e.Model.SubjectsAt(c.Arm, c.Visit), e.Model.SubjectsAt(0, c.Visit)
 	n := fmt.Sprintf("n = %d and %d", arm, reference)
 	if arm != c.N || reference != c.NReference {
 		n += fmt.Sprintf(" in the model, of %d and %d with a change", c.N, c.NReference)
 	}
 	details := []string{n}
-	if n := familySize(a, trial.PrimaryFamily); n > 1 {
-		details = append(details, fmt.Sprintf("%s before the adjustment over %d primary contrasts (Holm)", pIs(m.P), n))
+	if family > 1 {
+		details = append(details, fmt.Sprintf("%s before the adjustment over %d primary contrasts (Holm)", pIs(m.P),
+			family))
 	}
 	fit := "mixed model, " + e.Model.Covariance.String() + " covariance"
 	if len(e.Model.Rejected) > 0 {
@@ -72,98 +77,6 @@ func newHeadline(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contrast)
 		caution(e.Model), omissionText(a, e.Model))
 	h.Detail = called(strings.Join(nonEmpty(details), "; "))
 	return h
-}
-
-// flowView is the flow of participants through the trial, with a column for each arm.
-type flowView struct {
-	Arms  []string
-	Steps []flowStep
-	// MoreVisits has the visits that are not in the diagram, if there are many.
-	MoreVisits grid
-}
-
-type flowStep struct {
-	Name, Detail string
-	Boxes        []flowBox
-	// Hidden steps are in MoreVisits and not in the diagram.
-	Hidden bool
-}
-
-type flowBox struct {
-	N, Total string
-	Missing  []string
-}
-
-// mostFlowSteps is the largest number of visits in the diagram; they fit on a page of A4.
-const mostFlowSteps = 8
-
-func newFlowView(a *trial.Analysis) flowView {
-	v := flowView{}
-	planned := flowStep{Name: "Planned", Detail: "in the design"}
-	analysed := flowStep{Name: "Analysed", Detail: "baseline and a later visit"}
-	steps := make([]flowStep, len(a.Design.Visits))
-	for i, visit := range a.Design.Visits {
-		steps[i] = flowStep{Name: called(visit.Name), Detail: "month " + months(visit.Month)}
-		if i == 0 && !strings.EqualFold(visit.Name, "baseline") {
-			steps[i].Detail = "baseline, " + steps[i].Detail
-		}
-		steps[i].Hidden = len(steps) > mostFlowSteps && i > 0 && i < len(steps)-1
-	}
-	for arm, f := range a.Flow {
-		v.Arms = append(v.Arms, called(a.Design.Arms[arm]))
-		planned.Boxes = append(planned.Boxes, flowBox{N: thousands(f.Planned)})
-		analysed.Boxes = append(analysed.Boxes, flowBox{N: thousands(f.Analysed), Total: thousands(f.Planned)})
-		for i := range steps {
-			steps[i].Boxes = append(steps[i].Boxes, newFlowBox(f.Visits[i], f.Planned))
-		}
-	}
-	v.Steps = append(append([]flowStep{planned}, steps...), analysed)
-	v.MoreVisits = moreVisitsGrid(v)
-	return v
-}
-
-// moreVisitsGrid returns the steps that the diagram does not show.
-func moreVisitsGrid(v flowView) grid {
-	g := grid{Heads: append(heads("Visit", ""), heads(v.Arms...)...)}
-	block := group{}
-	for _, s := range v.Steps {
-		if !s.Hidden {
-			continue
-		}
-		r := row{Cells: []cell{{Text: s.Name}, {Text: s.Detail, Class: "soft"}}}
-		for _, b := range s.Boxes {
-			text := b.N
-			if b.Total != "" {
-				text += " of " + b.Total
-			}
-			r.Cells = append(r.Cells, cell{Text: strings.Join(append([]string{text}, b.Missing...), "; ")})
-		}
-		block.Rows = append(block.Rows, r)
-	}
-	if len(block.Rows) == 0 {
-		return g
-	}
-	g.Groups = []group{block}
-	g = g.finish("flow.csv")
-	g.Fold, g.Summary = true, "the "+plural(len(block.Rows), "visit", "visits")+" between"
-	return g
-}
-
-func newFlowBox(f trial.FlowVisit, planned int) flowBox {
-	const most = 4 // reasons in a box
-	b := flowBox{N: thousands(f.Present), Total: thousands(planned)}
-	rest := 0
-	for i, m := range f.Missing {
-		if i < most {
-			b.Missing = append(b.Missing, called(m.Reason.String())+": "+thousands(m.N))
-		} else {
-			rest += m.N
-		}
-	}
-	if rest > 0 {
-		b.Missing = append(b.Missing, "other reasons: "+thousands(rest))
-	}
-	return b
 }
 
 // peopleGrid describes the participants of each arm at the start.
@@ -194,8 +107,35 @@ func peopleGrid(a *trial.Analysis) grid {
 	add("Side", levelsOf(func(s trial.Subject) string { return s.Side }))
 	add("Site", levelsOf(func(s trial.Subject) string { return s.Site }))
 	add("Stratum", levelsOf(func(s trial.Subject) string { return s.Stratum }))
-	g.Groups = []group{rows}
+	values := group{}
+	for i := range a.Endpoints {
+		e := &a.Endpoints[i]
+		r := row{Cells: []cell{{Text: withUnit(e)}}}
+		for arm := range a.Design.Arms {
+			c := e.Cells[arm][0]
+			r.Cells = append(r.Cells, num(baselineText(e, c), noStatistic(c.Value.N)))
+		}
+		values.Rows = append(values.Rows, r)
+	}
+	g.Groups = []group{rows, values}
+	g.Notes = []string{"Endpoints at baseline: mean ± SD, or median [Q1, Q3] on the log scale" + inSet(a) + "."}
 	return g.explained("")
+}
+
+// baselineText describes the values of an arm, with n if some are missing.
+func baselineText(e *trial.EndpointAnalysis, c trial.Cell) string {
+	d := e.Decimals()
+	text := figure.Number(c.Value.Mean, d)
+	switch {
+	case e.Log:
+		text = withInterval(c.Value.Median, c.Value.Q1, c.Value.Q3, d)
+	case !math.IsNaN(c.Value.SD):
+		text += " ± " + figure.Number(c.Value.SD, d)
+	}
+	if c.Missing > 0 && c.Value.N > 0 {
+		text += fmt.Sprintf(" (n = %d)", c.Value.N)
+	}
+	return text
 }
 
 // meanOf returns a function that prints mean ± SD of the known values, with n if some are not known.

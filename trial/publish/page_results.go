@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/t2map/t2map/figure"
@@ -104,16 +105,20 @@ func valueGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
 }
 
 func changeGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
-	d := e.Decimals()
+	d := shownDecimals(e)
 	g := grid{
 		Title: withUnit(e) + ": change from baseline",
 		Heads: append(append(heads("Visit", "Arm"),
 			numericHeads("n", "missing", "Mean", "SD", "Median [Q1, Q3]", percentOf(a.Plan.Level)+" CI", "Mean %",
 				"SD %", percentOf(a.Plan.Level)+" CI %")...), heads("Flags")...),
 	}
+	if e.Log {
+		g.Title = withUnit(e) + ": ratio to baseline"
+		g.Notes = []string{"Geometric means and medians of the ratio; SD of its natural logarithm."}
+	}
 	g.Groups = byVisit(a, e, 1, func(c trial.Cell, size int) []cell {
 		cells := append([]cell{num(thousands(c.Change.N)), num(thousands(size - c.Change.N))},
-			describedCells(c.Change, d)...)
+			describedCells(shownDescription(e, c.Change), d)...)
 		p, reason := percentOfAll(c)
 		return append(cells, num(figure.Number(p.Mean, percentDecimals), reason),
 			num(figure.Number(p.SD, percentDecimals), reason), num(interval(p.Low, p.High, percentDecimals), reason))
@@ -145,11 +150,10 @@ func modelSection(a *trial.Analysis) section {
 	} else {
 		s.Lead = "Least-squares means of the change."
 	}
-	if g := meansGrid(a); g.rows() > 0 {
-		s.Grids = append(s.Grids, g.finish("lsmeans.csv"))
-	}
-	if g := fitGrid(a); g.rows() > 0 {
-		s.Grids = append(s.Grids, g.finish("lsmeans.csv"))
+	for _, g := range []grid{meansGrid(a), fitGrid(a)} {
+		if g.rows() > 0 {
+			s.Grids = append(s.Grids, g.finish("lsmeans.csv"))
+		}
 	}
 	return s
 }
@@ -163,16 +167,6 @@ func estimateCells(e mmrm.Estimate, decimals int, reason string) []cell {
 	}
 }
 
-// versus names the arms of a contrast, on one line where the names are short.
-func versus(a *trial.Analysis, arm int) string {
-	const short = 16 // letters; as wide as the numbers in the other columns
-	one, other := called(a.Design.Arms[arm]), called(a.Design.Arms[0])
-	if len(one)+len(other) <= short {
-		return one + "\u00a0−\u00a0" + other
-	}
-	return one + " − " + other
-}
-
 func differenceGrid(a *trial.Analysis) grid {
 	g := grid{
 		Title: "Differences from the reference",
@@ -181,14 +175,13 @@ func differenceGrid(a *trial.Analysis) grid {
 	}
 	for i := range a.Endpoints {
 		e := &a.Endpoints[i]
-		block := group{Name: withUnit(e)}
-		block.Detail = modelDetail(a, e.Model)
+		block := group{Name: shownUnit(e), Detail: modelDetail(a, e.Model)}
 		for _, c := range e.Contrasts {
 			reason := absent(a, e.Model, c.Visit)
 			cells := append([]cell{
-				textCell(a.Design.Visits[c.Visit].Name), {Text: versus(a, c.Arm)},
+				textCell(a.Design.Visits[c.Visit].Name), {Text: versus(a, e, c.Arm)},
 				num(fmt.Sprintf("%d, %d", e.Model.SubjectsAt(c.Arm, c.Visit), e.Model.SubjectsAt(0, c.Visit))),
-			}, estimateCells(c.Model, e.Decimals(), reason)...)
+			}, estimateCells(e.Displayed(c.Model), shownDecimals(e), reason)...)
 			holm := "not adjusted: neither primary nor key secondary"
 			if c.Family != trial.NoFamily {
 				holm = reason
@@ -205,6 +198,9 @@ func differenceGrid(a *trial.Analysis) grid {
 	if n := familySize(a, trial.PrimaryFamily); n > 0 {
 		g.Notes[0] += fmt.Sprintf(" p, Holm: adjusted over the %s (endpoints, visits and arms); one without a p counts "+
 			"as p = 1.", plural(n, "primary contrast", "primary contrasts"))
+	}
+	if slices.ContainsFunc(a.Endpoints, func(e trial.EndpointAnalysis) bool { return e.Log }) {
+		g.Notes[0] += " SE of a ratio: that of its logarithm."
 	}
 	if n := familySize(a, trial.SecondaryFamily); n > 0 {
 		g.Notes[0] += fmt.Sprintf(" The %s are a family of their own.", plural(n, "key secondary contrast",
@@ -224,7 +220,8 @@ func meansGrid(a *trial.Analysis) grid {
 		if e.Model.Failed != "" {
 			continue
 		}
-		block := group{Name: withUnit(e) + ", at a baseline of " + figure.Number(e.Model.BaselineMean, e.Decimals())}
+		baseline := e.DisplayedInterval(trial.Interval{Estimate: e.Model.BaselineMean}).Estimate
+		block := group{Name: shownUnit(e) + ", at a baseline of " + figure.Number(baseline, e.Decimals())}
 		if len(e.Contrasts) == 0 {
 			block.Detail = modelDetail(a, e.Model) // otherwise the table of differences has it
 		}
@@ -238,7 +235,7 @@ func meansGrid(a *trial.Analysis) grid {
 					row{Kept: v == a.Design.MainVisit(e.Endpoint),
 						Cells: append([]cell{visit, textCell(a.Design.Arms[arm]),
 							num(thousands(e.Model.SubjectsAt(arm, v)))},
-							estimateCells(e.Model.LSMeans[arm][v-1], e.Decimals(), absent(a, e.Model, v))...)})
+							estimateCells(e.Displayed(e.Model.LSMeans[arm][v-1]), shownDecimals(e), absent(a, e.Model, v))...)})
 			}
 		}
 		g.Groups = append(g.Groups, block)
@@ -291,25 +288,25 @@ func fitGrid(a *trial.Analysis) grid {
 		}
 		rows.Rows = append(rows.Rows, row{Cells: []cell{name, fit, {Text: m.DF.String()},
 			num(thousands(m.Subjects)), num(thousands(m.Observations)), num(figure.Number(m.LogLik, 2)),
-			residualCell(m, a.Endpoints[i].Decimals())}})
+			residualCell(&a.Endpoints[i])}})
 	}
 	g.Groups = []group{rows}
 	return g
 }
 
 // residualCell shows the standard deviations of Σ, and its correlation if there is one.
-func residualCell(m trial.Model, decimals int) cell {
+func residualCell(e *trial.EndpointAnalysis) cell {
 	const mostVisits, mostPairs = 6, 1
-	n := len(m.Sigma)
-	if n == 0 || n > mostVisits {
+	sigma, visits := e.Model.Sigma, e.After()
+	if len(sigma) == 0 || len(visits) > mostVisits {
 		return num(dash, "the covariance of many visits is in trial.json")
 	}
 	var sds, correlations []string
-	for v := range m.Sigma {
-		sds = append(sds, figure.Number(math.Sqrt(m.Sigma[v][v]), decimals))
-		for w := range v {
+	for i, v := range visits {
+		sds = append(sds, figure.Number(math.Sqrt(sigma[v-1][v-1]), shownDecimals(e)))
+		for _, w := range visits[:i] {
 			correlations = append(correlations,
-				figure.Number(m.Sigma[v][w]/math.Sqrt(m.Sigma[v][v]*m.Sigma[w][w]), ratioDecimals))
+				figure.Number(sigma[v-1][w-1]/math.Sqrt(sigma[v-1][v-1]*sigma[w-1][w-1]), ratioDecimals))
 		}
 	}
 	c := num(strings.Join(sds, ", "))
@@ -326,7 +323,7 @@ func supportingSection(a *trial.Analysis) section {
 		numericHeads("n", "ANCOVA", "Welch", "Wilcoxon", "Hedges’ g", "Permutation")...)}
 	for i := range a.Endpoints {
 		e := &a.Endpoints[i]
-		block := group{Name: withUnit(e)}
+		block := group{Name: shownUnit(e)}
 		for _, c := range e.Contrasts {
 			block.Rows = append(block.Rows, row{Marked: c.Primary(), Cells: supportingCells(a, e, c)})
 		}
@@ -337,8 +334,8 @@ func supportingSection(a *trial.Analysis) section {
 	if g.rows() == 0 {
 		return s
 	}
-	g.Notes = []string{"Differences and shifts are arm minus reference, with their " + percentOf(a.Plan.Level) +
-		" CI. Wilcoxon: Hodges–Lehmann shift. n: participants with a change at the visit; adjusted: those with " +
+	g.Notes = []string{"Differences and shifts are arm minus reference, or ratios on the log scale, with their " +
+		percentOf(a.Plan.Level) + " CI. Wilcoxon: Hodges–Lehmann shift. n: participants with a change at the visit; adjusted: those with " +
 		"known covariates, whose changes ANCOVA and the permutation test use."}
 	s.Grids = []grid{g.finish("contrasts.csv")}
 	return s
@@ -350,8 +347,9 @@ func tooFew(arm, reference int) string {
 }
 
 func supportingCells(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contrast) []cell {
-	d := e.Decimals()
+	d := shownDecimals(e)
 	test := func(x mmrm.Estimate, reason, none string) cell {
+		x = e.Displayed(x)
 		t := num(withInterval(x.Value, x.Low, x.High, d), cmp.Or(reason, none))
 		if !math.IsNaN(x.P) {
 			t.Detail = pIs(x.P)
@@ -368,7 +366,7 @@ func supportingCells(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contr
 	if c.Wilcoxon.Exact && wilcoxon.Detail != "" {
 		wilcoxon.Detail += ", exact"
 	}
-	permutation := num(dash, cmp.Or(c.Reasons.Permutation, "only computed for the primary visit"))
+	permutation := num(dash, cmp.Or(c.Reasons.Permutation, "only computed for primary and key secondary contrasts"))
 	if p := c.Permutation; !math.IsNaN(p.P) {
 		permutation = num(pIs(p.P))
 		permutation.Detail = thousands(p.Arrangements) + " arrangements"
@@ -381,7 +379,7 @@ func supportingCells(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contr
 		n.Detail = fmt.Sprintf("adjusted: %d, %d", c.NAdjusted, c.NAdjustedReference)
 	}
 	return []cell{
-		textCell(a.Design.Visits[c.Visit].Name), {Text: versus(a, c.Arm)}, n,
+		textCell(a.Design.Visits[c.Visit].Name), {Text: versus(a, e, c.Arm)}, n,
 		test(c.Ancova, c.Reasons.Ancova, tooFew(c.NAdjusted, c.NAdjustedReference)),
 		test(c.Welch, c.Reasons.Welch, none), wilcoxon,
 		num(withInterval(c.Effect.Estimate, c.Effect.Low, c.Effect.High, ratioDecimals),

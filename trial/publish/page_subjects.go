@@ -144,11 +144,11 @@ func individualGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
 	d := e.Decimals()
 	for s, subject := range a.Design.Subjects {
 		block := group{}
-		for v := 1; v < len(a.Design.Visits); v++ {
+		for i, v := range e.After() {
 			r := rowOf(a, e, s, v)
 			cells := []cell{textCell(subject.ID), textCell(a.Design.Arms[subject.Arm]),
 				num(figure.Number(r.baseline().X, d), r.baseline().Missing.String())}
-			if v > 1 {
+			if i > 0 {
 				cells = []cell{{}, {}, {}}
 			}
 			cells = append(cells, textCell(a.Design.Visits[v].Name),

@@ -55,14 +55,17 @@ func TestPageSaysTheResult(t *testing.T) {
 	got := readable(page(t, a, p))
 	for _, want := range []string{
 		"DEMO-1", "Primary results", "Medial T2, change to visit 2, low dose − control",
-		"−2.31 ms [95 % CI −3.90 to −0.73], p = 0.006",
-		"n = 11 and 10; adjusted over 3 compartments p = 0.018 (Holm); mixed model, unstructured covariance, " +
-			"Kenward–Roger, 17.8 degrees of freedom",
+		"no frozen plan", "−2.31 ms [95 % CI −3.90 to −0.73], adjusted p = 0.018",
+		"n = 11 and 10; p = 0.006 before the adjustment over 3 primary contrasts (Holm); mixed model, unstructured " +
+			"covariance, Kenward–Roger, 17.8 degrees of freedom",
 		"The report draws no conclusion", "24 participants", "2 arms", "3 visits", "4 endpoints", "13 flags",
-		"visit 2 month 6 10 of 12 no study: 2 11 of 12 no study: 1",
-		"Analysed baseline and a later visit 11 of 12 11 of 12",
+		"Randomised in the design 12 12 baseline month 0 12 of 12 T2: 12 of 12 12 of 12",
+		"visit 2 month 6 10 of 12 left: 1 (no later data) T2: 10 of 12 no T2: 2 (no study) 11 of 12 T2: 11 of 12",
+		"Analysed baseline and a later T2 11 of 12 11 of 12", "Medial T2 (ms) 38.38 ± 2.55 37.65 ± 3.03",
+		"WOMAC pain 40.8 ± 10.4",
 		"Age (years), mean ± SD", "25.6 ± 2.1 (n = 11)", "F: 6, M: 6",
-		"The fixed effects were baseline, arm, visit and arm × visit.",
+		"The fixed effects were baseline, arm, visit, baseline × visit and arm × visit. The planned model has a " +
+			"slope on the baseline for each visit",
 		"control is the reference", "restricted maximum likelihood", "Kenward and Roger (1997)", "Holm (1979)",
 		"RC = 1.96·√2·wCV", "(RC 13.9 %)",
 		"The fitted covariance was unstructured for Medial T2, Patellofemoral T2 and WOMAC pain; heterogeneous " +
@@ -189,7 +192,7 @@ func TestPageEscapes(t *testing.T) {
 func TestPageOfLittle(t *testing.T) {
 	one := readable(page(t, sample{arms: 1, visits: 3, perArm: 8}.analysis()))
 	for _, want := range []string{"One arm: there is no comparison.", "Least-squares means of the change",
-		"p of no change", "The fixed effects were baseline and visit."} {
+		"p of no change", "The fixed effects were baseline, visit and baseline × visit."} {
 		if !strings.Contains(one, want) {
 			t.Errorf("one arm: the page does not say %q", want)
 		}

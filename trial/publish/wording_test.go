@@ -148,7 +148,7 @@ func wordlessPage(a *trial.Analysis, p figure.Picture) (parts []string) {
 	for _, g := range v.Flags {
 		parts = append(parts, g.Kind, g.N, g.Meaning)
 	}
-	for _, s := range v.Sections {
+	for _, s := range append(v.Results, v.Individuals) {
 		for _, g := range s.Grids {
 			parts = append(parts, s.Title, g.Title, fmt.Sprint(len(g.Reasons), g.MoreReasons))
 			for _, block := range g.Groups {
@@ -167,7 +167,7 @@ func wordlessPage(a *trial.Analysis, p figure.Picture) (parts []string) {
 	}
 	for _, s := range v.Flow.Steps {
 		for _, b := range s.Boxes {
-			parts = append(parts, b.N, b.Total, fmt.Sprint(len(b.Missing)))
+			parts = append(parts, b.N, b.Total, fmt.Sprint(len(b.Lines)))
 		}
 	}
 	return parts

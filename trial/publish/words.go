@@ -48,13 +48,23 @@ func kindsOf(a *trial.Analysis, flags []int) string {
 	return strings.Join(names, "; ")
 }
 
-// armSizes counts the subjects of each arm in the design.
+// armSizes counts the subjects of each arm in the set that is analysed.
 func armSizes(d trial.Design) []int {
 	n := make([]int, len(d.Arms))
 	for _, s := range d.Subjects {
-		n[s.Arm]++
+		if s.Analysed() {
+			n[s.Arm]++
+		}
 	}
 	return n
+}
+
+// inSet returns ", in the set NAME" for the set that is analysed; empty if the plan has no sets.
+func inSet(a *trial.Analysis) string {
+	if len(a.Plan.Sets) == 0 {
+		return ""
+	}
+	return ", in the set “" + called(a.Plan.Sets[0].Name) + "”"
 }
 
 // listed joins names, as in "a, b and c". It counts the names after the tenth.
