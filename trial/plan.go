@@ -110,6 +110,22 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
+// Summary returns the word for the T2 of a compartment: mean or median of its voxels.
+func (p Plan) Summary() string {
+	if p.Median {
+		return "median"
+	}
+	return "mean"
+}
+
+// t2Name is the name of T2 in titles of endpoints.
+func (p Plan) t2Name() string {
+	if p.Median {
+		return "median T2"
+	}
+	return "T2"
+}
+
 func (p *Plan) setBaseline(_, text string) error {
 	switch strings.ToLower(text) {
 	case "by visit":

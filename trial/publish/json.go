@@ -24,7 +24,7 @@ func encode(a *trial.Analysis, pictures, maps []string) ([]byte, error) {
 		Design: designJSON(a.Design), Plan: planJSON(a.Plan),
 		Inputs:       listOf(a.Inputs, func(i trial.Input) jsonInput { return jsonInput(i) }),
 		Flow:         listOf(a.Flow, flowJSON),
-		Flags:        listOf(a.Flags, func(f trial.Flag) jsonFlag { return jsonFlag(f) }),
+		Flags:        listOf(a.Flags, flagJSON),
 		Correlations: listOf(a.Correlations, correlationJSON),
 		Settings:     listOf(a.Settings, same), Notes: listOf(a.Notes, same),
 	}
@@ -66,6 +66,7 @@ type (
 		Visit    string         `json:"visit"`
 		Endpoint string         `json:"endpoint"`
 		Text     string         `json:"text"`
+		Excess   *jsonExcess    `json:"excess,omitempty"`
 	}
 	jsonDesign struct {
 		Name            string        `json:"name"`

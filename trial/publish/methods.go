@@ -63,7 +63,7 @@ func endpointText(a *trial.Analysis) string {
 		}
 	}
 	if len(compartments) > 0 {
-		parts = append(parts, "The endpoints are the mean T2 (ms) of the following compartments: "+listed(compartments)+
+		parts = append(parts, "The endpoints are the "+a.Plan.Summary()+" T2 (ms) of the following compartments: "+listed(compartments)+
 			".")
 	}
 	if len(others) > 0 {

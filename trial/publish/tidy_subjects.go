@@ -41,7 +41,7 @@ var (
 		table.Text("subject", "Subject", table.FromDesign, func(r subjectRow) string { return r.participant().ID }),
 	}
 	valueColumn = table.Number("value", "Value", func(r subjectRow) float64 { return r.X }).WithUnit(endpointUnit).
-			WithDerivation("mean T2 of a compartment, or as the endpoint's table has it").WithOrigin(table.FromResults)
+			WithDerivation("T2 of a compartment, the mean or, if planned, the median of its voxels; or as the endpoint's table has it").WithOrigin(table.FromResults)
 	deltaColumn = table.Number("change", "Change from baseline", func(r subjectRow) float64 { return r.Delta }).
 			WithUnit(endpointUnit).WithDerivation("value - baseline")
 	percentColumn = table.Number("percent", "Change in percent of baseline",
@@ -82,7 +82,7 @@ var valueColumns = func() []table.Column[subjectRow] {
 			table.Text("method", "Method of estimating T2", table.FromResults,
 				func(r subjectRow) string { return r.Method }),
 			maskFromColumn,
-		})
+		}, table.Lift(func(r subjectRow) trial.ImageQuality { return r.Quality.Known() }, imageColumns))
 }()
 
 // eachSubject returns a row per endpoint, subject and visit from firstVisit on.
@@ -129,11 +129,11 @@ type flagRow struct {
 	trial.Flag
 }
 
-var flagColumns = []table.Column[flagRow]{
+var flagColumns = append([]table.Column[flagRow]{
 	table.Count("number", "Number of the flag", func(r flagRow) int { return r.number }).WithOrigin(table.Assigned),
 	table.Text("kind", "Kind", table.Derived, func(r flagRow) string { return string(r.Kind) }).
 		WithTerms("not in the design; no result; other side; two studies; protocol change; scanner change; carried " +
-			"mask; quality"),
+			"mask; beyond limit; quality"),
 	table.Text("subject", "Subject", table.FromResults, func(r flagRow) string { return r.Subject }).
 		WithTerms("empty: all"),
 	table.Text("visit", "Visit", table.FromResults, func(r flagRow) string { return r.Visit }).WithTerms("empty: all"),
@@ -141,8 +141,8 @@ var flagColumns = []table.Column[flagRow]{
 		func(r flagRow) string { return r.Endpoint }).WithTerms("empty: every compartment"),
 	table.Flag("on_figures", "Shown on the figures that it concerns", "Y",
 		func(r flagRow) bool { return r.Kind.OnFigures() }).WithOrigin(table.Assigned),
-	table.Text("text", "Problem", table.Derived, func(r flagRow) string { return r.Text }),
-}
+	table.Text("text", "Problem", table.Derived, func(r flagRow) string { return r.Problem() }),
+}, table.Lift(func(r flagRow) trial.Excess { return r.Excess }, excessColumns)...)
 
 func flagTable(a *trial.Analysis) output {
 	var rows []flagRow

@@ -50,7 +50,7 @@ type file struct {
 //	trial.html           the report, a page without other files
 //	trial.json           the analysis, unrounded
 //	NAME.csv             description, lsmeans, contrasts, individuals, responders,
-//	                     correlations, values, flags, flow; mk and adbds of CDISC
+//	                     correlations, values, quality, flags, flow; mk and adbds of CDISC
 //	dictionary/NAME.csv  the meaning of the columns of NAME.csv
 //	figures/NAME.svg     each picture, also as .png and .pdf
 //	maps/NAME.nii.gz     each map
@@ -132,7 +132,7 @@ const endpointUnit = "of the endpoint"
 func tables(a *trial.Analysis) []output {
 	return []output{
 		descriptionTable(a), meanTable(a), contrastTable(a), individualTable(a), responderTable(a),
-		correlationTable(a), valueTable(a), flagTable(a), flowTable(a), mkTable(a), bdsTable(a),
+		correlationTable(a), valueTable(a), qualityTable(a), flagTable(a), flowTable(a), mkTable(a), bdsTable(a),
 	}
 }
 
