@@ -1,7 +1,7 @@
 package trial
 
 import (
-	"cmp"
+	"fmt"
 	"slices"
 )
 
@@ -115,4 +115,9 @@ type Flag struct {
 }
 
 // Problem describes the problem in words.
-func (f Flag) Problem() string { return cmp.Or(f.Text, f.Excess.String()) }
+func (f Flag) Problem() string {
+	if f.Excess == (Excess{}) {
+		return f.Text
+	}
+	return fmt.Sprintf(problems[f.Excess.Measure], f.Excess.Value, f.Excess.Limit)
+}

@@ -96,8 +96,9 @@ func (e *Endpoint) setEmpty(d Design, reason MissingKind) {
 func (j *joiner) compartments(res Results) []Endpoint {
 	j.sides = res.sides
 	endpoints := make([]Endpoint, len(res.compartments))
+	t2 := map[bool]string{false: " T2", true: " median T2"}[j.plan.Median]
 	for i, name := range res.compartments {
-		endpoints[i] = Endpoint{Name: name, Title: title(name) + " " + j.plan.t2Name(), Unit: "ms", Compartment: true,
+		endpoints[i] = Endpoint{Name: name, Title: title(name) + t2, Unit: "ms", Compartment: true,
 			Direction: HigherIsWorse}
 		endpoints[i].setEmpty(j.d, NoStudy)
 	}

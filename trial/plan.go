@@ -118,14 +118,6 @@ func (p Plan) Summary() string {
 	return "mean"
 }
 
-// t2Name is the name of T2 in titles of endpoints.
-func (p Plan) t2Name() string {
-	if p.Median {
-		return "median T2"
-	}
-	return "T2"
-}
-
 func (p *Plan) setBaseline(_, text string) error {
 	switch strings.ToLower(text) {
 	case "by visit":

@@ -1,7 +1,6 @@
 package trial
 
 import (
-	"fmt"
 	"math"
 	"slices"
 
@@ -125,26 +124,14 @@ type Excess struct {
 	Value, Limit float64
 }
 
-// String describes it in words.
-func (x Excess) String() string {
-	switch x.Measure {
-	case VoxelChange:
-		return fmt.Sprintf("number of voxels %+.1f %% against baseline, limit %g %%", x.Value, x.Limit)
-	case VolumeChange:
-		return fmt.Sprintf("volume %+.1f %% against baseline, limit %g %%", x.Value, x.Limit)
-	case ExcludedShare:
-		return fmt.Sprintf("%.1f %% of the voxels are excluded, limit %g %%", x.Value, x.Limit)
-	case SNRRatio:
-		return fmt.Sprintf("SNR is %.2g times that at baseline, limit a factor of %g", x.Value, x.Limit)
-	case T2Level:
-		if x.Value < x.Limit {
-			return fmt.Sprintf("T2 of %.2f ms is below %g ms", x.Value, x.Limit)
-		}
-		return fmt.Sprintf("T2 of %.2f ms is above %g ms", x.Value, x.Limit)
-	case T2Change:
-		return fmt.Sprintf("T2 changed by %+.1f %% from baseline, limit %g %%", x.Value, x.Limit)
-	}
-	return ""
+// problems describe an Excess by its value and limit.
+var problems = map[Measure]string{
+	VoxelChange:   "number of voxels %+.1f %% against baseline, limit %g %%",
+	VolumeChange:  "volume %+.1f %% against baseline, limit %g %%",
+	ExcludedShare: "%.1f %% of the voxels are excluded, limit %g %%",
+	SNRRatio:      "SNR is %.2g times that at baseline, limit a factor of %g",
+	T2Level:       "T2 is %.2f ms, limit %g ms",
+	T2Change:      "T2 changed by %+.1f %% from baseline, limit %g %%",
 }
 
 // flagLimits flags the values of compartments that are beyond a limit of quality.
@@ -171,29 +158,24 @@ func (j *joiner) flagLimits(endpoints []Endpoint) {
 func (l Limits) excesses(value, baseline Value, meniscus bool) (all []Excess) {
 	change := func(now, before float64) float64 { return 100 * (now - before) / before }
 	q, first := value.Quality.Known(), baseline.Quality.Known()
-	voxels := Excess{VoxelChange, change(q.Voxels, first.Voxels), l.Voxels}
-	volume := Excess{VolumeChange, change(q.VolumeMM3, first.VolumeMM3), l.Volume}
-	switch {
-	case math.Abs(voxels.Value) > l.Voxels:
-		all = append(all, voxels)
-	case math.Abs(volume.Value) > l.Volume:
-		all = append(all, volume)
-	}
-	if q.Excluded > l.Excluded {
-		all = append(all, Excess{ExcludedShare, q.Excluded, l.Excluded})
-	}
-	if ratio := q.SNRFirst / first.SNRFirst; max(ratio, 1/ratio) > l.SNR {
-		all = append(all, Excess{SNRRatio, ratio, l.SNR})
-	}
-	switch {
-	case meniscus:
-	case value.X < l.T2[0]:
-		all = append(all, Excess{T2Level, value.X, l.T2[0]})
-	case value.X > l.T2[1]:
-		all = append(all, Excess{T2Level, value.X, l.T2[1]})
-	}
-	if c := change(value.X, baseline.X); math.Abs(c) > l.Change {
-		all = append(all, Excess{T2Change, c, l.Change})
+	voxels, volume := change(q.Voxels, first.Voxels), change(q.VolumeMM3, first.VolumeMM3)
+	ratio, t2 := q.SNRFirst/first.SNRFirst, change(value.X, baseline.X)
+	otherVoxels := math.Abs(voxels) > l.Voxels
+	for _, x := range []struct {
+		Excess
+		beyond bool
+	}{
+		{Excess{VoxelChange, voxels, l.Voxels}, otherVoxels},
+		{Excess{VolumeChange, volume, l.Volume}, math.Abs(volume) > l.Volume && !otherVoxels},
+		{Excess{ExcludedShare, q.Excluded, l.Excluded}, q.Excluded > l.Excluded},
+		{Excess{SNRRatio, ratio, l.SNR}, max(ratio, 1/ratio) > l.SNR},
+		{Excess{T2Level, value.X, l.T2[0]}, value.X < l.T2[0] && !meniscus},
+		{Excess{T2Level, value.X, l.T2[1]}, value.X > l.T2[1] && !meniscus},
+		{Excess{T2Change, t2, l.Change}, math.Abs(t2) > l.Change},
+	} {
+		if x.beyond {
+			all = append(all, x.Excess)
+		}
 	}
 	return all
 }

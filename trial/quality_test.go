@@ -86,8 +86,8 @@ func TestLimits(t *testing.T) {
 		{2, "40.00", "1000,990,875.0,29.0,6.0,0.98", "snr=3", ""},
 		{2, "52.00", soundQuality, "", ""},
 		{2, "52.40", soundQuality, "", "T2 changed by +31.0 % from baseline, limit 30 %"},
-		{2, "19.90", soundQuality, "change=none", "T2 of 19.90 ms is below 20 ms"},
-		{2, "70.10", soundQuality, "change=none", "T2 of 70.10 ms is above 70 ms"},
+		{2, "19.90", soundQuality, "change=none", "T2 is 19.90 ms, limit 20 ms"},
+		{2, "70.10", soundQuality, "change=none", "T2 is 70.10 ms, limit 70 ms"},
 		{2, "70.10", soundQuality, "change=none, t2=none", ""},
 		{2, "70.10", soundQuality, "change=none, t2=10-80", ""},
 		{2, "", "500,0,437.5,18.0,4.0,", "", ""}, // the missing value has a flag of another kind

@@ -46,7 +46,6 @@ type (
 		Missing     int             `json:"missing"`
 		ValueFlags  []int           `json:"value_flags"`
 		ChangeFlags []int           `json:"change_flags"`
-		Quality     *jsonQuality    `json:"quality,omitempty"`
 	}
 	jsonDescription struct {
 		N      int          `json:"n"`
@@ -169,7 +168,6 @@ func cellJSON(c trial.Cell) jsonCell {
 		Value: descriptionJSON(c.Value), Change: descriptionJSON(c.Change), Percent: descriptionJSON(c.Percent),
 		Missing:    c.Missing,
 		ValueFlags: listOf(c.ValueFlags, index), ChangeFlags: listOf(c.ChangeFlags, index),
-		Quality: qualityJSON(c.Quality),
 	}
 }
 

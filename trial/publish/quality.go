@@ -93,25 +93,3 @@ func flagJSON(f trial.Flag) jsonFlag {
 	}
 	return out
 }
-
-type jsonQuality struct {
-	N           int          `json:"n"`
-	Flagged     int          `json:"flagged"`
-	Voxels      number.Float `json:"voxels"`
-	Excluded    number.Float `json:"excluded_percent"`
-	VolumeMM3   number.Float `json:"volume_mm3"`
-	SNRFirst    number.Float `json:"snr_first"`
-	SNRLast     number.Float `json:"snr_last"`
-	MeanR2      number.Float `json:"mean_r2"`
-	MedianSigma number.Float `json:"median_sigma"`
-}
-
-// qualityJSON returns nil for endpoints other than compartments, which have no quality.
-func qualityJSON(c trial.QualityCell) *jsonQuality {
-	if c.N == 0 {
-		return nil
-	}
-	f := number.Finite
-	return &jsonQuality{c.N, c.Flagged, f(c.Voxels), f(c.Excluded), f(c.VolumeMM3), f(c.SNRFirst), f(c.SNRLast),
-		f(c.MeanR2), f(c.Sigma)}
-}
