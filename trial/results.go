@@ -104,26 +104,10 @@ func ReadResults(compartments, studies Source, p Plan) (Results, error) {
 		if !wanted[rowName(r)] {
 			continue
 		}
-		m := Measurement{
-			Subject: r.Text("subject"), Visit: r.Text("visit"), Compartment: rowName(r),
-			Side: r.Text("side"), Study: r.Text("study"), Series: r.Text("series"),
-			Method: r.Text("method"), Settings: r.Text("settings"),
-			Scanner: r.Text("scanner"), ScannerSoftware: r.Text("scanner_software"), Acquisition: r.Text("acquisition"),
-			MaskFrom: r.Text("mask_from"), Lossy: r.Text("lossy_images") != "", Line: r.Line,
-		}
-		if m.Subject == "" || m.Compartment == "" {
-			return res, fmt.Errorf("%s: line %d has no subject or no compartment", t.Name, r.Line)
-		}
-		if m.T2, err = r.Number(column); err != nil {
+		m, err := readMeasurement(t, r, column)
+		if err != nil {
 			return res, err
 		}
-		if m.T2 <= 0 {
-			return res, hinted("leave the cell empty if T2 is missing", "%s: %g ms is not a T2", r.Place(column), m.T2)
-		}
-		if m.Quality, err = readQuality(r); err != nil {
-			return res, err
-		}
-		m.Missing = missingCell(m.T2, r.Text("note"))
 		for _, s := range []struct {
 			*spelling
 			column, name string
@@ -146,6 +130,31 @@ func ReadResults(compartments, studies Source, p Plan) (Results, error) {
 	}
 	res.order(p.Rows)
 	return res, res.readStudies(studies)
+}
+
+// readMeasurement reads a row of compartments.csv, with T2 from a column.
+func readMeasurement(t *table.Table, r table.Row, column string) (m Measurement, err error) {
+	m = Measurement{
+		Subject: r.Text("subject"), Visit: r.Text("visit"), Compartment: rowName(r),
+		Side: r.Text("side"), Study: r.Text("study"), Series: r.Text("series"),
+		Method: r.Text("method"), Settings: r.Text("settings"),
+		Scanner: r.Text("scanner"), ScannerSoftware: r.Text("scanner_software"), Acquisition: r.Text("acquisition"),
+		MaskFrom: r.Text("mask_from"), Lossy: r.Text("lossy_images") != "", Line: r.Line,
+	}
+	if m.Subject == "" || m.Compartment == "" {
+		return m, fmt.Errorf("%s: line %d has no subject or no compartment", t.Name, r.Line)
+	}
+	if m.T2, err = r.Number(column); err != nil {
+		return m, err
+	}
+	if m.T2 <= 0 {
+		return m, hinted("leave the cell empty if T2 is missing", "%s: %g ms is not a T2", r.Place(column), m.T2)
+	}
+	if m.Quality, err = readQuality(r); err != nil {
+		return m, err
+	}
+	m.Missing = missingCell(m.T2, r.Text("note"))
+	return m, nil
 }
 
 // undetected notes the problems that cannot be detected without the columns that a table lacks.
