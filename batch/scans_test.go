@@ -111,7 +111,7 @@ func phantomTable(t *testing.T, w *bytes.Buffer, name, title string) {
 func kneeTable(t *testing.T, w *bytes.Buffer) {
 	series, labels, _ := realStudy(t, realData(t, "knee-ge-mese"))
 	r := schemeOf(t, "knee-ge-mese").mustDivide(t, labels)
-	fmt.Fprintln(w, "Knee, GE 3 T, 8 echoes of 6.31 ms: T2 in ms of the voxels with T2 up to 100 ms.")
+	fmt.Fprintln(w, "Knee, GE 3 T, 8 echoes of 6.31 ms: T2 in ms of the voxels with T2 up to 150 ms.")
 	fmt.Fprintln(w, "\n| label | | nlls, all echoes | nlls, without the first echo | epg |\n|---|---|---|---|---|")
 	fits := []fit{everyFit[1], everyFit[0], everyFit[len(everyFit)-1]}
 	for i, name := range r.Names {

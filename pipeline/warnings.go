@@ -35,6 +35,7 @@ func (j Job) warnings(
 		j.alignmentWarnings(d.mask, d.dividedKnee, p),
 		saturationWarnings(d.series, maps, d.regions, fit.SkipEchoes),
 		decayWarnings(d.series, maps, d.regions, fit.SkipEchoes),
+		rangeWarnings(maps, d.regions, fit.T2Range[1]),
 	)
 }
 

@@ -70,7 +70,8 @@ type Options struct {
 	SkipEchoes int
 	// T2Range is the range (low, high] in ms of accepted T2; a voxel outside
 	// keeps its value in the maps and is OutOfRange. The zero value means 0 to
-	// 100 ms (the range of DOSMA's cartilage summaries).
+	// 150 ms (the range of KMCQ): an upper limit of 100 ms, as DOSMA has it, hides
+	// a tenth and more of a change, see TestDefaultRangeKeepsAChange.
 	T2Range [2]float64
 	// MinR2 makes a fit with a lower R² a PoorFit. 0 means no threshold.
 	MinR2 float64
@@ -119,7 +120,7 @@ func (o Options) Resolve() (Resolved, error) {
 		)
 	}
 	if o.T2Range == [2]float64{} {
-		o.T2Range = [2]float64{0, 100}
+		o.T2Range = [2]float64{0, 150}
 	}
 	if o.SigmaFrom == "" {
 		o.SigmaFrom = FromResiduals

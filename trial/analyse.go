@@ -96,7 +96,7 @@ func Analyse(ctx context.Context, version string, t Tables, adjust Adjust) (Anal
 
 // join reads the results and assigns them to the subjects and visits of the design.
 func (a *Analysis) join(t Tables) ([]Endpoint, error) {
-	res, err := ReadResults(t.Compartments, t.Studies, a.Plan.Rows)
+	res, err := ReadResults(t.Compartments, t.Studies, a.Plan)
 	if err != nil {
 		return nil, err
 	}

@@ -98,6 +98,8 @@ type Cell struct {
 	// the described changes: of the values and of their baselines. They are indices into
 	// Analysis.Flags.
 	ValueFlags, ChangeFlags []int
+	// Quality describes the images and masks of compartments; it has an N of 0 for other endpoints.
+	Quality QualityCell
 }
 
 // Model is a fitted mixed model for repeated measures, or the reason why there is none.

@@ -30,6 +30,7 @@ func (a *EndpointAnalysis) describeCells(d Design, flags []Flag, level float64) 
 		for _, v := range a.Visits {
 			a.Cells[arm][v] = a.cell(d, [2]int{arm, v}, level)
 			a.flagCell(d, flags, [2]int{arm, v})
+			a.Cells[arm][v].Quality = a.quality(d, flags, [2]int{arm, v})
 		}
 	}
 }
@@ -63,7 +64,7 @@ func (a *EndpointAnalysis) flagCell(d Design, flags []Flag, armVisit [2]int) {
 		}
 	}
 	for s, subject := range d.Subjects {
-		if subject.Arm != armVisit[0] {
+		if subject.Arm != armVisit[0] || !subject.Analysed() {
 			continue
 		}
 		baseline, value := a.Values[s][0].touching(flags), a.Values[s][armVisit[1]].touching(flags)

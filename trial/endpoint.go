@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"fmt"
 	"math"
 	"slices"
 
@@ -26,7 +27,7 @@ type Endpoint struct {
 	Title string
 	// Unit is ms for T2, as given for other endpoints, and empty for scores.
 	Unit string
-	// Compartment reports that it is the mean T2 of a compartment.
+	// Compartment reports that it is the T2 of a compartment: the mean or median of its voxels.
 	Compartment bool
 	Direction   Direction
 	// Log reports that it is analysed on the log scale: as ratios of geometric means.
@@ -86,6 +87,8 @@ type Value struct {
 	// Folder is the folder of the study below the results, as in studies.csv; empty if it is not
 	// known.
 	Folder string
+	// Quality is that of the images and the mask; nil without a row of the results.
+	Quality *ImageQuality
 }
 
 // FlagKind is the kind of problem of a flag.
@@ -109,17 +112,19 @@ const (
 	// CarriedMask: the mask was carried from another visit by registration; or masks were carried for some
 	// subjects and drawn for others at the same visits. Figures show it.
 	CarriedMask FlagKind = "carried mask"
+	// BeyondLimit: a number is beyond a limit of quality of the plan, which is Flag.Excess. Figures show it.
+	BeyondLimit FlagKind = "beyond limit"
 	// Quality: a remark of the pipeline, such as lossy images.
 	Quality FlagKind = "quality"
 )
 
 // FlagKinds are the kinds in the order of listings.
 var FlagKinds = []FlagKind{NotInDesign, NoResult, OtherSide, TwoStudies, ProtocolChange, ScannerChange, CarriedMask,
-	Quality}
+	BeyondLimit, Quality}
 
 // OnFigures reports whether figures that a flag concerns must show it.
 func (k FlagKind) OnFigures() bool {
-	return k == TwoStudies || k == ProtocolChange || k == ScannerChange || k == CarriedMask
+	return slices.Contains([]FlagKind{TwoStudies, ProtocolChange, ScannerChange, CarriedMask, BeyondLimit}, k)
 }
 
 // Flag is a problem that a reader of the report has to know.
@@ -129,6 +134,16 @@ type Flag struct {
 	Subject, Visit string
 	// Endpoint is empty for every compartment.
 	Endpoint string
-	// Text describes the problem.
+	// Text describes the problem, unless Excess does; see Problem.
 	Text string
+	// Excess is the number of a flag of BeyondLimit.
+	Excess Excess
+}
+
+// Problem describes the problem in words.
+func (f Flag) Problem() string {
+	if f.Excess == (Excess{}) {
+		return f.Text
+	}
+	return fmt.Sprintf(problems[f.Excess.Measure], f.Excess.Value, f.Excess.Limit)
 }

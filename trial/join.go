@@ -96,8 +96,9 @@ func (e *Endpoint) setEmpty(d Design, reason MissingKind) {
 func (j *joiner) compartments(res Results) []Endpoint {
 	j.sides = res.sides
 	endpoints := make([]Endpoint, len(res.compartments))
+	t2 := map[bool]string{false: " T2", true: " median T2"}[j.plan.Median]
 	for i, name := range res.compartments {
-		endpoints[i] = Endpoint{Name: name, Title: title(name) + " T2", Unit: "ms", Compartment: true,
+		endpoints[i] = Endpoint{Name: name, Title: title(name) + t2, Unit: "ms", Compartment: true,
 			Direction: HigherIsWorse}
 		endpoints[i].setEmpty(j.d, NoStudy)
 	}
@@ -137,6 +138,7 @@ func (j *joiner) compartments(res Results) []Endpoint {
 			}
 		}
 	}
+	j.flagLimits(endpoints)
 	j.flagSettings(endpoints, firsts)
 	j.flagMasks(endpoints)
 	return endpoints
@@ -276,7 +278,7 @@ func (j *joiner) chooseOfSeveral(list []Measurement) Value {
 	value := Value{X: math.NaN(), Missing: Missing{Kind: SeveralStudies, Count: len(list)}, Side: m.Side,
 		Method: m.Method}
 	if j.plan.MeanOfTwo {
-		sound := slices.DeleteFunc(slices.Clone(list), func(m Measurement) bool { return math.IsNaN(m.MeanT2) })
+		sound := slices.DeleteFunc(slices.Clone(list), func(m Measurement) bool { return math.IsNaN(m.T2) })
 		switch len(sound) {
 		case 0:
 			value.Missing = m.Missing
@@ -285,7 +287,8 @@ func (j *joiner) chooseOfSeveral(list []Measurement) Value {
 			value = single(sound[0])
 			f.Text = fmt.Sprintf("%s studies at this visit: one has a value, which is used", numeral(len(list)))
 		default:
-			value.X, value.Missing, value.MaskFrom = meanT2(sound), Missing{}, maskOfSeveral(sound)
+			value.X, value.Quality = meanOfSeveral(sound)
+			value.Missing, value.MaskFrom = Missing{}, maskOfSeveral(sound)
 			f.Text = fmt.Sprintf("%s studies at this visit: the mean of %s is used", numeral(len(list)),
 				numeral(len(sound)))
 		}
@@ -296,8 +299,8 @@ func (j *joiner) chooseOfSeveral(list []Measurement) Value {
 
 // single returns the value of one study.
 func single(m Measurement) Value {
-	return Value{X: m.MeanT2, Missing: m.Missing, Side: m.Side, Study: m.Study, Series: m.Series, Folder: m.Folder,
-		Method: m.Method, MaskFrom: m.MaskFrom}
+	return Value{X: m.T2, Missing: m.Missing, Side: m.Side, Study: m.Study, Series: m.Series, Folder: m.Folder,
+		Method: m.Method, MaskFrom: m.MaskFrom, Quality: &m.Quality}
 }
 
 // maskOfSeveral names the visits that the masks of studies were carried from; empty if all were drawn.
@@ -311,12 +314,13 @@ func maskOfSeveral(list []Measurement) string {
 	return strings.Join(sources, ", ")
 }
 
-func meanT2(list []Measurement) float64 {
-	sum := 0.0
+func meanOfSeveral(list []Measurement) (t2 float64, quality *ImageQuality) {
+	var all []ImageQuality
 	for _, m := range list {
-		sum += m.MeanT2
+		t2, all = t2+m.T2, append(all, m.Quality)
 	}
-	return sum / float64(len(list))
+	mean := meanQuality(all)
+	return t2 / float64(len(list)), &mean
 }
 
 // noResult flags the missing values of a visit: once if all compartments are missing for the same reason,

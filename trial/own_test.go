@@ -17,7 +17,7 @@ func TestOwnTablesResaved(t *testing.T) {
 		"unquoted":       columns + "S1,a,medial,38,5\n",
 		"quotes":         columns + "S1,a,\"medial,38,5\n",
 	} {
-		_, err := ReadResults(Source{Name: "compartments.csv", Data: []byte(text), MadeBy: "t2map run"}, Source{}, nil)
+		_, err := ReadResults(Source{Name: "compartments.csv", Data: []byte(text), MadeBy: "t2map run"}, Source{}, Plan{})
 		hint := Hint(err)
 		if err == nil || !strings.Contains(hint, "make it again") || !strings.Contains(hint, "'t2map run'") ||
 			strings.Contains(hint, "--") {

@@ -110,6 +110,14 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
+// Summary returns the word for the T2 of a compartment: mean or median of its voxels.
+func (p Plan) Summary() string {
+	if p.Median {
+		return "median"
+	}
+	return "mean"
+}
+
 func (p *Plan) setBaseline(_, text string) error {
 	switch strings.ToLower(text) {
 	case "by visit":

@@ -28,9 +28,11 @@ type Results struct {
 type Measurement struct {
 	// Compartment is the name of the row, see rowName.
 	Subject, Visit, Side, Compartment string
-	// MeanT2 in ms; NaN if it is missing, and Missing says why.
-	MeanT2  float64
+	// T2 in ms, the mean of the voxels, or their median if that is planned; NaN if it is missing, and Missing
+	// says why.
+	T2      float64
 	Missing Missing
+	Quality ImageQuality
 	// Study and Series are hashes; Folder is the folder of the study below the results, as in
 	// studies.csv.
 	Study, Series, Folder string
@@ -72,22 +74,28 @@ func (res Results) failedPlaces() []placed {
 }
 
 // ReadResults reads compartments.csv and studies.csv, which says which studies failed and why; the
-// Data of studies may be nil. The columns subject, visit, compartment and mean_t2_ms are required.
-// Notes of the analysis say what cannot be detected without other columns.
+// Data of studies may be nil. The columns subject, visit, compartment and mean_t2_ms are required, or
+// median_t2_ms if the plan uses medians. Notes of the analysis say what cannot be detected without other
+// columns.
 //
-// rows names the rows to analyse, in their order: a compartment (medial), a region (medial-tibial),
+// Plan.Rows names the rows to analyse, in their order: a compartment (medial), a region (medial-tibial),
 // or a layer of either (medial deep, medial-tibial deep). Default: the whole compartments, with menisci
 // only if there are no others.
-func ReadResults(compartments, studies Source, rows []string) (Results, error) {
+func ReadResults(compartments, studies Source, p Plan) (Results, error) {
 	t, err := table.Read(compartments)
 	if err != nil {
 		return Results{}, err
 	}
-	if err := t.Need("subject", "visit", "compartment", "mean_t2_ms"); err != nil {
+	column := p.Summary() + "_t2_ms"
+	if p.Median && !t.Has(column) {
+		return Results{}, hinted("rebuild the tables (t2map tables), or plan summary: mean",
+			"%s has no column %s, which the summary median needs", t.Name, column)
+	}
+	if err := t.Need("subject", "visit", "compartment", column); err != nil {
 		return Results{}, err
 	}
 	res := Results{notes: undetected(t), sides: t.Has("side")}
-	wanted, err := wantedRows(t, rows)
+	wanted, err := wantedRows(t, p.Rows)
 	if err != nil {
 		return res, err
 	}
@@ -96,24 +104,10 @@ func ReadResults(compartments, studies Source, rows []string) (Results, error) {
 		if !wanted[rowName(r)] {
 			continue
 		}
-		m := Measurement{
-			Subject: r.Text("subject"), Visit: r.Text("visit"), Compartment: rowName(r),
-			Side: r.Text("side"), Study: r.Text("study"), Series: r.Text("series"),
-			Method: r.Text("method"), Settings: r.Text("settings"),
-			Scanner: r.Text("scanner"), ScannerSoftware: r.Text("scanner_software"), Acquisition: r.Text("acquisition"),
-			MaskFrom: r.Text("mask_from"), Lossy: r.Text("lossy_images") != "", Line: r.Line,
-		}
-		if m.Subject == "" || m.Compartment == "" {
-			return res, fmt.Errorf("%s: line %d has no subject or no compartment", t.Name, r.Line)
-		}
-		if m.MeanT2, err = r.Number("mean_t2_ms"); err != nil {
+		m, err := readMeasurement(t, r, column)
+		if err != nil {
 			return res, err
 		}
-		if m.MeanT2 <= 0 {
-			return res, hinted("leave the cell empty if T2 is missing", "%s: %g ms is not a T2",
-				r.Place("mean_t2_ms"), m.MeanT2)
-		}
-		m.Missing = missingCell(m.MeanT2, r.Text("note"))
 		for _, s := range []struct {
 			*spelling
 			column, name string
@@ -134,8 +128,33 @@ func ReadResults(compartments, studies Source, rows []string) (Results, error) {
 	if err := res.checkTwins(t.Name); err != nil {
 		return res, err
 	}
-	res.order(rows)
+	res.order(p.Rows)
 	return res, res.readStudies(studies)
+}
+
+// readMeasurement reads a row of compartments.csv, with T2 from a column.
+func readMeasurement(t *table.Table, r table.Row, column string) (m Measurement, err error) {
+	m = Measurement{
+		Subject: r.Text("subject"), Visit: r.Text("visit"), Compartment: rowName(r),
+		Side: r.Text("side"), Study: r.Text("study"), Series: r.Text("series"),
+		Method: r.Text("method"), Settings: r.Text("settings"),
+		Scanner: r.Text("scanner"), ScannerSoftware: r.Text("scanner_software"), Acquisition: r.Text("acquisition"),
+		MaskFrom: r.Text("mask_from"), Lossy: r.Text("lossy_images") != "", Line: r.Line,
+	}
+	if m.Subject == "" || m.Compartment == "" {
+		return m, fmt.Errorf("%s: line %d has no subject or no compartment", t.Name, r.Line)
+	}
+	if m.T2, err = r.Number(column); err != nil {
+		return m, err
+	}
+	if m.T2 <= 0 {
+		return m, hinted("leave the cell empty if T2 is missing", "%s: %g ms is not a T2", r.Place(column), m.T2)
+	}
+	if m.Quality, err = readQuality(r); err != nil {
+		return m, err
+	}
+	m.Missing = missingCell(m.T2, r.Text("note"))
+	return m, nil
 }
 
 // undetected notes the problems that cannot be detected without the columns that a table lacks.
@@ -152,6 +171,11 @@ func undetected(t *table.Table) []string {
 			notes = append(notes, fmt.Sprintf("%s cannot be detected: %s has no column %s", c.problem, t.Name,
 				c.column))
 		}
+	}
+	absent := slices.DeleteFunc([]string{"voxels", "used", "volume_mm3", "snr_first"}, t.Has)
+	if len(absent) > 0 {
+		notes = append(notes, fmt.Sprintf("not all limits of quality can be checked: %s has no %s", t.Name,
+			strings.Join(absent, ", ")))
 	}
 	return notes
 }
@@ -174,7 +198,7 @@ func (res Results) checkTwins(name string) error {
 	return nil
 }
 
-// readStudies reads which studies failed, and the folders of the others.
+// readStudies reads which studies failed, and the folders and the noise of the others.
 func (res *Results) readStudies(studies Source) error {
 	if studies.Data == nil {
 		res.notes = append(res.notes, "failed and missing studies cannot be distinguished: there is no studies.csv")
@@ -187,7 +211,11 @@ func (res *Results) readStudies(studies Source) error {
 	if err := t.Need("subject", "visit", "status", "reason"); err != nil {
 		return err
 	}
-	folder := map[string]string{} // by series
+	type study struct {
+		folder string
+		sigma  float64
+	}
+	done := map[string]study{} // by series
 	for _, r := range t.Rows {
 		if status := r.Text("status"); status == "failed" || status == "not done" {
 			if r.Text("subject") == "" {
@@ -195,11 +223,21 @@ func (res *Results) readStudies(studies Source) error {
 			}
 			res.failures = append(res.failures, failure{r.Text("subject"), r.Text("visit"), r.Text("reason"), r.Line})
 		} else if s := r.Text("series"); s != "" {
-			folder[s] = r.Text("folder")
+			sigma, err := r.Number("median_sigma")
+			if err != nil {
+				return err
+			}
+			if sigma < 0 {
+				return hinted("rebuild the tables: t2map tables", "%s: %g is not a noise", r.Place("median_sigma"), sigma)
+			}
+			done[s] = study{r.Text("folder"), sigma}
 		}
 	}
-	for i, m := range res.measurements {
-		res.measurements[i].Folder = folder[m.Series]
+	for i := range res.measurements {
+		m := &res.measurements[i]
+		if s, ok := done[m.Series]; ok {
+			m.Folder, m.Quality.Sigma = s.folder, s.sigma
+		}
 	}
 	return nil
 }

@@ -359,7 +359,7 @@ func comparedRow(
 		// repeat.Pair compares one knee at two visits. Here a knee is a study, and the visits are A and B.
 		t := p[s].row
 		t.Subject, t.Visit, t.Compartment = p[0].subject, maskNames[s], key.String()
-		t.MeanT2, t.Missing = row.meanT2[s], trial.Missing{Kind: trial.Noted, Detail: summaries[index].Note}
+		t.T2, t.Missing = row.meanT2[s], trial.Missing{Kind: trial.Noted, Detail: summaries[index].Note}
 		t.Side, t.MaskFrom = printable.Join(", ", p[0].visit, p[0].side), ""
 		t2 = append(t2, t)
 	}

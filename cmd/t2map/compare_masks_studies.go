@@ -40,7 +40,7 @@ func maskedStudies(results string) (all []maskedStudy, inputs []string, err erro
 		return nil, nil, usageError{fmt.Errorf("%w\nhint: 't2map tables %s' writes it", err, results)}
 	}
 	studies.MadeBy = runName
-	table, err := trial.ReadResults(compartments, studies, nil)
+	table, err := trial.ReadResults(compartments, studies, trial.Plan{})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -95,7 +95,7 @@ func runRepeat(c *cobra.Command, results string, f repeatFlags) error {
 	if err != nil {
 		return err
 	}
-	table, err := trial.ReadResults(source, trial.Source{}, f.rows)
+	table, err := trial.ReadResults(source, trial.Source{}, trial.Plan{Rows: f.rows})
 	if err != nil {
 		return err
 	}

@@ -91,7 +91,7 @@ func (f *studyFlags) addFit(c *cobra.Command) {
 	p.StringVar(&f.fit.method, "method", "",
 		"`method` of the fit: nlls, loglinear, loglinear-unweighted, arlo, nlls-offset, rician or epg "+
 			"(default nlls)")
-	p.StringVar(&f.fit.t2Range, "t2-range", "", "accepted T2 in ms as `LO,HI` (default 0,100)")
+	p.StringVar(&f.fit.t2Range, "t2-range", "", "accepted T2 in ms as `LO,HI` (default 0,150)")
 	p.StringVar(&f.fit.sigma, "sigma", "",
 		"`noise` of the images: its standard deviation, or how to estimate it, from residuals or background "+
 			"(default residuals)")

@@ -119,7 +119,7 @@ func panelVisit(a trial.Analysis, subjectVisit [2]int, folder string) panel.Visi
 	twoStudies := -1 // the flag for two studies
 	note := func(flag int) {
 		if !slices.Contains(out.Flags, flag) {
-			out.Flags, out.Notes = append(out.Flags, flag), append(out.Notes, a.Flags[flag].Text)
+			out.Flags, out.Notes = append(out.Flags, flag), append(out.Notes, a.Flags[flag].Problem())
 		}
 	}
 	for _, e := range a.Endpoints {

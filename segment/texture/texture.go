@@ -23,8 +23,8 @@ import (
 
 // Options are the quantisation of T2 and the distance of pairs. The zero value is the default.
 type Options struct {
-	// RangeMS is the range of T2 in ms that is divided into levels. If both are 0, it is 0 to 100, the
-	// range of T2 that is accepted by default. T2 outside the range gets the lowest or highest level.
+	// RangeMS is the range of T2 in ms that is divided into levels. If both are 0, it is 0 to 100, which
+	// holds the T2 of cartilage. T2 outside the range gets the lowest or highest level.
 	RangeMS [2]float64
 	// Levels is the number of equal levels, at most 256. 0 means 32: in 0 to 100 ms, a level is 3.1 ms
 	// wide, about a tenth of the T2 of cartilage (33 to 40 ms at 3 T, PMC7016502). Textures with

@@ -24,7 +24,7 @@ func repeats(n int, compartments ...string) []trial.Measurement {
 			truth := 36 + 3*rng.NormFloat64()
 			for _, v := range []string{"scan", "rescan"} {
 				rows = append(rows, trial.Measurement{Subject: fmt.Sprintf("S%02d", knee+1), Visit: v, Side: "left",
-					Compartment: c, MeanT2: truth + 0.8*rng.NormFloat64()})
+					Compartment: c, T2: truth + 0.8*rng.NormFloat64()})
 			}
 		}
 	}
@@ -70,12 +70,12 @@ func TestBlandAltmanHostile(t *testing.T) {
 	one := repeats(1, "medial")
 	same := repeats(3, "medial")
 	for i := range same {
-		same[i].MeanT2 = 38
+		same[i].T2 = 38
 	}
 	far := repeats(5, "medial", "lateral")
-	far[0].MeanT2 = 1e90
+	far[0].T2 = 1e90
 	alone := append(repeats(4, "medial"),
-		trial.Measurement{Subject: "S99", Visit: "scan", Compartment: "lateral", MeanT2: 30})
+		trial.Measurement{Subject: "S99", Visit: "scan", Compartment: "lateral", T2: 30})
 	var many []string
 	for i := range 12 {
 		many = append(many, fmt.Sprintf("region %d", i+1))

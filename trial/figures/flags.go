@@ -71,7 +71,7 @@ func sentence(g trial.FlagGroup) string {
 		place += " (" + strings.Join(g.Subjects[:namedSubjects], ", ") + ", …)"
 		subjects = fmt.Sprintf("%d subjects", n)
 	}
-	text := cmp.Or(g.Text, string(g.Kind))
+	text := cmp.Or(g.Problem(), string(g.Kind))
 	if place = subjects + place; place == "" {
 		return text
 	}

@@ -19,10 +19,10 @@ func Means(a trial.Analysis, o Options) ([]figure.Picture, error) {
 		words: func(f family) (title, caption string) {
 			return f.pick("T2 by arm and visit", "Scores by arm and visit"),
 				fmt.Sprintf("%s of %s, by arm over nominal months: arm means. %s",
-					f.pick("Mean T2 of each compartment", "Other endpoints"), population(a.Design),
+					f.pick(capital(a.Plan.Summary())+" T2 of each compartment", "Other endpoints"), population(a.Design),
 					intervals(a, "t intervals of the mean", "n"))
 		},
-		axis: func(f family) string { return f.pick("Mean T2", "Mean") },
+		axis: func(f family) string { return f.pick(capital(a.Plan.Summary())+" T2", "Mean") },
 		point: func(e trial.EndpointAnalysis, arm, visit int, flags *flagged) point {
 			cell := e.Cells[arm][visit]
 			d := cell.Value
@@ -44,7 +44,7 @@ func Changes(a trial.Analysis, o Options) ([]figure.Picture, error) {
 		words: func(f family) (title, caption string) {
 			return f.pick("Change of T2 from baseline", "Change of scores from baseline"),
 				fmt.Sprintf("Change from baseline of %s, by arm over nominal months: arm means, unadjusted, of %s. %s",
-					f.pick("mean T2 of each compartment", "other endpoints"), population(a.Design),
+					f.pick(a.Plan.Summary()+" T2 of each compartment", "other endpoints"), population(a.Design),
 					intervals(a, "t intervals of the mean", "n"))
 		},
 		axis: changeAxis,
@@ -74,7 +74,7 @@ func LSMeans(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 			return f.pick("Change of T2: least-squares means", "Change of scores: least-squares means"),
 				fmt.Sprintf("Change from baseline of %s, by arm over nominal months: least-squares means of the mixed "+
 					"model for repeated measures, at the mean baseline. %s%s",
-					f.pick("mean T2 of each compartment", "other endpoints"),
+					f.pick(a.Plan.Summary()+" T2 of each compartment", "other endpoints"),
 					intervals(a, "confidence intervals of the model", "n in the model"), modelRemarks(a, f))
 		},
 		axis: changeAxis,

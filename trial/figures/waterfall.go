@@ -42,10 +42,10 @@ func Waterfall(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 	if slices.ContainsFunc(w.panels, fall.anyExceeds) {
 		w.legend = append(w.legend, exceedsEntry())
 	}
-	w.Caption = fmt.Sprintf("Change of mean T2 from baseline at %s in percent, one bar per subject, sorted, of %s. "+
+	w.Caption = fmt.Sprintf("Change of %s T2 from baseline at %s in percent, one bar per subject, sorted, of %s. "+
 		"Rows below repeat the arm of each bar. The grey band holds 95 %% of the differences between repeated "+
 		"scans: the repeatability coefficient, 1.96·√2 times the within-subject coefficient of variation.",
-		visitInText(a.Design.Visits[visit]), population(a.Design))
+		a.Plan.Summary(), visitInText(a.Design.Visits[visit]), population(a.Design))
 	flags.annotate(&w.frame)
 	return w.pictures()
 }

@@ -125,6 +125,10 @@ type member struct {
 	value reflect.Value
 }
 
+// omittedTypes are the types whose zero values are omitted: reasons of values that exist, and excesses of flags
+// of other kinds.
+var omittedTypes = []reflect.Type{reflect.TypeFor[trial.Missing](), reflect.TypeFor[trial.Excess]()}
+
 // members returns the fields of a struct, with those of embedded structs. A reason of a value that exists, and
 // what a reason does not have, are omitted.
 func members(v reflect.Value) []member {
@@ -135,7 +139,7 @@ func members(v reflect.Value) []member {
 		switch {
 		case field.Anonymous && x.Kind() == reflect.Struct:
 			all = append(all, members(x)...)
-		case !field.IsExported() || x.IsZero() && (isReason || x.Type() == reflect.TypeFor[trial.Missing]()):
+		case !field.IsExported() || x.IsZero() && (isReason || slices.Contains(omittedTypes, x.Type())):
 		default:
 			all = append(all, member{keyOf(field.Name), x})
 		}

@@ -124,13 +124,9 @@ func endpointText(a *trial.Analysis) string {
 			logarithms = append(logarithms, titleOf(e))
 		}
 	}
-	summary := "mean"
-	if a.Plan.Median {
-		summary = "median"
-	}
 	if len(compartments) > 0 {
-		parts = append(parts, "The endpoints are the "+summary+" T2 (ms) of the voxels of the following compartments: "+
-			listed(compartments)+".")
+		parts = append(parts, "The endpoints are the "+a.Plan.Summary()+" T2 (ms) of the voxels of the following "+
+			"compartments: "+listed(compartments)+".")
 	}
 	if len(others) > 0 {
 		parts = append(parts, "Other endpoints are "+listed(others)+".")

@@ -17,11 +17,7 @@ import (
 // toCheck marks terms that are not in that release.
 const toCheck = "sponsor term, to be checked against the current release: "
 
-const (
-	mkTestCode = "T2MEAN"
-	mkTest     = "Mean Cartilage T2 Relaxation Time"
-	mkCategory = "CARTILAGE T2 MAPPING"
-)
+const mkCategory = "CARTILAGE T2 MAPPING"
 
 // mkRow is a compartment of a subject at a planned visit.
 type mkRow struct {
@@ -87,16 +83,18 @@ var mkColumns = []table.Column[mkRow]{
 			"rows are not used"),
 	truncated("MKREFID", "Reference ID", table.FromResults, func(r mkRow) string { return r.Study }).
 		WithDerivation("hash of the StudyInstanceUID, as compartments.csv has it"),
-	constant[mkRow]("MKTESTCD", "Short Name of Musculoskeletal Test", mkTestCode).
-		WithTerms("MUSCTSCD (C127269, extensible); " + toCheck + mkTestCode),
-	constant[mkRow]("MKTEST", "Name of Musculoskeletal Test", mkTest).WithTerms("MUSCTS (C127270, extensible); " +
-		toCheck + mkTest),
+	table.Text("MKTESTCD", "Short Name of Musculoskeletal Test", table.Assigned,
+		func(r mkRow) string { return "T2" + strings.ToUpper(r.a.Plan.Summary()) }).
+		WithTerms("MUSCTSCD (C127269, extensible); " + toCheck + "T2MEAN, T2MEDIAN"),
+	table.Text("MKTEST", "Name of Musculoskeletal Test", table.Assigned, func(r mkRow) string {
+		return map[bool]string{true: "Median", false: "Mean"}[r.a.Plan.Median] + " Cartilage T2 Relaxation Time"
+	}).WithTerms("MUSCTS (C127270, extensible); " + toCheck + "Mean (or Median) Cartilage T2 Relaxation Time"),
 	constant[mkRow]("MKCAT", "Category for Musculoskeletal Test", mkCategory).WithTerms(mkCategory),
 	truncated("MKSCAT", "Subcategory for Musculoskeletal Test", table.FromResults,
 		func(r mkRow) string { return strings.ToUpper(r.e.Name) }).
 		WithDerivation("compartment as the results name it, in capitals"),
 	table.Text("MKORRES", "Result or Finding in Original Units", table.FromResults, mkRow.result).WithUnit("ms").
-		WithDerivation("mean T2 of the compartment that the analysis uses, not every result that was acquired: " +
+		WithDerivation("T2 of the compartment that the analysis uses, mean or median as planned, not every result that was acquired: " +
 			"results of the other knee and of unplanned visits are not in this table; empty where MKSTAT is NOT DONE"),
 	table.Text("MKORRESU", "Original Units", table.Assigned,
 		func(r mkRow) string { return r.ifDone("ms", "") }).WithTerms("UNIT (C71620): ms (C41140)"),

@@ -37,6 +37,7 @@ type pageView struct {
 	Figures      []figureView
 	Results      []section
 	Flags        []flagGroup
+	Quality      grid
 	Individuals  section
 	Inputs       grid
 	Tables       []string
@@ -77,7 +78,8 @@ func newPageView(a *trial.Analysis, pictures []figure.Picture) pageView {
 	v := pageView{
 		Name: trialName(a.Design), Version: called(a.Version), Plan: "no frozen plan", Counts: countList(a),
 		PrimaryFlags: primaryFlags(a), Sensitivity: sensitivityGrid(a), Flow: newFlowView(a), People: peopleGrid(a),
-		Methods: methods(a), Inputs: inputGrid(a), Flags: flagGroups(a), Individuals: individualSection(a),
+		Methods: methods(a), Inputs: inputGrid(a), Flags: flagGroups(a), Quality: qualityGrid(a),
+		Individuals: individualSection(a),
 	}
 	if a.PlanFile.Name != "" {
 		v.Plan, v.Hash = "Plan: "+called(a.PlanFile.Name)+", SHA-256 ", called(a.PlanFile.SHA256)

@@ -25,6 +25,8 @@ var flagMeanings = map[trial.FlagKind]string{
 	trial.ScannerChange: "A scanner or software other than in the subject’s first study. Shown on every figure that it concerns.",
 	trial.CarriedMask: "The mask of a visit was carried from another visit by registration, not drawn. Shown on " +
 		"every figure that it concerns.",
+	trial.BeyondLimit: "Numbers beyond a limit of quality: voxels, volume, signal-to-noise ratio or T2 against " +
+		"baseline, excluded voxels, or T2 itself. Shown on every figure that it concerns.",
 	trial.Quality: "Remarks of the pipeline.",
 }
 
@@ -40,7 +42,7 @@ func flagGroups(a *trial.Analysis) []flagGroup {
 			if f.Kind == k {
 				rows.Rows = append(rows.Rows,
 					row{Cells: []cell{subjectsCell(f.Subjects), textCell(f.Visit), textCell(f.Endpoint),
-						textCell(f.Text)}})
+						textCell(f.Problem())}})
 				n += len(f.Subjects)
 			}
 		}
@@ -109,7 +111,7 @@ func figureLine(g trial.FlagGroup) string {
 		place += ", " + g.Endpoint
 	}
 	if place == "" {
-		return g.Text
+		return g.Problem()
 	}
 	return strings.TrimLeft(place, " ,") + ": " + string(g.Kind)
 }

@@ -128,7 +128,7 @@ var descriptionColumns = func() []table.Column[descriptionRow] {
 // flagColumn returns a column of the kinds of flags.
 func flagColumn[R any](name, label string, flags func(R) (*trial.Analysis, []int)) table.Column[R] {
 	return table.Text(name, label, table.Derived, func(r R) string { return kindsOf(flags(r)) }).
-		WithTerms("two studies; protocol change; scanner change; carried mask; quality; other side; no result; not " +
+		WithTerms("two studies; protocol change; scanner change; carried mask; beyond limit; quality; other side; no result; not " +
 			"in the design")
 }
 

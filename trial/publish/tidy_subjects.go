@@ -42,7 +42,8 @@ var (
 		table.Text("subject", "Subject", table.FromDesign, func(r subjectRow) string { return r.participant().ID }),
 	}
 	valueColumn = table.Number("value", "Value", func(r subjectRow) float64 { return r.X }).WithUnit(endpointUnit).
-			WithDerivation("mean T2 of a compartment, or as the endpoint's table has it").WithOrigin(table.FromResults)
+			WithDerivation("T2 of a compartment, the mean or, if planned, the median of its voxels; or as the endpoint's " +
+			"table has it").WithOrigin(table.FromResults)
 	baselineColumn = table.Number("baseline", "Value at baseline",
 		func(r subjectRow) float64 { return r.baseline().X }).WithUnit(endpointUnit).
 		WithDerivation("value at the first visit").WithOrigin(table.FromResults)
@@ -95,7 +96,7 @@ func valueColumns(p trial.Plan) []table.Column[subjectRow] {
 				WithDerivation("of the SeriesInstanceUID"),
 			table.Text("method", "Method of estimating T2", table.FromResults, func(r subjectRow) string { return r.Method }),
 			maskFromColumn,
-		}, covariateColumns)
+		}, covariateColumns, table.Lift(func(r subjectRow) trial.ImageQuality { return r.Quality.Known() }, imageColumns))
 	use := "the set that is analysed"
 	for i, set := range p.Sets {
 		columns = append(columns, table.Text(setColumn(set), "In the set "+printable.Line(set.Name), table.FromDesign,
@@ -153,11 +154,11 @@ type flagRow struct {
 	trial.Flag
 }
 
-var flagColumns = []table.Column[flagRow]{
+var flagColumns = append([]table.Column[flagRow]{
 	table.Count("number", "Number of the flag", func(r flagRow) int { return r.number }).WithOrigin(table.Assigned),
 	table.Text("kind", "Kind", table.Derived, func(r flagRow) string { return string(r.Kind) }).
 		WithTerms("not in the design; no result; other side; two studies; protocol change; scanner change; carried " +
-			"mask; quality"),
+			"mask; beyond limit; quality"),
 	table.Text("subject", "Subject", table.FromResults, func(r flagRow) string { return r.Subject }).
 		WithTerms("empty: all"),
 	table.Text("visit", "Visit", table.FromResults, func(r flagRow) string { return r.Visit }).WithTerms("empty: all"),
@@ -165,8 +166,8 @@ var flagColumns = []table.Column[flagRow]{
 		func(r flagRow) string { return r.Endpoint }).WithTerms("empty: every compartment"),
 	table.Flag("on_figures", "Shown on the figures that it concerns", "Y",
 		func(r flagRow) bool { return r.Kind.OnFigures() }).WithOrigin(table.Assigned),
-	table.Text("text", "Problem", table.Derived, func(r flagRow) string { return r.Text }),
-}
+	table.Text("text", "Problem", table.Derived, func(r flagRow) string { return r.Problem() }),
+}, table.Lift(func(r flagRow) trial.Excess { return r.Excess }, excessColumns)...)
 
 func flagTable(a *trial.Analysis) output {
 	var rows []flagRow

@@ -51,7 +51,7 @@ type file struct {
 //	trial.json           the analysis, unrounded
 //	analysis.R           an R script that reproduces the primary analysis from values.csv
 //	NAME.csv             description, lsmeans, contrasts, individuals, responders,
-//	                     correlations, values, flags, flow; mk and adbds of CDISC
+//	                     correlations, values, quality, flags, flow; mk and adbds of CDISC
 //	dictionary/NAME.csv  the meaning of the columns of NAME.csv
 //	figures/NAME.svg     each picture, also as .png and .pdf
 //	maps/NAME.nii.gz     each map
@@ -137,7 +137,7 @@ const endpointUnit = "of the endpoint"
 func tables(a *trial.Analysis) []output {
 	return []output{
 		descriptionTable(a), meanTable(a), contrastTable(a), individualTable(a), responderTable(a),
-		correlationTable(a), valueTable(a), flagTable(a), flowTable(a), mkTable(a), bdsTable(a),
+		correlationTable(a), valueTable(a), qualityTable(a), flagTable(a), flowTable(a), mkTable(a), bdsTable(a),
 	}
 }
 

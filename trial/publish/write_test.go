@@ -79,13 +79,13 @@ func TestWritesTheSameBytes(t *testing.T) {
 	for _, want := range []string{
 		"trial.html", "trial.json", "analysis.R", "figures/means.svg", "figures/means.png", "figures/means.pdf",
 		"description.csv", "lsmeans.csv", "contrasts.csv", "individuals.csv", "responders.csv", "correlations.csv",
-		"values.csv", "flags.csv", "flow.csv", "mk.csv", "adbds.csv", "dictionary/mk.csv",
+		"values.csv", "quality.csv", "flags.csv", "flow.csv", "mk.csv", "adbds.csv", "dictionary/mk.csv",
 	} {
 		if a[want] == "" {
 			t.Errorf("%s is missing or empty", want)
 		}
 	}
-	if got, want := len(a), 3+2*11+3; got != want {
+	if got, want := len(a), 3+2*12+3; got != want {
 		t.Errorf("%d files, want %d", got, want)
 	}
 }

@@ -190,10 +190,10 @@ func (s *Study) repeats(measured [][]trial.Measurement) (values []float64, reaso
 			missing = append(missing, fmt.Sprintf("no row at %s", visit))
 		case len(here) > 1:
 			return nil, fmt.Sprintf("%d rows at %s", len(here), visit)
-		case math.IsNaN(here[0].MeanT2):
+		case math.IsNaN(here[0].T2):
 			missing = append(missing, fmt.Sprintf("no value at %s: %s", visit, here[0].Missing))
 		default:
-			values[v] = here[0].MeanT2
+			values[v] = here[0].T2
 			n++
 		}
 	}
@@ -242,7 +242,7 @@ func (s *Study) noteMasks(rows []trial.Measurement) {
 	var sources []string // visits
 	for _, r := range rows {
 		k := Knee{r.Subject, r.Side}
-		if r.MaskFrom == "" || math.IsNaN(r.MeanT2) || !slices.Contains(s.Visits, r.Visit) ||
+		if r.MaskFrom == "" || math.IsNaN(r.T2) || !slices.Contains(s.Visits, r.Visit) ||
 			!slices.Contains(used, k) {
 			continue
 		}

@@ -16,7 +16,7 @@ import (
 func rowsOf(t *testing.T, lines ...string) []trial.Measurement {
 	t.Helper()
 	text := "subject,visit,side,compartment,mean_t2_ms,scanner\n" + strings.Join(lines, "\n") + "\n"
-	r, err := trial.ReadResults(trial.Source{Name: "pairs.csv", Data: []byte(text)}, trial.Source{}, nil)
+	r, err := trial.ReadResults(trial.Source{Name: "pairs.csv", Data: []byte(text)}, trial.Source{}, trial.Plan{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +178,7 @@ func TestAlikeNamesInPairs(t *testing.T) {
 		"S01,scan,medial,30\nS01,re_scan,medial,31\nS02,scan,medial,30\nS02,re-scan,medial,31\n",
 	} {
 		_, err := trial.ReadResults(trial.Source{Name: "pairs.csv",
-			Data: []byte("subject,visit,compartment,mean_t2_ms\n" + rows)}, trial.Source{}, nil)
+			Data: []byte("subject,visit,compartment,mean_t2_ms\n" + rows)}, trial.Source{}, trial.Plan{})
 		if err == nil || !strings.Contains(err.Error(), "differs from") || trial.Hint(err) == "" {
 			t.Errorf("%q: %v", rows, err)
 		}
@@ -189,7 +189,7 @@ func TestAlikeNamesInPairs(t *testing.T) {
 // masks of visits and knees that are not used do not count.
 func TestPairWithCarriedMasks(t *testing.T) {
 	row := func(subject, visit, maskFrom string, t2 float64) trial.Measurement {
-		return trial.Measurement{Subject: subject, Visit: visit, Side: "left", Compartment: "medial", MeanT2: t2,
+		return trial.Measurement{Subject: subject, Visit: visit, Side: "left", Compartment: "medial", T2: t2,
 			MaskFrom: maskFrom}
 	}
 	rows := []trial.Measurement{
