@@ -1,6 +1,9 @@
 package trial
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Direction says whether an increase of an endpoint is better or worse.
 type Direction int8
@@ -26,13 +29,19 @@ type Endpoint struct {
 	Direction   Direction
 	// Log reports that it is analysed on the log scale: as ratios of geometric means.
 	Log bool
-	// Group is the picture in which it is a panel; empty if it is not in a group.
+	// Group is the group of panels that it belongs to, such as WOMAC, or MarkerGroup; empty if it is in none.
 	Group string
 	// Visits are its planned visits: ascending indices into Design.Visits, the baseline first.
 	Visits []int
 	// Values is indexed by subject and visit of the design; NotPlanned where Visits has no such visit.
 	Values [][]Value
 }
+
+// MarkerGroup is the group of the endpoints that are markers, such as CRP: figures show their changes as mean ± SD.
+const MarkerGroup = "markers"
+
+// IsMarker reports whether the endpoint is in MarkerGroup, in upper or lower case.
+func (e Endpoint) IsMarker() bool { return !e.Compartment && strings.EqualFold(e.Group, MarkerGroup) }
 
 // After returns the planned visits after the baseline.
 func (e Endpoint) After() []int { return e.Visits[1:] }

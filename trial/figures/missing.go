@@ -15,30 +15,21 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// Missing draws a tile for each subject and visit, by arm, which shows whether there is a value or why it
-// is missing: "missing" of the compartments, "missing-scores" of the others.
-func Missing(a trial.Analysis, _ Options) ([]figure.Picture, error) {
+// missing draws a tile for each subject and visit that is planned for the family, by arm, which shows whether there
+// is a value or why it is missing: "missing" of the compartments, "missing-scores" and "missing-markers".
+func missing(a trial.Analysis, f family, _ Options) ([]figure.Picture, error) {
 	a, names := renamed(a)
-	var out []figure.Picture
-	for _, f := range families(a) {
-		flags := newFlagged(names)
-		t := newTiles(a, f, flags)
-		t.Name, t.Title = f.name("missing"), f.pick("Available T2 data", "Available scores")
-		t.Caption = fmt.Sprintf("%s, by arm: one column per subject in the order of the design, one row per visit, "+
-			"of %s. Counts at the right are subjects with a value in at least one %s.",
-			f.pick("T2 at each visit", "Other endpoints at each visit"), population(a.Design),
-			f.pick("compartment", "of them"))
-		flags.annotate(&t.frame)
-		p, err := t.picture()
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, p)
-	}
-	return out, nil
+	flags := newFlagged(names)
+	t := newTiles(a, f, flags)
+	t.Name, t.Title = f.name("missing"), "Available "+f.noun()
+	t.Caption = fmt.Sprintf("%s at each planned visit, by arm: one column per subject in the order of the design, one "+
+		"row per visit, of %s. Counts at the right are subjects with a value in at least one %s.",
+		word(f.familyKind == compartments, "T2", capital(f.measure())), population(a.Design),
+		word(f.familyKind == compartments, "compartment", "of them"))
+	flags.annotate(&t.frame)
+	p, err := t.picture()
+	return []figure.Picture{p}, err
 }
-
-var tiny = figure.Letters(6)
 
 // tile is the state of a subject at a visit.
 type tile struct {
@@ -57,7 +48,7 @@ const (
 // tiles are the tiles of a figure.
 type tiles struct {
 	frame
-	design  trial.Design
+	design  trial.Design // its visits are those that are planned for the family
 	reasons []string
 	tiles   [][]tile // by subject and visit
 	byArm   [][]int  // subjects
@@ -75,12 +66,14 @@ const (
 	tileCounts  = 44
 	tileHead    = 14
 	tileGap     = 8
-	tileNames   = 36 // the largest height of the subjects below their tiles
-	namedTile   = 7  // the smallest width for which these fit
+	tileNames   = 44  // the largest height of the subjects below their tiles
+	namedTile   = 8.5 // the smallest width for which these fit
 	reasonsMost = 5
 )
 
 func newTiles(a trial.Analysis, f family, flags *flagged) tiles {
+	visits := f.visits(a)
+	a.Design.Visits = pick(a.Design.Visits, visits)
 	t := tiles{design: a.Design, byArm: make([][]int, len(a.Design.Arms))}
 	missing := make([][]trial.Missing, len(a.Design.Subjects))
 	counts := map[trial.Missing]int{}
@@ -89,7 +82,7 @@ func newTiles(a trial.Analysis, f family, flags *flagged) tiles {
 		t.tiles = append(t.tiles, make([]tile, len(a.Design.Visits)))
 		missing[s] = make([]trial.Missing, len(a.Design.Visits))
 		for v := range a.Design.Visits {
-			t.tiles[s][v], missing[s][v] = f.tileOf(a, [2]int{s, v}, flags)
+			t.tiles[s][v], missing[s][v] = f.tileOf(a, [2]int{s, visits[v]}, flags)
 			if missing[s][v].Kind != trial.Present {
 				counts[missing[s][v]]++
 			}
@@ -122,8 +115,12 @@ func newTiles(a trial.Analysis, f family, flags *flagged) tiles {
 // tileOf returns the tile of a subject at a visit, and why there is no value.
 func (f family) tileOf(a trial.Analysis, subjectVisit [2]int, flags *flagged) (tile, trial.Missing) {
 	t := tile{state: whole}
-	have, missing := 0, trial.Missing{}
+	have, planned, missing := 0, 0, trial.Missing{}
 	for _, n := range f.endpoints {
+		if !a.Endpoints[n].Planned(subjectVisit[1]) {
+			continue
+		}
+		planned++
 		value := a.Endpoints[n].Values[subjectVisit[0]][subjectVisit[1]]
 		t.flagged = flags.touch(value.Flags) || t.flagged
 		if figure.Drawable(value.X) {
@@ -133,7 +130,7 @@ func (f family) tileOf(a trial.Analysis, subjectVisit [2]int, flags *flagged) (t
 		}
 	}
 	switch {
-	case have == len(f.endpoints):
+	case have == planned:
 		return t, trial.Missing{}
 	case have > 0:
 		t.state = part
@@ -196,16 +193,15 @@ func (t *tiles) measure() {
 	for _, s := range t.byArm {
 		t.most = max(t.most, len(s))
 	}
-	width := figure.MM(figure.PageWidth) - 2*margin
-	t.size.w = min(tileMost, (width-tileLabels-tileCounts)/vg.Length(t.most))
-	t.columns = max(1, min(int(width/t.armWidth()), len(t.byArm)))
+	t.size.w = min(tileMost, (bodyWidth-tileLabels-tileCounts)/vg.Length(t.most))
+	t.columns = max(1, min(int(bodyWidth/t.armWidth()), len(t.byArm)))
 	rows := (len(t.byArm) + t.columns - 1) / t.columns
 	t.size.h = min(tileMost, tilesHeight/vg.Length(max(1, rows*len(t.design.Visits))))
 	if t.size.w < namedTile {
 		return
 	}
 	for _, s := range t.design.Subjects {
-		t.names = max(t.names, min(tileNames, tiny.Width(printable.Line(s.ID))+4))
+		t.names = max(t.names, min(tileNames, small.Width(printable.Line(s.ID))+4))
 	}
 }
 
@@ -265,7 +261,7 @@ func (t tiles) codes(c draw.Canvas, corner vg.Point, subjects []int) {
 	if t.names == 0 {
 		return
 	}
-	name := tiny
+	name := small
 	name.Rotation = vertical
 	var codes []string
 	for _, s := range t.design.Subjects {

@@ -151,7 +151,11 @@ func TestVisitAxis(t *testing.T) {
 		for n, m := range months {
 			d.Visits = append(d.Visits, trial.Visit{Name: fmt.Sprintf("v%d", n), Month: m})
 		}
-		return newVisitAxis(d)
+		visits := make([]int, len(months))
+		for n := range visits {
+			visits[n] = n
+		}
+		return newVisitAxis(d, visits)
 	}
 	if v := axis(0, 3, 12); v.label != "Month" || v.words[2] != "12" || v.x[2] != 12 {
 		t.Errorf("%+v", v)
