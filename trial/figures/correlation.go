@@ -177,13 +177,13 @@ func (s scatters) pictures() ([]figure.Picture, error) {
 		_, y := sc.ranges()
 		axes = append(axes, y)
 	}
-	g := grid{panels: len(s.panels), columns: wideColumns, each: true, left: tickRoom(axes...), widest: 118,
+	g := grid{panels: len(s.panels), columns: wideColumns, each: true, left: tickRoom(axes...), right: 14,
 		height: chartTitle + scatterLines + scatterHeight + scatterFoot + chartRowGap}
 	return s.frame.pictures(g, func(c draw.Canvas, place slot) {
 		top := place.top - chartTitle - scatterLines
 		p := figure.Panel{Canvas: c, Area: vg.Rectangle{Min: vg.Point{X: place.x, Y: top - scatterHeight},
 			Max: vg.Point{X: place.x + place.width, Y: top}}}
-		s.shortened(s.panels[place.panel], place.width).paint(p, g.left)
+		s.shortened(s.panels[place.panel], place.width+g.left).paint(p, g.left)
 	})
 }
 
@@ -213,12 +213,12 @@ func (s scatter) ranges() (xAxis, yAxis axis) {
 func (s scatter) paint(p figure.Panel, left vg.Length) {
 	x, y := s.ranges()
 	p.X, p.Y = x.Range, y.Range
-	width := p.Area.Size().X
-	figure.Write(p.Canvas, strong, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4 + scatterLines}, s.title)
-	figure.Write(p.Canvas, small, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4 + noteRow},
-		figure.Fit(small, s.words, width+8))
-	figure.Write(p.Canvas, small, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4},
-		figure.Fit(small, s.second, width+8))
+	corner := vg.Point{X: p.Area.Min.X - left, Y: p.Area.Max.Y + 4}
+	for n, words := range []string{s.second, s.words} {
+		figure.Write(p.Canvas, small, vg.Point{X: corner.X, Y: corner.Y + vg.Length(n)*noteRow},
+			figure.Fit(small, words, left+p.Area.Size().X+8))
+	}
+	figure.Write(p.Canvas, strong, vg.Point{X: corner.X, Y: corner.Y + scatterLines}, s.title)
 	p.GridY(y.Ticks(6), true, small)
 	pos := drawXAxis(p, x)
 	p.BottomAxis(pos)

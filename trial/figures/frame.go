@@ -123,8 +123,8 @@ type grid struct {
 	// left is the room for the labels of the y axis: of the first panel of a row or, with each, of every panel.
 	left vg.Length
 	each bool
-	// widest is the largest width of a panel; 0 means chartWidest.
-	widest vg.Length
+	// widest is the largest width of a panel; 0 means chartWidest. right is free at the right of a row.
+	widest, right vg.Length
 }
 
 // slot is the place of a panel: the left end and the top of its row, and its width without the labels.
@@ -149,7 +149,7 @@ func (g grid) width() vg.Length {
 	if g.each {
 		lefts *= columns
 	}
-	return min((bodyWidth-lefts-chartGap*(columns-1)-2)/columns, vg.Length(cmp.Or(float64(g.widest), chartWidest)))
+	return min((bodyWidth-g.right-lefts-chartGap*(columns-1)-2)/columns, vg.Length(cmp.Or(float64(g.widest), chartWidest)))
 }
 
 // pictures draws panels into the slots of a grid.
