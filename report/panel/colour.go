@@ -53,7 +53,7 @@ const (
 	rangeStep = 5 // ms
 	// outside is the share of the shown T2 at either end of the scale that has the colour of its end: single voxels at
 	// the border of the cartilage do not determine the scale.
-	outside = 0.02
+	outside = 0.05
 )
 
 // percentileRange returns the range of values without a share of outside at either end, in multiples of rangeStep and
@@ -76,11 +76,7 @@ func (p *panel) colour() {
 		if t.missing != "" {
 			return
 		}
-		for _, x := range t.picture.t2 {
-			if x > excluded {
-				t2 = append(t2, x)
-			}
-		}
+		t2 = append(t2, t.picture.row...)
 		if t.change != nil {
 			for _, x := range t.change.ms {
 				if x == x {
@@ -138,7 +134,8 @@ func (p *panel) chosenRange() string {
 	if p.given {
 		return ""
 	}
-	return fmt.Sprintf(", which holds all but %g %% of the T2 shown at either end", 100*outside)
+	return fmt.Sprintf(", which holds all but %g %% at either end of the T2 shown of %s", 100*outside,
+		p.chosenBy())
 }
 
 // changeWords describes the rows of changes.
@@ -148,7 +145,7 @@ func (p *panel) changeWords() string {
 	}
 	return fmt.Sprintf(" The second row of a subject is the change of T2 from the first visit with maps, later minus first, "+
 		"in voxels of both masks at the same patient position, on a scale of −%g to %g ms; larger changes have the colour "+
-		"of its end. Maps on different grids are not compared.", p.change, p.change)
+		"of its end, and voxels without a T2 at both visits are dark. Maps on different grids are not compared.", p.change, p.change)
 }
 
 // bar returns the scale of T2.

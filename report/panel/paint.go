@@ -124,7 +124,7 @@ func (p *panel) paint(c draw.Canvas) {
 	for r, row := range p.rows {
 		p.paintLabel(c, each*r, row.Label, p.side(r))
 		if each > 1 {
-			p.paintLabel(c, each*r+1, "change", "")
+			p.paintLabel(c, each*r+1, "change of T2", "")
 		}
 	}
 	p.each(func(r, v int, t *tileView) {

@@ -49,8 +49,8 @@ type Options struct {
 	Row string
 	// NeedMaps makes a panel without any maps the error ErrNoMaps.
 	NeedMaps bool
-	// DisplayRange is the range of the colours of T2 in ms. Default: the range that holds all but 2 % of the T2
-	// in the picture at either end, in multiples of 5 ms.
+	// DisplayRange is the range of the colours of T2 in ms. Default: the range that holds all but 5 % of the T2
+	// at either end, of Options.Row in the slices shown, in multiples of 5 ms.
 	DisplayRange [2]float64
 }
 

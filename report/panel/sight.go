@@ -23,6 +23,7 @@ import (
 type sight struct {
 	missing   string // why there is no slice; "" if there is one
 	folder    string
+	row       string // Options.Row
 	result    report.Result
 	mask      volume.Labels
 	box       image.Rectangle // of the mask's voxels, in i and j
@@ -73,7 +74,7 @@ func openRow(ctx context.Context, row Row, wanted string) ([]sight, error) {
 // newSight reads the mask of a visit and finds the slice with the most voxels of a row of the results, or
 // of all compartments if row is "".
 func newSight(v Visit, row string) sight {
-	s := sight{folder: v.Folder, flags: v.notes(), missing: v.missing()}
+	s := sight{folder: v.Folder, row: row, flags: v.notes(), missing: v.missing()}
 	if s.missing != "" {
 		return s
 	}

@@ -16,6 +16,7 @@ import (
 type tilePicture struct {
 	*image.Paletted
 	t2      []float32 // by pixel: NaN outside the mask, and excluded
+	row     []float32 // T2 that determines the scale: of the voxels of Options.Row, or of all compartments
 	edges   [4]string // patient directions: left, right, top, bottom
 	anatomy bool      // whether there is anatomy in greys
 }
@@ -58,6 +59,12 @@ func (t *tileView) draw(size image.Point, mmPerPixel float64) (*tilePicture, *sl
 	}
 	here := m.slice(t.slice)
 	here.side = t.result.Side
+	row := compartmentOf(t.result, t.row)
+	for v, t2 := range here.t2 {
+		if r := int(here.mask[v]); r != 0 && t2 == t2 && (r == row || row == 0 || row == math.MaxInt) {
+			picture.row = append(picture.row, t2)
+		}
+	}
 	picture.t2 = c.sample(func(v int) float32 {
 		switch {
 		case here.mask[v] == 0:

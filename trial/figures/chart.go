@@ -61,15 +61,16 @@ type charts struct {
 const (
 	chartColumns = 3
 	chartHeight  = 116
+	chartLow     = 92 // of panels with axes of their own, of which four rows fit a page
 	chartWidest  = 215
 	chartTitle   = 14
-	chartGroup   = 13 // the name of a group
 	chartFoot    = 27 // labels and name of the x axis
 	chartCount   = 9.5
 	chartGap     = 12
 	chartRowGap  = 10
-	dodgeStep    = 5 // from arm to arm
-	ribbonsMost  = 3 // arms; more ribbons would hide each other, so that only bars are drawn
+	chartHeading = 17 // above a row, with the name of a group
+	dodgeStep    = 5  // from arm to arm
+	ribbonsMost  = 3  // arms; more ribbons would hide each other, so that only bars are drawn
 	ribbonAlpha  = 0x30
 )
 
@@ -114,7 +115,11 @@ func (g charts) pictures() ([]figure.Picture, error) {
 		g.notes = append(g.notes, "Arrowheads: the interval extends beyond the panel.")
 	}
 	// There is room for the signs of the arms beside the counts.
-	places := grid{panels: len(g.panels), columns: chartColumns, height: g.rowHeight(), each: !g.shared,
+	columns := chartColumns
+	if len(g.panels) == 4 && !g.shared && !g.grouped() {
+		columns = 2
+	}
+	places := grid{panels: len(g.panels), columns: columns, height: g.rowHeight(), each: !g.shared,
 		left: max(tickRoom(ranges...), 18+markRadius*3)}
 	var all []string
 	for first := 0; first < len(g.panels); {
@@ -123,7 +128,7 @@ func (g charts) pictures() ([]figure.Picture, error) {
 			all = append(all, g.panels[end].title)
 			end++
 		}
-		places.rows = append(places.rows, rowsOfPanels(first, end, chartColumns)...)
+		places.rows = append(places.rows, rowsOfPanels(first, end, columns)...)
 		first = end
 	}
 	room := places.width()
@@ -143,16 +148,24 @@ func (g charts) grouped() bool {
 	return slices.ContainsFunc(g.panels, func(c chart) bool { return c.group != "" })
 }
 
-// heading is the height of the names of groups above the titles.
+// heading is the height above the titles of a row.
 func (g charts) heading() vg.Length {
 	if g.grouped() {
-		return chartGroup
+		return chartHeading
 	}
-	return 0
+	return chartRowGap
+}
+
+// height is the height of a panel.
+func (g charts) height() vg.Length {
+	if g.shared {
+		return chartHeight
+	}
+	return chartLow
 }
 
 func (g charts) rowHeight() vg.Length {
-	return g.heading() + chartTitle + chartHeight + chartFoot + vg.Length(g.arms)*chartCount + chartRowGap
+	return g.heading() + chartTitle + g.height() + chartFoot + vg.Length(g.arms)*chartCount
 }
 
 // ranges returns the y axis of each panel, and whether an interval is cut by one.
@@ -218,7 +231,7 @@ func (g charts) place(c draw.Canvas, s slot, y axis) placed {
 	p := placed{chart: g.panels[s.panel], labelled: s.labelled, axis: y}
 	top := s.top - g.heading() - chartTitle
 	p.Panel = figure.Panel{Canvas: c, X: g.visits.scale, Y: y.Range,
-		Area: vg.Rectangle{Min: vg.Point{X: s.x, Y: top - chartHeight}, Max: vg.Point{X: s.x + s.width, Y: top}}}
+		Area: vg.Rectangle{Min: vg.Point{X: s.x, Y: top - g.height()}, Max: vg.Point{X: s.x + s.width, Y: top}}}
 	p.inner = p.Panel
 	edge := max(s.width*0.06, dodgeStep*vg.Length(len(p.arms)-1)/2+markRadius+1)
 	p.inner.Area.Min.X += edge
