@@ -33,7 +33,7 @@ func (r axis) Ticks(most int) []figure.Tick {
 	for power := first; power <= last; power += step {
 		for _, m := range []float64{1, 2, 5} {
 			if x := m * math.Pow(10, power); x >= low && x <= high && (m == 1 || last-first <= 2) {
-				ticks = append(ticks, figure.Tick{Value: math.Log(x), Label: strconv.FormatFloat(x, 'g', 3, 64)})
+				ticks = append(ticks, figure.Tick{Value: math.Log(x), Label: strconv.FormatFloat(x, 'g', 5, 64)})
 			}
 		}
 	}
