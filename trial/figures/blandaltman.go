@@ -99,8 +99,8 @@ func barUp(c draw.Canvas, line draw.LineStyle, u upright) {
 	const half = 1.8
 	line.Dashes = nil
 	c.StrokeLine2(line, u.x, u.low, u.x, u.high)
-	endBar(c, line, barEnd{tip: vg.Point{X: u.x, Y: u.low}, outward: vg.Point{Y: -1}, half: half, cut: u.cutBelow})
-	endBar(c, line, barEnd{tip: vg.Point{X: u.x, Y: u.high}, outward: vg.Point{Y: 1}, half: half, cut: u.cutAbove})
+	figure.EndBar(c, line, figure.BarEnd{Tip: vg.Point{X: u.x, Y: u.low}, Outward: vg.Point{Y: -1}, Half: half, Cut: u.cutBelow})
+	figure.EndBar(c, line, figure.BarEnd{Tip: vg.Point{X: u.x, Y: u.high}, Outward: vg.Point{Y: 1}, Half: half, Cut: u.cutAbove})
 }
 
 // linesOf returns the drawable lines of a panel, and their styles.
@@ -134,7 +134,7 @@ func (b *agreements) rowHeight() vg.Length {
 }
 
 func (b *agreements) pictures() ([]figure.Picture, error) {
-	g := grid{panels: len(b.Compartments), columns: wideColumns, height: b.rowHeight(), left: tickRoom(axis{Range: b.scale})}
+	g := grid{panels: len(b.Compartments), columns: wideColumns, height: b.rowHeight(), left: tickRoom(b.scale)}
 	return b.frame.pictures(g, func(c draw.Canvas, s slot) {
 		top := s.top - chartTitle - agreementLines*noteRow
 		p := figure.Panel{Canvas: c, Y: b.scale, Area: vg.Rectangle{Min: vg.Point{X: s.x, Y: top - agreementHeight},
@@ -159,7 +159,7 @@ func (b *agreements) panel(p figure.Panel, c repeat.Compartment) {
 	inner.Area.Max.X -= agreementBars
 	inner.X, _ = figure.Cover(a.Means...)
 	inner.X = inner.X.Pad(0.08)
-	p.BottomAxis(drawXAxis(inner, axis{Range: inner.X}))
+	p.BottomAxis(drawXAxis(inner))
 	middle := vg.Point{X: (inner.Area.Min.X + inner.Area.Max.X) / 2, Y: p.Area.Min.Y - 15}
 	figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below), middle, "Mean T2 of both (ms)")
 	p.StrokeLine2(draw.LineStyle{Color: figure.Axis, Width: 0.6}, p.Area.Min.X, p.AtY(0), p.Area.Max.X, p.AtY(0))

@@ -74,25 +74,12 @@ const (
 	ribbonAlpha  = 0x30
 )
 
-// letter gives the panels of groups letters, which continue over the groups, and names the groups in the caption.
+// letter gives the panels of groups letters, which continue over the groups.
 func (g *charts) letter() {
 	for n := range g.panels {
-		p := &g.panels[n]
-		if p.group == "" {
-			continue
+		if p := &g.panels[n]; p.group != "" {
+			p.title = letterOf(n) + "  " + p.title
 		}
-		if n == 0 || g.panels[n-1].group != p.group {
-			last := n
-			for last+1 < len(g.panels) && g.panels[last+1].group == p.group {
-				last++
-			}
-			span := letterOf(n)
-			if last > n {
-				span += "–" + letterOf(last)
-			}
-			g.Caption += fmt.Sprintf(" %s: %s.", span, short(p.group))
-		}
-		p.title = letterOf(n) + "  " + p.title
 	}
 }
 
@@ -169,7 +156,7 @@ func (g charts) rowHeight() vg.Length {
 }
 
 // ranges returns the y axis of each panel, and whether an interval is cut by one.
-func (g charts) ranges() (out []axis, cut bool) {
+func (g charts) ranges() (out []figure.Range, cut bool) {
 	var all, allCore []float64
 	cores := make([][]float64, len(g.panels))
 	fulls := make([][]float64, len(g.panels))
@@ -186,7 +173,8 @@ func (g charts) ranges() (out []axis, cut bool) {
 			core = append(slices.Clone(core), 0)
 		}
 		r, _ := sight(core, full)
-		out = append(out, axis{r, g.panels[n].log})
+		r.Log = g.panels[n].log
+		out = append(out, r)
 		for _, y := range full {
 			cut = cut || figure.Drawable(y) && !r.Has(y)
 		}
@@ -221,16 +209,15 @@ type placed struct {
 	figure.Panel
 	chart
 	inner     figure.Panel
-	axis      axis
 	groupName string    // above the first panel of a group
 	labelled  bool      // the panel has the labels of its axis
 	left      vg.Length // room for labels
 }
 
-func (g charts) place(c draw.Canvas, s slot, y axis) placed {
-	p := placed{chart: g.panels[s.panel], labelled: s.labelled, axis: y}
+func (g charts) place(c draw.Canvas, s slot, y figure.Range) placed {
+	p := placed{chart: g.panels[s.panel], labelled: s.labelled}
 	top := s.top - g.heading() - chartTitle
-	p.Panel = figure.Panel{Canvas: c, X: g.visits.scale, Y: y.Range,
+	p.Panel = figure.Panel{Canvas: c, X: g.visits.scale, Y: y,
 		Area: vg.Rectangle{Min: vg.Point{X: s.x, Y: top - g.height()}, Max: vg.Point{X: s.x + s.width, Y: top}}}
 	p.inner = p.Panel
 	edge := max(s.width*0.06, dodgeStep*vg.Length(len(p.arms)-1)/2+markRadius+1)
@@ -281,7 +268,7 @@ func (g charts) panel(p placed) {
 // axes draws the grid, the y axis' labels and name, and the line of 0.
 func (g charts) axes(p placed) {
 	if g.hasAxis(p.chart) {
-		p.GridY(p.axis.Ticks(6), p.labelled, small)
+		p.GridY(p.Y.Ticks(6), p.labelled, small)
 	}
 	if p.labelled {
 		writeAxisName(p.Panel, labels, p.Area.Min.X-p.left+8, p.label)

@@ -172,7 +172,7 @@ func newScatter(a trial.Analysis, c pairing, flags *flagged) scatter {
 }
 
 func (s scatters) pictures() ([]figure.Picture, error) {
-	var axes []axis
+	var axes []figure.Range
 	for _, sc := range s.panels {
 		_, y := sc.ranges()
 		axes = append(axes, y)
@@ -199,28 +199,28 @@ func (s scatters) shortened(sc scatter, width vg.Length) scatter {
 }
 
 // ranges returns the ranges of the axes: all points, and 0.
-func (s scatter) ranges() (xAxis, yAxis axis) {
+func (s scatter) ranges() (xAxis, yAxis figure.Range) {
 	x, y := []float64{0}, []float64{0}
 	for _, q := range s.points {
 		x, y = append(x, q.x), append(y, q.y)
 	}
-	across, _ := figure.Cover(x...)
-	up, _ := figure.Cover(y...)
-	return axis{across.Pad(0.08), s.xLog}, axis{up.Pad(0.08), s.yLog}
+	xAxis, _ = figure.Cover(x...)
+	yAxis, _ = figure.Cover(y...)
+	xAxis.Log, yAxis.Log = s.xLog, s.yLog
+	return xAxis.Pad(0.08), yAxis.Pad(0.08)
 }
 
 // paint draws the panel, with lines at 0.
 func (s scatter) paint(p figure.Panel, left vg.Length) {
-	x, y := s.ranges()
-	p.X, p.Y = x.Range, y.Range
+	p.X, p.Y = s.ranges()
 	corner := vg.Point{X: p.Area.Min.X - left, Y: p.Area.Max.Y + 4}
 	for n, words := range []string{s.second, s.words} {
 		figure.Write(p.Canvas, small, vg.Point{X: corner.X, Y: corner.Y + vg.Length(n)*noteRow},
 			figure.Fit(small, words, left+p.Area.Size().X+8))
 	}
 	figure.Write(p.Canvas, strong, vg.Point{X: corner.X, Y: corner.Y + scatterLines}, s.title)
-	p.GridY(y.Ticks(6), true, small)
-	pos := drawXAxis(p, x)
+	p.GridY(p.Y.Ticks(6), true, small)
+	pos := drawXAxis(p)
 	p.BottomAxis(pos)
 	zero := draw.LineStyle{Color: figure.Axis, Width: 0.6}
 	p.StrokeLine2(zero, p.Area.Min.X, p.AtY(0), p.Area.Max.X, p.AtY(0))
@@ -241,8 +241,8 @@ func (s scatter) paint(p figure.Panel, left vg.Length) {
 }
 
 // drawXAxis draws the grid of the x axis, and the labels that have room.
-func drawXAxis(p figure.Panel, x axis) []vg.Length {
-	ticks := x.Ticks(5)
+func drawXAxis(p figure.Panel) []vg.Length {
+	ticks := p.X.Ticks(5)
 	var pos, widths []vg.Length
 	for _, t := range ticks {
 		pos, widths = append(pos, p.AtX(t.Value)), append(widths, small.Width(t.Label))

@@ -105,8 +105,8 @@ func (d dodged) bar(arm, visit int) {
 	low, high := d.position(arm, visit, p.low), d.position(arm, visit, p.high)
 	d.StrokeLine2(bar, low.X, low.Y, high.X, high.Y)
 	half := 0.8 * d.radius(visit)
-	endBar(d.Canvas, bar, barEnd{tip: low, outward: vg.Point{Y: -1}, half: half, cut: p.low < d.Y.Low})
-	endBar(d.Canvas, bar, barEnd{tip: high, outward: vg.Point{Y: 1}, half: half, cut: p.high > d.Y.High})
+	figure.EndBar(d.Canvas, bar, figure.BarEnd{Tip: low, Outward: vg.Point{Y: -1}, Half: half, Cut: p.low < d.Y.Low})
+	figure.EndBar(d.Canvas, bar, figure.BarEnd{Tip: high, Outward: vg.Point{Y: 1}, Half: half, Cut: p.high > d.Y.High})
 }
 
 // marks calls f with the position of the star and dagger of each point of an arm that has one: above its bar, or

@@ -3,10 +3,10 @@ package figures
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/recorder"
 
 	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/trial"
@@ -23,12 +23,14 @@ func flow(a trial.Analysis, _ family, _ Options) ([]figure.Picture, error) {
 		"visit. Analysed: those with T2 at baseline and at a later visit in at least one compartment; the mixed model "+
 		"also uses participants who left later.", population(a.Design))
 	if len(c.visits) < len(a.Design.Visits) {
-		c.Caption += " Of many visits, the first, the last and those after which most participants left are shown."
+		c.Caption += " Of many visits, the first and the last are shown."
 	}
 	if names.note != "" {
 		c.Caption += " " + names.note
 	}
-	p, err := c.render(c.measure(), c.paint)
+	// Drawn on a canvas without a page, the boxes show how high the page has to be.
+	height := -c.paint(draw.NewCanvas(new(recorder.Canvas), bodyWidth, 0), vg.Rectangle{Max: vg.Point{X: bodyWidth}})
+	p, err := c.render(height+2, func(canvas draw.Canvas, body vg.Rectangle) { c.paint(canvas, body) })
 	return []figure.Picture{p}, err
 }
 
@@ -42,6 +44,8 @@ const (
 	flowArms   = 10 // between columns
 )
 
+var flowLine = draw.LineStyle{Color: figure.Ink, Width: 0.7}
+
 // flowChart has the boxes of the flow.
 type flowChart struct {
 	frame
@@ -49,27 +53,16 @@ type flowChart struct {
 	visits []int
 }
 
-// flowVisits returns the visits that are shown: all or, of many, the first, the last, and those at which most
-// participants had left.
+// flowVisits returns the visits that are shown: all or, of many, the first and the last.
 func flowVisits(a trial.Analysis) []int {
+	if last := len(a.Design.Visits) - 1; last >= flowMost {
+		return []int{0, last}
+	}
 	var all []int
-	left := make([]int, len(a.Design.Visits))
 	for v := range a.Design.Visits {
 		all = append(all, v)
-		for _, f := range a.Flow {
-			for _, e := range f.Visits[v].Left {
-				left[v] += e.N
-			}
-		}
 	}
-	if len(all) <= flowMost {
-		return all
-	}
-	last := len(all) - 1
-	middle := all[1:last]
-	slices.SortStableFunc(middle, func(v, w int) int { return left[w] - left[v] })
-	middle = slices.Sorted(slices.Values(middle[:flowMost-2]))
-	return append(append([]int{0}, middle...), last)
+	return all
 }
 
 // left lists those who left after the shown visit before v, until v, by reason.
@@ -136,106 +129,82 @@ func (c flowChart) beside(arm, n int) []string {
 	return reasonLines("Left", c.left(arm, n), c.columnWidth()*0.75-6)
 }
 
-// gap is the height of the arrows to the n-th visit.
+// gap is the height of the arrows to the n-th visit, the same in all arms.
 func (c flowChart) gap(n int) vg.Length {
-	most := 0
+	height := vg.Length(flowGap)
 	for arm := range c.Flow {
-		most = max(most, len(c.beside(arm, n)))
-	}
-	return max(flowGap, vg.Length(most)*noteRow+6)
-}
-
-func boxHeight(lines int) vg.Length { return vg.Length(lines)*noteRow + 2*flowInset }
-
-// screening is the height of the boxes above the arms.
-func (c flowChart) screening() vg.Length {
-	height := boxHeight(1) + 2*flowGap
-	if c.Plan.Screened > 0 || len(c.Plan.Excluded) > 0 {
-		height += boxHeight(1) + max(flowGap, boxHeight(len(c.excluded()))+8)
+		height = max(height, vg.Length(len(c.beside(arm, n)))*noteRow+6)
 	}
 	return height
 }
 
-func (c flowChart) measure() vg.Length {
-	height := c.screening() + boxHeight(2) + flowGap + boxHeight(2)
-	for n := range c.visits {
-		height += c.gap(n) + boxHeight(1)
-	}
-	return height + 4
-}
+func boxHeight(lines []string) vg.Length { return vg.Length(len(lines))*noteRow + 2*flowInset }
 
-// box draws centred lines in a box with its top at y, and returns its bottom.
-func box(c draw.Canvas, left, width, y vg.Length, lines ...string) vg.Length {
-	r := vg.Rectangle{Min: vg.Point{X: left, Y: y - boxHeight(len(lines))}, Max: vg.Point{X: left + width, Y: y}}
-	strokeRect(c, draw.LineStyle{Color: figure.Ink, Width: 0.7}, r)
+// box draws centred lines in a box with its top left corner, and returns its bottom.
+func box(c draw.Canvas, corner vg.Point, width vg.Length, lines ...string) vg.Length {
+	r := vg.Rectangle{Min: vg.Point{X: corner.X, Y: corner.Y - boxHeight(lines)},
+		Max: vg.Point{X: corner.X + width, Y: corner.Y}}
+	figure.StrokeRect(c, flowLine, r)
 	for n, line := range lines {
-		style := figure.Align(small, figure.Center, figure.Middle)
-		figure.Write(c, style, vg.Point{X: left + width/2, Y: y - flowInset - (vg.Length(n)+0.5)*noteRow},
+		figure.Write(c, figure.Align(small, figure.Center, figure.Middle),
+			vg.Point{X: corner.X + width/2, Y: corner.Y - flowInset - (vg.Length(n)+0.5)*noteRow},
 			figure.Fit(small, line, width-2*flowInset))
 	}
 	return r.Min.Y
 }
 
-// arrow draws an arrow from (x, y) to (x2, y2), horizontal or downwards.
-func arrow(c draw.Canvas, start, tip vg.Point) {
-	line := draw.LineStyle{Color: figure.Ink, Width: 0.7}
-	c.StrokeLine2(line, start.X, start.Y, tip.X, tip.Y)
-	outward := vg.Point{Y: -1}
-	if tip.Y == start.Y {
-		outward = vg.Point{X: 1}
-	}
-	endBar(c, line, barEnd{tip: tip, outward: outward, half: 2, cut: true})
-}
-
-// paint draws the boxes.
-func (c flowChart) paint(canvas draw.Canvas, body vg.Rectangle) {
-	line := draw.LineStyle{Color: figure.Ink, Width: 0.7}
+// paint draws the boxes below the top of a body, and returns the bottom of the last.
+func (c flowChart) paint(canvas draw.Canvas, body vg.Rectangle) vg.Length {
 	middle, y := (body.Min.X+body.Max.X)/2, body.Max.Y-2
+	down := func(x, start, end vg.Length) {
+		figure.Arrow(canvas, flowLine, vg.Point{X: x, Y: start}, vg.Point{X: x, Y: end})
+	}
 	const width = 130
 	if excluded := c.excluded(); c.Plan.Screened > 0 || len(excluded) > 0 {
 		screened := "Screened"
 		if c.Plan.Screened > 0 {
 			screened = fmt.Sprintf("Screened: %d", c.Plan.Screened)
 		}
-		bottom := box(canvas, middle-width/2, width, y, screened)
-		y = bottom - max(flowGap, boxHeight(len(excluded))+8)
-		arrow(canvas, vg.Point{X: middle, Y: bottom}, vg.Point{X: middle, Y: y})
+		bottom := box(canvas, vg.Point{X: middle - width/2, Y: y}, width, screened)
+		y = bottom - max(flowGap, boxHeight(excluded)+8)
+		down(middle, bottom, y)
 		if len(excluded) > 0 {
-			side := bottom - (bottom-y)/2
-			arrow(canvas, vg.Point{X: middle, Y: side}, vg.Point{X: middle + 12, Y: side})
-			box(canvas, middle+12, body.Max.X-middle-12, side+boxHeight(len(excluded))/2, excluded...)
+			side := vg.Point{X: middle + 12, Y: (bottom + y) / 2}
+			figure.Arrow(canvas, flowLine, vg.Point{X: middle, Y: side.Y}, side)
+			side.Y += boxHeight(excluded) / 2
+			box(canvas, side, body.Max.X-side.X, excluded...)
 		}
 	}
-	y = box(canvas, middle-width/2, width, y, fmt.Sprintf("Randomised: %d", len(c.Design.Subjects)))
-	column := c.columnWidth()
-	arms := vg.Length(len(c.Flow))
+	y = box(canvas, vg.Point{X: middle - width/2, Y: y}, width, fmt.Sprintf("Randomised: %d", len(c.Design.Subjects)))
+	column, arms := c.columnWidth(), vg.Length(len(c.Flow))
 	left := middle - (column*arms+flowArms*(arms-1))/2
 	across := y - flowGap
-	canvas.StrokeLine2(line, middle, y, middle, across)
-	canvas.StrokeLine2(line, left+column/2, across, left+(column+flowArms)*(arms-1)+column/2, across)
+	canvas.StrokeLine2(flowLine, middle, y, middle, across)
+	canvas.StrokeLine2(flowLine, left+column/2, across, left+(column+flowArms)*(arms-1)+column/2, across)
 	for arm := range c.Flow {
 		x := left + vg.Length(arm)*(column+flowArms)
-		arrow(canvas, vg.Point{X: x + column/2, Y: across}, vg.Point{X: x + column/2, Y: across - flowGap})
-		c.arm(canvas, arm, vg.Point{X: x, Y: across - flowGap})
+		down(x+column/2, across, across-flowGap)
+		y = c.arm(canvas, arm, vg.Point{X: x, Y: across - flowGap})
 	}
+	return y
 }
 
-// arm draws the column of an arm with its top left corner.
-func (c flowChart) arm(canvas draw.Canvas, arm int, corner vg.Point) {
+// arm draws the column of an arm with its top left corner, and returns its bottom.
+func (c flowChart) arm(canvas draw.Canvas, arm int, corner vg.Point) vg.Length {
 	f, width := c.Flow[arm], c.columnWidth()
 	name := fitAll(small, c.Design.Arms, width-2*flowInset)[arm]
-	y := box(canvas, corner.X, width, corner.Y, name, fmt.Sprintf("Randomised: %d", f.Planned))
-	x := corner.X + width*0.2
+	corner.Y = box(canvas, corner, width, name, fmt.Sprintf("Randomised: %d", f.Planned))
 	for n, v := range c.visits {
-		next := y - c.gap(n)
-		arrow(canvas, vg.Point{X: x, Y: y}, vg.Point{X: x, Y: next})
+		start := vg.Point{X: corner.X + width*0.2, Y: corner.Y}
+		corner.Y -= c.gap(n)
+		figure.Arrow(canvas, flowLine, start, vg.Point{X: start.X, Y: corner.Y})
 		for k, words := range c.beside(arm, n) {
 			figure.Write(canvas, figure.Align(small, figure.Left, figure.Middle),
-				vg.Point{X: x + 6, Y: y - 3 - (vg.Length(k)+0.5)*noteRow}, figure.Fit(small, words, width*0.8-6))
+				vg.Point{X: start.X + 6, Y: start.Y - 3 - (vg.Length(k)+0.5)*noteRow}, figure.Fit(small, words, width*0.8-6))
 		}
-		y = box(canvas, corner.X, width, next, fmt.Sprintf("%s, in the trial: %d",
-			strings.TrimSpace(visitLabel(c.Design.Visits[v])), f.Visits[v].InTrial))
+		corner.Y = box(canvas, corner, width, fmt.Sprintf("%s, in the trial: %d", visitLabel(c.Design.Visits[v]),
+			f.Visits[v].InTrial))
 	}
-	box(canvas, corner.X, width, y-flowGap, fmt.Sprintf("Analysed: %d", f.Analysed),
-		fmt.Sprintf("of %d randomised", f.Planned))
+	corner.Y -= flowGap
+	return box(canvas, corner, width, fmt.Sprintf("Analysed: %d", f.Analysed), fmt.Sprintf("of %d randomised", f.Planned))
 }

@@ -52,7 +52,7 @@ type forestRow struct {
 // forestBlock is rows on one axis.
 type forestBlock struct {
 	rows     []forestRow
-	scale    axis
+	scale    figure.Range
 	decimals int
 	label    string
 	// worse is the side that favours the reference: 1 for the right, if higher is worse; −1 for the
@@ -113,10 +113,9 @@ func newForestBlock(a trial.Analysis, endpoints []int, flags *flagged) forestBlo
 		}
 		b.decimals = max(b.decimals, e.Decimals())
 		b.label = withUnit("Difference of least-squares means", e.Unit)
-		b.scale.log = e.Log
 	}
-	b.scale.Range, b.isCut = forestRange(all)
-	if b.scale.log {
+	b.scale, b.isCut = forestRange(all)
+	if b.scale.Log = a.Endpoints[endpoints[0]].Log; b.scale.Log {
 		b.label, b.decimals = "Ratio of geometric least-squares means", ratioDecimals
 		for i, m := range all {
 			all[i].Low, all[i].High = math.Exp(m.Low), math.Exp(m.High)
@@ -213,11 +212,11 @@ func forestPicture(a trial.Analysis, f family, blocks []forestBlock, flags *flag
 
 // paint draws the block at the top of the body.
 func (b forestBlock) paint(c draw.Canvas, body vg.Rectangle, level string) {
-	heads := [...]string{"n, n ref.", word(b.scale.log, "ratio [", "difference [") + level + " CI]", "p", "Holm p"}
+	heads := [...]string{"n, n ref.", word(b.scale.Log, "ratio [", "difference [") + level + " CI]", "p", "Holm p"}
 	cols, width := b.columns(body, heads[:])
 	b.rows = b.shortened(cols)
 	top := body.Max.Y - forestHead
-	p := figure.Panel{Canvas: c, X: b.scale.Range, Area: vg.Rectangle{
+	p := figure.Panel{Canvas: c, X: b.scale, Area: vg.Rectangle{
 		Min: vg.Point{X: cols.n + width[0] + forestGap, Y: top - vg.Length(len(b.rows))*forestRowHeight},
 		Max: vg.Point{X: cols.interval - width[1] - forestGap, Y: top},
 	}}
@@ -272,7 +271,7 @@ func (b forestBlock) columns(body vg.Rectangle, heads []string) (cols forestColu
 // axis draws the ticks below, the line of no difference, and which arm each side favours.
 func (b forestBlock) axis(p figure.Panel) {
 	zero := p.AtX(0)
-	p.BottomAxis(drawXAxis(p, b.scale))
+	p.BottomAxis(drawXAxis(p))
 	p.StrokeLine2(draw.LineStyle{Color: figure.Ink, Width: 0.7}, zero, p.Area.Min.Y, zero, p.Area.Max.Y)
 	middle := (p.Area.Min.X + p.Area.Max.X) / 2
 	width := p.Area.Size().X
@@ -319,7 +318,7 @@ func (b forestBlock) row(p figure.Panel, r forestRow, cols forestColumns, y vg.L
 	if r.Primary() {
 		style = figure.Bold(small)
 		grey := draw.LineStyle{Color: color.NRGBA{0, 0, 0, 0x12}}
-		fillRect(p.Canvas, grey, vg.Rectangle{Min: vg.Point{X: left, Y: y - forestRowHeight/2},
+		figure.FillRect(p.Canvas, grey, vg.Rectangle{Min: vg.Point{X: left, Y: y - forestRowHeight/2},
 			Max: vg.Point{X: max(cols.p, cols.holm), Y: y + forestRowHeight/2}})
 	}
 	words := r.words
@@ -344,7 +343,7 @@ func (b forestBlock) estimate(r forestRow) string {
 	if !figure.Drawable(r.Model.Value) {
 		return "–"
 	}
-	n := func(x float64) string { return figure.Number(b.scale.shown(x), b.decimals) }
+	n := func(x float64) string { return figure.Number(b.scale.Number(x), b.decimals) }
 	return fmt.Sprintf("%s [%s, %s]", n(r.Model.Value), n(r.Model.Low), n(r.Model.High))
 }
 
@@ -358,16 +357,16 @@ func (b forestBlock) whisker(p figure.Panel, r forestRow, y vg.Length) {
 	if r.Primary() {
 		radius, width = 3.4, 1.6
 	}
-	pos := vg.Point{X: p.AtX(clamp(b.scale.Range, r.Model.Value)), Y: y}
+	pos := vg.Point{X: p.AtX(clamp(b.scale, r.Model.Value)), Y: y}
 	bounded := figure.Drawable(r.Model.Low) && figure.Drawable(r.Model.High)
 	if bounded {
 		bar := draw.LineStyle{Color: sign.Colour, Width: width}
-		low, high := p.AtX(clamp(b.scale.Range, r.Model.Low)), p.AtX(clamp(b.scale.Range, r.Model.High))
+		low, high := p.AtX(clamp(b.scale, r.Model.Low)), p.AtX(clamp(b.scale, r.Model.High))
 		p.StrokeLine2(bar, low, y, high, y)
-		endBar(p.Canvas, bar, barEnd{tip: vg.Point{X: low, Y: y}, outward: vg.Point{X: -1}, half: 2,
-			cut: r.Model.Low < b.scale.Low})
-		endBar(p.Canvas, bar, barEnd{tip: vg.Point{X: high, Y: y}, outward: vg.Point{X: 1}, half: 2,
-			cut: r.Model.High > b.scale.High})
+		figure.EndBar(p.Canvas, bar, figure.BarEnd{Tip: vg.Point{X: low, Y: y}, Outward: vg.Point{X: -1}, Half: 2,
+			Cut: r.Model.Low < b.scale.Low})
+		figure.EndBar(p.Canvas, bar, figure.BarEnd{Tip: vg.Point{X: high, Y: y}, Outward: vg.Point{X: 1}, Half: 2,
+			Cut: r.Model.High > b.scale.High})
 	} else {
 		p.DrawGlyphNoClip(draw.GlyphStyle{Color: color.White, Radius: radius, Shape: draw.CircleGlyph{}}, pos)
 	}

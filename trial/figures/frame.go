@@ -183,7 +183,7 @@ func (f frame) pictures(g grid, paint func(draw.Canvas, slot)) ([]figure.Picture
 }
 
 // tickRoom returns the width of the labels of the y axes and of the axis name.
-func tickRoom(axes ...axis) vg.Length {
+func tickRoom(axes ...figure.Range) vg.Length {
 	const gap, name = 3, 14
 	widest := vg.Length(0)
 	for _, r := range axes {
@@ -277,36 +277,6 @@ func writeMark(c draw.Canvas, pos vg.Point, mark string, up bool) {
 		y = figure.Below
 	}
 	figure.Write(c, figure.Align(figure.Bold(figure.Letters(daggerSize)), figure.Center, y), pos, mark)
-}
-
-// barEnd is the end of a bar. half is half the length of its stroke; cut reports that the panel cuts the
-// interval.
-type barEnd struct {
-	tip, outward vg.Point
-	half         vg.Length
-	cut          bool
-}
-
-// endBar draws the end of a bar: a stroke, or an arrowhead if it is cut.
-func endBar(c draw.Canvas, bar draw.LineStyle, e barEnd) {
-	side := vg.Point{X: e.outward.Y, Y: e.outward.X}.Scale(e.half)
-	if e.cut {
-		base := e.tip.Sub(e.outward.Scale(2 * e.half))
-		c.FillPolygon(bar.Color, []vg.Point{e.tip, base.Add(side), base.Sub(side)})
-		return
-	}
-	start, end := e.tip.Sub(side), e.tip.Add(side)
-	c.StrokeLine2(bar, start.X, start.Y, end.X, end.Y)
-}
-
-// fillRect fills a rectangle.
-func fillRect(c draw.Canvas, style draw.LineStyle, r vg.Rectangle) {
-	c.FillPolygon(style.Color, []vg.Point{r.Min, {X: r.Max.X, Y: r.Min.Y}, r.Max, {X: r.Min.X, Y: r.Max.Y}})
-}
-
-// strokeRect draws the outline of a rectangle.
-func strokeRect(c draw.Canvas, style draw.LineStyle, r vg.Rectangle) {
-	c.StrokeLines(style, []vg.Point{r.Min, {X: r.Max.X, Y: r.Min.Y}, r.Max, {X: r.Min.X, Y: r.Max.Y}, r.Min})
 }
 
 // sight returns the range of an axis: the values of core and full, unless the full range is so much wider

@@ -5,6 +5,9 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/gonum/stat/distuv"
+
 	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/trial"
 )
@@ -38,6 +41,25 @@ func means(a trial.Analysis, f family, o Options) ([]figure.Picture, error) {
 			return e.Values[subject][visit].X
 		},
 	}.draw(a, f, names, o)
+}
+
+// geometric returns the mean of the logarithms of an arm's values at a visit with its t interval, for the axis of an
+// endpoint on the log scale.
+func geometric(a trial.Analysis, e trial.EndpointAnalysis, arm, visit int) point {
+	var logs []float64
+	for s, subject := range a.Design.Subjects {
+		if x := e.Values[s][visit].X; subject.Arm == arm && subject.Analysed() && x > 0 {
+			logs = append(logs, math.Log(x))
+		}
+	}
+	p := point{n: len(logs), mid: stat.Mean(logs, nil), low: math.NaN(), high: math.NaN()}
+	if p.n > 1 {
+		n := float64(p.n)
+		t := distuv.StudentsT{Sigma: 1, Nu: n - 1}.Quantile((1 + a.Plan.Level) / 2)
+		half := t * stat.StdDev(logs, nil) / math.Sqrt(n)
+		p.low, p.high = p.mid-half, p.mid+half
+	}
+	return p
 }
 
 // changes draws the mean change from baseline of each arm at each visit: "change" and "change-scores" with its t
@@ -76,24 +98,16 @@ func changes(a trial.Analysis, f family, o Options) ([]figure.Picture, error) {
 // significance is the level of p at which a point of markers has a star.
 const significance = 0.05
 
-// pOf returns p of the mixed model for an arm against the reference at a visit, adjusted by Holm's method if the
-// contrast is in a planned family; NaN if there is none.
-func pOf(e trial.EndpointAnalysis, arm, visit int) (p float64, adjusted bool) {
-	for _, c := range e.Contrasts {
-		switch {
-		case c.Arm != arm || c.Visit != visit:
-		case c.Family != trial.NoFamily:
-			return c.Holm, true
-		default:
-			return c.Model.P, false
-		}
-	}
-	return math.NaN(), false
-}
-
+// significant reports whether an arm differs from the reference at a visit: by p of the mixed model, adjusted by
+// Holm's method if the contrast is in a planned family.
 func significant(e trial.EndpointAnalysis, arm, visit int) bool {
-	p, _ := pOf(e, arm, visit)
-	return p < significance
+	return slices.ContainsFunc(e.Contrasts, func(c trial.Contrast) bool {
+		p := c.Model.P
+		if c.Family != trial.NoFamily {
+			p = c.Holm
+		}
+		return c.Arm == arm && c.Visit == visit && p < significance
+	})
 }
 
 // starRemark says which p a star is about; empty in a trial of one arm.

@@ -247,7 +247,7 @@ func (t tiles) paint(c draw.Canvas, body vg.Rectangle, arm int) {
 		visits[v] = visitLabel(t.design.Visits[v])
 	}
 	visits = fitAll(small, visits, tileLabels-6)
-	for _, v := range thin(places, same(len(places), smallSize), 0.5) {
+	for _, v := range thin(places, slices.Repeat([]vg.Length{smallSize}, len(places)), 0.5) {
 		y := corner.Y - places[v]
 		figure.Write(c, figure.Align(small, figure.Right, figure.Middle), vg.Point{X: corner.X - 5, Y: y}, visits[v])
 		figure.Write(c, figure.Align(small, figure.Left, figure.Middle), vg.Point{X: right, Y: y},
@@ -293,15 +293,15 @@ func (t tile) draw(c draw.Canvas, box vg.Rectangle) {
 	dark := []color.RGBA{figure.Colours[1], {0x66, 0x66, 0x66, 0xff}, figure.Colours[6], figure.Colours[0],
 		{0x99, 0x99, 0x99, 0xff}}
 	if t.state < 0 {
-		fillRect(c, pale, box)
+		figure.FillRect(c, pale, box)
 	} else {
-		fillRect(c, draw.LineStyle{Color: dark[int(t.state)%len(dark)]}, box)
+		figure.FillRect(c, draw.LineStyle{Color: dark[int(t.state)%len(dark)]}, box)
 	}
 	if t.state == part {
 		c.FillPolygon(figure.Tint(figure.Colours[0], 0.6), []vg.Point{box.Min, {X: box.Max.X, Y: box.Min.Y}, box.Max})
 	}
 	if w > 2.5 && h > 2.5 {
-		strokeRect(c, draw.LineStyle{Color: color.White, Width: min(0.8, min(w, h)/8)}, box)
+		figure.StrokeRect(c, draw.LineStyle{Color: color.White, Width: min(0.8, min(w, h)/8)}, box)
 	}
 	middle := vg.Point{X: (box.Min.X + box.Max.X) / 2, Y: (box.Min.Y + box.Max.Y) / 2}
 	roomy := w >= 5 && h >= 5
@@ -322,7 +322,7 @@ func (t tile) draw(c draw.Canvas, box vg.Rectangle) {
 		figure.Write(c, figure.Align(style, figure.Center, figure.Middle), vg.Point{X: middle.X + side, Y: middle.Y},
 			dagger)
 	default:
-		fillRect(c, draw.LineStyle{Color: color.Black},
+		figure.FillRect(c, draw.LineStyle{Color: color.Black},
 			vg.Rectangle{Min: vg.Point{X: box.Min.X + w/3, Y: box.Min.Y},
 				Max: vg.Point{X: box.Max.X - w/3, Y: box.Max.Y}})
 	}

@@ -168,15 +168,6 @@ func everyFew(n int, fits func(m, n int) bool) []int {
 	return shown
 }
 
-// same returns n equal lengths.
-func same(n int, length vg.Length) []vg.Length {
-	out := make([]vg.Length, n)
-	for i := range out {
-		out[i] = length
-	}
-	return out
-}
-
 // clamp brings y into the range.
 func clamp(r figure.Range, y float64) float64 {
 	if math.IsNaN(y) {

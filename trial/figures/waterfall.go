@@ -140,9 +140,9 @@ func barEntries(arms []string) []entry {
 // exceedsEntry returns the entry of the legend for striped bars.
 func exceedsEntry() entry {
 	return entry{words: "striped: larger than repeatability", width: 11, sign: func(c draw.Canvas, box vg.Rectangle) {
-		fillRect(c, draw.LineStyle{Color: figure.Axis}, box)
+		figure.FillRect(c, draw.LineStyle{Color: figure.Axis}, box)
 		stripe(c, box)
-		strokeRect(c, draw.LineStyle{Color: figure.Ink, Width: 0.35}, box)
+		figure.StrokeRect(c, draw.LineStyle{Color: figure.Ink, Width: 0.35}, box)
 	}}
 }
 
@@ -160,13 +160,13 @@ func stripe(c draw.Canvas, r vg.Rectangle) {
 
 // drawBar fills a bar with the colour of an arm, and outlines it for print.
 func drawBar(c draw.Canvas, arm int, r vg.Rectangle) {
-	fillRect(c, draw.LineStyle{Color: figure.SignOf(arm).Colour}, r)
+	figure.FillRect(c, draw.LineStyle{Color: figure.SignOf(arm).Colour}, r)
 	outlineBar(c, r)
 }
 
 func outlineBar(c draw.Canvas, r vg.Rectangle) {
 	if width := r.Size().X; width > 2 {
-		strokeRect(c, draw.LineStyle{Color: figure.Ink, Width: 0.35}, r)
+		figure.StrokeRect(c, draw.LineStyle{Color: figure.Ink, Width: 0.35}, r)
 	}
 }
 
@@ -176,7 +176,7 @@ func (w falls) pictures() ([]figure.Picture, error) {
 	for _, p := range w.panels {
 		y = figure.Range{Low: min(y.Low, p.y.Low), High: max(y.High, p.y.High)}
 	}
-	g := grid{panels: len(w.panels), columns: w.columns, left: tickRoom(axis{Range: y}),
+	g := grid{panels: len(w.panels), columns: w.columns, left: tickRoom(y),
 		height: chartTitle + fallHeight + vg.Length(len(w.arms))*fallRow + 8 + noteRow + chartRowGap}
 	if w.columns == 1 {
 		g.widest = bodyWidth
@@ -234,7 +234,7 @@ func (w falls) heading(f fall, width vg.Length) string {
 // band shades the band of the repeatability coefficient.
 func (f fall) band(p figure.Panel) {
 	grey := draw.LineStyle{Color: color.Gray{0xe9}}
-	fillRect(p.Canvas, grey, vg.Rectangle{Min: vg.Point{X: p.Area.Min.X, Y: p.AtY(-f.rc)},
+	figure.FillRect(p.Canvas, grey, vg.Rectangle{Min: vg.Point{X: p.Area.Min.X, Y: p.AtY(-f.rc)},
 		Max: vg.Point{X: p.Area.Max.X, Y: p.AtY(f.rc)}})
 }
 
@@ -302,7 +302,7 @@ func (w falls) armRows(p figure.Panel, f fall, labelled bool) {
 				p.DrawGlyphNoClip(sign.Mark(min(markRadius*0.8, 0.45*(right-left)), false),
 					vg.Point{X: (left + right) / 2, Y: y})
 			default:
-				fillRect(p.Canvas, draw.LineStyle{Color: sign.Colour},
+				figure.FillRect(p.Canvas, draw.LineStyle{Color: sign.Colour},
 					vg.Rectangle{Min: vg.Point{X: left, Y: y - 2.5}, Max: vg.Point{X: right, Y: y + 2.5}})
 			}
 		}
