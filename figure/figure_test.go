@@ -227,8 +227,10 @@ func TestTicks(t *testing.T) {
 		Range
 		want string
 	}{
-		{Range{Low: 0, High: 10}, "0 2 4 6 8 10"}, {Range{Low: -1, High: 1}, "−1.0 −0.5 0.0 0.5 1.0"}, {Range{Low: 28.1, High: 41}, "30 35 40"},
-		{Range{Low: -0.03, High: 0.02}, "−0.03 −0.02 −0.01 0.00 0.01 0.02"}, {Range{Low: 0, High: 0.6}, "0.0 0.1 0.2 0.3 0.4 0.5 0.6"},
+		{Range{Low: 0, High: 10}, "0 2 4 6 8 10"}, {Range{Low: -1, High: 1}, "−1.0 −0.5 0.0 0.5 1.0"},
+		{Range{Low: 28.1, High: 41}, "30 35 40"},
+		{Range{Low: -0.03, High: 0.02}, "−0.03 −0.02 −0.01 0.00 0.01 0.02"},
+		{Range{Low: 0, High: 0.6}, "0.0 0.1 0.2 0.3 0.4 0.5 0.6"},
 		{Range{Low: 900, High: 1100}, "900 950 1000 1050 1100"},
 	} {
 		var labels []string

@@ -47,7 +47,8 @@ func TestGroups(t *testing.T) {
 		}
 	}
 	_, err := ReadScores(Source{Name: "s.csv", Data: []byte("subject,visit,name,value,group\nS01,a,x,1,A\nS02,a,x,1,B\n")})
-	if err == nil || !strings.Contains(err.Error(), `s.csv: line 3: endpoint "x" has another group than in an earlier line`) {
+	if err == nil || !strings.Contains(err.Error(),
+		`s.csv: line 3: endpoint "x" has another group than in an earlier line`) {
 		t.Error(err)
 	}
 }

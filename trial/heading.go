@@ -88,7 +88,8 @@ var Keys = []Key{
 	{Name: "decimals", Form: "1", Endpoint: NamesEndpoint, Meaning: "decimals of an endpoint on the page and in " +
 		"figures (default: two for T2, else three digits of the largest SD)", read: (*Plan).setDecimals},
 	{Name: "group", Form: "WOMAC", Endpoint: NamesEndpoint, Meaning: "group of an endpoint, whose members are lettered " +
-		"panels beside each other; markers for changes as mean ± SD (default: the column group of the table of endpoints)", read: (*Plan).setGroup},
+		"panels beside each other; markers for changes as mean ± SD (default: the column group of the table of endpoints)",
+		read: (*Plan).setGroup},
 	{Name: "estimand", Form: "treatment policy for all intercurrent events", Meaning: "the estimand, in your words",
 		read: (*Plan).setEstimand},
 	{Name: "screened", Form: "40", Meaning: "number of persons screened", read: (*Plan).setScreened},

@@ -143,9 +143,10 @@ func (p *panel) changeWords() string {
 	if !p.hasChanges() {
 		return ""
 	}
-	return fmt.Sprintf(" The second row of a subject is the change of T2 from the first visit with maps, later minus first, "+
-		"in voxels of both masks at the same patient position, on a scale of −%g to %g ms; larger changes have the colour "+
-		"of its end, and voxels without a T2 at both visits are dark. Maps on different grids are not compared.", p.change, p.change)
+	return fmt.Sprintf(" The second row of a subject is the change of T2 from the first visit with maps, later minus "+
+		"first, in voxels of both masks at the same patient position, on a scale of −%g to %g ms; larger changes have "+
+		"the colour of its end, and voxels without a T2 at both visits are dark. Maps on different grids are not compared.",
+		p.change, p.change)
 }
 
 // bar returns the scale of T2.

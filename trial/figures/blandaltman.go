@@ -99,8 +99,10 @@ func barUp(c draw.Canvas, line draw.LineStyle, u upright) {
 	const half = 1.8
 	line.Dashes = nil
 	c.StrokeLine2(line, u.x, u.low, u.x, u.high)
-	figure.EndBar(c, line, figure.BarEnd{Tip: vg.Point{X: u.x, Y: u.low}, Outward: vg.Point{Y: -1}, Half: half, Cut: u.cutBelow})
-	figure.EndBar(c, line, figure.BarEnd{Tip: vg.Point{X: u.x, Y: u.high}, Outward: vg.Point{Y: 1}, Half: half, Cut: u.cutAbove})
+	figure.EndBar(c, line, figure.BarEnd{Tip: vg.Point{X: u.x, Y: u.low}, Outward: vg.Point{Y: -1}, Half: half,
+		Cut: u.cutBelow})
+	figure.EndBar(c, line, figure.BarEnd{Tip: vg.Point{X: u.x, Y: u.high}, Outward: vg.Point{Y: 1}, Half: half,
+		Cut: u.cutAbove})
 }
 
 // linesOf returns the drawable lines of a panel, and their styles.

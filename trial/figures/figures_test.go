@@ -133,7 +133,8 @@ func checkTexts(t *testing.T, name string, p figure.Picture) {
 		}
 		for _, o := range all[:n] {
 			const slack = 0.5 // points
-			if !strings.Contains("*†", w.text) && !strings.Contains("*†", o.text) && w.x0 < o.x1-slack && o.x0 < w.x1-slack && w.y0 < o.y1-slack &&
+			if !strings.Contains("*†", w.text) && !strings.Contains("*†", o.text) &&
+				w.x0 < o.x1-slack && o.x0 < w.x1-slack && w.y0 < o.y1-slack &&
 				o.y0 < w.y1-slack {
 				t.Errorf("%s: %s: %q and %q overlap at (%.1f, %.1f)", name, p.Name, w.text, o.text, w.x0,
 					w.y0)

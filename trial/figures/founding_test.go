@@ -151,7 +151,8 @@ func TestGroups(t *testing.T) {
 	pictures := drawAll(t, paper(), Options{})
 	p := pictures["means-scores"]
 	text := joined(t, p)
-	for _, want := range []string{"WOMAC", "a  WOMAC pain", "b  WOMAC function", "KOOS", "c  KOOS pain", "d  KOOS sport", "VAS"} {
+	for _, want := range []string{"WOMAC", "a  WOMAC pain", "b  WOMAC function", "KOOS", "c  KOOS pain", "d  KOOS sport",
+		"VAS"} {
 		if !strings.Contains(text, want+"\n") {
 			t.Errorf("no %q in\n%s", want, text)
 		}
