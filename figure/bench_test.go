@@ -9,7 +9,7 @@ import (
 
 // BenchmarkRender draws a picture as large as a report's, whose files are most of the work.
 func BenchmarkRender(b *testing.B) {
-	p := Picture{Name: "sample", Width: PageWidth, Height: 100}
+	p := Picture{Name: "sample", Width: PictureWidth, Height: 100}
 	paint := func(c draw.Canvas) {
 		sample(c)
 		for n := range 60 {

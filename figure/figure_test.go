@@ -227,9 +227,11 @@ func TestTicks(t *testing.T) {
 		Range
 		want string
 	}{
-		{Range{0, 10}, "0 2 4 6 8 10"}, {Range{-1, 1}, "−1.0 −0.5 0.0 0.5 1.0"}, {Range{28.1, 41}, "30 35 40"},
-		{Range{-0.03, 0.02}, "−0.03 −0.02 −0.01 0.00 0.01 0.02"}, {Range{0, 0.6}, "0.0 0.1 0.2 0.3 0.4 0.5 0.6"},
-		{Range{900, 1100}, "900 950 1000 1050 1100"},
+		{Range{Low: 0, High: 10}, "0 2 4 6 8 10"}, {Range{Low: -1, High: 1}, "−1.0 −0.5 0.0 0.5 1.0"},
+		{Range{Low: 28.1, High: 41}, "30 35 40"},
+		{Range{Low: -0.03, High: 0.02}, "−0.03 −0.02 −0.01 0.00 0.01 0.02"},
+		{Range{Low: 0, High: 0.6}, "0.0 0.1 0.2 0.3 0.4 0.5 0.6"},
+		{Range{Low: 900, High: 1100}, "900 950 1000 1050 1100"},
 	} {
 		var labels []string
 		for _, tick := range c.Ticks(6) {
@@ -239,7 +241,8 @@ func TestTicks(t *testing.T) {
 			t.Errorf("%v: %s, want %s", c.Range, got, c.want)
 		}
 	}
-	for _, r := range []Range{{1, 1 + 1e-11}, {-1e99, 1e99}, {1e-300, 2e-300}, {1e15, 1e15 + 8}} {
+	for _, r := range []Range{{Low: 1, High: 1 + 1e-11}, {Low: -1e99, High: 1e99}, {Low: 1e-300, High: 2e-300},
+		{Low: 1e15, High: 1e15 + 8}} {
 		if n := len(r.Ticks(6)); n < 1 || n > 13 {
 			t.Errorf("%v: %d ticks", r, n)
 		}
@@ -253,10 +256,10 @@ func TestCover(t *testing.T) {
 		want Range
 		ok   bool
 	}{
-		{nil, Range{0, 1}, false}, {[]float64{nan, inf, -inf, 1e200}, Range{0, 1}, false},
-		{[]float64{3, nan, -1}, Range{-1, 3}, true},
-		{[]float64{40, 40}, Range{38, 42}, true}, {[]float64{0}, Range{-1, 1}, true},
-		{[]float64{-20}, Range{-21, -19}, true},
+		{nil, Range{Low: 0, High: 1}, false}, {[]float64{nan, inf, -inf, 1e200}, Range{Low: 0, High: 1}, false},
+		{[]float64{3, nan, -1}, Range{Low: -1, High: 3}, true},
+		{[]float64{40, 40}, Range{Low: 38, High: 42}, true}, {[]float64{0}, Range{Low: -1, High: 1}, true},
+		{[]float64{-20}, Range{Low: -21, High: -19}, true},
 	} {
 		if got, ok := Cover(c.in...); got != c.want || ok != c.ok {
 			t.Errorf("Cover(%v) = %v, %v, want %v, %v", c.in, got, ok, c.want, c.ok)

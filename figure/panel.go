@@ -3,6 +3,7 @@ package figure
 import (
 	"image/color"
 	"math"
+	"strconv"
 
 	plotfont "gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/text"
@@ -12,8 +13,12 @@ import (
 	"github.com/t2map/t2map/printable"
 )
 
-// Range is the range of an axis, with Low < High.
-type Range struct{ Low, High float64 }
+// Range is the range of an axis, with Low < High. With Log they are natural logarithms, and labels are the numbers
+// themselves.
+type Range struct {
+	Low, High float64
+	Log       bool
+}
 
 // Drawable reports whether x can be drawn on an axis. Differences of drawable numbers do not overflow.
 func Drawable(x float64) bool { return math.Abs(x) < 1e100 }
@@ -21,14 +26,14 @@ func Drawable(x float64) bool { return math.Abs(x) < 1e100 }
 // Cover returns the range of the drawable values, and whether there are any. If all values are equal, the
 // range extends by 5 % of the value to either side, or by 1 if the value is 0.
 func Cover(values ...float64) (Range, bool) {
-	r := Range{math.Inf(1), math.Inf(-1)}
+	r := Range{Low: math.Inf(1), High: math.Inf(-1)}
 	for _, x := range values {
 		if Drawable(x) {
 			r.Low, r.High = min(r.Low, x), max(r.High, x)
 		}
 	}
 	if r.Low > r.High {
-		return Range{0, 1}, false
+		return Range{High: 1}, false
 	}
 	// Ticks that differ after 12 digits would look the same.
 	if r.High-r.Low <= 1e-12*max(math.Abs(r.Low), math.Abs(r.High)) {
@@ -36,7 +41,7 @@ func Cover(values ...float64) (Range, bool) {
 		if pad == 0 {
 			pad = 1
 		}
-		r = Range{r.Low - pad, r.High + pad}
+		r = Range{Low: r.Low - pad, High: r.High + pad}
 	}
 	return r, true
 }
@@ -44,7 +49,7 @@ func Cover(values ...float64) (Range, bool) {
 // Pad returns the range extended by a share of its length at either end.
 func (r Range) Pad(share float64) Range {
 	margin := share * r.Length()
-	return Range{r.Low - margin, r.High + margin}
+	return Range{r.Low - margin, r.High + margin, r.Log}
 }
 
 // Length is High − Low.
@@ -62,6 +67,9 @@ type Tick struct {
 // Ticks returns the multiples of a step in the range. The step is 1, 2 or 5 times a power of ten: the
 // smallest with which there are about most ticks or fewer.
 func (r Range) Ticks(most int) []Tick {
+	if r.Log {
+		return r.logTicks(most)
+	}
 	power := math.Floor(math.Log10(r.Length() / float64(most)))
 	step, decimals := math.Pow(10, power), int(max(0, -power))
 	for _, f := range []float64{1, 2, 5, 10} {
@@ -79,6 +87,41 @@ func (r Range) Ticks(most int) []Tick {
 		ticks = append(ticks, Tick{value, Number(value, decimals)})
 	}
 	return ticks
+}
+
+// logTicks returns ticks at 1, 2 and 5 times powers of ten, or, if there are fewer than three of these, at equal
+// steps of the numbers.
+func (r Range) logTicks(most int) []Tick {
+	low, high := math.Exp(r.Low), math.Exp(r.High)
+	if !(low > 0 && Drawable(high)) {
+		return nil
+	}
+	var ticks []Tick
+	first, last := math.Floor(math.Log10(low)), math.Ceil(math.Log10(high))
+	step := math.Ceil((last - first) / float64(most))
+	for power := first; power <= last; power += step {
+		for _, m := range []float64{1, 2, 5} {
+			if x := m * math.Pow(10, power); x >= low && x <= high && (m == 1 || last-first <= 2) {
+				ticks = append(ticks, Tick{Value: math.Log(x), Label: strconv.FormatFloat(x, 'g', 5, 64)})
+			}
+		}
+	}
+	if len(ticks) > 2 {
+		return ticks
+	}
+	ticks = Range{Low: low, High: high}.Ticks(most)
+	for n := range ticks {
+		ticks[n].Value = math.Log(ticks[n].Value)
+	}
+	return ticks
+}
+
+// Number returns the number at a position of the axis: on a log axis the exponential.
+func (r Range) Number(x float64) float64 {
+	if r.Log {
+		return math.Exp(x)
+	}
+	return x
 }
 
 // Panel is an area with two linear axes.

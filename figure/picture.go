@@ -7,8 +7,9 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// PageWidth is the width in mm of a picture as wide as the text of a page: A4 with margins of 15 mm.
-const PageWidth = 180
+// PictureWidth is the width of pictures in mm. Letters of at least 7.5 points in a picture of this width are at
+// least 5 points, which is legible in print, when a journal prints it in a column of 85 mm (7.5·85/127 = 5.02).
+const PictureWidth = 127
 
 const pointsPerMM = 72 / 25.4
 
@@ -19,6 +20,8 @@ func MM(x float64) vg.Length { return vg.Length(x * pointsPerMM) }
 type Picture struct {
 	// Name is the name of its files, without extension.
 	Name string
+	// Part numbers the pictures of a figure that has several, from 0.
+	Part int
 	// Title is short; Caption describes the content, the numbers of subjects, and the intervals.
 	Title, Caption string
 	// Flags are the problems that concern the picture, as indices into the caller's list. The picture

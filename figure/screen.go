@@ -32,7 +32,7 @@ func WriteScreen(w io.Writer, height vg.Length, paint func(draw.Canvas)) error {
 // plot.TickerFunc.
 func RoundTicks(low, high float64) []plot.Tick {
 	var ticks []plot.Tick
-	for _, t := range (Range{low, high}).Ticks(7) {
+	for _, t := range (Range{Low: low, High: high}).Ticks(7) {
 		ticks = append(ticks, plot.Tick{Value: t.Value, Label: strconv.FormatFloat(t.Value, 'g', 6, 64)})
 	}
 	return ticks

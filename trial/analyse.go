@@ -192,9 +192,10 @@ func (a *Analysis) checkNames(endpoints []Endpoint) error {
 	return nil
 }
 
-// setScales fills in the scale, the decimals and the group of each endpoint. On the log scale it is an error if a
-// value is not above 0.
+// setScales fills in the scale, the decimals and the group of each endpoint. It is an error if groups are alike but
+// not the same or, on the log scale, if a value is not above 0.
 func (a *Analysis) setScales(endpoints []Endpoint) error {
+	var groups table.Names
 	for i := range endpoints {
 		e := &endpoints[i]
 		named := func(name string) bool { return name == e.Name || name == AllT2 && e.Compartment }
@@ -206,6 +207,10 @@ func (a *Analysis) setScales(endpoints []Endpoint) error {
 		}
 		if group, ok := a.Plan.Groups[e.Name]; ok {
 			e.Group = group
+		}
+		if e.Group == "" {
+		} else if other, alike := groups.Add(e.Group); alike {
+			return hinted("use one spelling", "groups %.40q and %.40q of endpoints differ %s", other, e.Group, table.Alike)
 		}
 		for s, values := range e.Values {
 			for v, value := range values {

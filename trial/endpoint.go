@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/t2map/t2map/trial/mmrm"
 )
@@ -33,7 +34,7 @@ type Endpoint struct {
 	// Log reports that it is analysed on the log scale: as ratios of geometric means.
 	// Estimates of the Analysis are then differences of natural logarithms; Displayed has the ratios.
 	Log bool
-	// Group is the picture in which it is a panel; empty if it is not in a group.
+	// Group is the group of panels that it belongs to, such as WOMAC, or MarkerGroup; empty if it is in none.
 	Group string
 	// PlannedDecimals are the decimals of the plan; nil if it has none. See EndpointAnalysis.Decimals.
 	PlannedDecimals *int
@@ -42,6 +43,12 @@ type Endpoint struct {
 	// Values is indexed by subject and visit of the design; NotPlanned where Visits has no such visit.
 	Values [][]Value
 }
+
+// MarkerGroup is the group of the endpoints that are markers, such as CRP: figures show their changes as mean ± SD.
+const MarkerGroup = "markers"
+
+// IsMarker reports whether the endpoint is in MarkerGroup, in upper or lower case.
+func (e Endpoint) IsMarker() bool { return !e.Compartment && strings.EqualFold(e.Group, MarkerGroup) }
 
 // After returns the planned visits after the baseline.
 func (e Endpoint) After() []int { return e.Visits[1:] }

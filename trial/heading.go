@@ -88,8 +88,9 @@ var Keys = []Key{
 		"the QIBA profile)", read: (*Plan).setWithinCV},
 	{Name: "decimals", Form: "1", Endpoint: NamesEndpoint, Meaning: "decimals of an endpoint on the page and in " +
 		"figures (default: two for T2, else three digits of the largest SD)", read: (*Plan).setDecimals},
-	{Name: "group", Form: "WOMAC", Endpoint: NamesEndpoint, Meaning: "picture in which an endpoint is a panel " +
-		"(default: its own group, or as the table of endpoints says)", read: (*Plan).setGroup},
+	{Name: "group", Form: "WOMAC", Endpoint: NamesEndpoint, Meaning: "group of an endpoint, whose members are lettered " +
+		"panels beside each other; markers for changes as mean ± SD (default: the column group of the table of endpoints)",
+		read: (*Plan).setGroup},
 	{Name: "estimand", Form: "treatment policy for all intercurrent events", Meaning: "the estimand, in your words",
 		read: (*Plan).setEstimand},
 	{Name: "screened", Form: "40", Meaning: "number of persons screened", read: (*Plan).setScreened},

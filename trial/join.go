@@ -348,7 +348,7 @@ func (j *joiner) noResult(endpoints []Endpoint, s, v int) {
 
 // scores joins another endpoint.
 func (j *joiner) scores(sc Scores) Endpoint {
-	e := Endpoint{Name: sc.name, Title: sc.name, Unit: sc.unit, Direction: sc.direction}
+	e := Endpoint{Name: sc.name, Title: sc.name, Unit: sc.unit, Group: sc.group, Direction: sc.direction}
 	e.setEmpty(j.d, NoValue)
 	seen := map[[2]int]bool{}
 	for _, value := range sc.values {

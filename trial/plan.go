@@ -38,7 +38,7 @@ type Plan struct {
 	Limits Limits
 	// Decimals of endpoints on the page and in figures. Default: EndpointAnalysis.Decimals.
 	Decimals map[string]int
-	// Groups are the pictures in which endpoints are panels. Default: as the table of endpoints says.
+	// Groups are the groups of endpoints; see Endpoint.Group. Default: as the table of endpoints says.
 	Groups map[string]string
 	// Mentions are the endpoints that the plan names in brackets. Analyse checks that they exist.
 	Mentions []Mention

@@ -278,10 +278,10 @@ type score struct {
 
 // Scores are the values of another endpoint, as in its table.
 type Scores struct {
-	name, unit string
-	direction  Direction
-	table      string
-	values     []score
+	name, unit, group string
+	direction         Direction
+	table             string
+	values            []score
 }
 
 func (s Scores) places() []placed {
@@ -294,10 +294,10 @@ func (s Scores) places() []placed {
 
 // ReadScores reads other endpoints, in the order of their first rows, from a tidy table with the
 // columns subject, visit, name and value, and optionally direction (higher is better, higher is
-// worse) and unit.
+// worse), unit and group (see Endpoint.Group).
 //
-// It is an error if names are alike (see table.Keys), if an endpoint has two directions or units, or
-// if a value is not a number.
+// It is an error if names are alike (see table.Keys), if an endpoint has two directions, units or groups, or if a
+// value is not a number.
 func ReadScores(s Source) ([]Scores, error) {
 	t, err := table.Read(s)
 	if err != nil {
@@ -328,7 +328,8 @@ func ReadScores(s Source) ([]Scores, error) {
 		i := slices.IndexFunc(all, func(e Scores) bool { return table.IsAlike(e.name, name) })
 		if i < 0 {
 			i = len(all)
-			all = append(all, Scores{name: name, unit: r.Text("unit"), direction: direction, table: t.Name})
+			all = append(all, Scores{name: name, unit: r.Text("unit"), group: r.Text("group"), direction: direction,
+				table: t.Name})
 		}
 		switch e := &all[i]; {
 		case e.name != name:
@@ -336,6 +337,9 @@ func ReadScores(s Source) ([]Scores, error) {
 				table.Alike)
 		case e.direction != direction:
 			return nil, fmt.Errorf("%s: line %d: endpoint %.40q has another direction than in an earlier line", t.Name,
+				r.Line, name)
+		case e.group != r.Text("group"):
+			return nil, fmt.Errorf("%s: line %d: endpoint %.40q has another group than in an earlier line", t.Name,
 				r.Line, name)
 		case e.unit != r.Text("unit"):
 			return nil, fmt.Errorf("%s: line %d: endpoint %.40q has another unit than in an earlier line", t.Name,

@@ -246,7 +246,7 @@ func (d *Design) setTargets(endpoints []Endpoint) (err error) {
 		return nil
 	}
 	primary := d.Primary
-	if len(primary) == 0 {
+	if len(primary) == 0 && slices.ContainsFunc(endpoints, func(e Endpoint) bool { return e.Compartment }) {
 		primary = []Target{{Endpoint: AllT2, Visit: -1}}
 	}
 	if d.Primary, err = d.resolve("primary", primary, endpoints); err != nil {

@@ -29,6 +29,8 @@ type trialFlags struct {
 	twoStudies    string
 	individuals   bool
 	panel         []string // IDs of subjects, or none
+	slice         int      // of the first visit, from 1; 0 is the one with most of the primary compartment
+	displayRange  string   // of the maps, LO,HI in ms
 	permutations  int
 	seed          uint64
 }
@@ -86,6 +88,10 @@ func (f *trialFlags) add(c *cobra.Command) {
 	p.StringSliceVar(&f.panel, "panel", nil,
 		"`subjects` whose maps are shown at every visit, or none (default: the first subject of each arm "+
 			"with all visits)")
+	p.IntVar(&f.slice, "slice", 0, "`number` of the slice of the first visit whose maps are shown (default: the slice "+
+		"with the most voxels of the primary compartment)")
+	p.StringVar(&f.displayRange, "display-range", "",
+		"`LO,HI`: range of the colours of T2 in ms (default: the range of the T2 that is shown)")
 	p.IntVar(&f.permutations, "permutations", 0,
 		"`number` of random arrangements if there are too many to try all (default 9999)")
 	p.Uint64Var(&f.seed, "seed", 0, "`seed` of the random arrangements")
@@ -170,10 +176,6 @@ func (f trialFlags) inputs(results string) []string {
 
 // write writes the report of a trial. It adds notes to a about pictures and maps that could not be made.
 func (f trialFlags) write(ctx context.Context, a *trial.Analysis, results string) error {
-	pictures, err := figures.All(*a, figures.Options{Individuals: f.individuals})
-	if err != nil {
-		return err
-	}
 	_, folder := compartmentsOf(results)
 	panels, err := f.panels(ctx, *a, folder)
 	switch {
@@ -182,7 +184,10 @@ func (f trialFlags) write(ctx context.Context, a *trial.Analysis, results string
 	case err != nil:
 		return err
 	}
-	pictures = append(pictures, panels...)
+	pictures, err := figures.All(*a, figures.Options{Individuals: f.individuals, Maps: panels})
+	if err != nil {
+		return err
+	}
 	maps, notes, err := changeMaps(ctx, *a, folder)
 	if err != nil {
 		return err
@@ -199,6 +204,12 @@ func (f trialFlags) write(ctx context.Context, a *trial.Analysis, results string
 func (f trialFlags) adjust(d trial.Design, p *trial.Plan) error {
 	if _, err := f.chosen(d); err != nil {
 		return usageError{err}
+	}
+	if _, err := f.displayed(); err != nil {
+		return usageError{err}
+	}
+	if f.slice < 0 {
+		return usageError{fmt.Errorf("--slice %d is negative", f.slice)}
 	}
 	switch f.twoStudies {
 	case "none":

@@ -18,7 +18,10 @@ func changeMaps(ctx context.Context, a trial.Analysis, folder string) (maps []pu
 	names := map[string]bool{}
 	for s, subject := range a.Design.Subjects {
 		baseline := panelVisit(a, [2]int{s, 0}, folder)
-		for v := 1; v < len(a.Design.Visits) && baseline.Folder != ""; v++ {
+		for _, v := range t2Visits(a) {
+			if v == 0 || baseline.Folder == "" {
+				continue
+			}
 			if err := ctx.Err(); err != nil {
 				return nil, nil, err
 			}

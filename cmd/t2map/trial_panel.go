@@ -12,6 +12,7 @@ import (
 
 	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/report/panel"
+	"github.com/t2map/t2map/table"
 	"github.com/t2map/t2map/trial"
 )
 
@@ -27,14 +28,18 @@ func (f trialFlags) panels(ctx context.Context, a trial.Analysis, folder string)
 		return nil, err
 	}
 	o := panel.Options{NeedMaps: len(f.panel) == 0, Row: primaryRow(a)}
-	for _, v := range a.Design.Visits {
-		o.Visits = append(o.Visits, v.Name)
+	if o.DisplayRange, err = f.displayed(); err != nil {
+		return nil, err
+	}
+	visits := t2Visits(a)
+	for _, v := range visits {
+		o.Visits = append(o.Visits, a.Design.Visits[v].Name)
 	}
 	var rows []panel.Row
 	for _, s := range subjects {
 		subject := a.Design.Subjects[s]
-		row := panel.Row{Label: subject.ID + ", " + a.Design.Arms[subject.Arm]}
-		for v := range a.Design.Visits {
+		row := panel.Row{Label: subject.ID + ", " + a.Design.Arms[subject.Arm], Slice: f.slice}
+		for _, v := range visits {
 			row.Visits = append(row.Visits, panelVisit(a, [2]int{s, v}, folder))
 		}
 		rows = append(rows, row)
@@ -50,16 +55,51 @@ func (f trialFlags) panels(ctx context.Context, a trial.Analysis, folder string)
 	return []figure.Picture{maps, unrolled}, err
 }
 
-// primaryRow returns the row of the results that is the primary endpoint, or "" if the primary contrast concerns all
-// compartments or an endpoint that is not in the maps.
+// primaryRow returns the row of the results that is the primary endpoint, or "" if the primary contrasts concern
+// several compartments or no endpoint that is in the maps.
 func primaryRow(a trial.Analysis) string {
+	row := ""
 	for _, e := range a.Endpoints {
-		if e.Compartment && len(a.Design.Primary) == 1 && e.Name == a.Design.Primary[0].Endpoint {
-			return e.Name
+		if !e.Compartment || !slices.ContainsFunc(a.Design.Primary,
+			func(t trial.Target) bool { return t.Endpoint == e.Name }) {
+			continue
+		}
+		if row != "" {
+			return ""
+		}
+		row = e.Name
+	}
+	return row
+}
+
+// t2Visits returns the visits that are planned for a compartment, in ascending order.
+func t2Visits(a trial.Analysis) []int {
+	var visits []int
+	for _, e := range a.Endpoints {
+		if e.Compartment {
+			visits = append(visits, e.Visits...)
 		}
 	}
-	return ""
+	slices.Sort(visits)
+	return slices.Compact(visits)
 }
+
+// displayed returns the range of --display-range in ms; zeros for the default.
+func (f trialFlags) displayed() (r [2]float64, err error) {
+	if f.displayRange == "" {
+		return r, nil
+	}
+	low, high, _ := strings.Cut(f.displayRange, ",")
+	a, errLow := table.ParseNumber(strings.TrimSpace(low))
+	b, errHigh := table.ParseNumber(strings.TrimSpace(high))
+	if errLow != nil || errHigh != nil || !(a >= 0 && b > a && b <= maxDisplayed) {
+		return r, fmt.Errorf("--display-range %.40q is not a range in ms\nhint: write it as 20,60", f.displayRange)
+	}
+	return [2]float64{a, b}, nil
+}
+
+// maxDisplayed is far above the T2 of cartilage in ms, and of fluid.
+const maxDisplayed = 10000
 
 // chosen returns the subjects of --panel as indices into the design. It returns an error for a
 // subject that is not in the design, and for more subjects or visits than a picture has room for.
@@ -71,7 +111,7 @@ func (f trialFlags) chosen(d trial.Design) ([]int, error) {
 	if n := len(f.panel); n > panel.MostRows {
 		return nil, fmt.Errorf("--panel: %d subjects; a page has room for %d\n%s", n, panel.MostRows, hint)
 	}
-	if n := len(d.Visits); n > panel.MostVisits {
+	if n := len(d.VisitsOf(trial.AllT2, true)); n > panel.MostVisits {
 		return nil, fmt.Errorf("--panel: maps of %d visits; a page has room for %d\n"+
 			"hint: omit the picture with --panel none", n, panel.MostVisits)
 	}
@@ -89,7 +129,7 @@ func (f trialFlags) chosen(d trial.Design) ([]int, error) {
 // firstOfArms returns the first subject of each arm with all visits, or none if a page has no room for the visits.
 func firstOfArms(a trial.Analysis) []int {
 	var subjects []int
-	if len(a.Design.Visits) > panel.MostVisits {
+	if len(t2Visits(a)) > panel.MostVisits {
 		return nil
 	}
 	for arm := range a.Design.Arms {
@@ -103,9 +143,9 @@ func firstOfArms(a trial.Analysis) []int {
 	return subjects
 }
 
-// everyVisit reports whether a subject has a study with a known folder at every visit.
+// everyVisit reports whether a subject has a study with a known folder at every planned visit of T2.
 func everyVisit(a trial.Analysis, s int) bool {
-	for v := range a.Design.Visits {
+	for _, v := range t2Visits(a) {
 		if panelVisit(a, [2]int{s, v}, "").Folder == "" {
 			return false
 		}

@@ -108,6 +108,9 @@ func TestPanelRoom(t *testing.T) {
 		{[]string{"--panel", many}, "13 subjects; a page has room for 12\nhint: choose fewer"},
 		{[]string{"--panel", "S01", "--visits", visits}, "maps of 9 visits; a page has room for 8"},
 		{[]string{"--panel", "S01,S99"}, `subject "S99" is not in the design`},
+		{[]string{"--display-range", "60,20"}, `--display-range "60,20" is not a range in ms`},
+		{[]string{"--display-range", "30"}, "hint: write it as 20,60"},
+		{[]string{"--slice", "-1"}, "--slice -1 is negative"},
 	} {
 		out := filepath.Join(t.TempDir(), "report")
 		code, _, stderr := call(append([]string{"trial", results, "--design", design, "--out", out}, c.args...)...)
@@ -133,5 +136,25 @@ func TestPrimaryRow(t *testing.T) {
 		if got := primaryRow(a); got != want {
 			t.Errorf("primary endpoint %q: slices by %q, want %q", primary, got, want)
 		}
+	}
+	a.Design.Primary = []trial.Target{{Endpoint: "WOMAC"}, {Endpoint: "medial", Visit: 1}, {Endpoint: "medial", Visit: 2}}
+	if got := primaryRow(a); got != "medial" {
+		t.Errorf("one compartment at two visits, and a score: slices by %q", got)
+	}
+	a.Design.Primary = append(a.Design.Primary, trial.Target{Endpoint: "trochlear deep"})
+	if got := primaryRow(a); got != "" {
+		t.Errorf("two compartments: slices by %q", got)
+	}
+}
+
+// Maps are shown at the planned visits of T2 alone.
+func TestVisitsOfMaps(t *testing.T) {
+	a := trial.Analysis{Endpoints: []trial.EndpointAnalysis{
+		{Endpoint: trial.Endpoint{Compartment: true, Visits: []int{0, 1, 4}}},
+		{Endpoint: trial.Endpoint{Compartment: true, Visits: []int{0, 4, 5}}},
+		{Endpoint: trial.Endpoint{Visits: []int{0, 1, 2, 3, 4}}},
+	}}
+	if got := t2Visits(a); !slices.Equal(got, []int{0, 1, 4, 5}) {
+		t.Errorf("visits %d", got)
 	}
 }

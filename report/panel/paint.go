@@ -34,8 +34,8 @@ const (
 	panelSmallMM  = 35.  // tiles that are narrower have no room for letters on all edges
 	panelTitleMM  = 5.
 	panelLabelMM  = 4.5
-	panelPlaceMM  = 4.6  // the position of a slice, below each tile
-	panelLineMM   = 3.   // a line of notes
+	panelPlaceMM  = 4.8  // the position of a slice, below each tile
+	panelLineMM   = 3.2  // a line of notes
 	panelGapMM    = 2.54 // 30 dots
 	panelLegendMM = 11.
 )
@@ -52,7 +52,7 @@ type layout struct {
 // the width and the height of a page allow.
 func newLayout(window [2]float64, rows, visits int) layout {
 	gaps := panelGapMM * float64(visits-1)
-	wide := min(panelTileMM, (figure.PageWidth-gaps)/float64(visits))
+	wide := min(panelTileMM, max(panelLeastMM, (figure.PictureWidth-gaps)/float64(visits)))
 	shape := window[1] / window[0]
 	words := panelLabelMM + panelPlaceMM + panelLineMM + panelGapMM
 	high := func(picture float64) float64 {
@@ -87,7 +87,10 @@ func (l layout) notes(flags, notes []string) []string {
 	return figure.Wrap(noteLetters(), strings.Join(slices.Concat(flags, notes), "; "), dots(l.tile.X).length(), panelLines)
 }
 
-func noteLetters() draw.TextStyle { return figure.Bold(figure.Letters(6.5)) }
+// The smallest letters; see figure.PictureWidth.
+func mapLetters() draw.TextStyle { return figure.Letters(7.5) }
+
+func noteLetters() draw.TextStyle { return figure.Bold(mapLetters()) }
 
 // lines returns the largest number of lines of notes of a tile.
 func (p *panel) lines() int {
@@ -117,11 +120,31 @@ func (l layout) corner(row, visit int) vg.Point {
 // paint draws the panel.
 func (p *panel) paint(c draw.Canvas) {
 	p.paintTitles(c, p.titles)
+	each := p.layout.rows / len(p.rows) // rows of tiles of a subject
 	for r, row := range p.rows {
-		p.paintLabel(c, r, row.Label, p.side(r))
+		p.paintLabel(c, each*r, row.Label, p.side(r))
+		if each > 1 {
+			p.paintLabel(c, each*r+1, "change of T2", "")
+		}
 	}
-	p.tiles.each(func(r, v int, t *tileView) { p.paintTile(c, p.corner(r, v), t, v == 0) })
+	p.tiles.each(func(r, v int, t *tileView) {
+		p.paintTile(c, p.corner(each*r, v), t, v == 0)
+		if t.change != nil {
+			p.paintChange(c, p.corner(each*r+1, v), t)
+		}
+	})
 	p.paintScale(c)
+}
+
+// paintChange draws a tile of changes and the number of voxels.
+func (p *panel) paintChange(c draw.Canvas, corner vg.Point, t *tileView) {
+	area := p.area(corner)
+	if t.change.missing != "" {
+		p.paintMissing(c, area, t.change.missing)
+		return
+	}
+	c.DrawImage(area, t.change.picture(t.picture, p.change))
+	p.paintBelow(c, corner, [2]string{counted(t.change.voxels, "voxel")}, nil)
 }
 
 // paintTitles writes the titles of the visits above the columns.
@@ -156,7 +179,7 @@ func (l layout) paintMissing(c draw.Canvas, area vg.Rectangle, text string) {
 	c.SetColor(color.Gray{0xf0})
 	c.Fill(area.Path())
 	size := area.Size()
-	words := figure.Letters(7)
+	words := mapLetters()
 	lines := figure.Wrap(words, text, size.X-8, max(1, int(size.Y/10)))
 	for n, line := range lines {
 		y := area.Min.Y + size.Y/2 + vg.Length(float64(len(lines))/2-float64(n)-0.5)*9
@@ -167,7 +190,7 @@ func (l layout) paintMissing(c draw.Canvas, area vg.Rectangle, text string) {
 // paintBelow writes two texts and the notes below the corner of a tile. If there is no room for both
 // texts, it writes only the first.
 func (l layout) paintBelow(c draw.Canvas, corner vg.Point, texts [2]string, notes []string) {
-	small := figure.Letters(6.5)
+	small := mapLetters()
 	width := dots(l.tile.X).length()
 	text := printable.Join(", ", texts[:]...)
 	if small.Width(text) > width {
@@ -213,7 +236,7 @@ func (p *panel) paintDirections(c draw.Canvas, area vg.Rectangle, edges [4]strin
 
 // paintOnDark writes white letters on a dark background, legible over any image.
 func paintOnDark(c draw.Canvas, centre vg.Point, text string) {
-	style := figure.Letters(6.5)
+	style := mapLetters()
 	style.Color = color.White
 	half := vg.Point{X: style.Width(text)/2 + 1.5, Y: 4}
 	c.SetColor(color.NRGBA{A: 0x90})
@@ -230,7 +253,7 @@ func (p *panel) paintRuler(c draw.Canvas, area vg.Rectangle, letters bool) {
 	}
 	length := area.Size().X * vg.Length(mm/p.window[0])
 	right, y := area.Max.X-4, area.Min.Y+4
-	style := figure.Letters(6)
+	style := mapLetters()
 	style.Color = color.White
 	text := strconv.FormatFloat(mm, 'f', -1, 64) + " mm"
 	wide, high := max(length, style.Width(text)), vg.Length(9)
@@ -247,13 +270,16 @@ func (p *panel) paintRuler(c draw.Canvas, area vg.Rectangle, letters bool) {
 
 // paintScale draws the colours of T2 with ticks in ms and the colour of excluded voxels at the bottom.
 func (p *panel) paintScale(c draw.Canvas) {
-	words := figure.Letters(7)
-	bar := paintBar(c, 0, figure.MM(50), t2Bar())
-	flat := vg.Rectangle{Min: vg.Point{X: bar.Max.X + 18, Y: bar.Min.Y}, Max: vg.Point{X: bar.Max.X + 30, Y: bar.Max.Y}}
+	words := mapLetters()
+	bar := paintBar(c, 0, figure.MM(33), p.bar())
+	flat := vg.Rectangle{Min: vg.Point{X: bar.Max.X + 18, Y: bar.Min.Y}, Max: vg.Point{X: bar.Max.X + 28, Y: bar.Max.Y}}
 	c.SetColor(figure.ExcludedColour)
 	c.Fill(flat.Path())
 	figure.Write(c, figure.Align(words, figure.Left, figure.Middle),
 		vg.Point{X: flat.Max.X + 4, Y: (bar.Min.Y + bar.Max.Y) / 2}, "excluded")
+	if p.hasChanges() {
+		paintBar(c, flat.Max.X+48, figure.MM(28), changeBar(p.change, -1, 0, 1))
+	}
 }
 
 // scaleBar is a scale of colours with its name and the labels of its ticks, which are at equal distances.
@@ -275,7 +301,7 @@ func t2Bar() scaleBar {
 // paintBar draws a scale at the bottom, with its name beginning at left, and returns the area of its
 // colours, which has the given length.
 func paintBar(c draw.Canvas, left, length vg.Length, b scaleBar) vg.Rectangle {
-	words := figure.Letters(7)
+	words := mapLetters()
 	bar := vg.Rectangle{Min: vg.Point{X: left + words.Width(b.name) + 7, Y: 13}}
 	bar.Max = vg.Point{X: bar.Min.X + length, Y: bar.Min.Y + 8}
 	figure.Write(c, figure.Align(words, figure.Left, figure.Middle),

@@ -22,6 +22,8 @@ type Row struct {
 	// patient that is closest to the normal of the slices. nil selects the slice with the most
 	// voxels of Options.Row.
 	Position *float64
+	// Slice selects the slice of this number of the first visit with maps, from 1; 0 selects none.
+	Slice int
 	// Visits holds one visit for each title in Options.
 	Visits []Visit
 }
@@ -47,6 +49,9 @@ type Options struct {
 	Row string
 	// NeedMaps makes a panel without any maps the error ErrNoMaps.
 	NeedMaps bool
+	// DisplayRange is the range of the colours of T2 in ms. Default: the range that holds all but 5 % of the T2
+	// at either end, of Options.Row in the slices shown, in multiples of 5 ms.
+	DisplayRange [2]float64
 }
 
 // ErrNoMaps is the error of a panel whose tiles are all empty.
@@ -56,13 +61,17 @@ var ErrNoMaps = errors.New("no visit has maps")
 const (
 	MostVisits = 8  // columns of 20 mm on a page
 	MostRows   = 12 // rows of 33 mm with the text between them
+	// MostChangeRows is the number of subjects whose changes have room.
+	MostChangeRows = MostRows / 2
 )
 
 // Maps draws T2 in colour over anatomy in grey, with a row for each subject and a column for each visit.
-// All tiles have the scale of 0 to 80 ms and the same size.
+// All tiles have one scale and the same size. For at most MostChangeRows subjects with several visits, a second row
+// shows the change of T2 from the first visit with maps, in the voxels that are in both masks and have a T2 at both
+// visits. Only maps on one grid are compared; other tiles have the reason.
 //
-// The first visit with maps is the baseline of a row. Its slice is the one at Row.Position or, if that is
-// nil, the one with the most voxels of the compartment of Options.Row, or of all compartments. At other
+// The first visit with maps is the baseline of a row. Its slice is the one of Row.Slice, or at Row.Position or, if
+// neither is given, the one with the most voxels of the compartment of Options.Row, or of all compartments. At other
 // visits it is the slice whose plane is nearest, in patient coordinates, to the middle of the mask in the
 // slice at baseline. Each tile states the position of its slice. A note says if the slice is more than
 // half a slice from the one at baseline, or turned by more than 5°. Nothing is registered: each session
@@ -91,8 +100,11 @@ type panel struct {
 	rows   []Row
 	titles []string
 	row    string // Options.Row
+	given  bool   // whether Options has a range
 	tiles  grid[tileView]
 	window [2]float64 // mm, across and down
+	scale  [2]float64 // of T2 in ms
+	change float64    // the end of the scale of changes in ms; 0 if there are no rows of changes
 	layout
 }
 
@@ -100,13 +112,14 @@ type panel struct {
 type tileView struct {
 	sight
 	picture *tilePicture // nil if the tile is empty
+	change  *changeTile  // nil at the first visit with maps, and where there are no rows of changes
 }
 
 func newPanel(ctx context.Context, rows []Row, o Options) (*panel, error) {
 	if err := checkPanel(rows, len(o.Visits)); err != nil {
 		return nil, err
 	}
-	p := &panel{rows: rows, titles: o.Visits, row: o.Row}
+	p := &panel{rows: rows, titles: o.Visits, row: o.Row, scale: o.DisplayRange, given: o.DisplayRange != [2]float64{}}
 	for _, row := range rows {
 		sights, err := openRow(ctx, row, o.Row)
 		if err != nil {
@@ -123,10 +136,15 @@ func newPanel(ctx context.Context, rows []Row, o Options) (*panel, error) {
 	if p.window[0] == 0 { // no visit has maps
 		p.window = [2]float64{100, 60}
 	}
-	p.layout = newLayout(p.window, len(rows), len(o.Visits))
-	if err := p.drawTiles(ctx); err != nil {
+	each := 1 // rows of tiles of a subject
+	if len(o.Visits) > 1 && len(rows) <= MostChangeRows {
+		each = 2
+	}
+	p.layout = newLayout(p.window, each*len(rows), len(o.Visits))
+	if err := p.drawTiles(ctx, each > 1); err != nil {
 		return nil, err
 	}
+	p.colour()
 	if o.NeedMaps && p.empty() {
 		return nil, ErrNoMaps
 	}
@@ -154,9 +172,10 @@ func checkPanel(rows []Row, visits int) error {
 }
 
 // drawTiles draws one visit after the other, so that the maps of only one visit are in memory.
-func (p *panel) drawTiles(ctx context.Context) error {
+func (p *panel) drawTiles(ctx context.Context, changes bool) error {
 	mmPerDot := p.window[0] / float64(p.tile.X)
 	for _, row := range p.tiles {
+		var baseline *sliceMaps
 		for n := range row {
 			t := &row[n]
 			if t.missing != "" {
@@ -165,10 +184,17 @@ func (p *panel) drawTiles(ctx context.Context) error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			var err error
-			if t.picture, err = t.draw(p.tile, mmPerDot); err != nil {
+			picture, here, err := t.draw(p.tile, mmPerDot)
+			switch {
+			case err != nil:
 				t.missing = err.Error()
+				continue
+			case changes && baseline != nil:
+				t.change = newChangeTile(baseline, here, cut{sight: &t.sight, size: p.tile, mm: mmPerDot})
+			case changes:
+				baseline = here
 			}
+			t.picture = picture
 		}
 	}
 	return nil
@@ -180,13 +206,14 @@ func (p *panel) caption() string {
 	if p.anyLossy() {
 		lossy = " Some of the images were compressed with loss."
 	}
-	return fmt.Sprintf("T2 in the voxels of compartments over %s, on one scale of 0 to %d ms. Longer T2 has the last "+
-		"colour of the scale, and voxels without a T2 in the accepted range have the colour “excluded”. "+
+	return fmt.Sprintf("T2 in the voxels of compartments over %s, on one scale of %g to %g ms%s. T2 outside has the "+
+		"colour of the end of the scale, and voxels without a T2 in the accepted range have the colour “excluded”. "+
 		"At a subject's first visit, the slice is the one with the most voxels of %s, or the requested one. At later "+
 		"visits it is the slice nearest in patient position, which is printed in mm. "+
 		"Each session has its own patient coordinates, and nothing is registered. All tiles are %.0f × %.0f mm. "+
-		"Each tile has its own grey levels.%s",
-		p.background(), figure.ScaleMaxMS, p.chosenBy(), p.window[0], p.window[1], lossy)
+		"Each tile has its own grey levels.%s%s",
+		p.background(), p.scale[0], p.scale[1], p.chosenRange(), p.chosenBy(), p.window[0], p.window[1],
+		p.changeWords(), lossy)
 }
 
 // chosenBy names the structure whose voxels determine the slice.

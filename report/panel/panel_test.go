@@ -376,7 +376,7 @@ func TestPanelLayout(t *testing.T) {
 		}
 	}
 	l := newLayout([2]float64{108, 85}, 2, 3)
-	if l.height.mm() > panelPageMM || l.tile != image.Pt(685, 539) {
+	if l.height.mm() > panelPageMM || l.tile != image.Pt(479, 378) {
 		t.Errorf("two rows of three: %g mm high, tiles %v", l.height.mm(), l.tile)
 	}
 }

@@ -23,6 +23,7 @@ import (
 type sight struct {
 	missing   string // why there is no slice; "" if there is one
 	folder    string
+	row       string // Options.Row
 	result    report.Result
 	mask      volume.Labels
 	box       image.Rectangle // of the mask's voxels, in i and j
@@ -52,8 +53,8 @@ func openRow(ctx context.Context, row Row, wanted string) ([]sight, error) {
 		}
 		if base < 0 {
 			base = n
-			s.chooseSlice(row.Position)
-			if s.absentRow != "" && row.Position == nil {
+			s.chooseSlice(row)
+			if s.absentRow != "" && row.Position == nil && row.Slice == 0 {
 				s.notes = append(s.notes, "no voxel of "+brief(s.absentRow)+": the slice with the most voxels of all compartments")
 			}
 			if n > 0 {
@@ -73,7 +74,7 @@ func openRow(ctx context.Context, row Row, wanted string) ([]sight, error) {
 // newSight reads the mask of a visit and finds the slice with the most voxels of a row of the results, or
 // of all compartments if row is "".
 func newSight(v Visit, row string) sight {
-	s := sight{folder: v.Folder, flags: v.notes(), missing: v.missing()}
+	s := sight{folder: v.Folder, row: row, flags: v.notes(), missing: v.missing()}
 	if s.missing != "" {
 		return s
 	}
@@ -255,11 +256,19 @@ func (s *sight) sliceAxis() int {
 	return best
 }
 
-// chooseSlice selects the slice nearest to a position in mm or, if that is nil, the one with the most
-// voxels.
-func (s *sight) chooseSlice(position *float64) {
+// chooseSlice selects the slice of the number or nearest to the position of the row or, if it has neither, the one
+// with the most voxels.
+func (s *sight) chooseSlice(row Row) {
 	s.slice = s.fullest
-	if position == nil {
+	position := row.Position
+	switch {
+	case row.Slice > s.mask.Size[2]:
+		s.notes = append(s.notes, fmt.Sprintf("there is no slice %d: the slice with the most voxels", row.Slice))
+		return
+	case row.Slice > 0:
+		s.slice = row.Slice - 1
+		return
+	case position == nil:
 		return
 	}
 	axis := s.sliceAxis()

@@ -15,6 +15,8 @@ import (
 // tilePicture is a slice in greys, with the colours of T2.
 type tilePicture struct {
 	*image.Paletted
+	t2      []float32 // by pixel: NaN outside the mask, and excluded
+	row     []float32 // T2 that determines the scale: of the voxels of Options.Row, or of all compartments
 	edges   [4]string // patient directions: left, right, top, bottom
 	anatomy bool      // whether there is anatomy in greys
 }
@@ -26,12 +28,24 @@ type visitMaps struct {
 	anatomy      volume.Map // without data if there is no anatomy
 }
 
-// draw reads the visit's maps and draws the slice with the given size in pixels. Its errors are texts for
-// a tile.
-func (t *tileView) draw(size image.Point, mmPerPixel float64) (*tilePicture, error) {
+// excluded marks pixels of voxels of the mask without an accepted T2.
+const excluded = -1
+
+// sliceMaps are the mask and the T2 of the slice of a visit; NaN where T2 is not accepted.
+type sliceMaps struct {
+	volume.Geometry
+	side  string
+	slice int
+	mask  []uint16
+	t2    []float32
+}
+
+// draw reads the visit's maps and draws the anatomy of the slice with the given size in pixels. Its errors are texts
+// for a tile.
+func (t *tileView) draw(size image.Point, mmPerPixel float64) (*tilePicture, *sliceMaps, error) {
 	m, err := t.readMaps()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	c := cut{sight: &t.sight, size: size, mm: mmPerPixel}
 	picture := &tilePicture{
@@ -43,10 +57,41 @@ func (t *tileView) draw(size image.Point, mmPerPixel float64) (*tilePicture, err
 	} else {
 		t.notes = append(t.notes, t.noAnatomy())
 	}
-	if c.drawT2(picture.Paletted, m) == 0 {
+	here := m.slice(t.slice)
+	here.side = t.result.Side
+	row := compartmentOf(t.result, t.row)
+	for v, t2 := range here.t2 {
+		if r := int(here.mask[v]); r != 0 && t2 == t2 && (r == row || row == 0 || row == math.MaxInt) {
+			picture.row = append(picture.row, t2)
+		}
+	}
+	picture.t2 = c.sample(func(v int) float32 {
+		switch {
+		case here.mask[v] == 0:
+			return nan
+		case here.t2[v] != here.t2[v]:
+			return excluded
+		}
+		return here.t2[v]
+	})
+	if !slices.ContainsFunc(picture.t2, func(x float32) bool { return x == x }) {
 		t.notes = append(t.notes, "no voxel of a compartment in this slice")
 	}
-	return picture, nil
+	return picture, here, nil
+}
+
+var nan = float32(math.NaN())
+
+// slice copies a slice, so that the maps need not be kept.
+func (m visitMaps) slice(k int) *sliceMaps {
+	s := &sliceMaps{Geometry: m.mask.Geometry, slice: k, mask: slices.Clone(volume.Slice(m.mask.Geometry, m.mask.Data, k)),
+		t2: slices.Clone(volume.Slice(m.mask.Geometry, m.t2.Data, k))}
+	for v, status := range volume.Slice(m.mask.Geometry, m.status.Data, k) {
+		if volume.Status(min(status, math.MaxUint8)) != volume.Fitted {
+			s.t2[v] = nan
+		}
+	}
+	return s
 }
 
 // noAnatomy returns the reason for the lack of anatomy.
@@ -188,24 +233,19 @@ func trilinear(m volume.Map, index [3]float64) float32 {
 	return float32(sum)
 }
 
-// drawT2 draws the colour of the nearest voxel of the mask in each pixel and returns the number of coloured
-// pixels.
-func (c cut) drawT2(dst *image.Paletted, m visitMaps) int {
-	nx, ny := m.mask.Size[0], m.mask.Size[1]
-	mask := volume.Slice(m.mask.Geometry, m.mask.Data, c.slice)
-	t2 := volume.Slice(m.mask.Geometry, m.t2.Data, c.slice)
-	status := volume.Slice(m.mask.Geometry, m.status.Data, c.slice)
-	coloured := 0
+// sample returns the value of the nearest voxel of the slice for each pixel; NaN outside.
+func (c cut) sample(value func(voxel int) float32) []float32 {
+	nx, ny := c.mask.Size[0], c.mask.Size[1]
+	values := make([]float32, c.size.X*c.size.Y)
 	for y := range c.size.Y {
 		for x := range c.size.X {
 			fi, fj := c.index(x, y)
 			i, j := int(math.Floor(fi+0.5)), int(math.Floor(fj+0.5))
-			if i < 0 || j < 0 || i >= nx || j >= ny || mask[i+nx*j] == 0 {
-				continue
+			values[y*c.size.X+x] = nan
+			if i >= 0 && j >= 0 && i < nx && j < ny {
+				values[y*c.size.X+x] = value(i + nx*j)
 			}
-			dst.Pix[dst.PixOffset(x, y)] = report.ColourIndex(volume.Status(min(status[i+nx*j], math.MaxUint8)), t2[i+nx*j])
-			coloured++
 		}
 	}
-	return coloured
+	return values
 }

@@ -8,7 +8,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -23,9 +22,8 @@ const (
 	changeLevels = 121 // odd, so that one level is centred at 0; with black and T2, fewer than 256
 	// changeMaxMS is the end of the scale. Repeatability of T2 is about 5 % of 40 ms (QIBA). The scale
 	// is several times as long, because single cells vary more.
-	changeMaxMS  = 15
-	changeTickMS = 5
-	firstChange  = 1 + figure.T2Levels
+	changeMaxMS = 15
+	firstChange = 1 + figure.T2Levels
 )
 
 // The colours of a change at changeShares of the scale: neutral, a colour by Okabe and Ito
@@ -336,7 +334,7 @@ func (p *unrolledPanel) paint(c draw.Canvas) {
 
 // paintEnds names the edges of a tile.
 func (p *unrolledPanel) paintEnds(c draw.Canvas, area vg.Rectangle, t *unrolledTile) {
-	style := figure.Letters(6.5)
+	style := mapLetters()
 	ends := [2]string{"medial", "lateral"}
 	if t.Side != "left" && t.Side != "right" {
 		ends = [2]string{"right", "left"}
@@ -356,20 +354,14 @@ func (p *unrolledPanel) paintEnds(c draw.Canvas, area vg.Rectangle, t *unrolledT
 
 // paintScales draws the scales of T2 and of its change at the bottom.
 func (p *unrolledPanel) paintScales(c draw.Canvas) {
-	change := scaleBar{name: "change (ms)", colours: unrolledPalette[firstChange:]}
 	t2, width := t2Bar(), p.width.length()
-	words := figure.Letters(7)
+	words := mapLetters()
 	const gap = 20 // between the scales: half of a tick's label and a space
-	length := min(figure.MM(50), (width-words.Width(t2.name)-words.Width(change.name)-2*7-gap-16)/2)
-	step := changeTickMS
-	if length < figure.MM(35) {
-		step = changeMaxMS
+	length := min(figure.MM(50), (width-words.Width(t2.name)-words.Width("change (ms)")-2*7-gap-16)/2)
+	change := changeBar(changeMaxMS, -1, -2./3, -1./3, 0, 1./3, 2./3, 1)
+	if length < figure.MM(45) {
+		change = changeBar(changeMaxMS, -1, 0, 1)
 	}
-	for ms := -changeMaxMS; ms <= changeMaxMS; ms += step {
-		change.ticks = append(change.ticks, strings.Replace(strconv.Itoa(ms), "-", "−", 1))
-	}
-	change.ticks[0] = "≤" + change.ticks[0]
-	change.ticks[len(change.ticks)-1] = "≥" + change.ticks[len(change.ticks)-1]
 	bar := paintBar(c, 0, length, t2)
 	if slices.ContainsFunc(p.tiles, func(row []unrolledTile) bool { return len(row) > 1 }) {
 		paintBar(c, bar.Max.X+gap, length, change)

@@ -35,7 +35,7 @@ func BlandAltman(s repeat.Study) ([]figure.Picture, error) {
 	if len(s.Visits) > 2 {
 		b.notes = append(b.notes, "Of the repeats, the first two are drawn.")
 	}
-	b.axis()
+	b.measure()
 	if b.cut {
 		b.notes = append(b.notes, "Arrowheads: the interval extends beyond the panel.")
 	}
@@ -99,8 +99,10 @@ func barUp(c draw.Canvas, line draw.LineStyle, u upright) {
 	const half = 1.8
 	line.Dashes = nil
 	c.StrokeLine2(line, u.x, u.low, u.x, u.high)
-	endBar(c, line, barEnd{tip: vg.Point{X: u.x, Y: u.low}, outward: vg.Point{Y: -1}, half: half, cut: u.cutBelow})
-	endBar(c, line, barEnd{tip: vg.Point{X: u.x, Y: u.high}, outward: vg.Point{Y: 1}, half: half, cut: u.cutAbove})
+	figure.EndBar(c, line, figure.BarEnd{Tip: vg.Point{X: u.x, Y: u.low}, Outward: vg.Point{Y: -1}, Half: half,
+		Cut: u.cutBelow})
+	figure.EndBar(c, line, figure.BarEnd{Tip: vg.Point{X: u.x, Y: u.high}, Outward: vg.Point{Y: 1}, Half: half,
+		Cut: u.cutAbove})
 }
 
 // linesOf returns the drawable lines of a panel, and their styles.
@@ -113,8 +115,8 @@ func linesOf(a repeat.Agreement) (lines []repeat.Interval, styles []draw.LineSty
 	return lines, styles
 }
 
-// axis chooses the range of differences.
-func (b *agreements) axis() {
+// measure chooses the range of differences.
+func (b *agreements) measure() {
 	core, full := []float64{0}, []float64{0}
 	for _, c := range b.Compartments {
 		core = append(core, c.Agreement.Differences...)
@@ -134,28 +136,17 @@ func (b *agreements) rowHeight() vg.Length {
 }
 
 func (b *agreements) pictures() ([]figure.Picture, error) {
-	return b.frame.pictures(len(b.Compartments), chartColumns, b.rowHeight(),
-		func(c draw.Canvas, body vg.Rectangle, first, end int) {
-			b.paint(c, body, b.Compartments[first:end])
-		})
-}
-
-func (b *agreements) paint(c draw.Canvas, body vg.Rectangle, panels []repeat.Compartment) {
-	left := tickRoom(b.scale)
-	columns := vg.Length(min(chartColumns, len(panels)))
-	width := min((body.Size().X-left-chartGap*columns)/columns, chartWidest)
-	for n, panel := range panels {
-		column, row := n%chartColumns, n/chartColumns
-		x := body.Min.X + left + vg.Length(column)*(width+chartGap)
-		top := body.Max.Y - vg.Length(row)*b.rowHeight() - chartTitle - agreementLines*noteRow
-		p := figure.Panel{Canvas: c, Y: b.scale,
-			Area: vg.Rectangle{Min: vg.Point{X: x, Y: top - agreementHeight}, Max: vg.Point{X: x + width, Y: top}}}
-		p.GridY(p.Y.Ticks(6), column == 0, small)
-		if column == 0 {
-			b.axisName(p, x-left+8)
+	g := grid{panels: len(b.Compartments), columns: wideColumns, height: b.rowHeight(), left: tickRoom(b.scale)}
+	return b.frame.pictures(g, func(c draw.Canvas, s slot) {
+		top := s.top - chartTitle - agreementLines*noteRow
+		p := figure.Panel{Canvas: c, Y: b.scale, Area: vg.Rectangle{Min: vg.Point{X: s.x, Y: top - agreementHeight},
+			Max: vg.Point{X: s.x + s.width, Y: top}}}
+		p.GridY(p.Y.Ticks(6), s.labelled, small)
+		if s.labelled {
+			b.axisName(p, s.x-g.left+8)
 		}
-		b.panel(p, panel)
-	}
+		b.panel(p, b.Compartments[s.panel])
+	})
 }
 
 // panel draws one compartment.
@@ -170,7 +161,7 @@ func (b *agreements) panel(p figure.Panel, c repeat.Compartment) {
 	inner.Area.Max.X -= agreementBars
 	inner.X, _ = figure.Cover(a.Means...)
 	inner.X = inner.X.Pad(0.08)
-	p.BottomAxis(scatter{}.drawXAxis(inner))
+	p.BottomAxis(drawXAxis(inner))
 	middle := vg.Point{X: (inner.Area.Min.X + inner.Area.Max.X) / 2, Y: p.Area.Min.Y - 15}
 	figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below), middle, "Mean T2 of both (ms)")
 	p.StrokeLine2(draw.LineStyle{Color: figure.Axis, Width: 0.6}, p.Area.Min.X, p.AtY(0), p.Area.Max.X, p.AtY(0))

@@ -15,8 +15,11 @@ import (
 
 // chart is one endpoint over the visits: a point with its interval for each arm.
 type chart struct {
-	title string
-	label string // of the y axis
+	title, group string
+	label        string // of the y axis
+	log          bool   // values are natural logarithms
+	// visits are those of the points, as indices into the visits of the axis.
+	visits []int
 	// noPoints says why there is no point; empty: no values.
 	noPoints string
 	arms     [][]point
@@ -27,10 +30,10 @@ type chart struct {
 type point struct {
 	n              int
 	mid, low, high float64
-	flagged        bool
+	flagged, star  bool
 }
 
-// individual is a subject's values by visit.
+// individual is a subject's values by visit of the chart.
 type individual struct {
 	arm    int
 	values []float64
@@ -42,7 +45,7 @@ func (p point) hasInterval() bool {
 	return p.drawn() && figure.Drawable(p.low) && figure.Drawable(p.high)
 }
 
-// charts are panels, three in a row.
+// charts are panels, three in a row. Each group begins a row.
 type charts struct {
 	frame
 	visits visitAxis
@@ -50,24 +53,44 @@ type charts struct {
 	arms   int
 	// shared reports that all panels have the same y axis, which is named once.
 	shared bool
-	// zero reports that there is a line at 0, which is always in the panel.
-	zero bool
+	// zero reports that there is a line at 0, which is always in the panel. bars draws no bands.
+	zero, bars bool
 }
 
 // Sizes of charts in points.
 const (
 	chartColumns = 3
-	chartHeight  = 142
+	chartHeight  = 116
+	chartLow     = 92 // of panels with axes of their own, of which four rows fit a page
 	chartWidest  = 215
 	chartTitle   = 14
 	chartFoot    = 27 // labels and name of the x axis
 	chartCount   = 9.5
 	chartGap     = 12
 	chartRowGap  = 10
-	dodgeStep    = 5 // from arm to arm
-	ribbonsMost  = 3 // arms; more ribbons would hide each other, so that only bars are drawn
+	chartHeading = 17 // above a row, with the name of a group
+	dodgeStep    = 5  // from arm to arm
+	ribbonsMost  = 3  // arms; more ribbons would hide each other, so that only bars are drawn
 	ribbonAlpha  = 0x30
 )
+
+// letter gives the panels of groups letters, which continue over the groups.
+func (g *charts) letter() {
+	for n := range g.panels {
+		if p := &g.panels[n]; p.group != "" {
+			p.title = letterOf(n) + "  " + p.title
+		}
+	}
+}
+
+// letterOf returns a to z, then aa, ab and so on.
+func letterOf(n int) string {
+	letter := string(rune('a' + n%26))
+	if n < 26 {
+		return letter
+	}
+	return letterOf(n/26-1) + letter
+}
 
 // pictures draws the charts.
 func (g charts) pictures() ([]figure.Picture, error) {
@@ -78,14 +101,58 @@ func (g charts) pictures() ([]figure.Picture, error) {
 	if cut {
 		g.notes = append(g.notes, "Arrowheads: the interval extends beyond the panel.")
 	}
-	return g.frame.pictures(len(g.panels), chartColumns, g.rowHeight(),
-		func(c draw.Canvas, body vg.Rectangle, first, end int) {
-			g.paint(c, body, g.panels[first:end], ranges[first:end])
-		})
+	// There is room for the signs of the arms beside the counts.
+	columns := chartColumns
+	if len(g.panels) == 4 && !g.shared && !g.grouped() {
+		columns = 2
+	}
+	places := grid{panels: len(g.panels), columns: columns, height: g.rowHeight(), each: !g.shared,
+		left: max(tickRoom(ranges...), 18+markRadius*3)}
+	var all []string
+	for first := 0; first < len(g.panels); {
+		end := first
+		for end < len(g.panels) && (!g.grouped() || g.panels[end].group == g.panels[first].group) {
+			all = append(all, g.panels[end].title)
+			end++
+		}
+		places.rows = append(places.rows, rowsOfPanels(first, end, columns)...)
+		first = end
+	}
+	room := places.width()
+	if places.each {
+		room += places.left
+	}
+	titles := fitAll(strong, all, room)
+	return g.frame.pictures(places, func(c draw.Canvas, s slot) {
+		pos := g.place(c, s, ranges[s.panel])
+		pos.title, pos.left = titles[s.panel], places.left
+		g.panel(pos)
+	})
+}
+
+// grouped reports whether a panel is in a group.
+func (g charts) grouped() bool {
+	return slices.ContainsFunc(g.panels, func(c chart) bool { return c.group != "" })
+}
+
+// heading is the height above the titles of a row.
+func (g charts) heading() vg.Length {
+	if g.grouped() {
+		return chartHeading
+	}
+	return chartRowGap
+}
+
+// height is the height of a panel.
+func (g charts) height() vg.Length {
+	if g.shared {
+		return chartHeight
+	}
+	return chartLow
 }
 
 func (g charts) rowHeight() vg.Length {
-	return chartTitle + chartHeight + chartFoot + vg.Length(g.arms)*chartCount + chartRowGap
+	return g.heading() + chartTitle + g.height() + chartFoot + vg.Length(g.arms)*chartCount
 }
 
 // ranges returns the y axis of each panel, and whether an interval is cut by one.
@@ -106,6 +173,7 @@ func (g charts) ranges() (out []figure.Range, cut bool) {
 			core = append(slices.Clone(core), 0)
 		}
 		r, _ := sight(core, full)
+		r.Log = g.panels[n].log
 		out = append(out, r)
 		for _, y := range full {
 			cut = cut || figure.Drawable(y) && !r.Has(y)
@@ -135,67 +203,50 @@ func (c chart) extent() (core, full []float64) {
 	return core, full
 }
 
-// paint draws the panels of a page into its body.
-func (g charts) paint(c draw.Canvas, body vg.Rectangle, panels []chart, ranges []figure.Range) {
-	left := max(tickRoom(ranges...), 18+markRadius*3) // room for the signs of the arms beside the counts
-	columns := min(chartColumns, len(panels))
-	lefts := vg.Length(columns) * left
-	if g.shared {
-		lefts = left
-	}
-	width := min((body.Size().X-lefts-chartGap*vg.Length(columns-1)-2)/vg.Length(columns), chartWidest)
-	var all []string
-	for _, p := range g.panels {
-		all = append(all, p.title)
-	}
-	titles := fitAll(strong, all, width)
-	for n := range panels {
-		column, row := n%chartColumns, n/chartColumns
-		x := body.Min.X + left + vg.Length(column)*(width+chartGap)
-		if !g.shared {
-			x += vg.Length(column) * left
-		}
-		top := body.Max.Y - vg.Length(row)*g.rowHeight() - chartTitle
-		p := figure.Panel{Canvas: c, X: g.visits.scale, Y: ranges[n]}
-		p.Area = vg.Rectangle{Min: vg.Point{X: x, Y: top - chartHeight}, Max: vg.Point{X: x + width, Y: top}}
-		pos := g.place(p, panels[n])
-		pos.title = titles[slices.Index(all, pos.title)]
-		pos.labelled, pos.left = column == 0 || !g.shared, left
-		g.panel(pos)
-	}
-}
-
 // placed is a chart with its panel. The inner panel, that of the visits, is narrower, so that marks fit at
 // the first and the last visit.
 type placed struct {
 	figure.Panel
 	chart
-	inner    figure.Panel
-	labelled bool      // the panel has the labels of its axis
-	left     vg.Length // room for labels
+	inner     figure.Panel
+	groupName string    // above the first panel of a group
+	labelled  bool      // the panel has the labels of its axis
+	left      vg.Length // room for labels
 }
 
-func (g charts) place(p figure.Panel, ch chart) placed {
-	inner := p
-	edge := max(p.Area.Size().X*0.06, dodgeStep*vg.Length(len(ch.arms)-1)/2+markRadius+1)
-	inner.Area.Min.X += edge
-	inner.Area.Max.X -= edge
-	return placed{Panel: p, chart: ch, inner: inner}
+func (g charts) place(c draw.Canvas, s slot, y figure.Range) placed {
+	p := placed{chart: g.panels[s.panel], labelled: s.labelled}
+	top := s.top - g.heading() - chartTitle
+	p.Panel = figure.Panel{Canvas: c, X: g.visits.scale, Y: y,
+		Area: vg.Rectangle{Min: vg.Point{X: s.x, Y: top - g.height()}, Max: vg.Point{X: s.x + s.width, Y: top}}}
+	p.inner = p.Panel
+	edge := max(s.width*0.06, dodgeStep*vg.Length(len(p.arms)-1)/2+markRadius+1)
+	p.inner.Area.Min.X += edge
+	p.inner.Area.Max.X -= edge
+	if s.panel == 0 || p.group != g.panels[s.panel-1].group {
+		p.groupName = figure.Fit(titles, p.group, bodyWidth)
+	}
+	return p
 }
 
 // panel draws one chart.
 func (g charts) panel(p placed) {
-	figure.Write(p.Canvas, strong, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4}, p.title)
+	corner := vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4}
+	if !g.shared {
+		corner.X -= p.left
+	}
+	figure.Write(p.Canvas, strong, corner, p.title)
+	figure.Write(p.Canvas, titles, vg.Point{X: corner.X, Y: corner.Y + chartTitle - 2}, p.groupName)
 	g.axes(p)
 	p.BottomAxis(nil)
-	shown := g.visits.draw(p.inner, p.countWidths(len(g.visits.x)))
+	labelled := g.visits.draw(p.inner, p.countWidths(len(g.visits.x)))
 	if !p.any() {
 		noValues(p.Canvas, p.Area, p.reason())
 	}
 	for _, l := range p.lines {
-		g.individual(p.inner, l)
+		g.individual(p, l)
 	}
-	d := g.dodge(p.inner, p.chart)
+	d := g.dodge(p)
 	for arm := range p.arms {
 		d.ribbon(arm)
 	}
@@ -203,15 +254,15 @@ func (g charts) panel(p placed) {
 		d.line(arm)
 	}
 	for arm := range p.arms {
-		d.daggers(arm, patch)
+		d.marks(arm, func(c draw.Canvas, pos vg.Point, _ string) { patch(c, pos) })
 	}
 	for arm := range p.arms {
 		d.points(arm)
 	}
 	for arm := range p.arms {
-		d.daggers(arm, func(c draw.Canvas, pos vg.Point) { writeDagger(c, pos, true) })
+		d.marks(arm, func(c draw.Canvas, pos vg.Point, mark string) { writeMark(c, pos, mark, true) })
 	}
-	g.counts(p, shown)
+	g.counts(p, labelled)
 }
 
 // axes draws the grid, the y axis' labels and name, and the line of 0.
@@ -252,19 +303,19 @@ func (c chart) any() bool {
 	return slices.ContainsFunc(c.arms, func(arm []point) bool { return slices.ContainsFunc(arm, point.drawn) })
 }
 
-// countWidths returns the width of the counts at each visit.
+// countWidths returns the width of the counts at each visit of the axis.
 func (c chart) countWidths(visits int) []vg.Length {
 	widths := make([]vg.Length, visits)
 	for _, arm := range c.arms {
-		for v := range min(visits, len(arm)) {
-			widths[v] = max(widths[v], small.Width(count(arm[v])))
+		for k, p := range arm {
+			widths[c.visits[k]] = max(widths[c.visits[k]], small.Width(count(p)))
 		}
 	}
 	return widths
 }
 
 // counts writes n of each arm below the labelled visits.
-func (g charts) counts(p placed, shown []int) {
+func (g charts) counts(p placed, labelled []int) {
 	y := p.Area.Min.Y - chartFoot - 3
 	for arm, points := range p.arms {
 		if p.labelled {
@@ -273,10 +324,10 @@ func (g charts) counts(p placed, shown []int) {
 				vg.Point{X: sign.X - 2*markRadius, Y: y}, "n")
 			p.DrawGlyphNoClip(figure.SignOf(arm).Mark(markRadius*0.9, false), sign)
 		}
-		for _, v := range shown {
-			if v < len(points) {
+		for k, v := range p.visits {
+			if slices.Contains(labelled, v) {
 				figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Middle),
-					vg.Point{X: p.inner.AtX(g.visits.x[v]), Y: y}, count(points[v]))
+					vg.Point{X: p.inner.AtX(g.visits.x[v]), Y: y}, count(points[k]))
 			}
 		}
 		y -= chartCount
@@ -292,13 +343,13 @@ func count(p point) string {
 }
 
 // individual draws the values of a subject as lines between consecutive visits.
-func (g charts) individual(p figure.Panel, l individual) {
+func (g charts) individual(p placed, l individual) {
 	style := figure.SignOf(l.arm).Line(0.4)
 	style.Color = figure.Tint(figure.SignOf(l.arm).Colour, 0.45)
 	for _, run := range runs(len(l.values), func(v int) bool { return figure.Drawable(l.values[v]) }) {
 		var line []vg.Point
 		for v := run[0]; v < run[1]; v++ {
-			line = append(line, p.At(g.visits.x[v], clamp(p.Y, l.values[v])))
+			line = append(line, p.inner.At(g.visits.x[p.visits[v]], clamp(p.Y, l.values[v])))
 		}
 		p.StrokeLines(style, line)
 		if len(line) == 1 {
@@ -323,12 +374,9 @@ func runs(n int, holds func(int) bool) [][2]int {
 	return out
 }
 
-// newCharts returns charts without panels.
-func newCharts(a trial.Analysis, f family, name string) charts {
-	return charts{
-		frame:  frame{Picture: figure.Picture{Name: f.name(name)}, legend: armEntries(a.Design.Arms)},
-		visits: newVisitAxis(a.Design), arms: len(a.Design.Arms), shared: !f.scores,
-	}
+// sameScale reports whether the panels have the same kind of scale, linear or log.
+func (g charts) sameScale() bool {
+	return !slices.ContainsFunc(g.panels, func(c chart) bool { return c.log != g.panels[0].log })
 }
 
 // intervals returns the sentences of a caption about bands, bars and counts.

@@ -12,15 +12,15 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// Correlations draws the change of T2 against the change of another endpoint, in a panel for each pair
+// correlations draws the change of T2 against the change of another endpoint, in a panel for each pair
 // with a correlation within arms or over all subjects: at the primary visit or, if there is none at
 // that visit, at every visit.
 //
 // A treatment that changes both endpoints causes a correlation over all subjects even if the endpoints are
 // not related in either arm. Therefore the correlation within arms comes first.
-func Correlations(a trial.Analysis, _ Options) ([]figure.Picture, error) {
+func correlations(a trial.Analysis, _ family, _ Options) ([]figure.Picture, error) {
 	a, names := renamed(a)
-	chosen := chooseCorrelations(a)
+	chosen, all := chooseCorrelations(a)
 	if len(chosen) == 0 {
 		return nil, nil
 	}
@@ -40,6 +40,9 @@ func Correlations(a trial.Analysis, _ Options) ([]figure.Picture, error) {
 			"between arms"
 	}
 	s.Caption += "."
+	if len(chosen) < all {
+		s.Caption += " Of many pairs, those of the primary compartments are shown."
+	}
 	s.legend = markEntries(a.Design.Arms)
 	flags.annotate(&s.frame)
 	return s.pictures()
@@ -51,10 +54,13 @@ type pairing struct {
 	withinArms, allSubjects *trial.Correlation
 }
 
-// chooseCorrelations returns the correlations at the primary visit, if there are any, otherwise all. The
-// compartments of one score follow each other, so that three of them fill a row.
-func chooseCorrelations(a trial.Analysis) []pairing {
-	var pairs []pairing
+// mostPairs is the number of pairs above which only those of the primary compartments are drawn: three pictures.
+const mostPairs = 18
+
+// chooseCorrelations returns the correlations at the visit of each pair, and the number of all such pairs: if there
+// are more than mostPairs, only those of compartments with a primary contrast. The compartments of one score follow
+// each other.
+func chooseCorrelations(a trial.Analysis) (pairs []pairing, all int) {
 	for i := range a.Correlations {
 		c := &a.Correlations[i]
 		if c.Arm != trial.WithinArms && c.Arm != trial.AllSubjects {
@@ -71,10 +77,17 @@ func chooseCorrelations(a trial.Analysis) []pairing {
 		}
 	}
 	pairs = slices.DeleteFunc(pairs, func(p pairing) bool { return p.visit != a.CorrelationVisit(p.x, p.y) })
+	all = len(pairs)
+	primary := func(p pairing) bool {
+		return slices.ContainsFunc(a.Design.Primary, func(t trial.Target) bool { return t.Endpoint == a.Endpoints[p.x].Name })
+	}
+	if all > mostPairs && slices.ContainsFunc(pairs, primary) {
+		pairs = slices.DeleteFunc(pairs, func(p pairing) bool { return !primary(p) })
+	}
 	slices.SortStableFunc(pairs, func(p, q pairing) int {
 		return cmp.Or(cmp.Compare(p.y, q.y), cmp.Compare(p.visit, q.visit), cmp.Compare(p.x, q.x))
 	})
-	return pairs
+	return pairs, all
 }
 
 // words returns the correlations in two lines above a panel; the second may be empty. They end with the
@@ -112,6 +125,7 @@ type scatter struct {
 	title         string
 	words, second string // the correlation
 	x, y          string // names of the axes
+	xLog, yLog    bool
 	points        []pair
 }
 
@@ -123,24 +137,28 @@ type pair struct {
 
 // Sizes of scatters in points.
 const (
-	scatterHeight = 130
+	scatterHeight = 92
 	scatterFoot   = 27
 	scatterLines  = 2 * noteRow // the correlation
+	wideColumns   = 2           // panels with sentences above them
 )
-
-// smaller is the style of secondary text.
-var smaller = figure.Letters(6.5)
 
 func newScatter(a trial.Analysis, c pairing, flags *flagged) scatter {
 	t2, other := a.Endpoints[c.x], a.Endpoints[c.y]
 	s := scatter{
 		title: fmt.Sprintf("%s, %s", t2.Title, visitInText(a.Design.Visits[c.visit])),
-		x:     withUnit("Change of "+other.Title, other.Unit),
-		y:     withUnit("Change of T2", t2.Unit),
+		x:     withUnit("Change of "+other.Title, other.Unit), xLog: other.Log,
+		y: withUnit("Change of T2", t2.Unit), yLog: t2.Log,
+	}
+	if other.Log {
+		s.x = "Ratio of " + other.Title + " to baseline"
+	}
+	if t2.Log {
+		s.y = "Ratio of T2 to baseline"
 	}
 	s.words, s.second = c.words()
 	for n, subject := range a.Design.Subjects {
-		p := pair{x: other.Changes[n][c.visit].Delta, y: t2.Changes[n][c.visit].Delta, arm: subject.Arm}
+		p := pair{x: other.Changes[n][c.visit].Scaled, y: t2.Changes[n][c.visit].Scaled, arm: subject.Arm}
 		if !figure.Drawable(p.x) || !figure.Drawable(p.y) {
 			continue
 		}
@@ -154,35 +172,19 @@ func newScatter(a trial.Analysis, c pairing, flags *flagged) scatter {
 }
 
 func (s scatters) pictures() ([]figure.Picture, error) {
-	return s.frame.pictures(len(s.panels), chartColumns, s.rowHeight(),
-		func(c draw.Canvas, body vg.Rectangle, first, end int) {
-			s.paint(c, body, s.panels[first:end])
-		})
-}
-
-func (s scatters) rowHeight() vg.Length {
-	return chartTitle + scatterLines + scatterHeight + scatterFoot + chartRowGap
-}
-
-func (s scatters) paint(c draw.Canvas, body vg.Rectangle, panels []scatter) {
-	const right = 8 // half of a tick's label
-	body.Max.X -= right
 	var axes []figure.Range
-	for _, sc := range panels {
+	for _, sc := range s.panels {
 		_, y := sc.ranges()
 		axes = append(axes, y)
 	}
-	left := tickRoom(axes...)
-	columns := min(chartColumns, len(panels))
-	width := min((body.Size().X-vg.Length(columns)*left-chartGap*vg.Length(columns-1))/vg.Length(columns), chartWidest)
-	for n, sc := range panels {
-		column, row := n%chartColumns, n/chartColumns
-		x := body.Min.X + left + vg.Length(column)*(width+left+chartGap)
-		top := body.Max.Y - vg.Length(row)*s.rowHeight() - chartTitle - scatterLines
-		p := figure.Panel{Canvas: c, Area: vg.Rectangle{Min: vg.Point{X: x, Y: top - scatterHeight},
-			Max: vg.Point{X: x + width, Y: top}}}
-		s.shortened(sc, width).paint(p, left)
-	}
+	g := grid{panels: len(s.panels), columns: wideColumns, each: true, left: tickRoom(axes...), right: 14,
+		height: chartTitle + scatterLines + scatterHeight + scatterFoot + chartRowGap}
+	return s.frame.pictures(g, func(c draw.Canvas, place slot) {
+		top := place.top - chartTitle - scatterLines
+		p := figure.Panel{Canvas: c, Area: vg.Rectangle{Min: vg.Point{X: place.x, Y: top - scatterHeight},
+			Max: vg.Point{X: place.x + place.width, Y: top}}}
+		s.shortened(s.panels[place.panel], place.width+g.left).paint(p, g.left)
+	})
 }
 
 // shortened returns the panel with a title and a name of the x axis that fit and differ from those of the
@@ -204,20 +206,21 @@ func (s scatter) ranges() (xAxis, yAxis figure.Range) {
 	}
 	xAxis, _ = figure.Cover(x...)
 	yAxis, _ = figure.Cover(y...)
+	xAxis.Log, yAxis.Log = s.xLog, s.yLog
 	return xAxis.Pad(0.08), yAxis.Pad(0.08)
 }
 
 // paint draws the panel, with lines at 0.
 func (s scatter) paint(p figure.Panel, left vg.Length) {
 	p.X, p.Y = s.ranges()
-	width := p.Area.Size().X
-	figure.Write(p.Canvas, strong, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4 + scatterLines}, s.title)
-	figure.Write(p.Canvas, small, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4 + noteRow},
-		figure.Fit(small, s.words, width+8))
-	figure.Write(p.Canvas, smaller, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4},
-		figure.Fit(smaller, s.second, width+8))
+	corner := vg.Point{X: p.Area.Min.X - left, Y: p.Area.Max.Y + 4}
+	for n, words := range []string{s.second, s.words} {
+		figure.Write(p.Canvas, small, vg.Point{X: corner.X, Y: corner.Y + vg.Length(n)*noteRow},
+			figure.Fit(small, words, left+p.Area.Size().X+8))
+	}
+	figure.Write(p.Canvas, strong, vg.Point{X: corner.X, Y: corner.Y + scatterLines}, s.title)
 	p.GridY(p.Y.Ticks(6), true, small)
-	pos := s.drawXAxis(p)
+	pos := drawXAxis(p)
 	p.BottomAxis(pos)
 	zero := draw.LineStyle{Color: figure.Axis, Width: 0.6}
 	p.StrokeLine2(zero, p.Area.Min.X, p.AtY(0), p.Area.Max.X, p.AtY(0))
@@ -232,13 +235,13 @@ func (s scatter) paint(p figure.Panel, left vg.Length) {
 		pos := p.At(q.x, q.y)
 		p.DrawGlyphNoClip(figure.SignOf(q.arm).Mark(2.2, false), pos)
 		if q.flagged {
-			writeDagger(p.Canvas, vg.Point{X: pos.X + 5, Y: pos.Y + 0.5}, true)
+			writeMark(p.Canvas, vg.Point{X: pos.X + 5, Y: pos.Y + 0.5}, dagger, true)
 		}
 	}
 }
 
 // drawXAxis draws the grid of the x axis, and the labels that have room.
-func (s scatter) drawXAxis(p figure.Panel) []vg.Length {
+func drawXAxis(p figure.Panel) []vg.Length {
 	ticks := p.X.Ticks(5)
 	var pos, widths []vg.Length
 	for _, t := range ticks {

@@ -14,19 +14,27 @@ import (
 type dodged struct {
 	figure.Panel
 	ch   chart
-	x    []float64
+	x    []float64   // of the visits of the chart
 	room []vg.Length // around each visit
+	bars bool        // there are no bands
 }
 
-func (g charts) dodge(p figure.Panel, ch chart) dodged {
-	return dodged{Panel: p, ch: ch, x: g.visits.x, room: g.visits.room(p)}
+func (g charts) dodge(p placed) dodged {
+	d := dodged{Panel: p.inner, ch: p.chart, bars: g.bars}
+	room := g.visits.room(p.inner)
+	for _, v := range p.visits {
+		d.x, d.room = append(d.x, g.visits.x[v]), append(d.room, room[v])
+	}
+	return d
 }
 
 // radius returns the radius of the marks at a visit.
 func (d dodged) radius(visit int) vg.Length { return min(markRadius, max(0.7, 0.3*d.room[visit])) }
 
 // dense reports whether bars at a visit would overlap, so that only the band is drawn.
-func (d dodged) dense(visit int) bool { return d.room[visit] < 3 && len(d.ch.arms) <= ribbonsMost }
+func (d dodged) dense(visit int) bool {
+	return d.room[visit] < 3 && len(d.ch.arms) <= ribbonsMost && !d.bars
+}
 
 // position returns the position of a point of an arm, inside the panel.
 func (d dodged) position(arm, visit int, y float64) vg.Point {
@@ -39,11 +47,11 @@ func (d dodged) position(arm, visit int, y float64) vg.Point {
 // ribbon fills the band between the limits. The dashes of its edges distinguish the arms without colour.
 func (d dodged) ribbon(arm int) {
 	points := d.ch.arms[arm]
-	if len(d.ch.arms) > ribbonsMost {
+	if len(d.ch.arms) > ribbonsMost || d.bars {
 		return
 	}
 	sign := figure.SignOf(arm)
-	for _, run := range runs(min(len(points), len(d.x)), func(v int) bool { return points[v].hasInterval() }) {
+	for _, run := range runs(len(points), func(v int) bool { return points[v].hasInterval() }) {
 		var low, high []vg.Point
 		for v := run[0]; v < run[1]; v++ {
 			low, high = append(low, d.position(arm, v, points[v].low)), append(high, d.position(arm, v, points[v].high))
@@ -62,7 +70,7 @@ func (d dodged) ribbon(arm int) {
 // line joins the means of consecutive visits.
 func (d dodged) line(arm int) {
 	points := d.ch.arms[arm]
-	for _, run := range runs(min(len(points), len(d.x)), func(v int) bool { return points[v].drawn() }) {
+	for _, run := range runs(len(points), func(v int) bool { return points[v].drawn() }) {
 		var path []vg.Point
 		for v := run[0]; v < run[1]; v++ {
 			path = append(path, d.position(arm, v, points[v].mid))
@@ -75,7 +83,7 @@ func (d dodged) line(arm int) {
 func (d dodged) points(arm int) {
 	sign := figure.SignOf(arm)
 	for v, p := range d.ch.arms[arm] {
-		if !p.drawn() || v >= len(d.x) {
+		if !p.drawn() {
 			continue
 		}
 		pos, r := d.position(arm, v, p.mid), d.radius(v)
@@ -97,15 +105,16 @@ func (d dodged) bar(arm, visit int) {
 	low, high := d.position(arm, visit, p.low), d.position(arm, visit, p.high)
 	d.StrokeLine2(bar, low.X, low.Y, high.X, high.Y)
 	half := 0.8 * d.radius(visit)
-	endBar(d.Canvas, bar, barEnd{tip: low, outward: vg.Point{Y: -1}, half: half, cut: p.low < d.Y.Low})
-	endBar(d.Canvas, bar, barEnd{tip: high, outward: vg.Point{Y: 1}, half: half, cut: p.high > d.Y.High})
+	figure.EndBar(d.Canvas, bar, figure.BarEnd{Tip: low, Outward: vg.Point{Y: -1}, Half: half, Cut: p.low < d.Y.Low})
+	figure.EndBar(d.Canvas, bar, figure.BarEnd{Tip: high, Outward: vg.Point{Y: 1}, Half: half, Cut: p.high > d.Y.High})
 }
 
-// daggers calls f with the position of the dagger of each flagged point of an arm: above its bar, or
+// marks calls f with the position of the star and dagger of each point of an arm that has one: above its bar, or
 // beside it if that is outside the panel.
-func (d dodged) daggers(arm int, f func(draw.Canvas, vg.Point)) {
+func (d dodged) marks(arm int, f func(c draw.Canvas, pos vg.Point, mark string)) {
 	for v, p := range d.ch.arms[arm] {
-		if !p.flagged || !p.drawn() || v >= len(d.x) {
+		mark := word(p.star, "*", "") + word(p.flagged, dagger, "")
+		if mark == "" || !p.drawn() {
 			continue
 		}
 		pos := d.position(arm, v, p.mid)
@@ -116,6 +125,6 @@ func (d dodged) daggers(arm int, f func(draw.Canvas, vg.Point)) {
 		if highest := d.Area.Max.Y - 5; pos.Y > highest {
 			pos.X, pos.Y = pos.X+daggerSize/2, d.Area.Max.Y-daggerSize
 		}
-		f(d.Canvas, pos)
+		f(d.Canvas, pos, mark)
 	}
 }

@@ -15,37 +15,29 @@ import (
 	"github.com/t2map/t2map/trial/mmrm"
 )
 
-// Forest draws the differences of least-squares means from the reference arm. "forest" has one block for
-// all compartments, "forest-scores" one for each other endpoint, since units differ. A trial of one arm
-// has no such figure.
-func Forest(a trial.Analysis, _ Options) ([]figure.Picture, error) {
-	a, names := renamed(a)
-	var out []figure.Picture
+// forest draws the differences of least-squares means from the reference arm, or their ratios on the log scale.
+// "forest" has one block for all compartments, "forest-scores" and "forest-markers" one for each endpoint, since
+// units differ. A trial of one arm has no such figure.
+func forest(a trial.Analysis, f family, _ Options) ([]figure.Picture, error) {
 	if len(a.Design.Arms) < 2 || len(a.Design.Visits) < 2 {
 		return nil, nil
 	}
-	for _, f := range families(a) {
-		flags := newFlagged(names)
-		var blocks []forestBlock
-		if f.scores {
-			for _, n := range f.endpoints {
-				blocks = append(blocks, newForestBlock(a, []int{n}, flags))
-			}
-		} else {
-			// An endpoint needs at least a row for each arm and a heading.
-			most := max(1, forestMost/len(a.Design.Arms))
-			for endpoints := range slices.Chunk(f.endpoints, most) {
-				blocks = append(blocks, newForestBlock(a, endpoints, flags))
-			}
-		}
-		blocks = slices.DeleteFunc(blocks, func(b forestBlock) bool { return len(b.rows) == 0 })
-		pictures, err := forestPictures(a, f, blocks, flags)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, pictures...)
+	a, names := renamed(a)
+	flags := newFlagged(names)
+	most := 1
+	if f.familyKind == compartments { // an endpoint needs at least a row for each arm and a heading
+		most = max(1, forestMost/len(a.Design.Arms))
 	}
-	return out, nil
+	var blocks []forestBlock
+	var together []int
+	for k, n := range f.endpoints {
+		together = append(together, n)
+		if k+1 == len(f.endpoints) || len(together) == most || a.Endpoints[n].Log != a.Endpoints[f.endpoints[k+1]].Log {
+			blocks, together = append(blocks, newForestBlock(a, together, flags)), nil
+		}
+	}
+	blocks = slices.DeleteFunc(blocks, func(b forestBlock) bool { return len(b.rows) == 0 })
+	return forestPictures(a, f, blocks, flags)
 }
 
 // forestRow is a heading, or a contrast.
@@ -77,10 +69,12 @@ const (
 	forestRowHeight = 12
 	forestHead      = 14
 	forestFoot      = 40  // ticks, name of the axis, words of direction
-	forestLabels    = 150 // the largest width
-	forestGap       = 12  // between columns
+	forestLabels    = 110 // the largest width
+	forestPanel     = 64  // the smallest width that labels leave
+	forestGap       = 8   // between columns
 	forestIndent    = 8
 	forestMost      = 46 // rows of a picture: a page of A4
+	ratioDecimals   = 2
 )
 
 // newForestBlock returns the block of some endpoints.
@@ -121,6 +115,12 @@ func newForestBlock(a trial.Analysis, endpoints []int, flags *flagged) forestBlo
 		b.label = withUnit("Difference of least-squares means", e.Unit)
 	}
 	b.scale, b.isCut = forestRange(all)
+	if b.scale.Log = a.Endpoints[endpoints[0]].Log; b.scale.Log {
+		b.label, b.decimals = "Ratio of geometric least-squares means", ratioDecimals
+		for i, m := range all {
+			all[i].Low, all[i].High = math.Exp(m.Low), math.Exp(m.High)
+		}
+	}
 	b.decimals = decimalsFor(all, b.decimals)
 	return b
 }
@@ -165,7 +165,7 @@ func forestPictures(a trial.Analysis, f family, blocks []forestBlock, flags *fla
 		out = append(out, p)
 	}
 	for n := range out {
-		out[n].Name = pageName(f.name("forest"), n)
+		out[n].Name, out[n].Part = pageName(f.name("forest"), n), n
 	}
 	return out, nil
 }
@@ -173,11 +173,11 @@ func forestPictures(a trial.Analysis, f family, blocks []forestBlock, flags *fla
 func forestPicture(a trial.Analysis, f family, blocks []forestBlock, flags *flagged) (figure.Picture, error) {
 	reference := figure.ShortenAll(a.Design.Arms, isShort)[0]
 	fr := frame{Picture: figure.Picture{Name: f.name("forest"),
-		Title: f.pick("Differences of T2 from ", "Differences of scores from ") + reference}}
+		Title: "Differences of " + f.noun() + " from " + reference}}
 	fr.Caption = fmt.Sprintf("Differences from %s in the least-squares means of the change from baseline, by %s and "+
-		"visit: estimates of the mixed model for repeated measures with %s confidence intervals, n of the arm and "+
-		"of the reference in the model.",
-		reference, f.pick("compartment", "endpoint"), percentOf(a.Plan.Level))
+		"visit%s: estimates of the mixed model for repeated measures with %s confidence intervals, n of the arm and "+
+		"of the reference in the model.", reference, word(f.familyKind == compartments, "compartment", "endpoint"),
+		logRemark(a, f, "ratios of geometric means"), percentOf(a.Plan.Level))
 	var height vg.Length
 	var cut, holm, primary, onlyPrimary bool
 	for _, b := range blocks {
@@ -212,7 +212,7 @@ func forestPicture(a trial.Analysis, f family, blocks []forestBlock, flags *flag
 
 // paint draws the block at the top of the body.
 func (b forestBlock) paint(c draw.Canvas, body vg.Rectangle, level string) {
-	heads := [...]string{"n, n ref.", "difference [" + level + " CI]", "p", "Holm p"}
+	heads := [...]string{"n, n ref.", word(b.scale.Log, "ratio [", "difference [") + level + " CI]", "p", "Holm p"}
 	cols, width := b.columns(body, heads[:])
 	b.rows = b.shortened(cols)
 	top := body.Max.Y - forestHead
@@ -255,6 +255,11 @@ func (b forestBlock) columns(body vg.Rectangle, heads []string) (cols forestColu
 			width[n] = max(width[n], bold.Width(s))
 		}
 	}
+	rest := width[0] + width[1] + width[2] + forestPanel + 4*forestGap
+	if b.withHolm {
+		rest += width[3] + forestGap
+	}
+	labels = min(labels, body.Size().X-rest)
 	cols = forestColumns{labels: body.Min.X, n: body.Min.X + labels + forestGap, p: body.Max.X}
 	if b.withHolm {
 		cols.holm, cols.p = body.Max.X, body.Max.X-width[3]-forestGap
@@ -266,15 +271,7 @@ func (b forestBlock) columns(body vg.Rectangle, heads []string) (cols forestColu
 // axis draws the ticks below, the line of no difference, and which arm each side favours.
 func (b forestBlock) axis(p figure.Panel) {
 	zero := p.AtX(0)
-	var pos []vg.Length
-	for _, t := range b.scale.Ticks(6) {
-		x := p.AtX(t.Value)
-		pos = append(pos, x)
-		p.StrokeLine2(figure.Thin(figure.Grid), x, p.Area.Min.Y, x, p.Area.Max.Y)
-		figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below), vg.Point{X: x, Y: p.Area.Min.Y - 5},
-			t.Label)
-	}
-	p.BottomAxis(pos)
+	p.BottomAxis(drawXAxis(p))
 	p.StrokeLine2(draw.LineStyle{Color: figure.Ink, Width: 0.7}, zero, p.Area.Min.Y, zero, p.Area.Max.Y)
 	middle := (p.Area.Min.X + p.Area.Max.X) / 2
 	width := p.Area.Size().X
@@ -287,13 +284,12 @@ func (b forestBlock) axis(p figure.Panel) {
 	if b.worse < 0 {
 		sides = [2]string{b.reference, b.arm}
 	}
-	left := figure.Align(small, figure.Left, figure.Below)
-	right := figure.Align(small, figure.Right, figure.Below)
-	room := width/2 - 3 - small.Width("← favours ")
+	y, room := p.Area.Min.Y-25, min(middle-margin, margin+bodyWidth-middle)-3-small.Width("← favours ")
 	words := fitAll(small, sides[:], room)
-	y := p.Area.Min.Y - 25
-	figure.Write(p.Canvas, left, vg.Point{X: p.Area.Min.X, Y: y}, "← favours "+words[0])
-	figure.Write(p.Canvas, right, vg.Point{X: p.Area.Max.X, Y: y}, "favours "+words[1]+" →")
+	figure.Write(p.Canvas, figure.Align(small, figure.Right, figure.Below), vg.Point{X: middle - 4, Y: y},
+		"← favours "+words[0])
+	figure.Write(p.Canvas, figure.Align(small, figure.Left, figure.Below), vg.Point{X: middle + 4, Y: y},
+		"favours "+words[1]+" →")
 }
 
 // shortened returns the rows with words that fit the column of labels and differ from each other.
@@ -322,7 +318,7 @@ func (b forestBlock) row(p figure.Panel, r forestRow, cols forestColumns, y vg.L
 	if r.Primary() {
 		style = figure.Bold(small)
 		grey := draw.LineStyle{Color: color.NRGBA{0, 0, 0, 0x12}}
-		fillRect(p.Canvas, grey, vg.Rectangle{Min: vg.Point{X: left, Y: y - forestRowHeight/2},
+		figure.FillRect(p.Canvas, grey, vg.Rectangle{Min: vg.Point{X: left, Y: y - forestRowHeight/2},
 			Max: vg.Point{X: max(cols.p, cols.holm), Y: y + forestRowHeight/2}})
 	}
 	words := r.words
@@ -347,7 +343,7 @@ func (b forestBlock) estimate(r forestRow) string {
 	if !figure.Drawable(r.Model.Value) {
 		return "–"
 	}
-	n := func(x float64) string { return figure.Number(x, b.decimals) }
+	n := func(x float64) string { return figure.Number(b.scale.Number(x), b.decimals) }
 	return fmt.Sprintf("%s [%s, %s]", n(r.Model.Value), n(r.Model.Low), n(r.Model.High))
 }
 
@@ -367,10 +363,10 @@ func (b forestBlock) whisker(p figure.Panel, r forestRow, y vg.Length) {
 		bar := draw.LineStyle{Color: sign.Colour, Width: width}
 		low, high := p.AtX(clamp(b.scale, r.Model.Low)), p.AtX(clamp(b.scale, r.Model.High))
 		p.StrokeLine2(bar, low, y, high, y)
-		endBar(p.Canvas, bar, barEnd{tip: vg.Point{X: low, Y: y}, outward: vg.Point{X: -1}, half: 2,
-			cut: r.Model.Low < b.scale.Low})
-		endBar(p.Canvas, bar, barEnd{tip: vg.Point{X: high, Y: y}, outward: vg.Point{X: 1}, half: 2,
-			cut: r.Model.High > b.scale.High})
+		figure.EndBar(p.Canvas, bar, figure.BarEnd{Tip: vg.Point{X: low, Y: y}, Outward: vg.Point{X: -1}, Half: 2,
+			Cut: r.Model.Low < b.scale.Low})
+		figure.EndBar(p.Canvas, bar, figure.BarEnd{Tip: vg.Point{X: high, Y: y}, Outward: vg.Point{X: 1}, Half: 2,
+			Cut: r.Model.High > b.scale.High})
 	} else {
 		p.DrawGlyphNoClip(draw.GlyphStyle{Color: color.White, Radius: radius, Shape: draw.CircleGlyph{}}, pos)
 	}

@@ -1,6 +1,7 @@
 package figures
 
 import (
+	"cmp"
 	"image/color"
 	"math"
 	"slices"
@@ -16,7 +17,7 @@ const (
 	margin      = 6
 	titleSize   = 10
 	labelSize   = 8.5
-	smallSize   = 7.5
+	smallSize   = 7.5 // the smallest letters; see figure.PictureWidth
 	titleRow    = 18
 	legendRow   = 13
 	noteRow     = 9.5
@@ -25,7 +26,8 @@ const (
 	legendGap   = 12 // between entries
 	daggerSize  = 8.5
 	longestName = 150
-	pageHeight  = 680         // of the panels of a picture: A4 without title, notes and caption
+	pageHeight  = 680 // of the panels of a picture: A4 without title, notes and caption
+	bodyWidth   = vg.Length(figure.PictureWidth*72/25.4) - 2*margin
 	vertical    = math.Pi / 2 // rotation of the names of y axes
 )
 
@@ -83,7 +85,7 @@ func markEntries(arms []string) []entry {
 
 // render draws the frame, and calls paint to draw a body of this height into its rectangle.
 func (f frame) render(body vg.Length, paint func(c draw.Canvas, r vg.Rectangle)) (figure.Picture, error) {
-	width := figure.MM(figure.PageWidth) - 2*margin
+	width := bodyWidth
 	rows := f.legendRows(width)
 	var notes []string
 	for _, n := range f.notes {
@@ -93,7 +95,7 @@ func (f frame) render(body vg.Length, paint func(c draw.Canvas, r vg.Rectangle))
 	if len(notes) > 0 {
 		height += 4
 	}
-	f.Width, f.Height = figure.PageWidth, float64(height/figure.MM(1))
+	f.Width, f.Height = figure.PictureWidth, float64(height/figure.MM(1))
 	return renderFiles(f.Picture, func(c draw.Canvas) {
 		y := height - margin
 		figure.Write(c, figure.Align(titles, figure.Left, figure.Below), vg.Point{X: margin, Y: y},
@@ -112,19 +114,66 @@ func (f frame) render(body vg.Length, paint func(c draw.Canvas, r vg.Rectangle))
 	})
 }
 
-// pictures draws panels in rows of this many columns, as many in a picture as fit a page. paint draws the
-// panels from first to before end into a body.
-func (f frame) pictures(panels, columns int, row vg.Length,
-	paint func(c draw.Canvas, body vg.Rectangle, first, end int)) ([]figure.Picture, error) {
-	most := columns * max(1, int(pageHeight/row))
+// grid is the places of panels: rows of equal height, as many in a picture as fit a page.
+type grid struct {
+	panels, columns int
+	// rows are ranges of panels; nil fills each row.
+	rows   [][2]int
+	height vg.Length // of a row
+	// left is the room for the labels of the y axis: of the first panel of a row or, with each, of every panel.
+	left vg.Length
+	each bool
+	// widest is the largest width of a panel; 0 means chartWidest. right is free at the right of a row.
+	widest, right vg.Length
+}
+
+// slot is the place of a panel: the left end and the top of its row, and its width without the labels.
+type slot struct {
+	panel         int
+	x, top, width vg.Length
+	labelled      bool // the panel has labels of the y axis
+}
+
+// rowsOfPanels divides the panels from first to before end into rows.
+func rowsOfPanels(first, end, columns int) (rows [][2]int) {
+	for ; first < end; first += columns {
+		rows = append(rows, [2]int{first, min(first+columns, end)})
+	}
+	return rows
+}
+
+// width returns the width of a panel.
+func (g grid) width() vg.Length {
+	columns := vg.Length(min(g.columns, g.panels))
+	lefts := g.left
+	if g.each {
+		lefts *= columns
+	}
+	return min((bodyWidth-g.right-lefts-chartGap*(columns-1)-2)/columns, vg.Length(cmp.Or(float64(g.widest), chartWidest)))
+}
+
+// pictures draws panels into the slots of a grid.
+func (f frame) pictures(g grid, paint func(draw.Canvas, slot)) ([]figure.Picture, error) {
+	if g.rows == nil {
+		g.rows = rowsOfPanels(0, g.panels, g.columns)
+	}
 	var out []figure.Picture
-	for first := 0; first < panels; first += most {
-		end := min(first+most, panels)
-		rows := (end - first + columns - 1) / columns
+	for rows := range slices.Chunk(g.rows, max(1, int(pageHeight/g.height))) {
 		page := f
-		page.Name = pageName(f.Name, len(out))
-		p, err := page.render(vg.Length(rows)*row,
-			func(c draw.Canvas, body vg.Rectangle) { paint(c, body, first, end) })
+		page.Name, page.Part = pageName(f.Name, len(out)), len(out)
+		p, err := page.render(vg.Length(len(rows))*g.height, func(c draw.Canvas, body vg.Rectangle) {
+			for r, row := range rows {
+				s := slot{x: body.Min.X + g.left, top: body.Max.Y - vg.Length(r)*g.height, width: g.width()}
+				for s.panel = row[0]; s.panel < row[1]; s.panel++ {
+					s.labelled = g.each || s.panel == row[0]
+					paint(c, s)
+					s.x += s.width + chartGap
+					if g.each {
+						s.x += g.left
+					}
+				}
+			}
+		})
 		if err != nil {
 			return nil, err
 		}
@@ -221,43 +270,13 @@ func patch(c draw.Canvas, pos vg.Point) {
 		Shape: draw.CircleGlyph{}}, pos)
 }
 
-// writeDagger writes a dagger above a point or, if up is false, below it.
-func writeDagger(c draw.Canvas, pos vg.Point, up bool) {
+// writeMark writes a dagger or a star above a point or, if up is false, below it.
+func writeMark(c draw.Canvas, pos vg.Point, mark string, up bool) {
 	y := figure.Base
 	if !up {
 		y = figure.Below
 	}
-	figure.Write(c, figure.Align(figure.Bold(figure.Letters(daggerSize)), figure.Center, y), pos, dagger)
-}
-
-// barEnd is the end of a bar. half is half the length of its stroke; cut reports that the panel cuts the
-// interval.
-type barEnd struct {
-	tip, outward vg.Point
-	half         vg.Length
-	cut          bool
-}
-
-// endBar draws the end of a bar: a stroke, or an arrowhead if it is cut.
-func endBar(c draw.Canvas, bar draw.LineStyle, e barEnd) {
-	side := vg.Point{X: e.outward.Y, Y: e.outward.X}.Scale(e.half)
-	if e.cut {
-		base := e.tip.Sub(e.outward.Scale(2 * e.half))
-		c.FillPolygon(bar.Color, []vg.Point{e.tip, base.Add(side), base.Sub(side)})
-		return
-	}
-	start, end := e.tip.Sub(side), e.tip.Add(side)
-	c.StrokeLine2(bar, start.X, start.Y, end.X, end.Y)
-}
-
-// fillRect fills a rectangle.
-func fillRect(c draw.Canvas, style draw.LineStyle, r vg.Rectangle) {
-	c.FillPolygon(style.Color, []vg.Point{r.Min, {X: r.Max.X, Y: r.Min.Y}, r.Max, {X: r.Min.X, Y: r.Max.Y}})
-}
-
-// strokeRect draws the outline of a rectangle.
-func strokeRect(c draw.Canvas, style draw.LineStyle, r vg.Rectangle) {
-	c.StrokeLines(style, []vg.Point{r.Min, {X: r.Max.X, Y: r.Min.Y}, r.Max, {X: r.Min.X, Y: r.Max.Y}, r.Min})
+	figure.Write(c, figure.Align(figure.Bold(figure.Letters(daggerSize)), figure.Center, y), pos, mark)
 }
 
 // sight returns the range of an axis: the values of core and full, unless the full range is so much wider

@@ -103,7 +103,7 @@ func TestHostile(t *testing.T) {
 			}
 			seen := map[string]bool{}
 			for _, p := range pictures {
-				if p.Width != figure.PageWidth || p.Height < 20 || p.Height > 267 {
+				if p.Width != figure.PictureWidth || p.Height < 20 || p.Height > 267 {
 					t.Errorf("%s is %.0f × %.0f mm", p.Name, p.Width, p.Height)
 				}
 				if seen[p.Name] {

@@ -5,150 +5,248 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/gonum/stat/distuv"
+
 	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/trial"
 )
 
-// Means draws the mean of each arm at each visit with its t interval: "means" of compartments, side by
-// side on one scale (as Figure 4 of doi:10.1177/09636897241303275), and "means-scores" of the others,
-// each on a scale of its own.
-func Means(a trial.Analysis, o Options) ([]figure.Picture, error) {
+// means draws the mean of each arm at each visit with its t interval: "means" of compartments, side by side on one
+// scale (as Figure 4 of doi:10.1177/09636897241303275), and "means-scores" and "means-markers", each endpoint on a
+// scale of its own. The scores of a group are lettered panels (as its Figure 2). Endpoints on the log scale have
+// geometric means.
+func means(a trial.Analysis, f family, o Options) ([]figure.Picture, error) {
 	a, names := renamed(a)
+	logs := logRemark(a, f, "geometric means")
 	return chartFigure{
-		name: "means", families: families(a),
-		words: func(f family) (title, caption string) {
-			return f.pick("T2 by arm and visit", "Scores by arm and visit"),
-				fmt.Sprintf("%s of %s, by arm over nominal months: arm means. %s",
-					f.pick(capital(a.Plan.Summary())+" T2 of each compartment", "Other endpoints"), population(a.Design),
-					intervals(a, "t intervals of the mean", "n"))
+		name: "means", title: capital(f.noun()) + " by arm and visit",
+		caption: fmt.Sprintf("%s of %s, by arm over nominal months: arm means%s. %s", capital(f.measure(a)),
+			population(a.Design), logs, intervals(a, "t intervals of the mean", "n")),
+		axis: func(e trial.EndpointAnalysis) string {
+			return withUnit(word(e.Log, "Geometric mean", word(e.Compartment, capital(a.Plan.Summary())+" T2", "Mean")), e.Unit)
 		},
-		axis: func(f family) string { return f.pick(capital(a.Plan.Summary())+" T2", "Mean") },
-		point: func(e trial.EndpointAnalysis, arm, visit int, flags *flagged) point {
-			cell := e.Cells[arm][visit]
-			d := cell.Value
-			return point{d.N, d.Mean, d.Low, d.High, flags.touch(cell.ValueFlags)}
+		point: func(e trial.EndpointAnalysis, arm, visit int) point {
+			if e.Log {
+				return geometric(a, e, arm, visit)
+			}
+			d := e.Cells[arm][visit].Value
+			return point{n: d.N, mid: d.Mean, low: d.Low, high: d.High}
 		},
-		individual: func(e trial.EndpointAnalysis, subject, visit int) float64 { return e.Values[subject][visit].X },
-	}.draw(a, names, o)
+		flags: func(e trial.EndpointAnalysis, arm, visit int) []int { return e.Cells[arm][visit].ValueFlags },
+		individual: func(e trial.EndpointAnalysis, subject, visit int) float64 {
+			if e.Log {
+				return math.Log(e.Values[subject][visit].X)
+			}
+			return e.Values[subject][visit].X
+		},
+	}.draw(a, f, names, o)
 }
 
-// Changes draws the mean change from baseline of each arm at each visit with its t interval: "change" of
-// compartments, "change-scores" of the others. A trial of one visit has none.
-func Changes(a trial.Analysis, o Options) ([]figure.Picture, error) {
+// geometric returns the mean of the logarithms of an arm's values at a visit with its t interval, for the axis of an
+// endpoint on the log scale.
+func geometric(a trial.Analysis, e trial.EndpointAnalysis, arm, visit int) point {
+	var logs []float64
+	for s, subject := range a.Design.Subjects {
+		if x := e.Values[s][visit].X; subject.Arm == arm && subject.Analysed() && x > 0 {
+			logs = append(logs, math.Log(x))
+		}
+	}
+	p := point{n: len(logs), mid: stat.Mean(logs, nil), low: math.NaN(), high: math.NaN()}
+	if p.n > 1 {
+		n := float64(p.n)
+		t := distuv.StudentsT{Sigma: 1, Nu: n - 1}.Quantile((1 + a.Plan.Level) / 2)
+		half := t * stat.StdDev(logs, nil) / math.Sqrt(n)
+		p.low, p.high = p.mid-half, p.mid+half
+	}
+	return p
+}
+
+// changes draws the mean change from baseline of each arm at each visit: "change" and "change-scores" with its t
+// interval, "change-markers" as mean ± SD with * where it differs from the reference (as Figure 3 of the same paper).
+// A trial of one visit has none.
+func changes(a trial.Analysis, f family, o Options) ([]figure.Picture, error) {
 	if len(a.Design.Visits) < 2 {
 		return nil, nil
 	}
 	a, names := renamed(a)
+	drawn, stars := intervals(a, "t intervals of the mean", "n"), ""
+	if f.familyKind == markers {
+		drawn = "Bars are ± 1 standard deviation; hollow points have none. Below each point is n, if there is room."
+		stars = starRemark(a, f)
+	}
 	return chartFigure{
-		name: "change", families: families(a), ofChange: true,
-		words: func(f family) (title, caption string) {
-			return f.pick("Change of T2 from baseline", "Change of scores from baseline"),
-				fmt.Sprintf("Change from baseline of %s, by arm over nominal months: arm means, unadjusted, of %s. %s",
-					f.pick(a.Plan.Summary()+" T2 of each compartment", "other endpoints"), population(a.Design),
-					intervals(a, "t intervals of the mean", "n"))
-		},
+		name: "change", title: "Change of " + f.noun() + " from baseline", ofChange: true,
+		caption: fmt.Sprintf("Change from baseline of %s, by arm over nominal months: arm means, unadjusted, of %s%s. "+
+			"%s%s", f.measure(a), population(a.Design), logRemark(a, f, "geometric means of the ratio to baseline"), drawn,
+			stars),
 		axis: changeAxis,
-		point: func(e trial.EndpointAnalysis, arm, visit int, flags *flagged) point {
-			cell := e.Cells[arm][visit]
-			d := cell.Change
-			return point{d.N, d.Mean, d.Low, d.High, flags.touch(cell.ChangeFlags)}
-		},
-		individual: func(e trial.EndpointAnalysis, subject, visit int) float64 {
-			return e.Changes[subject][visit].Delta
-		},
-	}.draw(a, names, o)
-}
-
-// LSMeans draws the least-squares means of the change in the mixed model with their intervals:
-// "lsmeans" of compartments, "lsmeans-scores" of the others. There is no picture if none of the models
-// could be fitted.
-func LSMeans(a trial.Analysis, _ Options) ([]figure.Picture, error) {
-	a, names := renamed(a)
-	failed := func(n int) bool { return a.Endpoints[n].Model.Failed != "" }
-	fitted := slices.DeleteFunc(families(a), func(f family) bool {
-		return !slices.ContainsFunc(f.endpoints, func(n int) bool { return !failed(n) })
-	})
-	return chartFigure{
-		name: "lsmeans", families: fitted, ofChange: true,
-		words: func(f family) (title, caption string) {
-			return f.pick("Change of T2: least-squares means", "Change of scores: least-squares means"),
-				fmt.Sprintf("Change from baseline of %s, by arm over nominal months: least-squares means of the mixed "+
-					"model for repeated measures, at the mean baseline. %s%s",
-					f.pick(a.Plan.Summary()+" T2 of each compartment", "other endpoints"),
-					intervals(a, "confidence intervals of the model", "n in the model"), modelRemarks(a, f))
-		},
-		axis: changeAxis,
-		point: func(e trial.EndpointAnalysis, arm, visit int, flags *flagged) point {
-			cell, m := e.Cells[arm][visit], e.Model.LSMeans[arm][visit-1]
-			return point{e.Model.SubjectsAt(arm, visit), m.Value, m.Low, m.High, flags.touch(cell.ChangeFlags)}
-		},
-		noPoints: func(e trial.EndpointAnalysis) string {
-			if e.Model.Failed == "" {
-				return ""
+		point: func(e trial.EndpointAnalysis, arm, visit int) point {
+			d := e.Cells[arm][visit].Change
+			if f.familyKind == markers {
+				return point{n: d.N, mid: d.Mean, low: d.Mean - d.SD, high: d.Mean + d.SD, star: significant(e, arm, visit)}
 			}
-			return "no model: " + e.Model.Failed
+			return point{n: d.N, mid: d.Mean, low: d.Low, high: d.High}
 		},
-	}.draw(a, names, Options{})
+		flags: changeFlags,
+		individual: func(e trial.EndpointAnalysis, subject, visit int) float64 {
+			return e.Changes[subject][visit].Scaled
+		},
+	}.draw(a, f, names, o)
 }
 
-func changeAxis(f family) string { return f.pick("Change of T2", "Change") }
+// significance is the level of p at which a point of markers has a star.
+const significance = 0.05
 
-// chartFigure is a figure with a chart for each endpoint.
+// significant reports whether an arm differs from the reference at a visit: by p of the mixed model, adjusted by
+// Holm's method if the contrast is in a planned family.
+func significant(e trial.EndpointAnalysis, arm, visit int) bool {
+	return slices.ContainsFunc(e.Contrasts, func(c trial.Contrast) bool {
+		p := c.Model.P
+		if c.Family != trial.NoFamily {
+			p = c.Holm
+		}
+		return c.Arm == arm && c.Visit == visit && p < significance
+	})
+}
+
+// starRemark says which p a star is about; empty in a trial of one arm.
+func starRemark(a trial.Analysis, f family) string {
+	if len(a.Design.Arms) < 2 {
+		return ""
+	}
+	kinds := map[bool]bool{}
+	for _, n := range f.endpoints {
+		for _, c := range a.Endpoints[n].Contrasts {
+			kinds[c.Family != trial.NoFamily] = true
+		}
+	}
+	which := "not adjusted for multiplicity"
+	if kinds[true] {
+		which = "adjusted by Holm’s method" + word(kinds[false], " where the contrast is planned, otherwise not adjusted", "")
+	}
+	return fmt.Sprintf(" * p < %g for the difference from %s in the mixed model, %s.%s", significance,
+		figure.ShortenAll(a.Design.Arms, isShort)[0], which, modelRemarks(a, f))
+}
+
+// lsMeans draws the least-squares means of the change in the mixed model with their intervals. There is no
+// picture if none of the models could be fitted.
+func lsMeans(a trial.Analysis, f family, _ Options) ([]figure.Picture, error) {
+	if !slices.ContainsFunc(f.endpoints, func(n int) bool { return a.Endpoints[n].Model.Failed == "" }) {
+		return nil, nil
+	}
+	a, names := renamed(a)
+	return chartFigure{
+		name: "lsmeans", title: "Change of " + f.noun() + ": least-squares means", ofChange: true,
+		caption: fmt.Sprintf("Change from baseline of %s, by arm over nominal months: least-squares means of the mixed "+
+			"model for repeated measures, at the mean baseline%s. %s%s", f.measure(a),
+			logRemark(a, f, "ratios to baseline"),
+			intervals(a, "confidence intervals of the model", "n in the model"), modelRemarks(a, f)),
+		axis: changeAxis,
+		point: func(e trial.EndpointAnalysis, arm, visit int) point {
+			m := e.Model.LSMeans[arm][visit-1]
+			return point{n: e.Model.SubjectsAt(arm, visit), mid: m.Value, low: m.Low, high: m.High}
+		},
+		flags: changeFlags,
+		noPoints: func(e trial.EndpointAnalysis) string {
+			return word(e.Model.Failed == "", "", "no model: "+e.Model.Failed)
+		},
+	}.draw(a, f, names, Options{})
+}
+
+func changeAxis(e trial.EndpointAnalysis) string {
+	if e.Log {
+		return "Ratio to baseline"
+	}
+	return withUnit(word(e.Compartment, "Change of T2", "Change"), e.Unit)
+}
+
+func changeFlags(e trial.EndpointAnalysis, arm, visit int) []int {
+	return e.Cells[arm][visit].ChangeFlags
+}
+
+// logRemark names the endpoints on the log scale, and the numbers that they have: " (CRP: geometric means)".
+func logRemark(a trial.Analysis, f family, numbers string) string {
+	var all grouped
+	for _, n := range f.endpoints {
+		if e := a.Endpoints[n]; e.Log {
+			all.add(numbers+", on a log axis", e.Title)
+		}
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	return "; " + all.words(len(f.endpoints))
+}
+
+// word returns one of two texts.
+func word(first bool, yes, no string) string {
+	if first {
+		return yes
+	}
+	return no
+}
+
+// chartFigure is a figure with a chart for each endpoint of a family.
 type chartFigure struct {
-	name     string
-	families []family
+	name, title, caption string
 	// ofChange reports that the charts show changes: they have a line at 0, and neither a point nor a
 	// count at baseline.
 	ofChange bool
-	// words returns title and caption, axis the name of the y axis without its unit.
-	words func(f family) (title, caption string)
-	axis  func(f family) string
-	// point returns the point of an arm at a visit.
-	point func(e trial.EndpointAnalysis, arm, visit int, flags *flagged) point
+	// axis is the name of the y axis.
+	axis func(e trial.EndpointAnalysis) string
+	// point returns the point of an arm at a visit, flags the flags that concern it.
+	point func(e trial.EndpointAnalysis, arm, visit int) point
+	flags func(e trial.EndpointAnalysis, arm, visit int) []int
 	// noPoints says why an endpoint has no points; it may be nil.
 	noPoints func(e trial.EndpointAnalysis) string
 	// individual returns the value of a subject at a visit for Options.Individuals.
 	individual func(e trial.EndpointAnalysis, subject, visit int) float64
 }
 
-// draw draws the pictures of each family.
-func (c chartFigure) draw(a trial.Analysis, names naming, o Options) ([]figure.Picture, error) {
-	var out []figure.Picture
-	for _, f := range c.families {
-		g, flags := newCharts(a, f, c.name), newFlagged(names)
-		g.zero = c.ofChange
-		for _, n := range f.endpoints {
-			g.panels = append(g.panels, c.chart(a, n, f, flags, o))
-		}
-		g.Title, g.Caption = c.words(f)
-		if o.Individuals {
-			g.Caption += " Thin lines are subjects."
-		}
-		flags.annotate(&g.frame)
-		pictures, err := g.pictures()
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, pictures...)
+// draw draws the pictures of a family.
+func (c chartFigure) draw(a trial.Analysis, f family, names naming, o Options) ([]figure.Picture, error) {
+	flags, visits := newFlagged(names), f.visits(a)
+	g := charts{
+		frame: frame{Picture: figure.Picture{Name: f.name(c.name), Title: c.title, Caption: c.caption},
+			legend: armEntries(a.Design.Arms)},
+		visits: newVisitAxis(a.Design, visits), arms: len(a.Design.Arms),
+		zero: c.ofChange, bars: f.familyKind == markers && c.name == "change",
 	}
-	return out, nil
+	for _, n := range f.endpoints {
+		g.panels = append(g.panels, c.chart(a, n, visits, flags, o))
+	}
+	g.shared = f.familyKind == compartments && g.sameScale()
+	g.letter()
+	if o.Individuals {
+		g.Caption += " Thin lines are subjects."
+	}
+	flags.annotate(&g.frame)
+	return g.pictures()
 }
 
-// chart returns the chart of the n-th endpoint.
-func (c chartFigure) chart(a trial.Analysis, n int, f family, flags *flagged, o Options) chart {
+// chart returns the chart of the n-th endpoint over its planned visits, of those of the picture.
+func (c chartFigure) chart(a trial.Analysis, n int, visits []int, flags *flagged, o Options) chart {
 	e := a.Endpoints[n]
-	ch := chart{title: e.Title, label: withUnit(c.axis(f), e.Unit)}
+	ch := chart{title: e.Title, label: c.axis(e), log: e.Log}
 	if c.noPoints != nil {
 		ch.noPoints = c.noPoints(e)
 	}
+	if !e.Compartment && !e.IsMarker() {
+		ch.group = e.Group
+	}
+	for _, visit := range e.Visits {
+		ch.visits = append(ch.visits, slices.Index(visits, visit))
+	}
 	for arm := range a.Design.Arms {
 		var points []point
-		for visit := range a.Design.Visits {
-			if c.ofChange && visit == 0 {
-				points = append(points, point{n: -1, mid: math.NaN()})
-			} else {
-				points = append(points, c.point(e, arm, visit, flags))
+		for _, visit := range e.Visits {
+			p := point{n: -1, mid: math.NaN()}
+			if !c.ofChange || visit > 0 {
+				p = c.point(e, arm, visit)
+				p.flagged = flags.touch(c.flags(e, arm, visit))
 			}
+			points = append(points, p)
 		}
 		ch.arms = append(ch.arms, points)
 	}
@@ -157,7 +255,7 @@ func (c chartFigure) chart(a trial.Analysis, n int, f family, flags *flagged, o 
 	}
 	for s, subject := range a.Design.Subjects {
 		l := individual{arm: subject.Arm}
-		for visit := range a.Design.Visits {
+		for _, visit := range e.Visits {
 			l.values = append(l.values, c.individual(e, s, visit))
 		}
 		ch.lines = append(ch.lines, l)

@@ -15,30 +15,21 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// Missing draws a tile for each subject and visit, by arm, which shows whether there is a value or why it
-// is missing: "missing" of the compartments, "missing-scores" of the others.
-func Missing(a trial.Analysis, _ Options) ([]figure.Picture, error) {
+// missing draws a tile for each subject and visit that is planned for the family, by arm, which shows whether there
+// is a value or why it is missing: "missing" of the compartments, "missing-scores" and "missing-markers".
+func missing(a trial.Analysis, f family, _ Options) ([]figure.Picture, error) {
 	a, names := renamed(a)
-	var out []figure.Picture
-	for _, f := range families(a) {
-		flags := newFlagged(names)
-		t := newTiles(a, f, flags)
-		t.Name, t.Title = f.name("missing"), f.pick("Available T2 data", "Available scores")
-		t.Caption = fmt.Sprintf("%s, by arm: one column per subject in the order of the design, one row per visit, "+
-			"of %s. Counts at the right are subjects with a value in at least one %s.",
-			f.pick("T2 at each visit", "Other endpoints at each visit"), population(a.Design),
-			f.pick("compartment", "of them"))
-		flags.annotate(&t.frame)
-		p, err := t.picture()
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, p)
-	}
-	return out, nil
+	flags := newFlagged(names)
+	t := newTiles(a, f, flags)
+	t.Name, t.Title = f.name("missing"), "Available "+f.noun()
+	t.Caption = fmt.Sprintf("%s at each planned visit, by arm: one column per subject in the order of the design, one "+
+		"row per visit, of %s. Counts at the right are subjects with a value in at least one %s.",
+		word(f.familyKind == compartments, "T2", capital(f.measure(a))), population(a.Design),
+		word(f.familyKind == compartments, "compartment", "of them"))
+	flags.annotate(&t.frame)
+	p, err := t.picture()
+	return []figure.Picture{p}, err
 }
-
-var tiny = figure.Letters(6)
 
 // tile is the state of a subject at a visit.
 type tile struct {
@@ -57,7 +48,7 @@ const (
 // tiles are the tiles of a figure.
 type tiles struct {
 	frame
-	design  trial.Design
+	design  trial.Design // its visits are those that are planned for the family
 	reasons []string
 	tiles   [][]tile // by subject and visit
 	byArm   [][]int  // subjects
@@ -75,12 +66,14 @@ const (
 	tileCounts  = 44
 	tileHead    = 14
 	tileGap     = 8
-	tileNames   = 36 // the largest height of the subjects below their tiles
-	namedTile   = 7  // the smallest width for which these fit
+	tileNames   = 44  // the largest height of the subjects below their tiles
+	namedTile   = 8.5 // the smallest width for which these fit
 	reasonsMost = 5
 )
 
 func newTiles(a trial.Analysis, f family, flags *flagged) tiles {
+	visits := f.visits(a)
+	a.Design.Visits = pick(a.Design.Visits, visits)
 	t := tiles{design: a.Design, byArm: make([][]int, len(a.Design.Arms))}
 	missing := make([][]trial.Missing, len(a.Design.Subjects))
 	counts := map[trial.Missing]int{}
@@ -89,7 +82,7 @@ func newTiles(a trial.Analysis, f family, flags *flagged) tiles {
 		t.tiles = append(t.tiles, make([]tile, len(a.Design.Visits)))
 		missing[s] = make([]trial.Missing, len(a.Design.Visits))
 		for v := range a.Design.Visits {
-			t.tiles[s][v], missing[s][v] = f.tileOf(a, [2]int{s, v}, flags)
+			t.tiles[s][v], missing[s][v] = f.tileOf(a, [2]int{s, visits[v]}, flags)
 			if missing[s][v].Kind != trial.Present {
 				counts[missing[s][v]]++
 			}
@@ -122,8 +115,12 @@ func newTiles(a trial.Analysis, f family, flags *flagged) tiles {
 // tileOf returns the tile of a subject at a visit, and why there is no value.
 func (f family) tileOf(a trial.Analysis, subjectVisit [2]int, flags *flagged) (tile, trial.Missing) {
 	t := tile{state: whole}
-	have, missing := 0, trial.Missing{}
+	have, planned, missing := 0, 0, trial.Missing{}
 	for _, n := range f.endpoints {
+		if !a.Endpoints[n].Planned(subjectVisit[1]) {
+			continue
+		}
+		planned++
 		value := a.Endpoints[n].Values[subjectVisit[0]][subjectVisit[1]]
 		t.flagged = flags.touch(value.Flags) || t.flagged
 		if figure.Drawable(value.X) {
@@ -133,7 +130,7 @@ func (f family) tileOf(a trial.Analysis, subjectVisit [2]int, flags *flagged) (t
 		}
 	}
 	switch {
-	case have == len(f.endpoints):
+	case have == planned:
 		return t, trial.Missing{}
 	case have > 0:
 		t.state = part
@@ -196,16 +193,15 @@ func (t *tiles) measure() {
 	for _, s := range t.byArm {
 		t.most = max(t.most, len(s))
 	}
-	width := figure.MM(figure.PageWidth) - 2*margin
-	t.size.w = min(tileMost, (width-tileLabels-tileCounts)/vg.Length(t.most))
-	t.columns = max(1, min(int(width/t.armWidth()), len(t.byArm)))
+	t.size.w = min(tileMost, (bodyWidth-tileLabels-tileCounts)/vg.Length(t.most))
+	t.columns = max(1, min(int(bodyWidth/t.armWidth()), len(t.byArm)))
 	rows := (len(t.byArm) + t.columns - 1) / t.columns
 	t.size.h = min(tileMost, tilesHeight/vg.Length(max(1, rows*len(t.design.Visits))))
 	if t.size.w < namedTile {
 		return
 	}
 	for _, s := range t.design.Subjects {
-		t.names = max(t.names, min(tileNames, tiny.Width(printable.Line(s.ID))+4))
+		t.names = max(t.names, min(tileNames, small.Width(printable.Line(s.ID))+4))
 	}
 }
 
@@ -251,7 +247,7 @@ func (t tiles) paint(c draw.Canvas, body vg.Rectangle, arm int) {
 		visits[v] = visitLabel(t.design.Visits[v])
 	}
 	visits = fitAll(small, visits, tileLabels-6)
-	for _, v := range thin(places, same(len(places), smallSize), 0.5) {
+	for _, v := range thin(places, slices.Repeat([]vg.Length{smallSize}, len(places)), 0.5) {
 		y := corner.Y - places[v]
 		figure.Write(c, figure.Align(small, figure.Right, figure.Middle), vg.Point{X: corner.X - 5, Y: y}, visits[v])
 		figure.Write(c, figure.Align(small, figure.Left, figure.Middle), vg.Point{X: right, Y: y},
@@ -265,7 +261,7 @@ func (t tiles) codes(c draw.Canvas, corner vg.Point, subjects []int) {
 	if t.names == 0 {
 		return
 	}
-	name := tiny
+	name := small
 	name.Rotation = vertical
 	var codes []string
 	for _, s := range t.design.Subjects {
@@ -297,15 +293,15 @@ func (t tile) draw(c draw.Canvas, box vg.Rectangle) {
 	dark := []color.RGBA{figure.Colours[1], {0x66, 0x66, 0x66, 0xff}, figure.Colours[6], figure.Colours[0],
 		{0x99, 0x99, 0x99, 0xff}}
 	if t.state < 0 {
-		fillRect(c, pale, box)
+		figure.FillRect(c, pale, box)
 	} else {
-		fillRect(c, draw.LineStyle{Color: dark[int(t.state)%len(dark)]}, box)
+		figure.FillRect(c, draw.LineStyle{Color: dark[int(t.state)%len(dark)]}, box)
 	}
 	if t.state == part {
 		c.FillPolygon(figure.Tint(figure.Colours[0], 0.6), []vg.Point{box.Min, {X: box.Max.X, Y: box.Min.Y}, box.Max})
 	}
 	if w > 2.5 && h > 2.5 {
-		strokeRect(c, draw.LineStyle{Color: color.White, Width: min(0.8, min(w, h)/8)}, box)
+		figure.StrokeRect(c, draw.LineStyle{Color: color.White, Width: min(0.8, min(w, h)/8)}, box)
 	}
 	middle := vg.Point{X: (box.Min.X + box.Max.X) / 2, Y: (box.Min.Y + box.Max.Y) / 2}
 	roomy := w >= 5 && h >= 5
@@ -326,7 +322,7 @@ func (t tile) draw(c draw.Canvas, box vg.Rectangle) {
 		figure.Write(c, figure.Align(style, figure.Center, figure.Middle), vg.Point{X: middle.X + side, Y: middle.Y},
 			dagger)
 	default:
-		fillRect(c, draw.LineStyle{Color: color.Black},
+		figure.FillRect(c, draw.LineStyle{Color: color.Black},
 			vg.Rectangle{Min: vg.Point{X: box.Min.X + w/3, Y: box.Min.Y},
 				Max: vg.Point{X: box.Max.X - w/3, Y: box.Max.Y}})
 	}

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/trial"
 	"github.com/t2map/t2map/trial/mmrm"
 )
@@ -85,8 +84,8 @@ func TestRemarksOnModels(t *testing.T) {
 			m.LSMeans = a.Endpoints[n].Model.LSMeans
 			a.Endpoints[n].Model = m
 		}
-		for _, draw := range []func(trial.Analysis, Options) ([]figure.Picture, error){LSMeans, Forest} {
-			pictures, err := draw(a, Options{})
+		for _, draw := range []kind{lsMeans, forest} {
+			pictures, err := ofT2(draw, a)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -170,7 +169,7 @@ func TestCorrelationWithinArms(t *testing.T) {
 		s.compartments, s.scores = 1, 1
 		a := trialOf(s)
 		a.Correlations = c.correlations
-		pairs := chooseCorrelations(a)
+		pairs, _ := chooseCorrelations(a)
 		if c.words == "" {
 			if len(pairs) != 0 {
 				t.Errorf("%s: %d panels", name, len(pairs))

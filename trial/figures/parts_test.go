@@ -36,7 +36,7 @@ func TestThin(t *testing.T) {
 		{steps(5, 13), []int{0, 1, 2, 3, 4}}, {steps(13, 5), []int{0, 3, 6, 9, 12}}, {steps(11, 5), []int{0, 5, 10}},
 		{steps(12, 5), []int{0, 3, 6, 11}},
 	} {
-		if got := thin(c.places, same(len(c.places), 10), 3); !slices.Equal(got, c.want) {
+		if got := thin(c.places, slices.Repeat([]vg.Length{10}, len(c.places)), 3); !slices.Equal(got, c.want) {
 			t.Errorf("thin(%v) = %v, want %v", c.places, got, c.want)
 		}
 	}
@@ -151,7 +151,11 @@ func TestVisitAxis(t *testing.T) {
 		for n, m := range months {
 			d.Visits = append(d.Visits, trial.Visit{Name: fmt.Sprintf("v%d", n), Month: m})
 		}
-		return newVisitAxis(d)
+		visits := make([]int, len(months))
+		for n := range visits {
+			visits[n] = n
+		}
+		return newVisitAxis(d, visits)
 	}
 	if v := axis(0, 3, 12); v.label != "Month" || v.words[2] != "12" || v.x[2] != 12 {
 		t.Errorf("%+v", v)

@@ -27,11 +27,12 @@ const (
 	visitsEvener = 2   // the factor by which equal distances must increase the smallest
 )
 
-// newVisitAxis returns the axis of a design's visits. Visits are placed by order if a month is not a
+// newVisitAxis returns the axis of some of a design's visits. Visits are placed by order if a month is not a
 // number or months do not ascend. If some visits would be too close together, they are placed at equal
 // distances with their months as labels, and the axis says so.
-func newVisitAxis(d trial.Design) visitAxis {
+func newVisitAxis(d trial.Design, visits []int) visitAxis {
 	v := visitAxis{label: "Month"}
+	d.Visits = pick(d.Visits, visits)
 	for n, visit := range d.Visits {
 		v.x = append(v.x, visit.Month)
 		v.words = append(v.words, month(visit.Month))
@@ -49,6 +50,15 @@ func newVisitAxis(d trial.Design) visitAxis {
 		v.label, v.evenly = "Month (not to scale)", true
 	}
 	return v
+}
+
+// pick returns the elements with these indices.
+func pick[T any](all []T, indices []int) []T {
+	var out []T
+	for _, i := range indices {
+		out = append(out, all[i])
+	}
+	return out
 }
 
 func byOrder(d trial.Design) visitAxis {
@@ -156,15 +166,6 @@ func everyFew(n int, fits func(m, n int) bool) []int {
 		shown = append(shown, last)
 	}
 	return shown
-}
-
-// same returns n equal lengths.
-func same(n int, length vg.Length) []vg.Length {
-	out := make([]vg.Length, n)
-	for i := range out {
-		out[i] = length
-	}
-	return out
 }
 
 // clamp brings y into the range.

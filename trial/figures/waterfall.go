@@ -13,9 +13,9 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// Waterfall draws the change of each subject in percent at the primary visit, sorted, over the band of
+// waterfall draws the change of each subject in percent at the primary visit, sorted, over the band of
 // the repeatability coefficient, in a panel for each endpoint that has one.
-func Waterfall(a trial.Analysis, _ Options) ([]figure.Picture, error) {
+func waterfall(a trial.Analysis, _ family, _ Options) ([]figure.Picture, error) {
 	a, names := renamed(a)
 	visit := mainVisit(a)
 	if visit < 1 {
@@ -92,7 +92,7 @@ func (f fall) anyExceeds() bool {
 
 // Sizes of waterfalls in points.
 const (
-	barsInColumn = 48 // of at least 2.5 points each; more bars take the whole width
+	barsInColumn = 36 // of at least 2.5 points each; more bars take the whole width
 	fallHeight   = 150
 	fallRow      = 7.5
 	fallWidest   = 16  // the largest width of a bar
@@ -140,9 +140,9 @@ func barEntries(arms []string) []entry {
 // exceedsEntry returns the entry of the legend for striped bars.
 func exceedsEntry() entry {
 	return entry{words: "striped: larger than repeatability", width: 11, sign: func(c draw.Canvas, box vg.Rectangle) {
-		fillRect(c, draw.LineStyle{Color: figure.Axis}, box)
+		figure.FillRect(c, draw.LineStyle{Color: figure.Axis}, box)
 		stripe(c, box)
-		strokeRect(c, draw.LineStyle{Color: figure.Ink, Width: 0.35}, box)
+		figure.StrokeRect(c, draw.LineStyle{Color: figure.Ink, Width: 0.35}, box)
 	}}
 }
 
@@ -160,47 +160,33 @@ func stripe(c draw.Canvas, r vg.Rectangle) {
 
 // drawBar fills a bar with the colour of an arm, and outlines it for print.
 func drawBar(c draw.Canvas, arm int, r vg.Rectangle) {
-	fillRect(c, draw.LineStyle{Color: figure.SignOf(arm).Colour}, r)
+	figure.FillRect(c, draw.LineStyle{Color: figure.SignOf(arm).Colour}, r)
 	outlineBar(c, r)
 }
 
 func outlineBar(c draw.Canvas, r vg.Rectangle) {
 	if width := r.Size().X; width > 2 {
-		strokeRect(c, draw.LineStyle{Color: figure.Ink, Width: 0.35}, r)
+		figure.StrokeRect(c, draw.LineStyle{Color: figure.Ink, Width: 0.35}, r)
 	}
 }
 
+// pictures draws the panels, all on one scale.
 func (w falls) pictures() ([]figure.Picture, error) {
-	return w.frame.pictures(len(w.panels), w.columns, w.rowHeight(),
-		func(c draw.Canvas, body vg.Rectangle, first, end int) {
-			w.paint(c, body, w.panels[first:end])
-		})
-}
-
-func (w falls) rowHeight() vg.Length {
-	return chartTitle + fallHeight + vg.Length(len(w.arms))*fallRow + 8 + noteRow + chartRowGap
-}
-
-// paint draws the panels, all on one scale.
-func (w falls) paint(c draw.Canvas, body vg.Rectangle, panels []fall) {
-	y := panels[0].y
+	y := w.panels[0].y
 	for _, p := range w.panels {
 		y = figure.Range{Low: min(y.Low, p.y.Low), High: max(y.High, p.y.High)}
 	}
-	left := tickRoom(y)
-	columns := min(w.columns, len(panels))
-	width := (body.Size().X - left - chartGap*vg.Length(columns-1)) / vg.Length(columns)
-	if w.columns > 1 {
-		width = min(width, chartWidest)
+	g := grid{panels: len(w.panels), columns: w.columns, left: tickRoom(y),
+		height: chartTitle + fallHeight + vg.Length(len(w.arms))*fallRow + 8 + noteRow + chartRowGap}
+	if w.columns == 1 {
+		g.widest = bodyWidth
 	}
-	for n, f := range panels {
-		column, row := n%w.columns, n/w.columns
-		x := body.Min.X + left + vg.Length(column)*(width+chartGap)
-		top := body.Max.Y - vg.Length(row)*w.rowHeight() - chartTitle
-		p := figure.Panel{Canvas: c, X: f.axis(width), Y: y}
-		p.Area = vg.Rectangle{Min: vg.Point{X: x, Y: top - fallHeight}, Max: vg.Point{X: x + width, Y: top}}
-		w.panel(p, f, column == 0, left)
-	}
+	return w.frame.pictures(g, func(c draw.Canvas, s slot) {
+		f, top := w.panels[s.panel], s.top-chartTitle
+		p := figure.Panel{Canvas: c, X: f.axis(s.width), Y: y}
+		p.Area = vg.Rectangle{Min: vg.Point{X: s.x, Y: top - fallHeight}, Max: vg.Point{X: s.x + s.width, Y: top}}
+		w.panel(p, f, s.labelled, g.left)
+	})
 }
 
 // axis returns the axis of the bars in a panel of that width. A few bars are in the middle, no wider
@@ -248,7 +234,7 @@ func (w falls) heading(f fall, width vg.Length) string {
 // band shades the band of the repeatability coefficient.
 func (f fall) band(p figure.Panel) {
 	grey := draw.LineStyle{Color: color.Gray{0xe9}}
-	fillRect(p.Canvas, grey, vg.Rectangle{Min: vg.Point{X: p.Area.Min.X, Y: p.AtY(-f.rc)},
+	figure.FillRect(p.Canvas, grey, vg.Rectangle{Min: vg.Point{X: p.Area.Min.X, Y: p.AtY(-f.rc)},
 		Max: vg.Point{X: p.Area.Max.X, Y: p.AtY(f.rc)}})
 }
 
@@ -287,7 +273,7 @@ func (f fall) bar(p figure.Panel, n int, b fallBar) {
 		if !up {
 			pos.Y = p.AtY(low) - 2
 		}
-		writeDagger(p.Canvas, pos, up)
+		writeMark(p.Canvas, pos, dagger, up)
 	}
 }
 
@@ -316,7 +302,7 @@ func (w falls) armRows(p figure.Panel, f fall, labelled bool) {
 				p.DrawGlyphNoClip(sign.Mark(min(markRadius*0.8, 0.45*(right-left)), false),
 					vg.Point{X: (left + right) / 2, Y: y})
 			default:
-				fillRect(p.Canvas, draw.LineStyle{Color: sign.Colour},
+				figure.FillRect(p.Canvas, draw.LineStyle{Color: sign.Colour},
 					vg.Rectangle{Min: vg.Point{X: left, Y: y - 2.5}, Max: vg.Point{X: right, Y: y + 2.5}})
 			}
 		}

@@ -48,9 +48,9 @@ func TestWordingChangesNothing(t *testing.T) {
 		}
 		return fmt.Sprint(sentences[n[text]%len(sentences)], n[text])
 	})
-	for _, draw := range []func(trial.Analysis, Options) ([]figure.Picture, error){Means, LSMeans, Forest, Missing} {
-		want, errA := draw(a, Options{})
-		got, errB := draw(b, Options{})
+	for _, draw := range []kind{means, lsMeans, forest, missing} {
+		want, errA := ofT2(draw, a)
+		got, errB := ofT2(draw, b)
 		if errA != nil || errB != nil || len(got) != len(want) {
 			t.Fatalf("%d pictures, want %d; %v, %v", len(got), len(want), errA, errB)
 		}
@@ -62,7 +62,8 @@ func TestWordingChangesNothing(t *testing.T) {
 			}
 		}
 	}
-	for _, f := range families(a) {
+	_, t2, other, _ := families(a)
+	for _, f := range []family{t2, other} {
 		_, names := renamed(a)
 		want, got := newTiles(a, f, newFlagged(names)), newTiles(b, f, newFlagged(names))
 		state := map[tileState]tileState{} // reasons may have another order
