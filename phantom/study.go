@@ -51,6 +51,8 @@ type Options struct {
 	// field of view. Default: 220, which is 0.6 mm. DESSSlices is the number of its slices
 	// over 78.4 mm. Default: 56, which is 1.4 mm. They matter only where it is made.
 	DESSMatrix, DESSSlices int
+	// Software is the version of the scanner's software. Default: "PHANTOM 1".
+	Software string
 	// Moved is how the patient has moved, and the knee with it, since the slices of both
 	// series were planned; those stay where they are. DESSMoved is how the patient moves
 	// from the T2 series to the DESS series: what lies at x in the former lies at
@@ -60,11 +62,13 @@ type Options struct {
 
 // The defaults of Options.
 const (
-	defaultMatrix  = 144 // thirty-six studies take 130 MB and a few seconds
+	defaultMatrix  = 144
 	defaultSlices  = 12
 	defaultEchoes  = 7  // the OAI's train
 	defaultSpacing = 10 // ms, ditto
 	defaultSNR     = 150
+
+	defaultSoftware = "PHANTOM 1"
 )
 
 const (
@@ -134,6 +138,7 @@ func (o *Options) fill() error {
 	setDefault(&o.SNR, defaultSNR)
 	setDefault(&o.DESSMatrix, defaultDESSMatrix)
 	setDefault(&o.DESSSlices, defaultDESSSlices)
+	setDefault(&o.Software, defaultSoftware)
 	switch {
 	case o.Side != "L" && o.Side != "R":
 		return fmt.Errorf("side: got %q, want L or R", o.Side)
