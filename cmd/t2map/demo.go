@@ -31,10 +31,10 @@ var demoStudies = phantom.Trial{
 }
 
 // demoBorder explains the largest deviation. The mask is drawn on another series and selects voxels that it covers by
-// half or more. The shares were measured on subjects of the demo's grids.
+// half or more. package batch tests the shares (border_test.go).
 const demoBorder = `The cause is partial volume at the border of the cartilage: a voxel belongs to the mask if at least half of
-it is covered, but the tissue at its centre determines its T2. The mask omits 3 to 11 % of the voxels
-whose centre is in cartilage, and up to 2 % of its voxels have their centre in another tissue.
+it is covered, but the tissue at its centre determines its T2. The mask omits 3 to 15 % of the voxels
+whose centre is in cartilage, and up to 4 % of its voxels have their centre in another tissue.
 `
 
 // demoCommand returns the command that writes the given trial; tests write a smaller one.
