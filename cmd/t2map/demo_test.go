@@ -93,17 +93,22 @@ func checkPlanned(t *testing.T, report string) {
 func checkPlanted(t *testing.T, dir string) {
 	t.Helper()
 	sum, n := map[string]float64{}, map[string]float64{} // of the true changes, by arm
+	baseline := map[string]float64{}
 	for _, r := range rowsOf(t, filepath.Join(dir, "studies", "truth.csv")) {
-		sign := map[string]float64{"baseline": -1, "month12": 1}[r["visit"]]
-		if r["compartment"] != "medial" || sign == 0 {
+		if r["compartment"] != "medial" {
 			continue
 		}
 		x, err := strconv.ParseFloat(r["mean_t2_ms"], 64)
 		if err != nil {
 			t.Fatal(err)
 		}
-		sum[r["arm"]] += sign * x
-		n[r["arm"]] += 0.5
+		switch r["visit"] {
+		case "baseline":
+			baseline[r["subject"]] = x
+		case "month12":
+			sum[r["arm"]] += x - baseline[r["subject"]]
+			n[r["arm"]]++
+		}
 	}
 	truth := sum[phantom.Treatment]/n[phantom.Treatment] - sum[phantom.Control]/n[phantom.Control]
 	found := 0
