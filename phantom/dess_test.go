@@ -280,7 +280,7 @@ func TestMovingTrialIsTheSameAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	a, b := tools.ReadTree(t, first), tools.ReadTree(t, second)
-	if want := 6*(4*2+8+1) + 5; len(a) != want {
+	if want := 6*(4*2+8+1) + 6; len(a) != want {
 		t.Errorf("%d files, want %d", len(a), want)
 	}
 	for name := range a {

@@ -25,7 +25,7 @@ func (s *Study) Series() dicomwrite.Image {
 			StudyUID: s.UID("study"), SeriesUID: s.UID("series"), FrameOfReferenceUID: s.UID("frame"),
 			PatientID: o.Subject, TrialSponsor: "T2MAP", TrialProtocol: "T2MAP-PHANTOM", TrialSubject: o.Subject,
 			TrialTimepoint: o.Visit, BodyPart: "KNEE", Laterality: o.Side, Manufacturer: "T2MAP PHANTOM",
-			Model: "ANALYTIC KNEE", Serial: "T2MAP-1", Software: "PHANTOM 1", StudyDescription: "KNEE T2",
+			Model: "ANALYTIC KNEE", Serial: "T2MAP-1", Software: o.Software, StudyDescription: "KNEE T2",
 			SeriesDescription: fmt.Sprintf("SAG T2 MAP %d ECHO", o.Echoes), SeriesNumber: 1,
 		},
 		Grid: dicomwrite.Grid{
@@ -67,6 +67,9 @@ func (s *Study) UID(name ...string) string {
 		fmt.Sprint(o.Matrix, o.Slices, o.Echoes, o.EchoSpacing, o.SNR, o.Shift))
 	if moved := orIdentity(o.Moved); moved != volume.Identity() {
 		name = append(name, fmt.Sprint(moved))
+	}
+	if o.Software != defaultSoftware {
+		name = append(name, o.Software)
 	}
 	h := hash(name...)
 	uuid := h[:16]

@@ -51,6 +51,8 @@ type Options struct {
 	// view. Default: 220, or 0.6 mm per pixel. DESSSlices is the number of its slices over 78.4 mm.
 	// Default: 56, or 1.4 mm per slice. They have no effect if the series is not made.
 	DESSMatrix, DESSSlices int
+	// Software is the version of the scanner's software. Default: "PHANTOM 1".
+	Software string
 	// Moved is the motion of the patient, and of the knee, since the slices of both series were
 	// planned; the slices do not move. DESSMoved is the motion of the patient from the T2 series to
 	// the DESS series: a point at x in the former is at DESSMoved.Apply(x) in the latter. The zero
@@ -60,11 +62,13 @@ type Options struct {
 
 // The defaults of Options.
 const (
-	defaultMatrix  = 144 // thirty-six studies take 130 MB and a few seconds
+	defaultMatrix  = 144
 	defaultSlices  = 12
 	defaultEchoes  = 7  // the OAI's train
 	defaultSpacing = 10 // ms, the same train
 	defaultSNR     = 150
+
+	defaultSoftware = "PHANTOM 1"
 )
 
 const (
@@ -134,6 +138,7 @@ func (o *Options) fill() error {
 	setDefault(&o.SNR, defaultSNR)
 	setDefault(&o.DESSMatrix, defaultDESSMatrix)
 	setDefault(&o.DESSSlices, defaultDESSSlices)
+	setDefault(&o.Software, defaultSoftware)
 	switch {
 	case o.Side != "L" && o.Side != "R":
 		return fmt.Errorf("side: got %q, want L or R", o.Side)

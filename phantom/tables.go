@@ -12,22 +12,24 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// The tables of a trial.
+// The plan and the tables of a trial.
 const (
+	planName   = "plan.yaml"
 	designName = "trial.csv"
 	scoresName = "scores.csv"
 	truthName  = "truth.csv"
 	motionName = "motion.csv"
 )
 
-// writeTables writes all tables of the trial.
+// writeTables writes the plan and all tables of the trial.
 func (t Trial) writeTables(dir string, truth []Truth) error {
 	type file struct {
 		name    string
 		content []byte
 	}
 	files := []file{
-		{designName, append([]byte(designHeading()), table.Write(participantColumns, t.participants(truth))...)},
+		{planName, []byte(t.plan())},
+		{designName, table.Write(participantColumns, t.participants(truth))},
 		{scoresName, table.Write(scoreColumns, t.scores(truth))},
 		{truthName, table.Write(truthColumns, truthRows(truth))},
 	}
@@ -42,83 +44,90 @@ func (t Trial) writeTables(dir string, truth []Truth) error {
 	return nil
 }
 
-// designHeading holds the months of the visits, the reference arm and the primary endpoint.
-func designHeading() string {
-	var months []string
+// Persons who were screened and not randomised.
+const notEligible, declined = 11, 5
+
+// plan returns the plan of the trial: T2 at months 0, 3 and 12, other endpoints also at months 6 and 9.
+func (t Trial) plan() string {
+	var imaged []string
 	for _, v := range visits {
-		months = append(months, fmt.Sprintf("%s=%d", v.name, v.month))
+		imaged = append(imaged, v.name)
 	}
-	return "# trial: DEMO\n# visits: " + strings.Join(months, ", ") + "\n# reference: " + Control + "\n# primary: medial\n"
+	var all []string
+	for _, v := range scoreVisits {
+		all = append(all, fmt.Sprintf("%s: %d", v.name, v.month))
+	}
+	return fmt.Sprintf(`# The plan of a synthetic trial for 't2map trial --plan'. 't2map trial plan init' explains every key.
+trial: DEMO
+estimand: >-
+  difference of the mean change of medial T2 from baseline to month 12 between the arms, in all randomised
+  subjects, whether or not they discontinued
+visits: {%s}
+visits[T2]: [%s]
+reference: %s
+primary: medial@month12
+secondary: [WOMAC total@month09, KOOS pain@month09]
+strata: stratum
+scale[CRP]: log
+sets: {full analysis: fas, per protocol: pp}
+screened: %d
+excluded: {not eligible: %d, declined: %d}
+`, strings.Join(all, ", "), strings.Join(imaged, ", "), Control, t.Subjects+notEligible+declined, notEligible, declined)
 }
 
 // participant is a row of trial.csv.
 type participant struct {
 	Truth
-	site string
-	age  int
-	sex  string
-	bmi  float64
+	stratum, site string
+	age           int
+	sex           string
+	bmi           float64
+	discontinued  string
 }
 
 var participantColumns = []table.Column[participant]{
 	table.Text("subject", "Subject", table.Derived, func(p participant) string { return p.Subject }),
 	table.Text("arm", "Arm", table.Derived, func(p participant) string { return p.Arm }),
+	table.Text("stratum", "Kellgren-Lawrence grade", table.Derived, func(p participant) string { return p.stratum }),
 	table.Text("side", "Side of the knee", table.Derived, func(p participant) string { return p.Side }),
 	table.Text("site", "Site", table.Derived, func(p participant) string { return p.site }),
 	table.Count("age", "Age in years", func(p participant) int { return p.age }),
 	table.Text("sex", "Sex", table.Derived, func(p participant) string { return p.sex }),
 	table.Fixed("bmi", "Body mass index", 1, func(p participant) float64 { return p.bmi }),
+	table.Text("fas", "In the full analysis set", table.Derived, func(participant) string { return "yes" }),
+	table.Text("pp", "In the per-protocol set", table.Derived, func(p participant) string {
+		if p.discontinued != "" {
+			return "no"
+		}
+		return "yes"
+	}),
+	table.Text("discontinued", "Reason", table.Derived, func(p participant) string { return p.discontinued }),
 }
 
-// participants draws site, age, sex and body mass index of each subject. The distributions are typical
-// of trials in osteoarthritis.
+// participants draws stratum, site, age, sex and body mass index of each subject. The distributions are typical
+// of trials in osteoarthritis. The stratum of a pair is the same, so that the arms have equal numbers in each.
 func (t Trial) participants(truth []Truth) []participant {
 	rng := rand.New(rand.NewPCG(t.Seed, 3))
+	grades := rand.New(rand.NewPCG(t.Seed, 6))
+	stratum := ""
 	var rows []participant
 	for _, study := range truth {
 		if study.Month != 0 {
 			continue
 		}
-		rows = append(rows, participant{
-			Truth: study, site: [...]string{"A", "B"}[rng.IntN(2)],
+		if len(rows)%2 == 0 {
+			stratum = [...]string{"KL 2", "KL 3"}[grades.IntN(2)]
+		}
+		p := participant{
+			Truth: study, stratum: stratum, site: [...]string{"A", "B"}[rng.IntN(2)],
 			age: int(math.Round(58 + 7*clamp(rng.NormFloat64(), -2, 2))),
 			sex: [...]string{"F", "M"}[rng.IntN(2)],
 			bmi: 27 + 3*clamp(rng.NormFloat64(), -2, 2),
-		})
-	}
-	return rows
-}
-
-// score is a row of scores.csv.
-type score struct {
-	subject, visit, name string
-	value                float64 // NaN without a medial compartment
-	direction            string
-}
-
-var scoreColumns = []table.Column[score]{
-	table.Text("subject", "Subject", table.Derived, func(s score) string { return s.subject }),
-	table.Text("visit", "Visit", table.Derived, func(s score) string { return s.visit }),
-	table.Text("name", "Score", table.Derived, func(s score) string { return s.name }),
-	table.Fixed("value", "Value", 0, func(s score) float64 { return s.value }),
-	table.Text("direction", "Whether a high value is good", table.Derived, func(s score) string { return s.direction }),
-}
-
-// scores draws scores. They differ between subjects, and their change is proportional to that of the true
-// medial T2, with noise.
-func (t Trial) scores(truth []Truth) []score {
-	rng := rand.New(rand.NewPCG(t.Seed, 4))
-	var rows []score
-	var womac, koos, medial float64 // at baseline
-	for _, study := range truth {
-		now := study.T2[0].MeanT2
-		if study.Month == 0 {
-			womac, koos, medial = 35+8*clamp(rng.NormFloat64(), -2, 2), 60+8*clamp(rng.NormFloat64(), -2, 2), now
 		}
-		change := now - medial // ms
-		rows = append(rows,
-			score{study.Subject, study.Visit, "WOMAC", womac + 3*change + 2*rng.NormFloat64(), "higher is worse"},
-			score{study.Subject, study.Visit, "KOOS", koos - 2*change + 2*rng.NormFloat64(), "higher is better"})
+		if len(rows)+1 == t.Dropout {
+			p.discontinued = "moved away"
+		}
+		rows = append(rows, p)
 	}
 	return rows
 }

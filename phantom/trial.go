@@ -15,10 +15,13 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// Trial describes a synthetic trial. The zero value is the trial of `t2map demo`.
+// Trial describes a synthetic trial.
 type Trial struct {
 	// Subjects is the number of subjects. Default: 12.
 	Subjects int
+	// Dropout is the number of the subject who discontinues after month 3, and Upgraded that of the subject
+	// whose scanner has new software at the last visit; 0 is none.
+	Dropout, Upgraded int
 	// Seed determines the people, the arms and the noise.
 	Seed uint64
 	// Matrix, Slices and Echoes are those of Options, with the same defaults.
@@ -80,14 +83,14 @@ const (
 )
 
 // WriteTrial writes a trial into dir: for each subject and visit a folder dir/S01/baseline with the
-// files of Study.WriteAs, and the tables below. It returns the true values of each study in the
-// order of subjects and visits. The same trial gives the same bytes.
+// files of Study.WriteAs, and the plan and tables below. It returns the true values of each study in
+// the order of subjects and visits. The same trial gives the same bytes.
 //
-// trial.csv is the trial's design, as t2map trial reads it: visits and reference arm in its
-// heading, and one row per subject with arm, side, site, age, sex and bmi.
+// trial.csv is the trial's design, one row per subject, and plan.yaml its plan, as t2map trial reads them.
 //
-// scores.csv has two invented scores of every subject at every visit, WOMAC and KOOS, which
-// follow the medial T2: subject, visit, name, value, direction.
+// scores.csv has invented endpoints of every subject at months 0, 3, 6, 9 and 12, which follow the medial
+// T2: the subscales of WOMAC and KOOS, and four markers in serum. Its columns are subject, visit, name,
+// value, direction, unit and group.
 //
 // truth.csv has one row per study and compartment: subject, arm, visit (baseline, month03,
 // month12), month (0, 3, 12), side (R, L), compartment (medial, lateral, patellofemoral), voxels
@@ -99,22 +102,34 @@ const (
 // baseline) and DESSMoved (T2 to DESS) of Options, as the columns r11 … r33 of the rotation
 // and the shift in mm LPS.
 //
-// Odd subjects have a right knee, and even subjects a left knee. One subject of each such pair is
-// assigned to each arm at random. dir is created if necessary. An earlier trial in dir is removed
-// first; a folder with any other content is refused. Errors are sizes out of range, those of the
+// Odd subjects have a right knee, and even subjects a left knee. One subject of each such pair, which has
+// one stratum, is assigned to each arm at random. dir is created if necessary. An earlier trial in dir is
+// removed first; a folder with any other content is refused. Errors are sizes out of range, those of the
 // file system, and that of ctx.
 func WriteTrial(ctx context.Context, dir string, t Trial) ([]Truth, error) {
 	setDefault(&t.Subjects, defaultSubjects)
-	if t.Subjects < 1 || t.Subjects > 999 {
+	switch {
+	case t.Subjects < 1 || t.Subjects > 999:
 		return nil, fmt.Errorf("subjects: got %d, want 1 to 999", t.Subjects)
+	case t.Dropout < 0 || t.Dropout > t.Subjects:
+		return nil, fmt.Errorf("dropout: got %d, want 0 to %d", t.Dropout, t.Subjects)
+	case t.Upgraded < 0 || t.Upgraded > t.Subjects:
+		return nil, fmt.Errorf("upgraded: got %d, want 0 to %d", t.Upgraded, t.Subjects)
 	}
 	if err := prepare(dir); err != nil {
 		return nil, err
 	}
-	arms := t.arms()
+	total := 0
+	for n := range t.Subjects {
+		total += len(t.visitsOf(n))
+	}
 	var truth []Truth
-	for n, arm := range arms {
-		studies, err := t.writeSubject(ctx, dir, n, arm)
+	for n, arm := range t.arms() {
+		studies, err := t.writeSubject(ctx, dir, n, arm, func(done int) {
+			if t.Progress != nil {
+				t.Progress(len(truth)+done, total)
+			}
+		})
 		if err != nil {
 			return nil, err
 		}
@@ -123,7 +138,15 @@ func WriteTrial(ctx context.Context, dir string, t Trial) ([]Truth, error) {
 	return truth, t.writeTables(dir, truth)
 }
 
-// arms draws the arm of each subject: of every two consecutive subjects, one is in each arm.
+// visitsOf returns the visits with images of subject n.
+func (t Trial) visitsOf(n int) []visit {
+	if n+1 == t.Dropout {
+		return visits[:len(visits)-1]
+	}
+	return visits
+}
+
+// arms draws the arm of each subject: of every two in a row, one each.
 func (t Trial) arms() []string {
 	rng := rand.New(rand.NewPCG(t.Seed, 1))
 	var arms []string
@@ -139,8 +162,9 @@ func (t Trial) arms() []string {
 
 func subjectName(n int) string { return fmt.Sprintf("S%02d", n+1) }
 
-// writeSubject writes the visits of subject n, whose anatomy stays the same.
-func (t Trial) writeSubject(ctx context.Context, dir string, n int, arm string) ([]Truth, error) {
+// writeSubject writes the visits of subject n, whose anatomy stays the same, and calls progress after each.
+func (t Trial) writeSubject(ctx context.Context, dir string, n int, arm string, progress func(done int)) ([]Truth,
+	error) {
 	o := Options{
 		Subject: subjectName(n), Side: [...]string{"R", "L"}[n%2],
 		Matrix: t.Matrix, Slices: t.Slices, Echoes: t.Echoes, DESSMatrix: t.DESSMatrix, DESSSlices: t.DESSSlices,
@@ -157,7 +181,7 @@ func (t Trial) writeSubject(ctx context.Context, dir string, n int, arm string) 
 	rng := rand.New(rand.NewPCG(o.Seed, 2))
 	strength := 1 + response*clamp(rng.NormFloat64(), -2, 2)
 	var truth []Truth
-	for i, v := range visits {
+	for _, v := range t.visitsOf(n) {
 		mean := v.treatment
 		if arm == Control {
 			mean = v.control
@@ -166,6 +190,9 @@ func (t Trial) writeSubject(ctx context.Context, dir string, n int, arm string) 
 			o.Shift[c] = strength*mean[c] + restless*clamp(rng.NormFloat64(), -2, 2)
 		}
 		o.Visit = v.name
+		if n+1 == t.Upgraded && v.name == visits[len(visits)-1].name {
+			o.Software = "PHANTOM 2"
+		}
 		if a, err = t.move(ctx, a, &o, motion); err != nil {
 			return nil, err
 		}
@@ -180,9 +207,7 @@ func (t Trial) writeSubject(ctx context.Context, dir string, n int, arm string) 
 		truth = append(truth, Truth{Subject: o.Subject, Arm: arm, Visit: v.name, Side: o.Side, Month: v.month,
 			T2:    compartments[:],
 			Moved: orIdentity(o.Moved), DESSMoved: orIdentity(o.DESSMoved)})
-		if t.Progress != nil {
-			t.Progress(n*len(visits)+i+1, t.Subjects*len(visits))
-		}
+		progress(len(truth))
 	}
 	return truth, nil
 }

@@ -144,16 +144,17 @@ func checkTables(t *testing.T, dir string, truth []Truth) {
 		t.Errorf("truth.csv (-want +got):\n%s", diff)
 	}
 	design := readTable(t, filepath.Join(dir, "trial.csv"))
-	if diff := cmp.Diff([]string{"subject", "arm", "side", "site", "age", "sex", "bmi"}, design[0]); diff != "" {
+	columns := strings.Fields("subject arm stratum side site age sex bmi fas pp discontinued")
+	if diff := cmp.Diff(columns, design[0]); diff != "" {
 		t.Errorf("trial.csv (-want +got):\n%s", diff)
 	}
 	for n, row := range design[1:] {
-		if of := truth[n*len(visits)]; row[0] != of.Subject || row[1] != of.Arm || row[2] != of.Side {
+		if of := truth[n*len(visits)]; row[0] != of.Subject || row[1] != of.Arm || row[3] != of.Side {
 			t.Errorf("trial.csv: %v, want %s, %s, %s", row, of.Subject, of.Arm, of.Side)
 		}
 	}
 	scores := readTable(t, filepath.Join(dir, "scores.csv"))
-	if len(design) != 1+len(truth)/len(visits) || len(scores) != 1+2*len(truth) {
+	if len(design) != 1+len(truth)/len(visits) || len(scores) != 1+len(design[1:])*len(scoreVisits)*len(endpoints) {
 		t.Errorf("%d rows of trial.csv, %d of scores.csv for %d studies", len(design), len(scores), len(truth))
 	}
 }
@@ -233,8 +234,8 @@ func TestTrialIsTheSameAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	a, b := tools.ReadTree(t, first), tools.ReadTree(t, second)
-	if len(a) != 9*13+4 {
-		t.Errorf("got %d files, want %d", len(a), 9*13+4)
+	if len(a) != 9*13+5 {
+		t.Errorf("got %d files, want %d", len(a), 9*13+5)
 	}
 	if !maps.EqualFunc(a, b, bytes.Equal) {
 		t.Error("two trials of the same options differ")
@@ -269,6 +270,8 @@ func TestTrialRefuses(t *testing.T) {
 	}{
 		{"subjects: got -1", Trial{Subjects: -1}},
 		{"matrix: got 3", Trial{Matrix: 3}},
+		{"dropout: got 4", Trial{Subjects: 3, Dropout: 4}},
+		{"upgraded: got -1", Trial{Upgraded: -1}},
 	} {
 		if _, err := WriteTrial(context.Background(), t.TempDir(), c.trial); err == nil ||
 			!strings.Contains(err.Error(), c.want) {

@@ -6,28 +6,32 @@ import (
 	"encoding/csv"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/t2map/t2map/phantom"
+	"github.com/t2map/t2map/trial"
 )
 
 // The demo runs from studies to the report, on smaller images than 't2map demo', which CI runs.
 func TestDemo(t *testing.T) {
 	if testing.Short() {
-		t.Skip("36 studies take some seconds")
+		t.Skip("71 studies take some seconds")
 	}
 	dir := filepath.Join(t.TempDir(), "demo")
 	var out bytes.Buffer
-	c := demoCommand(phantom.Trial{Matrix: 64, Slices: 6})
+	studies := demoStudies
+	studies.Matrix, studies.Slices = 64, 6
+	c := demoCommand(studies)
 	c.SetArgs([]string{dir})
 	c.SetOut(&out)
 	c.SetErr(&out)
 	if err := c.ExecuteContext(context.Background()); err != nil {
 		t.Fatalf("%v\n%s", err, &out)
 	}
-	for _, w := range []string{"medial", "control", "treatment", "month12", "36 studies written and mapped",
+	for _, w := range []string{"medial", "control", "treatment", "month12", "71 studies written and mapped",
 		"index.html", "trial.html"} {
 		if !strings.Contains(out.String(), w) {
 			t.Errorf("the demo does not say %q:\n%s", w, &out)
@@ -44,6 +48,44 @@ func TestDemo(t *testing.T) {
 		}
 	}
 	checkPlanted(t, dir)
+	checkPlanned(t, filepath.Join(dir, "report"))
+}
+
+// checkPlanned checks that what was not planned is nowhere missing: T2 at months 6 and 9. The only scan that was not
+// done is that of the subject who dropped out, and the only change of scanner is that of one subject.
+func checkPlanned(t *testing.T, report string) {
+	t.Helper()
+	const dropout, upgraded = "S09", "S16"
+	notDone := 0
+	for _, r := range rowsOf(t, filepath.Join(report, "mk.csv")) {
+		if r["MKSTAT"] != "NOT DONE" {
+			continue
+		}
+		notDone++
+		if !strings.HasSuffix(r["USUBJID"], dropout) || r["VISIT"] != "month12" {
+			t.Errorf("mk.csv: %s is NOT DONE at %s", r["USUBJID"], r["VISIT"])
+		}
+	}
+	if notDone == 0 {
+		t.Error("mk.csv: every scan is done")
+	}
+	changed := 0
+	for _, r := range rowsOf(t, filepath.Join(report, "flags.csv")) {
+		isDropout := r["kind"] == string(trial.NoResult) && r["subject"] == dropout && r["visit"] != "month03"
+		isUpgrade := r["kind"] == string(trial.ScannerChange) && r["subject"] == upgraded && r["visit"] == "month12"
+		if isUpgrade {
+			changed++
+		}
+		if !isDropout && !isUpgrade {
+			t.Errorf("flags.csv: %v", r)
+		}
+		if t2 := slices.Contains(phantom.Compartments[1:], r["endpoint"]); t2 && r["visit"] != "month12" {
+			t.Errorf("flags.csv: T2 at a visit without images: %v", r)
+		}
+	}
+	if changed == 0 {
+		t.Error("flags.csv: no change of scanner")
+	}
 }
 
 // checkPlanted checks that the model finds the effect in the images: its interval at the last visit contains the true
@@ -51,17 +93,22 @@ func TestDemo(t *testing.T) {
 func checkPlanted(t *testing.T, dir string) {
 	t.Helper()
 	sum, n := map[string]float64{}, map[string]float64{} // of the true changes, by arm
+	baseline := map[string]float64{}
 	for _, r := range rowsOf(t, filepath.Join(dir, "studies", "truth.csv")) {
-		sign := map[string]float64{"baseline": -1, "month12": 1}[r["visit"]]
-		if r["compartment"] != "medial" || sign == 0 {
+		if r["compartment"] != "medial" {
 			continue
 		}
 		x, err := strconv.ParseFloat(r["mean_t2_ms"], 64)
 		if err != nil {
 			t.Fatal(err)
 		}
-		sum[r["arm"]] += sign * x
-		n[r["arm"]] += 0.5
+		switch r["visit"] {
+		case "baseline":
+			baseline[r["subject"]] = x
+		case "month12":
+			sum[r["arm"]] += x - baseline[r["subject"]]
+			n[r["arm"]]++
+		}
 	}
 	truth := sum[phantom.Treatment]/n[phantom.Treatment] - sum[phantom.Control]/n[phantom.Control]
 	found := 0

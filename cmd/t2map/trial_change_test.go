@@ -34,7 +34,7 @@ func TestTrialOfUnrolledMaps(t *testing.T) {
 		t.Fatal(stderr)
 	}
 	code, stdout, stderr := call("trial", results, "--design", filepath.Join(studies, "trial.csv"), "--visits",
-		"baseline=0,month12=12", "--out", out)
+		"baseline=0,month12=12", "--reference", phantom.Control, "--out", out)
 	if code != exitOK {
 		t.Fatal(stderr)
 	}
