@@ -31,9 +31,9 @@ func TestStudiesThatNamesDoNotTellApart(t *testing.T) {
 		{"one subject, folders of one name", "V1/T2map", "V2/T2map", "KN-101", "", "", "studies of this subject in " +
 			"several folders are visit \"T2map\""},
 		{"a manifest without visits", "a", "b", "P", "folder,subject\nstudies/a,S1\nstudies/b,S1\n",
-			"several studies of subject \"S1\", and the manifest has no visit", ""},
+			"several studies of subject \"S1\", and the manifest gives no visit", ""},
 		{"a manifest with empty visits", "a", "b", "P", "folder,subject,visit\nstudies/a,S1,\nstudies/b,S1,\n",
-			"several studies of subject \"S1\", and the manifest has no visit", ""},
+			"several studies of subject \"S1\", and the manifest gives no visit", ""},
 		{"a manifest with one visit", "a", "b", "P", "folder,subject,visit\nstudies/a,S1,\nstudies/b,S1,V2\n", "", ""},
 		{"a manifest with two knees", "a", "b", "P", "folder,subject,side\nstudies/a,S1,L\nstudies/b,S1,R\n", "", ""},
 		{"a manifest with two studies at one visit", "a", "b", "P",

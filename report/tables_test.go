@@ -144,7 +144,7 @@ func TestTablesAreWrittenAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 		err := WriteTables(dir, sampleCohort(dir))
-		if want := blocked + ": not written: a folder of that name exists:  "; err == nil ||
+		if want := blocked + ": not written: a folder of that name exists: "; err == nil ||
 			!strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)
 		}

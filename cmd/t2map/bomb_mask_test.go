@@ -181,7 +181,7 @@ func TestBombsInDICOMMasks(t *testing.T) {
 		}, "labels.dcm"},
 		{"a contour of 2 GB that was never written", func(t *testing.T, study string) {
 			writeHoled(t, filepath.Join(study, "rt.dcm"), structures(t, study, length), length)
-		}, "SA/rt.dcm: ContourData (3006,0050): the points of the contours are longer than 64 MiB together"},
+		}, "SA/rt.dcm: ContourData (3006,0050): the points of the contours take more than 64 MiB in total"},
 		{"contours of 300 MB together that were never written", func(t *testing.T, study string) {
 			const length = 60 << 20
 			head := structures(t, study, length)
@@ -201,7 +201,7 @@ func TestBombsInDICOMMasks(t *testing.T) {
 				_ = f.Close()
 				_ = os.Truncate(path, info.Size()+length)
 			}
-		}, "the points of the contours are longer than 64 MiB together"},
+		}, "the points of the contours take more than 64 MiB in total"},
 		{"a contour of 2 GB in a small file", func(t *testing.T, study string) {
 			writeDeflated(t, filepath.Join(study, "rt.dcm"), structures(t, study, length), length)
 		}, "rt.dcm"},
