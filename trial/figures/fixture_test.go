@@ -105,6 +105,13 @@ func (s shape) vary(a *trial.Analysis, rng *rand.Rand) {
 		{Kind: trial.Quality, Text: "lossy images"},
 	}
 	a.Flags = nil
+	for _, e := range a.Endpoints {
+		for _, values := range e.Values {
+			for v := range values {
+				values[v].Flags = nil
+			}
+		}
+	}
 	for n := range s.flags {
 		f := kinds[n%len(kinds)]
 		subject, visit := n*7%len(a.Design.Subjects), n%len(a.Design.Visits)

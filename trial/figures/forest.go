@@ -118,7 +118,7 @@ func newForestBlock(a trial.Analysis, endpoints []int, flags *flagged) forestBlo
 	if b.scale.Log = a.Endpoints[endpoints[0]].Log; b.scale.Log {
 		b.label, b.decimals = "Ratio of geometric least-squares means", ratioDecimals
 		for i, m := range all {
-			all[i].Low, all[i].High = math.Exp(m.Low), math.Exp(m.High)
+			all[i] = a.Endpoints[endpoints[0]].Displayed(m)
 		}
 	}
 	b.decimals = decimalsFor(all, b.decimals)
