@@ -129,7 +129,7 @@ func (a *Analysis) join(t Tables) ([]Endpoint, error) {
 			a.Notes = append(a.Notes, a.Design.unmatched(source.Name, fmt.Sprintf("%.40q", s.name), subjects)...)
 			if i := slices.IndexFunc(endpoints,
 				func(e Endpoint) bool { return table.IsAlike(e.Name, s.name) }); i >= 0 {
-				return nil, hinted("give each endpoint a name of its own",
+				return nil, hint.Errorf("give each endpoint a name of its own",
 					"%s: endpoint %.40q appears twice, or differs from another %s", source.Name, s.name, table.Alike)
 			}
 			endpoints = append(endpoints, j.scores(s))
@@ -171,7 +171,7 @@ func (t Tables) remarks() []string {
 // checkNames returns an error if the plan names an endpoint that does not exist.
 func (a *Analysis) checkNames(endpoints []Endpoint) error {
 	if len(endpoints) == 0 {
-		return hinted("see studies.csv for why every study failed", "the results have no compartment")
+		return hint.Errorf("see studies.csv for why every study failed", "the results have no compartment")
 	}
 	var names []string
 	for _, e := range endpoints {
@@ -179,13 +179,13 @@ func (a *Analysis) checkNames(endpoints []Endpoint) error {
 	}
 	for _, m := range a.Plan.Mentions {
 		if m.Endpoint != AllT2 && !slices.Contains(names, m.Endpoint) {
-			return hinted(hint.Nearest(m.Endpoint, names), "%s: %s names the endpoint %.40q, which is not in the tables",
+			return hint.Errorf(hint.Nearest(m.Endpoint, names), "%s: %s names the endpoint %.40q, which is not in the tables",
 				m.Place, m.Key, m.Endpoint)
 		}
 	}
 	for _, cv := range a.Plan.CompartmentCVs {
 		if !slices.Contains(names, cv.Compartment) {
-			return hinted(fmt.Sprintf("there are %q", names),
+			return hint.Errorf(fmt.Sprintf("there are %q", names),
 				"a within-subject CV is given for %.40q, which is not in the results", cv.Compartment)
 		}
 	}
@@ -210,12 +210,12 @@ func (a *Analysis) setScales(endpoints []Endpoint) error {
 		}
 		if e.Group == "" {
 		} else if other, alike := groups.Add(e.Group); alike {
-			return hinted("use one spelling", "groups %.40q and %.40q of endpoints differ %s", other, e.Group, table.Alike)
+			return hint.Errorf("use one spelling", "groups %.40q and %.40q of endpoints differ %s", other, e.Group, table.Alike)
 		}
 		for s, values := range e.Values {
 			for v, value := range values {
 				if e.Log && value.X <= 0 {
-					return hinted("write what is below the limit of detection as a number above 0, as the plan of the trial "+
+					return hint.Errorf("write what is below the limit of detection as a number above 0, as the plan of the trial "+
 						"says, or use the linear scale", "%s of %s at %s is %g: the log scale needs values above 0",
 						printable.Line(e.Name), printable.Line(a.Design.Subjects[s].ID), printable.Line(a.Design.Visits[v].Name),
 						value.X)
@@ -232,7 +232,7 @@ func (a *Analysis) takeRepeatability(s Source, endpoints []Endpoint) error {
 		return nil
 	}
 	if a.Plan.WithinCV != 0 || a.Plan.CompartmentCVs != nil {
-		return hinted("omit one of them", "%s: the design or --wcv also gives a within-subject CV", s.Name)
+		return hint.Errorf("omit one of them", "%s: the design or --wcv also gives a within-subject CV", s.Name)
 	}
 	all, err := ReadRepeatability(s)
 	if err != nil {

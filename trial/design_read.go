@@ -82,7 +82,7 @@ func (h Heading) agree(plan Heading) error {
 	blanks := strings.NewReplacer(" ", "", "\t", "", "\n", "")
 	for _, key := range slices.Sorted(maps.Keys(plan)) {
 		if line, both := h[key]; both && blanks.Replace(line.Text) != blanks.Replace(plan[key].Text) {
-			return hinted("remove one of them", "%s: %s is %.60q, and %.60q at %s", line.Place, printable.Line(key),
+			return hint.Errorf("remove one of them", "%s: %s is %.60q, and %.60q at %s", line.Place, printable.Line(key),
 				line.Text, plan[key].Text, plan[key].Place)
 		}
 	}
@@ -98,7 +98,7 @@ func (p Plan) checkColumns(t *table.Table, h Heading) error {
 	for _, key := range slices.Sorted(maps.Keys(columns)) {
 		for _, name := range columns[key] {
 			if !t.Has(name) {
-				return hinted("add the column to the design, or omit it from the plan", "%s: %s: %s has no column %.40q",
+				return hint.Errorf("add the column to the design, or omit it from the plan", "%s: %s: %s has no column %.40q",
 					h[key].Place, key, t.Name, name)
 			}
 		}
@@ -120,11 +120,11 @@ func (d Design) checkSets(place string, sets []Set) error {
 			}
 		}
 		if size == 0 {
-			return hinted("write yes for its subjects", "%s: the set %.40q (column %s) has no subjects", place, set.Name,
+			return hint.Errorf("write yes for its subjects", "%s: the set %.40q (column %s) has no subjects", place, set.Name,
 				set.Column)
 		}
 		if len(outside) > 0 {
-			return hinted("the first set has all subjects of the others", "%s: the set %.40q has subjects that %.40q "+
+			return hint.Errorf("the first set has all subjects of the others", "%s: the set %.40q has subjects that %.40q "+
 				"does not have: %s", place, set.Name, sets[0].Name, few(outside))
 		}
 	}
@@ -141,10 +141,10 @@ func (d Design) checkScreened(h Heading, p Plan) error {
 	case p.Screened == 0 && excluded == 0:
 		return nil
 	case p.Screened == 0:
-		return hinted("add a line such as \"screened: 40\"", "%s: there are excluded persons, and no number of "+
+		return hint.Errorf("add a line such as \"screened: 40\"", "%s: there are excluded persons, and no number of "+
 			"screened persons", h["excluded"].Place)
 	case p.Screened-excluded != len(d.Subjects):
-		return hinted("screened = excluded + subjects of the design", "%s: %d persons were screened and %d excluded, "+
+		return hint.Errorf("screened = excluded + subjects of the design", "%s: %d persons were screened and %d excluded, "+
 			"but the design has %d subjects", h["screened"].Place, p.Screened, excluded, len(d.Subjects))
 	}
 	return nil
@@ -170,7 +170,7 @@ type spelling struct {
 // check adds a name. A name that is alike to an earlier one, but not the same, is an error.
 func (s *spelling) check(r table.Row, column, name string) error {
 	if other, alike := s.names.Add(name); alike {
-		return hinted(r.Way("use one spelling"), "%s: %.40q differs from %.40q (line %d) %s", r.Place(column), name,
+		return hint.Errorf(r.Way("use one spelling"), "%s: %.40q differs from %.40q (line %d) %s", r.Place(column), name,
 			other, s.line[other], table.Alike)
 	}
 	if s.line == nil {
@@ -195,10 +195,10 @@ func (d *Design) readSubjects(t *table.Table, sets []Set) error {
 			Sex: sexTerm(r.Text("sex"))}
 		arm := r.Text("arm")
 		if s.ID == "" || arm == "" {
-			return hinted("complete the row, or delete it", "%s: line %d has no subject or no arm", t.Name, r.Line)
+			return hint.Errorf("complete the row, or delete it", "%s: line %d has no subject or no arm", t.Name, r.Line)
 		}
 		if t.Has("side") && sideName(arm) != "" {
-			return hinted("write a separator for each empty cell",
+			return hint.Errorf("write a separator for each empty cell",
 				"%s: the arm has the name of a side, %.40q: the values may be in the wrong columns", r.Place("arm"),
 				arm)
 		}
@@ -222,7 +222,7 @@ func (d *Design) readSubjects(t *table.Table, sets []Set) error {
 		d.Subjects = append(d.Subjects, s)
 	}
 	if len(d.Subjects) == 0 {
-		return hinted(designHint, "%s: the table has no subjects", t.Name)
+		return hint.Errorf(designHint, "%s: the table has no subjects", t.Name)
 	}
 	return nil
 }
@@ -243,16 +243,16 @@ func (d *Design) subjectTwice(name string, r table.Row, other string, line int) 
 	id, arm := r.Text("subject"), r.Text("arm")
 	for _, s := range d.Subjects {
 		if s.ID == other && d.Arms[s.Arm] != arm && other == id {
-			return hinted("give each subject one arm",
+			return hint.Errorf("give each subject one arm",
 				"%s: subject %.40q is in two arms: %.40q (line %d) and %.40q (line %d)", name, id, d.Arms[s.Arm], line,
 				arm, r.Line)
 		}
 	}
 	if other == id {
-		return hinted("give each subject one row", "%s: subject %.40q appears twice (lines %d and %d)", name, id, line,
+		return hint.Errorf("give each subject one row", "%s: subject %.40q appears twice (lines %d and %d)", name, id, line,
 			r.Line)
 	}
-	return hinted("give each subject one row; different subjects need names that cannot be confused",
+	return hint.Errorf("give each subject one row; different subjects need names that cannot be confused",
 		"%s: subjects %.40q (line %d) and %.40q (line %d) differ %s", name, other, line, id, r.Line, table.Alike)
 }
 
@@ -272,14 +272,14 @@ func (s *Subject) readRest(r table.Row, sets []Set) (err error) {
 	for _, set := range sets {
 		member, known := yesNo[strings.ToLower(r.Text(set.Column))]
 		if !known {
-			return hinted("write yes or no", "%s: %.20q is neither yes nor no", r.Place(set.Column), r.Text(set.Column))
+			return hint.Errorf("write yes or no", "%s: %.20q is neither yes nor no", r.Place(set.Column), r.Text(set.Column))
 		}
 		s.Sets = append(s.Sets, member)
 	}
 	s.Discontinued = r.Text("discontinued")
 	side := r.Text("side")
 	if s.Side = sideName(side); s.Side == "" && side != "" {
-		return hinted("write left, right, L or R: one knee for each subject", "%s: %.20q is not a side",
+		return hint.Errorf("write left, right, L or R: one knee for each subject", "%s: %.20q is not a side",
 			r.Place("side"), side)
 	}
 	if s.Age, err = r.Number("age"); err != nil {
@@ -301,11 +301,11 @@ func (d *Design) putFirst(name string, line Line) error {
 	i := slices.Index(d.Arms, reference)
 	switch {
 	case reference == "":
-		return hinted(fmt.Sprintf("above the columns put a line such as \"# reference: %s\", or give --reference",
+		return hint.Errorf(fmt.Sprintf("above the columns put a line such as \"# reference: %s\", or give --reference",
 			d.Arms[0]),
 			"%s: the design has the arms %s, but no reference", name, strings.Join(d.Arms, ", "))
 	case i < 0:
-		return hinted("arms are "+strings.Join(d.Arms, ", "), "%s: the reference %.40q is not an arm of the design",
+		return hint.Errorf("arms are "+strings.Join(d.Arms, ", "), "%s: the reference %.40q is not an arm of the design",
 			line.Place, reference)
 	}
 	old := slices.Clone(d.Arms)

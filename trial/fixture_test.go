@@ -92,7 +92,7 @@ func analyse(t *testing.T, tables Tables) Analysis {
 	t.Helper()
 	a, err := Analyse(context.Background(), "test", tables, nil)
 	if err != nil {
-		t.Fatalf("%v\nhint: %s", err, Hint(err))
+		t.Fatalf("%v\nhint: %s", err, hint.Find(err))
 	}
 	return a
 }

@@ -130,15 +130,15 @@ func (h Heading) Set(key string, line Line) error {
 	k := keyNamed(name)
 	switch {
 	case k == nil:
-		return hinted(hint.Nearest(name, keyNames())+"; a remark has no colon", "%s: the key %.40q is not known",
+		return hint.Errorf(hint.Nearest(name, keyNames())+"; a remark has no colon", "%s: the key %.40q is not known",
 			line.Place, key)
 	case strings.Contains(key, "[") && (endpoint == "" || !strings.HasSuffix(strings.TrimSpace(key), "]")):
-		return hinted(fmt.Sprintf("write it as %s[WOMAC]", name), "%s: the endpoint of %.40q is not in brackets",
+		return hint.Errorf(fmt.Sprintf("write it as %s[WOMAC]", name), "%s: the endpoint of %.40q is not in brackets",
 			line.Place, key)
 	case endpoint == "" && k.Endpoint == NamesEndpoint:
-		return hinted(fmt.Sprintf("write it as %s[WOMAC]", name), "%s: %s does not name an endpoint", line.Place, name)
+		return hint.Errorf(fmt.Sprintf("write it as %s[WOMAC]", name), "%s: %s does not name an endpoint", line.Place, name)
 	case endpoint != "" && k.Endpoint == NoEndpoint:
-		return hinted("omit the brackets", "%s: %s is not a key of an endpoint", line.Place, name)
+		return hint.Errorf("omit the brackets", "%s: %s is not a key of an endpoint", line.Place, name)
 	}
 	key = joinKey(name, endpoint)
 	if _, twice := h[key]; twice {
@@ -228,9 +228,9 @@ func ReadPlan(s Source) (Heading, error) {
 	}
 	entries, err := yamlfile.Entries(s.Data)
 	if problem := new(yamlfile.Error); errors.As(err, &problem) && problem.Line > 0 {
-		return h, hinted(planHint, "%s, line %d, column %d: %s", s.Name, problem.Line, problem.Column, problem.Problem)
+		return h, hint.Errorf(planHint, "%s, line %d, column %d: %s", s.Name, problem.Line, problem.Column, problem.Problem)
 	} else if err != nil {
-		return h, hinted(planHint, "%s: %w", s.Name, err)
+		return h, hint.Errorf(planHint, "%s: %w", s.Name, err)
 	}
 	for _, e := range entries {
 		place := fmt.Sprintf("%s, line %d, column %d", s.Name, e.Line, e.Column)

@@ -305,8 +305,8 @@ func TestBadTables(t *testing.T) {
 	primary := good
 	primary.Overrides = lines("primary", "patella")
 	if _, err := Analyse(t.Context(), "test", primary, nil); err == nil ||
-		!strings.Contains(Hint(err), "known are medial, lateral") {
-		t.Errorf("got %v, hint %q", err, Hint(err))
+		!strings.Contains(hint.Find(err), "known are medial, lateral") {
+		t.Errorf("got %v, hint %q", err, hint.Find(err))
 	}
 }
 

@@ -18,7 +18,7 @@ func TestOwnTablesResaved(t *testing.T) {
 		"quotes":         columns + "S1,a,\"medial,38,5\n",
 	} {
 		_, err := ReadResults(Source{Name: "compartments.csv", Data: []byte(text), MadeBy: "t2map run"}, Source{}, Plan{})
-		hint := Hint(err)
+		hint := hint.Find(err)
 		if err == nil || !strings.Contains(hint, "make it again") || !strings.Contains(hint, "'t2map run'") ||
 			strings.Contains(hint, "--") {
 			t.Errorf("%s: %v, hint %q", name, err, hint)

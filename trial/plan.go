@@ -124,7 +124,7 @@ func (p *Plan) setBaseline(_, text string) error {
 	case "common":
 		p.CommonBaseline = true
 	default:
-		return hinted("by visit or common; the visit that changes are computed from is the key baseline visit",
+		return hint.Errorf("by visit or common; the visit that changes are computed from is the key baseline visit",
 			"baseline %.40q is neither by visit nor common", text)
 	}
 	return nil
@@ -152,7 +152,7 @@ func columnList(kind, text string, known []string) ([]string, error) {
 	var columns []string
 	for _, name := range list(strings.ToLower(text)) {
 		if !slices.Contains(known, name) {
-			return nil, hinted(strings.Join(known[:len(known)-1], ", ")+" or "+known[len(known)-1],
+			return nil, hint.Errorf(strings.Join(known[:len(known)-1], ", ")+" or "+known[len(known)-1],
 				"%s %.40q is not known", kind, name)
 		}
 		if !slices.Contains(columns, name) {
@@ -170,7 +170,7 @@ var covarianceNames = map[string]mmrm.Covariance{
 func (p *Plan) setCovariance(_, text string) error {
 	covariance, known := covarianceNames[strings.ToLower(text)]
 	if !known {
-		return hinted("unstructured, hcs (heterogeneous compound symmetry), ar1 or cs",
+		return hint.Errorf("unstructured, hcs (heterogeneous compound symmetry), ar1 or cs",
 			"covariance %.40q is not known", text)
 	}
 	p.Covariance = covariance
@@ -184,7 +184,7 @@ var dfNames = map[string]mmrm.DF{
 func (p *Plan) setDF(_, text string) error {
 	df, known := dfNames[strings.ToLower(text)]
 	if !known {
-		return hinted("kenward-roger or satterthwaite", "degrees of freedom %.40q are not known", text)
+		return hint.Errorf("kenward-roger or satterthwaite", "degrees of freedom %.40q are not known", text)
 	}
 	p.DF = df
 	return nil
@@ -205,7 +205,7 @@ func (p *Plan) setSummary(_, text string) error {
 	case "median":
 		p.Median = true
 	default:
-		return hinted("mean or median", "summary %.40q is not known", text)
+		return hint.Errorf("mean or median", "summary %.40q is not known", text)
 	}
 	return nil
 }
@@ -216,7 +216,7 @@ func (p *Plan) setScale(endpoint, text string) error {
 	case "log":
 		p.LogScale = append(p.LogScale, endpoint)
 	default:
-		return hinted("linear or log", "scale %.40q is not known", text)
+		return hint.Errorf("linear or log", "scale %.40q is not known", text)
 	}
 	return nil
 }
@@ -225,10 +225,10 @@ func (p *Plan) setSets(_, text string) error {
 	for _, item := range list(text) {
 		name, column, ok := pair(item)
 		if !ok {
-			return hinted("write NAME=COLUMN, such as full analysis=fas", "set %.40q has no column", item)
+			return hint.Errorf("write NAME=COLUMN, such as full analysis=fas", "set %.40q has no column", item)
 		}
 		if slices.ContainsFunc(p.Sets, func(s Set) bool { return table.IsAlike(s.Name, name) || s.Column == column }) {
-			return hinted("give each set its own name and column", "set %.40q appears twice", name)
+			return hint.Errorf("give each set its own name and column", "set %.40q appears twice", name)
 		}
 		p.Sets = append(p.Sets, Set{Name: name, Column: strings.ToLower(column)})
 	}
@@ -263,7 +263,7 @@ func (p *Plan) setLimits(_, text string) error {
 			case none:
 				l.T2 = [2]float64{math.Inf(-1), math.Inf(1)}
 			case errLow != nil || errHigh != nil || !(a >= 0 && b > a):
-				return hinted(example, "limit t2 %.40q is not a range in ms", value)
+				return hint.Errorf(example, "limit t2 %.40q is not a range in ms", value)
 			default:
 				l.T2 = [2]float64{a, b}
 			}
@@ -271,7 +271,7 @@ func (p *Plan) setLimits(_, text string) error {
 		}
 		limit := limits[name]
 		if limit == nil {
-			return hinted(example, "limit %.40q is not known", name)
+			return hint.Errorf(example, "limit %.40q is not known", name)
 		}
 		least := 0.0
 		if name == "snr" {
@@ -282,7 +282,7 @@ func (p *Plan) setLimits(_, text string) error {
 		case none:
 			*limit = math.Inf(1)
 		case err != nil || !(x > least):
-			return hinted(example, "limit %s: %.40q is not a number above %g", name, value, least)
+			return hint.Errorf(example, "limit %s: %.40q is not a number above %g", name, value, least)
 		default:
 			*limit = x
 		}
@@ -303,11 +303,11 @@ func (p *Plan) setWithinCV(_, text string) error {
 		}
 		v, err := table.ParseNumber(strings.TrimSuffix(percent, "%"))
 		if err == nil && v > 0 && v < leastCV {
-			return hinted("write it in percent: 5, not 0.05",
+			return hint.Errorf("write it in percent: 5, not 0.05",
 				"a within-subject CV of %g %% is smaller than that of any scanner", v)
 		}
 		if err != nil || !(v > 0 && v < 100) {
-			return hinted("in percent, such as 5, or medial=4, lateral=5.5",
+			return hint.Errorf("in percent, such as 5, or medial=4, lateral=5.5",
 				"within-subject CV %.40q is not a percentage", item)
 		}
 		if compartment == "" {
@@ -325,7 +325,7 @@ const mostDecimals = 6
 func (p *Plan) setDecimals(endpoint, text string) error {
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 0 || n > mostDecimals {
-		return hinted("a whole number from 0 to 6", "decimals %.40q are not a number of decimals", text)
+		return hint.Errorf("a whole number from 0 to 6", "decimals %.40q are not a number of decimals", text)
 	}
 	if p.Decimals == nil {
 		p.Decimals = map[string]int{}
@@ -349,7 +349,7 @@ func (p *Plan) setEstimand(_, text string) error {
 
 func (p *Plan) setScreened(_, text string) (err error) {
 	if p.Screened, err = strconv.Atoi(text); err != nil || p.Screened < 1 {
-		return hinted("a whole number", "screened %.40q is not a number of persons", text)
+		return hint.Errorf("a whole number", "screened %.40q is not a number of persons", text)
 	}
 	return nil
 }
@@ -359,7 +359,7 @@ func (p *Plan) setExcluded(_, text string) error {
 		reason, count, ok := pair(item)
 		n, err := strconv.Atoi(count)
 		if !ok || err != nil || n < 1 {
-			return hinted("write REASON=N, such as not eligible=12, declined=4",
+			return hint.Errorf("write REASON=N, such as not eligible=12, declined=4",
 				"excluded %.40q is not a reason with a number of persons", item)
 		}
 		p.Excluded = append(p.Excluded, Exclusion{reason, n})

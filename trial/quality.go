@@ -45,11 +45,11 @@ func readQuality(r table.Row) (q ImageQuality, err error) {
 			return q, err
 		}
 		if *c.x < 0 && c.x != &q.MeanR2 || *c.x > 1 && c.x == &q.MeanR2 {
-			return q, hinted("rebuild the tables: t2map tables", "%s: %g is not possible", r.Place(c.column), *c.x)
+			return q, hint.Errorf("rebuild the tables: t2map tables", "%s: %g is not possible", r.Place(c.column), *c.x)
 		}
 	}
 	if used > q.Voxels {
-		return q, hinted("rebuild the tables: t2map tables", "%s: %g is more than the %g voxels", r.Place("used"), used,
+		return q, hint.Errorf("rebuild the tables: t2map tables", "%s: %g is more than the %g voxels", r.Place("used"), used,
 			q.Voxels)
 	}
 	q.Excluded, q.Sigma = 100*(q.Voxels-used)/q.Voxels, math.NaN()

@@ -167,8 +167,8 @@ func TestImpossibleQuality(t *testing.T) {
 		{"1000,990,875.0,1e99,12.0,0.98", "snr_first"}, {"1000,990,875.0,60.0,<b>,0.98", "snr_last"},
 	} {
 		_, err := Analyse(context.Background(), "test", flat.tables().row(t, 0, "medial", "40.00", c.quality), nil)
-		if err == nil || !strings.Contains(err.Error(), "line 2: "+c.want) || Hint(err) == "" {
-			t.Errorf("%s: %v, hint %q", c.quality, err, Hint(err))
+		if err == nil || !strings.Contains(err.Error(), "line 2: "+c.want) || hint.Find(err) == "" {
+			t.Errorf("%s: %v, hint %q", c.quality, err, hint.Find(err))
 		}
 	}
 	// R² of a poor fit may be below 0, and empty cells are unknown.
@@ -190,8 +190,8 @@ func TestMedianSummary(t *testing.T) {
 	m.heading = "# summary: median\n"
 	tables := m.tables()
 	if _, err := Analyse(context.Background(), "test", tables, nil); err == nil ||
-		!strings.Contains(err.Error(), "no column median_t2_ms") || !strings.Contains(Hint(err), "summary: mean") {
-		t.Errorf("%v, hint %q", err, Hint(err))
+		!strings.Contains(err.Error(), "no column median_t2_ms") || !strings.Contains(hint.Find(err), "summary: mean") {
+		t.Errorf("%v, hint %q", err, hint.Find(err))
 	}
 	tables = tables.with(t, "lossy_images,note", "median_t2_ms,note").with(t, "7 echoes,,", "7 echoes,38,").
 		and("S01,baseline,st-X,se-X,right,medial,50.00,nlls,plain,Maker One,7 echoes,48,,2000,1980,875.0,60.0,12.0,0.98")

@@ -88,7 +88,7 @@ func ReadResults(compartments, studies Source, p Plan) (Results, error) {
 	}
 	column := p.Summary() + "_t2_ms"
 	if p.Median && !t.Has(column) {
-		return Results{}, hinted("rebuild the tables (t2map tables), or plan summary: mean",
+		return Results{}, hint.Errorf("rebuild the tables (t2map tables), or plan summary: mean",
 			"%s has no column %s, which the summary median needs", t.Name, column)
 	}
 	if err := t.Need("subject", "visit", "compartment", column); err != nil {
@@ -148,7 +148,7 @@ func readMeasurement(t *table.Table, r table.Row, column string) (m Measurement,
 		return m, err
 	}
 	if m.T2 <= 0 {
-		return m, hinted("leave the cell empty if T2 is missing", "%s: %g ms is not a T2", r.Place(column), m.T2)
+		return m, hint.Errorf("leave the cell empty if T2 is missing", "%s: %g ms is not a T2", r.Place(column), m.T2)
 	}
 	if m.Quality, err = readQuality(r); err != nil {
 		return m, err
@@ -190,7 +190,7 @@ func (res Results) checkTwins(name string) error {
 		}
 		k := key{m.Subject, m.Visit, m.Series, m.Compartment}
 		if line[k] != 0 {
-			return hinted("rebuild the tables: t2map tables",
+			return hint.Errorf("rebuild the tables: t2map tables",
 				"%s: lines %d and %d have the same compartment of one series", name, line[k], m.Line)
 		}
 		line[k] = m.Line
@@ -228,7 +228,7 @@ func (res *Results) readStudies(studies Source) error {
 				return err
 			}
 			if sigma < 0 {
-				return hinted("rebuild the tables: t2map tables", "%s: %g is not a noise", r.Place("median_sigma"), sigma)
+				return hint.Errorf("rebuild the tables: t2map tables", "%s: %g is not a noise", r.Place("median_sigma"), sigma)
 			}
 			done[s] = study{r.Text("folder"), sigma}
 		}
@@ -261,7 +261,7 @@ func ReadRepeatability(s Source) ([]CompartmentCV, error) {
 		case math.IsNaN(percent):
 			continue
 		case !(percent > 0 && percent < 100):
-			return nil, hinted("delete the row, or give --wcv", "%s: %g is not a coefficient of variation in percent",
+			return nil, hint.Errorf("delete the row, or give --wcv", "%s: %g is not a coefficient of variation in percent",
 				r.Place("wcv_percent"), percent)
 		}
 		all = append(all, CompartmentCV{r.Text("compartment"), percent / 100})
@@ -360,7 +360,7 @@ func parseDirection(r table.Row) (Direction, error) {
 	case "higher is better":
 		return HigherIsBetter, nil
 	}
-	return Unknown, hinted("write higher is better or higher is worse, or leave the cell empty",
+	return Unknown, hint.Errorf("write higher is better or higher is worse, or leave the cell empty",
 		"%s: %.40q is not a direction", r.Place("direction"), r.Text("direction"))
 }
 

@@ -47,7 +47,7 @@ func (d *Design) readVisits(name string, h Heading) error {
 	endpoints, lines := h.perEndpoint("visits")
 	common, ok := h["visits"]
 	if !ok && len(lines) == 0 {
-		return hinted(designHint, "%s: the design does not name the visits", name)
+		return hint.Errorf(designHint, "%s: the design does not name the visits", name)
 	}
 	if ok {
 		if _, err := d.addVisits(common); err != nil {
@@ -74,7 +74,7 @@ func (d *Design) readVisits(name string, h Heading) error {
 			}
 		}
 		if len(visits) == 0 || visits[0] != 0 {
-			return hinted("add "+printable.Line(d.Visits[0].Name)+" to the line", "%s: the visits of %.40q do not "+
+			return hint.Errorf("add "+printable.Line(d.Visits[0].Name)+" to the line", "%s: the visits of %.40q do not "+
 				"include the baseline visit %.40q", lines[i].Place, endpoint, d.Visits[0].Name)
 		}
 		d.Schedules[endpoint] = visits
@@ -92,13 +92,13 @@ func (d *Design) addVisits(line Line) ([]string, error) {
 		m, err := table.ParseNumber(month)
 		switch {
 		case !hasMonth && i < 0:
-			return nil, hinted(designHint, "%s: visit %.40q has no month", line.Place, item)
+			return nil, hint.Errorf(designHint, "%s: visit %.40q has no month", line.Place, item)
 		case hasMonth && (err != nil || math.IsNaN(m) || math.IsInf(m, 0)):
-			return nil, hinted(designHint, "%s: visit %.40q: month %.20q is not a number", line.Place, name, month)
+			return nil, hint.Errorf(designHint, "%s: visit %.40q: month %.20q is not a number", line.Place, name, month)
 		case slices.Contains(names, name):
-			return nil, hinted("give each visit its own name", "%s: visit %.40q appears twice", line.Place, name)
+			return nil, hint.Errorf("give each visit its own name", "%s: visit %.40q appears twice", line.Place, name)
 		case i >= 0 && hasMonth && d.Visits[i].Month != m:
-			return nil, hinted("a visit has the same month for all endpoints", "%s: visit %.40q is at month %g here, and "+
+			return nil, hint.Errorf("a visit has the same month for all endpoints", "%s: visit %.40q is at month %g here, and "+
 				"at month %g in another line", line.Place, name, m, d.Visits[i].Month)
 		}
 		names = append(names, name)
@@ -108,10 +108,10 @@ func (d *Design) addVisits(line Line) ([]string, error) {
 		for _, v := range d.Visits {
 			switch {
 			case table.IsAlike(v.Name, name):
-				return nil, hinted("give each visit its own name", "%s: visits %.40q and %.40q differ %s", line.Place,
+				return nil, hint.Errorf("give each visit its own name", "%s: visits %.40q and %.40q differ %s", line.Place,
 					v.Name, name, table.Alike)
 			case v.Month == m:
-				return nil, hinted("give each visit its own month", "%s: visits %.40q and %.40q are both at month %g",
+				return nil, hint.Errorf("give each visit its own month", "%s: visits %.40q and %.40q are both at month %g",
 					line.Place, v.Name, name, m)
 			}
 		}
@@ -133,10 +133,10 @@ func (d *Design) readBaseline(name string, h Heading) error {
 	switch {
 	case i >= 0:
 	case line.Text != "":
-		return hinted("write it as in the line of visits", "%s: the baseline %.40q is not one of the visits %s",
+		return hint.Errorf("write it as in the line of visits", "%s: the baseline %.40q is not one of the visits %s",
 			line.Place, line.Text, few(d.visitNames()))
 	case d.Visits[0].Month < 0:
-		return hinted(fmt.Sprintf("name it: a line such as \"# baseline visit: %s\"",
+		return hint.Errorf(fmt.Sprintf("name it: a line such as \"# baseline visit: %s\"",
 			printable.Line(d.Visits[0].Name)),
 			"%s: no visit is at month 0, and visit %.40q is before it: the baseline is not known", name, d.Visits[0].Name)
 	default:
@@ -154,7 +154,7 @@ func (h Heading) moveBaseline() error {
 		return nil
 	}
 	if other, both := h["baseline visit"]; both && other.Text != line.Text {
-		return hinted("baseline is by visit or common", "%s: baseline is the visit %.40q, and baseline visit is %.40q",
+		return hint.Errorf("baseline is by visit or common", "%s: baseline is the visit %.40q, and baseline visit is %.40q",
 			line.Place, line.Text, other.Text)
 	}
 	h["baseline visit"] = line
@@ -170,7 +170,7 @@ func (d Design) targets(line Line) ([]Target, error) {
 		t := Target{Endpoint: cmp.Or(strings.TrimSpace(endpoint), AllT2), Visit: -1, Place: line.Place}
 		if visit = strings.TrimSpace(visit); hasVisit {
 			if t.Visit = slices.IndexFunc(d.Visits, func(v Visit) bool { return v.Name == visit }); t.Visit < 1 {
-				return nil, hinted("write it as medial@month12, with one of the visits after baseline",
+				return nil, hint.Errorf("write it as medial@month12, with one of the visits after baseline",
 					"%s: %.40q does not name a visit after baseline", line.Place, item)
 			}
 		}
@@ -199,7 +199,7 @@ func (d Design) resolve(kind string, targets []Target, endpoints []Endpoint) ([]
 				return nil, err
 			}
 			if slices.ContainsFunc(all, one.same) {
-				return nil, hinted("name each contrast once", "%s: the %s contrast %s@%s appears twice", one.Place, kind,
+				return nil, hint.Errorf("name each contrast once", "%s: the %s contrast %s@%s appears twice", one.Place, kind,
 					printable.Line(one.Endpoint), printable.Line(d.Visits[one.Visit].Name))
 			}
 			all = append(all, one)
@@ -209,7 +209,7 @@ func (d Design) resolve(kind string, targets []Target, endpoints []Endpoint) ([]
 			for _, e := range endpoints {
 				names = append(names, e.Name)
 			}
-			return nil, hinted(hint.Nearest(t.Endpoint, names), "%s: the %s endpoint %.40q is not in the results",
+			return nil, hint.Errorf(hint.Nearest(t.Endpoint, names), "%s: the %s endpoint %.40q is not in the results",
 				t.Place, kind, t.Endpoint)
 		}
 	}
@@ -220,7 +220,7 @@ func (d Design) resolve(kind string, targets []Target, endpoints []Endpoint) ([]
 func (e Endpoint) checkTarget(d Design, kind string, t Target) error {
 	name, visit := printable.Line(e.Name), printable.Line(d.Visits[t.Visit].Name)
 	if !e.Planned(t.Visit) || t.Visit == 0 && len(d.Visits) > 1 {
-		return hinted(fmt.Sprintf("add the visit to visits[%s], or choose another", name),
+		return hint.Errorf(fmt.Sprintf("add the visit to visits[%s], or choose another", name),
 			"%s: the %s endpoint %s has no planned visit %s after baseline", t.Place, kind, name, visit)
 	}
 	for _, values := range e.Values {
@@ -231,7 +231,7 @@ func (e Endpoint) checkTarget(d Design, kind string, t Target) error {
 	if t.Place == "" {
 		return nil // the default: reasons are in the tables
 	}
-	return hinted("check the names of visits and endpoints in the tables",
+	return hint.Errorf("check the names of visits and endpoints in the tables",
 		"%s: the %s endpoint %s has no value at %s", t.Place, kind, name, visit)
 }
 
@@ -257,7 +257,7 @@ func (d *Design) setTargets(endpoints []Endpoint) (err error) {
 	}
 	for _, t := range d.Secondary {
 		if slices.ContainsFunc(d.Primary, t.same) {
-			return hinted("remove it from one of them", "%s: the contrast %s@%s is both primary and secondary", t.Place,
+			return hint.Errorf("remove it from one of them", "%s: the contrast %s@%s is both primary and secondary", t.Place,
 				printable.Line(t.Endpoint), printable.Line(d.Visits[t.Visit].Name))
 		}
 	}

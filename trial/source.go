@@ -17,10 +17,6 @@ type (
 // Hint returns the advice of an error of this package or of table; it may be empty.
 func Hint(err error) string { return table.Hint(err) }
 
-// hinted returns an error with a hint.
-func hinted(hint, format string, a ...any) error {
-	return &table.Error{Problem: fmt.Errorf(format, a...), Hint: hint}
-}
 
 // IsResults reports whether a table has the columns of compartments.csv.
 func IsResults(s Source) bool {
