@@ -9,6 +9,8 @@ import (
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/htmlindex"
 	"golang.org/x/text/encoding/unicode"
+
+	"github.com/t2map/t2map/hint"
 )
 
 // Byte-order marks (Unicode 16.0, 2.13).
@@ -32,7 +34,7 @@ func (s Source) Remark() string {
 
 // mismatch describes a file that is not a CSV in its declared encoding, as far as its beginning shows this, and gives
 // a hint. Otherwise both are "".
-func (s Source) mismatch() (problem, hint string) {
+func (s Source) mismatch() (problem, advice string) {
 	const utf16 = "the text is UTF-16"
 	// Half of the bytes of a UTF-16 text are NUL if its characters are ASCII.
 	head := s.Data[:min(len(s.Data), 1<<12)]
@@ -59,8 +61,8 @@ func (s Source) mismatch() (problem, hint string) {
 // to several tables.
 func (s Source) decode() ([]byte, error) {
 	t := Table{Name: s.Name, madeBy: s.MadeBy}
-	if problem, hint := s.mismatch(); problem != "" {
-		return nil, hinted(t.ownHint(hint), "%s: %s", s.Name, problem)
+	if problem, advice := s.mismatch(); problem != "" {
+		return nil, hint.Errorf(t.ownHint(advice), "%s: %s", s.Name, problem)
 	}
 	text, name := s.Data, "UTF-8"
 	source, err := s.encoding()
@@ -81,10 +83,10 @@ func (s Source) decode() ([]byte, error) {
 		if bytes.HasPrefix(text[offset:], []byte("\uFFFD")) && source == nil {
 			// Valid UTF-8, but another program has replaced a letter that it could not read: two names may now be the
 			// same.
-			return nil, hinted("retype the letters, and save it as CSV UTF-8",
+			return nil, hint.Errorf("retype the letters, and save it as CSV UTF-8",
 				"%s: line %d: a letter was lost when the file was saved (U+FFFD)", s.Name, line)
 		}
-		return nil, hinted(t.ownHint("save it as CSV UTF-8, or declare its encoding: --encoding windows-1252"),
+		return nil, hint.Errorf(t.ownHint("save it as CSV UTF-8, or declare its encoding: --encoding windows-1252"),
 			"%s: line %d: the text is not %s", s.Name, line, name)
 	}
 	return text, nil
@@ -102,7 +104,7 @@ func (s Source) encoding() (encoding.Encoding, error) {
 	}
 	e, err := htmlindex.Get(s.Format.Encoding)
 	if err != nil {
-		return nil, hinted("use a name from the WHATWG Encoding Standard, such as windows-1252 or utf-16le",
+		return nil, hint.Errorf("use a name from the WHATWG Encoding Standard, such as windows-1252 or utf-16le",
 			"%s: encoding %.40q is not known", s.Name, s.Format.Encoding)
 	}
 	return e, nil

@@ -6,6 +6,8 @@ import (
 	"io"
 	"strings"
 	"testing"
+
+	"github.com/t2map/t2map/hint"
 )
 
 // One table in the forms in which spreadsheets and programs save it.
@@ -65,8 +67,8 @@ func TestShiftedRows(t *testing.T) {
 			"line 3 has a value in column 2, which has no name"},
 	} {
 		_, err := Read(Source{Name: "t.csv", Data: []byte(c.text)})
-		if err == nil || !strings.Contains(err.Error(), c.want) || Hint(err) == "" {
-			t.Errorf("%s: %v (hint %q), want %q", name, err, Hint(err), c.want)
+		if err == nil || !strings.Contains(err.Error(), c.want) || hint.Find(err) == "" {
+			t.Errorf("%s: %v (hint %q), want %q", name, err, hint.Find(err), c.want)
 		}
 	}
 }
@@ -78,7 +80,7 @@ func TestHostileNames(t *testing.T) {
 		if err == nil {
 			err = got.Need("subject")
 		}
-		if err == nil || strings.ContainsAny(err.Error()+Hint(err), "\x1b\a") {
+		if err == nil || strings.ContainsAny(err.Error()+hint.Find(err), "\x1b\a") {
 			t.Errorf("%q", err)
 		}
 	}

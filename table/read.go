@@ -11,6 +11,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/printable"
 )
 
@@ -53,7 +54,7 @@ func Read(s Source) (*Table, error) {
 		}
 	}
 	if t.Columns == nil {
-		return nil, hinted("the first row names the columns", "%s: the table is empty", s.Name)
+		return nil, hint.Errorf("the first row names the columns", "%s: the table is empty", s.Name)
 	}
 	if err := t.checkLonger(); err != nil {
 		return nil, err
@@ -67,15 +68,15 @@ func (t *Table) misquoted(err error) error {
 	if !errors.As(err, &p) {
 		return fmt.Errorf("%s: %w", t.Name, err)
 	}
-	const hint = `put a cell that holds quotation marks in quotation marks, and double those in it: "5"" left"`
-	return hinted(t.ownHint(hint),
+	const advice = `put a cell that holds quotation marks in quotation marks, and double those in it: "5"" left"`
+	return hint.Errorf(t.ownHint(advice),
 		"%s: line %d: a quotation mark is missing or misplaced: %w", t.Name, p.StartLine, p.Err)
 }
 
 // ownHint returns the hint, or for t2map's own tables, whose format cannot be declared, a different one.
-func (t *Table) ownHint(hint string) string {
+func (t *Table) ownHint(advice string) string {
 	if t.madeBy == "" {
-		return hint
+		return advice
 	}
 	return fmt.Sprintf("%s is a table of '%s' that a spreadsheet program saved in another form: make it again, and "+
 		"open a copy in the spreadsheet program", t.Name, t.madeBy)
@@ -131,11 +132,11 @@ func (t *Table) add(line int, cells []string) error {
 }
 
 func (t *Table) tooLong(line, cells int) error {
-	hint := "put cells that hold the separator in quotation marks"
+	advice := "put cells that hold the separator in quotation marks"
 	if !t.noNumbers {
-		hint += ", and declare decimal commas (--separator ';' --decimal comma)"
+		advice += ", and declare decimal commas (--separator ';' --decimal comma)"
 	}
-	return hinted(t.ownHint(hint), "%s: line %d has %d cells, but the first row names %d columns", t.Name, line, cells,
+	return hint.Errorf(t.ownHint(advice), "%s: line %d has %d cells, but the first row names %d columns", t.Name, line, cells,
 		len(t.Columns))
 }
 
@@ -186,7 +187,7 @@ func (t *Table) nameColumns(cells []string) error {
 	for i, c := range cells {
 		cells[i] = strings.ToLower(c)
 		if c != "" && slices.Contains(cells[:i], cells[i]) {
-			return hinted("give each column a different name", "%s: column %.40q appears twice", t.Name, cells[i])
+			return hint.Errorf("give each column a different name", "%s: column %.40q appears twice", t.Name, cells[i])
 		}
 	}
 	t.Columns = cells
@@ -201,7 +202,7 @@ func (t *Table) checkUnnamed() error {
 		}
 		for _, r := range t.Rows {
 			if r.cells[i] != "" {
-				return hinted("name the column in the first row, or delete its values",
+				return hint.Errorf("name the column in the first row, or delete its values",
 					"%s: line %d has a value in column %d, which has no name", t.Name, r.Line, i+1)
 			}
 		}
@@ -220,21 +221,21 @@ func (t *Table) otherSeparator(cell string) error {
 			continue
 		}
 		if t.declaresSeparator {
-			hint := fmt.Sprintf("correct the first line to sep=%c, or delete it: it overrides --separator", other.rune)
-			return hinted(hint,
+			advice := fmt.Sprintf("correct the first line to sep=%c, or delete it: it overrides --separator", other.rune)
+			return hint.Errorf(advice,
 				"%s: the columns are separated by %s, but the first line says sep=%c", t.Name,
 				separatorName(other.rune), declared)
 		}
 		if declared != ',' {
-			return hinted("--separator applies to all tables that t2map did not write: save them with one separator",
+			return hint.Errorf("--separator applies to all tables that t2map did not write: save them with one separator",
 				"%s: the columns are separated by %s, but %s is declared", t.Name, separatorName(other.rune),
 				separatorName(declared))
 		}
-		hint := "declare it: --separator " + other.flag
+		advice := "declare it: --separator " + other.flag
 		if !t.noNumbers {
-			hint += ", and --decimal comma if numbers are written 38,5"
+			advice += ", and --decimal comma if numbers are written 38,5"
 		}
-		return hinted(t.ownHint(hint), "%s: the columns are separated by %s, not by commas", t.Name,
+		return hint.Errorf(t.ownHint(advice), "%s: the columns are separated by %s, not by commas", t.Name,
 			separatorName(other.rune))
 	}
 	return nil

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf16"
+
+	"github.com/t2map/t2map/hint"
 )
 
 // wide is a text in UTF-16, little endian.
@@ -79,8 +81,8 @@ func TestTablesOfSpreadsheets(t *testing.T) {
 			continue
 		}
 		if err == nil || !strings.HasPrefix(err.Error(), "t.csv: ") || !strings.Contains(err.Error(),
-			c.want) || !strings.Contains(Hint(err), c.hint) {
-			t.Errorf("%s: %v, hint %q; want %q, %q", c.name, err, Hint(err), c.want, c.hint)
+			c.want) || !strings.Contains(hint.Find(err), c.hint) {
+			t.Errorf("%s: %v, hint %q; want %q, %q", c.name, err, hint.Find(err), c.want, c.hint)
 		}
 	}
 }

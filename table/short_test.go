@@ -3,6 +3,8 @@ package table
 import (
 	"strings"
 	"testing"
+
+	"github.com/t2map/t2map/hint"
 )
 
 // A row that ends before a column that is needed may lack any of its cells; one that ends behind them
@@ -31,8 +33,8 @@ func TestShortRows(t *testing.T) {
 		}
 		err = got.Need(c.needed...)
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(),
-			c.want) || Hint(err) == "") {
-			t.Errorf("%s: %v (hint %q), want %q", c.name, err, Hint(err), c.want)
+			c.want) || hint.Find(err) == "") {
+			t.Errorf("%s: %v (hint %q), want %q", c.name, err, hint.Find(err), c.want)
 		}
 		if note := strings.Join(got.Remarks(), "\n"); c.want == "" && (!strings.Contains(note,
 			c.note) || (c.note == "") != (note == "")) {
@@ -47,14 +49,14 @@ func TestHintsOfTablesWithoutNumbers(t *testing.T) {
 		"folder,subject\n\"a,S1\n"} {
 		for _, words := range []bool{true, false} {
 			_, err := Read(Source{Name: "m.csv", Data: []byte(text), NoNumbers: words})
-			if err == nil || Hint(err) == "" || words && strings.Contains(Hint(err), "--decimal") {
-				t.Errorf("%q: %v, hint %q", text, err, Hint(err))
+			if err == nil || hint.Find(err) == "" || words && strings.Contains(hint.Find(err), "--decimal") {
+				t.Errorf("%q: %v, hint %q", text, err, hint.Find(err))
 			}
 		}
 	}
 	_, err := Read(Source{Name: "m.csv", Data: []byte("folder\tsubject\na\tS1\n"), NoNumbers: true})
 	if err == nil || err.Error() != "m.csv: the columns are separated by a tab, not by commas" ||
-		Hint(err) != "declare it: --separator tab" {
-		t.Errorf("%v, hint %q", err, Hint(err))
+		hint.Find(err) != "declare it: --separator tab" {
+		t.Errorf("%v, hint %q", err, hint.Find(err))
 	}
 }

@@ -11,13 +11,14 @@
 package table
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/t2map/t2map/hint"
 )
 
 // Source is a table to be read: a CSV whose first row names its columns.
@@ -45,32 +46,6 @@ type Format struct {
 	Encoding string
 }
 
-// Error is an error in a table, or a contradiction between tables.
-type Error struct {
-	Problem error
-	// Hint is advice for the user.
-	Hint string
-}
-
-func (e *Error) Error() string { return e.Problem.Error() }
-func (e *Error) Unwrap() error { return e.Problem }
-
-// Advice returns the hint, for hint.Find.
-func (e *Error) Advice() string { return e.Hint }
-
-// Hint returns the hint of an error of this package, or "".
-func Hint(err error) string {
-	var e *Error
-	if errors.As(err, &e) {
-		return e.Hint
-	}
-	return ""
-}
-
-func hinted(hint, format string, a ...any) error {
-	return &Error{fmt.Errorf(format, a...), hint}
-}
-
 // maxSize is the size in bytes of the largest table that is read. A row of compartments.csv takes half a kilobyte, so
 // that a table may have more than 100,000 rows.
 const maxSize = 64 << 20
@@ -80,7 +55,7 @@ const maxSize = 64 << 20
 func (s *Source) Load(file io.Reader) error {
 	data, err := io.ReadAll(io.LimitReader(file, maxSize+1))
 	if err == nil && len(data) > maxSize {
-		err = hinted("check that it is the right file",
+		err = hint.Errorf("check that it is the right file",
 			"%s: larger than %d MiB, which is too large for a table", s.Name, maxSize>>20)
 	}
 	s.Data = data
@@ -118,14 +93,14 @@ type Row struct {
 func (t *Table) Need(names ...string) error {
 	for _, n := range names {
 		if !t.Has(n) {
-			return hinted(fmt.Sprintf("the first row must name the columns %s", strings.Join(names, ", ")),
+			return hint.Errorf(fmt.Sprintf("the first row must name the columns %s", strings.Join(names, ", ")),
 				"%s: no column %s (there are %s)", t.Name, n, quoted(t.Columns))
 		}
 	}
 	for _, r := range t.short {
 		for _, n := range names {
 			if slices.Index(t.Columns, n) >= r.cells {
-				return hinted(t.ownHint("write a separator for each empty cell"),
+				return hint.Errorf(t.ownHint("write a separator for each empty cell"),
 					"%s: line %d has %d cells, but the first row names %d columns: %s is missing, or the values are "+
 						"in the wrong columns", t.Name, r.line, r.cells, len(t.Columns), n)
 			}
@@ -182,9 +157,9 @@ func (r Row) Place(column string) string {
 
 // Way returns the hint, or for a row of t2map's own tables a different one, because its names must be corrected at
 // their source.
-func (r Row) Way(hint string) string {
+func (r Row) Way(advice string) string {
 	if r.table.madeBy == "" {
-		return hint
+		return advice
 	}
 	return fmt.Sprintf("correct the names where '%s' takes them from (--manifest or --layout), and run it again with "+
 		"--rename", r.table.madeBy)
@@ -213,7 +188,7 @@ func (r Row) Number(column string) (float64, error) {
 	text, comma := cell, strings.Contains(cell, ",")
 	if r.table.format.DecimalComma {
 		if strings.Contains(text, ".") {
-			return 0, hinted("write thousands without a point",
+			return 0, hint.Errorf("write thousands without a point",
 				"%s: %.40q has a point, but decimal commas are declared", r.Place(column), cell)
 		}
 		text = strings.Replace(text, ",", ".", 1)
@@ -222,12 +197,12 @@ func (r Row) Number(column string) (float64, error) {
 	v, err := ParseNumber(text)
 	switch {
 	case err != nil && comma && !r.table.format.DecimalComma:
-		return 0, hinted(r.table.ownHint("declare decimal commas: --decimal comma"),
+		return 0, hint.Errorf(r.table.ownHint("declare decimal commas: --decimal comma"),
 			"%s: %.40q is not a number with a decimal point", r.Place(column), cell)
 	case err != nil || math.IsInf(v, 0) || math.IsNaN(v):
-		return 0, hinted(emptyHint, "%s: %.40q is not a number", r.Place(column), cell)
+		return 0, hint.Errorf(emptyHint, "%s: %.40q is not a number", r.Place(column), cell)
 	case math.Abs(v) > extreme || v != 0 && math.Abs(v) < 1/extreme:
-		return 0, hinted(emptyHint, "%s: %.40q is outside the range of any measurement", r.Place(column), cell)
+		return 0, hint.Errorf(emptyHint, "%s: %.40q is outside the range of any measurement", r.Place(column), cell)
 	}
 	return v, nil
 }

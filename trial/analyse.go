@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/table"
 	"github.com/t2map/t2map/trial/mmrm"
 )
@@ -118,7 +119,7 @@ func (a *Analysis) join(t Tables) ([]Endpoint, error) {
 			a.Notes = append(a.Notes, a.Design.unmatched(source.Name, fmt.Sprintf("%.40q", s.name), subjects)...)
 			if i := slices.IndexFunc(endpoints,
 				func(e Endpoint) bool { return table.IsAlike(e.Name, s.name) }); i >= 0 {
-				return nil, hinted("give each endpoint a name of its own",
+				return nil, hint.Errorf("give each endpoint a name of its own",
 					"%s: endpoint %.40q appears twice, or differs from another %s", source.Name, s.name, table.Alike)
 			}
 			endpoints = append(endpoints, j.scores(s))
@@ -157,18 +158,18 @@ func (t Tables) remarks() []string {
 // checkNames returns an error if the plan names an endpoint that does not exist.
 func (a *Analysis) checkNames(endpoints []Endpoint) error {
 	if len(endpoints) == 0 {
-		return hinted("see studies.csv for why every study failed", "the results have no compartment")
+		return hint.Errorf("see studies.csv for why every study failed", "the results have no compartment")
 	}
 	var names []string
 	for _, e := range endpoints {
 		names = append(names, e.Name)
 	}
 	if p := a.Design.Primary.Endpoint; p != "" && !slices.Contains(names, p) {
-		return hinted(fmt.Sprintf("there are %q", names), "the primary endpoint %.40q is not in the results", p)
+		return hint.Errorf(fmt.Sprintf("there are %q", names), "the primary endpoint %.40q is not in the results", p)
 	}
 	for _, cv := range a.Plan.CompartmentCVs {
 		if !slices.Contains(names, cv.Compartment) {
-			return hinted(fmt.Sprintf("there are %q", names),
+			return hint.Errorf(fmt.Sprintf("there are %q", names),
 				"a within-subject CV is given for %.40q, which is not in the results", cv.Compartment)
 		}
 	}
@@ -181,7 +182,7 @@ func (a *Analysis) takeRepeatability(s Source, endpoints []Endpoint) error {
 		return nil
 	}
 	if a.Plan.WithinCV != 0 || a.Plan.CompartmentCVs != nil {
-		return hinted("omit one of them", "%s: the design or --wcv also gives a within-subject CV", s.Name)
+		return hint.Errorf("omit one of them", "%s: the design or --wcv also gives a within-subject CV", s.Name)
 	}
 	all, err := ReadRepeatability(s)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/table"
 )
@@ -58,7 +59,7 @@ func ReadDesign(s Source, overrides Heading) (Design, Plan, error) {
 	}
 	for _, c := range p.Covariates {
 		if !t.Has(c) {
-			return d, p, hinted("add the column, or omit the covariate", "%s: covariate %s has no column", s.Name, c)
+			return d, p, hint.Errorf("add the column, or omit the covariate", "%s: covariate %s has no column", s.Name, c)
 		}
 	}
 	return d, p, nil
@@ -67,23 +68,23 @@ func ReadDesign(s Source, overrides Heading) (Design, Plan, error) {
 // parseVisits reads "baseline=0, month03=3".
 func parseVisits(text string) ([]Visit, error) {
 	if text == "" {
-		return nil, hinted(designHint, "the design does not name the visits")
+		return nil, hint.Errorf(designHint, "the design does not name the visits")
 	}
 	var visits []Visit
 	for _, item := range list(text) {
 		sign := strings.LastIndex(item, "=") // a name may contain one
 		if sign < 1 {
-			return nil, hinted(designHint, "visit %.40q has no month", item)
+			return nil, hint.Errorf(designHint, "visit %.40q has no month", item)
 		}
 		name, month := strings.TrimSpace(item[:sign]), strings.TrimSpace(item[sign+1:])
 		m, err := table.ParseNumber(month)
 		if err != nil || math.IsNaN(m) || math.IsInf(m, 0) {
-			return nil, hinted(designHint, "visit %.40q: month %.20q is not a number", name, month)
+			return nil, hint.Errorf(designHint, "visit %.40q: month %.20q is not a number", name, month)
 		}
 		for _, v := range visits {
 			switch {
 			case table.IsAlike(v.Name, name):
-				return nil, hinted("give each visit its own name", "visits %.40q and %.40q are the same, or differ %s",
+				return nil, hint.Errorf("give each visit its own name", "visits %.40q and %.40q are the same, or differ %s",
 					v.Name, name, table.Alike)
 			case v.Month == m:
 				return nil, fmt.Errorf("visits %.40q and %.40q are both at month %g", v.Name, name, m)
@@ -118,10 +119,10 @@ func (d *Design) setBaseline(name string) error {
 	switch {
 	case i >= 0:
 	case name != "":
-		return hinted("write it as in the line of visits", "the baseline %.40q is not one of the visits %s", name,
+		return hint.Errorf("write it as in the line of visits", "the baseline %.40q is not one of the visits %s", name,
 			few(d.visitNames()))
 	case d.Visits[0].Month < 0:
-		return hinted(fmt.Sprintf("name it: a line such as \"# baseline: %s\", or --baseline",
+		return hint.Errorf(fmt.Sprintf("name it: a line such as \"# baseline: %s\", or --baseline",
 			printable.Line(d.Visits[0].Name)),
 			"no visit is at month 0, and visit %.40q is before it: the baseline is not known", d.Visits[0].Name)
 	default:
@@ -140,7 +141,7 @@ type spelling struct {
 // check adds a name. A name that is alike to an earlier one, but not the same, is an error.
 func (s *spelling) check(r table.Row, column, name string) error {
 	if other, alike := s.names.Add(name); alike {
-		return hinted(r.Way("use one spelling"), "%s: %.40q differs from %.40q (line %d) %s", r.Place(column), name,
+		return hint.Errorf(r.Way("use one spelling"), "%s: %.40q differs from %.40q (line %d) %s", r.Place(column), name,
 			other, s.line[other], table.Alike)
 	}
 	if s.line == nil {
@@ -165,10 +166,10 @@ func (d *Design) readSubjects(t *table.Table) error {
 			Sex: sexTerm(r.Text("sex"))}
 		arm := r.Text("arm")
 		if s.ID == "" || arm == "" {
-			return hinted("complete the row, or delete it", "%s: line %d has no subject or no arm", t.Name, r.Line)
+			return hint.Errorf("complete the row, or delete it", "%s: line %d has no subject or no arm", t.Name, r.Line)
 		}
 		if t.Has("side") && sideName(arm) != "" {
-			return hinted("write a separator for each empty cell",
+			return hint.Errorf("write a separator for each empty cell",
 				"%s: the arm has the name of a side, %.40q: the values may be in the wrong columns", r.Place("arm"),
 				arm)
 		}
@@ -192,7 +193,7 @@ func (d *Design) readSubjects(t *table.Table) error {
 		d.Subjects = append(d.Subjects, s)
 	}
 	if len(d.Subjects) == 0 {
-		return hinted(designHint, "%s: the table has no subjects", t.Name)
+		return hint.Errorf(designHint, "%s: the table has no subjects", t.Name)
 	}
 	return nil
 }
@@ -213,16 +214,16 @@ func (d *Design) subjectTwice(name string, r table.Row, other string, line int) 
 	id, arm := r.Text("subject"), r.Text("arm")
 	for _, s := range d.Subjects {
 		if s.ID == other && d.Arms[s.Arm] != arm && other == id {
-			return hinted("give each subject one arm",
+			return hint.Errorf("give each subject one arm",
 				"%s: subject %.40q is in two arms: %.40q (line %d) and %.40q (line %d)", name, id, d.Arms[s.Arm], line,
 				arm, r.Line)
 		}
 	}
 	if other == id {
-		return hinted("give each subject one row", "%s: subject %.40q appears twice (lines %d and %d)", name, id, line,
+		return hint.Errorf("give each subject one row", "%s: subject %.40q appears twice (lines %d and %d)", name, id, line,
 			r.Line)
 	}
-	return hinted("give each subject one row; different subjects need names that cannot be confused",
+	return hint.Errorf("give each subject one row; different subjects need names that cannot be confused",
 		"%s: subjects %.40q (line %d) and %.40q (line %d) differ %s", name, other, line, id, r.Line, table.Alike)
 }
 
@@ -241,7 +242,7 @@ func sideName(text string) string {
 func (s *Subject) readRest(r table.Row) (err error) {
 	side := r.Text("side")
 	if s.Side = sideName(side); s.Side == "" && side != "" {
-		return hinted("write left, right, L or R: one knee for each subject", "%s: %.20q is not a side",
+		return hint.Errorf("write left, right, L or R: one knee for each subject", "%s: %.20q is not a side",
 			r.Place("side"), side)
 	}
 	if s.Age, err = r.Number("age"); err != nil {
@@ -259,11 +260,11 @@ func (d *Design) putFirst(reference string) error {
 	i := slices.Index(d.Arms, reference)
 	switch {
 	case reference == "":
-		return hinted(fmt.Sprintf("above the columns put a line such as \"# reference: %s\", or give --reference",
+		return hint.Errorf(fmt.Sprintf("above the columns put a line such as \"# reference: %s\", or give --reference",
 			d.Arms[0]),
 			"the design has the arms %s, but no reference", strings.Join(d.Arms, ", "))
 	case i < 0:
-		return hinted("arms are "+strings.Join(d.Arms, ", "), "the reference %.40q is not an arm of the design",
+		return hint.Errorf("arms are "+strings.Join(d.Arms, ", "), "the reference %.40q is not an arm of the design",
 			reference)
 	}
 	old := slices.Clone(d.Arms)
@@ -282,7 +283,7 @@ func (d *Design) setPrimary(text string) error {
 	if visit = strings.TrimSpace(visit); hasVisit {
 		i := slices.IndexFunc(d.Visits, func(v Visit) bool { return v.Name == visit })
 		if i < 1 {
-			return hinted("write it as medial@month12, with one of the visits after baseline",
+			return hint.Errorf("write it as medial@month12, with one of the visits after baseline",
 				"the primary contrast %.40q does not name a visit after baseline", text)
 		}
 		d.Primary.Visit = i

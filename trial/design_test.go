@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/trial/mmrm"
 )
 
@@ -190,8 +191,8 @@ func TestBadDesigns(t *testing.T) {
 			if !strings.HasPrefix(err.Error(), "trial.csv: ") {
 				t.Errorf("%q does not name the file", err)
 			}
-			if !strings.Contains(Hint(err), test.hint) {
-				t.Errorf("hint %q, want %q", Hint(err), test.hint)
+			if !strings.Contains(hint.Find(err), test.hint) {
+				t.Errorf("hint %q, want %q", hint.Find(err), test.hint)
 			}
 		})
 	}

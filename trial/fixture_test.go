@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"github.com/t2map/t2map/hint"
 )
 
 // made is a trial's tables for tests: subjects S01 … in turn of each arm.
@@ -86,7 +88,7 @@ func analyse(t *testing.T, tables Tables) Analysis {
 	t.Helper()
 	a, err := Analyse(context.Background(), "test", tables, nil)
 	if err != nil {
-		t.Fatalf("%v\nhint: %s", err, Hint(err))
+		t.Fatalf("%v\nhint: %s", err, hint.Find(err))
 	}
 	return a
 }

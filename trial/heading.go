@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/table"
 	"github.com/t2map/t2map/trial/mmrm"
 )
@@ -79,7 +80,7 @@ func parseHeading(t *table.Table) (Heading, error) {
 		name = strings.ToLower(strings.TrimSpace(name))
 		i := slices.IndexFunc(headingKeys, func(key headingKey) bool { return key.name == name })
 		if i < 0 {
-			return h, hinted("known are "+keyNames()+"; a remark has no colon",
+			return h, hint.Errorf("known are "+keyNames()+"; a remark has no colon",
 				"%s: the heading has %.40q, which is not known", t.Name, name)
 		}
 		text := headingKeys[i].text(&h)
@@ -121,7 +122,7 @@ var covarianceNames = map[string]mmrm.Covariance{
 func (p *Plan) setCovariance(text string) error {
 	covariance, known := covarianceNames[strings.ToLower(text)]
 	if !known {
-		return hinted("unstructured, hcs (heterogeneous compound symmetry), ar1 or cs",
+		return hint.Errorf("unstructured, hcs (heterogeneous compound symmetry), ar1 or cs",
 			"covariance %.40q is not known", text)
 	}
 	p.Covariance = covariance
@@ -135,7 +136,7 @@ var dfNames = map[string]mmrm.DF{
 func (p *Plan) setDF(text string) error {
 	df, known := dfNames[strings.ToLower(text)]
 	if !known {
-		return hinted("kenward-roger or satterthwaite", "degrees of freedom %.40q are not known", text)
+		return hint.Errorf("kenward-roger or satterthwaite", "degrees of freedom %.40q are not known", text)
 	}
 	p.DF = df
 	return nil
@@ -144,7 +145,7 @@ func (p *Plan) setDF(text string) error {
 func (p *Plan) setCovariates(text string) error {
 	for _, name := range list(strings.ToLower(text)) {
 		if !slices.Contains([]string{"site", "stratum", "sex", "age", "bmi"}, name) {
-			return hinted("site, stratum, sex, age or bmi", "covariate %.40q is not known", name)
+			return hint.Errorf("site, stratum, sex, age or bmi", "covariate %.40q is not known", name)
 		}
 		if !slices.Contains(p.Covariates, name) {
 			p.Covariates = append(p.Covariates, name)
@@ -175,11 +176,11 @@ func (p *Plan) setWithinCV(text string) error {
 		}
 		v, err := table.ParseNumber(strings.TrimSuffix(percent, "%"))
 		if err == nil && v > 0 && v < leastCV {
-			return hinted("write it in percent: 5, not 0.05",
+			return hint.Errorf("write it in percent: 5, not 0.05",
 				"a within-subject CV of %g %% is smaller than that of any scanner", v)
 		}
 		if err != nil || !(v > 0 && v < 100) {
-			return hinted("in percent, such as 5, or medial=4, lateral=5.5",
+			return hint.Errorf("in percent, such as 5, or medial=4, lateral=5.5",
 				"within-subject CV %.40q is not a percentage", item)
 		}
 		if compartment == "" {

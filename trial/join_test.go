@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/t2map/t2map/hint"
 )
 
 // flagged returns the flags of a kind.
@@ -305,8 +307,8 @@ func TestBadTables(t *testing.T) {
 	primary := good
 	primary.Overrides.Primary = "patella"
 	if _, err := Analyse(t.Context(), "test", primary, nil); err == nil ||
-		!strings.Contains(Hint(err), `"medial" "lateral"`) {
-		t.Errorf("got %v, hint %q", err, Hint(err))
+		!strings.Contains(hint.Find(err), `"medial" "lateral"`) {
+		t.Errorf("got %v, hint %q", err, hint.Find(err))
 	}
 }
 

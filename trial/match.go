@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/table"
 )
 
@@ -35,7 +36,7 @@ func (n *names) add(s Source, name string, line int) error {
 	n.seen[name] = true
 	n.order = append(n.order, name)
 	if other, alike := n.known.Find(name); alike {
-		return hinted(matchHint(s, n.kind)+"; Excel removes leading zeros unless the column is text",
+		return hint.Errorf(matchHint(s, n.kind)+"; Excel removes leading zeros unless the column is text",
 			"%s: line %d: %s %.40q differs from the design's %.40q %s", s.Name, line, n.kind, name, other, table.Alike)
 	}
 	return nil
@@ -77,7 +78,7 @@ func (n *names) common(s Source) error {
 	if len(n.order) == 0 || slices.ContainsFunc(n.order, n.known.Has) {
 		return nil
 	}
-	return hinted(matchHint(s, n.kind), "%s: none of its %ss (%s) is in the design (%s)", s.Name, n.kind, few(n.order),
+	return hint.Errorf(matchHint(s, n.kind), "%s: none of its %ss (%s) is in the design (%s)", s.Name, n.kind, few(n.order),
 		few(n.design))
 }
 

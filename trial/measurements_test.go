@@ -4,6 +4,8 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"github.com/t2map/t2map/hint"
 )
 
 func TestMeasurements(t *testing.T) {
@@ -30,7 +32,7 @@ func TestExtremeNumbers(t *testing.T) {
 		"1_000.5"} {
 		_, err := ReadResults(Source{Name: "compartments.csv",
 			Data: []byte("subject,visit,compartment,mean_t2_ms\nS1,a,medial," + x + "\n")}, Source{}, nil)
-		if err == nil || !strings.Contains(err.Error(), "line 2: mean_t2_ms") || Hint(err) == "" {
+		if err == nil || !strings.Contains(err.Error(), "line 2: mean_t2_ms") || hint.Find(err) == "" {
 			t.Errorf("%s: %v", x, err)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/table"
 )
 
@@ -53,8 +54,8 @@ func TestAlikeNames(t *testing.T) {
 		tables := whole
 		c.change(&tables)
 		_, err := Analyse(t.Context(), "test", tables, nil)
-		if err == nil || !strings.Contains(err.Error(), table.Alike) || Hint(err) == "" {
-			t.Errorf("%s: %v (hint %q)", name, err, Hint(err))
+		if err == nil || !strings.Contains(err.Error(), table.Alike) || hint.Find(err) == "" {
+			t.Errorf("%s: %v (hint %q)", name, err, hint.Find(err))
 			continue
 		}
 		for _, want := range c.want {

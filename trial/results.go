@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/table"
 )
 
@@ -110,7 +111,7 @@ func ReadResults(compartments, studies Source, rows []string) (Results, error) {
 			return res, err
 		}
 		if m.MeanT2 <= 0 {
-			return res, hinted("leave the cell empty if T2 is missing", "%s: %g ms is not a T2",
+			return res, hint.Errorf("leave the cell empty if T2 is missing", "%s: %g ms is not a T2",
 				r.Place("mean_t2_ms"), m.MeanT2)
 		}
 		m.Missing = missingCell(m.MeanT2, r.Text("note"))
@@ -166,7 +167,7 @@ func (res Results) checkTwins(name string) error {
 		}
 		k := key{m.Subject, m.Visit, m.Series, m.Compartment}
 		if line[k] != 0 {
-			return hinted("rebuild the tables: t2map tables",
+			return hint.Errorf("rebuild the tables: t2map tables",
 				"%s: lines %d and %d have the same compartment of one series", name, line[k], m.Line)
 		}
 		line[k] = m.Line
@@ -223,7 +224,7 @@ func ReadRepeatability(s Source) ([]CompartmentCV, error) {
 		case math.IsNaN(percent):
 			continue
 		case !(percent > 0 && percent < 100):
-			return nil, hinted("delete the row, or give --wcv", "%s: %g is not a coefficient of variation in percent",
+			return nil, hint.Errorf("delete the row, or give --wcv", "%s: %g is not a coefficient of variation in percent",
 				r.Place("wcv_percent"), percent)
 		}
 		all = append(all, CompartmentCV{r.Text("compartment"), percent / 100})
@@ -318,7 +319,7 @@ func parseDirection(r table.Row) (Direction, error) {
 	case "higher is better":
 		return HigherIsBetter, nil
 	}
-	return Unknown, hinted("write higher is better or higher is worse, or leave the cell empty",
+	return Unknown, hint.Errorf("write higher is better or higher is worse, or leave the cell empty",
 		"%s: %.40q is not a direction", r.Place("direction"), r.Text("direction"))
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/table"
 )
 
@@ -58,7 +59,7 @@ func wantedRows(t *table.Table, rows []string) (map[string]bool, error) {
 	clear(wanted)
 	for _, name := range rows {
 		if !present[name] {
-			return nil, hinted("rows of this table: "+few(names), "%s has no row %.60q", t.Name, name)
+			return nil, hint.Errorf("rows of this table: "+few(names), "%s has no row %.60q", t.Name, name)
 		}
 		wanted[name] = true
 	}

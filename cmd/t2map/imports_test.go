@@ -43,7 +43,7 @@ var mayImport = map[string][]string{
 	"report": {"volume", "nifti", "number", "segment", "segment/anatomy", "segment/unroll", "figure", "table",
 		"outfile", "printable"},
 	"report/panel": {"volume", "nifti", "segment", "segment/unroll", "report", "figure", "printable"},
-	"table":        {"printable"},
+	"table":        {"hint", "printable"},
 	"protocol": {"dicomio", "files", "hint", "internal/segmenter", "printable", "report", "segment", "t2fit",
 		"yamlfile"},
 	"pipeline": {"dicomio", "files", "hint", "internal/machine", "internal/segmenter", "metaimage", "nifti",
@@ -64,7 +64,7 @@ var mayImport = map[string][]string{
 	"outfile":   {},
 	"printable": {},
 
-	"trial":         {"table", "trial/mmrm", "trial/compare", "printable"},
+	"trial":         {"table", "hint", "trial/mmrm", "trial/compare", "printable"},
 	"trial/mmrm":    {},
 	"trial/compare": {"trial/mmrm"},
 	"trial/repeat":  {"trial", "table", "trial/compare", "number", "printable"},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/outfile"
 	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/printable"
@@ -125,7 +126,7 @@ func (f powerFlags) check(args []string) error {
 
 func runPower(c *cobra.Command, args []string, f powerFlags) error {
 	if err := f.check(args); err != nil {
-		return usageError{fmt.Errorf("%w\nhint: t2map power --help", err)}
+		return usageError{hint.Errorf("t2map power --help", "%w", err)}
 	}
 	if f.out != "" {
 		inputs := []string{}
@@ -174,7 +175,7 @@ type scenarioWords struct {
 func (f powerFlags) scenario(c *cobra.Command, args []string) (s power.Scenario, w scenarioWords, err error) {
 	if len(args) == 0 {
 		if s, err = f.assumed.Scenario(); err != nil {
-			return s, w, usageError{fmt.Errorf("%w\nhint: t2map power --help", err)}
+			return s, w, usageError{hint.Errorf("t2map power --help", "%w", err)}
 		}
 		plan, err := f.study.heading.Plan()
 		if err != nil {

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/t2map/t2map/figure"
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/report/panel"
 	"github.com/t2map/t2map/trial"
 )
@@ -67,13 +68,13 @@ func (f trialFlags) chosen(d trial.Design) ([]int, error) {
 	if len(f.panel) == 0 || slices.Equal(f.panel, []string{"none"}) {
 		return nil, nil
 	}
-	const hint = "hint: choose fewer, or omit the picture with --panel none"
 	if n := len(f.panel); n > panel.MostRows {
-		return nil, fmt.Errorf("--panel: %d subjects; a page has room for %d\n%s", n, panel.MostRows, hint)
+		return nil, hint.Errorf("choose fewer, or omit the picture with --panel none",
+			"--panel: %d subjects; a page has room for %d", n, panel.MostRows)
 	}
 	if n := len(d.Visits); n > panel.MostVisits {
-		return nil, fmt.Errorf("--panel: maps of %d visits; a page has room for %d\n"+
-			"hint: omit the picture with --panel none", n, panel.MostVisits)
+		return nil, hint.Errorf("omit the picture with --panel none",
+			"--panel: maps of %d visits; a page has room for %d", n, panel.MostVisits)
 	}
 	var subjects []int
 	for _, id := range f.panel {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/trial"
 )
 
@@ -179,7 +180,7 @@ func TestAlikeNamesInPairs(t *testing.T) {
 	} {
 		_, err := trial.ReadResults(trial.Source{Name: "pairs.csv",
 			Data: []byte("subject,visit,compartment,mean_t2_ms\n" + rows)}, trial.Source{}, nil)
-		if err == nil || !strings.Contains(err.Error(), "differs from") || trial.Hint(err) == "" {
+		if err == nil || !strings.Contains(err.Error(), "differs from") || hint.Find(err) == "" {
 			t.Errorf("%q: %v", rows, err)
 		}
 	}
