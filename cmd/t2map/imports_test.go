@@ -77,7 +77,7 @@ var mayImport = map[string][]string{
 	"nifti/internal/deflate": {},
 
 	"dicomio/dicomwrite":        {"dicomio/internal/elements"},
-	"internal/dicomtest/tools":  {},
+	"internal/dicomtest/tools":  {"nifti", "volume"},
 	"internal/dicomtest":        {"volume", "dicomio/dicomwrite", "nifti", "phantom"},
 	"dicomio/internal/elements": {"dicomio/internal/charset"},
 	"dicomio/internal/charset":  {},
