@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"github.com/t2map/t2map/dicomio/dicomwrite"
-	"github.com/t2map/t2map/nifti"
+	"github.com/t2map/t2map/internal/dicomtest/tools"
 	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/volume"
 )
@@ -51,20 +51,6 @@ func protonDensity(t *testing.T, dir string, change func(n int, im *dicomwrite.I
 	}
 }
 
-func readMap(t *testing.T, path string) volume.Map {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	g, frames, err := nifti.ReadFrames(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return volume.Map{Geometry: g, Data: frames[0]}
-}
-
 // Without a word about it, the first echo lies beside the maps, all of it, and the
 // mask by compartment; neither does where no maps are wanted.
 func TestAnatomyIsTheFirstEcho(t *testing.T) {
@@ -82,13 +68,13 @@ func TestAnatomyIsTheFirstEcho(t *testing.T) {
 			}
 			continue
 		}
-		got := readMap(t, filepath.Join(r.Dir, "anatomy.nii.gz"))
+		got := tools.ReadMap(t, filepath.Join(r.Dir, "anatomy.nii.gz"))
 		for v, x := range got.Data {
 			if want := float32(778 + v%64%5); x != want { // 1000·exp(−10/40), cut
 				t.Fatalf("%s: voxel %d is %g, want %g", maps, v, x, want)
 			}
 		}
-		mask := readMap(t, filepath.Join(r.Dir, "compartments.nii.gz"))
+		mask := tools.ReadMap(t, filepath.Join(r.Dir, "compartments.nii.gz"))
 		for v, x := range mask.Data {
 			// The series' slices run to the right, the mask's to the left.
 			if want := float32(1 + (v+64)%128%3); x != want {
@@ -124,7 +110,7 @@ func TestAnatomyIsNamed(t *testing.T) {
 			t.Fatalf("%+v, warnings %q", r.Anatomy, r.Warnings)
 		}
 		hash = r.Anatomy.Series
-		got := readMap(t, filepath.Join(r.Dir, "anatomy.nii.gz"))
+		got := tools.ReadMap(t, filepath.Join(r.Dir, "anatomy.nii.gz"))
 		want := volume.Geometry{Size: [3]int{12, 10, 4}, Affine: [3][4]float64{{0, 0, -1.5, 4.5}, {0.75, 0, 0, 0.5},
 			{0, -0.5, 0, -0.5}}}
 		if got.Geometry != want {

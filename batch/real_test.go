@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/internal/dicomtest/tools"
 	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/segment"
@@ -312,15 +313,8 @@ func TestGeometryAgainstDcm2niix(t *testing.T) {
 	if err != nil || len(files) != 1 {
 		t.Fatalf("dcm2niix wrote %v, %v", files, err)
 	}
-	f, err := os.Open(files[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	g, frames, err := nifti.ReadFrames(f)
-	if err != nil {
-		t.Fatal(err)
-	}
+	converted := tools.ReadMap(t, files[0])
+	g := converted.Geometry
 	if g.Size != series.Size {
 		t.Fatalf("dcm2niix has %v voxels, ours %v", g.Size, series.Size)
 	}
@@ -328,7 +322,7 @@ func TestGeometryAgainstDcm2niix(t *testing.T) {
 	for k := range g.Size[2] {
 		for j := range g.Size[1] {
 			for i := range g.Size[0] {
-				value := frames[0][i+g.Size[0]*(j+g.Size[1]*k)]
+				value := converted.Data[i+g.Size[0]*(j+g.Size[1]*k)]
 				p := g.Position(float64(i), float64(j), float64(k))
 				// Rows run the other way; slices may.
 				mj, mk := g.Size[1]-1-j, k

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/t2map/t2map/internal/dicomtest/tools"
 	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/volume"
@@ -51,7 +52,7 @@ func TestSegmenterOfTheDocumentation(t *testing.T) {
 		r.Protocol.Scheme != "compartments" {
 		t.Errorf("%+v", m)
 	}
-	echo, labels := readMap(t, filepath.Join(r.Dir, "anatomy.nii.gz")), readLabels(t, filepath.Join(r.Dir,
+	echo, labels := tools.ReadMap(t, filepath.Join(r.Dir, "anatomy.nii.gz")), readLabels(t, filepath.Join(r.Dir,
 		"compartments.nii.gz"))
 	middle := 0.0
 	for k := range echo.Size[2] {

@@ -16,6 +16,7 @@ import (
 	"github.com/t2map/t2map/dicomio/dicomwrite"
 	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/internal/dicomtest"
+	"github.com/t2map/t2map/internal/dicomtest/tools"
 	"github.com/t2map/t2map/internal/segmenter"
 	"github.com/t2map/t2map/phantom"
 	"github.com/t2map/t2map/protocol"
@@ -127,7 +128,7 @@ func TestSegmentedInOtherForms(t *testing.T) {
 		if d := cmp.Diff(rows(want), rows(r)); d != "" {
 			t.Errorf("%s: %s", mode, d)
 		}
-		kept := readMap(t, filepath.Join(r.Dir, "segmentation.nii.gz"))
+		kept := tools.ReadMap(t, filepath.Join(r.Dir, "segmentation.nii.gz"))
 		if raw, err := os.ReadFile(filepath.Join(r.Dir, "segmentation.nii.gz")); err != nil || !bytes.HasPrefix(raw,
 			[]byte{0x1f, 0x8b}) {
 			t.Errorf("%s: not in gzip (%v)", mode, err)
@@ -243,7 +244,7 @@ func TestSegmenterInput(t *testing.T) {
 	onGrid(6, "SAG DESS again", "2.25.900.5")
 	s.Protocol.Segment.Input, s.Out = "SAG PD fs", t.TempDir() // which has another grid
 	r := oneResult(t, s)
-	kept := readMap(t, filepath.Join(r.Dir, "segmentation.nii.gz"))
+	kept := tools.ReadMap(t, filepath.Join(r.Dir, "segmentation.nii.gz"))
 	if used := slices.IndexFunc(r.Compartments, func(c segment.Summary) bool { return c.Voxels > 0 }); used < 0 ||
 		kept.Size != [3]int{12, 10, 4} || kept.Size == r.Size {
 		t.Errorf("%+v, kept on %v", r.Compartments, kept.Size)

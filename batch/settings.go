@@ -116,6 +116,11 @@ func (e *NothingFoundError) Error() string {
 	return fmt.Sprintf("no MR study found in %d files (%s)", e.Files, text)
 }
 
+// Advice is the hint of the error, see package hint.
+func (e *NothingFoundError) Advice() string {
+	return "name the folder that holds the studies: DICOM MR images, also in archives"
+}
+
 func (s Settings) log() *slog.Logger {
 	if s.Log == nil {
 		return slog.New(slog.DiscardHandler)

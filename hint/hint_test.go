@@ -8,7 +8,6 @@ import (
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/hint"
-	"github.com/t2map/t2map/table"
 )
 
 // The outermost advice counts, whichever package gave it.
@@ -23,7 +22,6 @@ func TestFind(t *testing.T) {
 		{"file", "copy it", fmt.Errorf("study: %w", damaged)},
 		{"series", "ask the site", &dicomio.TrainError{Problem: "two grids", Hint: "ask the site"}},
 		{"archive", "unpack it", &files.Error{Hint: "unpack it"}},
-		{"table", "save it", &table.Error{Problem: errors.New("no rows"), Hint: "save it"}},
 		{"outer", "start again", hint.Errorf("start again", "read: %w", damaged)},
 		{"joined", "copy it", errors.Join(errors.New("plain"), damaged)},
 	} {

@@ -5,7 +5,6 @@ import (
 	"image/png"
 	"io"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/t2map/t2map/figure"
-	"github.com/t2map/t2map/nifti"
+	"github.com/t2map/t2map/internal/dicomtest/tools"
 	"github.com/t2map/t2map/number"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/segment/anatomy"
@@ -123,12 +122,14 @@ func TestWriteStudyOfRegions(t *testing.T) {
 	}
 	for name, want := range map[string][]float32{"regions.nii.gz": floats(s.Regions.Part),
 		"compartments.nii.gz": floats(s.Regions.Data), "fraction.nii.gz": s.Regions.Fraction} {
-		g, got := readFloats(t, filepath.Join(dir, name))
+		read := tools.ReadMap(t, filepath.Join(dir, name))
+		g, got := read.Geometry, read.Data
 		if g.Size != s.Echo.Size || !slices.Equal(got, want) {
 			t.Errorf("%s holds other numbers than the mask", name)
 		}
 	}
-	g, got := readFloats(t, filepath.Join(dir, "unrolled.nii.gz"))
+	unrolled := tools.ReadMap(t, filepath.Join(dir, "unrolled.nii.gz"))
+	g, got := unrolled.Geometry, unrolled.Data
 	if g.Size != [3]int{54, 65, 1} {
 		t.Errorf("unrolled.nii.gz: size %v", g.Size)
 	}
@@ -149,20 +150,6 @@ func floats(data []uint16) []float32 {
 		out[n] = float32(v)
 	}
 	return out
-}
-
-func readFloats(t *testing.T, path string) (volume.Geometry, []float32) {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	g, frames, err := nifti.ReadFrames(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return g, frames[0]
 }
 
 // The legend of regions.png is in the order of anatomy, each region with its layers from the

@@ -9,6 +9,8 @@ import (
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/htmlindex"
 	"golang.org/x/text/encoding/unicode"
+
+	"github.com/t2map/t2map/hint"
 )
 
 // Byte-order marks (Unicode 16.0, 2.13).
@@ -60,7 +62,7 @@ func (s Source) mismatch() (problem, advice string) {
 func (s Source) decode() ([]byte, error) {
 	t := Table{Name: s.Name, madeBy: s.MadeBy}
 	if problem, advice := s.mismatch(); problem != "" {
-		return nil, hint.Errorf(t.ownHint(hint), "%s: %s", s.Name, problem)
+		return nil, hint.Errorf(t.ownHint(advice), "%s: %s", s.Name, problem)
 	}
 	text, name := s.Data, "UTF-8"
 	source, err := s.encoding()

@@ -6,6 +6,8 @@ import (
 	"io"
 	"strings"
 	"testing"
+
+	"github.com/t2map/t2map/hint"
 )
 
 // One table in the forms in which spreadsheets and programs save it.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/printable"
 )
 
@@ -68,14 +69,14 @@ func (t *Table) misquoted(err error) error {
 		return fmt.Errorf("%s: %w", t.Name, err)
 	}
 	const advice = `put a cell that holds quotation marks in quotation marks, and double those in it: "5"" left"`
-	return hint.Errorf(t.ownHint(hint),
+	return hint.Errorf(t.ownHint(advice),
 		"%s: line %d: a quotation mark is missing or misplaced: %w", t.Name, p.StartLine, p.Err)
 }
 
 // ownHint returns the hint, or for t2map's own tables, whose format cannot be declared, a different one.
 func (t *Table) ownHint(advice string) string {
 	if t.madeBy == "" {
-		return hint
+		return advice
 	}
 	return fmt.Sprintf("%s is a table of '%s' that a spreadsheet program saved in another form: make it again, and "+
 		"open a copy in the spreadsheet program", t.Name, t.madeBy)
@@ -134,9 +135,9 @@ func (t *Table) add(line int, cells []string) error {
 func (t *Table) tooLong(line, cells int) error {
 	advice := "put cells that hold the separator in quotation marks"
 	if !t.noNumbers {
-		hint += ", and declare decimal commas (--separator ';' --decimal comma)"
+		advice += ", and declare decimal commas (--separator ';' --decimal comma)"
 	}
-	return hint.Errorf(t.ownHint(hint), "%s: line %d has %d cells, but the first row names %d columns", t.Name, line, cells,
+	return hint.Errorf(t.ownHint(advice), "%s: line %d has %d cells, but the first row names %d columns", t.Name, line, cells,
 		len(t.Columns))
 }
 
@@ -222,7 +223,7 @@ func (t *Table) otherSeparator(cell string) error {
 		}
 		if t.declaresSeparator {
 			advice := fmt.Sprintf("correct the first line to sep=%c, or delete it: it overrides --separator", other.rune)
-			return hint.Errorf(hint,
+			return hint.Errorf(advice,
 				"%s: the columns are separated by %s, but the first line says sep=%c", t.Name,
 				separatorName(other.rune), declared)
 		}
@@ -233,9 +234,9 @@ func (t *Table) otherSeparator(cell string) error {
 		}
 		advice := "declare it: --separator " + other.flag
 		if !t.noNumbers {
-			hint += ", and --decimal comma if numbers are written 38,5"
+			advice += ", and --decimal comma if numbers are written 38,5"
 		}
-		return hint.Errorf(t.ownHint(hint), "%s: the columns are separated by %s, not by commas", t.Name,
+		return hint.Errorf(t.ownHint(advice), "%s: the columns are separated by %s, not by commas", t.Name,
 			separatorName(other.rune))
 	}
 	return nil

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf16"
+
+	"github.com/t2map/t2map/hint"
 )
 
 // wide is a text in UTF-16, little endian.

@@ -3,6 +3,8 @@ package table
 import (
 	"strings"
 	"testing"
+
+	"github.com/t2map/t2map/hint"
 )
 
 // A row that ends before a column that is needed may lack any of its cells; one that ends behind them

@@ -11,13 +11,14 @@
 package table
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/t2map/t2map/hint"
 )
 
 // Source is a table to be read: a CSV whose first row names its columns.
@@ -44,29 +45,6 @@ type Format struct {
 	// Default: UTF-8, or UTF-16 if the text begins with its byte-order mark.
 	Encoding string
 }
-
-// Error is an error in a table, or a contradiction between tables.
-type Error struct {
-	Problem error
-	// Hint is advice for the user.
-	Hint string
-}
-
-func (e *Error) Error() string { return e.Problem.Error() }
-func (e *Error) Unwrap() error { return e.Problem }
-
-// Advice returns the hint, for hint.Find.
-func (e *Error) Advice() string { return e.Hint }
-
-// Hint returns the hint of an error of this package, or "".
-func Hint(err error) string {
-	var e *Error
-	if errors.As(err, &e) {
-		return e.Hint
-	}
-	return ""
-}
-
 
 // maxSize is the size in bytes of the largest table that is read. A row of compartments.csv takes half a kilobyte, so
 // that a table may have more than 100,000 rows.
@@ -189,7 +167,7 @@ func (r Row) Place(column string) string {
 // their source.
 func (r Row) Way(advice string) string {
 	if r.table.madeBy == "" {
-		return hint
+		return advice
 	}
 	return fmt.Sprintf("correct the names where '%s' takes them from (--manifest or --layout), and run it again with "+
 		"--rename", r.table.madeBy)

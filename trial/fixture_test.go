@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"github.com/t2map/t2map/hint"
 )
 
 // made is a trial's tables for tests: subjects S01 … in turn of each arm.

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/t2map/t2map/hint"
 )
 
 // flagged returns the flags of a kind.

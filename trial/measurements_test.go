@@ -4,6 +4,8 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"github.com/t2map/t2map/hint"
 )
 
 func TestMeasurements(t *testing.T) {

@@ -3,6 +3,8 @@ package trial
 import (
 	"strings"
 	"testing"
+
+	"github.com/t2map/t2map/hint"
 )
 
 // The hint for a table of t2map's own never names a flag that is not applied to it.
@@ -18,10 +20,10 @@ func TestOwnTablesResaved(t *testing.T) {
 		"quotes":         columns + "S1,a,\"medial,38,5\n",
 	} {
 		_, err := ReadResults(Source{Name: "compartments.csv", Data: []byte(text), MadeBy: "t2map run"}, Source{}, Plan{})
-		hint := hint.Find(err)
-		if err == nil || !strings.Contains(hint, "make it again") || !strings.Contains(hint, "'t2map run'") ||
-			strings.Contains(hint, "--") {
-			t.Errorf("%s: %v, hint %q", name, err, hint)
+		advice := hint.Find(err)
+		if err == nil || !strings.Contains(advice, "make it again") || !strings.Contains(advice, "'t2map run'") ||
+			strings.Contains(advice, "--") {
+			t.Errorf("%s: %v, hint %q", name, err, advice)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/table"
 	"github.com/t2map/t2map/trial/mmrm"
 )

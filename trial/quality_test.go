@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/t2map/t2map/hint"
 )
 
 // flat is a trial whose T2 is 40 ms everywhere, so that only the change of a test is flagged.

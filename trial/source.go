@@ -1,10 +1,6 @@
 package trial
 
-import (
-	"fmt"
-
-	"github.com/t2map/t2map/table"
-)
+import "github.com/t2map/t2map/table"
 
 // Tables are read by package table.
 type (
@@ -13,10 +9,6 @@ type (
 	// Format is the form in which it is written.
 	Format = table.Format
 )
-
-// Hint returns the advice of an error of this package or of table; it may be empty.
-func Hint(err error) string { return table.Hint(err) }
-
 
 // IsResults reports whether a table has the columns of compartments.csv.
 func IsResults(s Source) bool {

@@ -13,6 +13,8 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/t2map/t2map/hint"
+	"github.com/t2map/t2map/outfile"
 	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/protocol"
@@ -106,7 +108,9 @@ func runCompareMasks(c *cobra.Command, names [2]string, out, scheme string) erro
 	for _, name := range names {
 		info, err := os.Stat(name)
 		if err != nil {
-			return usageError{err}
+			return usageError{hint.Errorf("name two folders of results, or two label maps",
+				"%s: %w", printable.Line(name),
+				outfile.Bare(err))}
 		}
 		if info.IsDir() {
 			folders++
@@ -118,8 +122,8 @@ func runCompareMasks(c *cobra.Command, names [2]string, out, scheme string) erro
 	case 0:
 		m, err = compareFiles(c.Context(), names, scheme)
 	case 1:
-		return usageError{errors.New("compare-masks needs two folders of results, or two label maps\n" +
-			"hint: t2map compare-masks --help")}
+		return usageError{hint.Errorf("t2map compare-masks --help",
+			"compare-masks needs two folders of results, or two label maps")}
 	default:
 		if scheme != "" {
 			return usageError{errors.New("--scheme applies to two label maps only: results have named compartments")}
@@ -189,8 +193,8 @@ func differentVoxels(names [2]string, err error) error {
 				g.Mask[0], g.Mask[1], g.Mask[2])
 		}
 	}
-	return fmt.Errorf("%s (A) and %s (B) differ in their voxels: %s\n"+
-		"hint: both label maps must have the same voxels; their axes may be in another order", a, b, reason)
+	return hint.Errorf("both label maps must have the same voxels; their axes may be in another order",
+		"%s (A) and %s (B) differ in their voxels: %s", a, b, reason)
 }
 
 // compareResults compares the masks of two folders of results, study by study.
@@ -206,8 +210,8 @@ func compareResults(ctx context.Context, names [2]string) (maskComparison, error
 	}
 	pairs := m.pair(studies)
 	if len(pairs) == 0 {
-		return m, usageError{fmt.Errorf("%s and %s have no study in common\n"+
-			"hint: both must be results of the same images", names[0], names[1])}
+		return m, usageError{hint.Errorf("both must be results of the same images",
+			"%s and %s have no study in common", names[0], names[1])}
 	}
 	compared := make([]comparedStudy, len(pairs))
 	g, ctx := errgroup.WithContext(ctx)

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/trial"
 )
 
@@ -37,7 +38,7 @@ func maskedStudies(results string) (all []maskedStudy, inputs []string, err erro
 	}
 	studies, err := readSource(filepath.Join(results, "studies.csv"), trial.Format{})
 	if err != nil {
-		return nil, nil, usageError{fmt.Errorf("%w\nhint: 't2map tables %s' writes it", err, results)}
+		return nil, nil, usageError{hint.Errorf(fmt.Sprintf("'t2map tables %s' writes it", results), "%w", err)}
 	}
 	studies.MadeBy = runName
 	table, err := trial.ReadResults(compartments, studies, trial.Plan{})

@@ -43,7 +43,7 @@ var mayImport = map[string][]string{
 	"report": {"volume", "nifti", "number", "segment", "segment/anatomy", "segment/unroll", "figure", "table",
 		"outfile", "printable"},
 	"report/panel": {"volume", "nifti", "segment", "segment/unroll", "report", "figure", "printable"},
-	"table":        {"printable"},
+	"table":        {"hint", "printable"},
 	"protocol": {"dicomio", "files", "hint", "internal/segmenter", "printable", "report", "segment", "t2fit",
 		"yamlfile"},
 	"pipeline": {"dicomio", "files", "hint", "internal/machine", "internal/segmenter", "metaimage", "nifti",
@@ -77,7 +77,7 @@ var mayImport = map[string][]string{
 	"nifti/internal/deflate": {},
 
 	"dicomio/dicomwrite":        {"dicomio/internal/elements"},
-	"internal/dicomtest/tools":  {},
+	"internal/dicomtest/tools":  {"nifti", "volume"},
 	"internal/dicomtest":        {"volume", "dicomio/dicomwrite", "nifti", "phantom"},
 	"dicomio/internal/elements": {"dicomio/internal/charset"},
 	"dicomio/internal/charset":  {},

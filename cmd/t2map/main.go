@@ -4,7 +4,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,7 +21,6 @@ import (
 	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/outfile"
 	"github.com/t2map/t2map/pipeline"
-	"github.com/t2map/t2map/trial"
 )
 
 // Exit statuses, as described in docs/results.md.
@@ -90,7 +88,7 @@ For research. Not a medical device.`,
 	root.SetOut(out)
 	root.SetErr(messages)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usageError{fmt.Errorf("%w\nhint: %s --help", err, c.CommandPath())}
+		return usageError{hint.Errorf(c.CommandPath()+" --help", "%w", err)}
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(runCommand(), tablesCommand(), inspectCommand(), trialCommand(), repeatCommand(),
@@ -124,7 +122,7 @@ func printError(w io.Writer, err error) {
 		return
 	}
 	fmt.Fprintf(w, "t2map: %v\n", err)
-	if advice := cmp.Or(hint.Find(err), trial.Hint(err)); advice != "" {
+	if advice := hint.Find(err); advice != "" {
 		fmt.Fprintf(w, "hint: %s\n", advice)
 	}
 }
@@ -189,10 +187,10 @@ func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		switch err := check(c, args); {
 		case err != nil && c.HasSubCommands(): // err names the unknown command
-			return usageError{fmt.Errorf("%w\nhint: %s --help", err, c.CommandPath())}
+			return usageError{hint.Errorf(c.CommandPath()+" --help", "%w", err)}
 		case err != nil:
-			return usageError{fmt.Errorf("wrong number of arguments: got %d, want %s\nhint: %s --help", len(args),
-				strings.TrimSuffix(c.UseLine(), " [flags]"), c.CommandPath())}
+			return usageError{hint.Errorf(c.CommandPath()+" --help",
+				"wrong number of arguments: got %d, want %s", len(args), strings.TrimSuffix(c.UseLine(), " [flags]"))}
 		}
 		return nil
 	}

@@ -76,7 +76,7 @@ func TestExitStatus(t *testing.T) {
 		{"tables of nothing", []string{"tables", empty}, exitUsage, []string{"holds no results", "hint: "}},
 		{"tables nowhere", []string{"tables", filepath.Join(empty, "x")}, exitUsage, []string{"results: "}},
 		{"nothing", []string{"run", empty, "--out", out, "--scheme", "compartments"}, exitNothing,
-			[]string{"no MR study found in 0 files"}},
+			[]string{"no MR study found in 0 files", "hint: name the folder that holds the studies"}},
 		{"no folder", []string{"run", filepath.Join(empty, "x"), "--out", out, "--scheme", "compartments"}, exitUsage,
 			[]string{"x"}},
 		{"no arguments", []string{"run"}, exitUsage, []string{"hint: t2map run --help"}},

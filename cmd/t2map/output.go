@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/t2map/t2map/figure"
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/outfile"
 	"github.com/t2map/t2map/report"
 )
@@ -17,8 +18,8 @@ func checkFolder(out string) error {
 		info, err := os.Stat(path)
 		switch {
 		case err == nil && !info.IsDir():
-			return usageError{fmt.Errorf("--out %s: %s is a file, not a folder\n"+
-				"hint: name a folder; it is created if it does not exist", out, filepath.Base(path))}
+			return usageError{hint.Errorf("name a folder; it is created if it does not exist",
+				"--out %s: %s is a file, not a folder", out, filepath.Base(path))}
 		case err == nil, path == filepath.Dir(path):
 			return nil // writing reports any other problem
 		}
@@ -34,8 +35,8 @@ func checkInputs(files, inputs []string) error {
 		}
 		for _, file := range files {
 			if existing, err := os.Stat(file); err == nil && os.SameFile(read, existing) {
-				return usageError{fmt.Errorf("%s would be overwritten\nhint: %s is an input; give another --out",
-					file, filepath.Base(input))}
+				return usageError{hint.Errorf(fmt.Sprintf("%s is an input; give another --out", filepath.Base(input)),
+					"%s would be overwritten", file)}
 			}
 		}
 	}
@@ -96,13 +97,13 @@ func pathsIn(dir string, names []string) []string {
 func checkBlinded(out, results string) error {
 	if existing, err := os.Stat(out); err == nil {
 		if folder, err := os.Stat(results); err == nil && os.SameFile(existing, folder) {
-			return usageError{fmt.Errorf("--out %s is the folder of the results\n%s", out, blindedHint)}
+			return usageError{hint.Errorf(blindedAdvice, "--out %s is the folder of the results", out)}
 		}
 	}
 	entries, _ := os.ReadDir(out) // a folder that does not exist is empty
 	for _, d := range entries {
 		if isStudy(filepath.Join(out, d.Name())) {
-			return usageError{fmt.Errorf("--out %s contains the folders of studies\n%s", out, blindedHint)}
+			return usageError{hint.Errorf(blindedAdvice, "--out %s contains the folders of studies", out)}
 		}
 	}
 	path, err := filepath.Abs(out)
@@ -111,7 +112,7 @@ func checkBlinded(out, results string) error {
 	}
 	for ; ; path = filepath.Dir(path) {
 		if isStudy(path) {
-			return usageError{fmt.Errorf("--out %s is a study's folder, or lies in one\n%s", out, blindedHint)}
+			return usageError{hint.Errorf(blindedAdvice, "--out %s is a study's folder, or lies in one", out)}
 		}
 		if path == filepath.Dir(path) {
 			break
@@ -129,14 +130,14 @@ func checkOutside(out, results string) error {
 	path, err := filepath.Abs(out)
 	for ; err == nil && path != filepath.Dir(path); path = filepath.Dir(path) {
 		if parent, err := os.Stat(path); err == nil && os.SameFile(parent, folder) {
-			return usageError{fmt.Errorf("--out %s lies in the folder of the results\n%s", out, blindedHint)}
+			return usageError{hint.Errorf(blindedAdvice, "--out %s lies in the folder of the results", out)}
 		}
 	}
 	return nil
 }
 
-const blindedHint = "hint: people who look at the results are blinded to the arms; give the report a folder of its " +
-	"own, such as trial-report"
+const blindedAdvice = "people who look at the results are blinded to the arms; give the report a folder of its own, " +
+	"such as trial-report"
 
 // holdsStudies reports whether a folder has study folders, SUBJECT/VISIT. The folder of a copied table has none.
 func holdsStudies(dir string) bool {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/outfile"
 	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/printable"
@@ -134,7 +135,7 @@ func checkAssumed(c *cobra.Command, args []string) error {
 
 func runPower(c *cobra.Command, args []string, f powerFlags) error {
 	if err := cmp.Or(checkAssumed(c, args), f.check(args)); err != nil {
-		return usageError{fmt.Errorf("%w\nhint: t2map power --help", err)}
+		return usageError{hint.Errorf("t2map power --help", "%w", err)}
 	}
 	if f.out != "" {
 		inputs := []string{}
@@ -183,7 +184,7 @@ type scenarioWords struct {
 func (f powerFlags) scenario(c *cobra.Command, args []string) (s power.Scenario, w scenarioWords, err error) {
 	if len(args) == 0 {
 		if s, err = f.assumed.Scenario(); err != nil {
-			return s, w, usageError{fmt.Errorf("%w\nhint: t2map power --help", err)}
+			return s, w, usageError{hint.Errorf("t2map power --help", "%w", err)}
 		}
 		heading, err := f.study.heading.heading()
 		if err != nil {
@@ -213,8 +214,7 @@ func (f powerFlags) scenario(c *cobra.Command, args []string) (s power.Scenario,
 		name = a.Design.Primary[0].Endpoint
 	}
 	if name == "" {
-		return s, w, usageError{errors.New("--endpoint is required: the design has several primary endpoints\n" +
-			"hint: all are simulated like the one that --endpoint names")}
+		return s, w, usageError{hint.Errorf("all are simulated like the one that --endpoint names", "--endpoint is required: the design has several primary endpoints")}
 	}
 	if s, w.notes, err = power.FromStudy(a, name); err != nil {
 		return s, w, usageError{err}

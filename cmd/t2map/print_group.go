@@ -120,7 +120,8 @@ func withoutFolder(text, folder string) string {
 // hashes matches the hash of a UID, whatever the words around it: no two studies share one.
 var hashes = regexp.MustCompile(`\b[0-9a-f]{12}\b`)
 
-// withoutHash returns the text with … for the hashes of UIDs, so that the same problem in two studies has the same text.
+// withoutHash returns the text with … for the hashes of UIDs, so that the same problem in two studies has the same
+// text.
 func withoutHash(text string) string { return hashes.ReplaceAllString(text, "…") }
 
 // printWarnings prints the warnings of the studies. A warning that several studies share is printed once.

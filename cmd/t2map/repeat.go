@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/t2map/t2map/figure"
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/trial"
@@ -77,8 +78,8 @@ func (f repeatFlags) visits() ([]string, error) {
 	case f.scan == "" && len(f.rescans) == 0:
 		return nil, nil
 	case f.scan == "" || len(f.rescans) == 0:
-		return nil, usageError{errors.New("--scan and --rescan go together: name both or neither\n" +
-			"hint: t2map repeat --help")}
+		return nil, usageError{hint.Errorf("t2map repeat --help",
+			"--scan and --rescan go together: name both or neither")}
 	}
 	return append([]string{f.scan}, f.rescans...), nil
 }
@@ -101,7 +102,7 @@ func runRepeat(c *cobra.Command, results string, f repeatFlags) error {
 	}
 	s, err := repeat.Pair(table.Measurements(), visits, repeatLevel)
 	if unknown := (*repeat.VisitsError)(nil); errors.As(err, &unknown) {
-		return usageError{fmt.Errorf("%s: %w\nhint: name two of them: --scan NAME --rescan NAME", source.Name, err)}
+		return usageError{hint.Errorf("name two of them: --scan NAME --rescan NAME", "%s: %w", source.Name, err)}
 	} else if err != nil {
 		return fmt.Errorf("%s: %w", source.Name, err)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/t2map/t2map/batch"
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/segment"
@@ -279,7 +280,7 @@ func runCommand() *cobra.Command {
 	c.Flags().BoolVar(&wait, "wait", false, "wait until no other run writes into the output folder")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if out == "" {
-			return usageError{errors.New("--out is missing: name a folder for the results\nhint: t2map run --help")}
+			return usageError{hint.Errorf("t2map run --help", "--out is missing: name a folder for the results")}
 		}
 		if err := checkFolder(out); err != nil {
 			return err

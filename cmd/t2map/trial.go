@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/report/panel"
 	"github.com/t2map/t2map/trial"
@@ -126,7 +127,7 @@ func (f tableFlags) format() (trial.Format, error) {
 
 func runTrial(c *cobra.Command, results string, f trialFlags) error {
 	if f.design == "" || f.out == "" {
-		return usageError{errors.New("--design and --out are required\nhint: t2map trial --help")}
+		return usageError{hint.Errorf("t2map trial --help", "--design and --out are required")}
 	}
 	if err := checkIdle(results); err != nil {
 		return err
@@ -252,8 +253,8 @@ func (f trialFlags) tables(results string) (t trial.Tables, err error) {
 		return t, flagError("--design", err, "a CSV with the columns subject and arm; t2map trial --help shows one")
 	}
 	if trial.IsResults(t.Design) {
-		return t, usageError{fmt.Errorf("--design %s is a table of results, not a design\n"+
-			"hint: a CSV with the columns subject and arm; t2map trial --help shows one", t.Design.Name)}
+		return t, usageError{hint.Errorf("a CSV with the columns subject and arm; t2map trial --help shows one",
+			"--design %s is a table of results, not a design", t.Design.Name)}
 	}
 	if f.repeatability != "" {
 		if t.Repeatability, err = readSource(f.repeatability, trial.Format{}); err != nil {
@@ -285,7 +286,7 @@ func readCompartments(results string) (trial.Source, error) {
 	s, err := readSource(path, trial.Format{})
 	s.MadeBy = runName
 	if errors.Is(err, fs.ErrNotExist) {
-		err = usageError{fmt.Errorf("%w\nhint: RESULTS is the folder that 't2map run --out' wrote", err)}
+		err = usageError{hint.Errorf("RESULTS is the folder that 't2map run --out' wrote", "%w", err)}
 	}
 	return s, err
 }
@@ -294,10 +295,10 @@ func readCompartments(results string) (trial.Source, error) {
 const runName = "t2map run"
 
 // flagError adds to the error of reading a file the flag that names it and, unless there is a hint, a hint.
-func flagError(flag string, err error, hint string) error {
+func flagError(flag string, err error, advice string) error {
 	err = fmt.Errorf("%s: %w", flag, err)
-	if trial.Hint(err) == "" {
-		err = fmt.Errorf("%w\nhint: %s", err, hint)
+	if hint.Find(err) == "" {
+		err = hint.Errorf(advice, "%w", err)
 	}
 	return usageError{err}
 }

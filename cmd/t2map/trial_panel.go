@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/t2map/t2map/figure"
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/report/panel"
 	"github.com/t2map/t2map/table"
 	"github.com/t2map/t2map/trial"
@@ -93,7 +94,7 @@ func (f trialFlags) displayed() (r [2]float64, err error) {
 	a, errLow := table.ParseNumber(strings.TrimSpace(low))
 	b, errHigh := table.ParseNumber(strings.TrimSpace(high))
 	if errLow != nil || errHigh != nil || !(a >= 0 && b > a && b <= maxDisplayed) {
-		return r, fmt.Errorf("--display-range %.40q is not a range in ms\nhint: write it as 20,60", f.displayRange)
+		return r, hint.Errorf("write it as 20,60", "--display-range %.40q is not a range in ms", f.displayRange)
 	}
 	return [2]float64{a, b}, nil
 }
@@ -107,13 +108,13 @@ func (f trialFlags) chosen(d trial.Design) ([]int, error) {
 	if len(f.panel) == 0 || slices.Equal(f.panel, []string{"none"}) {
 		return nil, nil
 	}
-	const hint = "hint: choose fewer, or omit the picture with --panel none"
 	if n := len(f.panel); n > panel.MostRows {
-		return nil, fmt.Errorf("--panel: %d subjects; a page has room for %d\n%s", n, panel.MostRows, hint)
+		return nil, hint.Errorf("choose fewer, or omit the picture with --panel none",
+			"--panel: %d subjects; a page has room for %d", n, panel.MostRows)
 	}
 	if n := len(d.VisitsOf(trial.AllT2, true)); n > panel.MostVisits {
-		return nil, fmt.Errorf("--panel: maps of %d visits; a page has room for %d\n"+
-			"hint: omit the picture with --panel none", n, panel.MostVisits)
+		return nil, hint.Errorf("omit the picture with --panel none",
+			"--panel: maps of %d visits; a page has room for %d", n, panel.MostVisits)
 	}
 	var subjects []int
 	for _, id := range f.panel {

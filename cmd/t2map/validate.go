@@ -11,6 +11,7 @@ import (
 
 	"github.com/t2map/t2map/accuracy"
 	"github.com/t2map/t2map/batch"
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/printable"
 )
@@ -48,15 +49,14 @@ cannot be used, 130 interrupted.`,
 	p.IntVar(&o.Workers, "workers", 0, "`number` of slices to measure at a time (default: one per processor)")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if out == "" {
-			return usageError{errors.New("--out is missing: name a folder for the results\n" +
-				"hint: t2map validate --help")}
+			return usageError{hint.Errorf("t2map validate --help", "--out is missing: name a folder for the results")}
 		}
 		if o.Draws < accuracy.FewestDraws || o.Draws > accuracy.MostDraws {
-			return usageError{fmt.Errorf("--draws %d is not between %d and %d\nhint: t2map validate --help", o.Draws,
-				accuracy.FewestDraws, accuracy.MostDraws)}
+			return usageError{hint.Errorf("t2map validate --help",
+				"--draws %d is not between %d and %d", o.Draws, accuracy.FewestDraws, accuracy.MostDraws)}
 		}
 		if o.Workers < 0 {
-			return usageError{fmt.Errorf("--workers %d is negative\nhint: t2map validate --help", o.Workers)}
+			return usageError{hint.Errorf("t2map validate --help", "--workers %d is negative", o.Workers)}
 		}
 		return validate(c, out, o)
 	}
@@ -68,7 +68,7 @@ func validate(c *cobra.Command, out string, o accuracy.Options) error {
 	start := time.Now()
 	if err := accuracy.CheckFolder(out); err != nil {
 		if errors.Is(err, accuracy.ErrOtherPage) {
-			err = fmt.Errorf("%w\nhint: name another folder with --out", err)
+			err = hint.Errorf("name another folder with --out", "%w", err)
 		}
 		return usageError{err}
 	}

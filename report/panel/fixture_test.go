@@ -115,17 +115,3 @@ func sampleUnrolled() *report.Unrolled {
 	}
 	return u
 }
-
-func readFloats(t *testing.T, path string) (volume.Geometry, []float32) {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	g, frames, err := nifti.ReadFrames(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return g, frames[0]
-}

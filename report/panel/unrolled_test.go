@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/t2map/t2map/figure"
+	"github.com/t2map/t2map/internal/dicomtest/tools"
 	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/samples/sampletest"
@@ -96,7 +97,8 @@ func TestWriteUnrolledChange(t *testing.T) {
 	if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	g, got := readFloats(t, path)
+	read := tools.ReadMap(t, path)
+	g, got := read.Geometry, read.Data
 	if g.Size != [3]int{7, 6, 1} {
 		t.Fatalf("size %v, want 7 × 6", g.Size)
 	}

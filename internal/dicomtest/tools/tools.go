@@ -11,6 +11,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/t2map/t2map/nifti"
+	"github.com/t2map/t2map/volume"
 )
 
 // pythons holds the result of searchPython for each list of modules, because starting Python with pydicom
@@ -72,4 +75,19 @@ func ReadTree(t *testing.T, dir string) map[string][]byte {
 		t.Fatal(err)
 	}
 	return files
+}
+
+// ReadMap reads a NIfTI file of one volume.
+func ReadMap(t *testing.T, path string) volume.Map {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	g, frames, err := nifti.ReadFrames(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return volume.Map{Geometry: g, Data: frames[0]}
 }
