@@ -179,7 +179,7 @@ func TestAlikeNamesInPairs(t *testing.T) {
 		"S01,scan,medial,30\nS01,re_scan,medial,31\nS02,scan,medial,30\nS02,re-scan,medial,31\n",
 	} {
 		_, err := trial.ReadResults(trial.Source{Name: "pairs.csv",
-			Data: []byte("subject,visit,compartment,mean_t2_ms\n" + rows)}, trial.Source{}, nil)
+			Data: []byte("subject,visit,compartment,mean_t2_ms\n" + rows)}, trial.Source{}, trial.Plan{})
 		if err == nil || !strings.Contains(err.Error(), "differs from") || hint.Find(err) == "" {
 			t.Errorf("%q: %v", rows, err)
 		}
@@ -190,7 +190,7 @@ func TestAlikeNamesInPairs(t *testing.T) {
 // masks of visits and knees that are not used do not count.
 func TestPairWithCarriedMasks(t *testing.T) {
 	row := func(subject, visit, maskFrom string, t2 float64) trial.Measurement {
-		return trial.Measurement{Subject: subject, Visit: visit, Side: "left", Compartment: "medial", MeanT2: t2,
+		return trial.Measurement{Subject: subject, Visit: visit, Side: "left", Compartment: "medial", T2: t2,
 			MaskFrom: maskFrom}
 	}
 	rows := []trial.Measurement{
