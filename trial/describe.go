@@ -26,7 +26,9 @@ func present(xs []float64) []float64 {
 func (a *EndpointAnalysis) describeCells(d Design, flags []Flag, level float64) {
 	a.Cells = make([][]Cell, len(d.Arms))
 	for arm := range d.Arms {
-		a.Cells[arm] = make([]Cell, len(d.Visits))
+		unplanned := describe(nil, level)
+		a.Cells[arm] = slices.Repeat([]Cell{{Value: unplanned, Change: unplanned, Percent: unplanned,
+			Quality: QualityCell{ImageQuality: meanQuality(nil)}}}, len(d.Visits))
 		for _, v := range a.Visits {
 			a.Cells[arm][v] = a.cell(d, [2]int{arm, v}, level)
 			a.flagCell(d, flags, [2]int{arm, v})

@@ -21,9 +21,8 @@ type Plan struct {
 	// its own.
 	CommonBaseline bool
 	// Strata are the columns of the design by which the randomisation was stratified. They are in the
-	// models. Default: stratum, if the design has more than one; NoStrata omits it.
-	Strata   []string
-	NoStrata bool
+	// models. Default (nil): stratum, if the design has more than one. An empty list is none.
+	Strata []string
 	// Covariates in addition to baseline, arm, visit and strata: site, stratum, sex, age, bmi.
 	Covariates []string
 	// Rows are the rows of compartments.csv to analyse, such as medial-tibial or medial deep;
@@ -31,8 +30,8 @@ type Plan struct {
 	Rows []string
 	// Median uses the median of the voxels of a compartment. Default: their mean.
 	Median bool
-	// LogScale has the endpoints that are analysed on the log scale: ratios of geometric means.
-	LogScale []string
+	// Log reports for endpoints, or AllT2, whether they are analysed on the log scale: ratios of geometric means.
+	Log map[string]bool
 	// Sets are the analysis sets; the first is analysed. Default: all subjects.
 	Sets []Set
 	// Limits of quality.
@@ -136,7 +135,7 @@ var factors, numbers = []string{"site", "stratum", "sex"}, []string{"age", "bmi"
 
 func (p *Plan) setStrata(_, text string) (err error) {
 	if strings.EqualFold(text, "none") {
-		p.NoStrata = true
+		p.Strata = []string{}
 		return nil
 	}
 	p.Strata, err = columnList("stratum", text, factors)
@@ -212,13 +211,11 @@ func (p *Plan) setSummary(_, text string) error {
 }
 
 func (p *Plan) setScale(endpoint, text string) error {
-	switch strings.ToLower(text) {
-	case "linear":
-	case "log":
-		p.LogScale = append(p.LogScale, endpoint)
-	default:
+	text = strings.ToLower(text)
+	if text != "linear" && text != "log" {
 		return hint.Errorf("linear or log", "scale %.40q is not known", text)
 	}
+	put(&p.Log, endpoint, text == "log")
 	return nil
 }
 
@@ -328,19 +325,29 @@ func (p *Plan) setDecimals(endpoint, text string) error {
 	if err != nil || n < 0 || n > mostDecimals {
 		return hint.Errorf("a whole number from 0 to 6", "decimals %.40q are not a number of decimals", text)
 	}
-	if p.Decimals == nil {
-		p.Decimals = map[string]int{}
-	}
-	p.Decimals[endpoint] = n
+	put(&p.Decimals, endpoint, n)
 	return nil
 }
 
 func (p *Plan) setGroup(endpoint, text string) error {
-	if p.Groups == nil {
-		p.Groups = map[string]string{}
-	}
-	p.Groups[endpoint] = text
+	put(&p.Groups, endpoint, text)
 	return nil
+}
+
+// put adds to a map that may be nil.
+func put[T any](all *map[string]T, endpoint string, value T) {
+	if *all == nil {
+		*all = map[string]T{}
+	}
+	(*all)[endpoint] = value
+}
+
+// planned returns what the plan says of an endpoint: in its own line or, for a compartment, in that of T2.
+func planned[T any](all map[string]T, e Endpoint) (value T, ok bool) {
+	if value, ok = all[e.Name]; !ok && e.Compartment {
+		value, ok = all[AllT2]
+	}
+	return value, ok
 }
 
 func (p *Plan) setEstimand(_, text string) error {

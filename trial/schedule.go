@@ -26,7 +26,8 @@ type Target struct {
 	Place string
 }
 
-// VisitsOf returns the planned visits of an endpoint: ascending indices into Visits, the baseline first.
+// VisitsOf returns the planned visits of an endpoint: ascending indices into Visits, the baseline first. They are
+// those of its own line, of T2 for a compartment, or of all endpoints; nil if no line plans them.
 func (d Design) VisitsOf(endpoint string, compartment bool) []int {
 	if own, ok := d.Schedules[endpoint]; ok {
 		return own
@@ -34,32 +35,27 @@ func (d Design) VisitsOf(endpoint string, compartment bool) []int {
 	if own, ok := d.Schedules[AllT2]; ok && compartment {
 		return own
 	}
-	all := make([]int, len(d.Visits))
-	for i := range all {
-		all[i] = i
-	}
-	return all
+	return d.Schedules[""]
 }
 
-// readVisits fills Visits with the visits of all endpoints, and the schedules of endpoints with visits of
-// their own.
+// readVisits fills Visits with the visits of all lines, and Schedules.
 func (d *Design) readVisits(name string, h Heading) error {
 	endpoints, lines := h.perEndpoint("visits")
-	common, ok := h["visits"]
-	if !ok && len(lines) == 0 {
+	if common, ok := h["visits"]; ok {
+		endpoints, lines = slices.Insert(endpoints, 0, ""), slices.Insert(lines, 0, common)
+	}
+	if len(lines) == 0 {
 		return hint.Errorf(designHint, "%s: the design does not name the visits", name)
 	}
-	if ok {
-		if _, err := d.addVisits(common); err != nil {
+	planned := make([][]string, len(lines))
+	for i, line := range lines {
+		var err error
+		if planned[i], err = d.addVisits(line); err != nil {
 			return err
 		}
 	}
-	own := make([][]string, len(lines))
-	for i, line := range lines {
-		var err error
-		if own[i], err = d.addVisits(line); err != nil {
-			return err
-		}
+	if len(d.Visits) == 0 {
+		return hint.Errorf(designHint, "%s: the line does not name a visit", lines[0].Place)
 	}
 	slices.SortFunc(d.Visits, func(a, b Visit) int { return cmp.Compare(a.Month, b.Month) })
 	if err := d.readBaseline(name, h); err != nil {
@@ -69,13 +65,14 @@ func (d *Design) readVisits(name string, h Heading) error {
 	for i, endpoint := range endpoints {
 		var visits []int
 		for v, visit := range d.Visits {
-			if slices.Contains(own[i], visit.Name) {
+			if slices.Contains(planned[i], visit.Name) {
 				visits = append(visits, v)
 			}
 		}
 		if len(visits) == 0 || visits[0] != 0 {
-			return hint.Errorf("add "+printable.Line(d.Visits[0].Name)+" to the line", "%s: the visits of %.40q do not "+
-				"include the baseline visit %.40q", lines[i].Place, endpoint, d.Visits[0].Name)
+			return hint.Errorf("add "+printable.Line(d.Visits[0].Name)+" to the line", "%s: %s do not "+
+				"include the baseline visit %.40q", lines[i].Place, printable.Line(joinKey("visits", endpoint)),
+				d.Visits[0].Name)
 		}
 		d.Schedules[endpoint] = visits
 	}
