@@ -71,16 +71,8 @@ func Analyse(ctx context.Context, version string, t Tables, adjust Adjust) (Anal
 	if err != nil {
 		return a, err
 	}
-	if err := a.checkNames(t.Design.Name, endpoints); err != nil {
-		return a, err
-	}
-	if err := a.setScales(endpoints); err != nil {
-		return a, err
-	}
-	if err := a.Design.setTargets(endpoints); err != nil {
-		return a, err
-	}
-	if err := a.takeRepeatability(t.Repeatability, endpoints); err != nil {
+	if err := cmp.Or(a.checkNames(t.Design.Name, endpoints), a.setScales(endpoints), a.Design.setTargets(endpoints),
+		a.takeRepeatability(t.Repeatability, endpoints)); err != nil {
 		return a, err
 	}
 	a.Plan = a.Plan.withDefaults()
@@ -100,11 +92,11 @@ func (a *Analysis) join(t Tables) ([]Endpoint, error) {
 	if err != nil {
 		return nil, err
 	}
-	subjects, visits, err := a.Design.match(t.Compartments, res.places())
+	subjects, visits, err := a.Design.match(t.Compartments, mapped(res.measurements, Measurement.place))
 	if err != nil {
 		return nil, err
 	}
-	_, failedAt, err := a.Design.alike(t.Studies, res.failedPlaces())
+	_, failedAt, err := a.Design.alike(t.Studies, mapped(res.failures, func(f failure) placed { return f.placed }))
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +114,7 @@ func (a *Analysis) join(t Tables) ([]Endpoint, error) {
 			return nil, err
 		}
 		for _, s := range scores {
-			subjects, _, err := a.Design.match(source, s.places())
+			subjects, _, err := a.Design.match(source, mapped(s.values, func(v score) placed { return v.placed }))
 			if err != nil {
 				return nil, err
 			}
@@ -173,10 +165,8 @@ func (a *Analysis) checkNames(design string, endpoints []Endpoint) error {
 	if len(endpoints) == 0 {
 		return hint.Errorf("see studies.csv for why every study failed", "the results have no compartment")
 	}
-	var names []string
-	for _, e := range endpoints {
-		names = append(names, e.Name)
-	}
+	names := endpointNames(endpoints)
+	compartments := endpointNames(slices.DeleteFunc(slices.Clone(endpoints), func(e Endpoint) bool { return !e.Compartment }))
 	for _, e := range endpoints {
 		if e.Visits == nil {
 			return hint.Errorf(fmt.Sprintf("add a line visits for all endpoints, or visits[%s]", printable.Line(e.Name)),
@@ -184,22 +174,22 @@ func (a *Analysis) checkNames(design string, endpoints []Endpoint) error {
 		}
 	}
 	for _, m := range a.Plan.Mentions {
-		i := slices.Index(names, m.Endpoint)
 		switch {
-		case i < 0 && m.Endpoint != AllT2:
+		case m.Key == cvKey && !slices.Contains(compartments, m.Endpoint):
+			return hint.Errorf(hint.Nearest(m.Endpoint, compartments), "%s: %s names the compartment %.40q, which is not in "+
+				"the results", m.Place, m.Key, m.Endpoint)
+		case m.Key == "group" && (m.Endpoint == AllT2 || slices.Contains(compartments, m.Endpoint)):
+			return hint.Errorf("omit the line", "%s: the figures of compartments have no groups", m.Place)
+		case m.Endpoint != AllT2 && !slices.Contains(names, m.Endpoint):
 			return hint.Errorf(hint.Nearest(m.Endpoint, names), "%s: %s names the endpoint %.40q, which is not in the tables",
 				m.Place, m.Key, m.Endpoint)
-		case m.Key == "group" && (i < 0 || endpoints[i].Compartment):
-			return hint.Errorf("omit the line", "%s: the figures of compartments have no groups", m.Place)
-		}
-	}
-	for _, cv := range a.Plan.CompartmentCVs {
-		if !slices.Contains(names, cv.Compartment) {
-			return hint.Errorf(fmt.Sprintf("there are %q", names),
-				"a within-subject CV is given for %.40q, which is not in the results", cv.Compartment)
 		}
 	}
 	return nil
+}
+
+func endpointNames(endpoints []Endpoint) []string {
+	return mapped(endpoints, func(e Endpoint) string { return e.Name })
 }
 
 // setScales fills in the scale, the decimals and the group of each endpoint. It is an error if groups are alike but

@@ -33,7 +33,7 @@ func TestDesign(t *testing.T) {
 		t.Errorf("primary %+v of %q", d.Primary, d.Name)
 	}
 	want := Plan{Covariance: mmrm.AR1, DF: mmrm.Satterthwaite, Covariates: []string{"site", "age"}, WithinCV: 0.04,
-		CompartmentCVs: []CompartmentCV{{"lateral", 0.055}}}
+		CompartmentCVs: []CompartmentCV{{"lateral", 0.055}}, Mentions: []Mention{{"lateral", "wcv", "trial.csv, line 9"}}}
 	if diff := cmp.Diff(want, p); diff != "" {
 		t.Error("plan:", diff)
 	}

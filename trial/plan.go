@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strconv"
@@ -94,19 +95,24 @@ type Limits struct {
 	Change float64
 }
 
+// limit is a limit that is one number.
+type limit struct {
+	name            string
+	value           *float64
+	standard, least float64
+}
+
+func (l *Limits) numbers() []limit {
+	return []limit{{"voxels", &l.Voxels, 20, 0}, {"volume", &l.Volume, 20, 0}, {"excluded", &l.Excluded, 10, 0},
+		{"snr", &l.SNR, 2, 1}, {"change", &l.Change, 30, 0}} // SNR: a ratio of the larger to the smaller
+}
+
 // withDefaults returns the limits with their defaults filled in.
 func (l Limits) withDefaults() Limits {
-	for _, limit := range []struct {
-		value    *float64
-		standard float64
-	}{{&l.Voxels, 20}, {&l.Volume, 20}, {&l.Excluded, 10}, {&l.SNR, 2}, {&l.Change, 30}} {
-		if *limit.value == 0 {
-			*limit.value = limit.standard
-		}
+	for _, limit := range l.numbers() {
+		*limit.value = cmp.Or(*limit.value, limit.standard)
 	}
-	if l.T2 == [2]float64{} {
-		l.T2 = [2]float64{20, 70}
-	}
+	l.T2 = cmp.Or(l.T2, [2]float64{20, 70})
 	return l
 }
 
@@ -118,16 +124,20 @@ func (p Plan) Summary() string {
 	return "mean"
 }
 
-func (p *Plan) setBaseline(_, text string) error {
-	switch strings.ToLower(text) {
-	case "by visit":
-	case "common":
-		p.CommonBaseline = true
-	default:
-		return hint.Errorf("by visit or common; the visit that changes are computed from is the key baseline visit",
-			"baseline %.40q is neither by visit nor common", text)
+// choose returns the meaning of one of the words that a key may have.
+func choose[T any](text string, words map[string]T, advice, problem string) (T, error) {
+	meaning, known := words[strings.ToLower(text)]
+	if !known {
+		return meaning, hint.Errorf(advice, problem, text)
 	}
-	return nil
+	return meaning, nil
+}
+
+func (p *Plan) setBaseline(_, text string) (err error) {
+	p.CommonBaseline, err = choose(text, map[string]bool{"by visit": false, "common": true},
+		"by visit or common; the visit that changes are computed from is the key baseline visit",
+		"baseline %.40q is neither by visit nor common")
+	return err
 }
 
 // factors are the columns of a design that are levels of a factor, and numbers those that are numbers.
@@ -155,9 +165,7 @@ func columnList(kind, text string, known []string) ([]string, error) {
 			return nil, hint.Errorf(strings.Join(known[:len(known)-1], ", ")+" or "+known[len(known)-1],
 				"%s %.40q is not known", kind, name)
 		}
-		if !slices.Contains(columns, name) {
-			columns = append(columns, name)
-		}
+		columns = include(columns, name)
 	}
 	return columns, nil
 }
@@ -167,56 +175,33 @@ var covarianceNames = map[string]mmrm.Covariance{
 	"hcs": mmrm.HeterogeneousCS, "csh": mmrm.HeterogeneousCS, "ar1": mmrm.AR1, "cs": mmrm.CompoundSymmetry,
 }
 
-func (p *Plan) setCovariance(_, text string) error {
-	covariance, known := covarianceNames[strings.ToLower(text)]
-	if !known {
-		return hint.Errorf("unstructured, hcs (heterogeneous compound symmetry), ar1 or cs",
-			"covariance %.40q is not known", text)
-	}
-	p.Covariance = covariance
-	return nil
+func (p *Plan) setCovariance(_, text string) (err error) {
+	p.Covariance, err = choose(text, covarianceNames, "unstructured, hcs (heterogeneous compound symmetry), ar1 or cs",
+		"covariance %.40q is not known")
+	return err
 }
 
-var dfNames = map[string]mmrm.DF{
-	"": mmrm.KenwardRoger, "kenward-roger": mmrm.KenwardRoger, "satterthwaite": mmrm.Satterthwaite,
-}
-
-func (p *Plan) setDF(_, text string) error {
-	df, known := dfNames[strings.ToLower(text)]
-	if !known {
-		return hint.Errorf("kenward-roger or satterthwaite", "degrees of freedom %.40q are not known", text)
-	}
-	p.DF = df
-	return nil
+func (p *Plan) setDF(_, text string) (err error) {
+	p.DF, err = choose(text, map[string]mmrm.DF{"": mmrm.KenwardRoger, "kenward-roger": mmrm.KenwardRoger,
+		"satterthwaite": mmrm.Satterthwaite}, "kenward-roger or satterthwaite", "degrees of freedom %.40q are not known")
+	return err
 }
 
 func (p *Plan) setRows(_, text string) error {
-	for _, row := range list(text) {
-		if !slices.Contains(p.Rows, row) {
-			p.Rows = append(p.Rows, row)
-		}
-	}
+	p.Rows = include(p.Rows, list(text)...)
 	return nil
 }
 
-func (p *Plan) setSummary(_, text string) error {
-	switch strings.ToLower(text) {
-	case "mean":
-	case "median":
-		p.Median = true
-	default:
-		return hint.Errorf("mean or median", "summary %.40q is not known", text)
-	}
-	return nil
+func (p *Plan) setSummary(_, text string) (err error) {
+	p.Median, err = choose(text, map[string]bool{"mean": false, "median": true}, "mean or median",
+		"summary %.40q is not known")
+	return err
 }
 
 func (p *Plan) setScale(endpoint, text string) error {
-	text = strings.ToLower(text)
-	if text != "linear" && text != "log" {
-		return hint.Errorf("linear or log", "scale %.40q is not known", text)
-	}
-	put(&p.Log, endpoint, text == "log")
-	return nil
+	log, err := choose(text, map[string]bool{"linear": false, "log": true}, "linear or log", "scale %.40q is not known")
+	put(&p.Log, endpoint, log)
+	return err
 }
 
 func (p *Plan) setSets(_, text string) error {
@@ -244,47 +229,44 @@ func pair(item string) (name, value string, ok bool) {
 }
 
 func (p *Plan) setLimits(_, text string) error {
-	const example = "such as voxels=20, volume=20, excluded=10, snr=2, t2=20-70, change=30; a limit of none is off"
-	l := &p.Limits
-	limits := map[string]*float64{
-		"voxels": &l.Voxels, "volume": &l.Volume, "excluded": &l.Excluded, "snr": &l.SNR, "change": &l.Change,
-	}
 	for _, item := range list(text) {
 		name, value, _ := pair(item)
-		name = strings.ToLower(name)
-		none := strings.EqualFold(value, "none")
-		if name == "t2" {
-			low, high, _ := strings.Cut(value, "-")
-			a, errLow := table.ParseNumber(strings.TrimSpace(low))
-			b, errHigh := table.ParseNumber(strings.TrimSpace(high))
-			switch {
-			case none:
-				l.T2 = [2]float64{math.Inf(-1), math.Inf(1)}
-			case errLow != nil || errHigh != nil || !(a >= 0 && b > a):
-				return hint.Errorf(example, "limit t2 %.40q is not a range in ms", value)
-			default:
-				l.T2 = [2]float64{a, b}
-			}
-			continue
-		}
-		limit := limits[name]
-		if limit == nil {
-			return hint.Errorf(example, "limit %.40q is not known", name)
-		}
-		least := 0.0
-		if name == "snr" {
-			least = 1 // a ratio of the larger to the smaller
-		}
-		x, err := table.ParseNumber(strings.TrimSuffix(value, "%"))
-		switch {
-		case none:
-			*limit = math.Inf(1)
-		case err != nil || !(x > least):
-			return hint.Errorf(example, "limit %s: %.40q is not a number above %g", name, value, least)
-		default:
-			*limit = x
+		if err := p.Limits.set(strings.ToLower(name), value); err != nil {
+			return err
 		}
 	}
+	return nil
+}
+
+func (l *Limits) set(name, value string) error {
+	const example = "such as voxels=20, volume=20, excluded=10, snr=2, t2=20-70, change=30; a limit of none is off"
+	none := strings.EqualFold(value, "none")
+	if name == "t2" {
+		low, high, _ := strings.Cut(value, "-")
+		a, errLow := table.ParseNumber(strings.TrimSpace(low))
+		b, errHigh := table.ParseNumber(strings.TrimSpace(high))
+		switch {
+		case none:
+			a, b = math.Inf(-1), math.Inf(1)
+		case errLow != nil || errHigh != nil || !(a >= 0 && b > a):
+			return hint.Errorf(example, "limit t2 %.40q is not a range in ms", value)
+		}
+		l.T2 = [2]float64{a, b}
+		return nil
+	}
+	all := l.numbers()
+	i := slices.IndexFunc(all, func(l limit) bool { return l.name == name })
+	if i < 0 {
+		return hint.Errorf(example, "limit %.40q is not known", name)
+	}
+	x, err := table.ParseNumber(strings.TrimSuffix(value, "%"))
+	if none {
+		x, err = math.Inf(1), nil
+	}
+	if err != nil || !(x > all[i].least) {
+		return hint.Errorf(example, "limit %s: %.40q is not a number above %g", name, value, all[i].least)
+	}
+	*all[i].value = x
 	return nil
 }
 
@@ -348,11 +330,6 @@ func planned[T any](all map[string]T, e Endpoint) (value T, ok bool) {
 		value, ok = all[AllT2]
 	}
 	return value, ok
-}
-
-func (p *Plan) setEstimand(_, text string) error {
-	p.Estimand = text
-	return nil
 }
 
 func (p *Plan) setScreened(_, text string) (err error) {

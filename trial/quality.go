@@ -80,12 +80,12 @@ type QualityCell struct {
 	ImageQuality
 }
 
-// quality describes an arm at a visit. Subjects outside the analysis set are not counted.
-func (e Endpoint) quality(d Design, flags []Flag, armVisit [2]int) (c QualityCell) {
+// quality describes the members of an arm at a visit.
+func (e Endpoint) quality(members []int, visit int, flags []Flag) (c QualityCell) {
 	var all []ImageQuality
-	for s, subject := range d.Subjects {
-		value := e.Values[s][armVisit[1]]
-		if subject.Arm != armVisit[0] || !subject.Analysed() || value.Quality == nil {
+	for _, s := range members {
+		value := e.Values[s][visit]
+		if value.Quality == nil {
 			continue
 		}
 		all = append(all, *value.Quality)
@@ -146,8 +146,7 @@ func (j *joiner) flagLimits(endpoints []Endpoint) {
 					continue // NoResult
 				}
 				for _, x := range limits.excesses(*value, baseline, isMeniscus(e.Name)) {
-					value.Flags = append(value.Flags, j.flag(Flag{Kind: BeyondLimit, Subject: j.d.Subjects[s].ID,
-						Visit: j.d.Visits[v].Name, Endpoint: e.Name, Excess: x}))
+					value.Flags = append(value.Flags, j.flagAt(s, v, Flag{Kind: BeyondLimit, Endpoint: e.Name, Excess: x}))
 				}
 			}
 		}

@@ -40,17 +40,14 @@ func (d Design) VisitsOf(endpoint string, compartment bool) []int {
 
 // readVisits fills Visits with the visits of all lines, and Schedules.
 func (d *Design) readVisits(name string, h Heading) error {
-	endpoints, lines := h.perEndpoint("visits")
-	if common, ok := h["visits"]; ok {
-		endpoints, lines = slices.Insert(endpoints, 0, ""), slices.Insert(lines, 0, common)
-	}
+	lines := h.lines("visits")
 	if len(lines) == 0 {
 		return hint.Errorf(designHint, "%s: the design does not name the visits", name)
 	}
-	planned := make([][]string, len(lines))
+	own := make([][]string, len(lines))
 	for i, line := range lines {
 		var err error
-		if planned[i], err = d.addVisits(line); err != nil {
+		if own[i], err = d.addVisits(line.Line); err != nil {
 			return err
 		}
 	}
@@ -62,19 +59,19 @@ func (d *Design) readVisits(name string, h Heading) error {
 		return err
 	}
 	d.Schedules = map[string][]int{}
-	for i, endpoint := range endpoints {
+	for i, line := range lines {
 		var visits []int
 		for v, visit := range d.Visits {
-			if slices.Contains(planned[i], visit.Name) {
+			if slices.Contains(own[i], visit.Name) {
 				visits = append(visits, v)
 			}
 		}
 		if len(visits) == 0 || visits[0] != 0 {
 			return hint.Errorf("add "+printable.Line(d.Visits[0].Name)+" to the line", "%s: %s do not "+
-				"include the baseline visit %.40q", lines[i].Place, printable.Line(joinKey("visits", endpoint)),
+				"include the baseline visit %.40q", line.Place, printable.Line(joinKey("visits", line.endpoint)),
 				d.Visits[0].Name)
 		}
-		d.Schedules[endpoint] = visits
+		d.Schedules[line.endpoint] = visits
 	}
 	return nil
 }
@@ -131,7 +128,7 @@ func (d *Design) readBaseline(name string, h Heading) error {
 	case i >= 0:
 	case line.Text != "":
 		return hint.Errorf("write it as in the line of visits", "%s: the baseline %.40q is not one of the visits %s",
-			line.Place, line.Text, few(d.visitNames()))
+			line.Place, line.Text, few(visitNames(d.Visits)))
 	case d.Visits[0].Month < 0:
 		return hint.Errorf(fmt.Sprintf("name it: a line such as \"# baseline visit: %s\"",
 			printable.Line(d.Visits[0].Name)),
@@ -202,11 +199,7 @@ func (d Design) resolve(kind string, targets []Target, endpoints []Endpoint) ([]
 			all = append(all, one)
 		}
 		if !found {
-			var names []string
-			for _, e := range endpoints {
-				names = append(names, e.Name)
-			}
-			return nil, hint.Errorf(hint.Nearest(t.Endpoint, names), "%s: the %s endpoint %.40q is not in the results",
+			return nil, hint.Errorf(hint.Nearest(t.Endpoint, endpointNames(endpoints)), "%s: the %s endpoint %.40q is not in the results",
 				t.Place, kind, t.Endpoint)
 		}
 	}
@@ -295,12 +288,7 @@ func (d Design) MainVisit(e Endpoint) int {
 
 // PrimaryVisits returns the visits of the primary contrasts, in ascending order.
 func (d Design) PrimaryVisits() []int {
-	var visits []int
-	for _, t := range d.Primary {
-		if !slices.Contains(visits, t.Visit) {
-			visits = append(visits, t.Visit)
-		}
-	}
+	visits := mapped(d.Primary, func(t Target) int { return t.Visit })
 	slices.Sort(visits)
-	return visits
+	return slices.Compact(visits)
 }
