@@ -79,18 +79,20 @@ func (d *Design) readVisits(name string, h Heading) error {
 // addVisits adds the visits of a line to Visits, and returns their names: "baseline=0, month03=3". A visit
 // that is there already may omit its month.
 func (d *Design) addVisits(line Line) ([]string, error) {
+	items, err := pairs(line.Text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: visit %w", line.Place, err)
+	}
 	var names []string
-	for _, item := range list(line.Text) {
-		name, month, hasMonth := pair(item)
+	for _, item := range items {
+		name, hasMonth := item.name, item.value != ""
 		i := slices.IndexFunc(d.Visits, func(v Visit) bool { return v.Name == name })
-		m, err := table.ParseNumber(month)
+		m, err := table.ParseNumber(item.value)
 		switch {
 		case !hasMonth && i < 0:
-			return nil, hint.Errorf(designHint, "%s: visit %.40q has no month", line.Place, item)
+			return nil, hint.Errorf(designHint, "%s: visit %.40q has no month", line.Place, name)
 		case hasMonth && (err != nil || math.IsNaN(m) || math.IsInf(m, 0)):
-			return nil, hint.Errorf(designHint, "%s: visit %.40q: month %.20q is not a number", line.Place, name, month)
-		case slices.Contains(names, name):
-			return nil, hint.Errorf("give each visit its own name", "%s: visit %.40q appears twice", line.Place, name)
+			return nil, hint.Errorf(designHint, "%s: visit %.40q: month %.20q is not a number", line.Place, name, item.value)
 		case i >= 0 && hasMonth && d.Visits[i].Month != m:
 			return nil, hint.Errorf("a visit has the same month for all endpoints", "%s: visit %.40q is at month %g here, and "+
 				"at month %g in another line", line.Place, name, m, d.Visits[i].Month)
@@ -130,8 +132,13 @@ func (d *Design) readBaseline(name string, h Heading) error {
 		return hint.Errorf("write it as in the line of visits", "%s: the baseline %.40q is not one of the visits %s",
 			line.Place, line.Text, few(visitNames(d.Visits)))
 	case d.Visits[0].Month < 0:
-		return hint.Errorf(fmt.Sprintf("name it: a line such as \"# baseline visit: %s\"",
-			printable.Line(d.Visits[0].Name)),
+		first := d.Visits[0]
+		for _, v := range d.Visits {
+			if first.Month < 0 {
+				first = v
+			}
+		}
+		return hint.Errorf(fmt.Sprintf("name it: a line such as \"# baseline visit: %s\"", printable.Line(first.Name)),
 			"%s: no visit is at month 0, and visit %.40q is before it: the baseline is not known", name, d.Visits[0].Name)
 	default:
 		i, d.AssumedBaseline = 0, true
