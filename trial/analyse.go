@@ -114,6 +114,10 @@ func (a *Analysis) join(t Tables) ([]Endpoint, error) {
 			return nil, err
 		}
 		for _, s := range scores {
+			if table.IsAlike(s.name, AllT2) {
+				return nil, hint.Errorf("T2 means every compartment: give the endpoint another name",
+					"%s: the endpoint %.40q has the name of the compartments", source.Name, s.name)
+			}
 			subjects, _, err := a.Design.match(source, mapped(s.values, func(v score) placed { return v.placed }))
 			if err != nil {
 				return nil, err

@@ -10,6 +10,7 @@ import (
 func (a *Analysis) flow() []Flow {
 	d := a.Design
 	t2 := slices.DeleteFunc(slices.Clone(a.Endpoints), func(e EndpointAnalysis) bool { return !e.Compartment })
+	primary := a.primaryEndpoints()
 	flows := make([]Flow, len(d.Arms))
 	for arm := range flows {
 		f := &flows[arm]
@@ -32,9 +33,7 @@ func (a *Analysis) flow() []Flow {
 					visit.count(reason(planned, s, v))
 				}
 			}
-			if subject.Analysed() && slices.ContainsFunc(t2, func(e EndpointAnalysis) bool {
-				return slices.ContainsFunc(e.Changes[s], func(c Change) bool { return !math.IsNaN(c.Delta) })
-			}) {
+			if slices.ContainsFunc(primary, func(e *EndpointAnalysis) bool { return a.inAnalysis(e, s) }) {
 				f.Analysed++
 			}
 		}
@@ -48,6 +47,30 @@ func (a *Analysis) flow() []Flow {
 		}
 	}
 	return flows
+}
+
+// primaryEndpoints returns the endpoints with primary contrasts, or all if there are none.
+func (a *Analysis) primaryEndpoints() []*EndpointAnalysis {
+	var all, primary []*EndpointAnalysis
+	for i := range a.Endpoints {
+		e := &a.Endpoints[i]
+		all = append(all, e)
+		if slices.ContainsFunc(a.Design.Primary, func(t Target) bool { return t.Endpoint == e.Name }) {
+			primary = append(primary, e)
+		}
+	}
+	if primary == nil {
+		return all
+	}
+	return primary
+}
+
+// inAnalysis reports whether a subject has an observation in the mixed model of the endpoint or, if there is no
+// model, a change in the analysis set.
+func (a *Analysis) inAnalysis(e *EndpointAnalysis, subject int) bool {
+	return slices.ContainsFunc(e.After(), func(v int) bool {
+		return a.InModel(e, subject, v) || e.Model.Failed != "" && !math.IsNaN(e.Changes[subject][v].Delta)
+	})
 }
 
 // lastVisit returns the last visit at which a subject was present: with a value of any endpoint, or with studies or

@@ -43,6 +43,8 @@ type Plan struct {
 	Groups map[string]string
 	// Mentions are the endpoints that the plan names in brackets. Analyse checks that they exist.
 	Mentions []Mention
+	// Departures are the keys that are not from the plan file, if there is one.
+	Departures []Departure
 	// Estimand is the estimand in the words of the trial.
 	Estimand string
 	// Screened is the number of persons who were screened; 0 if it is not known. Excluded has those who were
@@ -70,6 +72,9 @@ type CompartmentCV struct {
 	Compartment string
 	CV          float64 // fraction
 }
+
+// Departure is a key whose value is not that of the plan file, and the place from which it is.
+type Departure struct{ Key, Place string }
 
 // Set is an analysis set: the subjects with yes in a column of the design.
 type Set struct{ Name, Column string }

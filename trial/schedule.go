@@ -192,6 +192,9 @@ func (d Design) resolve(kind string, targets []Target, endpoints []Endpoint) ([]
 				continue
 			}
 			found = true
+			if t.Place == "" && len(e.Visits) < 2 {
+				continue // by default, contrasts are those of the endpoints with changes
+			}
 			one := Target{Endpoint: e.Name, Visit: t.Visit, Place: t.Place}
 			if one.Visit < 0 {
 				one.Visit = e.Visits[len(e.Visits)-1]
@@ -220,16 +223,21 @@ func (e Endpoint) checkTarget(d Design, kind string, t Target) error {
 		return hint.Errorf(fmt.Sprintf("add the visit to visits[%s], or choose another", name),
 			"%s: the %s endpoint %s has no planned visit %s after baseline", t.Place, kind, name, visit)
 	}
-	for _, values := range e.Values {
-		if !math.IsNaN(values[t.Visit].X) {
-			return nil
-		}
+	changes := make([]bool, len(d.Arms)) // whether an arm has a change
+	for i, values := range e.Values {
+		s := d.Subjects[i]
+		changes[s.Arm] = changes[s.Arm] || s.Analysed() && !math.IsNaN(values[0].X) && !math.IsNaN(values[t.Visit].X)
 	}
-	if t.Place == "" {
-		return nil // the default: reasons are in the tables
+	if t.Place == "" || changes[0] && (len(d.Arms) == 1 || slices.Contains(changes[1:], true)) {
+		return nil // for the default contrasts the reasons are in the tables
 	}
-	return hint.Errorf("check the names of visits and endpoints in the tables",
-		"%s: the %s endpoint %s has no value at %s", t.Place, kind, name, visit)
+	arms := "the other arms"
+	if !changes[0] {
+		arms = fmt.Sprintf("the arm %.40q", d.Arms[0])
+	}
+	return hint.Errorf("check the names of visits and endpoints in the tables, the first set of the plan and the column of "+
+		"arms", "%s: the %s endpoint %s has no change at %s among the analysed subjects of %s", t.Place, kind, name, visit,
+		arms)
 }
 
 func (t Target) same(other Target) bool {
@@ -248,6 +256,10 @@ func (d *Design) setTargets(endpoints []Endpoint) (err error) {
 	}
 	if d.Primary, err = d.resolve("primary", primary, endpoints); err != nil {
 		return err
+	}
+	if len(primary) > 0 && len(d.Primary) == 0 {
+		return hint.Errorf("name them, as in primary: WOMAC@month12", "no compartment has a planned visit after baseline, so "+
+			"that the primary contrasts are not known")
 	}
 	if d.Secondary, err = d.resolve("secondary", d.Secondary, endpoints); err != nil {
 		return err

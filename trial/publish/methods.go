@@ -78,7 +78,17 @@ func planText(a *trial.Analysis) string {
 		return "There was no frozen plan: the design and the options of the command say how the trial was analysed."
 	}
 	return "The analysis followed the plan " + called(a.PlanFile.Name) + ", whose SHA-256 is " +
-		called(a.PlanFile.SHA256) + "."
+		called(a.PlanFile.SHA256) + "." + departureText(a)
+}
+
+// departureText names the keys that are not from the plan file.
+func departureText(a *trial.Analysis) string {
+	if len(a.Plan.Departures) == 0 {
+		return ""
+	}
+	return " Not from this file: " + listed(listOf(a.Plan.Departures, func(d trial.Departure) string {
+		return called(d.Key) + " (" + called(d.Place) + ")"
+	})) + "."
 }
 
 // setText names the set that is analysed, and the others.
