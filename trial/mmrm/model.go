@@ -1,6 +1,7 @@
 package mmrm
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -64,16 +65,6 @@ type Model struct {
 	beta, phi, errors, p, theta []float64
 }
 
-// Fit fits one structure by restricted maximum likelihood. For data with one visit, every structure is
-// a single variance. Errors wrap ErrData, ErrRank, ErrSingular or ErrNotConverged.
-func Fit(d Data, o Options) (*Model, error) {
-	p, err := prepare(d)
-	if err != nil {
-		return nil, err
-	}
-	return fit(p, o)
-}
-
 // Rejected is a structure that could not be fitted.
 type Rejected struct {
 	Covariance Covariance
@@ -106,13 +97,10 @@ func FitFirst(d Data, o Options) (*Model, []Rejected, error) {
 	}
 }
 
+// fit fits one structure. For data with one visit, every structure is a single variance. Errors wrap ErrRank,
+// ErrSingular or ErrNotConverged, or ErrData if an option is invalid.
 func fit(p *problem, o Options) (*Model, error) {
-	if o.Level == 0 {
-		o.Level = 0.95
-	}
-	if o.MaxIterations == 0 {
-		o.MaxIterations = 100
-	}
+	o.Level, o.MaxIterations = cmp.Or(o.Level, 0.95), cmp.Or(o.MaxIterations, 100)
 	if o.Covariance < Unstructured || o.Covariance > CompoundSymmetry || o.DF < KenwardRoger || o.DF > Satterthwaite ||
 		!(o.Level > 0 && o.Level < 1) {
 		return nil, fmt.Errorf("%w: no such option: %+v", ErrData, o)
