@@ -62,11 +62,14 @@ type FlowVisit struct {
 	Missing []ReasonCount
 }
 
-// ReasonCount is a reason and the number of participants that it applies to.
-type ReasonCount struct {
-	Reason Missing
+// Count is the number of persons to whom a reason applies.
+type Count[R comparable] struct {
+	Reason R
 	N      int
 }
+
+// ReasonCount counts participants whose value is missing.
+type ReasonCount = Count[Missing]
 
 // EndpointAnalysis is the analysis of one endpoint.
 type EndpointAnalysis struct {

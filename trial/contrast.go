@@ -76,13 +76,10 @@ func adjustedReason(err error, omitted []Omission) string {
 func (a *Analysis) subjects(e *EndpointAnalysis, visit int, arms ...int) (compare.Subjects, []Omission) {
 	r := a.Repeated(e)
 	var s compare.Subjects
-	var rows [][2]int
 	index := slices.Index(e.After(), visit)
-	for i := range r.Arm {
-		if slices.Contains(arms, r.Arm[i]) && !math.IsNaN(r.Change[i][index]) && r.complete(i) {
-			rows = append(rows, [2]int{i, index})
-		}
-	}
+	rows := slices.DeleteFunc(r.rows(), func(row [2]int) bool {
+		return row[1] != index || !slices.Contains(arms, r.Arm[row[0]])
+	})
 	if len(rows) == 0 {
 		return s, nil
 	}

@@ -2,6 +2,7 @@ package trial
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
 )
@@ -26,11 +27,17 @@ func (a *Analysis) flow() []Flow {
 				if v <= last {
 					visit.InTrial++
 				} else if v == last+1 {
-					add(&visit.Left, cmp.Or(subject.Discontinued, "no later data"))
+					visit.Left = counted(visit.Left, cmp.Or(subject.Discontinued, "no later data"))
 				}
-				if planned := plannedAt(t2, v); planned != nil {
-					visit.Planned = true
-					visit.count(reason(planned, s, v))
+				planned := slices.DeleteFunc(slices.Clone(t2), func(e EndpointAnalysis) bool { return !e.Planned(v) })
+				if len(planned) == 0 {
+					continue
+				}
+				visit.Planned = true
+				if missing := reason(planned, s, v); missing.Kind == Present {
+					visit.Present++
+				} else {
+					visit.Missing = counted(visit.Missing, missing)
 				}
 			}
 			if slices.ContainsFunc(primary, func(e *EndpointAnalysis) bool { return a.inAnalysis(e, s) }) {
@@ -38,12 +45,8 @@ func (a *Analysis) flow() []Flow {
 			}
 		}
 		for v := range f.Visits {
-			slices.SortStableFunc(f.Visits[v].Missing, func(a, b ReasonCount) int {
-				return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(a.Reason.String(), b.Reason.String()))
-			})
-			slices.SortStableFunc(f.Visits[v].Left, func(a, b Exclusion) int {
-				return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(a.Reason, b.Reason))
-			})
+			sortCounts(f.Visits[v].Missing)
+			sortCounts(f.Visits[v].Left)
 		}
 	}
 	return flows
@@ -87,25 +90,21 @@ func (a *Analysis) lastVisit(subject int) int {
 	return last
 }
 
-// plannedAt returns the endpoints for which a visit is planned.
-func plannedAt(endpoints []EndpointAnalysis, visit int) []EndpointAnalysis {
-	var list []EndpointAnalysis
-	for _, e := range endpoints {
-		if e.Planned(visit) {
-			list = append(list, e)
-		}
+// counted counts one more person with a reason.
+func counted[R comparable](counts []Count[R], reason R) []Count[R] {
+	i := slices.IndexFunc(counts, func(c Count[R]) bool { return c.Reason == reason })
+	if i < 0 {
+		return append(counts, Count[R]{reason, 1})
 	}
-	return list
+	counts[i].N++
+	return counts
 }
 
-// add counts one more person with a reason.
-func add(list *[]Exclusion, reason string) {
-	i := slices.IndexFunc(*list, func(e Exclusion) bool { return e.Reason == reason })
-	if i < 0 {
-		i = len(*list)
-		*list = append(*list, Exclusion{Reason: reason})
-	}
-	(*list)[i].N++
+// sortCounts sorts counts, the most frequent reason first.
+func sortCounts[R comparable](counts []Count[R]) {
+	slices.SortStableFunc(counts, func(a, b Count[R]) int {
+		return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(fmt.Sprint(a.Reason), fmt.Sprint(b.Reason)))
+	})
 }
 
 // reason returns why a subject has no value of any endpoint at a visit: the reason of the first endpoint.
@@ -116,18 +115,4 @@ func reason(endpoints []EndpointAnalysis, s, v int) Missing {
 		}
 	}
 	return endpoints[0].Values[s][v].Missing
-}
-
-// count adds a participant who is present, or missing for a reason.
-func (f *FlowVisit) count(reason Missing) {
-	if reason.Kind == Present {
-		f.Present++
-		return
-	}
-	i := slices.IndexFunc(f.Missing, func(r ReasonCount) bool { return r.Reason == reason })
-	if i < 0 {
-		i = len(f.Missing)
-		f.Missing = append(f.Missing, ReasonCount{Reason: reason})
-	}
-	f.Missing[i].N++
 }

@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -242,5 +243,6 @@ func (h Heading) Plan() (p Plan, err error) {
 	for _, cv := range p.CompartmentCVs {
 		p.Mentions = append(p.Mentions, Mention{cv.Compartment, cvKey, h[cvKey].Place})
 	}
+	slices.SortStableFunc(p.Mentions, func(a, b Mention) int { return cmp.Compare(a.Key, b.Key) })
 	return p, nil
 }

@@ -154,17 +154,13 @@ func (j *joiner) planned(endpoints []Endpoint, s, v int) bool {
 	if slices.ContainsFunc(endpoints, func(e Endpoint) bool { return e.Planned(v) }) {
 		return true
 	}
-	j.flagOnce(Flag{Kind: NotInDesign, Subject: j.d.Subjects[s].ID, Visit: j.d.Visits[v].Name,
-		Text: "results: the visit is not planned for " + endpointsName(endpoints)})
-	return false
-}
-
-// endpointsName names endpoints in a flag: T2, or the one.
-func endpointsName(endpoints []Endpoint) string {
-	if len(endpoints) == 1 && !endpoints[0].Compartment {
-		return endpoints[0].Name
+	name := AllT2
+	if !endpoints[0].Compartment {
+		name = endpoints[0].Name
 	}
-	return AllT2
+	j.flagOnce(Flag{Kind: NotInDesign, Subject: j.d.Subjects[s].ID, Visit: j.d.Visits[v].Name,
+		Text: "results: the visit is not planned for " + name})
+	return false
 }
 
 // title capitalises the first letter of a name.
@@ -274,27 +270,24 @@ func (j *joiner) choose(here []Measurement, compartment string, bothKnees bool) 
 // of the studies that have a value.
 func (j *joiner) chooseOfSeveral(list []Measurement) Value {
 	m := list[0]
-	f := Flag{Kind: TwoStudies, Subject: m.Subject, Visit: m.Visit, Text: numeral(len(list)) +
-		" studies at this visit: none is used"}
+	used := "none is used"
 	value := Value{X: math.NaN(), Missing: Missing{Kind: SeveralStudies, Count: len(list)}, Side: m.Side,
 		Method: m.Method}
 	if j.plan.MeanOfTwo {
 		sound := slices.DeleteFunc(slices.Clone(list), func(m Measurement) bool { return math.IsNaN(m.T2) })
 		switch len(sound) {
 		case 0:
-			value.Missing = m.Missing
-			f.Text = numeral(len(list)) + " studies at this visit: none has a value"
+			value.Missing, used = m.Missing, "none has a value"
 		case 1:
-			value = single(sound[0])
-			f.Text = fmt.Sprintf("%s studies at this visit: one has a value, which is used", numeral(len(list)))
+			value, used = single(sound[0]), "one has a value, which is used"
 		default:
 			value.X, value.Quality = meanOfSeveral(sound)
 			value.Missing, value.MaskFrom = Missing{}, maskOfSeveral(sound)
-			f.Text = fmt.Sprintf("%s studies at this visit: the mean of %s is used", numeral(len(list)),
-				numeral(len(sound)))
+			used = fmt.Sprintf("the mean of %s is used", numeral(len(sound)))
 		}
 	}
-	value.Flags = []int{j.flagOnce(f)}
+	value.Flags = []int{j.flagOnce(Flag{Kind: TwoStudies, Subject: m.Subject, Visit: m.Visit,
+		Text: fmt.Sprintf("%s studies at this visit: %s", numeral(len(list)), used)})}
 	return value
 }
 

@@ -79,11 +79,8 @@ type Departure struct{ Key, Place string }
 // Set is an analysis set: the subjects with yes in a column of the design.
 type Set struct{ Name, Column string }
 
-// Exclusion counts the persons who were screened and not randomised for one reason.
-type Exclusion struct {
-	Reason string
-	N      int
-}
+// Exclusion counts the persons who were screened and not randomised, or left the trial, for one reason.
+type Exclusion = Count[string]
 
 // Limits are the limits of quality beyond which a value is flagged. A limit of 0 is the default, the thresholds
 // that the field uses (docs/trial.md); +Inf is none.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
@@ -21,22 +22,6 @@ const perfectFit = 1e-26
 
 var errPerfect = errors.New("the fit has no residual: the variance is 0")
 
-// RankError reports that a column of a design is a combination of those before it.
-type RankError struct {
-	// Column counts from 0.
-	Column int
-	// Name of the column; it may be empty.
-	Name string
-}
-
-func (e *RankError) Error() string {
-	name := e.Name
-	if name == "" {
-		name = fmt.Sprintf("column %d", e.Column+1)
-	}
-	return name + " is a combination of the terms before it, or constant"
-}
-
 // Fit is a linear model, fitted by least squares.
 type Fit struct {
 	// Beta holds the coefficients, in the order of the columns.
@@ -47,33 +32,26 @@ type Fit struct {
 	r *mat.Dense // the triangle of X = QR
 }
 
-// OLS fits y = Xβ + e by least squares, with a QR decomposition. x is rows × columns. It is an error if
-// there are not more rows than columns, if a column is a combination of others (RankError), or if the
-// residuals are 0.
-func OLS(x *mat.Dense, y []float64) (*Fit, error) {
-	rows, columns := x.Dims()
-	if rows != len(y) {
-		return nil, fmt.Errorf("%d rows, but %d values", rows, len(y))
+// OLS fits y = Xβ + e by least squares, with a QR decomposition of X, which is given by columns. It is an error if
+// there are not more rows than columns, if a column is a combination of those before it, which the error names, or if
+// the residuals are 0.
+func OLS(columns [][]float64, names []string, y []float64) (*Fit, error) {
+	if len(y) <= len(columns) {
+		return nil, fmt.Errorf("%d subjects for %d parameters: too few", len(y), len(columns))
 	}
-	if err := errors.Join(checkFinite("values", y), checkFinite("design", x.RawMatrix().Data)); err != nil {
-		return nil, err
-	}
-	if rows <= columns {
-		return nil, fmt.Errorf("%d values for %d parameters: too few", rows, columns)
-	}
-	q, r, err := decompose(x)
+	q, r, err := decompose(columns, names)
 	if err != nil {
 		return nil, err
 	}
-	f := &Fit{Beta: make([]float64, columns), DF: float64(rows - columns), r: r}
-	residual := append([]float64(nil), y...)
+	f := &Fit{Beta: make([]float64, len(columns)), DF: float64(len(y) - len(columns)), r: r}
+	residual := slices.Clone(y)
 	for j := range columns {
 		column := mat.Col(nil, j, q)
 		f.Beta[j] = floats.Dot(column, residual)
 		floats.AddScaled(residual, -f.Beta[j], column)
 	}
-	for j := columns - 1; j >= 0; j-- {
-		for k := j + 1; k < columns; k++ {
+	for j := len(columns) - 1; j >= 0; j-- {
+		for k := j + 1; k < len(columns); k++ {
 			f.Beta[j] -= r.At(j, k) * f.Beta[k]
 		}
 		f.Beta[j] /= r.At(j, j)
@@ -87,19 +65,27 @@ func OLS(x *mat.Dense, y []float64) (*Fit, error) {
 }
 
 // decompose returns the factors of X = QR, Q with as many columns as X.
-func decompose(x *mat.Dense) (q, r *mat.Dense, err error) {
-	rows, columns := x.Dims()
+func decompose(columns [][]float64, names []string) (q, r *mat.Dense, err error) {
+	x := mat.NewDense(len(columns[0]), len(columns), nil)
+	for j, c := range columns {
+		x.SetCol(j, c)
+	}
 	var qr mat.QR
 	qr.Factorize(x)
 	var fullQ, fullR mat.Dense
 	qr.QTo(&fullQ)
 	qr.RTo(&fullR)
-	for j := range columns {
-		if norm := floats.Norm(mat.Col(nil, j, x), 2); !(math.Abs(fullR.At(j, j)) > rankTolerance*norm) {
-			return nil, nil, &RankError{Column: j}
+	for j, c := range columns {
+		if !(math.Abs(fullR.At(j, j)) > rankTolerance*floats.Norm(c, 2)) {
+			return nil, nil, rankError(names[j])
 		}
 	}
-	return fullQ.Slice(0, rows, 0, columns).(*mat.Dense), fullR.Slice(0, columns, 0, columns).(*mat.Dense), nil
+	n := len(columns)
+	return fullQ.Slice(0, len(columns[0]), 0, n).(*mat.Dense), fullR.Slice(0, n, 0, n).(*mat.Dense), nil
+}
+
+func rankError(name string) error {
+	return errors.New(name + " is a combination of the terms before it, or constant")
 }
 
 // Contrast returns the combination Σ cⱼβⱼ with its t test against 0: SE = σ·√(c'(X'X)⁻¹c), DF degrees of
@@ -112,7 +98,7 @@ func (f *Fit) Contrast(c []float64, level float64) (mmrm.Estimate, error) {
 		return noEstimate, err
 	}
 	// c'(R'R)⁻¹c is the square of z, where R'z = c.
-	z := append([]float64(nil), c...)
+	z := slices.Clone(c)
 	for j := range z {
 		for k := range j {
 			z[j] -= f.r.At(k, j) * z[k]
@@ -175,11 +161,7 @@ func (s Subjects) check() error {
 // adjustment returns the columns that a difference is adjusted for, the intercept first, and their
 // names. Columns are centred, which leaves differences unchanged and preserves digits.
 func (s Subjects) adjustment() (columns [][]float64, names []string) {
-	intercept := make([]float64, len(s.Change))
-	for i := range intercept {
-		intercept[i] = 1
-	}
-	columns, names = [][]float64{intercept}, []string{"the intercept"}
+	columns, names = [][]float64{slices.Repeat([]float64{1}, len(s.Change))}, []string{"the intercept"}
 	if s.Baseline != nil {
 		columns, names = append(columns, centred(s.Baseline)), append(names, "baseline")
 	}
@@ -192,7 +174,7 @@ func (s Subjects) adjustment() (columns [][]float64, names []string) {
 // centred returns x minus its mean, or zeros if only rounding error remains, so that a constant is
 // detected.
 func centred(x []float64) []float64 {
-	c := append([]float64(nil), x...)
+	c := slices.Clone(x)
 	if len(x) == 0 {
 		return c
 	}
@@ -210,12 +192,9 @@ func centred(x []float64) []float64 {
 //
 // An arm without a row has no estimate, which is not an error, and takes no parameter. It is an error
 // if the reference or all other arms have no row, if there are not more rows than parameters, if a
-// term is constant or a combination of others (RankError, with its name), or if the residuals are 0.
+// term is constant or a combination of others, which the error names, or if the residuals are 0.
 func Ancova(s Subjects, arms int, level float64) ([]mmrm.Estimate, error) {
-	out := make([]mmrm.Estimate, max(arms-1, 0))
-	for i := range out {
-		out[i] = noEstimate
-	}
+	out := slices.Repeat([]mmrm.Estimate{noEstimate}, max(arms-1, 0))
 	if err := errors.Join(s.check(), checkLevel(level)); err != nil {
 		return out, err
 	}
@@ -226,9 +205,15 @@ func Ancova(s Subjects, arms int, level float64) ([]mmrm.Estimate, error) {
 	columns, names := s.adjustment()
 	first := len(columns) // the columns of the arms that are present begin here
 	for _, a := range present {
-		columns, names = append(columns, indicator(s.Arm, a)), append(names, fmt.Sprintf("arm %d", a))
+		indicator := make([]float64, len(s.Arm))
+		for i, arm := range s.Arm {
+			if arm == a {
+				indicator[i] = 1
+			}
+		}
+		columns, names = append(columns, indicator), append(names, fmt.Sprintf("arm %d", a))
 	}
-	f, err := fitColumns(columns, names, s.Change)
+	f, err := OLS(columns, names, s.Change)
 	if err != nil {
 		return out, err
 	}
@@ -264,35 +249,4 @@ func (s Subjects) present(arms int) ([]int, error) {
 		return nil, errors.New("nobody in an arm other than the reference has a change")
 	}
 	return present, nil
-}
-
-func indicator(arm []int, a int) []float64 {
-	x := make([]float64, len(arm))
-	for i, v := range arm {
-		if v == a {
-			x[i] = 1
-		}
-	}
-	return x
-}
-
-// fitColumns is OLS of a design in columns, whose names its errors use.
-func fitColumns(columns [][]float64, names []string, y []float64) (*Fit, error) {
-	if len(y) <= len(columns) {
-		return nil, fmt.Errorf("%d subjects for %d parameters: too few", len(y), len(columns))
-	}
-	f, err := OLS(matrix(columns), y)
-	if rank := (*RankError)(nil); errors.As(err, &rank) {
-		rank.Name = names[rank.Column]
-	}
-	return f, err
-}
-
-// matrix returns the matrix of these columns; there is at least one, with at least one row.
-func matrix(columns [][]float64) *mat.Dense {
-	x := mat.NewDense(len(columns[0]), len(columns), nil)
-	for j, c := range columns {
-		x.SetCol(j, c)
-	}
-	return x
 }

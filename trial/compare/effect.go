@@ -123,12 +123,6 @@ func noncentralT(t, df, delta float64) float64 {
 
 // sortedWithin returns the cuts in (low, high], ascending.
 func sortedWithin(cuts []float64, low, high float64) []float64 {
-	var inside []float64
-	for _, c := range cuts {
-		if c > low && c <= high {
-			inside = append(inside, c)
-		}
-	}
-	slices.Sort(inside)
-	return inside
+	slices.Sort(cuts)
+	return slices.DeleteFunc(cuts, func(c float64) bool { return c <= low || c > high })
 }

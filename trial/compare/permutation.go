@@ -75,7 +75,7 @@ func Permutation(s Subjects, p Permutations) (PermutationTest, error) {
 	}
 	observed := g.statistic() - sameStatistic
 	if math.IsInf(observed, 1) {
-		return none, &RankError{Column: len(g.sums), Name: "arm"}
+		return none, rankError("arm")
 	}
 	if all := g.arrangements(float64(p.Limit)); all <= float64(p.Limit) {
 		if all == 1 {
@@ -153,9 +153,8 @@ func newShuffle(s Subjects) (*shuffle, error) {
 	if len(order) <= len(columns)+1 {
 		return nil, fmt.Errorf("%d subjects for %d parameters: too few", len(order), len(columns)+1)
 	}
-	q, _, err := decompose(matrix(columns))
-	if rank := (*RankError)(nil); errors.As(err, &rank) {
-		rank.Name = names[rank.Column]
+	q, _, err := decompose(columns, names)
+	if err != nil {
 		return nil, err
 	}
 	g.residual = make([]float64, len(order))

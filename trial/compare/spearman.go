@@ -31,52 +31,61 @@ type Correlation struct {
 // Fewer than two pairs, or values that do not vary, have no correlation. Fewer than four pairs, or
 // ρ = ±1, for which the formula of the variance does not hold, have no interval.
 func Spearman(x, y []float64, level float64) (Correlation, error) {
-	c := Correlation{Rho: noInterval, P: nan}
-	if len(x) != len(y) {
-		return c, fmt.Errorf("%d values, but %d of the other", len(x), len(y))
-	}
-	if err := errors.Join(checkFinite("first of the pairs", x), checkFinite("second of the pairs", y),
-		checkLevel(level)); err != nil {
+	c, err := checkPairs(x, y, level)
+	if err != nil {
 		return c, err
 	}
 	n := len(x)
 	if n < 2 {
 		return c, fmt.Errorf("fewer than two pairs (%d): no correlation", n)
 	}
-	a, _ := doubledMidranks(x)
-	b, _ := doubledMidranks(y)
-	// Doubled ranks are integers with a mean of n + 1, so that these sums are exact.
-	var ab, aa, bb int
-	for i := range a {
-		a[i] -= n + 1
-		b[i] -= n + 1
-		ab, aa, bb = ab+a[i]*b[i], aa+a[i]*a[i], bb+b[i]*b[i]
-	}
+	a, b := centredRanks(x), centredRanks(y)
+	ab, aa, bb := floats.Dot(a, b), floats.Dot(a, a), floats.Dot(b, b)
 	if aa == 0 || bb == 0 {
 		return c, errConstant
 	}
-	rho := float64(ab) / math.Sqrt(float64(aa)*float64(bb))
-	perfect := aa == bb && abs(ab) == aa
+	rho := ab / math.Sqrt(aa*bb)
+	perfect := aa == bb && math.Abs(ab) == aa
 	if perfect {
-		rho = math.Copysign(1, float64(ab))
+		rho = math.Copysign(1, ab)
 	}
 	c.Rho.Estimate = rho
 	if n <= spearmanExact {
-		c.P, c.Exact = partOfOrders(a, b), true
-	} else if perfect {
+		c.P, c.Exact = partOfOrders(a, b, make([]int, n)), true
+	}
+	err = c.approximate(float64(n-2), perfect, level, fmt.Sprintf("%d pairs", n))
+	return c, err
+}
+
+// checkPairs returns a correlation that does not exist, and an error unless pairs and level are valid.
+func checkPairs(x, y []float64, level float64) (Correlation, error) {
+	c := Correlation{Rho: noInterval, P: nan}
+	if len(x) != len(y) {
+		return c, fmt.Errorf("%d values, but %d of the other", len(x), len(y))
+	}
+	return c, errors.Join(checkFinite("first of the pairs", x), checkFinite("second of the pairs", y), checkLevel(level))
+}
+
+// approximate fills in p, unless it is exact, from t with df degrees of freedom, and the interval. An error, which
+// names the pairs, says why there is no interval.
+func (c *Correlation) approximate(df float64, perfect bool, level float64, pairs string) error {
+	rho := c.Rho.Estimate
+	switch {
+	case c.Exact:
+	case perfect:
 		c.P = 0 // t is infinite; as in cor.test
-	} else {
-		c.P = tTwoSided(rho*math.Sqrt(float64(n-2)/((1-rho)*(1+rho))), float64(n-2))
+	default:
+		c.P = tTwoSided(rho*math.Sqrt(df/((1-rho)*(1+rho))), df)
 	}
 	switch {
-	case n < 4:
-		return c, fmt.Errorf("%d pairs: no interval", n)
+	case df < 2:
+		return errors.New(pairs + ": no interval")
 	case perfect:
-		return c, errors.New("the ranks agree in full: no interval")
+		return errors.New("the ranks agree in full: no interval")
 	}
-	half := normalQuantile(level) * math.Sqrt((1+rho*rho/2)/float64(n-3))
+	half := normalQuantile(level) * math.Sqrt((1+rho*rho/2)/(df-1))
 	c.Rho.Low, c.Rho.High = math.Tanh(math.Atanh(rho)-half), math.Tanh(math.Atanh(rho)+half)
-	return c, nil
+	return nil
 }
 
 // SpearmanWithin returns the partial rank correlation of pairs given the group of each: the correlation
@@ -90,13 +99,12 @@ func Spearman(x, y []float64, level float64) (Correlation, error) {
 //
 // Too few pairs, or values that do not vary within groups, are an error, and the result is NaN.
 func SpearmanWithin(x, y []float64, group []int, level float64) (Correlation, error) {
-	c := Correlation{Rho: noInterval, P: nan}
-	if len(x) != len(y) || len(x) != len(group) {
-		return c, fmt.Errorf("%d values, but %d of the other and %d groups", len(x), len(y), len(group))
-	}
-	if err := errors.Join(checkFinite("first of the pairs", x), checkFinite("second of the pairs", y),
-		checkLevel(level)); err != nil {
+	c, err := checkPairs(x, y, level)
+	if err != nil {
 		return c, err
+	}
+	if len(x) != len(group) {
+		return c, fmt.Errorf("%d pairs, but %d groups", len(x), len(group))
 	}
 	counts := map[int]int{}
 	for _, g := range group {
@@ -114,28 +122,16 @@ func SpearmanWithin(x, y []float64, group []int, level float64) (Correlation, er
 	rho := max(-1, min(1, floats.Dot(a, b)/length))
 	c.Rho.Estimate = rho
 	perfect := 1-math.Abs(rho) < rankTolerance*rankTolerance
-	switch {
-	case len(x) <= spearmanExact:
-		c.P, c.Exact = partOfOrdersWithin(a, b, group), true
-	case perfect:
-		c.P = 0 // as in Spearman
-	default:
-		c.P = tTwoSided(rho*math.Sqrt(float64(df)/((1-rho)*(1+rho))), float64(df))
+	if len(x) <= spearmanExact {
+		c.P, c.Exact = partOfOrders(a, b, group), true
 	}
-	if perfect {
-		return c, errors.New("the ranks agree in full: no interval")
-	}
-	if df < 2 {
-		return c, fmt.Errorf("%d pairs in %d groups: no interval", len(x), len(counts))
-	}
-	half := normalQuantile(level) * math.Sqrt((1+rho*rho/2)/float64(df-1))
-	c.Rho.Low, c.Rho.High = math.Tanh(math.Atanh(rho)-half), math.Tanh(math.Atanh(rho)+half)
-	return c, nil
+	err = c.approximate(float64(df), perfect, level, fmt.Sprintf("%d pairs in %d groups", len(x), len(counts)))
+	return c, err
 }
 
-// partOfOrdersWithin returns the proportion of all orders of b within groups in which |Σ aᵢbᵢ| is at least
+// partOfOrders returns the proportion of all orders of b within groups in which |Σ aᵢbᵢ| is at least
 // that of the given order.
-func partOfOrdersWithin(a, b []float64, group []int) float64 {
+func partOfOrders(a, b []float64, group []int) float64 {
 	order := make([]int, len(a))
 	for i := range order {
 		order[i] = i
@@ -155,6 +151,9 @@ func partOfOrdersWithin(a, b []float64, group []int) float64 {
 	all, atLeast := 0, 0
 	var place func(k int, sum float64)
 	place = func(k int, sum float64) {
+		for ; k < len(x) && end[k] == k+1; k++ { // the last of a group
+			sum += x[k] * y[k]
+		}
 		if k == len(x) {
 			all++
 			if math.Abs(sum) >= observed {
@@ -170,6 +169,16 @@ func partOfOrdersWithin(a, b []float64, group []int) float64 {
 	}
 	place(0, 0)
 	return float64(atLeast) / float64(all)
+}
+
+// centredRanks returns the doubled midranks minus their mean, n + 1: integers, whose sums of products are exact.
+func centredRanks(x []float64) []float64 {
+	doubled, _ := doubledMidranks(x)
+	out := make([]float64, len(x))
+	for i, r := range doubled {
+		out[i] = float64(r - len(x) - 1)
+	}
+	return out
 }
 
 // withinRanks returns the doubled midranks minus their mean in the group.
@@ -189,37 +198,4 @@ func withinRanks(x []float64, group []int, counts map[int]int) []float64 {
 // normalQuantile returns the z that |Z| exceeds with probability 1 − level.
 func normalQuantile(level float64) float64 {
 	return math.Sqrt2 * math.Erfinv(level)
-}
-
-// partOfOrders returns the proportion of the n! orders of b in which |Σ aᵢbᵢ| is at least that of the given
-// order (Heap's algorithm, with one exchange per step).
-func partOfOrders(a, b []int) float64 {
-	b = append([]int(nil), b...)
-	sum := 0
-	for i := range a {
-		sum += a[i] * b[i]
-	}
-	observed := abs(sum)
-	n, atLeast := 1, 1
-	counter := make([]int, len(a))
-	for i := 1; i < len(a); {
-		if counter[i] == i {
-			counter[i] = 0
-			i++
-			continue
-		}
-		j := 0
-		if i%2 == 1 {
-			j = counter[i]
-		}
-		sum += (a[i] - a[j]) * (b[j] - b[i])
-		b[i], b[j] = b[j], b[i]
-		n++
-		if abs(sum) >= observed {
-			atLeast++
-		}
-		counter[i]++
-		i = 1
-	}
-	return float64(atLeast) / float64(n)
 }

@@ -12,7 +12,7 @@ import (
 // Changes of T2 in ms from baseline to two visits, in two arms of five subjects. One subject of each
 // arm misses the second visit. X has one column for each arm at each visit, so that its coefficients
 // are the means of these cells.
-func ExampleFit() {
+func ExampleFitFirst() {
 	changes := [2][][]float64{
 		{{0.4, 1.1}, {-0.2, 0.3}, {0.9, 1.6}, {0.1, 0.2}, {0.6}},        // control
 		{{-0.8, -1.9}, {0.2, -0.4}, {-1.1, -1.7}, {-0.3, -1.2}, {-0.5}}, // treatment
@@ -35,7 +35,7 @@ func ExampleFit() {
 	}
 	data.X = mat.NewDense(len(data.Y), 4, rows)
 
-	model, err := mmrm.Fit(data, mmrm.Options{Covariance: mmrm.Unstructured, DF: mmrm.KenwardRoger})
+	model, _, err := mmrm.FitFirst(data, mmrm.Options{Covariance: mmrm.Unstructured, DF: mmrm.KenwardRoger})
 	if err != nil {
 		log.Fatal(err)
 	}

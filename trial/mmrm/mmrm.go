@@ -71,28 +71,13 @@ type Estimate struct {
 	P, Low, High float64
 }
 
+var covarianceNames = [...]string{Unstructured: "unstructured", HeterogeneousCS: "heterogeneous compound symmetry",
+	AR1: "first-order autoregressive", CompoundSymmetry: "compound symmetry"}
+
 // String returns the structure in words: "heterogeneous compound symmetry".
-func (c Covariance) String() string {
-	switch c {
-	case Unstructured:
-		return "unstructured"
-	case HeterogeneousCS:
-		return "heterogeneous compound symmetry"
-	case AR1:
-		return "first-order autoregressive"
-	case CompoundSymmetry:
-		return "compound symmetry"
-	}
-	return "unknown structure"
-}
+func (c Covariance) String() string { return covarianceNames[c] }
+
+var dfNames = [...]string{KenwardRoger: "Kenward–Roger", Satterthwaite: "Satterthwaite"}
 
 // String returns the method in words: "Kenward–Roger".
-func (d DF) String() string {
-	switch d {
-	case KenwardRoger:
-		return "Kenward–Roger"
-	case Satterthwaite:
-		return "Satterthwaite"
-	}
-	return "unknown method"
-}
+func (d DF) String() string { return dfNames[d] }

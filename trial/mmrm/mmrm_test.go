@@ -205,8 +205,13 @@ func TestUnits(t *testing.T) {
 			relative(t, "value, baseline in other units", got.Value, want.Value, 1e-7)
 			relative(t, "standard error, baseline in other units", got.SE, want.SE, 1e-7)
 			relative(t, "slope", m2.Beta[1], m.Beta[1]/1e3, 1e-6)
-			relative(t, "variance of the slope", m2.Cov.At(1, 1), m.Cov.At(1, 1)/1e6, 1e-6)
-			relative(t, "covariance of two effects", m2.Cov.At(1, 2), m.Cov.At(1, 2)/1e3, 1e-5)
+			weights := func(slope, other float64) []float64 {
+				l := make([]float64, len(m.Beta))
+				l[1], l[2] = slope, other
+				return l
+			}
+			relative(t, "error of the slope", m2.Contrast(weights(1e3, 0)).SE, m.Contrast(weights(1, 0)).SE, 1e-6)
+			relative(t, "error of a sum of effects", m2.Contrast(weights(1e3, 1)).SE, m.Contrast(weights(1, 1)).SE, 1e-5)
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package mmrm
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -33,8 +34,6 @@ type Options struct {
 	DF DF
 	// Level of the confidence intervals. Default: 0.95.
 	Level float64
-	// MaxIterations of the search. Default: 100.
-	MaxIterations int
 }
 
 // Model is a fitted model.
@@ -46,32 +45,17 @@ type Model struct {
 	Subjects, Observations int
 	// Beta holds the fixed effects, in the order of the columns of X.
 	Beta []float64
-	// Cov is their covariance (XᵀV⁻¹X)⁻¹ at the estimated Σ. Adjusted is Kenward and Roger's, which is
-	// larger for small samples; nil for Satterthwaite.
-	Cov, Adjusted *mat.SymDense
 	// Sigma is the estimated covariance of one subject's visits, visits × visits.
 	Sigma *mat.SymDense
 	// LogLik is the restricted log-likelihood with its constants, as in R's nlme::gls:
 	// −½[(n−p)·log 2π + log|V| + log|XᵀV⁻¹X| + rᵀV⁻¹r].
 	LogLik float64
-	// Iterations of the search.
-	Iterations int
 
 	level float64
 	back  transform
 	// In inner units: β, Φ, the covariance for standard errors, the Pⱼ in sequence, and the covariance
 	// of θ.
 	beta, phi, errors, p, theta []float64
-}
-
-// Fit fits one structure by restricted maximum likelihood. For data with one visit, every structure is
-// a single variance. Errors wrap ErrData, ErrRank, ErrSingular or ErrNotConverged.
-func Fit(d Data, o Options) (*Model, error) {
-	p, err := prepare(d)
-	if err != nil {
-		return nil, err
-	}
-	return fit(p, o)
 }
 
 // Rejected is a structure that could not be fitted.
@@ -106,26 +90,22 @@ func FitFirst(d Data, o Options) (*Model, []Rejected, error) {
 	}
 }
 
+// fit fits one structure. For data with one visit, every structure is a single variance. Errors wrap ErrRank,
+// ErrSingular or ErrNotConverged, or ErrData if an option is invalid.
 func fit(p *problem, o Options) (*Model, error) {
-	if o.Level == 0 {
-		o.Level = 0.95
-	}
-	if o.MaxIterations == 0 {
-		o.MaxIterations = 100
-	}
+	o.Level = cmp.Or(o.Level, 0.95)
 	if o.Covariance < Unstructured || o.Covariance > CompoundSymmetry || o.DF < KenwardRoger || o.DF > Satterthwaite ||
 		!(o.Level > 0 && o.Level < 1) {
 		return nil, fmt.Errorf("%w: no such option: %+v", ErrData, o)
 	}
-	s, err := maximise(p, o.Covariance, o.MaxIterations)
+	s, err := maximise(p, o.Covariance)
 	if err != nil {
 		return nil, err
 	}
 	m := &Model{
 		Covariance: o.Covariance, DF: o.DF,
 		Subjects: p.subjects, Observations: len(p.y),
-		Iterations: s.iterations,
-		level:      o.Level, back: p.back,
+		level: o.Level, back: p.back,
 		beta: s.beta, phi: s.phi, errors: s.phi, p: s.p,
 	}
 	free := float64(len(p.y) - p.params)
@@ -137,7 +117,6 @@ func fit(p *problem, o Options) (*Model, error) {
 	v := p.visits
 	m.Sigma = mat.NewSymDense(v, append([]float64(nil), s.sigma...))
 	m.Sigma.ScaleSym(p.unit*p.unit, m.Sigma)
-	m.Cov = m.outward(m.phi)
 	information := s.observed
 	if o.DF == KenwardRoger {
 		information = s.expected
@@ -153,7 +132,6 @@ func fit(p *problem, o Options) (*Model, error) {
 		if _, _, ok := cholesky(m.errors, s.work[0], s.n); !ok {
 			return nil, fmt.Errorf("%w: too few data for Kenward and Roger's adjustment", ErrSingular)
 		}
-		m.Adjusted = m.outward(m.errors)
 	}
 	return m, m.finite()
 }
@@ -167,31 +145,6 @@ func (m *Model) finite() error {
 		}
 	}
 	return nil
-}
-
-// outward converts a covariance of the inner β to that of β.
-func (m *Model) outward(a []float64) *mat.SymDense {
-	n := len(m.beta)
-	out := append([]float64(nil), a...)
-	column := make([]float64, n)
-	for range 2 {
-		for i := range n {
-			for k := range n {
-				column[k] = out[k*n+i]
-			}
-			m.back.apply(column)
-			for k := range n {
-				out[k*n+i] = column[k]
-			}
-		}
-		for i := range n {
-			for k := range i {
-				out[i*n+k], out[k*n+i] = out[k*n+i], out[i*n+k]
-			}
-		}
-	}
-	floats.Scale(m.back.unit*m.back.unit, out)
-	return mat.NewSymDense(n, out)
 }
 
 // Contrast estimates lᵀβ and tests it against 0. l has a weight for each column of X; another length is

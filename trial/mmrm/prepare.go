@@ -87,44 +87,39 @@ func (p *problem) order(d Data) ([]int, error) {
 	slices.SortFunc(order, func(i, j int) int {
 		return cmp.Or(cmp.Compare(d.Subject[i], d.Subject[j]), cmp.Compare(d.Visit[i], d.Visit[j]))
 	})
-	visits := make([]int, n)
-	var ends []int
+	var subjects [][]int // the rows of each, in the order of its visits
+	start := 0
 	for k, i := range order {
-		visits[k] = d.Visit[i]
 		p.visits = max(p.visits, d.Visit[i]+1)
-		if k > 0 && d.Subject[order[k-1]] != d.Subject[i] {
-			ends = append(ends, k)
-		}
-		if k > 0 && d.Subject[order[k-1]] == d.Subject[i] && visits[k-1] == visits[k] {
+		switch {
+		case k+1 == n || d.Subject[order[k+1]] != d.Subject[i]:
+			subjects, start = append(subjects, order[start:k+1]), k+1
+		case d.Visit[order[k+1]] == d.Visit[i]:
 			return nil, fmt.Errorf("%w: subject %d appears twice at %s", ErrData, d.Subject[i]+1,
-				visitName(d.VisitNames, visits[k]))
+				visitName(d.VisitNames, d.Visit[i]))
 		}
 	}
 	if p.place != nil && (len(p.place) != p.visits || !slices.IsSorted(p.place) ||
 		len(slices.Compact(slices.Clone(p.place))) != p.visits) {
 		return nil, fmt.Errorf("%w: places %v of %d visits", ErrData, p.place, p.visits)
 	}
-	ends = append(ends, n)
-	p.subjects = len(ends)
-	spans := make([][2]int, len(ends))
-	for s, end := range ends {
-		if s > 0 {
-			spans[s][0] = ends[s-1]
-		}
-		spans[s][1] = end
+	p.subjects = len(subjects)
+	byVisits := func(a, b []int) int {
+		return slices.CompareFunc(a, b, func(i, j int) int { return cmp.Compare(d.Visit[i], d.Visit[j]) })
 	}
-	slices.SortStableFunc(spans, func(a, b [2]int) int {
-		return slices.Compare(visits[a[0]:a[1]], visits[b[0]:b[1]])
-	})
+	slices.SortStableFunc(subjects, byVisits)
 	sorted := make([]int, 0, n)
-	for _, s := range spans {
-		v := visits[s[0]:s[1]]
-		if last := len(p.patterns) - 1; last < 0 || !slices.Equal(p.patterns[last].visits, v) {
-			p.patterns = append(p.patterns, pattern{visits: v})
+	for s, rows := range subjects {
+		if s == 0 || byVisits(subjects[s-1], rows) != 0 {
+			visits := make([]int, len(rows))
+			for k, i := range rows {
+				visits[k] = d.Visit[i]
+			}
+			p.patterns = append(p.patterns, pattern{visits: visits})
 		}
 		last := &p.patterns[len(p.patterns)-1]
 		last.rows = append(last.rows, len(sorted))
-		sorted = append(sorted, order[s[0]:s[1]]...)
+		sorted = append(sorted, rows...)
 	}
 	return sorted, nil
 }

@@ -18,6 +18,8 @@ const (
 	maxWork = 3e8
 	// maxVisits is the largest number of visits for any structure: Σ then takes 8 MB.
 	maxVisits = 1000
+	// maxIterations of the search: ten times as many as a fit usually takes.
+	maxIterations = 100
 	// edge is the limit below which Σ counts as singular: of the part of a visit's variance that other
 	// visits do not explain, and of a variance relative to that of the moments.
 	edge = 1e-9
@@ -37,13 +39,12 @@ type search struct {
 	step, next []float64
 	hessian    []float64
 	last       float64 // the decrement before the last step
-	iterations int
 }
 
 // maximise finds the θ of the largest restricted likelihood, by Fisher scoring in the natural
 // parameters, which takes one step if the moments are the solution, and then by Newton's method. Both
 // halve the step until −2ℓ decreases and Σ is positive definite.
-func maximise(p *problem, kind Covariance, limit int) (*search, error) {
+func maximise(p *problem, kind Covariance) (*search, error) {
 	if err := p.feasible(kind); err != nil {
 		return nil, err
 	}
@@ -62,14 +63,14 @@ func maximise(p *problem, kind Covariance, limit int) (*search, error) {
 	if s.value, ok = f.eval(f.shape.start(moments)); !ok {
 		return nil, fmt.Errorf("%w: the starting value is not positive definite", ErrSingular)
 	}
-	for s.iterations = 0; s.iterations <= limit; s.iterations++ {
+	for range maxIterations + 1 {
 		f.derive()
 		done, err := s.advance()
 		if done || err != nil {
 			return s, err
 		}
 	}
-	return nil, fmt.Errorf("%w in %d iterations", ErrNotConverged, limit)
+	return nil, fmt.Errorf("%w in %d iterations", ErrNotConverged, maxIterations)
 }
 
 // advance takes one step, or reports that the search is done.

@@ -17,7 +17,6 @@ type meanSquares struct {
 func (f *Estimates) addTwoWay(values [][]float64, level float64) {
 	var complete [][]float64
 	for _, knee := range values {
-		f.K = len(knee)
 		if n, _, _ := moments(knee); n == len(knee) && n > 1 {
 			complete = append(complete, knee)
 		}

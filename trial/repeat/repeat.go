@@ -51,8 +51,8 @@ type Estimates struct {
 	// and repeats, from the complete knees. For pairs it is 1.96 times the SD of the differences. It excludes a
 	// systematic difference between scan and rescan. Its χ² has (n − 1)(k − 1) degrees of freedom.
 	SDC Interval
-	// Complete is the number of knees with all repeats, K the number of repeats.
-	Complete, K int
+	// Complete is the number of knees with all repeats.
+	Complete int
 	// ICC21 is the intraclass correlation of single measurements for absolute agreement, two-way random effects;
 	// ICC31 is the one for consistency, two-way mixed effects (ICC(A,1) and ICC(C,1) of McGraw and Wong). Both are
 	// from the complete knees.

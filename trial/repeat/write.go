@@ -2,12 +2,45 @@ package repeat
 
 import (
 	"encoding/json"
-	"slices"
+	"fmt"
 	"strings"
 
 	"github.com/t2map/t2map/number"
 	"github.com/t2map/t2map/table"
 )
+
+// measure is a number, or an estimate with its interval, of a compartment.
+type measure struct {
+	name, unit, label string
+	value             func(Compartment) any // int, float64 or Interval
+}
+
+// measures are in repeat.csv and repeat.json; docs/repeat.md explains them.
+var measures = []measure{
+	{"n_subjects", "", "Subjects", func(c Compartment) any { return c.Subjects() }},
+	{"n_knees", "", "Knees", func(c Compartment) any { return c.N }},
+	{"values", "", "Values", func(c Compartment) any { return c.Measured }},
+	{"df", "", "Degrees of freedom", func(c Compartment) any { return c.DF }},
+	{"mean_t2", "_ms", "Mean T2", func(c Compartment) any { return c.Mean }},
+	{"wsd", "_ms", "Within-subject SD", func(c Compartment) any { return c.WSD }},
+	{"wcv", "_percent", "Within-subject coefficient of variation", func(c Compartment) any { return c.WCV }},
+	{"wsd_over_mean", "_percent", "Within-subject SD over the mean", func(c Compartment) any { return c.WSDOverMean }},
+	{"rc", "_ms", "Repeatability coefficient", func(c Compartment) any { return c.RC }},
+	{"rc", "_percent", "Repeatability coefficient", func(c Compartment) any { return c.RCPercent }},
+	{"n_complete", "", "Knees with all values", func(c Compartment) any { return c.Complete }},
+	{"sdc", "_ms", "Smallest detectable change", func(c Compartment) any { return c.SDC }},
+	{"icc_agreement", "", "Intraclass correlation, agreement", func(c Compartment) any { return c.ICC21 }},
+	{"icc_consistency", "", "Intraclass correlation, consistency", func(c Compartment) any { return c.ICC31 }},
+	{"n_pairs", "", "Pairs of values", func(c Compartment) any { return c.Agreement.N }},
+	{"bias", "_ms", "Mean difference", func(c Compartment) any { return c.Agreement.Bias }},
+	{"bias_p", "", "Two-sided p of no bias", func(c Compartment) any { return c.Agreement.P }},
+	{"sd_difference", "_ms", "SD of the differences", func(c Compartment) any { return c.Agreement.SD }},
+	{"loa_lower", "_ms", "Lower limit of agreement", func(c Compartment) any { return c.Agreement.Lower }},
+	{"loa_upper", "_ms", "Upper limit of agreement", func(c Compartment) any { return c.Agreement.Upper }},
+	{"proportional", "_rho", "Spearman's correlation of difference and mean",
+		func(c Compartment) any { return c.Proportional.Rho }},
+	{"proportional_p", "", "Its two-sided p", func(c Compartment) any { return c.Proportional.P }},
+}
 
 // csvRow is a row of repeat.csv.
 type csvRow struct {
@@ -15,77 +48,48 @@ type csvRow struct {
 	study Study
 }
 
-// columns are the columns of repeat.csv; docs/repeat.md explains them.
-var columns = slices.Concat(
-	[]table.Column[csvRow]{
+// columns returns the columns of repeat.csv.
+func columns() []table.Column[csvRow] {
+	all := []table.Column[csvRow]{
 		table.Text("compartment", "Compartment", table.FromResults, func(r csvRow) string { return r.Name }),
-		table.Count("n_subjects", "Subjects", func(r csvRow) int { return r.Subjects() }),
-		table.Count("n_knees", "Knees", func(r csvRow) int { return r.N }),
-		table.Count("repeats", "Repeated scans", func(r csvRow) int { return len(r.study.Visits) }),
-		table.Count("values", "Values", func(r csvRow) int { return r.Measured }),
-		table.Count("df", "Degrees of freedom", func(r csvRow) int { return r.DF }),
-		numbers("mean_t2_ms", "Mean T2", func(r csvRow) float64 { return r.Mean }),
-	},
-	intervals("wsd", "_ms", "Within-subject SD", func(c Compartment) Interval { return c.WSD }),
-	intervals("wcv", "_percent", "Within-subject coefficient of variation",
-		func(c Compartment) Interval { return c.WCV }),
-	[]table.Column[csvRow]{
-		numbers("wsd_over_mean_percent", "Within-subject SD over the mean",
-			func(r csvRow) float64 { return r.WSDOverMean }),
-	},
-	intervals("rc", "_ms", "Repeatability coefficient", func(c Compartment) Interval { return c.RC }),
-	intervals("rc", "_percent", "Repeatability coefficient", func(c Compartment) Interval { return c.RCPercent }),
-	[]table.Column[csvRow]{
-		table.Count("n_complete", "Knees with all values", func(r csvRow) int { return r.Complete }),
-	},
-	intervals("sdc", "_ms", "Smallest detectable change", func(c Compartment) Interval { return c.SDC }),
-	intervals("icc_agreement", "", "Intraclass correlation, agreement",
-		func(c Compartment) Interval { return c.ICC21 }),
-	intervals("icc_consistency", "", "Intraclass correlation, consistency",
-		func(c Compartment) Interval { return c.ICC31 }),
-	[]table.Column[csvRow]{
-		table.Count("n_pairs", "Pairs of values", func(r csvRow) int { return r.Agreement.N }),
-	},
-	intervals("bias", "_ms", "Mean difference", func(c Compartment) Interval { return c.Agreement.Bias }),
-	[]table.Column[csvRow]{
-		numbers("bias_p", "Two-sided p of no bias", func(r csvRow) float64 { return r.Agreement.P }),
-		numbers("sd_difference_ms", "SD of the differences", func(r csvRow) float64 { return r.Agreement.SD }),
-	},
-	intervals("loa_lower", "_ms", "Lower limit of agreement",
-		func(c Compartment) Interval { return c.Agreement.Lower }),
-	intervals("loa_upper", "_ms", "Upper limit of agreement",
-		func(c Compartment) Interval { return c.Agreement.Upper }),
-	proportional,
-	[]table.Column[csvRow]{
-		numbers("proportional_p", "Its two-sided p", func(r csvRow) float64 { return r.Proportional.P }),
-		numbers("level", "Level of the intervals", func(r csvRow) float64 { return r.study.Level }).
-			WithOrigin(table.Assigned),
+	}
+	for _, m := range measures {
+		all = append(all, m.columns()...)
+		if m.name == "n_knees" {
+			all = append(all, table.Count("repeats", "Repeated scans", func(r csvRow) int { return len(r.study.Visits) }))
+		}
+	}
+	return append(all, numbers("level", "Level of the intervals", func(r csvRow) float64 { return r.study.Level }).
+		WithOrigin(table.Assigned),
 		table.Text("note", "Why numbers are missing", table.Derived,
-			func(r csvRow) string { return strings.Join(r.Reasons, "; ") }),
-	},
-)
+			func(r csvRow) string { return strings.Join(r.Reasons, "; ") }))
+}
 
-// proportional are the columns of Spearman's correlation. Only the name of the estimate ends in _rho.
-var proportional = func() []table.Column[csvRow] {
-	c := intervals("proportional", "", "Spearman's correlation of difference and mean",
-		func(c Compartment) Interval { return c.Proportional.Rho })
-	c[0].Name = "proportional_rho"
-	return c
-}()
+// columns returns the column of a number, or the three of an estimate and the limits of its interval.
+func (m measure) columns() []table.Column[csvRow] {
+	switch m.value(Compartment{}).(type) {
+	case int:
+		return []table.Column[csvRow]{
+			table.Count(m.name, m.label, func(r csvRow) int { return m.value(r.Compartment).(int) }),
+		}
+	case float64:
+		return []table.Column[csvRow]{
+			numbers(m.name+m.unit, m.label, func(r csvRow) float64 { return m.value(r.Compartment).(float64) }),
+		}
+	}
+	interval := func(r csvRow) Interval { return m.value(r.Compartment).(Interval) }
+	unit := strings.TrimSuffix(m.unit, "_rho")
+	return []table.Column[csvRow]{
+		numbers(m.name+m.unit, m.label, func(r csvRow) float64 { return interval(r).Estimate }),
+		numbers(m.name+"_low"+unit, "Lower limit", func(r csvRow) float64 { return interval(r).Low }),
+		numbers(m.name+"_high"+unit, "Upper limit", func(r csvRow) float64 { return interval(r).High }),
+	}
+}
 
 // numbers returns a column of numbers with six digits. T2 has four digits in compartments.csv, which two more digits
 // preserve.
 func numbers(name, label string, value func(csvRow) float64) table.Column[csvRow] {
 	return table.Significant(name, label, 6, value)
-}
-
-// intervals returns the columns of an estimate and the limits of its interval.
-func intervals(name, unit, label string, value func(Compartment) Interval) []table.Column[csvRow] {
-	return []table.Column[csvRow]{
-		numbers(name+unit, label, func(r csvRow) float64 { return value(r.Compartment).Estimate }),
-		numbers(name+"_low"+unit, "Lower limit", func(r csvRow) float64 { return value(r.Compartment).Low }),
-		numbers(name+"_high"+unit, "Upper limit", func(r csvRow) float64 { return value(r.Compartment).High }),
-	}
 }
 
 // CSV returns repeat.csv, with one row per compartment and an empty cell for a missing number.
@@ -94,17 +98,7 @@ func (s Study) CSV() []byte {
 	for _, c := range s.Compartments {
 		rows = append(rows, csvRow{c, s})
 	}
-	return table.Write(columns, rows)
-}
-
-type jsonInterval struct {
-	Estimate number.Float `json:"estimate"`
-	Low      number.Float `json:"low"`
-	High     number.Float `json:"high"`
-}
-
-func toJSON(i Interval) jsonInterval {
-	return jsonInterval{number.Finite(i.Estimate), number.Finite(i.Low), number.Finite(i.High)}
+	return table.Write(columns(), rows)
 }
 
 // Origin identifies the input of a result.
@@ -117,39 +111,41 @@ type Origin struct {
 
 type jsonStudy struct {
 	Origin
-	Visits       []string          `json:"visits"`
-	Level        number.Float      `json:"level"`
-	Compartments []jsonCompartment `json:"compartments"`
-	Excluded     []jsonExcluded    `json:"left_out"`
-	Notes        []string          `json:"notes"`
+	Visits       []string       `json:"visits"`
+	Level        number.Float   `json:"level"`
+	Compartments []jsonObject   `json:"compartments"`
+	Excluded     []jsonExcluded `json:"left_out"`
+	Notes        []string       `json:"notes"`
 }
 
-type jsonCompartment struct {
-	Name           string        `json:"compartment"`
-	Subjects       int           `json:"n_subjects"`
-	Knees          int           `json:"n_knees"`
-	Values         int           `json:"values"`
-	DF             int           `json:"df"`
-	Mean           number.Float  `json:"mean_t2_ms"`
-	WSD            jsonInterval  `json:"wsd_ms"`
-	WCV            jsonInterval  `json:"wcv_percent"`
-	WSDOverMean    number.Float  `json:"wsd_over_mean_percent"`
-	RC             jsonInterval  `json:"rc_ms"`
-	RCPercent      jsonInterval  `json:"rc_percent"`
-	Complete       int           `json:"n_complete"`
-	SDC            jsonInterval  `json:"sdc_ms"`
-	ICCAgreement   jsonInterval  `json:"icc_agreement"`
-	ICCConsistency jsonInterval  `json:"icc_consistency"`
-	Pairs          int           `json:"n_pairs"`
-	Bias           jsonInterval  `json:"bias_ms"`
-	BiasP          number.Float  `json:"bias_p"`
-	SDDifference   number.Float  `json:"sd_difference_ms"`
-	Lower          jsonInterval  `json:"loa_lower_ms"`
-	Upper          jsonInterval  `json:"loa_upper_ms"`
-	Proportional   jsonInterval  `json:"proportional_rho"`
-	ProportionalP  number.Float  `json:"proportional_p"`
-	Reasons        []string      `json:"reasons"`
-	Repeats        []jsonRepeats `json:"repeats"`
+// jsonObject is a JSON object whose keys have an order.
+type jsonObject []jsonMember
+
+type jsonMember struct {
+	key   string
+	value any
+}
+
+// MarshalJSON writes the members. A number that does not exist is null.
+func (o jsonObject) MarshalJSON() ([]byte, error) {
+	b := []byte("{")
+	for i, m := range o {
+		switch x := m.value.(type) {
+		case float64:
+			m.value = number.Finite(x)
+		case Interval:
+			m.value = jsonObject{{"estimate", x.Estimate}, {"low", x.Low}, {"high", x.High}}
+		}
+		value, err := json.Marshal(m.value)
+		if err != nil {
+			return nil, err
+		}
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(fmt.Appendf(b, "%q:", m.key), value...)
+	}
+	return append(b, '}'), nil
 }
 
 type jsonRepeats struct {
@@ -180,24 +176,18 @@ func (s Study) JSON(o Origin) ([]byte, error) {
 	return append(b, '\n'), err
 }
 
-func (c Compartment) json() jsonCompartment {
-	j := jsonCompartment{
-		Name: c.Name, Subjects: c.Subjects(), Knees: c.N, Values: c.Measured, DF: c.DF, Mean: number.Finite(c.Mean),
-		WSD: toJSON(c.WSD), WCV: toJSON(c.WCV), WSDOverMean: number.Finite(c.WSDOverMean), RC: toJSON(c.RC),
-		RCPercent: toJSON(c.RCPercent),
-		Complete:  c.Complete, SDC: toJSON(c.SDC), ICCAgreement: toJSON(c.ICC21), ICCConsistency: toJSON(c.ICC31),
-		Pairs: c.Agreement.N, Bias: toJSON(c.Agreement.Bias), BiasP: number.Finite(c.Agreement.P),
-		SDDifference: number.Finite(c.Agreement.SD),
-		Lower:        toJSON(c.Agreement.Lower), Upper: toJSON(c.Agreement.Upper),
-		Proportional: toJSON(c.Proportional.Rho), ProportionalP: number.Finite(c.Proportional.P),
-		Reasons: append([]string{}, c.Reasons...), Repeats: []jsonRepeats{},
+func (c Compartment) json() jsonObject {
+	o := jsonObject{{"compartment", c.Name}}
+	for _, m := range measures {
+		o = append(o, jsonMember{m.name + m.unit, m.value(c)})
 	}
+	repeats := []jsonRepeats{}
 	for i, k := range c.Knees {
 		r := jsonRepeats{Subject: k.Subject, Side: k.Side}
 		for _, v := range c.Values[i] {
 			r.T2 = append(r.T2, number.Finite(v))
 		}
-		j.Repeats = append(j.Repeats, r)
+		repeats = append(repeats, r)
 	}
-	return j
+	return append(o, jsonMember{"reasons", append([]string{}, c.Reasons...)}, jsonMember{"repeats", repeats})
 }
