@@ -265,6 +265,12 @@ func (a *Analysis) remark() {
 	if len(a.Design.Visits) == 1 {
 		a.Notes = append(a.Notes, "the design has one visit: there is no change from baseline")
 	}
+	for _, name := range a.Strata() {
+		if levels := a.covariate(name).Levels; 2*levels > len(a.Design.Subjects) {
+			a.Notes = append(a.Notes, fmt.Sprintf("%s has %d levels among %d subjects, which leaves little for the models: "+
+				"\"strata: none\" omits it", name, levels, len(a.Design.Subjects)))
+		}
+	}
 	for _, name := range a.Plan.Strata {
 		if !slices.Contains(a.Strata(), name) {
 			a.Notes = append(a.Notes, fmt.Sprintf("all subjects have one %s: it is not used as a stratum", name))

@@ -46,7 +46,7 @@ func ReadDesign(s, plan Source, overrides Heading) (d Design, p Plan, err error)
 	}
 	h = overrides.withDefaults(planned.withDefaults(h))
 	d.Name = h["trial"].Text
-	if err := d.readVisits(s.Name, h); err != nil {
+	if err := d.readSchedule(s.Name, h); err != nil {
 		return d, p, err
 	}
 	if p, err = h.Plan(); err != nil {
@@ -64,10 +64,7 @@ func ReadDesign(s, plan Source, overrides Heading) (d Design, p Plan, err error)
 	if err := d.putFirst(s.Name, h["reference"]); err != nil {
 		return d, p, err
 	}
-	var errPrimary, errSecondary error
-	d.Primary, errPrimary = d.targets(h["primary"])
-	d.Secondary, errSecondary = d.targets(h["secondary"])
-	return d, p, cmp.Or(errPrimary, errSecondary, d.checkSets(h["sets"].Place, p.Sets), d.checkScreened(h, p))
+	return d, p, cmp.Or(d.checkSets(h["sets"].Place, p.Sets), d.checkScreened(h, p))
 }
 
 // agree returns an error if a line of a plan file differs from that of the heading in more than blanks.
@@ -280,6 +277,9 @@ func (s *Subject) readRest(r table.Row, sets []Set) (err error) {
 		s.Sets = append(s.Sets, member)
 	}
 	s.Discontinued = r.Text("discontinued")
+	if left, isWord := yesNo[strings.ToLower(s.Discontinued)]; isWord {
+		s.Discontinued = map[bool]string{true: "no reason given"}[left]
+	}
 	side := r.Text("side")
 	if s.Side = sideName(side); s.Side == "" && side != "" {
 		return hint.Errorf("write left, right, L or R: one knee for each subject", "%s: %.20q is not a side",

@@ -22,6 +22,10 @@ func (a *Analysis) flow() []Flow {
 			}
 			f.Planned++
 			last := a.lastVisit(s)
+			if subject.Discontinued != "" && last == len(d.Visits)-1 {
+				a.Notes = append(a.Notes, fmt.Sprintf("%.40q has a reason for leaving the trial, and was seen at its last visit",
+					subject.ID))
+			}
 			for v := range d.Visits {
 				visit := &f.Visits[v]
 				if v <= last {

@@ -225,6 +225,16 @@ func ReadPlan(s Source) (Heading, error) {
 	return h, err
 }
 
+// CheckPlan reads a plan file and checks all that can be checked without a design: if the plan has visits, these and
+// the contrasts at them.
+func CheckPlan(s Source) (Heading, error) {
+	h, err := ReadPlan(s)
+	if err == nil && len(h.lines("visits")) > 0 {
+		err = cmp.Or(h.moveBaseline(), new(Design).readSchedule(s.Name, h))
+	}
+	return h, err
+}
+
 // Plan returns the plan of the heading, with zeros for the defaults.
 func (h Heading) Plan() (p Plan, err error) {
 	for _, key := range Keys {

@@ -113,6 +113,27 @@ func TestFlowCountsThosePresent(t *testing.T) {
 	}
 }
 
+// The words yes and no are not reasons for leaving, and a reason of a subject who stayed is noted.
+func TestReasonsForLeaving(t *testing.T) {
+	tables := made{arms: twoArms, visits: threeVisits, perArm: 4, column: func(arm, n int) string {
+		return []string{"no", "yes", "moved", ""}[n] + ",50"
+	}}.tables()
+	tables.Design.Data = []byte(strings.Replace(string(tables.Design.Data), ",site,age", ",discontinued,age", 1))
+	a := analyse(t, tables)
+	var reasons []string
+	for _, s := range a.Design.Subjects {
+		if s.Arm == 0 {
+			reasons = append(reasons, s.Discontinued)
+		}
+	}
+	if diff := cmp.Diff([]string{"", "no reason given", "moved", ""}, reasons); diff != "" {
+		t.Error(diff)
+	}
+	if !slices.ContainsFunc(a.Notes, func(n string) bool { return strings.HasPrefix(n, `"S05" has a reason`) }) {
+		t.Errorf("notes %q", a.Notes)
+	}
+}
+
 // Analysed are those in the model of a primary endpoint.
 func TestFlowCountsThoseInThePrimaryModel(t *testing.T) {
 	m := made{arms: twoArms, visits: threeVisits, perArm: 6, heading: "# primary: WOMAC@month12\n"}

@@ -38,6 +38,20 @@ func (d Design) VisitsOf(endpoint string, compartment bool) []int {
 	return d.Schedules[""]
 }
 
+// readSchedule reads the visits and the primary and secondary contrasts.
+func (d *Design) readSchedule(name string, h Heading) (err error) {
+	if err = d.readVisits(name, h); err != nil {
+		return err
+	}
+	if line, ok := h["primary"]; ok {
+		d.Primary, err = d.targets(line)
+	}
+	if line, ok := h["secondary"]; ok && err == nil {
+		d.Secondary, err = d.targets(line)
+	}
+	return err
+}
+
 // readVisits fills Visits with the visits of all lines, and Schedules.
 func (d *Design) readVisits(name string, h Heading) error {
 	lines := h.lines("visits")
@@ -174,10 +188,23 @@ func (d Design) targets(line Line) ([]Target, error) {
 				return nil, hint.Errorf("write it as medial@month12, with one of the visits after baseline",
 					"%s: %.40q does not name a visit after baseline", line.Place, item)
 			}
+			if own, ok := d.Schedules[t.Endpoint]; ok && !slices.Contains(own, t.Visit) {
+				return nil, t.notPlanned(visit)
+			}
 		}
 		all = append(all, t)
 	}
+	if len(all) == 0 {
+		return nil, hint.Errorf("write ENDPOINT@VISIT, or omit the line", "%s: the line does not name a contrast", line.Place)
+	}
 	return all, nil
+}
+
+// notPlanned is the error of a contrast at a visit that is not planned for its endpoint.
+func (t Target) notPlanned(visit string) error {
+	name := printable.Line(t.Endpoint)
+	return hint.Errorf(fmt.Sprintf("add the visit to visits[%s], or choose another", name),
+		"%s: %s has no planned visit %s after baseline", t.Place, name, printable.Line(visit))
 }
 
 // resolve returns the targets of the endpoints of the results: AllT2 becomes the compartments, and visit −1
@@ -220,8 +247,7 @@ func (d Design) resolve(kind string, targets []Target, endpoints []Endpoint) ([]
 func (e Endpoint) checkTarget(d Design, kind string, t Target) error {
 	name, visit := printable.Line(e.Name), printable.Line(d.Visits[t.Visit].Name)
 	if !e.Planned(t.Visit) || t.Visit == 0 && len(d.Visits) > 1 {
-		return hint.Errorf(fmt.Sprintf("add the visit to visits[%s], or choose another", name),
-			"%s: the %s endpoint %s has no planned visit %s after baseline", t.Place, kind, name, visit)
+		return t.notPlanned(visit)
 	}
 	changes := make([]bool, len(d.Arms)) // whether an arm has a change
 	for i, values := range e.Values {

@@ -119,6 +119,9 @@ func checkPlan(c *cobra.Command, path, design string, format tableFlags) error {
 		return flagError("FILE", err, "t2map trial plan init writes one")
 	}
 	h, err := trial.ReadPlan(plan)
+	if err == nil && design == "" {
+		h, err = trial.CheckPlan(plan)
+	}
 	if err != nil {
 		return usageError{err}
 	}

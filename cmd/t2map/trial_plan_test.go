@@ -131,6 +131,24 @@ func TestBadPlans(t *testing.T) {
 	}
 }
 
+// Without a design, visits and the contrasts at them are checked.
+func TestPlansAloneAreChecked(t *testing.T) {
+	for plan, want := range map[string]string{
+		"visits: nonsense": `line 1, column 1: visit "nonsense" has no month`,
+		"visits: {baseline: 0, month12: 12}\nprimary: medial@month6": `line 2, column 1: "medial@month6" does not name`,
+		"visits: {baseline: 0, month12: 12}\nvisits[T2]: [baseline]\nprimary: T2@month12": "line 3, column 1: T2 has no " +
+			"planned visit month12",
+		"visits: {baseline: 0, month12: 12}\nprimary: []": "line 2, column 1: the line does not name a contrast",
+	} {
+		path := filepath.Join(t.TempDir(), "plan.yaml")
+		write(t, path, plan+"\n")
+		code, _, stderr := call("trial", "plan", "check", path)
+		if code != exitUsage || !strings.Contains(stderr, "plan.yaml, "+want) || !strings.Contains(stderr, "hint: ") {
+			t.Errorf("%q: status %d, %s\nwant %q", plan, code, stderr, want)
+		}
+	}
+}
+
 // A plan agrees with a design that has the same lines in another form.
 func TestPlanAgreesWithTheDesign(t *testing.T) {
 	dir := t.TempDir()
@@ -165,10 +183,10 @@ func TestPlansThatContradictTheResults(t *testing.T) {
 			`line 2, column 1: decimals names the endpoint "WOMAC"`, "known are medial, lateral",
 		},
 		"visits[medial]: [baseline, month03]\nprimary: medial@month12": {
-			"line 2, column 1: the primary endpoint medial has no planned visit month12", "visits[medial]",
+			"line 2, column 1: medial has no planned visit month12", "visits[medial]",
 		},
 		"visits[medial]: {baseline: 0, month12: 12, month18: 18}\nprimary: medial@month18": {
-			"line 2, column 1: the primary endpoint medial has no value at month18", "check the names",
+			"line 2, column 1: the primary endpoint medial has no change at month18", "check the names",
 		},
 		"primary: medial\nsecondary: [T2@month12]": {
 			"line 2, column 1: the contrast medial@month12 is both primary and secondary", "remove it",
