@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/trial"
 	"github.com/t2map/t2map/trial/mmrm"
 )
@@ -126,7 +127,7 @@ func TestFlagsOfValuesAndChanges(t *testing.T) {
 		// One at the point or row of each compartment, and the footnote's, which is not alone.
 		daggers := 0
 		for _, w := range texts(t, p.SVG) {
-			if w.text == dagger || name == "forest" && strings.HasSuffix(w.text, dagger) {
+			if w.text == figure.Dagger || name == "forest" && strings.HasSuffix(w.text, figure.Dagger) {
 				daggers++
 			}
 		}
