@@ -218,12 +218,12 @@ func (g Charts) place(c draw.Canvas, s Slot, y Range) placed {
 
 // panel draws one chart.
 func (g Charts) panel(p placed) {
-	corner := vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4}
+	corner := vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + TextGap}
 	if !g.Shared {
 		corner.X -= p.left
 	}
 	Write(p.Canvas, Strong, corner, p.Title)
-	Write(p.Canvas, Heading, vg.Point{X: corner.X, Y: corner.Y + PanelTitle - 2}, p.groupName)
+	Write(p.Canvas, Heading, vg.Point{X: corner.X, Y: corner.Y + PanelTitle - 3}, p.groupName)
 	g.axes(p)
 	p.BottomAxis(nil)
 	labelled := g.X.draw(p.inner, p.countWidths(len(g.X.At)))
@@ -294,7 +294,8 @@ func (g Charts) counts(p placed, labelled []int) {
 		}
 		for k, v := range p.Steps {
 			if slices.Contains(labelled, v) {
-				Write(p.Canvas, Align(Small, Center, Middle), vg.Point{X: p.inner.AtX(g.X.At[v]), Y: y}, points[k].count())
+				place := vg.Point{X: p.inner.AtX(g.X.At[v]), Y: y}
+				Write(p.Canvas, Align(Small, Center, Middle), place, points[k].count())
 			}
 		}
 		y -= chartCount

@@ -14,6 +14,9 @@ const (
 	PanelFoot   = 27 // labels and name of the x axis
 	PanelGap    = 12 // between panels of a row
 	PanelRowGap = 10
+	// TextGap is below text over the labels of a y axis: the highest label reaches 2.7 points above the panel, and
+	// descenders reach 1.8 points below the text.
+	TextGap = 5.5
 
 	widestPanel = 215
 	pageHeight  = 680 // of the panels of a picture: A4 without title, notes and caption

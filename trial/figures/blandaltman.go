@@ -17,10 +17,11 @@ import (
 func BlandAltman(s repeat.Study) ([]figure.Picture, error) {
 	s, note := renamedStudy(s)
 	visits := figure.ShortenAll(s.Visits, isShort)
-	b := agreements{Study: s, Frame: newFrame("bland-altman", "Agreement of scan and rescan", fmt.Sprintf("Difference of %s and %s over their mean, one point per knee. Lines: the bias, and the "+
-		"limits of agreement, bias ± 1.96 SD; bars at the right: their %s confidence intervals. wSD: within-subject "+
-		"standard deviation; wCV: within-subject coefficient of variation; RC: repeatability coefficient, 1.96·√2·wSD.",
-		visits[1], visits[0], percentOf(s.Level)))}
+	b := agreements{Study: s, Frame: newFrame("bland-altman", "Agreement of scan and rescan",
+		fmt.Sprintf("Difference of %s and %s over their mean, one point per knee. Lines: the bias, and the "+
+			"limits of agreement, bias ± 1.96 SD; bars at the right: their %s confidence intervals. wSD: within-subject "+
+			"standard deviation; wCV: within-subject coefficient of variation; RC: repeatability coefficient, 1.96·√2·wSD.",
+			visits[1], visits[0], percentOf(s.Level)))}
 	if note != "" {
 		b.Caption += " " + note
 	}
@@ -28,7 +29,8 @@ func BlandAltman(s repeat.Study) ([]figure.Picture, error) {
 		b.Remarks = append(b.Remarks, exclusion(l))
 	}
 	b.Remarks = append(b.Remarks, s.Notes...)
-	b.Legend = []figure.Symbol{lineSymbol("bias", biasLine), lineSymbol("limits of agreement, bias ± 1.96 SD", limitLine),
+	b.Legend = []figure.Symbol{lineSymbol("bias", biasLine),
+		lineSymbol("limits of agreement, bias ± 1.96 SD", limitLine),
 		barSymbol(percentOf(s.Level) + " confidence intervals")}
 	if len(s.Visits) > 2 {
 		b.Frame.Notes = append(b.Frame.Notes, "Of the repeats, the first two are drawn.")

@@ -31,9 +31,10 @@ func correlations(a trial.Analysis, _ family, _ Options) ([]figure.Picture, erro
 		s.panels = append(s.panels, newScatter(a, c, flags))
 		hasWithin = hasWithin || c.withinArms != nil
 	}
-	s.Frame = newFrame("correlation", "Change of T2 against change of other endpoints", fmt.Sprintf("Changes from baseline, one mark per subject who has both: that of T2 upwards, that of "+
-		"the other endpoint across. ρ is Spearman's rank correlation with its %s confidence interval",
-		percentOf(a.Plan.Level)))
+	s.Frame = newFrame("correlation", "Change of T2 against change of other endpoints",
+		fmt.Sprintf("Changes from baseline, one mark per subject who has both: that of T2 upwards, that of "+
+			"the other endpoint across. ρ is Spearman's rank correlation with its %s confidence interval",
+			percentOf(a.Plan.Level)))
 	if hasWithin {
 		s.Caption += ": within arms, the partial one given the arm; over all subjects it includes the difference " +
 			"between arms"
@@ -176,7 +177,8 @@ func (s scatters) pictures() ([]figure.Picture, error) {
 		_, y := p.ranges()
 		axes, titles, names = append(axes, y), append(titles, p.title), append(names, p.x)
 	}
-	g := figure.PanelGrid{Panels: len(s.panels), Columns: wideColumns, Each: true, Left: figure.TickRoom(axes...), Right: 14,
+	g := figure.PanelGrid{Panels: len(s.panels), Columns: wideColumns, Each: true, Right: 14,
+		Left:   figure.TickRoom(axes...),
 		Height: figure.PanelTitle + scatterLines + scatterHeight + figure.PanelFoot + figure.PanelRowGap}
 	titles, names = figure.FitAll(strong, titles, g.Width()+g.Left), figure.FitAll(small, names, g.Width()+g.Left)
 	return s.DrawPanels(g, func(c draw.Canvas, place figure.Slot) {
@@ -201,7 +203,7 @@ func (s scatter) ranges() (xAxis, yAxis figure.Range) {
 // paint draws the panel, with lines at 0.
 func (s scatter) paint(p figure.Panel, left vg.Length) {
 	p.X, p.Y = s.ranges()
-	corner := vg.Point{X: p.Area.Min.X - left, Y: p.Area.Max.Y + 4}
+	corner := vg.Point{X: p.Area.Min.X - left, Y: p.Area.Max.Y + figure.TextGap}
 	for n, words := range []string{s.second, s.words} {
 		figure.Write(p.Canvas, small, vg.Point{X: corner.X, Y: corner.Y + vg.Length(n)*figure.NoteRow},
 			figure.Fit(small, words, left+p.Area.Size().X+8))

@@ -18,9 +18,10 @@ import (
 func flow(a trial.Analysis, _ family, _ Options) ([]figure.Picture, error) {
 	a, names := renamed(a)
 	c := flowChart{Analysis: a, visits: flowVisits(a)}
-	c.Frame = newFrame("flow", "Flow of participants", fmt.Sprintf("Flow of %s. In the trial: participants with a value of any endpoint at this or a later "+
-		"visit. Analysed: those with T2 at baseline and at a later visit in at least one compartment; the mixed model "+
-		"also uses participants who left later.", population(a.Design)))
+	c.Frame = newFrame("flow", "Flow of participants",
+		fmt.Sprintf("Flow of %s. In the trial: participants with a value of any endpoint at this or a later "+
+			"visit. Analysed: those with T2 at baseline and at a later visit in at least one compartment; the mixed model "+
+			"also uses participants who left later.", population(a.Design)))
 	if len(c.visits) < len(a.Design.Visits) {
 		c.Caption += " Of many visits, the first and the last are shown."
 	}
@@ -28,7 +29,8 @@ func flow(a trial.Analysis, _ family, _ Options) ([]figure.Picture, error) {
 		c.Caption += " " + names.note
 	}
 	// Drawn on a canvas without a page, the boxes show how high the page has to be.
-	height := -c.paint(draw.NewCanvas(new(recorder.Canvas), figure.BodyWidth, 0), vg.Rectangle{Max: vg.Point{X: figure.BodyWidth}})
+	none := draw.NewCanvas(new(recorder.Canvas), figure.BodyWidth, 0)
+	height := -c.paint(none, vg.Rectangle{Max: vg.Point{X: figure.BodyWidth}})
 	p, err := c.Draw(height+2, func(canvas draw.Canvas, body vg.Rectangle) { c.paint(canvas, body) })
 	return []figure.Picture{p}, err
 }
@@ -199,7 +201,8 @@ func (c flowChart) arm(canvas draw.Canvas, arm int, corner vg.Point) vg.Length {
 		figure.Arrow(canvas, flowLine, start, vg.Point{X: start.X, Y: corner.Y})
 		for k, words := range c.beside(arm, n) {
 			figure.Write(canvas, figure.Align(small, figure.Left, figure.Middle),
-				vg.Point{X: start.X + 6, Y: start.Y - 3 - (vg.Length(k)+0.5)*figure.NoteRow}, figure.Fit(small, words, width*0.8-6))
+				vg.Point{X: start.X + 6, Y: start.Y - 3 - (vg.Length(k)+0.5)*figure.NoteRow},
+				figure.Fit(small, words, width*0.8-6))
 		}
 		corner.Y = box(canvas, corner, width, fmt.Sprintf("%s, in the trial: %d", visitLabel(c.Design.Visits[v]),
 			f.Visits[v].InTrial))

@@ -172,10 +172,11 @@ func forestPictures(a trial.Analysis, f family, blocks []forestBlock, flags *fla
 
 func forestPicture(a trial.Analysis, f family, blocks []forestBlock, flags *flagged) (figure.Picture, error) {
 	reference := figure.ShortenAll(a.Design.Arms, isShort)[0]
-	fr := newFrame(f.name("forest"), "Differences of "+f.noun()+" from "+reference, fmt.Sprintf("Differences from %s in the least-squares means of the change from baseline, by %s and "+
-		"visit%s: estimates of the mixed model for repeated measures with %s confidence intervals, n of the arm and "+
-		"of the reference in the model.", reference, word(f.familyKind == compartments, "compartment", "endpoint"),
-		logRemark(a, f, "ratios of geometric means"), percentOf(a.Plan.Level)))
+	fr := newFrame(f.name("forest"), "Differences of "+f.noun()+" from "+reference,
+		fmt.Sprintf("Differences from %s in the least-squares means of the change from baseline, by %s and "+
+			"visit%s: estimates of the mixed model for repeated measures with %s confidence intervals, n of the arm and "+
+			"of the reference in the model.", reference, word(f.familyKind == compartments, "compartment", "endpoint"),
+			logRemark(a, f, "ratios of geometric means"), percentOf(a.Plan.Level)))
 	var height vg.Length
 	var cut, holm, primary, onlyPrimary bool
 	for _, b := range blocks {
@@ -277,7 +278,8 @@ func (b forestBlock) axis(p figure.Panel) {
 		sides = [2]string{b.reference, b.arm}
 	}
 	middle := figure.Centre(p.Area).X
-	y, room := p.Area.Min.Y-25, min(middle-figure.Margin, figure.Margin+figure.BodyWidth-middle)-3-small.Width("← favours ")
+	y := p.Area.Min.Y - 25
+	room := min(middle-figure.Margin, figure.Margin+figure.BodyWidth-middle) - 3 - small.Width("← favours ")
 	words := figure.FitAll(small, sides[:], room)
 	figure.Write(p.Canvas, figure.Align(small, figure.Right, figure.Below), vg.Point{X: middle - 4, Y: y},
 		"← favours "+words[0])

@@ -177,7 +177,7 @@ func logRemark(a trial.Analysis, f family, numbers string) string {
 	var all grouped
 	for _, n := range f.endpoints {
 		if e := a.Endpoints[n]; e.Log {
-			all.add(numbers+", on a log axis", e.Title)
+			all.add(numbers+", on a log axis", e.TitleInText())
 		}
 	}
 	if len(all) == 0 {
@@ -215,7 +215,8 @@ type chartFigure struct {
 func (c chartFigure) draw(a trial.Analysis, f family, names naming, o Options) ([]figure.Picture, error) {
 	flags, visits := newFlagged(names), f.visits(a)
 	g := figure.Charts{
-		Frame: newFrame(f.name(c.name), c.title, c.caption), X: newVisitAxis(a.Design, visits), Arms: len(a.Design.Arms),
+		Frame: newFrame(f.name(c.name), c.title, c.caption),
+		X:     newVisitAxis(a.Design, visits), Arms: len(a.Design.Arms),
 		Zero: c.ofChange, Bars: f.familyKind == markers && c.name == "change",
 	}
 	g.Legend = figure.LineSymbols(a.Design.Arms)

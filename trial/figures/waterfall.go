@@ -38,10 +38,11 @@ func waterfall(a trial.Analysis, _ family, _ Options) ([]figure.Picture, error) 
 	}
 	month := visitInText(a.Design.Visits[visit])
 	w.label = "Change at " + month + " (%)"
-	w.Frame = newFrame("waterfall", "Individual change of T2 at "+month, fmt.Sprintf("Change of %s T2 from baseline at %s in percent, one bar per subject, sorted, of %s. "+
-		"Rows below repeat the arm of each bar. The grey band holds 95 %% of the differences between repeated "+
-		"scans: the repeatability coefficient, 1.96·√2 times the within-subject coefficient of variation.",
-		a.Plan.Summary(), month, population(a.Design)))
+	w.Frame = newFrame("waterfall", "Individual change of T2 at "+month,
+		fmt.Sprintf("Change of %s T2 from baseline at %s in percent, one bar per subject, sorted, of %s. "+
+			"Rows below repeat the arm of each bar. The grey band holds 95 %% of the differences between repeated "+
+			"scans: the repeatability coefficient, 1.96·√2 times the within-subject coefficient of variation.",
+			a.Plan.Summary(), month, population(a.Design)))
 	w.Legend = barSymbols(a.Design.Arms)
 	if slices.ContainsFunc(w.panels, fall.anyExceeds) {
 		w.Legend = append(w.Legend, exceedsSymbol())
@@ -180,7 +181,7 @@ func (w falls) pictures() ([]figure.Picture, error) {
 		y = figure.Range{Low: min(y.Low, p.y.Low), High: max(y.High, p.y.High)}
 	}
 	g := figure.PanelGrid{Panels: len(w.panels), Columns: w.columns, Left: figure.TickRoom(y),
-		Height: figure.PanelTitle + fallHeight + vg.Length(len(w.arms))*fallRow + 8 + figure.NoteRow + figure.PanelRowGap}
+		Height: figure.PanelTitle + fallHeight + w.armsHeight() + 8 + figure.NoteRow + figure.PanelRowGap}
 	if w.columns == 1 {
 		g.Widest = figure.BodyWidth
 	}
@@ -192,6 +193,9 @@ func (w falls) pictures() ([]figure.Picture, error) {
 		w.panel(p, f, s.Labelled, g.Left)
 	})
 }
+
+// armsHeight is the height of the rows of the arms below a panel.
+func (w falls) armsHeight() vg.Length { return vg.Length(len(w.arms)) * fallRow }
 
 // axis returns the axis of the bars in a panel of that width. A few bars are in the middle, no wider
 // than fallWidest.
@@ -216,7 +220,7 @@ func (w falls) panel(p figure.Panel, f fall, labelled bool, left vg.Length) {
 	p.LineY(figure.ZeroLine, 0)
 	f.bandEdges(p)
 	w.armRows(p, f, labelled)
-	y := p.Area.Min.Y - 8 - vg.Length(len(w.arms))*fallRow
+	y := p.Area.Min.Y - 8 - w.armsHeight()
 	words := fmt.Sprintf("n = %d", len(f.bars))
 	if f.noChange > 0 {
 		words += fmt.Sprintf(", %d without a change", f.noChange)
@@ -285,7 +289,8 @@ func (w falls) armRows(p figure.Panel, f fall, labelled bool) {
 		y := p.Area.Min.Y - 5 - (vg.Length(arm)+0.5)*fallRow
 		sign := figure.SignOf(arm)
 		if labelled {
-			p.DrawGlyphNoClip(sign.Mark(figure.MarkRadius*0.9, false), vg.Point{X: p.Area.Min.X - 4 - 2*figure.MarkRadius, Y: y})
+			p.DrawGlyphNoClip(sign.Mark(figure.MarkRadius*0.9, false),
+				vg.Point{X: p.Area.Min.X - 4 - 2*figure.MarkRadius, Y: y})
 		}
 		for n, b := range f.bars {
 			left, right := p.AtX(float64(n)), p.AtX(float64(n+1))
