@@ -1,5 +1,5 @@
 // Package figure defines the look of all plots and writes them: typefaces, colours, the signs of arms,
-// a panel with axes, and pictures as SVG, PNG and PDF.
+// panels with axes, charts of arms, frames with a legend, and pictures as SVG, PNG and PDF.
 //
 // It does not depend on the content of plots. Lengths are in points of 1/72 inch (vg.Length), and y points
 // up. The size of a Picture is in mm.

@@ -7,6 +7,8 @@ import (
 
 	"golang.org/x/image/font/sfnt"
 	plotfont "gonum.org/v1/plot/font"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
 
 	"github.com/t2map/t2map/printable"
 )
@@ -101,4 +103,9 @@ func cutMiddle(s string, fits func(string) bool) string {
 		keep++
 	}
 	return cut(keep)
+}
+
+// FitAll shortens names that are shown together to a width in a style. Different names stay different.
+func FitAll(style draw.TextStyle, names []string, width vg.Length) []string {
+	return ShortenAll(names, func(s string) bool { return style.Width(s) <= width })
 }

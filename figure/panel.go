@@ -147,18 +147,6 @@ func (p Panel) AtY(y float64) vg.Length {
 // Thin returns the line style of axes and grids.
 func Thin(c color.Color) draw.LineStyle { return draw.LineStyle{Color: c, Width: 0.5} }
 
-// GridY draws the lines of the grid at the ticks of the y axis and, if labels is set, their labels on the
-// left.
-func (p Panel) GridY(ticks []Tick, labels bool, style draw.TextStyle) {
-	for _, t := range ticks {
-		y := p.AtY(t.Value)
-		p.StrokeLine2(Thin(Grid), p.Area.Min.X, y, p.Area.Max.X, y)
-		if labels {
-			Write(p.Canvas, Align(style, Right, Middle), vg.Point{X: p.Area.Min.X - 3, Y: y}, t.Label)
-		}
-	}
-}
-
 // BottomAxis draws the line at the bottom of the area with a tick at each of the places.
 func (p Panel) BottomAxis(places []vg.Length) {
 	p.StrokeLine2(Thin(Axis), p.Area.Min.X, p.Area.Min.Y, p.Area.Max.X, p.Area.Min.Y)

@@ -47,6 +47,14 @@ type Endpoint struct {
 // MarkerGroup is the group of the endpoints that are markers, such as CRP: figures show their changes as mean ± SD.
 const MarkerGroup = "markers"
 
+// TitleInText is the title within a sentence: "medial T2".
+func (e Endpoint) TitleInText() string {
+	if first := title(e.Name); e.Compartment && strings.HasPrefix(e.Title, first) {
+		return e.Name + e.Title[len(first):]
+	}
+	return e.Title
+}
+
 // IsMarker reports whether the endpoint is in MarkerGroup, in upper or lower case.
 func (e Endpoint) IsMarker() bool { return !e.Compartment && strings.EqualFold(e.Group, MarkerGroup) }
 

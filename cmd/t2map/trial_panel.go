@@ -51,9 +51,9 @@ func (f trialFlags) panels(ctx context.Context, a trial.Analysis, folder string)
 	}
 	unrolled, err := panel.Unrolled(ctx, rows, o)
 	if errors.Is(err, panel.ErrNoMaps) {
-		return []figure.Picture{maps}, nil // masks without tissues have no unrolled maps
+		return maps, nil // masks without tissues have no unrolled maps
 	}
-	return []figure.Picture{maps, unrolled}, err
+	return append(maps, unrolled...), err
 }
 
 // primaryRow returns the row of the results that is the primary endpoint, or "" if the primary contrasts concern

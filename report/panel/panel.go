@@ -59,13 +59,14 @@ var ErrNoMaps = errors.New("no visit has maps")
 
 // The limits of a picture.
 const (
-	MostVisits = 8  // columns of 20 mm on a page
+	MostVisits = 8  // in two pictures
 	MostRows   = 12 // rows of 33 mm with the text between them
 	// MostChangeRows is the number of subjects whose changes have room.
 	MostChangeRows = MostRows / 2
 )
 
-// Maps draws T2 in colour over anatomy in grey, with a row for each subject and a column for each visit.
+// Maps draws T2 in colour over anatomy in grey, with a row for each subject and a column for each visit. More than five
+// visits are divided into pictures of one figure, so that letters stay legible at column width.
 // All tiles have one scale and the same size. For at most MostChangeRows subjects with several visits, a second row
 // shows the change of T2 from the first visit with maps, in the voxels that are in both masks and have a T2 at both
 // visits. Only maps on one grid are compared; other tiles have the reason.
@@ -83,16 +84,19 @@ const (
 // damaged or on another grid. The notes and these reasons are also in the picture's Remarks. It is an
 // error if there are no rows or visits, more than MostRows or MostVisits, or a row whose number of visits
 // differs from that of titles. The error is that of ctx when it ends.
-func Maps(ctx context.Context, rows []Row, o Options) (figure.Picture, error) {
+func Maps(ctx context.Context, rows []Row, o Options) ([]figure.Picture, error) {
 	p, err := newPanel(ctx, rows, o)
 	if err != nil {
-		return figure.Picture{}, fmt.Errorf("panel of maps: %w", err)
+		return nil, fmt.Errorf("panel of maps: %w", err)
 	}
-	pic := figure.Picture{
-		Name: "maps", Title: "T2 maps by visit", Caption: p.caption(), Flags: allFlags(rows), Remarks: p.remarks(),
-		Width: p.width.mm(), Height: p.height.mm(),
-	}
-	return pic.Render(p.paint)
+	return inParts(len(o.Visits), func(first, end int) (figure.Picture, error) {
+		q := *p
+		q.rows, q.titles, q.tiles = part(rows, first, end), p.titles[first:end], p.tiles.part(first, end)
+		return figure.Picture{
+			Name: "maps", Title: "T2 maps by visit", Caption: p.caption(),
+			Flags: allFlags(q.rows), Remarks: q.remarks(), Width: q.width.mm(), Height: q.height.mm(),
+		}.Render(q.paint)
+	})
 }
 
 // panel holds the tiles and their layout.
@@ -140,7 +144,7 @@ func newPanel(ctx context.Context, rows []Row, o Options) (*panel, error) {
 	if len(o.Visits) > 1 && len(rows) <= MostChangeRows {
 		each = 2
 	}
-	p.layout = newLayout(p.window, each*len(rows), len(o.Visits))
+	p.layout = newLayout(p.window, each*len(rows), columns(len(o.Visits)))
 	if err := p.drawTiles(ctx, each > 1); err != nil {
 		return nil, err
 	}

@@ -299,15 +299,20 @@ func TestPanelPicture(t *testing.T) {
 	row := Row{Label: "=cmd <script>alert('1')</script> & \u202e\x00\n" + strings.Repeat("long ", 100),
 		Visits: []Visit{{Folder: dir}, {Missing: strings.Repeat("<b>very", 500)}, {Folder: dir}, {}, {}, {}}}
 	draw := func() (files [3][]byte) {
-		p, err := Maps(t.Context(), []Row{row, row},
+		pictures, err := Maps(t.Context(), []Row{row, row},
 			Options{Visits: []string{"base\u2028line]]>", strings.Repeat("W", 1000), "c", "d", "e", "f"}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if p.Name != "maps" || len(p.Remarks) != 8 || p.Width > 180.1 {
-			t.Errorf("%s, %g mm, %d remarks", p.Name, p.Width, len(p.Remarks))
+		if len(pictures) != 2 {
+			t.Fatalf("six visits: %d pictures", len(pictures))
 		}
-		for _, f := range p.Remarks {
+		p, second := pictures[0], pictures[1]
+		if p.Name != "maps" || second.Name != "maps-2" || second.Part != 1 || len(p.Remarks) != 2 ||
+			len(second.Remarks) != 6 || max(p.Width, second.Width) > figure.PictureWidth+0.1 {
+			t.Errorf("%s and %s, %g mm, %d and %d remarks", p.Name, second.Name, p.Width, len(p.Remarks), len(second.Remarks))
+		}
+		for _, f := range append(p.Remarks, second.Remarks...) {
 			if len(f) > 4000 || strings.ContainsAny(f[:min(100, len(f))], "\n\x00\u202e") {
 				t.Errorf("remark %.200q", f)
 			}
@@ -367,9 +372,9 @@ func TestPanelLayout(t *testing.T) {
 	for rows := 1; rows <= MostRows; rows++ {
 		for visits := 1; visits <= MostVisits; visits++ {
 			for _, window := range [][2]float64{{108, 85}, {85, 108}, {24, 400}, {400, 24}, {100, 100}, {1, 1e6}, {1e6, 1}} {
-				l := newLayout(window, rows, visits)
-				last := l.corner(rows-1, visits-1)
-				if l.width.mm() > 180.1 || l.height.mm() > 595 || l.tile.X < 1 || l.tile.Y < 1 || last.Y < 0 {
+				l := newLayout(window, rows, columns(visits))
+				last := l.corner(rows-1, columns(visits)-1)
+				if l.width.mm() > figure.PictureWidth+0.1 || l.height.mm() > 595 || l.tile.X < 1 || l.tile.Y < 1 || last.Y < 0 {
 					t.Errorf("%d × %d of %v: %g × %g mm, tile %v", rows, visits, window, l.width.mm(), l.height.mm(), l.tile)
 				}
 			}

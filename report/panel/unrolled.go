@@ -100,19 +100,23 @@ type unrolledTile struct {
 // A visit without a map, or without a map to compare with, is an empty tile with the reason. The error is
 // ErrNoMaps if no visit has an unrolled map. Other errors are as for Maps. Options.Row, Options.NeedMaps
 // and Row.Position are ignored.
-func Unrolled(ctx context.Context, rows []Row, o Options) (figure.Picture, error) {
+func Unrolled(ctx context.Context, rows []Row, o Options) ([]figure.Picture, error) {
 	p, err := newUnrolledPanel(ctx, rows, o.Visits)
 	if err != nil {
-		return figure.Picture{}, fmt.Errorf("panel of unrolled maps: %w", err)
+		return nil, fmt.Errorf("panel of unrolled maps: %w", err)
 	}
-	pic := figure.Picture{
-		Name: "unrolled", Title: "Unrolled femoral T2 and its change", Caption: p.caption(), Flags: allFlags(rows),
-		Remarks: p.remarks(), Width: p.width.mm(), Height: p.height.mm(),
+	title := "Unrolled femoral T2"
+	if len(p.titles) > 1 {
+		title += " and its change"
 	}
-	if len(p.titles) == 1 {
-		pic.Title = "Unrolled femoral T2"
-	}
-	return pic.Render(p.paint)
+	return inParts(len(p.titles), func(first, end int) (figure.Picture, error) {
+		q := *p
+		q.rows, q.titles, q.tiles = part(rows, first, end), p.titles[first:end], p.tiles.part(first, end)
+		return figure.Picture{
+			Name: "unrolled", Title: title, Caption: p.caption(), Flags: allFlags(q.rows), Remarks: q.remarks(),
+			Width: q.width.mm(), Height: q.height.mm(),
+		}.Render(q.paint)
+	})
 }
 
 func newUnrolledPanel(ctx context.Context, rows []Row, titles []string) (*unrolledPanel, error) {
@@ -133,7 +137,7 @@ func newUnrolledPanel(ctx context.Context, rows []Row, titles []string) (*unroll
 		return nil, ErrNoMaps
 	}
 	p.tiles.each(func(_, _ int, t *unrolledTile) { p.window.add(t) })
-	p.layout = newLayout(p.window.mm(), len(rows), len(titles))
+	p.layout = newLayout(p.window.mm(), len(rows), columns(len(titles)))
 	lines := 0
 	p.tiles.each(func(_, _ int, t *unrolledTile) {
 		if t.missing == "" {

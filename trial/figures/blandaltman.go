@@ -17,12 +17,11 @@ import (
 func BlandAltman(s repeat.Study) ([]figure.Picture, error) {
 	s, note := renamedStudy(s)
 	visits := figure.ShortenAll(s.Visits, isShort)
-	b := agreements{Study: s}
-	b.Name, b.Title = "bland-altman", "Agreement of scan and rescan"
-	b.Caption = fmt.Sprintf("Difference of %s and %s over their mean, one point per knee. Lines: the bias, and the "+
-		"limits of agreement, bias ± 1.96 SD; bars at the right: their %s confidence intervals. wSD: within-subject "+
-		"standard deviation; wCV: within-subject coefficient of variation; RC: repeatability coefficient, 1.96·√2·wSD.",
-		visits[1], visits[0], percentOf(s.Level))
+	b := agreements{Study: s, Frame: newFrame("bland-altman", "Agreement of scan and rescan",
+		fmt.Sprintf("Difference of %s and %s over their mean, one point per knee. Lines: the bias, and the "+
+			"limits of agreement, bias ± 1.96 SD; bars at the right: their %s confidence intervals. wSD: within-subject "+
+			"standard deviation; wCV: within-subject coefficient of variation; RC: repeatability coefficient, 1.96·√2·wSD.",
+			visits[1], visits[0], percentOf(s.Level)))}
 	if note != "" {
 		b.Caption += " " + note
 	}
@@ -30,15 +29,14 @@ func BlandAltman(s repeat.Study) ([]figure.Picture, error) {
 		b.Remarks = append(b.Remarks, exclusion(l))
 	}
 	b.Remarks = append(b.Remarks, s.Notes...)
-	b.legend = []entry{lineEntry("bias", biasLine), lineEntry("limits of agreement, bias ± 1.96 SD", limitLine),
-		barEntry(percentOf(s.Level) + " confidence intervals")}
+	b.Legend = []figure.Symbol{lineSymbol("bias", biasLine),
+		lineSymbol("limits of agreement, bias ± 1.96 SD", limitLine),
+		barSymbol(percentOf(s.Level) + " confidence intervals")}
 	if len(s.Visits) > 2 {
-		b.notes = append(b.notes, "Of the repeats, the first two are drawn.")
+		b.Frame.Notes = append(b.Frame.Notes, "Of the repeats, the first two are drawn.")
 	}
 	b.measure()
-	if b.cut {
-		b.notes = append(b.notes, "Arrowheads: the interval extends beyond the panel.")
-	}
+	b.NoteArrowheads(b.cut)
 	return b.pictures()
 }
 
@@ -53,7 +51,7 @@ func exclusion(l repeat.Excluded) string {
 
 // agreements are the panels of the figure.
 type agreements struct {
-	frame
+	figure.Frame
 	repeat.Study
 	scale figure.Range
 	cut   bool // the panel cuts an interval
@@ -64,6 +62,7 @@ const (
 	agreementHeight = 130
 	agreementLines  = 3
 	agreementBars   = 22 // room for the bars of intervals at the right of a panel
+	agreementEnd    = 1.8
 )
 
 var (
@@ -71,38 +70,22 @@ var (
 	limitLine = draw.LineStyle{Color: figure.Colours[1], Width: 1, Dashes: []vg.Length{5, 2.5}}
 )
 
-func lineEntry(words string, line draw.LineStyle) entry {
-	return entry{words: words, sign: func(c draw.Canvas, box vg.Rectangle) {
-		y := (box.Min.Y + box.Max.Y) / 2
+func lineSymbol(words string, line draw.LineStyle) figure.Symbol {
+	return figure.Symbol{Words: words, Draw: func(c draw.Canvas, box vg.Rectangle) {
+		y := figure.Centre(box).Y
 		c.StrokeLine2(line, box.Min.X, y, box.Max.X, y)
 	}}
 }
 
-func barEntry(words string) entry {
-	return entry{words: words, width: 18, sign: func(c draw.Canvas, box vg.Rectangle) {
+func barSymbol(words string) figure.Symbol {
+	return figure.Symbol{Words: words, Width: 18, Draw: func(c draw.Canvas, box vg.Rectangle) {
 		third := box.Size().X / 3
 		for i, line := range []draw.LineStyle{limitLine, biasLine, limitLine} {
-			x := box.Min.X + third*(vg.Length(i)+0.5)
-			barUp(c, line, upright{x: x, low: box.Min.Y, high: box.Max.Y})
+			line.Dashes = nil
+			box := figure.Panel{Canvas: c, Area: box, Y: figure.Range{High: 1}}
+			box.IntervalY(line, box.Area.Min.X+third*(vg.Length(i)+0.5), 0, 1, agreementEnd)
 		}
 	}}
-}
-
-// upright is the position of a vertical interval, and at which ends the panel cuts it.
-type upright struct {
-	x, low, high       vg.Length
-	cutBelow, cutAbove bool
-}
-
-// barUp draws a vertical interval, with arrowheads where it is cut.
-func barUp(c draw.Canvas, line draw.LineStyle, u upright) {
-	const half = 1.8
-	line.Dashes = nil
-	c.StrokeLine2(line, u.x, u.low, u.x, u.high)
-	figure.EndBar(c, line, figure.BarEnd{Tip: vg.Point{X: u.x, Y: u.low}, Outward: vg.Point{Y: -1}, Half: half,
-		Cut: u.cutBelow})
-	figure.EndBar(c, line, figure.BarEnd{Tip: vg.Point{X: u.x, Y: u.high}, Outward: vg.Point{Y: 1}, Half: half,
-		Cut: u.cutAbove})
 }
 
 // linesOf returns the drawable lines of a panel, and their styles.
@@ -125,73 +108,67 @@ func (b *agreements) measure() {
 			core, full = append(core, l.Estimate), append(full, l.Low, l.High)
 		}
 	}
-	b.scale, _ = sight(core, full)
-	for _, x := range full {
-		b.cut = b.cut || figure.Drawable(x) && !b.scale.Has(x)
-	}
-}
-
-func (b *agreements) rowHeight() vg.Length {
-	return chartTitle + agreementLines*noteRow + agreementHeight + scatterFoot + chartRowGap
+	b.scale, _ = figure.Sight(core, full)
+	b.cut = b.scale.Cuts(full)
 }
 
 func (b *agreements) pictures() ([]figure.Picture, error) {
-	g := grid{panels: len(b.Compartments), columns: wideColumns, height: b.rowHeight(), left: tickRoom(b.scale)}
-	return b.frame.pictures(g, func(c draw.Canvas, s slot) {
-		top := s.top - chartTitle - agreementLines*noteRow
-		p := figure.Panel{Canvas: c, Y: b.scale, Area: vg.Rectangle{Min: vg.Point{X: s.x, Y: top - agreementHeight},
-			Max: vg.Point{X: s.x + s.width, Y: top}}}
-		p.GridY(p.Y.Ticks(6), s.labelled, small)
-		if s.labelled {
-			b.axisName(p, s.x-g.left+8)
+	const above = figure.PanelTitle + agreementLines*figure.NoteRow
+	g := figure.PanelGrid{Panels: len(b.Compartments), Columns: wideColumns, Left: figure.TickRoom(b.scale),
+		Height: above + agreementHeight + figure.PanelFoot + figure.PanelRowGap}
+	var names []string
+	for _, c := range b.Compartments {
+		names = append(names, capital(c.Name))
+	}
+	names = figure.FitAll(strong, names, g.Width()+figure.PanelGap/2)
+	return b.DrawPanels(g, func(c draw.Canvas, s figure.Slot) {
+		p := s.Place(c, above, agreementHeight)
+		p.Y = b.scale
+		p.AxisY(s.Labelled)
+		if s.Labelled {
+			b.axisName(p, g.Left)
 		}
-		b.panel(p, b.Compartments[s.panel])
+		b.words(p, names[s.Panel], b.Compartments[s.Panel])
+		b.panel(p, b.Compartments[s.Panel].Agreement)
 	})
 }
 
 // panel draws one compartment.
-func (b *agreements) panel(p figure.Panel, c repeat.Compartment) {
-	a := c.Agreement
-	b.words(p, c)
+func (b *agreements) panel(p figure.Panel, a repeat.Agreement) {
 	if a.N == 0 {
-		noValues(p.Canvas, p.Area, "no pairs")
+		p.Remark("no pairs")
 		return
 	}
 	inner := p // of the points
 	inner.Area.Max.X -= agreementBars
 	inner.X, _ = figure.Cover(a.Means...)
 	inner.X = inner.X.Pad(0.08)
-	p.BottomAxis(drawXAxis(inner))
-	middle := vg.Point{X: (inner.Area.Min.X + inner.Area.Max.X) / 2, Y: p.Area.Min.Y - 15}
-	figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below), middle, "Mean T2 of both (ms)")
-	p.StrokeLine2(draw.LineStyle{Color: figure.Axis, Width: 0.6}, p.Area.Min.X, p.AtY(0), p.Area.Max.X, p.AtY(0))
+	p.BottomAxis(inner.GridX())
+	inner.NameX("Mean T2 of both (ms)")
+	p.LineY(figure.SoftLine, 0)
 	lines, styles := linesOf(a)
 	for i, l := range lines {
-		y := p.AtY(clamp(p.Y, l.Estimate))
-		p.StrokeLine2(styles[i], p.Area.Min.X, y, p.Area.Max.X, y)
+		p.LineY(styles[i], p.Y.Clamp(l.Estimate))
 		if figure.Drawable(l.Low) && figure.Drawable(l.High) {
-			x := p.Area.Max.X - agreementBars*(0.75-0.25*vg.Length(i))
-			barUp(p.Canvas, styles[i], upright{
-				x: x, low: p.AtY(clamp(p.Y, l.Low)), high: p.AtY(clamp(p.Y, l.High)),
-				cutBelow: l.Low < p.Y.Low, cutAbove: l.High > p.Y.High,
-			})
+			styles[i].Dashes = nil
+			p.IntervalY(styles[i], p.Area.Max.X-agreementBars*(0.75-0.25*vg.Length(i)), l.Low, l.High, agreementEnd)
 		}
 	}
 	for i, m := range a.Means {
 		p.DrawGlyphNoClip(draw.GlyphStyle{Color: figure.Ink, Radius: 1.8, Shape: draw.CircleGlyph{}},
-			inner.At(m, clamp(p.Y, a.Differences[i])))
+			inner.At(m, p.Y.Clamp(a.Differences[i])))
 	}
 }
 
 // axisName names the axis of differences after the visits.
-func (b *agreements) axisName(p figure.Panel, x vg.Length) {
-	half := (p.Area.Size().Y - labels.Width(" −  (ms)")) / 2
-	visits := fitAll(labels, b.Visits, half)
-	writeAxisName(p, labels, x, visits[1]+" − "+visits[0]+" (ms)")
+func (b *agreements) axisName(p figure.Panel, left vg.Length) {
+	half := (p.Area.Size().Y - figure.Medium.Width(" −  (ms)")) / 2
+	visits := figure.FitAll(figure.Medium, b.Visits, half)
+	p.NameY(left, figure.Medium, visits[1]+" − "+visits[0]+" (ms)")
 }
 
 // words writes the numbers of a panel above it.
-func (b *agreements) words(p figure.Panel, c repeat.Compartment) {
+func (b *agreements) words(p figure.Panel, name string, c repeat.Compartment) {
 	n := func(x float64) string { return figure.Number(x, 2) }
 	a := c.Agreement
 	lines := []string{
@@ -200,25 +177,15 @@ func (b *agreements) words(p figure.Panel, c repeat.Compartment) {
 		fmt.Sprintf("wSD %s ms, wCV %s %%, RC %s ms", n(c.WSD.Estimate), figure.Number(c.WCV.Estimate, 1),
 			n(c.RC.Estimate)),
 	}
-	width := p.Area.Size().X + chartGap/2
-	pos := vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4 + agreementLines*noteRow}
-	figure.Write(p.Canvas, strong, pos, b.name(c, width))
+	pos := vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4 + agreementLines*figure.NoteRow}
+	figure.Write(p.Canvas, strong, pos, name)
 	if a.N == 0 {
 		lines = []string{"n = 0"}
 	}
 	for _, l := range lines {
-		pos.Y -= noteRow
-		figure.Write(p.Canvas, small, pos, figure.Fit(small, l, width))
+		pos.Y -= figure.NoteRow
+		figure.Write(p.Canvas, small, pos, figure.Fit(small, l, p.Area.Size().X+figure.PanelGap/2))
 	}
-}
-
-// name returns the name of a compartment, shortened so that it differs from the other names.
-func (b *agreements) name(c repeat.Compartment, width vg.Length) string {
-	var all []string
-	for _, x := range b.Compartments {
-		all = append(all, capital(x.Name))
-	}
-	return fitOne(strong, capital(c.Name), all, width)
 }
 
 // capital capitalises the first letter of a name.

@@ -31,10 +31,10 @@ func correlations(a trial.Analysis, _ family, _ Options) ([]figure.Picture, erro
 		s.panels = append(s.panels, newScatter(a, c, flags))
 		hasWithin = hasWithin || c.withinArms != nil
 	}
-	s.Name, s.Title = "correlation", "Change of T2 against change of other endpoints"
-	s.Caption = fmt.Sprintf("Changes from baseline, one mark per subject who has both: that of T2 upwards, that of "+
-		"the other endpoint across. ρ is Spearman's rank correlation with its %s confidence interval",
-		percentOf(a.Plan.Level))
+	s.Frame = newFrame("correlation", "Change of T2 against change of other endpoints",
+		fmt.Sprintf("Changes from baseline, one mark per subject who has both: that of T2 upwards, that of "+
+			"the other endpoint across. ρ is Spearman's rank correlation with its %s confidence interval",
+			percentOf(a.Plan.Level)))
 	if hasWithin {
 		s.Caption += ": within arms, the partial one given the arm; over all subjects it includes the difference " +
 			"between arms"
@@ -43,8 +43,8 @@ func correlations(a trial.Analysis, _ family, _ Options) ([]figure.Picture, erro
 	if len(chosen) < all {
 		s.Caption += " Of many pairs, those of the primary compartments are shown."
 	}
-	s.legend = markEntries(a.Design.Arms)
-	flags.annotate(&s.frame)
+	s.Legend = figure.MarkSymbols(a.Design.Arms)
+	flags.annotate(&s.Frame)
 	return s.pictures()
 }
 
@@ -115,7 +115,7 @@ func (p pairing) words() (first, second string) {
 
 // scatters are the panels of the figure.
 type scatters struct {
-	frame
+	figure.Frame
 	arms   []string
 	panels []scatter
 }
@@ -138,9 +138,8 @@ type pair struct {
 // Sizes of scatters in points.
 const (
 	scatterHeight = 92
-	scatterFoot   = 27
-	scatterLines  = 2 * noteRow // the correlation
-	wideColumns   = 2           // panels with sentences above them
+	scatterLines  = 2 * figure.NoteRow // the correlation
+	wideColumns   = 2                  // panels with sentences above them
 )
 
 func newScatter(a trial.Analysis, c pairing, flags *flagged) scatter {
@@ -173,29 +172,20 @@ func newScatter(a trial.Analysis, c pairing, flags *flagged) scatter {
 
 func (s scatters) pictures() ([]figure.Picture, error) {
 	var axes []figure.Range
-	for _, sc := range s.panels {
-		_, y := sc.ranges()
-		axes = append(axes, y)
-	}
-	g := grid{panels: len(s.panels), columns: wideColumns, each: true, left: tickRoom(axes...), right: 14,
-		height: chartTitle + scatterLines + scatterHeight + scatterFoot + chartRowGap}
-	return s.frame.pictures(g, func(c draw.Canvas, place slot) {
-		top := place.top - chartTitle - scatterLines
-		p := figure.Panel{Canvas: c, Area: vg.Rectangle{Min: vg.Point{X: place.x, Y: top - scatterHeight},
-			Max: vg.Point{X: place.x + place.width, Y: top}}}
-		s.shortened(s.panels[place.panel], place.width+g.left).paint(p, g.left)
-	})
-}
-
-// shortened returns the panel with a title and a name of the x axis that fit and differ from those of the
-// other panels.
-func (s scatters) shortened(sc scatter, width vg.Length) scatter {
-	var names, axes []string
+	var titles, names []string
 	for _, p := range s.panels {
-		names, axes = append(names, p.title), append(axes, p.x)
+		_, y := p.ranges()
+		axes, titles, names = append(axes, y), append(titles, p.title), append(names, p.x)
 	}
-	sc.title, sc.x = fitOne(strong, sc.title, names, width), fitOne(small, sc.x, axes, width)
-	return sc
+	g := figure.PanelGrid{Panels: len(s.panels), Columns: wideColumns, Each: true, Right: 14,
+		Left:   figure.TickRoom(axes...),
+		Height: figure.PanelTitle + scatterLines + scatterHeight + figure.PanelFoot + figure.PanelRowGap}
+	titles, names = figure.FitAll(strong, titles, g.Width()+g.Left), figure.FitAll(small, names, g.Width()+g.Left)
+	return s.DrawPanels(g, func(c draw.Canvas, place figure.Slot) {
+		p := s.panels[place.Panel]
+		p.title, p.x = titles[place.Panel], names[place.Panel]
+		p.paint(place.Place(c, figure.PanelTitle+scatterLines, scatterHeight), g.Left)
+	})
 }
 
 // ranges returns the ranges of the axes: all points, and 0.
@@ -213,46 +203,26 @@ func (s scatter) ranges() (xAxis, yAxis figure.Range) {
 // paint draws the panel, with lines at 0.
 func (s scatter) paint(p figure.Panel, left vg.Length) {
 	p.X, p.Y = s.ranges()
-	corner := vg.Point{X: p.Area.Min.X - left, Y: p.Area.Max.Y + 4}
+	corner := vg.Point{X: p.Area.Min.X - left, Y: p.Area.Max.Y + figure.TextGap}
 	for n, words := range []string{s.second, s.words} {
-		figure.Write(p.Canvas, small, vg.Point{X: corner.X, Y: corner.Y + vg.Length(n)*noteRow},
+		figure.Write(p.Canvas, small, vg.Point{X: corner.X, Y: corner.Y + vg.Length(n)*figure.NoteRow},
 			figure.Fit(small, words, left+p.Area.Size().X+8))
 	}
 	figure.Write(p.Canvas, strong, vg.Point{X: corner.X, Y: corner.Y + scatterLines}, s.title)
-	p.GridY(p.Y.Ticks(6), true, small)
-	pos := drawXAxis(p)
-	p.BottomAxis(pos)
-	zero := draw.LineStyle{Color: figure.Axis, Width: 0.6}
-	p.StrokeLine2(zero, p.Area.Min.X, p.AtY(0), p.Area.Max.X, p.AtY(0))
-	p.StrokeLine2(zero, p.AtX(0), p.Area.Min.Y, p.AtX(0), p.Area.Max.Y)
-	middle := vg.Point{X: (p.Area.Min.X + p.Area.Max.X) / 2, Y: p.Area.Min.Y - 15}
-	figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below), middle, s.x)
-	writeAxisName(p, small, p.Area.Min.X-left+8, s.y)
+	p.AxisY(true)
+	p.AxisX()
+	p.LineY(figure.SoftLine, 0)
+	p.LineX(figure.SoftLine, 0)
+	p.NameX(s.x)
+	p.NameY(left, small, s.y)
 	if len(s.points) == 0 {
-		noValues(p.Canvas, p.Area, "no values")
+		p.Remark("no values")
 	}
 	for _, q := range s.points {
 		pos := p.At(q.x, q.y)
 		p.DrawGlyphNoClip(figure.SignOf(q.arm).Mark(2.2, false), pos)
 		if q.flagged {
-			writeMark(p.Canvas, vg.Point{X: pos.X + 5, Y: pos.Y + 0.5}, dagger, true)
+			figure.WriteMark(p.Canvas, vg.Point{X: pos.X + 5, Y: pos.Y + 0.5}, figure.Dagger, true)
 		}
 	}
-}
-
-// drawXAxis draws the grid of the x axis, and the labels that have room.
-func drawXAxis(p figure.Panel) []vg.Length {
-	ticks := p.X.Ticks(5)
-	var pos, widths []vg.Length
-	for _, t := range ticks {
-		pos, widths = append(pos, p.AtX(t.Value)), append(widths, small.Width(t.Label))
-	}
-	for _, x := range pos {
-		p.StrokeLine2(figure.Thin(figure.Grid), x, p.Area.Min.Y, x, p.Area.Max.Y)
-	}
-	for _, n := range thin(pos, widths, 3) {
-		figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below),
-			vg.Point{X: pos[n], Y: p.Area.Min.Y - 5}, ticks[n].Label)
-	}
-	return pos
 }

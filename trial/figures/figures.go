@@ -27,6 +27,15 @@ type Options struct {
 	Maps []figure.Picture
 }
 
+// renderFiles makes the files of a picture. Most tests replace it by figure.Picture.RenderSVG.
+var renderFiles = figure.Picture.Render
+
+var small, strong = figure.Small, figure.Strong
+
+func newFrame(name, title, caption string) figure.Frame {
+	return figure.Frame{Picture: figure.Picture{Name: name, Title: title, Caption: caption}, Files: renderFiles}
+}
+
 // kind draws one kind of figure of a family.
 type kind func(trial.Analysis, family, Options) ([]figure.Picture, error)
 
@@ -142,14 +151,6 @@ func (f family) noun() string {
 func (f family) measure(a trial.Analysis) string {
 	return [...]string{compartments: a.Plan.Summary() + " T2 of each compartment", scores: "other endpoints",
 		markers: "markers"}[f.familyKind]
-}
-
-// pageName names the pictures of a figure that has several.
-func pageName(name string, page int) string {
-	if page == 0 {
-		return name
-	}
-	return fmt.Sprintf("%s-%d", name, page+1)
 }
 
 // withUnit returns "words (unit)", or the words where there is no unit.

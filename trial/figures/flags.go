@@ -10,9 +10,6 @@ import (
 	"github.com/t2map/t2map/trial"
 )
 
-// dagger marks points with a flag.
-const dagger = "†"
-
 // flagged collects the flags that concern a figure.
 type flagged struct {
 	naming
@@ -36,14 +33,14 @@ func (f *flagged) touch(lists ...[]int) bool {
 
 // annotate adds the flags, with their footnotes, to a frame, and the explanation of stand-in names to its
 // caption.
-func (f *flagged) annotate(fr *frame) {
+func (f *flagged) annotate(fr *figure.Frame) {
 	var flags []trial.Flag
 	for n, flag := range f.flags {
 		if f.seen[n] {
 			fr.Flags, flags = append(fr.Flags, n), append(flags, flag)
 		}
 	}
-	fr.notes = append(fr.notes, f.footnotes(trial.GroupFlags(flags))...)
+	fr.Notes = append(fr.Notes, f.footnotes(trial.GroupFlags(flags))...)
 	if f.note != "" {
 		fr.Caption += " " + f.note
 	}
@@ -83,9 +80,9 @@ func (f *flagged) footnotes(groups []trial.FlagGroup) []string {
 	var out []string
 	for n, g := range groups {
 		if n == mostFlagNotes-1 && len(groups) > mostFlagNotes {
-			return append(out, fmt.Sprintf("%s and %d more, see flags.csv", dagger, len(groups)-n))
+			return append(out, fmt.Sprintf(figure.Dagger+" and %d more, see flags.csv", len(groups)-n))
 		}
-		out = append(out, dagger+" "+sentence(f.called(g)))
+		out = append(out, figure.Dagger+" "+sentence(f.called(g)))
 	}
 	return out
 }

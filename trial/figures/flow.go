@@ -18,10 +18,9 @@ import (
 func flow(a trial.Analysis, _ family, _ Options) ([]figure.Picture, error) {
 	a, names := renamed(a)
 	c := flowChart{Analysis: a, visits: flowVisits(a)}
-	c.frame = frame{Picture: figure.Picture{Name: "flow", Title: "Flow of participants"}}
-	c.Caption = fmt.Sprintf("Flow of %s. In the trial: participants who were seen at this or a later "+
-		"visit. Analysed: those with T2 at baseline and at a later visit in at least one compartment; the mixed model "+
-		"also uses participants who left later.", population(a.Design))
+	c.Frame = newFrame("flow", "Flow of participants", fmt.Sprintf("Flow of %s. In the trial: participants who were seen "+
+		"at this or a later visit. Analysed: those with a change at any visit in the mixed model of a primary endpoint, "+
+		"among them participants who left later.", population(a.Design)))
 	if len(c.visits) < len(a.Design.Visits) {
 		c.Caption += " Of many visits, the first and the last are shown."
 	}
@@ -29,8 +28,9 @@ func flow(a trial.Analysis, _ family, _ Options) ([]figure.Picture, error) {
 		c.Caption += " " + names.note
 	}
 	// Drawn on a canvas without a page, the boxes show how high the page has to be.
-	height := -c.paint(draw.NewCanvas(new(recorder.Canvas), bodyWidth, 0), vg.Rectangle{Max: vg.Point{X: bodyWidth}})
-	p, err := c.render(height+2, func(canvas draw.Canvas, body vg.Rectangle) { c.paint(canvas, body) })
+	none := draw.NewCanvas(new(recorder.Canvas), figure.BodyWidth, 0)
+	height := -c.paint(none, vg.Rectangle{Max: vg.Point{X: figure.BodyWidth}})
+	p, err := c.Draw(height+2, func(canvas draw.Canvas, body vg.Rectangle) { c.paint(canvas, body) })
 	return []figure.Picture{p}, err
 }
 
@@ -48,7 +48,7 @@ var flowLine = draw.LineStyle{Color: figure.Ink, Width: 0.7}
 
 // flowChart has the boxes of the flow.
 type flowChart struct {
-	frame
+	figure.Frame
 	trial.Analysis
 	visits []int
 }
@@ -121,7 +121,7 @@ func (c flowChart) excluded() []string {
 // columnWidth is the width of the boxes of an arm.
 func (c flowChart) columnWidth() vg.Length {
 	arms := vg.Length(len(c.Flow))
-	return min((bodyWidth-flowArms*(arms-1))/arms, flowWidest)
+	return min((figure.BodyWidth-flowArms*(arms-1))/arms, flowWidest)
 }
 
 // beside returns the lines beside the arrow to the n-th visit, or at the end to those analysed.
@@ -133,12 +133,12 @@ func (c flowChart) beside(arm, n int) []string {
 func (c flowChart) gap(n int) vg.Length {
 	height := vg.Length(flowGap)
 	for arm := range c.Flow {
-		height = max(height, vg.Length(len(c.beside(arm, n)))*noteRow+6)
+		height = max(height, vg.Length(len(c.beside(arm, n)))*figure.NoteRow+6)
 	}
 	return height
 }
 
-func boxHeight(lines []string) vg.Length { return vg.Length(len(lines))*noteRow + 2*flowInset }
+func boxHeight(lines []string) vg.Length { return vg.Length(len(lines))*figure.NoteRow + 2*flowInset }
 
 // box draws centred lines in a box with its top left corner, and returns its bottom.
 func box(c draw.Canvas, corner vg.Point, width vg.Length, lines ...string) vg.Length {
@@ -147,7 +147,7 @@ func box(c draw.Canvas, corner vg.Point, width vg.Length, lines ...string) vg.Le
 	figure.StrokeRect(c, flowLine, r)
 	for n, line := range lines {
 		figure.Write(c, figure.Align(small, figure.Center, figure.Middle),
-			vg.Point{X: corner.X + width/2, Y: corner.Y - flowInset - (vg.Length(n)+0.5)*noteRow},
+			vg.Point{X: corner.X + width/2, Y: corner.Y - flowInset - (vg.Length(n)+0.5)*figure.NoteRow},
 			figure.Fit(small, line, width-2*flowInset))
 	}
 	return r.Min.Y
@@ -192,7 +192,7 @@ func (c flowChart) paint(canvas draw.Canvas, body vg.Rectangle) vg.Length {
 // arm draws the column of an arm with its top left corner, and returns its bottom.
 func (c flowChart) arm(canvas draw.Canvas, arm int, corner vg.Point) vg.Length {
 	f, width := c.Flow[arm], c.columnWidth()
-	name := fitAll(small, c.Design.Arms, width-2*flowInset)[arm]
+	name := figure.FitAll(small, c.Design.Arms, width-2*flowInset)[arm]
 	corner.Y = box(canvas, corner, width, name, fmt.Sprintf("Randomised: %d", f.Planned))
 	for n, v := range c.visits {
 		start := vg.Point{X: corner.X + width*0.2, Y: corner.Y}
@@ -200,7 +200,8 @@ func (c flowChart) arm(canvas draw.Canvas, arm int, corner vg.Point) vg.Length {
 		figure.Arrow(canvas, flowLine, start, vg.Point{X: start.X, Y: corner.Y})
 		for k, words := range c.beside(arm, n) {
 			figure.Write(canvas, figure.Align(small, figure.Left, figure.Middle),
-				vg.Point{X: start.X + 6, Y: start.Y - 3 - (vg.Length(k)+0.5)*noteRow}, figure.Fit(small, words, width*0.8-6))
+				vg.Point{X: start.X + 6, Y: start.Y - 3 - (vg.Length(k)+0.5)*figure.NoteRow},
+				figure.Fit(small, words, width*0.8-6))
 		}
 		corner.Y = box(canvas, corner, width, fmt.Sprintf("%s, in the trial: %d", visitLabel(c.Design.Visits[v]),
 			f.Visits[v].InTrial))

@@ -88,7 +88,7 @@ func newForestBlock(a trial.Analysis, endpoints []int, flags *flagged) forestBlo
 	for _, e := range a.Endpoints {
 		headings = append(headings, e.Title)
 	}
-	headings = fitAll(strong, headings, forestLabels)
+	headings = figure.FitAll(strong, headings, forestLabels)
 	var all []mmrm.Estimate
 	for k, n := range endpoints {
 		e := a.Endpoints[n]
@@ -165,19 +165,18 @@ func forestPictures(a trial.Analysis, f family, blocks []forestBlock, flags *fla
 		out = append(out, p)
 	}
 	for n := range out {
-		out[n].Name, out[n].Part = pageName(f.name("forest"), n), n
+		out[n].Name, out[n].Part = figure.PageName(f.name("forest"), n), n
 	}
 	return out, nil
 }
 
 func forestPicture(a trial.Analysis, f family, blocks []forestBlock, flags *flagged) (figure.Picture, error) {
 	reference := figure.ShortenAll(a.Design.Arms, isShort)[0]
-	fr := frame{Picture: figure.Picture{Name: f.name("forest"),
-		Title: "Differences of " + f.noun() + " from " + reference}}
-	fr.Caption = fmt.Sprintf("Differences from %s in the least-squares means of the change from baseline, by %s and "+
-		"visit%s: estimates of the mixed model for repeated measures with %s confidence intervals, n of the arm and "+
-		"of the reference in the model.", reference, word(f.familyKind == compartments, "compartment", "endpoint"),
-		logRemark(a, f, "ratios of geometric means"), percentOf(a.Plan.Level))
+	fr := newFrame(f.name("forest"), "Differences of "+f.noun()+" from "+reference,
+		fmt.Sprintf("Differences from %s in the least-squares means of the change from baseline, by %s and "+
+			"visit%s: estimates of the mixed model for repeated measures with %s confidence intervals, n of the arm and "+
+			"of the reference in the model.", reference, word(f.familyKind == compartments, "compartment", "endpoint"),
+			logRemark(a, f, "ratios of geometric means"), percentOf(a.Plan.Level)))
 	var height vg.Length
 	var cut, holm, primary, onlyPrimary bool
 	for _, b := range blocks {
@@ -196,13 +195,11 @@ func forestPicture(a trial.Analysis, f family, blocks []forestBlock, flags *flag
 	}
 	fr.Caption += modelRemarks(a, f)
 	flags.annotate(&fr)
-	if cut {
-		fr.notes = append(fr.notes, "Arrowheads: the interval extends beyond the panel.")
-	}
+	fr.NoteArrowheads(cut)
 	if len(a.Design.Arms) > 2 {
-		fr.legend = markEntries(a.Design.Arms)[1:]
+		fr.Legend = figure.MarkSymbols(a.Design.Arms)[1:]
 	}
-	return fr.render(height, func(c draw.Canvas, body vg.Rectangle) {
+	return fr.Draw(height, func(c draw.Canvas, body vg.Rectangle) {
 		for _, b := range blocks {
 			b.paint(c, body, percentOf(a.Plan.Level))
 			body.Max.Y -= b.height()
@@ -250,7 +247,7 @@ func (b forestBlock) columns(body vg.Rectangle, heads []string) (cols forestColu
 			labels = max(labels, min(forestLabels, strong.Width(printable.Line(r.heading))))
 			continue
 		}
-		labels = max(labels, min(forestLabels, forestIndent+bold.Width(printable.Line(r.words)+" "+dagger)))
+		labels = max(labels, min(forestLabels, forestIndent+bold.Width(printable.Line(r.words)+" "+figure.Dagger)))
 		for n, s := range []string{r.n, b.estimate(r), figure.PValue(r.Model.P), figure.PValue(r.Holm)} {
 			width[n] = max(width[n], bold.Width(s))
 		}
@@ -270,13 +267,9 @@ func (b forestBlock) columns(body vg.Rectangle, heads []string) (cols forestColu
 
 // axis draws the ticks below, the line of no difference, and which arm each side favours.
 func (b forestBlock) axis(p figure.Panel) {
-	zero := p.AtX(0)
-	p.BottomAxis(drawXAxis(p))
-	p.StrokeLine2(draw.LineStyle{Color: figure.Ink, Width: 0.7}, zero, p.Area.Min.Y, zero, p.Area.Max.Y)
-	middle := (p.Area.Min.X + p.Area.Max.X) / 2
-	width := p.Area.Size().X
-	figure.Write(p.Canvas, figure.Align(small, figure.Center, figure.Below), vg.Point{X: middle, Y: p.Area.Min.Y - 15},
-		figure.Fit(small, b.label, width+60))
+	p.AxisX()
+	p.LineX(figure.ZeroLine, 0)
+	p.NameX(figure.Fit(small, b.label, p.Area.Size().X+60))
 	if b.worse == 0 {
 		return
 	}
@@ -284,8 +277,10 @@ func (b forestBlock) axis(p figure.Panel) {
 	if b.worse < 0 {
 		sides = [2]string{b.reference, b.arm}
 	}
-	y, room := p.Area.Min.Y-25, min(middle-margin, margin+bodyWidth-middle)-3-small.Width("← favours ")
-	words := fitAll(small, sides[:], room)
+	middle := figure.Centre(p.Area).X
+	y := p.Area.Min.Y - 25
+	room := min(middle-figure.Margin, figure.Margin+figure.BodyWidth-middle) - 3 - small.Width("← favours ")
+	words := figure.FitAll(small, sides[:], room)
 	figure.Write(p.Canvas, figure.Align(small, figure.Right, figure.Below), vg.Point{X: middle - 4, Y: y},
 		"← favours "+words[0])
 	figure.Write(p.Canvas, figure.Align(small, figure.Left, figure.Below), vg.Point{X: middle + 4, Y: y},
@@ -299,7 +294,7 @@ func (b forestBlock) shortened(cols forestColumns) []forestRow {
 	for _, r := range b.rows {
 		words = append(words, r.words)
 	}
-	words = fitAll(bold, words, cols.n-cols.labels-forestGap-forestIndent-bold.Width(" "+dagger))
+	words = figure.FitAll(bold, words, cols.n-cols.labels-forestGap-forestIndent-bold.Width(" "+figure.Dagger))
 	rows := slices.Clone(b.rows)
 	for n := range rows {
 		rows[n].words = words[n]
@@ -323,7 +318,7 @@ func (b forestBlock) row(p figure.Panel, r forestRow, cols forestColumns, y vg.L
 	}
 	words := r.words
 	if r.flagged {
-		words += " " + dagger
+		words += " " + figure.Dagger
 	}
 	figure.Write(p.Canvas, figure.Align(style, figure.Left, figure.Middle), vg.Point{X: left + forestIndent, Y: y},
 		words)
@@ -357,18 +352,9 @@ func (b forestBlock) whisker(p figure.Panel, r forestRow, y vg.Length) {
 	if r.Primary() {
 		radius, width = 3.4, 1.6
 	}
-	pos := vg.Point{X: p.AtX(clamp(b.scale, r.Model.Value)), Y: y}
 	bounded := figure.Drawable(r.Model.Low) && figure.Drawable(r.Model.High)
 	if bounded {
-		bar := draw.LineStyle{Color: sign.Colour, Width: width}
-		low, high := p.AtX(clamp(b.scale, r.Model.Low)), p.AtX(clamp(b.scale, r.Model.High))
-		p.StrokeLine2(bar, low, y, high, y)
-		figure.EndBar(p.Canvas, bar, figure.BarEnd{Tip: vg.Point{X: low, Y: y}, Outward: vg.Point{X: -1}, Half: 2,
-			Cut: r.Model.Low < b.scale.Low})
-		figure.EndBar(p.Canvas, bar, figure.BarEnd{Tip: vg.Point{X: high, Y: y}, Outward: vg.Point{X: 1}, Half: 2,
-			Cut: r.Model.High > b.scale.High})
-	} else {
-		p.DrawGlyphNoClip(draw.GlyphStyle{Color: color.White, Radius: radius, Shape: draw.CircleGlyph{}}, pos)
+		p.IntervalX(draw.LineStyle{Color: sign.Colour, Width: width}, y, r.Model.Low, r.Model.High, 2)
 	}
-	p.DrawGlyphNoClip(sign.Mark(radius, !bounded), pos)
+	p.Mark(sign, radius, vg.Point{X: p.AtX(b.scale.Clamp(r.Model.Value)), Y: y}, !bounded)
 }

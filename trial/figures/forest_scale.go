@@ -33,12 +33,7 @@ func forestRange(all []mmrm.Estimate) (scale figure.Range, cut bool) {
 	}
 	scale, _ = figure.Cover(show...)
 	scale = scale.Pad(0.06)
-	for _, m := range all {
-		for _, x := range []float64{m.Low, m.High} {
-			cut = cut || figure.Drawable(x) && !scale.Has(x)
-		}
-	}
-	return scale, cut
+	return scale, slices.ContainsFunc(all, func(m mmrm.Estimate) bool { return scale.Cuts([]float64{m.Low, m.High}) })
 }
 
 // decimalsFor returns decimals, or up to two more if a limit would be rounded to 0, which hides its sign.

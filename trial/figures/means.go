@@ -23,12 +23,12 @@ func means(a trial.Analysis, f family, o Options) ([]figure.Picture, error) {
 		axis: func(e trial.EndpointAnalysis) string {
 			return withUnit(word(e.Log, "Geometric mean", word(e.Compartment, capital(a.Plan.Summary())+" T2", "Mean")), e.Unit)
 		},
-		point: func(e trial.EndpointAnalysis, arm, visit int) point {
+		point: func(e trial.EndpointAnalysis, arm, visit int) figure.Point {
 			d := e.Cells[arm][visit].Value
 			if logs := e.Cells[arm][visit].Logs; logs != nil {
 				d = *logs
 			}
-			return point{n: d.N, mid: d.Mean, low: d.Low, high: d.High}
+			return figure.Point{N: d.N, Mid: d.Mean, Low: d.Low, High: d.High}
 		},
 		flags: func(e trial.EndpointAnalysis, arm, visit int) []int { return e.Cells[arm][visit].ValueFlags },
 		individual: func(e trial.EndpointAnalysis, subject, visit int) float64 {
@@ -59,12 +59,13 @@ func changes(a trial.Analysis, f family, o Options) ([]figure.Picture, error) {
 			"%s%s", f.measure(a), population(a.Design), logRemark(a, f, "geometric means of the ratio to baseline"), drawn,
 			stars),
 		axis: changeAxis,
-		point: func(e trial.EndpointAnalysis, arm, visit int) point {
+		point: func(e trial.EndpointAnalysis, arm, visit int) figure.Point {
 			d := e.Cells[arm][visit].Change
 			if f.familyKind == markers {
-				return point{n: d.N, mid: d.Mean, low: d.Mean - d.SD, high: d.Mean + d.SD, star: significant(e, arm, visit)}
+				return figure.Point{N: d.N, Mid: d.Mean, Low: d.Mean - d.SD, High: d.Mean + d.SD,
+					Star: significant(e, arm, visit)}
 			}
-			return point{n: d.N, mid: d.Mean, low: d.Low, high: d.High}
+			return figure.Point{N: d.N, Mid: d.Mean, Low: d.Low, High: d.High}
 		},
 		flags: changeFlags,
 		individual: func(e trial.EndpointAnalysis, subject, visit int) float64 {
@@ -121,15 +122,21 @@ func lsMeans(a trial.Analysis, f family, _ Options) ([]figure.Picture, error) {
 			logRemark(a, f, "ratios to baseline"),
 			intervals(a, "confidence intervals of the model", "n in the model"), modelRemarks(a, f)),
 		axis: changeAxis,
-		point: func(e trial.EndpointAnalysis, arm, visit int) point {
+		point: func(e trial.EndpointAnalysis, arm, visit int) figure.Point {
 			m := e.Model.LSMeans[arm][visit-1]
-			return point{n: e.Model.SubjectsAt(arm, visit), mid: m.Value, low: m.Low, high: m.High}
+			return figure.Point{N: e.Model.SubjectsAt(arm, visit), Mid: m.Value, Low: m.Low, High: m.High}
 		},
 		flags: changeFlags,
 		noPoints: func(e trial.EndpointAnalysis) string {
 			return word(e.Model.Failed == "", "", "no model: "+e.Model.Failed)
 		},
 	}.draw(a, f, names, Options{})
+}
+
+// intervals returns the sentences of a caption about bands, bars and counts.
+func intervals(a trial.Analysis, kind, n string) string {
+	return fmt.Sprintf("%s are %s %s; hollow points have none. Below each point is %s, if there is room.",
+		word(len(a.Design.Arms) > figure.MostRibbons, "Bars", "Bands and bars"), percentOf(a.Plan.Level), kind, n)
 }
 
 func changeAxis(e trial.EndpointAnalysis) string {
@@ -148,7 +155,7 @@ func logRemark(a trial.Analysis, f family, numbers string) string {
 	var all grouped
 	for _, n := range f.endpoints {
 		if e := a.Endpoints[n]; e.Log {
-			all.add(numbers+", on a log axis", e.Title)
+			all.add(numbers+", on a log axis", e.TitleInText())
 		}
 	}
 	if len(all) == 0 {
@@ -174,7 +181,7 @@ type chartFigure struct {
 	// axis is the name of the y axis.
 	axis func(e trial.EndpointAnalysis) string
 	// point returns the point of an arm at a visit, flags the flags that concern it.
-	point func(e trial.EndpointAnalysis, arm, visit int) point
+	point func(e trial.EndpointAnalysis, arm, visit int) figure.Point
 	flags func(e trial.EndpointAnalysis, arm, visit int) []int
 	// noPoints says why an endpoint has no points; it may be nil.
 	noPoints func(e trial.EndpointAnalysis) string
@@ -185,58 +192,61 @@ type chartFigure struct {
 // draw draws the pictures of a family.
 func (c chartFigure) draw(a trial.Analysis, f family, names naming, o Options) ([]figure.Picture, error) {
 	flags, visits := newFlagged(names), f.visits(a)
-	g := charts{
-		frame: frame{Picture: figure.Picture{Name: f.name(c.name), Title: c.title, Caption: c.caption},
-			legend: armEntries(a.Design.Arms)},
-		visits: newVisitAxis(a.Design, visits), arms: len(a.Design.Arms),
-		zero: c.ofChange, bars: f.familyKind == markers && c.name == "change",
+	g := figure.Charts{
+		Frame: newFrame(f.name(c.name), c.title, c.caption),
+		X:     newVisitAxis(a.Design, visits), Arms: len(a.Design.Arms),
+		Zero: c.ofChange, Bars: f.familyKind == markers && c.name == "change",
 	}
+	g.Legend = figure.LineSymbols(a.Design.Arms)
 	for _, n := range f.endpoints {
-		g.panels = append(g.panels, c.chart(a, n, visits, flags, o))
+		g.Panels = append(g.Panels, c.chart(a, n, visits, flags, o))
 	}
-	g.shared = f.familyKind == compartments && g.sameScale()
-	g.letter()
+	g.Shared = f.familyKind == compartments &&
+		!slices.ContainsFunc(g.Panels, func(c figure.Chart) bool { return c.Log != g.Panels[0].Log })
 	if o.Individuals {
 		g.Caption += " Thin lines are subjects."
 	}
-	flags.annotate(&g.frame)
-	return g.pictures()
+	flags.annotate(&g.Frame)
+	if g.X.Evenly {
+		g.Caption += " Visits are at equal distances, since some are too close together in time."
+	}
+	return g.Draw()
 }
 
 // chart returns the chart of the n-th endpoint over its planned visits, of those of the picture.
-func (c chartFigure) chart(a trial.Analysis, n int, visits []int, flags *flagged, o Options) chart {
+func (c chartFigure) chart(a trial.Analysis, n int, visits []int, flags *flagged, o Options) figure.Chart {
 	e := a.Endpoints[n]
-	ch := chart{title: e.Title, label: c.axis(e), log: e.Log}
+	ch := figure.Chart{Title: e.Title, Label: c.axis(e), Log: e.Log}
 	if c.noPoints != nil {
-		ch.noPoints = c.noPoints(e)
+		ch.NoPoints = c.noPoints(e)
 	}
 	if !e.Compartment && !e.IsMarker() {
-		ch.group = e.Group
+		ch.Group = e.Group
 	}
 	for _, visit := range e.Visits {
-		ch.visits = append(ch.visits, slices.Index(visits, visit))
+		ch.Steps = append(ch.Steps, slices.Index(visits, visit))
 	}
 	for arm := range a.Design.Arms {
-		var points []point
+		var points []figure.Point
 		for _, visit := range e.Visits {
-			p := point{n: -1, mid: math.NaN()}
+			p := figure.Point{N: -1, Mid: math.NaN()}
 			if !c.ofChange || visit > 0 {
 				p = c.point(e, arm, visit)
-				p.flagged = flags.touch(c.flags(e, arm, visit))
+				p.Flagged = flags.touch(c.flags(e, arm, visit))
 			}
 			points = append(points, p)
 		}
-		ch.arms = append(ch.arms, points)
+		ch.Arms = append(ch.Arms, points)
 	}
 	if !o.Individuals {
 		return ch
 	}
 	for s, subject := range a.Design.Subjects {
-		l := individual{arm: subject.Arm}
+		t := figure.Track{Arm: subject.Arm}
 		for _, visit := range e.Visits {
-			l.values = append(l.values, c.individual(e, s, visit))
+			t.Values = append(t.Values, c.individual(e, s, visit))
 		}
-		ch.lines = append(ch.lines, l)
+		ch.Tracks = append(ch.Tracks, t)
 	}
 	return ch
 }

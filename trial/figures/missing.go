@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image/color"
 	"maps"
+	"math"
 	"slices"
 
 	"gonum.org/v1/plot/vg"
@@ -21,12 +22,13 @@ func missing(a trial.Analysis, f family, _ Options) ([]figure.Picture, error) {
 	a, names := renamed(a)
 	flags := newFlagged(names)
 	t := newTiles(a, f, flags)
-	t.Name, t.Title = f.name("missing"), "Available "+f.noun()
-	t.Caption = fmt.Sprintf("%s at each planned visit, by arm: one column per subject in the order of the design, one "+
-		"row per visit, of %s. Counts at the right are subjects with a value in at least one %s.",
-		word(f.familyKind == compartments, "T2", capital(f.measure(a))), population(a.Design),
-		word(f.familyKind == compartments, "compartment", "of them"))
-	flags.annotate(&t.frame)
+	t.Frame = newFrame(f.name("missing"), "Available "+f.noun(),
+		fmt.Sprintf("%s at each planned visit, by arm: one column per subject in the order of the design, one "+
+			"row per visit, of %s. Counts at the right are subjects with a value in at least one %s.",
+			word(f.familyKind == compartments, "T2", capital(f.measure(a))), population(a.Design),
+			word(f.familyKind == compartments, "compartment", "of them")))
+	t.Legend = t.entries()
+	flags.annotate(&t.Frame)
 	p, err := t.picture()
 	return []figure.Picture{p}, err
 }
@@ -47,7 +49,7 @@ const (
 
 // tiles are the tiles of a figure.
 type tiles struct {
-	frame
+	figure.Frame
 	design  trial.Design // its visits are those that are planned for the family
 	reasons []string
 	tiles   [][]tile // by subject and visit
@@ -107,7 +109,6 @@ func newTiles(a trial.Analysis, f family, flags *flagged) tiles {
 	if len(counts) > len(reasons) {
 		t.reasons = append(t.reasons, "other reasons")
 	}
-	t.legend = t.entries()
 	t.measure()
 	return t
 }
@@ -159,7 +160,7 @@ func frequent(counts map[trial.Missing]int) []trial.Missing {
 }
 
 // entries returns the legend of the tiles.
-func (t tiles) entries() []entry {
+func (t tiles) entries() []figure.Symbol {
 	used := map[tileState]bool{}
 	flagged := false
 	for _, row := range t.tiles {
@@ -168,23 +169,24 @@ func (t tiles) entries() []entry {
 			flagged = flagged || x.flagged
 		}
 	}
-	sign := func(x tile) func(c draw.Canvas, box vg.Rectangle) {
-		return func(c draw.Canvas, box vg.Rectangle) {
+	var symbols []figure.Symbol
+	add := func(words string, x tile) {
+		symbols = append(symbols, figure.Symbol{Words: words, Width: 9, Draw: func(c draw.Canvas, box vg.Rectangle) {
 			box.Min.Y--
 			x.draw(c, box)
-		}
+		}})
 	}
-	out := []entry{{"value", sign(tile{state: whole}), 9}}
+	add("value", tile{state: whole})
 	if used[part] {
-		out = append(out, entry{"some values", sign(tile{state: part}), 9})
+		add("some values", tile{state: part})
 	}
 	for n, r := range t.reasons {
-		out = append(out, entry{r, sign(tile{state: tileState(n)}), 9})
+		add(r, tile{state: tileState(n)})
 	}
 	if flagged {
-		out = append(out, entry{"flagged", sign(tile{state: whole, flagged: true}), 9})
+		add("flagged", tile{state: whole, flagged: true})
 	}
-	return out
+	return symbols
 }
 
 // measure sets the size of a tile so that all fit a page, with arms side by side if there is room.
@@ -193,8 +195,8 @@ func (t *tiles) measure() {
 	for _, s := range t.byArm {
 		t.most = max(t.most, len(s))
 	}
-	t.size.w = min(tileMost, (bodyWidth-tileLabels-tileCounts)/vg.Length(t.most))
-	t.columns = max(1, min(int(bodyWidth/t.armWidth()), len(t.byArm)))
+	t.size.w = min(tileMost, (figure.BodyWidth-tileLabels-tileCounts)/vg.Length(t.most))
+	t.columns = max(1, min(int(figure.BodyWidth/t.armWidth()), len(t.byArm)))
 	rows := (len(t.byArm) + t.columns - 1) / t.columns
 	t.size.h = min(tileMost, tilesHeight/vg.Length(max(1, rows*len(t.design.Visits))))
 	if t.size.w < namedTile {
@@ -215,7 +217,7 @@ func (t tiles) armHeight() vg.Length {
 
 func (t tiles) picture() (figure.Picture, error) {
 	rows := (len(t.byArm) + t.columns - 1) / t.columns
-	return t.render(vg.Length(rows)*t.armHeight(), func(c draw.Canvas, body vg.Rectangle) {
+	return t.Draw(vg.Length(rows)*t.armHeight(), func(c draw.Canvas, body vg.Rectangle) {
 		for arm := range t.byArm {
 			place := body
 			place.Min.X += vg.Length(arm%t.columns) * t.armWidth()
@@ -230,7 +232,7 @@ func (t tiles) picture() (figure.Picture, error) {
 func (t tiles) paint(c draw.Canvas, body vg.Rectangle, arm int) {
 	subjects := t.byArm[arm]
 	number := fmt.Sprintf(" (%d)", len(subjects))
-	heading := fitAll(strong, t.design.Arms, body.Size().X-strong.Width(" (999)")-8)[arm]
+	heading := figure.FitAll(strong, t.design.Arms, body.Size().X-strong.Width(" (999)")-8)[arm]
 	figure.Write(c, strong, vg.Point{X: body.Min.X, Y: body.Max.Y - 9}, heading+number)
 	corner := vg.Point{X: body.Min.X + tileLabels, Y: body.Max.Y - tileHead}
 	right := corner.X + t.size.w*vg.Length(len(subjects)) + 6
@@ -246,8 +248,8 @@ func (t tiles) paint(c draw.Canvas, body vg.Rectangle, arm int) {
 	for v := range visits {
 		visits[v] = visitLabel(t.design.Visits[v])
 	}
-	visits = fitAll(small, visits, tileLabels-6)
-	for _, v := range thin(places, slices.Repeat([]vg.Length{smallSize}, len(places)), 0.5) {
+	visits = figure.FitAll(small, visits, tileLabels-6)
+	for _, v := range figure.Sparse(places, slices.Repeat([]vg.Length{small.Font.Size}, len(places)), 0.5) {
 		y := corner.Y - places[v]
 		figure.Write(c, figure.Align(small, figure.Right, figure.Middle), vg.Point{X: corner.X - 5, Y: y}, visits[v])
 		figure.Write(c, figure.Align(small, figure.Left, figure.Middle), vg.Point{X: right, Y: y},
@@ -262,12 +264,12 @@ func (t tiles) codes(c draw.Canvas, corner vg.Point, subjects []int) {
 		return
 	}
 	name := small
-	name.Rotation = vertical
+	name.Rotation = math.Pi / 2
 	var codes []string
 	for _, s := range t.design.Subjects {
 		codes = append(codes, s.ID)
 	}
-	codes = fitAll(name, codes, tileNames-4)
+	codes = figure.FitAll(name, codes, tileNames-4)
 	for n, s := range subjects {
 		pos := vg.Point{X: corner.X + t.size.w*(vg.Length(n)+0.5) + 2.2,
 			Y: corner.Y - t.size.h*vg.Length(len(t.design.Visits)) - 3}
@@ -303,7 +305,7 @@ func (t tile) draw(c draw.Canvas, box vg.Rectangle) {
 	if w > 2.5 && h > 2.5 {
 		figure.StrokeRect(c, draw.LineStyle{Color: color.White, Width: min(0.8, min(w, h)/8)}, box)
 	}
-	middle := vg.Point{X: (box.Min.X + box.Max.X) / 2, Y: (box.Min.Y + box.Max.Y) / 2}
+	middle := figure.Centre(box)
 	roomy := w >= 5 && h >= 5
 	side, r := vg.Length(0), min(w, h)*0.27
 	if t.state >= 0 && t.flagged {
@@ -320,7 +322,7 @@ func (t tile) draw(c draw.Canvas, box vg.Rectangle) {
 			style.Color = color.White
 		}
 		figure.Write(c, figure.Align(style, figure.Center, figure.Middle), vg.Point{X: middle.X + side, Y: middle.Y},
-			dagger)
+			figure.Dagger)
 	default:
 		figure.FillRect(c, draw.LineStyle{Color: color.Black},
 			vg.Rectangle{Min: vg.Point{X: box.Min.X + w/3, Y: box.Min.Y},

@@ -30,7 +30,7 @@ func fallbackRemark(a trial.Analysis, f family) string {
 			continue
 		}
 		name := e.Model.Covariance.String()
-		structures.add(name, e.Title)
+		structures.add(name, e.TitleInText())
 		if c := e.Model.Caution(); c != trial.NoCaution {
 			few = few || c == trial.EqualVariancesOfFew
 			if !slices.Contains(equal, name) {
@@ -65,7 +65,7 @@ func omissionRemark(a trial.Analysis, f family) string {
 			if titles[o] == nil {
 				omissions = append(omissions, o)
 			}
-			titles[o] = append(titles[o], short(a.Endpoints[n].Title))
+			titles[o] = append(titles[o], short(a.Endpoints[n].TitleInText()))
 		}
 	}
 	if len(omissions) == 0 {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/trial"
 	"github.com/t2map/t2map/trial/mmrm"
 )
@@ -61,21 +62,21 @@ func TestRemarksOnModels(t *testing.T) {
 		"as planned": {[2]trial.Model{}, ""},
 		"for all": {[2]trial.Model{fellBack(mmrm.HeterogeneousCS), fellBack(mmrm.HeterogeneousCS)},
 			" Covariance: heterogeneous compound symmetry" + because + "."},
-		"for one": {[2]trial.Model{{}, fellBack(mmrm.AR1)}, " Covariance: first-order autoregressive (Lateral T2)" +
+		"for one": {[2]trial.Model{{}, fellBack(mmrm.AR1)}, " Covariance: first-order autoregressive (lateral T2)" +
 			because + "; the first-order autoregressive covariance assumes the same variance at every visit."},
 		"few": {[2]trial.Model{few, few}, " Covariance: compound symmetry" + because +
 			"; the compound symmetry covariance assumes the same variance at every visit, and with so few subjects the test rejects " +
 			"too often; ANCOVA does not assume it."},
 		"two": {[2]trial.Model{fellBack(mmrm.CompoundSymmetry), fellBack(mmrm.AR1)},
-			" Covariance: compound symmetry (Medial T2); first-order autoregressive (Lateral T2)" + because +
+			" Covariance: compound symmetry (medial T2); first-order autoregressive (lateral T2)" + because +
 				"; the compound symmetry and first-order autoregressive covariances assume the same variance at every visit."},
 		"one failed": {[2]trial.Model{{Failed: "no change", Rejected: []mmrm.Rejected{{Reason: "x"}}},
 			fellBack(mmrm.HeterogeneousCS)}, " Covariance: heterogeneous compound symmetry" + because + "."},
 		"left out": {[2]trial.Model{withoutAge, withoutAge},
 			" Not in the model: age (it follows from site); month3 (2 changes in 2 arms are too few for the model)."},
 		"one's": {[2]trial.Model{{}, withoutAge},
-			" Not in the model: age (it follows from site; of Lateral T2); month3 (2 changes in 2 arms are too few " +
-				"for the model; of Lateral T2)."},
+			" Not in the model: age (it follows from site; of lateral T2); month3 (2 changes in 2 arms are too few " +
+				"for the model; of lateral T2)."},
 	} {
 		a := trialOf(founding)
 		a.Endpoints = a.Endpoints[:2]
@@ -126,7 +127,7 @@ func TestFlagsOfValuesAndChanges(t *testing.T) {
 		// One at the point or row of each compartment, and the footnote's, which is not alone.
 		daggers := 0
 		for _, w := range texts(t, p.SVG) {
-			if w.text == dagger || name == "forest" && strings.HasSuffix(w.text, dagger) {
+			if w.text == figure.Dagger || name == "forest" && strings.HasSuffix(w.text, figure.Dagger) {
 				daggers++
 			}
 		}

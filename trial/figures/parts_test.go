@@ -10,61 +10,10 @@ import (
 	"strings"
 	"testing"
 
-	"gonum.org/v1/plot/vg"
-
+	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/trial"
 	"github.com/t2map/t2map/trial/mmrm"
 )
-
-// steps returns n places at that distance.
-func steps(n int, step vg.Length) []vg.Length {
-	out := make([]vg.Length, n)
-	for i := range out {
-		out[i] = step * vg.Length(i)
-	}
-	return out
-}
-
-func TestThin(t *testing.T) {
-	for _, c := range []struct {
-		places []vg.Length
-		want   []int
-	}{
-		{nil, nil}, {[]vg.Length{5}, []int{0}}, {[]vg.Length{0, 5}, []int{0}}, {[]vg.Length{0, 13}, []int{0, 1}},
-		{[]vg.Length{0, 5, 13, 20, 40}, []int{0, 2, 4}}, {[]vg.Length{0, 30, 40}, []int{0, 2}},
-		{[]vg.Length{0, 1, 2, 3}, []int{0}},
-		{steps(5, 13), []int{0, 1, 2, 3, 4}}, {steps(13, 5), []int{0, 3, 6, 9, 12}}, {steps(11, 5), []int{0, 5, 10}},
-		{steps(12, 5), []int{0, 3, 6, 11}},
-	} {
-		if got := thin(c.places, slices.Repeat([]vg.Length{10}, len(c.places)), 3); !slices.Equal(got, c.want) {
-			t.Errorf("thin(%v) = %v, want %v", c.places, got, c.want)
-		}
-	}
-}
-
-// Only an interval that would make all others too small to read is cut.
-func TestSight(t *testing.T) {
-	if r, _ := sight([]float64{30, 40}, []float64{25, 45}); !r.Has(25) || !r.Has(45) {
-		t.Errorf("an interval is cut by %v", r)
-	}
-	r, _ := sight([]float64{30, 40}, []float64{-500, 600})
-	if r.Has(-500) || r.Has(600) || !r.Has(30) || !r.Has(40) {
-		t.Errorf("intervals of hundreds give %v", r)
-	}
-	if r, any := sight(nil, nil); any || !(r.Length() > 0) {
-		t.Errorf("of nothing: %v, %v", r, any)
-	}
-	if r, _ := sight([]float64{35}, []float64{20, 50}); !r.Has(20) || !r.Has(50) {
-		t.Errorf("the interval of one mean is cut by %v", r)
-	}
-}
-
-func TestRuns(t *testing.T) {
-	if got := runs(7, func(n int) bool { return strings.Contains("0124", fmt.Sprint(n)) }); !slices.Equal(got,
-		[][2]int{{0, 3}, {4, 5}}) {
-		t.Errorf("%v", got)
-	}
-}
 
 // Differences have the decimals of the page, and more if a limit other than 0 would be printed as 0.
 func TestDecimals(t *testing.T) {
@@ -146,7 +95,7 @@ func steps40() (out []float64) {
 
 // Visits whose months are not numbers or do not ascend are drawn in order.
 func TestVisitAxis(t *testing.T) {
-	axis := func(months ...float64) visitAxis {
+	axis := func(months ...float64) figure.Steps {
 		var d trial.Design
 		for n, m := range months {
 			d.Visits = append(d.Visits, trial.Visit{Name: fmt.Sprintf("v%d", n), Month: m})
@@ -157,22 +106,22 @@ func TestVisitAxis(t *testing.T) {
 		}
 		return newVisitAxis(d, visits)
 	}
-	if v := axis(0, 3, 12); v.label != "Month" || v.words[2] != "12" || v.x[2] != 12 {
+	if v := axis(0, 3, 12); v.Label != "Month" || v.Words[2] != "12" || v.At[2] != 12 {
 		t.Errorf("%+v", v)
 	}
-	if v := axis(0, 0.03, 0.1, 0.25, 12, 24); v.label != "Month (not to scale)" || !v.evenly || v.words[1] != "0.03" ||
-		v.x[1] != 1 {
+	if v := axis(0, 0.03, 0.1, 0.25, 12, 24); v.Label != "Month (not to scale)" || !v.Evenly || v.Words[1] != "0.03" ||
+		v.At[1] != 1 {
 		t.Errorf("too close together: %+v", v)
 	}
-	for name, v := range map[string]visitAxis{"close to each other": axis(0, 1, 12), "many": axis(steps40()...),
+	for name, v := range map[string]figure.Steps{"close to each other": axis(0, 1, 12), "many": axis(steps40()...),
 		"one": axis(3), "none": axis()} {
-		if v.label != "Month" || v.evenly {
+		if v.Label != "Month" || v.Evenly {
 			t.Errorf("%s: %+v", name, v)
 		}
 	}
-	for name, v := range map[string]visitAxis{"no number": axis(0, math.NaN(), 3), "equal": axis(0, 0, 3),
+	for name, v := range map[string]figure.Steps{"no number": axis(0, math.NaN(), 3), "equal": axis(0, 0, 3),
 		"infinite": axis(0, math.Inf(1), 1)} {
-		if v.label != "Visit" || v.words[1] != "v1" || v.x[2] != 2 {
+		if v.Label != "Visit" || v.Words[1] != "v1" || v.At[2] != 2 {
 			t.Errorf("%s: %+v", name, v)
 		}
 	}

@@ -21,7 +21,7 @@ func waterfall(a trial.Analysis, _ family, _ Options) ([]figure.Picture, error) 
 	if visit < 1 {
 		return nil, nil
 	}
-	w := falls{arms: a.Design.Arms, columns: chartColumns}
+	w := falls{arms: a.Design.Arms, columns: figure.ChartColumns}
 	flags := newFlagged(names)
 	for _, e := range a.Endpoints {
 		if !figure.Drawable(e.RC) || !e.Planned(visit) {
@@ -36,17 +36,18 @@ func waterfall(a trial.Analysis, _ family, _ Options) ([]figure.Picture, error) 
 	if len(w.panels) == 0 {
 		return nil, nil
 	}
-	w.label = "Change at " + visitInText(a.Design.Visits[visit]) + " (%)"
-	w.Name, w.Title = "waterfall", "Individual change of T2 at "+visitInText(a.Design.Visits[visit])
-	w.legend = barEntries(a.Design.Arms)
+	month := visitInText(a.Design.Visits[visit])
+	w.label = "Change at " + month + " (%)"
+	w.Frame = newFrame("waterfall", "Individual change of T2 at "+month,
+		fmt.Sprintf("Change of %s T2 from baseline at %s in percent, one bar per subject, sorted, of %s. "+
+			"Rows below repeat the arm of each bar. The grey band holds 95 %% of the differences between repeated "+
+			"scans: the repeatability coefficient, 1.96·√2 times the within-subject coefficient of variation.",
+			a.Plan.Summary(), month, population(a.Design)))
+	w.Legend = barSymbols(a.Design.Arms)
 	if slices.ContainsFunc(w.panels, fall.anyExceeds) {
-		w.legend = append(w.legend, exceedsEntry())
+		w.Legend = append(w.Legend, exceedsSymbol())
 	}
-	w.Caption = fmt.Sprintf("Change of %s T2 from baseline at %s in percent, one bar per subject, sorted, of %s. "+
-		"Rows below repeat the arm of each bar. The grey band holds 95 %% of the differences between repeated "+
-		"scans: the repeatability coefficient, 1.96·√2 times the within-subject coefficient of variation.",
-		a.Plan.Summary(), visitInText(a.Design.Visits[visit]), population(a.Design))
-	flags.annotate(&w.frame)
+	flags.annotate(&w.Frame)
 	return w.pictures()
 }
 
@@ -63,7 +64,7 @@ func mainVisit(a trial.Analysis) int {
 
 // falls are the panels of a waterfall.
 type falls struct {
-	frame
+	figure.Frame
 	arms    []string
 	panels  []fall
 	columns int
@@ -122,24 +123,25 @@ func newFall(a trial.Analysis, e trial.EndpointAnalysis, visit int, flags *flagg
 	return f
 }
 
-// barEntries returns the legend of bars: the fill and the mark of each arm.
-func barEntries(arms []string) []entry {
-	var out []entry
+// barSymbols returns the legend of bars: the fill and the mark of each arm.
+func barSymbols(arms []string) []figure.Symbol {
+	var out []figure.Symbol
 	for n, name := range arms {
 		sign := figure.SignOf(n)
-		out = append(out, entry{words: name, sign: func(c draw.Canvas, box vg.Rectangle) {
-			middle := vg.Point{X: box.Min.X + 4, Y: (box.Min.Y + box.Max.Y) / 2}
+		out = append(out, figure.Symbol{Words: name, Draw: func(c draw.Canvas, box vg.Rectangle) {
+			middle := vg.Point{X: box.Min.X + 4, Y: figure.Centre(box).Y}
 			box.Min.X += 11
 			drawBar(c, n, box)
-			c.DrawGlyphNoClip(sign.Mark(markRadius, false), middle)
+			c.DrawGlyphNoClip(sign.Mark(figure.MarkRadius, false), middle)
 		}})
 	}
 	return out
 }
 
-// exceedsEntry returns the entry of the legend for striped bars.
-func exceedsEntry() entry {
-	return entry{words: "striped: larger than repeatability", width: 11, sign: func(c draw.Canvas, box vg.Rectangle) {
+// exceedsSymbol explains striped bars.
+func exceedsSymbol() figure.Symbol {
+	const words = "striped: larger than repeatability"
+	return figure.Symbol{Words: words, Width: 11, Draw: func(c draw.Canvas, box vg.Rectangle) {
 		figure.FillRect(c, draw.LineStyle{Color: figure.Axis}, box)
 		stripe(c, box)
 		figure.StrokeRect(c, draw.LineStyle{Color: figure.Ink, Width: 0.35}, box)
@@ -173,21 +175,27 @@ func outlineBar(c draw.Canvas, r vg.Rectangle) {
 // pictures draws the panels, all on one scale.
 func (w falls) pictures() ([]figure.Picture, error) {
 	y := w.panels[0].y
+	var titles []string
 	for _, p := range w.panels {
+		titles = append(titles, p.title)
 		y = figure.Range{Low: min(y.Low, p.y.Low), High: max(y.High, p.y.High)}
 	}
-	g := grid{panels: len(w.panels), columns: w.columns, left: tickRoom(y),
-		height: chartTitle + fallHeight + vg.Length(len(w.arms))*fallRow + 8 + noteRow + chartRowGap}
+	g := figure.PanelGrid{Panels: len(w.panels), Columns: w.columns, Left: figure.TickRoom(y),
+		Height: figure.PanelTitle + fallHeight + w.armsHeight() + 8 + figure.NoteRow + figure.PanelRowGap}
 	if w.columns == 1 {
-		g.widest = bodyWidth
+		g.Widest = figure.BodyWidth
 	}
-	return w.frame.pictures(g, func(c draw.Canvas, s slot) {
-		f, top := w.panels[s.panel], s.top-chartTitle
-		p := figure.Panel{Canvas: c, X: f.axis(s.width), Y: y}
-		p.Area = vg.Rectangle{Min: vg.Point{X: s.x, Y: top - fallHeight}, Max: vg.Point{X: s.x + s.width, Y: top}}
-		w.panel(p, f, s.labelled, g.left)
+	titles = figure.FitAll(strong, titles, g.Width())
+	return w.DrawPanels(g, func(c draw.Canvas, s figure.Slot) {
+		f, p := w.panels[s.Panel], s.Place(c, figure.PanelTitle, fallHeight)
+		p.X, p.Y = f.axis(s.Width), y
+		p.WriteTitle(titles[s.Panel])
+		w.panel(p, f, s.Labelled, g.Left)
 	})
 }
+
+// armsHeight is the height of the rows of the arms below a panel.
+func (w falls) armsHeight() vg.Length { return vg.Length(len(w.arms)) * fallRow }
 
 // axis returns the axis of the bars in a panel of that width. A few bars are in the middle, no wider
 // than fallWidest.
@@ -198,37 +206,26 @@ func (f fall) axis(width vg.Length) figure.Range {
 }
 
 func (w falls) panel(p figure.Panel, f fall, labelled bool, left vg.Length) {
-	figure.Write(p.Canvas, strong, vg.Point{X: p.Area.Min.X, Y: p.Area.Max.Y + 4}, w.heading(f, p.Area.Size().X))
 	f.band(p)
-	p.GridY(p.Y.Ticks(6), labelled, small)
+	p.AxisY(labelled)
 	if labelled {
-		writeAxisName(p, labels, p.Area.Min.X-left+8, w.label)
+		p.NameY(left, figure.Medium, w.label)
 	}
 	if len(f.bars) == 0 {
-		noValues(p.Canvas, p.Area, "no values")
+		p.Remark("no values")
 	}
 	for n, b := range f.bars {
 		f.bar(p, n, b)
 	}
-	zero := p.AtY(0)
-	p.StrokeLine2(draw.LineStyle{Color: figure.Ink, Width: 0.7}, p.Area.Min.X, zero, p.Area.Max.X, zero)
+	p.LineY(figure.ZeroLine, 0)
 	f.bandEdges(p)
 	w.armRows(p, f, labelled)
-	y := p.Area.Min.Y - 8 - vg.Length(len(w.arms))*fallRow
+	y := p.Area.Min.Y - 8 - w.armsHeight()
 	words := fmt.Sprintf("n = %d", len(f.bars))
 	if f.noChange > 0 {
 		words += fmt.Sprintf(", %d without a change", f.noChange)
 	}
 	figure.Write(p.Canvas, figure.Align(small, figure.Left, figure.Below), vg.Point{X: p.Area.Min.X, Y: y}, words)
-}
-
-// heading returns the heading of a panel, shortened so that it differs from the others.
-func (w falls) heading(f fall, width vg.Length) string {
-	var all []string
-	for _, p := range w.panels {
-		all = append(all, p.title)
-	}
-	return fitOne(strong, f.title, all, width)
 }
 
 // band shades the band of the repeatability coefficient.
@@ -243,7 +240,7 @@ func (f fall) band(p figure.Panel) {
 func (f fall) bandEdges(p figure.Panel) {
 	edge := draw.LineStyle{Color: figure.Ink, Width: 0.6, Dashes: []vg.Length{3, 2}}
 	for _, y := range []float64{-f.rc, f.rc} {
-		p.StrokeLine2(edge, p.Area.Min.X, p.AtY(y), p.Area.Max.X, p.AtY(y))
+		p.LineY(edge, y)
 	}
 	words := fmt.Sprintf("±%s %%: repeatability", figure.Number(f.rc, 1))
 	covered := 0 // bars under the words
@@ -273,7 +270,7 @@ func (f fall) bar(p figure.Panel, n int, b fallBar) {
 		if !up {
 			pos.Y = p.AtY(low) - 2
 		}
-		writeMark(p.Canvas, pos, dagger, up)
+		figure.WriteMark(p.Canvas, pos, figure.Dagger, up)
 	}
 }
 
@@ -292,14 +289,15 @@ func (w falls) armRows(p figure.Panel, f fall, labelled bool) {
 		y := p.Area.Min.Y - 5 - (vg.Length(arm)+0.5)*fallRow
 		sign := figure.SignOf(arm)
 		if labelled {
-			p.DrawGlyphNoClip(sign.Mark(markRadius*0.9, false), vg.Point{X: p.Area.Min.X - 4 - 2*markRadius, Y: y})
+			p.DrawGlyphNoClip(sign.Mark(figure.MarkRadius*0.9, false),
+				vg.Point{X: p.Area.Min.X - 4 - 2*figure.MarkRadius, Y: y})
 		}
 		for n, b := range f.bars {
 			left, right := p.AtX(float64(n)), p.AtX(float64(n+1))
 			switch {
 			case b.arm != arm:
 			case p.Area.Size().X/vg.Length(w.mostBars()) >= 3: // in all panels or in none
-				p.DrawGlyphNoClip(sign.Mark(min(markRadius*0.8, 0.45*(right-left)), false),
+				p.DrawGlyphNoClip(sign.Mark(min(figure.MarkRadius*0.8, 0.45*(right-left)), false),
 					vg.Point{X: (left + right) / 2, Y: y})
 			default:
 				figure.FillRect(p.Canvas, draw.LineStyle{Color: sign.Colour},

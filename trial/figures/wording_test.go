@@ -55,7 +55,7 @@ func TestWordingChangesNothing(t *testing.T) {
 			t.Fatalf("%d pictures, want %d; %v, %v", len(got), len(want), errA, errB)
 		}
 		for i, p := range got {
-			daggers := func(p figure.Picture) int { return strings.Count(joined(t, p), dagger) }
+			daggers := func(p figure.Picture) int { return strings.Count(joined(t, p), figure.Dagger) }
 			if p.Name != want[i].Name || !slices.Equal(p.Flags, want[i].Flags) || daggers(p) != daggers(want[i]) {
 				t.Errorf("%s: flags %d and %d daggers, want %d and %d", p.Name, p.Flags, daggers(p), want[i].Flags,
 					daggers(want[i]))

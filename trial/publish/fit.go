@@ -89,11 +89,9 @@ func absent(a *trial.Analysis, m trial.Model, visit int) string {
 // familySize returns the number of contrasts of a family, over which Holm's method adjusts.
 func familySize(a *trial.Analysis, f trial.Family) int {
 	n := 0
-	for i := range a.Endpoints {
-		for _, c := range a.Endpoints[i].Contrasts {
-			if c.Family == f {
-				n++
-			}
+	for _, c := range contrasts(a) {
+		if c.Family == f {
+			n++
 		}
 	}
 	return n
@@ -102,8 +100,8 @@ func familySize(a *trial.Analysis, f trial.Family) int {
 // compartmentCount returns the number of compartments among the endpoints.
 func compartmentCount(a *trial.Analysis) int {
 	n := 0
-	for i := range a.Endpoints {
-		if a.Endpoints[i].Compartment {
+	for e := range endpoints(a) {
+		if e.Compartment {
 			n++
 		}
 	}

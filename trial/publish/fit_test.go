@@ -94,7 +94,7 @@ func TestNIsOfTheMethod(t *testing.T) {
 	says(t, "the page", readable(page(t, a)), "n = 10 and 9 in the model, of 11 and 10 with a change",
 		"11, 10 adjusted: 10, 9",
 		"Omitted from the model were visit 1 (2 changes in 2 arms are too few for the model); site (it follows from "+
-			"age) for Medial T2.")
+			"age) for medial T2.")
 }
 
 // A fallback is named beside each p, with its assumption.
@@ -126,7 +126,7 @@ func TestFallbackIsNamed(t *testing.T) {
 		"mixed model, compound symmetry covariance (planned: unstructured, which could not be fitted), "+
 			"Kenward–Roger, 17.8 degrees of freedom; "+few,
 		"Medial T2 (ms) covariance compound symmetry, because the planned one, unstructured, could not be fitted; "+few,
-		"For Medial T2: "+few)
+		"For medial T2: "+few)
 	// The planned covariance is not a fallback, and one with a variance for each visit needs no caution.
 	for _, m := range []trial.Model{
 		{Covariance: mmrm.CompoundSymmetry, N: m.N},

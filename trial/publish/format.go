@@ -38,6 +38,12 @@ func interval(low, high float64, decimals int) string {
 	return "[" + figure.Number(low, decimals) + ", " + figure.Number(high, decimals) + "]"
 }
 
+// unbroken prevents a line break after a comma.
+func unbroken(s string) string { return strings.ReplaceAll(s, ", ", ",\u00a0") }
+
+// pair is a cell with the numbers of subjects of an arm and of the reference.
+func pair(arm, reference int) cell { return num(unbroken(fmt.Sprintf("%d, %d", arm, reference))) }
+
 // withInterval prints an estimate, with its interval if that exists; a dash if it is absent.
 func withInterval(x, low, high float64, decimals int) string {
 	if math.IsNaN(x) {
@@ -46,7 +52,7 @@ func withInterval(x, low, high float64, decimals int) string {
 	if math.IsNaN(low) || math.IsNaN(high) {
 		return figure.Number(x, decimals)
 	}
-	return figure.Number(x, decimals) + " " + interval(low, high, decimals)
+	return figure.Number(x, decimals) + " " + unbroken(interval(low, high, decimals))
 }
 
 // percentOf prints a fraction in percent, without trailing zeros.

@@ -1,6 +1,10 @@
 package publish
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/t2map/t2map/trial"
+)
 
 // grid is a table of the page. Its cells are texts, not numbers.
 type grid struct {
@@ -57,6 +61,39 @@ type cell struct {
 	Num  bool
 	// Class is down, up or empty.
 	Class string
+}
+
+// add adds a row.
+func (block *group) add(cells ...cell) { block.Rows = append(block.Rows, row{Cells: cells}) }
+
+// addArms adds a row for each arm at a visit, which its first row names. The rows of the main visit are kept.
+func (block *group) addArms(a *trial.Analysis, e *trial.EndpointAnalysis, visit int, cells func(arm int) []cell) {
+	name := textCell(a.Design.Visits[visit].Name)
+	for arm := range a.Design.Arms {
+		block.Rows = append(block.Rows, row{Kept: visit == a.Design.MainVisit(e.Endpoint),
+			Cells: append([]cell{name, textCell(a.Design.Arms[arm])}, cells(arm)...)})
+		name = cell{}
+	}
+}
+
+// addContrasts adds a group for each endpoint with contrasts: a row for each, of its visit, its arms and the cells.
+func (g *grid) addContrasts(a *trial.Analysis, detail func(*trial.EndpointAnalysis) string,
+	cells func(*trial.EndpointAnalysis, trial.Contrast) []cell) {
+	for e := range endpoints(a) {
+		block := group{Name: shownUnit(e), Detail: detail(e)}
+		for _, c := range e.Contrasts {
+			block.Rows = append(block.Rows, row{Marked: c.Primary(), Cells: append([]cell{
+				textCell(a.Design.Visits[c.Visit].Name), {Text: versus(a, e, c.Arm)}}, cells(e, c)...)})
+		}
+		g.addGroup(block)
+	}
+}
+
+// addGroup adds a group unless it is empty.
+func (g *grid) addGroup(block group) {
+	if len(block.Rows) > 0 {
+		g.Groups = append(g.Groups, block)
+	}
 }
 
 // Limits of a table on the page: a table of more than foldRows rows is folded, and only the CSV table has

@@ -121,14 +121,14 @@ func setSize(d trial.Design, set int) int {
 
 func endpointText(a *trial.Analysis) string {
 	var compartments, others, logarithms, parts []string
-	for i := range a.Endpoints {
-		if e := &a.Endpoints[i]; e.Compartment {
+	for e := range endpoints(a) {
+		if e.Compartment {
 			compartments = append(compartments, called(e.Name))
 		} else {
 			others = append(others, withUnit(e))
 		}
-		if e := &a.Endpoints[i]; e.Log {
-			logarithms = append(logarithms, titleOf(e))
+		if e.Log {
+			logarithms = append(logarithms, called(e.TitleInText()))
 		}
 	}
 	if len(compartments) > 0 {
@@ -183,10 +183,9 @@ func targetList(a *trial.Analysis, targets []trial.Target) string {
 	var parts []string
 	for v := range a.Design.Visits {
 		var titles []string
-		for i := range a.Endpoints {
-			e := &a.Endpoints[i]
+		for e := range endpoints(a) {
 			if slices.ContainsFunc(targets, func(t trial.Target) bool { return t.Endpoint == e.Name && t.Visit == v }) {
-				titles = append(titles, titleOf(e))
+				titles = append(titles, called(e.TitleInText()))
 			}
 		}
 		if len(titles) > 0 {
@@ -261,8 +260,8 @@ func individualText(a *trial.Analysis) string {
 	s := "Each change of T2 was compared with the repeatability coefficient RC = 1.96·√2·wCV, where wCV is the " +
 		"within-subject coefficient of variation: " + listed(cvs)
 	var rc []string
-	for i := range a.Endpoints {
-		if e := &a.Endpoints[i]; !math.IsNaN(e.RC) {
+	for e := range endpoints(a) {
+		if !math.IsNaN(e.RC) {
 			rc = append(rc, figure.Number(e.RC, percentDecimals)+"\u00a0%")
 		}
 	}

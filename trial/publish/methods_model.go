@@ -110,8 +110,7 @@ func groupModels(a *trial.Analysis, text func(trial.Model) string) []endpointGro
 // groupEndpoints groups the endpoints by a text.
 func groupEndpoints(a *trial.Analysis, text func(*trial.EndpointAnalysis) string) []endpointGroup {
 	var groups []endpointGroup
-	for i := range a.Endpoints {
-		e := &a.Endpoints[i]
+	for e := range endpoints(a) {
 		s, n := text(e), 0
 		for n < len(groups) && groups[n].text != s {
 			n++
@@ -119,7 +118,7 @@ func groupEndpoints(a *trial.Analysis, text func(*trial.EndpointAnalysis) string
 		if n == len(groups) {
 			groups = append(groups, endpointGroup{text: s})
 		}
-		groups[n].endpoints = append(groups[n].endpoints, titleOf(e))
+		groups[n].endpoints = append(groups[n].endpoints, called(e.TitleInText()))
 	}
 	return groups
 }
@@ -141,9 +140,9 @@ func fittedText(a *trial.Analysis) string {
 		}
 	}
 	var failed []string
-	for i := range a.Endpoints {
-		if e := &a.Endpoints[i]; e.Model.Failed != "" {
-			failed = append(failed, titleOf(e))
+	for e := range endpoints(a) {
+		if e.Model.Failed != "" {
+			failed = append(failed, called(e.TitleInText()))
 		}
 	}
 	if len(failed) > 0 {

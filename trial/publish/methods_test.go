@@ -38,14 +38,14 @@ func TestMethodsNameTheEffectsThatWereFitted(t *testing.T) {
 	}
 	says(t, "one formula", methodsOf(a),
 		"The fixed effects were baseline, age, arm, visit and arm × visit. Omitted from the model were site (the "+
-			"same for all) for Medial T2, Lateral T2, Patellofemoral T2 and WOMAC pain. The planned model has")
+			"same for all) for medial T2, lateral T2, patellofemoral T2 and WOMAC pain. The planned model has")
 	m := &a.Endpoints[3].Model
 	m.Formula, m.Omitted = trial.Formula{{"arm"}, {"visit"}, {"arm", "visit"}},
 		[]trial.Omission{{Term: "baseline", Reason: "the same for all"}}
 	says(t, "two formulas", methodsOf(a),
-		"The fixed effects were baseline, age, arm, visit and arm × visit for Medial T2, Lateral T2 and "+
-			"Patellofemoral T2; arm, visit and arm × visit for WOMAC pain. Omitted",
-		"site (the same for all) for Medial T2, Lateral T2 and Patellofemoral T2; baseline (the same for all) for "+
+		"The fixed effects were baseline, age, arm, visit and arm × visit for medial T2, lateral T2 and "+
+			"patellofemoral T2; arm, visit and arm × visit for WOMAC pain. Omitted",
+		"site (the same for all) for medial T2, lateral T2 and patellofemoral T2; baseline (the same for all) for "+
 			"WOMAC pain. The planned model has")
 	for i := range a.Endpoints {
 		fail(&a.Endpoints[i].Model, "nobody has a change")
@@ -98,6 +98,6 @@ func TestMethodsNameWhatAFallbackAssumes(t *testing.T) {
 	m.Covariance, m.N, m.Rejected = mmrm.AR1, [][]int{{2, 3}, {3, 3}},
 		[]mmrm.Rejected{{Covariance: mmrm.Unstructured, Reason: "did not converge"}}
 	says(t, "a fallback", methodsOf(a),
-		"For Lateral T2: the first-order autoregressive covariance assumes the same variance at every visit, and "+
+		"For lateral T2: the first-order autoregressive covariance assumes the same variance at every visit, and "+
 			"with so few subjects the test rejects too often")
 }

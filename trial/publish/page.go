@@ -156,8 +156,7 @@ func inputGrid(a *trial.Analysis) grid {
 	g := grid{Heads: heads("File", "SHA-256"), Class: "inputs"}
 	rows := group{}
 	for _, in := range a.Inputs {
-		rows.Rows = append(rows.Rows, row{Cells: []cell{textCell(in.Name),
-			{Text: printable.Line(in.SHA256), Class: "hash"}}})
+		rows.add(textCell(in.Name), cell{Text: printable.Line(in.SHA256), Class: "hash"})
 	}
 	g.Groups = []group{rows}
 	return g

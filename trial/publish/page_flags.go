@@ -40,9 +40,7 @@ func flagGroups(a *trial.Analysis) []flagGroup {
 		rows, n := group{}, 0
 		for _, f := range grouped {
 			if f.Kind == k {
-				rows.Rows = append(rows.Rows,
-					row{Cells: []cell{subjectsCell(f.Subjects), textCell(f.Visit), textCell(f.Endpoint),
-						textCell(f.Problem())}})
+				rows.add(subjectsCell(f.Subjects), textCell(f.Visit), textCell(f.Endpoint), textCell(f.Problem()))
 				n += len(f.Subjects)
 			}
 		}

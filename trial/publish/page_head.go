@@ -14,12 +14,9 @@ import (
 
 // headlines returns a headline for each primary contrast, and the sentence above them.
 func headlines(a *trial.Analysis) (lead string, lines []headline) {
-	for i := range a.Endpoints {
-		e := &a.Endpoints[i]
-		for _, c := range e.Contrasts {
-			if c.Primary() {
-				lines = append(lines, newHeadline(a, e, c))
-			}
+	for e, c := range contrasts(a) {
+		if c.Primary() {
+			lines = append(lines, newHeadline(a, e, c))
 		}
 	}
 	switch {
@@ -108,14 +105,13 @@ func peopleGrid(a *trial.Analysis) grid {
 	add("Site", levelsOf(func(s trial.Subject) string { return s.Site }))
 	add("Stratum", levelsOf(func(s trial.Subject) string { return s.Stratum }))
 	values := group{}
-	for i := range a.Endpoints {
-		e := &a.Endpoints[i]
-		r := row{Cells: []cell{{Text: withUnit(e)}}}
+	for e := range endpoints(a) {
+		cells := []cell{{Text: withUnit(e)}}
 		for arm := range a.Design.Arms {
 			c := e.Cells[arm][0]
-			r.Cells = append(r.Cells, num(baselineText(e, c), noStatistic(c.Value.N)))
+			cells = append(cells, num(baselineText(e, c), noStatistic(c.Value.N)))
 		}
-		values.Rows = append(values.Rows, r)
+		values.add(cells...)
 	}
 	g.Groups = []group{rows, values}
 	g.Notes = []string{"Endpoints at baseline: mean ± SD, or median [Q1, Q3] on the log scale" + inSet(a) + "."}
@@ -130,7 +126,7 @@ func baselineText(e *trial.EndpointAnalysis, c trial.Cell) string {
 	case e.Log:
 		text = withInterval(c.Value.Median, c.Value.Q1, c.Value.Q3, d)
 	case !math.IsNaN(c.Value.SD):
-		text += " ± " + figure.Number(c.Value.SD, d)
+		text += "\u00a0±\u00a0" + figure.Number(c.Value.SD, d)
 	}
 	if c.Missing > 0 && c.Value.N > 0 {
 		text += fmt.Sprintf(" (n = %d)", c.Value.N)
@@ -152,7 +148,7 @@ func meanOf(x func(trial.Subject) float64) func([]trial.Subject) string {
 		}
 		text := figure.Number(stat.Mean(known, nil), 1)
 		if len(known) > 1 {
-			text += " ± " + figure.Number(stat.StdDev(known, nil), 1)
+			text += "\u00a0±\u00a0" + figure.Number(stat.StdDev(known, nil), 1)
 		}
 		if len(known) < len(subjects) {
 			text += fmt.Sprintf(" (n = %d)", len(known))

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/trial"
@@ -65,12 +64,9 @@ func lastFirst[T any](list []T) []T {
 // primaryFlags returns lines about the flags that touch a primary result.
 func primaryFlags(a *trial.Analysis) figureLines {
 	var flags []int
-	for i := range a.Endpoints {
-		e := &a.Endpoints[i]
-		for _, c := range e.Contrasts {
-			if c.Primary() {
-				flags = slices.Concat(flags, e.Cells[0][c.Visit].ChangeFlags, e.Cells[c.Arm][c.Visit].ChangeFlags)
-			}
+	for e, c := range contrasts(a) {
+		if c.Primary() {
+			flags = slices.Concat(flags, e.Cells[0][c.Visit].ChangeFlags, e.Cells[c.Arm][c.Visit].ChangeFlags)
 		}
 	}
 	slices.Sort(flags)
@@ -83,29 +79,24 @@ func sensitivityGrid(a *trial.Analysis) grid {
 		Heads: append(heads("Analysis"), numericHeads("omitted", "n", "Difference "+percentOf(a.Plan.Level)+" CI", "p")...),
 		Notes: []string{"The same model from fewer data; p is not adjusted. n: participants of the arm and of the " +
 			"reference; omitted: changes."}}
-	for i := range a.Endpoints {
-		e := &a.Endpoints[i]
-		for _, c := range e.Contrasts {
-			block := group{}
-			add := func(name string, x trial.Sensitivity) {
-				m := e.Displayed(x.Estimate)
-				block.Rows = append(block.Rows, row{Cells: []cell{textCell(name), num(thousands(x.Omitted)),
-					num(unbroken(fmt.Sprintf("%d, %d", x.N, x.NReference))),
-					num(unbroken(withInterval(m.Value, m.Low, m.High, shownDecimals(e))), x.Reason),
-					num(figure.PValue(m.P), x.Reason)}})
+	for e, c := range contrasts(a) {
+		block := group{Name: fmt.Sprintf("%s, %s, %s", shownTitle(e), called(a.Design.Visits[c.Visit].Name),
+			versus(a, e, c.Arm))}
+		add := func(name string, x trial.Sensitivity) {
+			m := e.Displayed(x.Estimate)
+			block.add(textCell(name), num(thousands(x.Omitted)), pair(x.N, x.NReference),
+				num(withInterval(m.Value, m.Low, m.High, shownDecimals(e)), x.Reason),
+				num(figure.PValue(m.P), x.Reason))
+		}
+		add("primary", trial.Sensitivity{Estimate: c.Model, N: e.Model.SubjectsAt(c.Arm, c.Visit),
+			NReference: e.Model.SubjectsAt(0, c.Visit), Reason: absent(a, e.Model, c.Visit)})
+		for _, s := range a.Sensitivity {
+			if s.Endpoint == e.Name && s.Visit == c.Visit && s.Arm == c.Arm {
+				add(cmp.Or(s.Set, sensitivityName(s.Kind)), s)
 			}
-			add("primary", trial.Sensitivity{Estimate: c.Model, N: e.Model.SubjectsAt(c.Arm, c.Visit),
-				NReference: e.Model.SubjectsAt(0, c.Visit), Reason: absent(a, e.Model, c.Visit)})
-			for _, s := range a.Sensitivity {
-				if s.Endpoint == e.Name && s.Visit == c.Visit && s.Arm == c.Arm {
-					add(cmp.Or(s.Set, sensitivityName(s.Kind)), s)
-				}
-			}
-			if len(block.Rows) > 1 {
-				block.Name = fmt.Sprintf("%s, %s, %s", shownTitle(e), called(a.Design.Visits[c.Visit].Name),
-					versus(a, e, c.Arm))
-				g.Groups = append(g.Groups, block)
-			}
+		}
+		if len(block.Rows) > 1 {
+			g.Groups = append(g.Groups, block)
 		}
 	}
 	if len(g.Groups) == 1 {
@@ -116,9 +107,6 @@ func sensitivityGrid(a *trial.Analysis) grid {
 	}
 	return g.explained("contrasts.csv")
 }
-
-// unbroken prevents a line break after a comma.
-func unbroken(s string) string { return strings.ReplaceAll(s, ", ", ",\u00a0") }
 
 // sensitivityName names a kind of sensitivity analysis.
 func sensitivityName(k trial.SensitivityKind) string {

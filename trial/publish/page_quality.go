@@ -9,23 +9,18 @@ import (
 func qualityGrid(a *trial.Analysis) grid {
 	g := grid{Title: "Images and masks by arm and visit", Heads: append(heads("Visit", "Arm"), numericHeads("n",
 		"beyond limits", "Voxels", "Excluded %", "Volume mm³", "SNR first", "SNR last", "R²", "Noise")...)}
-	for i := range a.Endpoints {
-		e := &a.Endpoints[i]
+	for e := range endpoints(a) {
 		if !e.Compartment {
 			continue
 		}
 		block := group{Name: titleOf(e)}
 		for _, v := range e.Visits {
-			for arm := range a.Design.Arms {
-				q, visit := e.Cells[arm][v].Quality, textCell(a.Design.Visits[v].Name)
-				if arm > 0 {
-					visit = cell{}
-				}
+			block.addArms(a, e, v, func(arm int) []cell {
+				q := e.Cells[arm][v].Quality
 				x := func(x float64, decimals int) cell { return num(figure.Number(x, decimals), "not in the results") }
-				block.Rows = append(block.Rows, row{Kept: v == a.Design.MainVisit(e.Endpoint), Cells: []cell{visit,
-					textCell(a.Design.Arms[arm]), num(thousands(q.N)), num(thousands(q.Flagged)), x(q.Voxels, 0),
-					x(q.Excluded, 1), x(q.VolumeMM3, 0), x(q.SNRFirst, 1), x(q.SNRLast, 1), x(q.MeanR2, 3), x(q.Sigma, 2)}})
-			}
+				return []cell{num(thousands(q.N)), num(thousands(q.Flagged)), x(q.Voxels, 0), x(q.Excluded, 1),
+					x(q.VolumeMM3, 0), x(q.SNRFirst, 1), x(q.SNRLast, 1), x(q.MeanR2, 3), x(q.Sigma, 2)}
+			})
 		}
 		g.Groups = append(g.Groups, block)
 	}

@@ -39,8 +39,7 @@ func describedCells(d trial.Description, decimals int) []cell {
 func descriptionSection(a *trial.Analysis) section {
 	s := section{ID: "description", Title: "Description",
 		Lead: "Values and their change from baseline, by visit and arm; intervals are of the mean."}
-	for i := range a.Endpoints {
-		e := &a.Endpoints[i]
+	for e := range endpoints(a) {
 		s.Grids = append(s.Grids, valueGrid(a, e))
 		if len(a.Design.Visits) > 1 {
 			s.Grids = append(s.Grids, changeGrid(a, e))
@@ -57,24 +56,16 @@ func byVisit(a *trial.Analysis, e *trial.EndpointAnalysis, firstVisit int, cells
 		if v < firstVisit {
 			continue
 		}
-		var rows []row
-		for arm := range a.Design.Arms {
-			visit := textCell(a.Design.Visits[v].Name)
-			if arm > 0 {
-				visit = cell{}
-			}
+		block := group{}
+		block.addArms(a, e, v, func(arm int) []cell {
 			c := e.Cells[arm][v]
 			flags := c.ChangeFlags
 			if firstVisit == 0 { // values
 				flags = c.ValueFlags
 			}
-			rows = append(rows, row{
-				Cells: append(append([]cell{visit, textCell(a.Design.Arms[arm])}, cells(c, sizes[arm])...),
-					flagCell(a, flags)),
-				Kept: v == a.Design.MainVisit(e.Endpoint),
-			})
-		}
-		groups = append(groups, group{Rows: rows})
+			return append(cells(c, sizes[arm]), flagCell(a, flags))
+		})
+		groups = append(groups, block)
 	}
 	return groups
 }
@@ -173,26 +164,17 @@ func differenceGrid(a *trial.Analysis) grid {
 		Heads: append(heads("Visit", "Arms"),
 			numericHeads("n", "Difference", "SE", "df", percentOf(a.Plan.Level)+" CI", "p", "p, Holm")...),
 	}
-	for i := range a.Endpoints {
-		e := &a.Endpoints[i]
-		block := group{Name: shownUnit(e), Detail: modelDetail(a, e.Model)}
-		for _, c := range e.Contrasts {
+	g.addContrasts(a, func(e *trial.EndpointAnalysis) string { return modelDetail(a, e.Model) },
+		func(e *trial.EndpointAnalysis, c trial.Contrast) []cell {
 			reason := absent(a, e.Model, c.Visit)
-			cells := append([]cell{
-				textCell(a.Design.Visits[c.Visit].Name), {Text: versus(a, e, c.Arm)},
-				num(fmt.Sprintf("%d, %d", e.Model.SubjectsAt(c.Arm, c.Visit), e.Model.SubjectsAt(0, c.Visit))),
-			}, estimateCells(e.Displayed(c.Model), shownDecimals(e), reason)...)
 			holm := "not adjusted: neither primary nor key secondary"
 			if c.Family != trial.NoFamily {
 				holm = reason
 			}
-			block.Rows = append(block.Rows,
-				row{Cells: append(cells, num(figure.PValue(c.Holm), holm)), Marked: c.Primary()})
-		}
-		if len(block.Rows) > 0 {
-			g.Groups = append(g.Groups, block)
-		}
-	}
+			cells := append([]cell{pair(e.Model.SubjectsAt(c.Arm, c.Visit), e.Model.SubjectsAt(0, c.Visit))},
+				estimateCells(e.Displayed(c.Model), shownDecimals(e), reason)...)
+			return append(cells, num(figure.PValue(c.Holm), holm))
+		})
 	g.Notes = []string{"Bold: the primary contrast. n: participants of the arm and of the reference who are in the " +
 		"model at the visit."}
 	if n := familySize(a, trial.PrimaryFamily); n > 0 {
@@ -215,8 +197,7 @@ func meansGrid(a *trial.Analysis) grid {
 		Heads: append(heads("Visit", "Arm"),
 			numericHeads("n", "Mean", "SE", "df", percentOf(a.Plan.Level)+" CI", "p of no change")...),
 	}
-	for i := range a.Endpoints {
-		e := &a.Endpoints[i]
+	for e := range endpoints(a) {
 		if e.Model.Failed != "" {
 			continue
 		}
@@ -226,17 +207,11 @@ func meansGrid(a *trial.Analysis) grid {
 			block.Detail = modelDetail(a, e.Model) // otherwise the table of differences has it
 		}
 		for _, v := range e.After() {
-			for arm := range a.Design.Arms {
-				visit := textCell(a.Design.Visits[v].Name)
-				if arm > 0 {
-					visit = cell{}
-				}
-				block.Rows = append(block.Rows,
-					row{Kept: v == a.Design.MainVisit(e.Endpoint),
-						Cells: append([]cell{visit, textCell(a.Design.Arms[arm]),
-							num(thousands(e.Model.SubjectsAt(arm, v)))},
-							estimateCells(e.Displayed(e.Model.LSMeans[arm][v-1]), shownDecimals(e), absent(a, e.Model, v))...)})
-			}
+			block.addArms(a, e, v, func(arm int) []cell {
+				m := e.Displayed(e.Model.LSMeans[arm][v-1])
+				return append([]cell{num(thousands(e.Model.SubjectsAt(arm, v)))},
+					estimateCells(m, shownDecimals(e), absent(a, e.Model, v))...)
+			})
 		}
 		g.Groups = append(g.Groups, block)
 	}
@@ -268,15 +243,13 @@ func fitGrid(a *trial.Analysis) grid {
 			numericHeads("Participants", "Observations", "Log-likelihood", "Residual SD by visit")...),
 	}
 	rows := group{}
-	for i := range a.Endpoints {
-		m := a.Endpoints[i].Model
-		name := cell{Text: titleOf(&a.Endpoints[i]), Detail: called(m.Formula.String())}
+	for e := range endpoints(a) {
+		m := e.Model
+		name := cell{Text: titleOf(e), Detail: called(m.Formula.String())}
 		if m.Failed != "" {
-			rows.Rows = append(rows.Rows,
-				row{Cells: []cell{name, {Text: "no model",
-					Detail: called(strings.Join(nonEmpty(modelNotes(place{a: a, e: &a.Endpoints[i]}, math.NaN())),
-						"; "))}, num(dash, m.Failed), num(dash, m.Failed), num(dash, m.Failed), num(dash, m.Failed),
-					num(dash, m.Failed)}})
+			detail := called(strings.Join(nonEmpty(modelNotes(place{a: a, e: e}, math.NaN())), "; "))
+			rows.add(append([]cell{name, {Text: "no model", Detail: detail}},
+				slices.Repeat([]cell{num(dash, m.Failed)}, 5)...)...)
 			continue
 		}
 		fit := cell{Text: m.Covariance.String()}
@@ -286,9 +259,8 @@ func fitGrid(a *trial.Analysis) grid {
 		if l := omissionText(a, m); l != "" {
 			name.Detail += "; " + called(l)
 		}
-		rows.Rows = append(rows.Rows, row{Cells: []cell{name, fit, {Text: m.DF.String()},
-			num(thousands(m.Subjects)), num(thousands(m.Observations)), num(figure.Number(m.LogLik, 2)),
-			residualCell(&a.Endpoints[i])}})
+		rows.add(name, fit, cell{Text: m.DF.String()}, num(thousands(m.Subjects)), num(thousands(m.Observations)),
+			num(figure.Number(m.LogLik, 2)), residualCell(e))
 	}
 	g.Groups = []group{rows}
 	return g
@@ -319,18 +291,9 @@ func residualCell(e *trial.EndpointAnalysis) cell {
 func supportingSection(a *trial.Analysis) section {
 	s := section{ID: "supporting", Title: "Supporting tests",
 		Lead: "The same contrasts by other methods. These p values are not adjusted."}
-	g := grid{Heads: append(heads("Visit", "Arms"),
+	g := grid{Class: "wide", Heads: append(heads("Visit", "Arms"),
 		numericHeads("n", "ANCOVA", "Welch", "Wilcoxon", "Hedges’ g", "Permutation")...)}
-	for i := range a.Endpoints {
-		e := &a.Endpoints[i]
-		block := group{Name: shownUnit(e)}
-		for _, c := range e.Contrasts {
-			block.Rows = append(block.Rows, row{Marked: c.Primary(), Cells: supportingCells(a, e, c)})
-		}
-		if len(block.Rows) > 0 {
-			g.Groups = append(g.Groups, block)
-		}
-	}
+	g.addContrasts(a, func(*trial.EndpointAnalysis) string { return "" }, supportingCells)
 	if g.rows() == 0 {
 		return s
 	}
@@ -346,7 +309,7 @@ func tooFew(arm, reference int) string {
 	return fmt.Sprintf("%d and %d changes are too few, or do not vary", arm, reference)
 }
 
-func supportingCells(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contrast) []cell {
+func supportingCells(e *trial.EndpointAnalysis, c trial.Contrast) []cell {
 	d := shownDecimals(e)
 	test := func(x mmrm.Estimate, reason, none string) cell {
 		x = e.Displayed(x)
@@ -374,12 +337,12 @@ func supportingCells(a *trial.Analysis, e *trial.EndpointAnalysis, c trial.Contr
 			permutation.Detail = "all " + permutation.Detail
 		}
 	}
-	n := num(fmt.Sprintf("%d, %d", c.N, c.NReference))
+	n := pair(c.N, c.NReference)
 	if c.NAdjusted != c.N || c.NAdjustedReference != c.NReference {
 		n.Detail = fmt.Sprintf("adjusted: %d, %d", c.NAdjusted, c.NAdjustedReference)
 	}
 	return []cell{
-		textCell(a.Design.Visits[c.Visit].Name), {Text: versus(a, e, c.Arm)}, n,
+		n,
 		test(c.Ancova, c.Reasons.Ancova, tooFew(c.NAdjusted, c.NAdjustedReference)),
 		test(c.Welch, c.Reasons.Welch, none), wilcoxon,
 		num(withInterval(c.Effect.Estimate, c.Effect.Low, c.Effect.High, ratioDecimals),

@@ -18,33 +18,12 @@ func responderSection(a *trial.Analysis) section {
 	}
 	g := grid{Heads: append(heads("Visit", "Arm"),
 		numericHeads("n", "Below −RC", "Within", "Above RC", "SDC of the mean, %", "p, below", "p, above")...)}
-	for i := range a.Endpoints {
-		e := &a.Endpoints[i]
+	for e := range endpoints(a) {
 		block := group{Name: fmt.Sprintf("%s, RC %s %%", withUnit(e), figure.Number(e.RC, percentDecimals))}
 		for _, r := range e.Responders {
-			for arm, n := range r.Arms {
-				visit := textCell(a.Design.Visits[r.Visit].Name)
-				if arm > 0 {
-					visit = cell{}
-				}
-				all := n.N()
-				tests := []cell{{Text: "ref.", Num: true, Class: "soft"}, {Text: "ref.", Num: true, Class: "soft"}}
-				if arm > 0 {
-					const reason = "an arm has no change to test"
-					tests = []cell{num(figure.PValue(r.Decrease[arm-1]), reason),
-						num(figure.PValue(r.Increase[arm-1]), reason)}
-				}
-				block.Rows = append(block.Rows, row{Kept: r.Visit == a.Design.MainVisit(e.Endpoint), Cells: append([]cell{
-					visit, textCell(a.Design.Arms[arm]), num(thousands(all)), share(n.Decrease, all),
-					share(n.Within, all),
-					share(n.Increase, all),
-					num(figure.Number(n.SDC, percentDecimals), "nobody has a change"),
-				}, tests...)})
-			}
+			block.addArms(a, e, r.Visit, func(arm int) []cell { return responderCells(r, arm) })
 		}
-		if len(block.Rows) > 0 {
-			g.Groups = append(g.Groups, block)
-		}
+		g.addGroup(block)
 	}
 	if g.rows() == 0 {
 		return s
@@ -53,6 +32,18 @@ func responderSection(a *trial.Analysis) section {
 		"exact test against the reference arm, two-sided, not adjusted."}
 	s.Grids = []grid{g.finish("responders.csv")}
 	return s
+}
+
+// responderCells returns the counts of an arm, and its tests against the reference.
+func responderCells(r trial.Responders, arm int) []cell {
+	n := r.Arms[arm]
+	tests := slices.Repeat([]cell{{Text: "ref.", Num: true, Class: "soft"}}, 2)
+	if arm > 0 {
+		const reason = "an arm has no change to test"
+		tests = []cell{num(figure.PValue(r.Decrease[arm-1]), reason), num(figure.PValue(r.Increase[arm-1]), reason)}
+	}
+	return append([]cell{num(thousands(n.N())), share(n.Decrease, n.N()), share(n.Within, n.N()),
+		share(n.Increase, n.N()), num(figure.Number(n.SDC, percentDecimals), "nobody has a change")}, tests...)
 }
 
 // share prints a count k and its percentage of n.
@@ -103,10 +94,8 @@ func correlationSection(a *trial.Analysis) section {
 			visit = cell{}
 		}
 		last = c.Visit
-		block.Rows = append(block.Rows, row{Cells: []cell{
-			visit, textCell(arm), num(thousands(c.N)), num(figure.Number(c.Rho.Estimate, ratioDecimals), reason),
-			num(interval(c.Rho.Low, c.Rho.High, ratioDecimals), reason), num(figure.PValue(c.P), reason),
-		}})
+		block.add(visit, textCell(arm), num(thousands(c.N)), num(figure.Number(c.Rho.Estimate, ratioDecimals), reason),
+			num(interval(c.Rho.Low, c.Rho.High, ratioDecimals), reason), num(figure.PValue(c.P), reason))
 	}
 	if g.rows() > 0 {
 		s.Grids = []grid{g.finish("correlations.csv")}
@@ -120,8 +109,8 @@ func individualSection(a *trial.Analysis) section {
 	if len(a.Design.Visits) < 2 {
 		return s
 	}
-	for i := range a.Endpoints {
-		if g := individualGrid(a, &a.Endpoints[i]); g.rows() > 0 {
+	for e := range endpoints(a) {
+		if g := individualGrid(a, e); g.rows() > 0 {
 			s.Grids = append(s.Grids, g.finish("individuals.csv"))
 		}
 	}
@@ -160,7 +149,7 @@ func individualGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
 				cells = append(cells, verdictCell(r))
 			}
 			cells = append(cells, flagCell(a, r.changeFlags()))
-			block.Rows = append(block.Rows, row{Cells: cells})
+			block.add(cells...)
 		}
 		g.Groups = append(g.Groups, block)
 	}

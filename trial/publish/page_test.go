@@ -68,8 +68,8 @@ func TestPageSaysTheResult(t *testing.T) {
 			"slope on the baseline for each visit",
 		"control is the reference", "restricted maximum likelihood", "Kenward and Roger (1997)", "Holm (1979)",
 		"RC = 1.96·√2·wCV", "(RC 13.9 %)",
-		"The fitted covariance was unstructured for Medial T2, Patellofemoral T2 and WOMAC pain; heterogeneous " +
-			"compound symmetry for Lateral T2.",
+		"The fitted covariance was unstructured for medial T2, patellofemoral T2 and WOMAC pain; heterogeneous " +
+			"compound symmetry for lateral T2.",
 		"planned unstructured, could not be fitted: did not converge", "1.10, 1.50 correlation 0.36",
 		"first echo omitted", "t2map 1.2.3",
 		"Change of T2. Means with 95 % t intervals; n under each point. SVG · PNG · PDF",

@@ -77,14 +77,14 @@ func TestPageSaysThePlan(t *testing.T) {
 	says(t, "the page", got,
 		"Plan: plan.yaml, SHA-256 "+a.PlanFile.SHA256, "The analysis followed the plan plan.yaml, whose SHA-256 is",
 		"Estimand. treatment policy for <all> events",
-		"Planned visits: baseline, month03 and month12 for Medial T2; baseline, month03, month06, month09 and month12 "+
+		"Planned visits: baseline, month03 and month12 for medial T2; baseline, month03, month06, month09 and month12 "+
 			"for WOMAC and CRP.",
 		"The randomisation was stratified by stratum, which is in the model.",
 		"The analysis set is full analysis (23) of 24 participants. Further sets, of sensitivity analyses, are per "+
 			"protocol (22).",
 		"Natural logarithms were analysed of CRP; their differences are given as ratios of geometric means.",
 		"The p values of the 3 primary contrasts (endpoints, visits and arms)",
-		"from baseline of WOMAC to month09; Medial T2 and CRP to month12. Key secondary contrasts are those of WOMAC "+
+		"from baseline of WOMAC to month09; medial T2 and CRP to month12. Key secondary contrasts are those of WOMAC "+
 			"to month12.",
 		"Screened 40 excluded: 12 (not eligible) excluded: 4 (declined) control cells Randomised in the design 12 12",
 		"month06 month 6 11 of 12 left: 1 (adverse event) 12 of 12 month09",

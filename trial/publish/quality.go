@@ -46,14 +46,9 @@ var qualityColumns = func() []table.Column[qualityRow] {
 // qualityTable has a row for each arm at each planned visit of a compartment.
 func qualityTable(a *trial.Analysis) output {
 	var rows []qualityRow
-	for i := range a.Endpoints {
-		e := &a.Endpoints[i]
-		for arm := range e.Cells {
-			for _, v := range e.Visits {
-				if e.Compartment {
-					rows = append(rows, qualityRow{place{a, e, arm, v}, e.Cells[arm][v].Quality})
-				}
-			}
+	for p := range places(a, plannedVisits) {
+		if p.e.Compartment {
+			rows = append(rows, qualityRow{p, p.e.Cells[p.arm][p.visit].Quality})
 		}
 	}
 	return newOutput("quality", qualityColumns, rows)

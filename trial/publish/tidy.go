@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"iter"
 	"math"
 	"slices"
 	"strings"
@@ -17,6 +18,23 @@ type place struct {
 	e          *trial.EndpointAnalysis
 	arm, visit int
 }
+
+// places iterates over endpoints, arms and some visits of the endpoint, such as its planned ones.
+func places(a *trial.Analysis, visits func(trial.Endpoint) []int) iter.Seq[place] {
+	return func(yield func(place) bool) {
+		for e := range endpoints(a) {
+			for arm := range a.Design.Arms {
+				for _, v := range visits(e.Endpoint) {
+					if !yield(place{a, e, arm, v}) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+func plannedVisits(e trial.Endpoint) []int { return e.Visits }
 
 // located is a row with a place.
 type located interface{ where() place }
@@ -135,25 +153,21 @@ func flagColumn[R any](name, label string, flags func(R) (*trial.Analysis, []int
 func descriptionTable(a *trial.Analysis) output {
 	var rows []descriptionRow
 	sizes := armSizes(a.Design)
-	for i := range a.Endpoints {
-		e := &a.Endpoints[i]
-		for arm, cells := range e.Cells {
-			for _, visit := range e.Visits {
-				c := cells[visit]
-				row := func(measure string, d trial.Description, flags []int) {
-					rows = append(rows, descriptionRow{place{a, e, arm, visit}, measure, d, sizes[arm], flags})
-				}
-				row("value", c.Value, c.ValueFlags)
-				if visit > 0 {
-					if e.Log {
-						row("ratio", ratioOf(e, c.Change), c.ChangeFlags)
-					} else {
-						row("change", c.Change, c.ChangeFlags)
-					}
-					row("percent", c.Percent, c.ChangeFlags)
-				}
-			}
+	for p := range places(a, plannedVisits) {
+		c := p.e.Cells[p.arm][p.visit]
+		add := func(measure string, d trial.Description, flags []int) {
+			rows = append(rows, descriptionRow{p, measure, d, sizes[p.arm], flags})
 		}
+		add("value", c.Value, c.ValueFlags)
+		switch {
+		case p.visit == 0:
+			continue
+		case p.e.Log:
+			add("ratio", ratioOf(p.e, c.Change), c.ChangeFlags)
+		default:
+			add("change", c.Change, c.ChangeFlags)
+		}
+		add("percent", c.Percent, c.ChangeFlags)
 	}
 	return newOutput("description", descriptionColumns, rows)
 }
@@ -242,13 +256,8 @@ func fitColumns[R located](ofModel func(R) bool) []table.Column[R] {
 
 func meanTable(a *trial.Analysis) output {
 	var rows []meanRow
-	for i := range a.Endpoints {
-		e := &a.Endpoints[i]
-		for arm := range a.Design.Arms {
-			for _, visit := range e.After() {
-				rows = append(rows, meanRow{place{a, e, arm, visit}, e.Displayed(e.Model.LSMeans[arm][visit-1])})
-			}
-		}
+	for p := range places(a, trial.Endpoint.After) {
+		rows = append(rows, meanRow{p, p.e.Displayed(p.e.Model.LSMeans[p.arm][p.visit-1])})
 	}
 	return newOutput("lsmeans", meanColumns, rows)
 }

@@ -127,11 +127,8 @@ var contrastColumns = func() []table.Column[comparison] {
 
 func contrastTable(a *trial.Analysis) output {
 	var rows []comparison
-	for i := range a.Endpoints {
-		e := &a.Endpoints[i]
-		for _, c := range e.Contrasts {
-			rows = append(rows, comparisons(place{a, e, c.Arm, c.Visit}, c)...)
-		}
+	for e, c := range contrasts(a) {
+		rows = append(rows, comparisons(place{a, e, c.Arm, c.Visit}, c)...)
 	}
 	return newOutput("contrasts", contrastColumns, rows)
 }
@@ -167,8 +164,7 @@ var responderColumns = func() []table.Column[responderRow] {
 
 func responderTable(a *trial.Analysis) output {
 	var rows []responderRow
-	for i := range a.Endpoints {
-		e := &a.Endpoints[i]
+	for e := range endpoints(a) {
 		for _, r := range e.Responders {
 			for arm, n := range r.Arms {
 				row := responderRow{place{a, e, arm, r.Visit}, n, math.NaN(), math.NaN()}

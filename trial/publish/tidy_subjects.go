@@ -118,10 +118,10 @@ func setColumn(s trial.Set) string {
 // eachSubject returns a row per endpoint, subject and planned visit.
 func eachSubject(a *trial.Analysis, visits func(trial.Endpoint) []int) []subjectRow {
 	var rows []subjectRow
-	for i := range a.Endpoints {
+	for e := range endpoints(a) {
 		for s := range a.Design.Subjects {
-			for _, v := range visits(a.Endpoints[i].Endpoint) {
-				rows = append(rows, rowOf(a, &a.Endpoints[i], s, v))
+			for _, v := range visits(e.Endpoint) {
+				rows = append(rows, rowOf(a, e, s, v))
 			}
 		}
 	}
@@ -129,7 +129,7 @@ func eachSubject(a *trial.Analysis, visits func(trial.Endpoint) []int) []subject
 }
 
 func valueTable(a *trial.Analysis) output {
-	return newOutput("values", valueColumns(a.Plan), eachSubject(a, func(e trial.Endpoint) []int { return e.Visits }))
+	return newOutput("values", valueColumns(a.Plan), eachSubject(a, plannedVisits))
 }
 
 var individualColumns = func() []table.Column[subjectRow] {

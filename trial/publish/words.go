@@ -2,6 +2,7 @@ package publish
 
 import (
 	"fmt"
+	"iter"
 	"strings"
 
 	"github.com/t2map/t2map/printable"
@@ -46,6 +47,29 @@ func kindsOf(a *trial.Analysis, flags []int) string {
 		}
 	}
 	return strings.Join(names, "; ")
+}
+
+// endpoints iterates over the endpoints, and contrasts over their contrasts, in the order of the analysis.
+func endpoints(a *trial.Analysis) iter.Seq[*trial.EndpointAnalysis] {
+	return func(yield func(*trial.EndpointAnalysis) bool) {
+		for i := range a.Endpoints {
+			if !yield(&a.Endpoints[i]) {
+				return
+			}
+		}
+	}
+}
+
+func contrasts(a *trial.Analysis) iter.Seq2[*trial.EndpointAnalysis, trial.Contrast] {
+	return func(yield func(*trial.EndpointAnalysis, trial.Contrast) bool) {
+		for e := range endpoints(a) {
+			for _, c := range e.Contrasts {
+				if !yield(e, c) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // armSizes counts the subjects of each arm in the set that is analysed.
