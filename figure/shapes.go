@@ -7,29 +7,9 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// BarEnd is the end of a bar. Half is half the length of its stroke; Cut reports that the panel cuts the
-// interval.
-type BarEnd struct {
-	Tip, Outward vg.Point
-	Half         vg.Length
-	Cut          bool
-}
-
-// EndBar draws the end of a bar: a stroke, or an arrowhead if it is cut.
-func EndBar(c draw.Canvas, bar draw.LineStyle, e BarEnd) {
-	side := vg.Point{X: e.Outward.Y, Y: e.Outward.X}.Scale(e.Half)
-	if e.Cut {
-		base := e.Tip.Sub(e.Outward.Scale(2 * e.Half))
-		c.FillPolygon(bar.Color, []vg.Point{e.Tip, base.Add(side), base.Sub(side)})
-		return
-	}
-	start, end := e.Tip.Sub(side), e.Tip.Add(side)
-	c.StrokeLine2(bar, start.X, start.Y, end.X, end.Y)
-}
-
 // FillRect fills a rectangle.
-func FillRect(c draw.Canvas, style draw.LineStyle, r vg.Rectangle) {
-	c.FillPolygon(style.Color, []vg.Point{r.Min, {X: r.Max.X, Y: r.Min.Y}, r.Max, {X: r.Min.X, Y: r.Max.Y}})
+func FillRect(c draw.Canvas, ink color.Color, r vg.Rectangle) {
+	c.FillPolygon(ink, []vg.Point{r.Min, {X: r.Max.X, Y: r.Min.Y}, r.Max, {X: r.Min.X, Y: r.Max.Y}})
 }
 
 // StrokeRect draws the outline of a rectangle.
@@ -40,28 +20,46 @@ func StrokeRect(c draw.Canvas, style draw.LineStyle, r vg.Rectangle) {
 // Arrow draws an arrow to its tip, to the right or downwards.
 func Arrow(c draw.Canvas, line draw.LineStyle, start, tip vg.Point) {
 	c.StrokeLine2(line, start.X, start.Y, tip.X, tip.Y)
-	outward := vg.Point{Y: -1}
+	outward := vg.Point{Y: -2}
 	if tip.Y == start.Y {
-		outward = vg.Point{X: 1}
+		outward = vg.Point{X: 2}
 	}
-	EndBar(c, line, BarEnd{Tip: tip, Outward: outward, Half: 2, Cut: true})
+	fillHead(c, line.Color, tip, outward)
+}
+
+// fillHead fills an arrowhead that points outward, twice as long and wide as that vector.
+func fillHead(c draw.Canvas, ink color.Color, tip, outward vg.Point) {
+	base, side := tip.Sub(outward.Scale(2)), vg.Point{X: outward.Y, Y: outward.X}
+	c.FillPolygon(ink, []vg.Point{tip, base.Add(side), base.Sub(side)})
 }
 
 // IntervalY draws the bar of an interval of the y axis at x. The strokes at its ends have twice the length half; an
 // end beyond the panel is an arrowhead.
 func (p Panel) IntervalY(line draw.LineStyle, x vg.Length, low, high float64, half vg.Length) {
-	start, end := vg.Point{X: x, Y: p.AtY(p.Y.Clamp(low))}, vg.Point{X: x, Y: p.AtY(p.Y.Clamp(high))}
-	p.StrokeLine2(line, x, start.Y, x, end.Y)
-	EndBar(p.Canvas, line, BarEnd{Tip: start, Outward: vg.Point{Y: -1}, Half: half, Cut: low < p.Y.Low})
-	EndBar(p.Canvas, line, BarEnd{Tip: end, Outward: vg.Point{Y: 1}, Half: half, Cut: high > p.Y.High})
+	ends := [2]vg.Point{{X: x, Y: p.AtY(p.Y.Clamp(low))}, {X: x, Y: p.AtY(p.Y.Clamp(high))}}
+	bar(p.Canvas, line, ends, [2]bool{low < p.Y.Low, high > p.Y.High}, vg.Point{Y: half})
 }
 
 // IntervalX draws the bar of an interval of the x axis at y, as IntervalY does.
 func (p Panel) IntervalX(line draw.LineStyle, y vg.Length, low, high float64, half vg.Length) {
-	start, end := vg.Point{X: p.AtX(p.X.Clamp(low)), Y: y}, vg.Point{X: p.AtX(p.X.Clamp(high)), Y: y}
-	p.StrokeLine2(line, start.X, y, end.X, y)
-	EndBar(p.Canvas, line, BarEnd{Tip: start, Outward: vg.Point{X: -1}, Half: half, Cut: low < p.X.Low})
-	EndBar(p.Canvas, line, BarEnd{Tip: end, Outward: vg.Point{X: 1}, Half: half, Cut: high > p.X.High})
+	ends := [2]vg.Point{{X: p.AtX(p.X.Clamp(low)), Y: y}, {X: p.AtX(p.X.Clamp(high)), Y: y}}
+	bar(p.Canvas, line, ends, [2]bool{low < p.X.Low, high > p.X.High}, vg.Point{X: half})
+}
+
+// bar draws a bar along an axis. Its ends have strokes, or arrowheads where it is cut; along has the direction of the
+// axis and the length of half a stroke.
+func bar(c draw.Canvas, line draw.LineStyle, ends [2]vg.Point, cut [2]bool, along vg.Point) {
+	c.StrokeLine2(line, ends[0].X, ends[0].Y, ends[1].X, ends[1].Y)
+	for n, tip := range ends {
+		outward := along.Scale(vg.Length(2*n - 1))
+		if cut[n] {
+			fillHead(c, line.Color, tip, outward)
+			continue
+		}
+		side := vg.Point{X: outward.Y, Y: outward.X}
+		start, end := tip.Sub(side), tip.Add(side)
+		c.StrokeLine2(line, start.X, start.Y, end.X, end.Y)
+	}
 }
 
 // Dagger marks points with a flag.

@@ -312,7 +312,7 @@ func (b forestBlock) row(p figure.Panel, r forestRow, cols forestColumns, y vg.L
 	style := small
 	if r.Primary() {
 		style = figure.Bold(small)
-		grey := draw.LineStyle{Color: color.NRGBA{0, 0, 0, 0x12}}
+		grey := color.NRGBA{0, 0, 0, 0x12}
 		figure.FillRect(p.Canvas, grey, vg.Rectangle{Min: vg.Point{X: left, Y: y - forestRowHeight/2},
 			Max: vg.Point{X: max(cols.p, cols.holm), Y: y + forestRowHeight/2}})
 	}

@@ -291,13 +291,13 @@ func (t tiles) present(subjects []int, visit int) int {
 // for the reason if there is none.
 func (t tile) draw(c draw.Canvas, box vg.Rectangle) {
 	w, h := box.Size().X, box.Size().Y
-	pale := draw.LineStyle{Color: figure.Tint(figure.Colours[0], 0.22)}
+	pale := figure.Tint(figure.Colours[0], 0.22)
 	dark := []color.RGBA{figure.Colours[1], {0x66, 0x66, 0x66, 0xff}, figure.Colours[6], figure.Colours[0],
 		{0x99, 0x99, 0x99, 0xff}}
 	if t.state < 0 {
 		figure.FillRect(c, pale, box)
 	} else {
-		figure.FillRect(c, draw.LineStyle{Color: dark[int(t.state)%len(dark)]}, box)
+		figure.FillRect(c, dark[int(t.state)%len(dark)], box)
 	}
 	if t.state == part {
 		c.FillPolygon(figure.Tint(figure.Colours[0], 0.6), []vg.Point{box.Min, {X: box.Max.X, Y: box.Min.Y}, box.Max})
@@ -324,7 +324,7 @@ func (t tile) draw(c draw.Canvas, box vg.Rectangle) {
 		figure.Write(c, figure.Align(style, figure.Center, figure.Middle), vg.Point{X: middle.X + side, Y: middle.Y},
 			figure.Dagger)
 	default:
-		figure.FillRect(c, draw.LineStyle{Color: color.Black},
+		figure.FillRect(c, color.Black,
 			vg.Rectangle{Min: vg.Point{X: box.Min.X + w/3, Y: box.Min.Y},
 				Max: vg.Point{X: box.Max.X - w/3, Y: box.Max.Y}})
 	}

@@ -142,7 +142,7 @@ func barSymbols(arms []string) []figure.Symbol {
 func exceedsSymbol() figure.Symbol {
 	const words = "striped: larger than repeatability"
 	return figure.Symbol{Words: words, Width: 11, Draw: func(c draw.Canvas, box vg.Rectangle) {
-		figure.FillRect(c, draw.LineStyle{Color: figure.Axis}, box)
+		figure.FillRect(c, figure.Axis, box)
 		stripe(c, box)
 		figure.StrokeRect(c, draw.LineStyle{Color: figure.Ink, Width: 0.35}, box)
 	}}
@@ -162,7 +162,7 @@ func stripe(c draw.Canvas, r vg.Rectangle) {
 
 // drawBar fills a bar with the colour of an arm, and outlines it for print.
 func drawBar(c draw.Canvas, arm int, r vg.Rectangle) {
-	figure.FillRect(c, draw.LineStyle{Color: figure.SignOf(arm).Colour}, r)
+	figure.FillRect(c, figure.SignOf(arm).Colour, r)
 	outlineBar(c, r)
 }
 
@@ -230,7 +230,7 @@ func (w falls) panel(p figure.Panel, f fall, labelled bool, left vg.Length) {
 
 // band shades the band of the repeatability coefficient.
 func (f fall) band(p figure.Panel) {
-	grey := draw.LineStyle{Color: color.Gray{0xe9}}
+	grey := color.Gray{0xe9}
 	figure.FillRect(p.Canvas, grey, vg.Rectangle{Min: vg.Point{X: p.Area.Min.X, Y: p.AtY(-f.rc)},
 		Max: vg.Point{X: p.Area.Max.X, Y: p.AtY(f.rc)}})
 }
@@ -300,7 +300,7 @@ func (w falls) armRows(p figure.Panel, f fall, labelled bool) {
 				p.DrawGlyphNoClip(sign.Mark(min(figure.MarkRadius*0.8, 0.45*(right-left)), false),
 					vg.Point{X: (left + right) / 2, Y: y})
 			default:
-				figure.FillRect(p.Canvas, draw.LineStyle{Color: sign.Colour},
+				figure.FillRect(p.Canvas, sign.Colour,
 					vg.Rectangle{Min: vg.Point{X: left, Y: y - 2.5}, Max: vg.Point{X: right, Y: y + 2.5}})
 			}
 		}
