@@ -189,6 +189,22 @@ func (c flowChart) paint(canvas draw.Canvas, body vg.Rectangle) vg.Length {
 	return y
 }
 
+// visitLines returns the lines in the box of a visit: those in the trial and, where T2 is planned, those with and
+// without T2.
+func (c flowChart) visitLines(arm, visit int) []string {
+	f := c.Flow[arm].Visits[visit]
+	lines := []string{fmt.Sprintf("%s, in the trial: %d", visitLabel(c.Design.Visits[visit]), f.InTrial)}
+	if !f.Planned {
+		return lines
+	}
+	var missing []trial.Exclusion
+	for _, m := range f.Missing {
+		missing = append(missing, trial.Exclusion{Reason: m.Reason.String(), N: m.N})
+	}
+	lines = append(lines, fmt.Sprintf("with T2: %d", f.Present))
+	return append(lines, reasonLines("without T2", missing, c.columnWidth()-2*flowInset)...)
+}
+
 // arm draws the column of an arm with its top left corner, and returns its bottom.
 func (c flowChart) arm(canvas draw.Canvas, arm int, corner vg.Point) vg.Length {
 	f, width := c.Flow[arm], c.columnWidth()
@@ -203,8 +219,11 @@ func (c flowChart) arm(canvas draw.Canvas, arm int, corner vg.Point) vg.Length {
 				vg.Point{X: start.X + 6, Y: start.Y - 3 - (vg.Length(k)+0.5)*figure.NoteRow},
 				figure.Fit(small, words, width*0.8-6))
 		}
-		corner.Y = box(canvas, corner, width, fmt.Sprintf("%s, in the trial: %d", visitLabel(c.Design.Visits[v]),
-			f.Visits[v].InTrial))
+		lines := c.visitLines(arm, v)
+		for other := range c.Flow { // boxes of a visit are equally high
+			lines = append(lines, make([]string, max(0, len(c.visitLines(other, v))-len(lines)))...)
+		}
+		corner.Y = box(canvas, corner, width, lines...)
 	}
 	corner.Y -= flowGap
 	return box(canvas, corner, width, fmt.Sprintf("Analysed: %d", f.Analysed), fmt.Sprintf("of %d randomised", f.Planned))

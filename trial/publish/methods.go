@@ -199,8 +199,8 @@ func descriptionText(a *trial.Analysis) string {
 	return "Values are described by endpoint, arm and visit with n, mean, SD (n − 1), median, quartiles (linear " +
 		"between order statistics) and the " +
 		percentOf(a.Plan.Level) +
-		" t interval of the mean. Changes from baseline are described likewise, in the unit of the endpoint and in " +
-		"percent of baseline."
+		" t interval of the mean. Changes from baseline are described likewise, in the unit of the endpoint (as ratios " +
+		"on the log scale) and in percent of baseline."
 }
 
 func supportingText(a *trial.Analysis) string {
@@ -232,15 +232,19 @@ func multiplicityText(a *trial.Analysis) string {
 		parts = append(parts, "There is one primary contrast, whose p value needs no adjustment.")
 	}
 	if secondary > 1 {
-		parts = append(parts, fmt.Sprintf("The %d key secondary contrasts were adjusted likewise as a family of their own.",
+		parts = append(parts, fmt.Sprintf("The %d key secondary contrasts are a family of their own, adjusted by the method "+
+			"of Holm (1979).",
 			secondary))
 	}
 	if n+secondary == 0 {
 		return "The p values and intervals were not adjusted."
 	}
 	if len(a.Sensitivity) > 0 {
-		parts = append(parts, "Sensitivity analyses repeat the model of the primary contrasts without flagged values, with "+
-			"complete cases alone, and with each further set.")
+		analyses := []string{"without flagged values", "with complete cases alone"}
+		if len(a.Plan.Sets) > 1 {
+			analyses = append(analyses, "with each further set")
+		}
+		parts = append(parts, "Sensitivity analyses repeat the model of the primary contrasts "+listed(analyses)+".")
 	}
 	return strings.Join(append(parts, "All other p values, and all intervals, are not adjusted."), " ")
 }

@@ -31,7 +31,7 @@ type pageView struct {
 	PrimaryFlags figureLines
 	Sensitivity  grid
 	Notes        []string
-	Flow         flowView
+	Flow         *figureView // nil without pictures
 	People       grid
 	Methods      []paragraph
 	Figures      []figureView
@@ -77,7 +77,7 @@ func pageOf(a trial.Analysis, pictures []figure.Picture) ([]byte, error) {
 func newPageView(a *trial.Analysis, pictures []figure.Picture) pageView {
 	v := pageView{
 		Name: trialName(a.Design), Version: called(a.Version), Plan: "no frozen plan", Counts: countList(a),
-		PrimaryFlags: primaryFlags(a), Sensitivity: sensitivityGrid(a), Flow: newFlowView(a), People: peopleGrid(a),
+		PrimaryFlags: primaryFlags(a), Sensitivity: sensitivityGrid(a), People: peopleGrid(a),
 		Methods: methods(a), Inputs: inputGrid(a), Flags: flagGroups(a), Quality: qualityGrid(a),
 		Individuals: individualSection(a),
 	}
@@ -96,7 +96,12 @@ func newPageView(a *trial.Analysis, pictures []figure.Picture) pageView {
 		v.Notes = append(v.Notes, called(n))
 	}
 	for _, p := range pictures {
-		v.Figures = append(v.Figures, newFigureView(a, p))
+		view := newFigureView(a, p)
+		if p.Name == "flow" { // it is shown under Participants
+			v.Flow = &view
+			continue
+		}
+		v.Figures = append(v.Figures, view)
 	}
 	for _, s := range []section{
 		descriptionSection(a), modelSection(a), supportingSection(a), responderSection(a), correlationSection(a),
@@ -128,7 +133,7 @@ func countList(a *trial.Analysis) []count {
 // newFigureView returns a picture with its caption and files.
 func newFigureView(a *trial.Analysis, p figure.Picture) figureView {
 	v := figureView{Title: called(p.Title), Caption: called(p.Caption), Width: p.Width, Image: imageOf(p)}
-	v.Lines = newFigureLines(a, p)
+	v.Lines = newFigureLines(a, p, mostFigureFlags)
 	for _, f := range pictureFiles([]figure.Picture{p}) {
 		extension := strings.TrimPrefix(path.Ext(f.path), ".")
 		v.Links = append(v.Links, link{strings.ToUpper(extension), f.path})

@@ -67,8 +67,9 @@ func subjectsCell(subjects []string) cell {
 	return c
 }
 
-// Limits of the lines under a figure: lines of flags, and subjects that a line names.
+// Limits of the lines under the primary result and under a figure: lines of flags, and subjects that a line names.
 const (
+	mostPrimaryFlags   = 6
 	mostFigureFlags    = 2
 	mostFigureSubjects = 3
 )
@@ -81,23 +82,34 @@ type figureLines struct {
 	Remarks []string
 }
 
-// newFigureLines returns the notes of a picture. They name the kind of a flag; the list of flags has its
-// text.
-func newFigureLines(a *trial.Analysis, p figure.Picture) figureLines {
+// newFigureLines returns the notes of a picture, with most lines of flags: one for each place. They name a number
+// beyond its limit, and the kind of other flags; the list of flags has the text.
+func newFigureLines(a *trial.Analysis, p figure.Picture, most int) figureLines {
 	flags := make([]trial.Flag, len(p.Flags))
 	for i, flag := range p.Flags {
 		flags[i] = a.Flags[flag]
 	}
-	var lines []string
+	var places []string
+	problems := map[string][]string{}
 	for _, g := range trial.GroupFlags(flags) {
-		lines = append(lines, called(figureLine(g)))
+		place, problem := flagPlace(g), string(g.Kind)
+		if place == "" || g.Kind == trial.BeyondLimit {
+			problem = g.Problem()
+		}
+		if problems[place] == nil {
+			places = append(places, place)
+		}
+		problems[place] = append(problems[place], problem)
 	}
-	shown := min(len(lines), mostFigureFlags)
+	lines := mapped(places, func(place string) string {
+		return called(strings.TrimPrefix(place+": ", ": ") + strings.Join(problems[place], "; "))
+	})
+	shown := min(len(lines), most)
 	return figureLines{lines[:shown], len(lines) - shown, mapped(p.Remarks, called)}
 }
 
-// figureLine returns "S01 at month12, medial: scanner change", or the text of a flag about the whole trial.
-func figureLine(g trial.FlagGroup) string {
+// flagPlace returns "S01 at month12, medial"; empty for a flag about the whole trial.
+func flagPlace(g trial.FlagGroup) string {
 	place := strings.Join(g.Subjects, ", ")
 	if n := len(g.Subjects); n > mostFigureSubjects {
 		place = thousands(n) + " subjects"
@@ -108,8 +120,5 @@ func figureLine(g trial.FlagGroup) string {
 	if g.Endpoint != "" {
 		place += ", " + g.Endpoint
 	}
-	if place == "" {
-		return g.Problem()
-	}
-	return strings.TrimLeft(place, " ,") + ": " + string(g.Kind)
+	return strings.TrimLeft(place, " ,")
 }

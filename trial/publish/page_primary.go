@@ -13,52 +13,38 @@ import (
 // such as those of six arms and three compartments, are a table.
 const mostHeadlines = 4
 
-// primaryGrid returns the rows of the table of differences with primary contrasts, with the adjusted p before
-// the other. The title has their visit if they have the same.
+// primaryGrid returns a table of the primary contrasts, with the adjusted p before the other. The title has their
+// visit if they have the same. A phone has no room for standard errors and degrees of freedom.
 func primaryGrid(a *trial.Analysis) grid {
-	all := differenceGrid(a)
 	g := grid{
 		Title: "Change from baseline",
+		Heads: append(heads("Visit", "Arms"), numericHeads("n", "Difference", percentOf(a.Plan.Level)+" CI", "p, Holm", "p")...),
 		Notes: []string{"Arm minus reference, by the mixed model. SE and degrees of freedom are under “Mixed model”."},
 	}
-	// A phone has no room for these columns.
-	omittedHeads := []string{"SE", "df"}
-	if len(a.Design.PrimaryVisits()) == 1 {
-		g.Title = "Change to " + called(a.Design.Visits[a.Design.PrimaryVisits()[0]].Name)
-		omittedHeads = append(omittedHeads, "Visit")
+	visits := a.Design.PrimaryVisits()
+	if len(visits) == 1 {
+		g.Title = "Change to " + called(a.Design.Visits[visits[0]].Name)
+		g.Heads = g.Heads[1:]
 	}
-	omitted := func(i int) bool { return slices.Contains(omittedHeads, all.Heads[i].Text) }
-	g.Heads = lastFirst(omitting(all.Heads, omitted))
-	for _, block := range all.Groups {
-		var rows []row
-		for _, r := range block.Rows {
-			if r.Marked {
-				rows = append(rows, row{Cells: lastFirst(omitting(r.Cells, omitted)), Kept: true})
+	for e := range endpoints(a) {
+		block := group{Name: shownUnit(e), Detail: modelDetail(a, e.Model)}
+		for _, c := range e.Contrasts {
+			if !c.Primary() {
+				continue
 			}
+			reason := absent(a, e.Model, c.Visit)
+			m := estimateCells(e.Displayed(c.Model), shownDecimals(e), reason)
+			r := row{Kept: true, Cells: []cell{textCell(a.Design.Visits[c.Visit].Name), {Text: versus(a, e, c.Arm)},
+				pair(e.Model.SubjectsAt(c.Arm, c.Visit), e.Model.SubjectsAt(0, c.Visit)), m[0], m[3],
+				num(figure.PValue(c.Holm), reason), m[4]}} // without SE and df
+			if len(visits) == 1 {
+				r.Cells = r.Cells[1:]
+			}
+			block.Rows = append(block.Rows, r)
 		}
-		if block.Rows = rows; len(rows) > 0 {
-			g.Groups = append(g.Groups, block)
-		}
+		g.addGroup(block)
 	}
 	return g.finish("contrasts.csv")
-}
-
-// omitting returns the list without the omitted indices.
-func omitting[T any](list []T, omitted func(int) bool) []T {
-	var kept []T
-	for i, x := range list {
-		if !omitted(i) {
-			kept = append(kept, x)
-		}
-	}
-	return kept
-}
-
-// lastFirst swaps the last two items of a list.
-func lastFirst[T any](list []T) []T {
-	n := len(list)
-	list[n-1], list[n-2] = list[n-2], list[n-1]
-	return list
 }
 
 // primaryFlags returns lines about the flags that touch a primary result.
@@ -66,11 +52,11 @@ func primaryFlags(a *trial.Analysis) figureLines {
 	var flags []int
 	for e, c := range contrasts(a) {
 		if c.Primary() {
-			flags = slices.Concat(flags, e.Cells[0][c.Visit].ChangeFlags, e.Cells[c.Arm][c.Visit].ChangeFlags)
+			flags = append(flags, e.ContrastFlags(c)...)
 		}
 	}
 	slices.Sort(flags)
-	return newFigureLines(a, figure.Picture{Flags: slices.Compact(flags)})
+	return newFigureLines(a, figure.Picture{Flags: slices.Compact(flags)}, mostPrimaryFlags)
 }
 
 // sensitivityGrid sets the sensitivity analyses of each primary contrast beside the primary analysis.

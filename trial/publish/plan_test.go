@@ -86,10 +86,6 @@ func TestPageSaysThePlan(t *testing.T) {
 		"The p values of the 3 primary contrasts (endpoints, visits and arms)",
 		"from baseline of WOMAC to month09; medial T2 and CRP to month12. Key secondary contrasts are those of WOMAC "+
 			"to month12.",
-		"Screened 40 excluded: 12 (not eligible) excluded: 4 (declined) control cells Randomised in the design 12 12",
-		"month06 month 6 11 of 12 left: 1 (adverse event) 12 of 12 month09",
-		"month03 month 3 12 of 12 T2: 12 of 12 12 of 12 T2: 12 of 12 month06",
-		"Analysed baseline and a later T2, in the set “full analysis” 12 of 12 11 of 12",
 		"CRP (ratio of geometric means), change to month12, cells / control", "CRP (mg/L): ratio to baseline",
 		"† S002 at month12: scanner change (see Flags )",
 	)

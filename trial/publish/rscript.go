@@ -18,7 +18,7 @@ const scriptFile = "analysis.R"
 //go:embed analysis.R.tmpl
 var scriptText string
 
-// structure names a covariance as package mmrm of R does.
+// The function structure names a covariance as package mmrm of R does.
 var scriptTemplate = template.Must(template.New(scriptFile).Funcs(template.FuncMap{"r": rText, "rs": rTexts,
 	"structure": func(c mmrm.Covariance) string { return [...]string{"us", "csh", "ar1", "cs"}[c] },
 }).Parse(scriptText))

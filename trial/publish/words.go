@@ -91,9 +91,10 @@ func inSet(a *trial.Analysis) string {
 	return ", in the set “" + called(a.Plan.Sets[0].Name) + "”"
 }
 
-// listed joins names, as in "a, b and c". It counts the names after the tenth.
+// listed joins names, as in "a, b and c". It counts the names after the sixtieth, so that a methods
+// section names every endpoint of a usual trial.
 func listed(names []string) string {
-	const most = 10
+	const most = 60
 	switch n := len(names); {
 	case n == 0:
 		return "none"
