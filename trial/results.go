@@ -81,7 +81,7 @@ func ReadResults(compartments, studies Source, p Plan) (Results, error) {
 		return Results{}, err
 	}
 	res := Results{notes: undetected(t), sides: t.Has("side")}
-	wanted, err := wantedRows(t, p.Rows)
+	wanted, err := wantedRows(t, p)
 	if err != nil {
 		return res, err
 	}

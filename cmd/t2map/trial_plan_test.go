@@ -160,6 +160,9 @@ func TestPlansThatContradictTheResults(t *testing.T) {
 		"trial: x\nwcv: {medial: 4, medail: 5}": {
 			`line 2, column 1: wcv names the compartment "medail", which is not in the results`, "did you mean medial?",
 		},
+		"trial: x\nrows: [medial, latral]": {
+			`line 2, column 1: compartments.csv has no row "latral"`, "did you mean lateral?",
+		},
 		"wcv: T2=4": {`line 1, column 1: wcv names the compartment "T2"`, "known are medial, lateral"},
 		"decimals[lateral]: 1\ndecimals[WOMAC]: 0": {
 			`line 2, column 1: decimals names the endpoint "WOMAC"`, "known are medial, lateral",

@@ -36,12 +36,10 @@ func FromStudy(a trial.Analysis, endpoint string) (s Scenario, notes []string, e
 	}
 	s = Scenario{Arms: max(len(a.Design.Arms), 2), CommonBaseline: a.Plan.CommonBaseline}
 	s.Model.Covariance, s.Model.DF, s.Model.Level = a.Plan.Covariance, a.Plan.DF, a.Plan.Level
-	var endpoints []string
+	endpoints := map[string]bool{}
 	var primary []int
 	for _, t := range a.Design.Primary {
-		if !slices.Contains(endpoints, t.Endpoint) {
-			endpoints = append(endpoints, t.Endpoint)
-		}
+		endpoints[t.Endpoint] = true
 		if t.Endpoint == endpoint {
 			primary = append(primary, t.Visit)
 		}
@@ -88,10 +86,8 @@ func caveats(a trial.Analysis, e *trial.EndpointAnalysis) (out []string) {
 			"t2map trial): trials whose masks are drawn at each visit may vary more", strings.Join(sources, ", ")))
 	}
 	if len(a.ModelCovariates()) > 0 {
-		text := fmt.Sprintf("the standard deviation is adjusted for %s (%s); the simulated trials have no "+
-			"covariates and do not lose their degrees of freedom",
-			strings.Join(a.ModelCovariates(), ", "), m.Formula)
-		out = append(out, text)
+		out = append(out, fmt.Sprintf("the standard deviation is adjusted for %s (%s); the simulated trials have no "+
+			"covariates and do not lose their degrees of freedom", strings.Join(a.ModelCovariates(), ", "), m.Formula))
 	}
 	if len(m.Rejected) > 0 {
 		var rejected []string
