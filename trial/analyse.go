@@ -100,14 +100,12 @@ func (a *Analysis) join(t Tables) ([]Endpoint, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.Settings, a.Notes = res.settings, t.remarks()
-	a.Notes = append(a.Notes, res.notes...)
-	a.Notes = append(a.Notes, a.Design.notes()...)
-	a.Notes = append(a.Notes, a.Design.unmatched(t.Compartments.Name, "result", subjects)...)
 	j := newJoiner(a.Design, a.Plan)
 	endpoints := j.compartments(res)
-	a.Notes = append(a.Notes, a.Design.unvisited(visits.join(failedAt), endpoints)...)
-	a.Notes = append(a.Notes, j.notes...)
+	a.Settings = res.settings
+	a.Notes = slices.Concat(t.remarks(), res.notes, a.Design.notes(),
+		a.Design.unmatched(t.Compartments.Name, "result", subjects),
+		a.Design.unvisited(visits.join(failedAt), endpoints), j.notes)
 	for _, source := range t.Scores {
 		scores, err := ReadScores(source)
 		if err != nil {

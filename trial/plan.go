@@ -294,6 +294,9 @@ func (p *Plan) setWithinCV(_, text string) error {
 			p.WithinCV = v / 100
 			continue
 		}
+		if slices.ContainsFunc(p.CompartmentCVs, func(cv CompartmentCV) bool { return cv.Compartment == compartment }) {
+			return hint.Errorf("give each compartment one number", "the within-subject CV of %.40q appears twice", compartment)
+		}
 		p.CompartmentCVs = append(p.CompartmentCVs, CompartmentCV{compartment, v / 100})
 	}
 	return nil

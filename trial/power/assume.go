@@ -160,12 +160,10 @@ func (a Assumed) Scenario() (Scenario, error) {
 		s.Sigma.SetSym(i, i, a.SD*a.SD)
 	}
 	for attended := range a.Visits + 1 {
-		p := Pattern{Weight: a.Dropout / float64(a.Visits), Present: make([]bool, a.Visits)}
+		p := Pattern{Weight: a.Dropout / float64(a.Visits),
+			Present: append(slices.Repeat([]bool{true}, attended), make([]bool, a.Visits-attended)...)}
 		if attended == a.Visits {
 			p.Weight = 1 - a.Dropout
-		}
-		for v := range attended {
-			p.Present[v] = true
 		}
 		s.Patterns = append(s.Patterns, p)
 	}
