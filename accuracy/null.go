@@ -61,7 +61,7 @@ func (n nullTrial) scenario() power.Scenario {
 	cross := correlation * first * second
 	s := power.Scenario{
 		Sigma:   mat.NewSymDense(2, []float64{first * first, cross, cross, second * second}),
-		Primary: []int{1}, Alpha: nullLevel, Model: mmrm.Options{DF: n.df},
+		Primary: [][]int{{1}}, Alpha: nullLevel, Model: mmrm.Options{DF: n.df},
 	}
 	for _, a := range []bool{true, false} {
 		for _, b := range []bool{true, false} {

@@ -44,7 +44,7 @@ type Flow struct {
 	Planned int
 	// Visits has an element for each visit of the design.
 	Visits []FlowVisit
-	// Analysed counts those with a baseline and a later visit in at least one compartment.
+	// Analysed counts those with an observation in the model of a primary endpoint; with a change if it has none.
 	Analysed int
 }
 

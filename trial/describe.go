@@ -36,8 +36,10 @@ func (d Design) members(arm int) []int {
 // describeCells describes every arm at every visit.
 func (a *EndpointAnalysis) describeCells(d Design, flags []Flag, level float64) {
 	a.Cells = make([][]Cell, len(d.Arms))
+	unplanned := describe(nil, level)
 	for arm := range d.Arms {
-		a.Cells[arm] = make([]Cell, len(d.Visits))
+		a.Cells[arm] = slices.Repeat([]Cell{{Value: unplanned, Change: unplanned, Percent: unplanned,
+			Quality: QualityCell{ImageQuality: meanQuality(nil)}}}, len(d.Visits))
 		members := d.members(arm)
 		for _, v := range a.Visits {
 			c := a.cell(members, v, level)

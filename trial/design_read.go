@@ -52,6 +52,9 @@ func ReadDesign(s, plan Source, overrides Heading) (d Design, p Plan, err error)
 	if p, err = h.Plan(); err != nil {
 		return d, p, err
 	}
+	if plan.Data != nil {
+		p.Departures = h.departures(planned)
+	}
 	if err := p.checkColumns(t, h); err != nil {
 		return d, p, err
 	}
@@ -77,6 +80,16 @@ func (h Heading) agree(plan Heading) error {
 		}
 	}
 	return nil
+}
+
+// departures returns the keys of h that a plan file does not have, or has with another value.
+func (h Heading) departures(plan Heading) (all []Departure) {
+	for _, key := range slices.Sorted(maps.Keys(h)) {
+		if line, ok := plan[key]; !ok || line.Text != h[key].Text {
+			all = append(all, Departure{key, h[key].Place})
+		}
+	}
+	return all
 }
 
 // checkColumns returns an error if the table does not have a column of the plan.

@@ -11,6 +11,7 @@ import (
 func (a *Analysis) flow() []Flow {
 	d := a.Design
 	t2 := slices.DeleteFunc(slices.Clone(a.Endpoints), func(e EndpointAnalysis) bool { return !e.Compartment })
+	primary := a.primaryEndpoints()
 	flows := make([]Flow, len(d.Arms))
 	for arm := range flows {
 		f := &flows[arm]
@@ -39,9 +40,7 @@ func (a *Analysis) flow() []Flow {
 					visit.Missing = counted(visit.Missing, missing)
 				}
 			}
-			if subject.Analysed() && slices.ContainsFunc(t2, func(e EndpointAnalysis) bool {
-				return slices.ContainsFunc(e.Changes[s], func(c Change) bool { return !math.IsNaN(c.Delta) })
-			}) {
+			if slices.ContainsFunc(primary, func(e *EndpointAnalysis) bool { return a.inAnalysis(e, s) }) {
 				f.Analysed++
 			}
 		}
@@ -53,12 +52,37 @@ func (a *Analysis) flow() []Flow {
 	return flows
 }
 
-// lastVisit returns the last visit at which a subject has a value of any endpoint; −1 if there is none.
+// primaryEndpoints returns the endpoints with primary contrasts, or all if there are none.
+func (a *Analysis) primaryEndpoints() []*EndpointAnalysis {
+	var all, primary []*EndpointAnalysis
+	for i := range a.Endpoints {
+		e := &a.Endpoints[i]
+		all = append(all, e)
+		if slices.ContainsFunc(a.Design.Primary, func(t Target) bool { return t.Endpoint == e.Name }) {
+			primary = append(primary, e)
+		}
+	}
+	if primary == nil {
+		return all
+	}
+	return primary
+}
+
+// inAnalysis reports whether a subject has an observation in the mixed model of the endpoint or, if there is no
+// model, a change in the analysis set.
+func (a *Analysis) inAnalysis(e *EndpointAnalysis, subject int) bool {
+	return slices.ContainsFunc(e.After(), func(v int) bool {
+		return a.InModel(e, subject, v) || e.Model.Failed != "" && !math.IsNaN(e.Changes[subject][v].Delta)
+	})
+}
+
+// lastVisit returns the last visit at which a subject was present: with a value of any endpoint, or with studies or
+// values none of which is used; −1 if there is none.
 func (a *Analysis) lastVisit(subject int) int {
 	last := -1
 	for _, e := range a.Endpoints {
 		for v := range e.Values[subject] {
-			if e.Values[subject][v].Missing.Kind == Present {
+			if m := e.Values[subject][v].Missing; m.Kind == Present || m.Kind == StudyFailed || m.Unused() {
 				last = max(last, v)
 			}
 		}

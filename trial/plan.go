@@ -22,9 +22,8 @@ type Plan struct {
 	// its own.
 	CommonBaseline bool
 	// Strata are the columns of the design by which the randomisation was stratified. They are in the
-	// models. Default: stratum, if the design has more than one; NoStrata omits it.
-	Strata   []string
-	NoStrata bool
+	// models. Default (nil): stratum, if the design has more than one. An empty list is none.
+	Strata []string
 	// Covariates in addition to baseline, arm, visit and strata: site, stratum, sex, age, bmi.
 	Covariates []string
 	// Rows are the rows of compartments.csv to analyse, such as medial-tibial or medial deep;
@@ -32,8 +31,8 @@ type Plan struct {
 	Rows []string
 	// Median uses the median of the voxels of a compartment. Default: their mean.
 	Median bool
-	// LogScale has the endpoints that are analysed on the log scale: ratios of geometric means.
-	LogScale []string
+	// Log reports for endpoints, or AllT2, whether they are analysed on the log scale: ratios of geometric means.
+	Log map[string]bool
 	// Sets are the analysis sets; the first is analysed. Default: all subjects.
 	Sets []Set
 	// Limits of quality.
@@ -44,6 +43,8 @@ type Plan struct {
 	Groups map[string]string
 	// Mentions are the endpoints that the plan names in brackets. Analyse checks that they exist.
 	Mentions []Mention
+	// Departures are the keys that are not from the plan file, if there is one.
+	Departures []Departure
 	// Estimand is the estimand in the words of the trial.
 	Estimand string
 	// Screened is the number of persons who were screened; 0 if it is not known. Excluded has those who were
@@ -72,6 +73,9 @@ type CompartmentCV struct {
 	CV          float64 // fraction
 }
 
+// Departure is a key whose value is not that of the plan file, and the place from which it is.
+type Departure struct{ Key, Place string }
+
 // Set is an analysis set: the subjects with yes in a column of the design.
 type Set struct{ Name, Column string }
 
@@ -95,14 +99,17 @@ type Limits struct {
 
 // limit is a limit that is one number.
 type limit struct {
-	name            string
-	value           *float64
-	standard, least float64
+	name     string
+	value    *float64
+	standard float64
+	// A number outside least to most is not a limit that anyone would set.
+	least, most float64
 }
 
 func (l *Limits) numbers() []limit {
-	return []limit{{"voxels", &l.Voxels, 20, 0}, {"volume", &l.Volume, 20, 0}, {"excluded", &l.Excluded, 10, 0},
-		{"snr", &l.SNR, 2, 1}, {"change", &l.Change, 30, 0}} // SNR: a ratio of the larger to the smaller
+	return []limit{{"voxels", &l.Voxels, 20, 0.1, 1000}, {"volume", &l.Volume, 20, 0.1, 1000},
+		{"excluded", &l.Excluded, 10, 0.1, 100}, {"change", &l.Change, 30, 0.1, 1000},
+		{"snr", &l.SNR, 2, 1.01, 100}} // a ratio of the larger to the smaller
 }
 
 // withDefaults returns the limits with their defaults filled in.
@@ -143,7 +150,7 @@ var factors, numbers = []string{"site", "stratum", "sex"}, []string{"age", "bmi"
 
 func (p *Plan) setStrata(_, text string) (err error) {
 	if strings.EqualFold(text, "none") {
-		p.NoStrata = true
+		p.Strata = []string{}
 		return nil
 	}
 	p.Strata, err = columnList("stratum", text, factors)
@@ -198,44 +205,52 @@ func (p *Plan) setSummary(_, text string) (err error) {
 
 func (p *Plan) setScale(endpoint, text string) error {
 	log, err := choose(text, map[string]bool{"linear": false, "log": true}, "linear or log", "scale %.40q is not known")
-	if log {
-		p.LogScale = append(p.LogScale, endpoint)
-	}
+	put(&p.Log, endpoint, log)
 	return err
 }
 
 func (p *Plan) setSets(_, text string) error {
-	for _, item := range list(text) {
-		name, column, ok := pair(item)
-		if !ok {
-			return hint.Errorf("write NAME=COLUMN, such as full analysis=fas", "set %.40q has no column", item)
+	all, err := pairs(text)
+	for _, item := range all {
+		name, column := item.name, item.value
+		if column == "" {
+			return hint.Errorf("write NAME=COLUMN, such as full analysis=fas", "set %.40q has no column", name)
 		}
 		if slices.ContainsFunc(p.Sets, func(s Set) bool { return table.IsAlike(s.Name, name) || s.Column == column }) {
 			return hint.Errorf("give each set its own name and column", "set %.40q appears twice", name)
 		}
 		p.Sets = append(p.Sets, Set{Name: name, Column: strings.ToLower(column)})
 	}
-	return nil
+	return err
 }
 
-// pair divides "name=value"; a name may contain the sign.
-func pair(item string) (name, value string, ok bool) {
-	sign := strings.LastIndex(item, "=")
-	if sign < 1 {
-		return item, "", false
+// named is an item "name=value" of a list. Without a sign it is a name, and the value is empty.
+type named struct{ name, value string }
+
+// pairs divides a list of items "name=value"; a name may contain the sign. It returns the items before the first name
+// that appears twice, and an error.
+func pairs(text string) (all []named, err error) {
+	for _, item := range list(text) {
+		one := named{name: item}
+		if sign := strings.LastIndex(item, "="); sign > 0 {
+			one = named{strings.TrimSpace(item[:sign]), strings.TrimSpace(item[sign+1:])}
+		}
+		if slices.ContainsFunc(all, func(n named) bool { return n.name == one.name }) {
+			return all, hint.Errorf("name it once", "%.40q appears twice", one.name)
+		}
+		all = append(all, one)
 	}
-	name, value = strings.TrimSpace(item[:sign]), strings.TrimSpace(item[sign+1:])
-	return name, value, name != "" && value != ""
+	return all, nil
 }
 
 func (p *Plan) setLimits(_, text string) error {
-	for _, item := range list(text) {
-		name, value, _ := pair(item)
-		if err := p.Limits.set(strings.ToLower(name), value); err != nil {
+	all, err := pairs(strings.ToLower(text))
+	for _, item := range all {
+		if err := p.Limits.set(item.name, item.value); err != nil {
 			return err
 		}
 	}
-	return nil
+	return err
 }
 
 func (l *Limits) set(name, value string) error {
@@ -263,8 +278,8 @@ func (l *Limits) set(name, value string) error {
 	if none {
 		x, err = math.Inf(1), nil
 	}
-	if err != nil || !(x > all[i].least) {
-		return hint.Errorf(example, "limit %s: %.40q is not a number above %g", name, value, all[i].least)
+	if err != nil || !none && !(x >= all[i].least && x <= all[i].most) {
+		return hint.Errorf(example, "limit %s: %.40q is not a number from %g to %g", name, value, all[i].least, all[i].most)
 	}
 	*all[i].value = x
 	return nil
@@ -276,10 +291,11 @@ const leastCV = 0.5
 
 // setWithinCV reads "5" or "medial=4, lateral=5.5", in percent.
 func (p *Plan) setWithinCV(_, text string) error {
-	for _, item := range list(text) {
-		compartment, percent, ok := pair(item)
-		if !ok {
-			compartment, percent = "", item
+	all, err := pairs(text)
+	for _, item := range all {
+		compartment, percent := item.name, item.value
+		if percent == "" {
+			compartment, percent = "", item.name
 		}
 		v, err := table.ParseNumber(strings.TrimSuffix(percent, "%"))
 		if err == nil && v > 0 && v < leastCV {
@@ -288,18 +304,15 @@ func (p *Plan) setWithinCV(_, text string) error {
 		}
 		if err != nil || !(v > 0 && v < 100) {
 			return hint.Errorf("in percent, such as 5, or medial=4, lateral=5.5",
-				"within-subject CV %.40q is not a percentage", item)
+				"within-subject CV %.40q is not a percentage", percent)
 		}
 		if compartment == "" {
 			p.WithinCV = v / 100
 			continue
 		}
-		if slices.ContainsFunc(p.CompartmentCVs, func(cv CompartmentCV) bool { return cv.Compartment == compartment }) {
-			return hint.Errorf("give each compartment one number", "the within-subject CV of %.40q appears twice", compartment)
-		}
 		p.CompartmentCVs = append(p.CompartmentCVs, CompartmentCV{compartment, v / 100})
 	}
-	return nil
+	return err
 }
 
 // mostDecimals of a number in a table of the page.
@@ -310,19 +323,29 @@ func (p *Plan) setDecimals(endpoint, text string) error {
 	if err != nil || n < 0 || n > mostDecimals {
 		return hint.Errorf("a whole number from 0 to 6", "decimals %.40q are not a number of decimals", text)
 	}
-	if p.Decimals == nil {
-		p.Decimals = map[string]int{}
-	}
-	p.Decimals[endpoint] = n
+	put(&p.Decimals, endpoint, n)
 	return nil
 }
 
 func (p *Plan) setGroup(endpoint, text string) error {
-	if p.Groups == nil {
-		p.Groups = map[string]string{}
-	}
-	p.Groups[endpoint] = text
+	put(&p.Groups, endpoint, text)
 	return nil
+}
+
+// put adds to a map that may be nil.
+func put[T any](all *map[string]T, endpoint string, value T) {
+	if *all == nil {
+		*all = map[string]T{}
+	}
+	(*all)[endpoint] = value
+}
+
+// planned returns what the plan says of an endpoint: in its own line or, for a compartment, in that of T2.
+func planned[T any](all map[string]T, e Endpoint) (value T, ok bool) {
+	if value, ok = all[e.Name]; !ok && e.Compartment {
+		value, ok = all[AllT2]
+	}
+	return value, ok
 }
 
 func (p *Plan) setScreened(_, text string) (err error) {
@@ -333,14 +356,14 @@ func (p *Plan) setScreened(_, text string) (err error) {
 }
 
 func (p *Plan) setExcluded(_, text string) error {
-	for _, item := range list(text) {
-		reason, count, ok := pair(item)
-		n, err := strconv.Atoi(count)
-		if !ok || err != nil || n < 1 {
+	all, err := pairs(text)
+	for _, item := range all {
+		n, err := strconv.Atoi(item.value)
+		if err != nil || n < 1 {
 			return hint.Errorf("write REASON=N, such as not eligible=12, declined=4",
-				"excluded %.40q is not a reason with a number of persons", item)
+				"excluded %.40q does not have a number of persons", item.name)
 		}
-		p.Excluded = append(p.Excluded, Exclusion{reason, n})
+		p.Excluded = append(p.Excluded, Exclusion{item.name, n})
 	}
-	return nil
+	return err
 }

@@ -158,6 +158,9 @@ func (j *joiner) flagLimits(endpoints []Endpoint) {
 func (l Limits) excesses(value, baseline Value, meniscus bool) (all []Excess) {
 	change := func(now, before float64) float64 { return 100 * (now - before) / before }
 	q, first := value.Quality.Known(), baseline.Quality.Known()
+	if math.IsNaN(baseline.X) { // there is no change, whatever its row says
+		first = meanQuality(nil)
+	}
 	voxels, volume := change(q.Voxels, first.Voxels), change(q.VolumeMM3, first.VolumeMM3)
 	ratio, t2 := q.SNRFirst/first.SNRFirst, change(value.X, baseline.X)
 	otherVoxels := math.Abs(voxels) > l.Voxels

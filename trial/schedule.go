@@ -26,7 +26,8 @@ type Target struct {
 	Place string
 }
 
-// VisitsOf returns the planned visits of an endpoint: ascending indices into Visits, the baseline first.
+// VisitsOf returns the planned visits of an endpoint: ascending indices into Visits, the baseline first. They are
+// those of its own line, of T2 for a compartment, or of all endpoints; nil if no line plans them.
 func (d Design) VisitsOf(endpoint string, compartment bool) []int {
 	if own, ok := d.Schedules[endpoint]; ok {
 		return own
@@ -34,15 +35,10 @@ func (d Design) VisitsOf(endpoint string, compartment bool) []int {
 	if own, ok := d.Schedules[AllT2]; ok && compartment {
 		return own
 	}
-	all := make([]int, len(d.Visits))
-	for i := range all {
-		all[i] = i
-	}
-	return all
+	return d.Schedules[""]
 }
 
-// readVisits fills Visits with the visits of all endpoints, and the schedules of endpoints with visits of
-// their own.
+// readVisits fills Visits with the visits of all lines, and Schedules.
 func (d *Design) readVisits(name string, h Heading) error {
 	lines := h.lines("visits")
 	if len(lines) == 0 {
@@ -55,15 +51,15 @@ func (d *Design) readVisits(name string, h Heading) error {
 			return err
 		}
 	}
+	if len(d.Visits) == 0 {
+		return hint.Errorf(designHint, "%s: the line does not name a visit", lines[0].Place)
+	}
 	slices.SortFunc(d.Visits, func(a, b Visit) int { return cmp.Compare(a.Month, b.Month) })
 	if err := d.readBaseline(name, h); err != nil {
 		return err
 	}
 	d.Schedules = map[string][]int{}
 	for i, line := range lines {
-		if line.endpoint == "" {
-			continue
-		}
 		var visits []int
 		for v, visit := range d.Visits {
 			if slices.Contains(own[i], visit.Name) {
@@ -71,8 +67,9 @@ func (d *Design) readVisits(name string, h Heading) error {
 			}
 		}
 		if len(visits) == 0 || visits[0] != 0 {
-			return hint.Errorf("add "+printable.Line(d.Visits[0].Name)+" to the line", "%s: the visits of %.40q do not "+
-				"include the baseline visit %.40q", line.Place, line.endpoint, d.Visits[0].Name)
+			return hint.Errorf("add "+printable.Line(d.Visits[0].Name)+" to the line", "%s: %s do not "+
+				"include the baseline visit %.40q", line.Place, printable.Line(joinKey("visits", line.endpoint)),
+				d.Visits[0].Name)
 		}
 		d.Schedules[line.endpoint] = visits
 	}
@@ -82,18 +79,20 @@ func (d *Design) readVisits(name string, h Heading) error {
 // addVisits adds the visits of a line to Visits, and returns their names: "baseline=0, month03=3". A visit
 // that is there already may omit its month.
 func (d *Design) addVisits(line Line) ([]string, error) {
+	items, err := pairs(line.Text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: visit %w", line.Place, err)
+	}
 	var names []string
-	for _, item := range list(line.Text) {
-		name, month, hasMonth := pair(item)
+	for _, item := range items {
+		name, hasMonth := item.name, item.value != ""
 		i := slices.IndexFunc(d.Visits, func(v Visit) bool { return v.Name == name })
-		m, err := table.ParseNumber(month)
+		m, err := table.ParseNumber(item.value)
 		switch {
 		case !hasMonth && i < 0:
-			return nil, hint.Errorf(designHint, "%s: visit %.40q has no month", line.Place, item)
+			return nil, hint.Errorf(designHint, "%s: visit %.40q has no month", line.Place, name)
 		case hasMonth && (err != nil || math.IsNaN(m) || math.IsInf(m, 0)):
-			return nil, hint.Errorf(designHint, "%s: visit %.40q: month %.20q is not a number", line.Place, name, month)
-		case slices.Contains(names, name):
-			return nil, hint.Errorf("give each visit its own name", "%s: visit %.40q appears twice", line.Place, name)
+			return nil, hint.Errorf(designHint, "%s: visit %.40q: month %.20q is not a number", line.Place, name, item.value)
 		case i >= 0 && hasMonth && d.Visits[i].Month != m:
 			return nil, hint.Errorf("a visit has the same month for all endpoints", "%s: visit %.40q is at month %g here, and "+
 				"at month %g in another line", line.Place, name, m, d.Visits[i].Month)
@@ -133,8 +132,13 @@ func (d *Design) readBaseline(name string, h Heading) error {
 		return hint.Errorf("write it as in the line of visits", "%s: the baseline %.40q is not one of the visits %s",
 			line.Place, line.Text, few(visitNames(d.Visits)))
 	case d.Visits[0].Month < 0:
-		return hint.Errorf(fmt.Sprintf("name it: a line such as \"# baseline visit: %s\"",
-			printable.Line(d.Visits[0].Name)),
+		first := d.Visits[0]
+		for _, v := range d.Visits {
+			if first.Month < 0 {
+				first = v
+			}
+		}
+		return hint.Errorf(fmt.Sprintf("name it: a line such as \"# baseline visit: %s\"", printable.Line(first.Name)),
 			"%s: no visit is at month 0, and visit %.40q is before it: the baseline is not known", name, d.Visits[0].Name)
 	default:
 		i, d.AssumedBaseline = 0, true
@@ -188,6 +192,9 @@ func (d Design) resolve(kind string, targets []Target, endpoints []Endpoint) ([]
 				continue
 			}
 			found = true
+			if t.Place == "" && len(e.Visits) < 2 {
+				continue // by default, contrasts are those of the endpoints with changes
+			}
 			one := Target{Endpoint: e.Name, Visit: t.Visit, Place: t.Place}
 			if one.Visit < 0 {
 				one.Visit = e.Visits[len(e.Visits)-1]
@@ -216,16 +223,21 @@ func (e Endpoint) checkTarget(d Design, kind string, t Target) error {
 		return hint.Errorf(fmt.Sprintf("add the visit to visits[%s], or choose another", name),
 			"%s: the %s endpoint %s has no planned visit %s after baseline", t.Place, kind, name, visit)
 	}
-	for _, values := range e.Values {
-		if !math.IsNaN(values[t.Visit].X) {
-			return nil
-		}
+	changes := make([]bool, len(d.Arms)) // whether an arm has a change
+	for i, values := range e.Values {
+		s := d.Subjects[i]
+		changes[s.Arm] = changes[s.Arm] || s.Analysed() && !math.IsNaN(values[0].X) && !math.IsNaN(values[t.Visit].X)
 	}
-	if t.Place == "" {
-		return nil // the default: reasons are in the tables
+	if t.Place == "" || changes[0] && (len(d.Arms) == 1 || slices.Contains(changes[1:], true)) {
+		return nil // for the default contrasts the reasons are in the tables
 	}
-	return hint.Errorf("check the names of visits and endpoints in the tables",
-		"%s: the %s endpoint %s has no value at %s", t.Place, kind, name, visit)
+	arms := "the other arms"
+	if !changes[0] {
+		arms = fmt.Sprintf("the arm %.40q", d.Arms[0])
+	}
+	return hint.Errorf("check the names of visits and endpoints in the tables, the first set of the plan and the column of "+
+		"arms", "%s: the %s endpoint %s has no change at %s among the analysed subjects of %s", t.Place, kind, name, visit,
+		arms)
 }
 
 func (t Target) same(other Target) bool {
@@ -244,6 +256,10 @@ func (d *Design) setTargets(endpoints []Endpoint) (err error) {
 	}
 	if d.Primary, err = d.resolve("primary", primary, endpoints); err != nil {
 		return err
+	}
+	if len(primary) > 0 && len(d.Primary) == 0 {
+		return hint.Errorf("name them, as in primary: WOMAC@month12", "no compartment has a planned visit after baseline, so "+
+			"that the primary contrasts are not known")
 	}
 	if d.Secondary, err = d.resolve("secondary", d.Secondary, endpoints); err != nil {
 		return err

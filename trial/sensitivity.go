@@ -83,6 +83,7 @@ func (a *Analysis) sensitivity(analysis int, e *EndpointAnalysis) []Sensitivity 
 			}
 		}
 	}
+	remaining := slices.ContainsFunc(r.Change, func(changes []float64) bool { return len(present(changes)) > 0 })
 	f, err := a.fit(r)
 	var all []Sensitivity
 	for _, c := range e.Contrasts {
@@ -95,7 +96,9 @@ func (a *Analysis) sensitivity(analysis int, e *EndpointAnalysis) []Sensitivity 
 		if s.Kind == OtherSet {
 			s.Set = a.Plan.Sets[analysis-1].Name
 		}
-		if err == nil {
+		if !remaining {
+			s.Reason = "no change remains"
+		} else if err == nil {
 			s.N, s.NReference, s.Omitted = f.N[c.Arm][i], f.N[0][i], max(e.Model.Observations-f.Observations, 0)
 			if math.IsNaN(s.Estimate.Value) {
 				s.Reason = "too few changes remain at the visit"

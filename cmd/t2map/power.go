@@ -40,7 +40,7 @@ func powerCommand() *cobra.Command {
 repeated measures, with p adjusted over all primary contrasts (Holm), and counts how
 many find the difference in one of them, and in all. If RESULTS is given, the variances
 and correlations of the changes, the missing visits, the arms, the number of primary
-endpoints and the analysis are those of this trial; every primary endpoint is simulated
+endpoints and the analysis are those of this trial; the other primary endpoints are simulated
 like --endpoint. Otherwise --sd, --correlation, --visits, --dropout, --arms and
 --primary-endpoints describe them.
 
@@ -80,7 +80,8 @@ func (f *powerFlags) add(c *cobra.Command) {
 	p.Float64Var(&f.assumed.Between, "between", 0.5,
 		"`correlation` between the changes of two primary endpoints; with RESULTS too")
 	p.Float64Var(&f.difference, "difference", 0,
-		"`difference` between the changes of each arm and the reference, in the endpoint's unit (required)")
+		"`difference` between the changes of each arm and the reference, in the endpoint's unit; their ratio on the log "+
+			"scale (required)")
 	p.Float64Var(&f.alpha, "alpha", 0.05, "two-sided `level` of the test")
 	p.Float64Var(&f.target, "power", 0.8, "`power` to reach for one contrast")
 	p.IntSliceVar(&f.sizes, "n", nil,
@@ -151,6 +152,9 @@ func runPower(c *cobra.Command, args []string, f powerFlags) error {
 		return err
 	}
 	s.Difference, s.Alpha = f.difference, f.alpha
+	if words.ratio {
+		s.Difference = math.Log(f.difference)
+	}
 	var size power.Size
 	if len(f.sizes) == 0 {
 		if size, err = power.Smallest(c.Context(), s, f.target, f.draw); err != nil {
@@ -177,6 +181,7 @@ func runPower(c *cobra.Command, args []string, f powerFlags) error {
 // simulation.
 type scenarioWords struct {
 	tested, unit, basis string
+	ratio               bool // on the log scale
 	notes               []string
 }
 
@@ -226,6 +231,13 @@ func (f powerFlags) scenario(c *cobra.Command, args []string) (s power.Scenario,
 	if unit := a.Endpoints[i].Unit; unit != "" {
 		w.unit = " " + printable.Line(unit)
 	}
+	if a.Endpoints[i].Log {
+		w.ratio, w.unit = true, ""
+		if !(f.difference > 0) || f.difference == 1 {
+			return s, w, usageError{hint.Errorf("give the ratio of geometric means, such as 0.8 for 20 % less",
+				"--difference %g is not a ratio: %s is analysed on the log scale", f.difference, printable.Line(name))}
+		}
+	}
 	subjects := printable.Counted(a.Endpoints[i].Model.Subjects, "subject", "subjects")
 	w.basis = fmt.Sprintf("from %s, taken as known", subjects)
 	return s, w, nil
@@ -237,9 +249,9 @@ func family(s power.Scenario) string {
 	if n == 1 {
 		return "one primary contrast:"
 	}
-	text := fmt.Sprintf("p adjusted (Holm) over %d primary contrasts: arms %d, endpoints %d, visits %d", n, s.Arms,
-		s.Endpoints, len(s.Primary))
-	if s.Endpoints > 1 {
+	text := fmt.Sprintf("p adjusted (Holm) over %d primary contrasts (%d arms, %s)", n, s.Arms,
+		printable.Counted(len(s.Primary), "endpoint", "endpoints"))
+	if len(s.Primary) > 1 {
 		text += fmt.Sprintf(", correlation between endpoints %g", s.Between)
 	}
 	return text + ":"
@@ -247,7 +259,11 @@ func family(s power.Scenario) string {
 
 // print prints a row per size, the answer, and its basis.
 func (f powerFlags) print(w io.Writer, s power.Scenario, size power.Size, words scenarioWords) {
-	fmt.Fprintf(w, "Power to find a difference of %g%s in %s, two-sided %g %%;\nmixed model, %v, %v;\n", s.Difference,
+	effect, sd := "difference", "SD of the change"
+	if words.ratio {
+		effect, sd = "ratio", "SD of the change of the logarithm"
+	}
+	fmt.Fprintf(w, "Power to find a %s of %g%s in %s, two-sided %g %%;\nmixed model, %v, %v;\n", effect, f.difference,
 		words.unit, words.tested, 100*s.Alpha, s.Model.Covariance, s.Model.DF)
 	fmt.Fprintln(w, family(s))
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
@@ -268,9 +284,9 @@ func (f powerFlags) print(w io.Writer, s power.Scenario, size power.Size, words 
 		fmt.Fprintf(w, "None of these sizes reaches %g %%: the difference is small compared with the standard "+
 			"deviation.\n", 100*f.target)
 	}
-	last := s.Primary[len(s.Primary)-1]
-	fmt.Fprintf(w, "%d trials were simulated for each size; SD of the change at a given baseline %.3g%s (%s).\n",
-		f.draw.Simulations, math.Sqrt(s.Sigma.At(last, last)), words.unit, words.basis)
+	last := slices.Max(s.Primary[0])
+	fmt.Fprintf(w, "%d trials were simulated for each size; %s at a given baseline %.3g%s (%s).\n",
+		f.draw.Simulations, sd, math.Sqrt(s.Sigma.At(last, last)), words.unit, words.basis)
 	for _, n := range words.notes {
 		fmt.Fprintf(w, "note: %s\n", printable.Line(n))
 	}

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -62,6 +63,30 @@ func TestPower(t *testing.T) {
 	if code != exitOK || !strings.Contains(stdout, "100.00 %") ||
 		!strings.Contains(stdout, "50 trials could not be analysed") || strings.Contains(stdout, "smallest") {
 		t.Errorf("status %d\n%s%s", code, stdout, stderr)
+	}
+}
+
+// On the log scale the difference is a ratio: a decrease to 0.8 of the geometric mean and its reciprocal are equally
+// hard to find, and no unit is printed.
+func TestPowerOfRatios(t *testing.T) {
+	design, results := writeStudy(t)
+	write(t, design, "# scale[medial]: log\n"+string(must(os.ReadFile(design))))
+	args := []string{"power", results, "--design", design, "--n", "10", "--simulations", "100", "--difference"}
+	found := regexp.MustCompile(`10 +[0-9.]+ %`)
+	var powers []string
+	for _, ratio := range []string{"0.98", "1.0204081632653061"} {
+		code, stdout, stderr := call(append(args, ratio)...)
+		if code != exitOK || !strings.Contains(stdout, "a ratio of "+ratio+" in the change of medial") ||
+			!strings.Contains(stdout, "SD of the change of the logarithm") || strings.Contains(stdout, " ms") {
+			t.Fatalf("status %d\n%s%s", code, stdout, stderr)
+		}
+		powers = append(powers, found.FindString(stdout))
+	}
+	if powers[0] == "" || strings.Contains(powers[0], "100.00") {
+		t.Errorf("power %q", powers)
+	}
+	if code, _, stderr := call(append(args, "-2")...); code != exitUsage || !strings.Contains(stderr, "is not a ratio") {
+		t.Errorf("status %d, %q", code, stderr)
 	}
 }
 
@@ -179,12 +204,12 @@ func TestPowerOfFamilies(t *testing.T) {
 	}{
 		{[]string{results, "--design", design}, "one primary contrast:"},
 		{[]string{several, "--design", design, "--endpoint", "medial", "--between", "0.25"},
-			"over 2 primary contrasts: arms 2, endpoints 2, visits 1, correlation between endpoints 0.25:"},
+			"over 2 primary contrasts (2 arms, 2 endpoints), correlation between endpoints 0.25:"},
 		{[]string{several, "--design", design, "--primary", "medial"}, "one primary contrast:"},
 		{[]string{several, "--design", design, "--primary", "lateral", "--endpoint", "medial"}, "one primary contrast:"},
 		{[]string{"--sd", "3"}, "one primary contrast:"},
 		{[]string{"--sd", "3", "--arms", "3", "--primary-endpoints", "2"},
-			"over 4 primary contrasts: arms 3, endpoints 2, visits 1, correlation between endpoints 0.5:"},
+			"over 4 primary contrasts (3 arms, 2 endpoints), correlation between endpoints 0.5:"},
 	} {
 		code, stdout, stderr := call(append(append([]string{"power"}, c.args...), small...)...)
 		if code != exitOK || !strings.Contains(stdout, c.want) || !strings.Contains(stdout, "power of all") {

@@ -80,7 +80,7 @@ func TestBadPlans(t *testing.T) {
 		"an endpoint too few": {"scale: log", "line 1, column 1", "does not name an endpoint", "scale[WOMAC]"},
 		"an unknown value":    {"summary: mode", "line 1, column 1", `"mode" is not known`, "mean or median"},
 		"an unknown limit":    {visits + "limits: {voxel: 20}", "line 3, column 1", `"voxel"`, "such as"},
-		"a CV twice":          {"wcv: [medial=4, medial=5]", "line 1, column 1", `"medial" appears twice`, "one number"},
+		"a CV twice":          {"wcv: [medial=4, medial=5]", "line 1, column 1", `"medial" appears twice`, "name it once"},
 		"a set without a column": {
 			visits + "sets: full", "line 3, column 1", `"full" has no column`, "NAME=COLUMN",
 		},

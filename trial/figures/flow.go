@@ -19,7 +19,7 @@ func flow(a trial.Analysis, _ family, _ Options) ([]figure.Picture, error) {
 	a, names := renamed(a)
 	c := flowChart{Analysis: a, visits: flowVisits(a)}
 	c.frame = frame{Picture: figure.Picture{Name: "flow", Title: "Flow of participants"}}
-	c.Caption = fmt.Sprintf("Flow of %s. In the trial: participants with a value of any endpoint at this or a later "+
+	c.Caption = fmt.Sprintf("Flow of %s. In the trial: participants who were seen at this or a later "+
 		"visit. Analysed: those with T2 at baseline and at a later visit in at least one compartment; the mixed model "+
 		"also uses participants who left later.", population(a.Design))
 	if len(c.visits) < len(a.Design.Visits) {

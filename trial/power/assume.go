@@ -1,6 +1,7 @@
 package power
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -14,8 +15,8 @@ import (
 
 // FromStudy returns a scenario like an analysed trial: it has the covariance of the changes in the trial's mixed
 // model, the trial's patterns of missing visits in all arms, its arms, its covariance structure and degrees of freedom,
-// and as many primary endpoints as the trial, which are all like this one. An endpoint that is not primary is planned
-// as the only primary one. Covariates of the trial's model reduce the covariance. The simulated trials have no
+// and its primary contrasts: the other primary endpoints are like this one, and as many of its last visits are tested as
+// the trial tests of theirs. An endpoint that is not primary is planned as the only primary one. Covariates of the trial's model reduce the covariance. The simulated trials have no
 // covariates, and do not lose their degrees of freedom.
 //
 // It also returns caveats: remarks on differences between the trial and the simulated ones. It is an error if the
@@ -36,17 +37,12 @@ func FromStudy(a trial.Analysis, endpoint string) (s Scenario, notes []string, e
 	}
 	s = Scenario{Arms: max(len(a.Design.Arms), 2), CommonBaseline: a.Plan.CommonBaseline}
 	s.Model.Covariance, s.Model.DF, s.Model.Level = a.Plan.Covariance, a.Plan.DF, a.Plan.Level
-	endpoints := map[string]bool{}
-	var primary []int
+	tested := map[string][]int{} // visits of each primary endpoint
 	for _, t := range a.Design.Primary {
-		endpoints[t.Endpoint] = true
-		if t.Endpoint == endpoint {
-			primary = append(primary, t.Visit)
-		}
+		tested[t.Endpoint] = append(tested[t.Endpoint], t.Visit)
 	}
-	slices.Sort(primary)
-	if s.Endpoints = len(endpoints); primary == nil {
-		s.Endpoints, primary = 1, []int{a.Design.MainVisit(e.Endpoint)}
+	if tested[endpoint] == nil {
+		tested = map[string][]int{endpoint: {a.Design.MainVisit(e.Endpoint)}}
 	}
 	after := e.After()
 	var visits []int // indices into after of the visits with changes
@@ -55,14 +51,22 @@ func FromStudy(a trial.Analysis, endpoint string) (s Scenario, notes []string, e
 			visits = append(visits, i)
 		}
 	}
-	for _, v := range primary {
+	own := slices.Sorted(slices.Values(tested[endpoint]))
+	for i, v := range own {
 		k := slices.Index(visits, slices.Index(after, v))
 		if k < 0 {
 			return s, nil, fmt.Errorf("no subject has a change of %s at the primary visit %.40q", endpoint,
 				a.Design.Visits[v].Name)
 		}
-		s.Primary = append(s.Primary, k)
+		own[i] = k
 	}
+	s.Primary = [][]int{own}
+	for name, theirs := range tested {
+		if name != endpoint {
+			s.Primary = append(s.Primary, lastOf(len(visits), len(theirs)))
+		}
+	}
+	slices.SortFunc(s.Primary[1:], slices.Compare)
 	s.Sigma = mat.NewSymDense(len(visits), nil)
 	for i, v := range visits {
 		for j, w := range visits {
@@ -71,6 +75,15 @@ func FromStudy(a trial.Analysis, endpoint string) (s Scenario, notes []string, e
 	}
 	s.patternsOf(a.Repeated(e), visits)
 	return s, caveats(a, e), nil
+}
+
+// lastOf returns the indices of the last k of n visits, or of all if there are fewer.
+func lastOf(n, k int) []int {
+	var all []int
+	for v := max(n-k, 0); v < n; v++ {
+		all = append(all, v)
+	}
+	return all
 }
 
 func caveats(a trial.Analysis, e *trial.EndpointAnalysis) (out []string) {
@@ -134,14 +147,17 @@ type Assumed struct {
 	SD, Correlation float64
 	// Dropout is the share of subjects who leave before the last visit, at an even rate, and do not return.
 	Dropout float64
-	// Arms, Endpoints and Between are as in Scenario.
+	// Arms and Between are as in Scenario, and Endpoints is the number of primary endpoints. Default: 1.
 	Arms, Endpoints int
 	Between         float64
 }
 
 // Scenario returns the trial. It returns an error if a number is out of its range.
 func (a Assumed) Scenario() (Scenario, error) {
+	a.Endpoints = cmp.Or(a.Endpoints, 1)
 	switch {
+	case a.Endpoints < 0 || a.Endpoints > most:
+		return Scenario{}, fmt.Errorf("%d primary endpoints: wanted 1 to %d", a.Endpoints, most)
 	case a.Visits < 1 || a.Visits > 50:
 		return Scenario{}, fmt.Errorf("%d visits after baseline: want 1 to 50", a.Visits)
 	case !(a.SD > 0) || math.IsInf(a.SD, 0):
@@ -151,8 +167,8 @@ func (a Assumed) Scenario() (Scenario, error) {
 	case a.Visits > 1 && !(a.Correlation > -1/float64(a.Visits-1) && a.Correlation < 1):
 		return Scenario{}, fmt.Errorf("a correlation of %g between %d visits is not possible", a.Correlation, a.Visits)
 	}
-	s := Scenario{Sigma: mat.NewSymDense(a.Visits, nil), Primary: []int{a.Visits - 1}, Arms: a.Arms,
-		Endpoints: a.Endpoints, Between: a.Between}
+	s := Scenario{Sigma: mat.NewSymDense(a.Visits, nil), Arms: a.Arms, Between: a.Between,
+		Primary: slices.Repeat([][]int{{a.Visits - 1}}, a.Endpoints)}
 	for i := range a.Visits {
 		for j := range i {
 			s.Sigma.SetSym(i, j, a.Correlation*a.SD*a.SD)

@@ -3,6 +3,7 @@ package power
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"gonum.org/v1/gonum/stat/distuv"
@@ -22,7 +23,7 @@ func TestFamilyWise(t *testing.T) {
 	for _, arms := range []int{2, 3, 4} {
 		for _, endpoints := range []int{1, 3} {
 			s := assumed(t, Assumed{Visits: 2, SD: 3, Correlation: 0.6, Arms: arms, Endpoints: endpoints, Between: 0.4})
-			s.Primary = []int{0, 1}
+			s.Primary = slices.Repeat([][]int{{0, 1}}, endpoints)
 			r, err := Simulate(context.Background(), s, 12, Draw{Simulations: trials, Seed: 1})
 			if err != nil {
 				t.Fatal(err)

@@ -29,15 +29,14 @@ import (
 type Scenario struct {
 	// Arms is the number of arms, with the reference. Default: 2.
 	Arms int
-	// Endpoints is the number of primary endpoints, such as compartments, which have the same covariance and the
-	// same missing visits. Default: 1. Between is the correlation of the changes of two of them at one visit.
-	Endpoints int
-	Between   float64
+	// Between is the correlation of the changes of two primary endpoints at one visit.
+	Between float64
 	// Sigma is the covariance matrix of a subject's changes at the visits after baseline, for a given baseline, in
 	// the square of the endpoint's unit.
 	Sigma *mat.SymDense
-	// Primary are the tested visits: ascending indices into Sigma.
-	Primary []int
+	// Primary are the tested visits of each primary endpoint, such as a compartment: ascending indices into Sigma.
+	// All endpoints have the same covariance and the same missing visits.
+	Primary [][]int
 	// Difference is the difference between the mean changes of each arm and the reference, in each endpoint; 0
 	// gives the rate of false positives.
 	Difference float64
@@ -107,7 +106,7 @@ func (r Result) share(k int) compare.Interval {
 
 // Contrasts returns the number of primary contrasts.
 func (s Scenario) Contrasts() int {
-	return max(s.Endpoints, 1) * len(s.Primary) * (max(s.Arms, 2) - 1)
+	return len(slices.Concat(s.Primary...)) * (max(s.Arms, 2) - 1)
 }
 
 // Simulate simulates trials with perArm subjects in each arm and analyses them. The same seed gives the same
@@ -158,17 +157,19 @@ func Simulate(ctx context.Context, s Scenario, perArm int, d Draw) (Result, erro
 
 // checked returns the scenario with the defaults, or an error.
 func (s Scenario) checked() (Scenario, error) {
-	s.Alpha, s.Arms, s.Endpoints = cmp.Or(s.Alpha, defaultAlpha), cmp.Or(s.Arms, 2), cmp.Or(s.Endpoints, 1)
+	s.Alpha, s.Arms = cmp.Or(s.Alpha, defaultAlpha), cmp.Or(s.Arms, 2)
 	if s.Sigma == nil || s.Sigma.SymmetricDim() == 0 {
 		return s, errors.New("no covariance of the changes")
 	}
 	visits := s.Sigma.SymmetricDim()
 	switch {
-	case len(s.Primary) == 0 || slices.Min(s.Primary) < 0 || slices.Max(s.Primary) >= visits:
+	case s.Arms < 2 || s.Arms > most || len(s.Primary) < 1 || len(s.Primary) > most:
+		return s, fmt.Errorf("%d arms and %d primary endpoints: wanted 2 to %d arms and 1 to %d endpoints", s.Arms,
+			len(s.Primary), most, most)
+	case slices.ContainsFunc(s.Primary, func(tested []int) bool {
+		return len(tested) == 0 || slices.Min(tested) < 0 || slices.Max(tested) >= visits
+	}):
 		return s, fmt.Errorf("the tested visits, %v, are not among the %d visits", s.Primary, visits)
-	case s.Arms < 2 || s.Arms > most || s.Endpoints < 1 || s.Endpoints > most:
-		return s, fmt.Errorf("%d arms and %d primary endpoints: want 2 to %d arms and 1 to %d endpoints", s.Arms,
-			s.Endpoints, most, most)
 	case !(s.Alpha > 0 && s.Alpha < 1):
 		return s, fmt.Errorf("a level of %g is not between 0 and 1", s.Alpha)
 	case math.IsNaN(s.Difference) || math.IsInf(s.Difference, 0):
@@ -195,7 +196,7 @@ func (s Scenario) checked() (Scenario, error) {
 // Between·Σ between two.
 func (s Scenario) factor() (*mat.TriDense, error) {
 	visits := s.Sigma.SymmetricDim()
-	n := s.Endpoints * visits
+	n := len(s.Primary) * visits
 	all := mat.NewSymDense(n, nil)
 	for i := range n {
 		for j := range i + 1 {
@@ -219,11 +220,11 @@ func (s Scenario) factor() (*mat.TriDense, error) {
 // of a smaller one.
 func (s Scenario) draw(factor *mat.TriDense, perArm int, rng *rand.Rand) []trial.Repeated {
 	visits := s.Sigma.SymmetricDim()
-	all := make([]trial.Repeated, s.Endpoints)
+	all := make([]trial.Repeated, len(s.Primary))
 	for e := range all {
 		all[e] = trial.Repeated{Arms: s.Arms, CommonBaseline: s.CommonBaseline}
 	}
-	z := make([]float64, s.Endpoints*visits)
+	z := make([]float64, len(s.Primary)*visits)
 	for i := range s.Arms * perArm {
 		for e := range all {
 			r := &all[e]
@@ -275,10 +276,10 @@ func (s Scenario) pattern(u float64) []bool {
 func (s Scenario) judge(endpoints []trial.Repeated) Result {
 	var p []float64
 	fellBack := false
-	for _, r := range endpoints {
+	for e, r := range endpoints {
 		f, err := r.Fit(s.Model)
 		fellBack = fellBack || err == nil && len(f.Rejected) > 0
-		for _, v := range s.Primary {
+		for _, v := range s.Primary[e] {
 			for arm := 1; arm < s.Arms; arm++ {
 				p = append(p, f.Difference(arm, v).P)
 			}
@@ -287,7 +288,7 @@ func (s Scenario) judge(endpoints []trial.Repeated) Result {
 	p = compare.Holm(p)
 	found := func(p float64) bool { return p <= s.Alpha }
 	return Result{
-		Rejected:    count[found(p[(len(s.Primary)-1)*(s.Arms-1)])],
+		Rejected:    count[found(p[(len(s.Primary[0])-1)*(s.Arms-1)])],
 		RejectedAll: count[!slices.ContainsFunc(p, func(p float64) bool { return !found(p) })],
 		RejectedAny: count[slices.ContainsFunc(p, found)],
 		FellBack:    count[fellBack],

@@ -204,7 +204,7 @@ func TestRefusals(t *testing.T) {
 	good := assumed(t, Assumed{Visits: 2, SD: 1})
 	for name, spoil := range map[string]func(*Scenario){
 		"no covariance":     func(s *Scenario) { s.Sigma = nil },
-		"no such visit":     func(s *Scenario) { s.Primary = []int{2} },
+		"no such visit":     func(s *Scenario) { s.Primary = [][]int{{2}} },
 		"level":             func(s *Scenario) { s.Alpha = 1 },
 		"no number":         func(s *Scenario) { s.Difference = math.NaN() },
 		"no pattern":        func(s *Scenario) { s.Patterns = []Pattern{} },

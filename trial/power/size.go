@@ -75,7 +75,7 @@ func Smallest(ctx context.Context, s Scenario, target float64, d Draw) (Size, er
 // where f is the share of subjects who have the last tested visit, and m the number of primary contrasts.
 func (s Scenario) approximate(target float64) float64 {
 	z := distuv.UnitNormal.Quantile(1-s.Alpha/2/float64(s.Contrasts())) + distuv.UnitNormal.Quantile(target)
-	last := s.Primary[len(s.Primary)-1]
+	last := slices.Max(s.Primary[0])
 	seen, total := 0.0, 0.0
 	for _, p := range s.Patterns {
 		total += p.Weight

@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/t2map/t2map/trial"
 	"github.com/t2map/t2map/trial/mmrm"
@@ -46,7 +47,7 @@ func TestFromStudy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(s.Primary, []int{1}) || s.Arms != 2 || s.Endpoints != 1 || s.Model.Covariance != mmrm.AR1 || s.Model.DF != mmrm.Satterthwaite {
+	if cmp.Diff([][]int{{1}}, s.Primary) != "" || s.Arms != 2 || s.Model.Covariance != mmrm.AR1 || s.Model.DF != mmrm.Satterthwaite {
 		t.Errorf("%+v", s)
 	}
 	for i := range 2 {
@@ -126,5 +127,18 @@ func TestCaveats(t *testing.T) {
 	a.Flags = a.Flags[1:]
 	if got := caveats(a, &a.Endpoints[0]); len(got) != 2 {
 		t.Errorf("another endpoint's flag: %q", got)
+	}
+}
+
+// The family is that of the trial: the contrasts of every primary endpoint at its own visits.
+func TestFamilyOfStudy(t *testing.T) {
+	a := study(t, "# primary: medial@month03, medial@month12\n")
+	a.Design.Primary = append(a.Design.Primary, trial.Target{Endpoint: "WOMAC", Visit: 2})
+	s, _, err := FromStudy(a, "medial")
+	if err != nil || s.Contrasts() != 3 {
+		t.Fatalf("%d contrasts, %v", s.Contrasts(), err)
+	}
+	if diff := cmp.Diff([][]int{{0, 1}, {1}}, s.Primary); diff != "" {
+		t.Error(diff)
 	}
 }

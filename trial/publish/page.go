@@ -22,8 +22,8 @@ var pageTemplate = template.Must(template.New(pageFile).Parse(pageSource))
 type pageView struct {
 	Name, Subtitle, Version string
 	// Plan names the plan file, if there is one, with its Hash.
-	Plan, Hash string
-	Counts     []count
+	Plan, Hash, Departures string
+	Counts                 []count
 	// Headlines are the primary results below Lead. If there are many, they are in Primary instead.
 	Lead         string
 	Headlines    []headline
@@ -83,6 +83,7 @@ func newPageView(a *trial.Analysis, pictures []figure.Picture) pageView {
 	}
 	if a.PlanFile.Name != "" {
 		v.Plan, v.Hash = "Plan: "+called(a.PlanFile.Name)+", SHA-256 ", called(a.PlanFile.SHA256)
+		v.Departures = departureText(a)
 	}
 	v.Subtitle = "Change over visits"
 	if len(a.Design.Arms) > 1 {
