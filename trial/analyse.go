@@ -168,7 +168,8 @@ func (a *Analysis) checkNames(design string, endpoints []Endpoint) error {
 		return hint.Errorf("see studies.csv for why every study failed", "the results have no compartment")
 	}
 	names := endpointNames(endpoints)
-	compartments := endpointNames(slices.DeleteFunc(slices.Clone(endpoints), func(e Endpoint) bool { return !e.Compartment }))
+	compartments := endpointNames(slices.DeleteFunc(slices.Clone(endpoints),
+		func(e Endpoint) bool { return !e.Compartment }))
 	for _, e := range endpoints {
 		if e.Visits == nil {
 			return hint.Errorf(fmt.Sprintf("add a line visits for all endpoints, or visits[%s]", printable.Line(e.Name)),

@@ -134,8 +134,9 @@ func (h Heading) Set(key string, line Line) error {
 	k := keyNamed(name)
 	switch {
 	case k == nil:
-		return hint.Errorf(hint.Nearest(name, mapped(Keys, func(k Key) string { return k.Name }))+"; a remark has no colon", "%s: the key %.40q is not known",
-			line.Place, key)
+		known := mapped(Keys, func(k Key) string { return k.Name })
+		return hint.Errorf(hint.Nearest(name, known)+"; a remark has no colon", "%s: the key %.40q is not known", line.Place,
+			key)
 	case strings.Contains(key, "[") && (endpoint == "" || !strings.HasSuffix(strings.TrimSpace(key), "]")):
 		return hint.Errorf(fmt.Sprintf("write it as %s[WOMAC]", name), "%s: the endpoint of %.40q is not in brackets",
 			line.Place, key)

@@ -309,7 +309,8 @@ func ReadScores(s Source) ([]Scores, error) {
 		for _, c := range []struct {
 			property string
 			same     bool
-		}{{"direction", e.direction == direction}, {"group", e.group == r.Text("group")}, {"unit", e.unit == r.Text("unit")}} {
+		}{{"direction", e.direction == direction}, {"group", e.group == r.Text("group")},
+			{"unit", e.unit == r.Text("unit")}} {
 			if !c.same {
 				return nil, fmt.Errorf("%s: line %d: endpoint %.40q has another %s than in an earlier line", t.Name, r.Line,
 					name, c.property)

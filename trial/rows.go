@@ -60,8 +60,10 @@ func wantedRows(t *table.Table, p Plan) (map[string]bool, error) {
 	for _, name := range p.Rows {
 		if !present[name] {
 			place := ""
-			if i := slices.IndexFunc(p.Mentions, func(m Mention) bool { return m.Key == rowsKey && m.Endpoint == name }); i >= 0 {
-				place = p.Mentions[i].Place + ": "
+			for _, m := range p.Mentions {
+				if m.Key == rowsKey && m.Endpoint == name {
+					place = m.Place + ": "
+				}
 			}
 			return nil, hint.Errorf(hint.Nearest(name, names), "%s%s has no row %.60q", place, t.Name, name)
 		}
