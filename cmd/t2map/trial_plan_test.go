@@ -172,7 +172,7 @@ func TestPlansThatContradictTheResults(t *testing.T) {
 			"line 2, column 1: the primary endpoint medial has no planned visit month12", "visits[medial]",
 		},
 		"visits[medial]: {baseline: 0, month12: 12, month18: 18}\nprimary: medial@month18": {
-			"line 2, column 1: the primary endpoint medial has no value at month18", "check the names",
+			"line 2, column 1: the primary endpoint medial has no change at month18", "check the names",
 		},
 		"primary: medial\nsecondary: [T2@month12]": {
 			"line 2, column 1: the contrast medial@month12 is both primary and secondary", "remove it",
