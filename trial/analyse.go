@@ -100,14 +100,12 @@ func (a *Analysis) join(t Tables) ([]Endpoint, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.Settings, a.Notes = res.settings, t.remarks()
-	a.Notes = append(a.Notes, res.notes...)
-	a.Notes = append(a.Notes, a.Design.notes()...)
-	a.Notes = append(a.Notes, a.Design.unmatched(t.Compartments.Name, "result", subjects)...)
 	j := newJoiner(a.Design, a.Plan)
 	endpoints := j.compartments(res)
-	a.Notes = append(a.Notes, a.Design.unvisited(visits.join(failedAt), endpoints)...)
-	a.Notes = append(a.Notes, j.notes...)
+	a.Settings = res.settings
+	a.Notes = slices.Concat(t.remarks(), res.notes, a.Design.notes(),
+		a.Design.unmatched(t.Compartments.Name, "result", subjects),
+		a.Design.unvisited(visits.join(failedAt), endpoints), j.notes)
 	for _, source := range t.Scores {
 		scores, err := ReadScores(source)
 		if err != nil {
@@ -170,7 +168,8 @@ func (a *Analysis) checkNames(design string, endpoints []Endpoint) error {
 		return hint.Errorf("see studies.csv for why every study failed", "the results have no compartment")
 	}
 	names := endpointNames(endpoints)
-	compartments := endpointNames(slices.DeleteFunc(slices.Clone(endpoints), func(e Endpoint) bool { return !e.Compartment }))
+	compartments := endpointNames(slices.DeleteFunc(slices.Clone(endpoints),
+		func(e Endpoint) bool { return !e.Compartment }))
 	for _, e := range endpoints {
 		if e.Visits == nil {
 			return hint.Errorf(fmt.Sprintf("add a line visits for all endpoints, or visits[%s]", printable.Line(e.Name)),

@@ -227,16 +227,10 @@ func (d *Design) readSubjects(t *table.Table, sets []Set) error {
 	return nil
 }
 
+var sexTerms = map[string]string{"f": "F", "female": "F", "m": "M", "male": "M"}
+
 // sexTerm returns F and M, the terms of CDISC, for female and male; other words are unchanged.
-func sexTerm(text string) string {
-	switch strings.ToLower(text) {
-	case "f", "female":
-		return "F"
-	case "m", "male":
-		return "M"
-	}
-	return text
-}
+func sexTerm(text string) string { return cmp.Or(sexTerms[strings.ToLower(text)], text) }
 
 // subjectTwice returns the error of a row whose subject is in an earlier line, as other.
 func (d *Design) subjectTwice(name string, r table.Row, other string, line int) error {
@@ -256,16 +250,10 @@ func (d *Design) subjectTwice(name string, r table.Row, other string, line int) 
 		"%s: subjects %.40q (line %d) and %.40q (line %d) differ %s", name, other, line, id, r.Line, table.Alike)
 }
 
+var sides = map[string]string{"l": "left", "left": "left", "r": "right", "right": "right"}
+
 // sideName returns left or right, or "" for a text that is not a side.
-func sideName(text string) string {
-	switch strings.ToLower(text) {
-	case "l", "left":
-		return "left"
-	case "r", "right":
-		return "right"
-	}
-	return ""
-}
+func sideName(text string) string { return sides[strings.ToLower(text)] }
 
 // readRest reads side, sets, discontinuation, age and BMI.
 func (s *Subject) readRest(r table.Row, sets []Set) (err error) {

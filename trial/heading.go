@@ -50,8 +50,8 @@ const (
 	NamesEndpoint
 )
 
-// cvKey names compartments in its value.
-const cvKey = "wcv"
+// cvKey and rowsKey name compartments in their values.
+const cvKey, rowsKey = "wcv", "rows"
 
 // Keys are all lines of a heading, in the order in which plan files have them.
 var Keys = []Key{
@@ -76,7 +76,7 @@ var Keys = []Key{
 		"hcs, ar1 or cs (default: unstructured)", read: (*Plan).setCovariance},
 	{Name: "df", Form: "kenward-roger", Meaning: "method for the degrees of freedom: kenward-roger or " +
 		"satterthwaite (default: kenward-roger)", read: (*Plan).setDF},
-	{Name: "rows", Form: "medial, lateral, patellofemoral", Meaning: "rows of the results to analyse " +
+	{Name: rowsKey, Form: "medial, lateral, patellofemoral", Meaning: "rows of the results to analyse " +
 		"(default: the compartments)", read: (*Plan).setRows},
 	{Name: "summary", Form: "mean", Meaning: "T2 of a compartment: the mean or the median of its voxels " +
 		"(default: mean)", read: (*Plan).setSummary},
@@ -134,8 +134,9 @@ func (h Heading) Set(key string, line Line) error {
 	k := keyNamed(name)
 	switch {
 	case k == nil:
-		return hint.Errorf(hint.Nearest(name, mapped(Keys, func(k Key) string { return k.Name }))+"; a remark has no colon", "%s: the key %.40q is not known",
-			line.Place, key)
+		known := mapped(Keys, func(k Key) string { return k.Name })
+		return hint.Errorf(hint.Nearest(name, known)+"; a remark has no colon", "%s: the key %.40q is not known", line.Place,
+			key)
 	case strings.Contains(key, "[") && (endpoint == "" || !strings.HasSuffix(strings.TrimSpace(key), "]")):
 		return hint.Errorf(fmt.Sprintf("write it as %s[WOMAC]", name), "%s: the endpoint of %.40q is not in brackets",
 			line.Place, key)
@@ -252,6 +253,9 @@ func (h Heading) Plan() (p Plan, err error) {
 	}
 	for _, cv := range p.CompartmentCVs {
 		p.Mentions = append(p.Mentions, Mention{cv.Compartment, cvKey, h[cvKey].Place})
+	}
+	for _, row := range p.Rows {
+		p.Mentions = append(p.Mentions, Mention{row, rowsKey, h[rowsKey].Place})
 	}
 	slices.SortStableFunc(p.Mentions, func(a, b Mention) int { return cmp.Compare(a.Key, b.Key) })
 	return p, nil

@@ -68,20 +68,19 @@ func flagValues(endpoints []Endpoint, flag int, chosen func(Value) bool) {
 func (j *joiner) place(subject, visit, source string) (s, v int, ok bool) {
 	s, knownSubject := j.subject[subject]
 	v, knownVisit := j.visit[visit]
-	text := source + ": the design does not have this "
+	absent := "subject and visit"
 	switch {
 	case knownSubject && knownVisit:
 		return s, v, true
 	case knownSubject && slices.ContainsFunc(j.d.Earlier, func(b Visit) bool { return b.Name == visit }):
 		return 0, 0, false // planned, but not analysed; see Design.notes
 	case knownSubject:
-		text += "visit"
+		absent = "visit"
 	case knownVisit:
-		text += "subject"
-	default:
-		text += "subject and visit"
+		absent = "subject"
 	}
-	j.flagOnce(Flag{Kind: NotInDesign, Subject: subject, Visit: visit, Text: text})
+	j.flagOnce(Flag{Kind: NotInDesign, Subject: subject, Visit: visit,
+		Text: source + ": the design does not have this " + absent})
 	return 0, 0, false
 }
 
@@ -191,11 +190,9 @@ func (j *joiner) pickSide(s int, visits [][]Measurement) (bothKnees bool) {
 		flagged := map[string]bool{} // by series
 		for _, m := range here {
 			switch {
-			case want == "" || m.Side == want:
+			case want == "" || m.Side == want || m.Side == "":
 				kept = append(kept, m)
-			case m.Side == "":
-				kept = append(kept, m)
-				if !flagged[m.Series] && j.sides {
+				if m.Side == "" && want != "" && !flagged[m.Series] && j.sides {
 					j.flag(Flag{Kind: Quality, Subject: m.Subject, Visit: m.Visit,
 						Text: "the images do not give the side of the knee; the design says " + want})
 				}
@@ -281,8 +278,8 @@ func (j *joiner) chooseOfSeveral(list []Measurement) Value {
 		case 1:
 			value, used = single(sound[0]), "one has a value, which is used"
 		default:
-			value.X, value.Quality = meanOfSeveral(sound)
-			value.Missing, value.MaskFrom = Missing{}, maskOfSeveral(sound)
+			value.Missing = Missing{}
+			value.setMean(sound)
 			used = fmt.Sprintf("the mean of %s is used", numeral(len(sound)))
 		}
 	}
@@ -297,24 +294,19 @@ func single(m Measurement) Value {
 		Method: m.Method, MaskFrom: m.MaskFrom, Quality: &m.Quality}
 }
 
-// maskOfSeveral names the visits that the masks of studies were carried from; empty if all were drawn.
-func maskOfSeveral(list []Measurement) string {
+// setMean fills in the means of T2 and quality over studies, and names the visits that their masks were carried from.
+func (v *Value) setMean(list []Measurement) {
+	var all []ImageQuality
 	var sources []string
+	sum := 0.0
 	for _, m := range list {
+		sum, all = sum+m.T2, append(all, m.Quality)
 		if m.MaskFrom != "" {
 			sources = include(sources, m.MaskFrom)
 		}
 	}
-	return strings.Join(sources, ", ")
-}
-
-func meanOfSeveral(list []Measurement) (t2 float64, quality *ImageQuality) {
-	var all []ImageQuality
-	for _, m := range list {
-		t2, all = t2+m.T2, append(all, m.Quality)
-	}
-	mean := meanQuality(all)
-	return t2 / float64(len(list)), &mean
+	quality := meanQuality(all)
+	v.X, v.Quality, v.MaskFrom = sum/float64(len(list)), &quality, strings.Join(sources, ", ")
 }
 
 // noResult flags the missing values of a visit: once if all compartments are missing for the same reason,

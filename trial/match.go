@@ -78,8 +78,8 @@ func (n *names) common(s Source) error {
 	if len(n.order) == 0 || slices.ContainsFunc(n.order, n.known.Has) {
 		return nil
 	}
-	return hint.Errorf(matchHint(s, n.kind), "%s: none of its %ss (%s) is in the design (%s)", s.Name, n.kind, few(n.order),
-		few(n.design))
+	return hint.Errorf(matchHint(s, n.kind), "%s: none of its %ss (%s) is in the design (%s)", s.Name, n.kind,
+		few(n.order), few(n.design))
 }
 
 // match compares the names of a table with those of the design before anything is joined. Names that are

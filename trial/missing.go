@@ -1,6 +1,9 @@
 package trial
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // MissingKind says why a value or a change does not exist.
 type MissingKind int8
@@ -36,10 +39,15 @@ const (
 
 var missingKinds = [...]string{
 	Present: "", NoStudy: "no study", StudyFailed: "study failed", NoCompartment: "no compartment",
-	BothKnees:      "both knees",
-	SeveralStudies: "several studies", NoValue: "no value", SeveralValues: "several values", EmptyCell: "empty cell",
-	Noted:      "note",
-	AtBaseline: "baseline", NotPlanned: "not planned", NotInSet: "not in the analysis set",
+	BothKnees: "both knees", SeveralStudies: "several studies", NoValue: "no value", SeveralValues: "several values",
+	EmptyCell: "empty cell", Noted: "note", AtBaseline: "baseline", NotPlanned: "not planned",
+	NotInSet: "not in the analysis set",
+}
+
+// missingReasons are the reasons that are clearer in more words.
+var missingReasons = map[MissingKind]string{
+	NoCompartment: "no such compartment in the study", BothKnees: "both knees, none chosen",
+	SeveralValues: "two values at one visit, none chosen", EmptyCell: "empty in the table",
 }
 
 // String returns the word for the kind in trial.json.
@@ -72,20 +80,12 @@ func (m Missing) String() string {
 		if m.Detail != "" {
 			return "study failed: " + m.Detail
 		}
-	case NoCompartment:
-		return "no such compartment in the study"
-	case BothKnees:
-		return "both knees, none chosen"
 	case SeveralStudies:
 		return fmt.Sprintf("%s studies at one visit, none chosen", numeral(m.Count))
-	case SeveralValues:
-		return "two values at one visit, none chosen"
-	case EmptyCell:
-		return "empty in the table"
 	case Noted:
 		return m.Detail
 	}
-	return m.Kind.String()
+	return cmp.Or(missingReasons[m.Kind], m.Kind.String())
 }
 
 // numeral returns a number as text, with two as a word.

@@ -81,7 +81,7 @@ func ReadResults(compartments, studies Source, p Plan) (Results, error) {
 		return Results{}, err
 	}
 	res := Results{notes: undetected(t), sides: t.Has("side")}
-	wanted, err := wantedRows(t, p.Rows)
+	wanted, err := wantedRows(t, p)
 	if err != nil {
 		return res, err
 	}
@@ -309,7 +309,8 @@ func ReadScores(s Source) ([]Scores, error) {
 		for _, c := range []struct {
 			property string
 			same     bool
-		}{{"direction", e.direction == direction}, {"group", e.group == r.Text("group")}, {"unit", e.unit == r.Text("unit")}} {
+		}{{"direction", e.direction == direction}, {"group", e.group == r.Text("group")},
+			{"unit", e.unit == r.Text("unit")}} {
 			if !c.same {
 				return nil, fmt.Errorf("%s: line %d: endpoint %.40q has another %s than in an earlier line", t.Name, r.Line,
 					name, c.property)

@@ -30,9 +30,9 @@ func whole(r table.Row) bool {
 	return (region == "" || region == all) && (layer == "" || layer == all)
 }
 
-// wantedRows returns the names of the rows to analyse: the given ones or, without them, the whole
+// wantedRows returns the names of the rows to analyse: those of the plan or, without them, the whole
 // compartments. It is an error if a name is not in the table.
-func wantedRows(t *table.Table, rows []string) (map[string]bool, error) {
+func wantedRows(t *table.Table, p Plan) (map[string]bool, error) {
 	present := map[string]bool{}
 	var names []string // in the order of the table
 	wanted := map[string]bool{}
@@ -46,7 +46,7 @@ func wantedRows(t *table.Table, rows []string) (map[string]bool, error) {
 			wanted[name] = true
 		}
 	}
-	if len(rows) == 0 {
+	if len(p.Rows) == 0 {
 		compartments := slices.DeleteFunc(slices.Clone(names),
 			func(name string) bool { return !wanted[name] || isMeniscus(name) })
 		for _, name := range names {
@@ -57,9 +57,15 @@ func wantedRows(t *table.Table, rows []string) (map[string]bool, error) {
 		return wanted, nil
 	}
 	clear(wanted)
-	for _, name := range rows {
+	for _, name := range p.Rows {
 		if !present[name] {
-			return nil, hint.Errorf("rows of this table: "+few(names), "%s has no row %.60q", t.Name, name)
+			place := ""
+			for _, m := range p.Mentions {
+				if m.Key == rowsKey && m.Endpoint == name {
+					place = m.Place + ": "
+				}
+			}
+			return nil, hint.Errorf(hint.Nearest(name, names), "%s%s has no row %.60q", place, t.Name, name)
 		}
 		wanted[name] = true
 	}

@@ -236,8 +236,8 @@ func (d Design) resolve(kind string, targets []Target, endpoints []Endpoint) ([]
 			all = append(all, one)
 		}
 		if !found {
-			return nil, hint.Errorf(hint.Nearest(t.Endpoint, endpointNames(endpoints)), "%s: the %s endpoint %.40q is not in the results",
-				t.Place, kind, t.Endpoint)
+			return nil, hint.Errorf(hint.Nearest(t.Endpoint, endpointNames(endpoints)),
+				"%s: the %s endpoint %.40q is not in the results", t.Place, kind, t.Endpoint)
 		}
 	}
 	return all, nil

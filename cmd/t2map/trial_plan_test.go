@@ -80,6 +80,7 @@ func TestBadPlans(t *testing.T) {
 		"an endpoint too few": {"scale: log", "line 1, column 1", "does not name an endpoint", "scale[WOMAC]"},
 		"an unknown value":    {"summary: mode", "line 1, column 1", `"mode" is not known`, "mean or median"},
 		"an unknown limit":    {visits + "limits: {voxel: 20}", "line 3, column 1", `"voxel"`, "such as"},
+		"a CV twice":          {"wcv: [medial=4, medial=5]", "line 1, column 1", `"medial" appears twice`, "name it once"},
 		"a set without a column": {
 			visits + "sets: full", "line 3, column 1", `"full" has no column`, "NAME=COLUMN",
 		},
@@ -177,6 +178,9 @@ func TestPlansThatContradictTheResults(t *testing.T) {
 		},
 		"trial: x\nwcv: {medial: 4, medail: 5}": {
 			`line 2, column 1: wcv names the compartment "medail", which is not in the results`, "did you mean medial?",
+		},
+		"trial: x\nrows: [medial, latral]": {
+			`line 2, column 1: compartments.csv has no row "latral"`, "did you mean lateral?",
 		},
 		"wcv: T2=4": {`line 1, column 1: wcv names the compartment "T2"`, "known are medial, lateral"},
 		"decimals[lateral]: 1\ndecimals[WOMAC]: 0": {

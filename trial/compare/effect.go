@@ -124,5 +124,5 @@ func noncentralT(t, df, delta float64) float64 {
 // sortedWithin returns the cuts in (low, high], ascending.
 func sortedWithin(cuts []float64, low, high float64) []float64 {
 	slices.Sort(cuts)
-	return slices.DeleteFunc(cuts, func(c float64) bool { return c <= low || c > high })
+	return slices.DeleteFunc(cuts, func(c float64) bool { return !(c > low && c <= high) })
 }

@@ -18,7 +18,7 @@ const (
 	maxWork = 3e8
 	// maxVisits is the largest number of visits for any structure: Σ then takes 8 MB.
 	maxVisits = 1000
-	// maxIterations of the search: ten times as many as a fit usually takes.
+	// maxIterations ends a search that does not converge.
 	maxIterations = 100
 	// edge is the limit below which Σ counts as singular: of the part of a visit's variance that other
 	// visits do not explain, and of a variance relative to that of the moments.

@@ -16,8 +16,9 @@ import (
 // FromStudy returns a scenario like an analysed trial: it has the covariance of the changes in the trial's mixed
 // model, the trial's patterns of missing visits in all arms, its arms, its covariance structure and degrees of freedom,
 // and its primary contrasts: the other primary endpoints are like this one, and as many of its last visits are tested as
-// the trial tests of theirs. An endpoint that is not primary is planned as the only primary one. Covariates of the trial's model reduce the covariance. The simulated trials have no
-// covariates, and do not lose their degrees of freedom.
+// the trial tests of theirs. An endpoint that is not primary is planned as the only primary one. Covariates of the
+// trial's model reduce the covariance. The simulated trials have no covariates, and do not lose their degrees of
+// freedom.
 //
 // It also returns caveats: remarks on differences between the trial and the simulated ones. It is an error if the
 // endpoint does not exist or has no model, or if no subject has a primary visit.
@@ -99,10 +100,8 @@ func caveats(a trial.Analysis, e *trial.EndpointAnalysis) (out []string) {
 			"t2map trial): trials whose masks are drawn at each visit may vary more", strings.Join(sources, ", ")))
 	}
 	if len(a.ModelCovariates()) > 0 {
-		text := fmt.Sprintf("the standard deviation is adjusted for %s (%s); the simulated trials have no "+
-			"covariates and do not lose their degrees of freedom",
-			strings.Join(a.ModelCovariates(), ", "), m.Formula)
-		out = append(out, text)
+		out = append(out, fmt.Sprintf("the standard deviation is adjusted for %s (%s); the simulated trials have no "+
+			"covariates and do not lose their degrees of freedom", strings.Join(a.ModelCovariates(), ", "), m.Formula))
 	}
 	if len(m.Rejected) > 0 {
 		var rejected []string
@@ -178,12 +177,10 @@ func (a Assumed) Scenario() (Scenario, error) {
 		s.Sigma.SetSym(i, i, a.SD*a.SD)
 	}
 	for attended := range a.Visits + 1 {
-		p := Pattern{Weight: a.Dropout / float64(a.Visits), Present: make([]bool, a.Visits)}
+		p := Pattern{Weight: a.Dropout / float64(a.Visits),
+			Present: append(slices.Repeat([]bool{true}, attended), make([]bool, a.Visits-attended)...)}
 		if attended == a.Visits {
 			p.Weight = 1 - a.Dropout
-		}
-		for v := range attended {
-			p.Present[v] = true
 		}
 		s.Patterns = append(s.Patterns, p)
 	}

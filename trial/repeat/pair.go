@@ -231,24 +231,19 @@ func (s *Study) note(k Knee, measured [][]trial.Measurement) {
 
 // noteMasks adds a remark if masks were carried from another visit, because such repeats share one drawing.
 func (s *Study) noteMasks(rows []trial.Measurement) {
-	var used, carried []Knee
+	used, carried := map[Knee]bool{}, map[Knee]bool{}
 	for _, c := range s.Compartments {
 		for _, k := range c.Knees {
-			if !slices.Contains(used, k) {
-				used = append(used, k)
-			}
+			used[k] = true
 		}
 	}
 	var sources []string // visits
 	for _, r := range rows {
 		k := Knee{r.Subject, r.Side}
-		if r.MaskFrom == "" || math.IsNaN(r.T2) || !slices.Contains(s.Visits, r.Visit) ||
-			!slices.Contains(used, k) {
+		if r.MaskFrom == "" || math.IsNaN(r.T2) || !slices.Contains(s.Visits, r.Visit) || !used[k] {
 			continue
 		}
-		if !slices.Contains(carried, k) {
-			carried = append(carried, k)
-		}
+		carried[k] = true
 		if !slices.Contains(sources, r.MaskFrom) {
 			sources = append(sources, r.MaskFrom)
 		}
