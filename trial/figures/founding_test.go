@@ -122,7 +122,7 @@ func TestFlow(t *testing.T) {
 	checkTexts(t, "flow", p)
 	text := joined(t, p)
 	for _, want := range []string{"Screened: 40", "Not randomised: 16", "12 not eligible", "4 declined", "Randomised: 24",
-		"Month 3, in the trial: 12", "Month 12, in the trial: 11", "Left: 1", "1 withdrew", "Analysed: 12"} {
+		"Month 3, in the trial: 12", "Month 12, in the trial: 11", "Left: 1", "1 withdrew", "with T2: 12", "with T2: 11", "Analysed: 12"} {
 		if !strings.Contains(text, want+"\n") {
 			t.Errorf("no %q in\n%s", want, text)
 		}

@@ -72,6 +72,11 @@ func TestFigureLines(t *testing.T) {
 			trial.Flag{Kind: trial.ProtocolChange, Subject: "S003", Visit: "visit 1", Endpoint: "medial", Text: text},
 			trial.Flag{Kind: trial.TwoStudies, Subject: "S004", Visit: "visit 2", Text: text},
 			trial.Flag{Kind: trial.CarriedMask, Text: "masks were carried"})
+		beyond := trial.Flag{Kind: trial.BeyondLimit, Subject: "S003", Visit: "visit 1", Endpoint: "medial", Text: text}
+		beyond.Excess = trial.Excess{Measure: trial.VoxelChange, Value: 60, Limit: 20}
+		a.Flags = append(a.Flags, beyond)
+		beyond.Excess = trial.Excess{Measure: trial.ExcludedShare, Value: 33, Limit: 10}
+		a.Flags = append(a.Flags, beyond)
 		for name, c := range map[string]struct {
 			flags []int
 			want  []string
@@ -83,10 +88,12 @@ func TestFigureLines(t *testing.T) {
 			"named":           {[]int{1, 2, 3}, []string{"S001, S002, S003 at visit 2: scanner change"}, 0},
 			"counted":         {[]int{1, 2, 3, 4}, []string{"4 subjects at visit 2: scanner change"}, 0},
 			"of all subjects": {[]int{23}, []string{"masks were carried"}, 0},
+			"of one place": {[]int{21, 24, 25}, []string{"S003 at visit 1, medial: protocol change; number of voxels +60.0 % " +
+				"against baseline, limit 20 %; 33.0 % of the voxels are excluded, limit 10 %"}, 0},
 			"more": {[]int{1, 2, 21, 22, 23},
 				[]string{"S001, S002 at visit 2: scanner change", "S003 at visit 1, medial: protocol change"}, 2},
 		} {
-			got := newFigureLines(&a, figure.Picture{Flags: c.flags, Remarks: []string{"other slices", upgrade}})
+			got := newFigureLines(&a, figure.Picture{Flags: c.flags, Remarks: []string{"other slices", upgrade}}, 2)
 			if !slices.Equal(got.Flags, c.want) || got.Rest != c.rest ||
 				!slices.Equal(got.Remarks, []string{"other slices", upgrade}) {
 				t.Errorf("%s, %q: %+v", name, text, got)

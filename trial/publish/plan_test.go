@@ -109,9 +109,9 @@ func TestOrderOfThePage(t *testing.T) {
 func TestMethodsOfOtherPlans(t *testing.T) {
 	a := planned(t, "summary: median\nstrata: none\nbaseline: common\n")
 	text := methodsOf(a)
-	says(t, "other choices", text, "the median T2 (ms) of the voxels", "stratified by stratum, which is not in the model.",
+	says(t, "other choices", text, "the median T2 (ms) of the voxels",
 		"The planned model has one slope on the baseline for all visits.")
-	never(t, "no sets", text, "set is", "Estimand")
+	never(t, "no sets", text, "set is", "Estimand", "stratified")
 	a.PlanFile = trial.Input{}
 	says(t, "no plan", methodsOf(a), "There was no frozen plan")
 	a = planned(t, "covariates: stratum\n")

@@ -134,7 +134,7 @@ func TestPrintsShort(t *testing.T) {
 		p    figure.Picture
 		most int // sheets without figures; those of a trial add about six
 	}{
-		"40 visits": {sample{arms: 2, visits: 40, perArm: 6}.analysis(), picture("means"), 20},
+		"40 visits": {sample{arms: 2, visits: 40, perArm: 6}.analysis(), picture("means"), 25},
 		"upgrade":   {upgraded, p, 12},
 	} {
 		dir := t.TempDir()

@@ -165,11 +165,6 @@ func wordlessPage(a *trial.Analysis, p figure.Picture) (parts []string) {
 		parts = append(parts, f.Lines.Flags...)
 		parts = append(parts, fmt.Sprint(f.Lines.Rest))
 	}
-	for _, s := range v.Flow.Steps {
-		for _, b := range s.Boxes {
-			parts = append(parts, b.N, b.Total, fmt.Sprint(len(b.Lines)))
-		}
-	}
 	return parts
 }
 
