@@ -82,7 +82,7 @@ func Analyse(ctx context.Context, version string, t Tables, adjust Adjust) (Anal
 	}
 	a.adjustFamilies()
 	a.analyseSensitivity()
-	a.Flow = a.flow()
+	a.Flow, a.Characteristics = a.flow(), a.Design.characteristics(a.Plan.Level)
 	return a, a.correlate(ctx)
 }
 

@@ -16,6 +16,8 @@ type Analysis struct {
 	PlanFile Input
 	// Endpoints are the compartments in the order of the results, then the others.
 	Endpoints []EndpointAnalysis
+	// Characteristics are the known numbers of the subjects at baseline: age and bmi.
+	Characteristics []Characteristic
 	// Flow counts participants by arm, in the order of Design.Arms.
 	Flow []Flow
 	// Flags are sorted by kind, subject and visit.
@@ -36,6 +38,13 @@ type Input struct {
 	// Name is the file's name without its folder.
 	Name   string
 	SHA256 string
+}
+
+// Characteristic describes a number of the subjects in the design, by arm.
+type Characteristic struct {
+	// Name is the column of the design.
+	Name string
+	Arms []Description
 }
 
 // Flow counts the participants of one arm.

@@ -22,6 +22,24 @@ func present(xs []float64) []float64 {
 	return slices.DeleteFunc(slices.Clone(xs), math.IsNaN)
 }
 
+// characteristics describes age and BMI of all subjects.
+func (d Design) characteristics(level float64) (all []Characteristic) {
+	for _, name := range numbers {
+		c := Characteristic{Name: name}
+		for arm := range d.Arms {
+			var xs []float64
+			for _, s := range d.Subjects {
+				if x, _ := s.covariate(name); s.Arm == arm {
+					xs = append(xs, x)
+				}
+			}
+			c.Arms = append(c.Arms, describe(xs, level))
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
 // members returns the indices of the subjects of an arm who are in the analysis set.
 func (d Design) members(arm int) []int {
 	var all []int

@@ -197,6 +197,7 @@ func (c chartFigure) draw(a trial.Analysis, f family, names naming, o Options) (
 		X:     newVisitAxis(a.Design, visits), Arms: len(a.Design.Arms),
 		Zero: c.ofChange, Bars: f.familyKind == markers && c.name == "change",
 	}
+	o.Individuals = o.Individuals && !g.Bars // lines of subjects would hide the bars of ± SD
 	g.Legend = figure.LineSymbols(a.Design.Arms)
 	for _, n := range f.endpoints {
 		g.Panels = append(g.Panels, c.chart(a, n, visits, flags, o))

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"gonum.org/v1/gonum/stat"
-
 	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/trial"
 )
@@ -85,11 +83,11 @@ func peopleGrid(a *trial.Analysis) grid {
 		groups[s.Arm] = append(groups[s.Arm], s)
 	}
 	rows := group{}
-	add := func(name string, text func([]trial.Subject) string) {
+	add := func(name string, text func(arm int) string) {
 		r := row{Cells: []cell{{Text: name}}}
 		known := false
-		for _, subjects := range groups {
-			c := num(text(subjects), "not in the design")
+		for arm := range groups {
+			c := num(text(arm), "not in the design")
 			known = known || c.Text != dash
 			r.Cells = append(r.Cells, c)
 		}
@@ -97,13 +95,20 @@ func peopleGrid(a *trial.Analysis) grid {
 			rows.Rows = append(rows.Rows, r)
 		}
 	}
-	add("Participants", func(s []trial.Subject) string { return thousands(len(s)) })
-	add("Age (years), mean ± SD", meanOf(func(s trial.Subject) float64 { return s.Age }))
-	add("BMI (kg/m²), mean ± SD", meanOf(func(s trial.Subject) float64 { return s.BMI }))
-	add("Sex", levelsOf(func(s trial.Subject) string { return s.Sex }))
-	add("Side", levelsOf(func(s trial.Subject) string { return s.Side }))
-	add("Site", levelsOf(func(s trial.Subject) string { return s.Site }))
-	add("Stratum", levelsOf(func(s trial.Subject) string { return s.Stratum }))
+	add("Participants", func(arm int) string { return thousands(len(groups[arm])) })
+	for _, c := range a.Characteristics {
+		add(characteristicNames[c.Name]+", mean ± SD", func(arm int) string {
+			return meanText(c.Arms[arm], 1, len(groups[arm]))
+		})
+	}
+	for _, f := range []struct {
+		name  string
+		level func(trial.Subject) string
+	}{{"Sex", func(s trial.Subject) string { return s.Sex }}, {"Side", func(s trial.Subject) string { return s.Side }},
+		{"Site", func(s trial.Subject) string { return s.Site }},
+		{"Stratum", func(s trial.Subject) string { return s.Stratum }}} {
+		add(f.name, func(arm int) string { return levelCounts(mapped(groups[arm], f.level)) })
+	}
 	values := group{}
 	for e := range endpoints(a) {
 		cells := []cell{{Text: withUnit(e)}}
@@ -118,74 +123,62 @@ func peopleGrid(a *trial.Analysis) grid {
 	return g.explained("")
 }
 
+// characteristicNames are the names of trial.Characteristic with their units.
+var characteristicNames = map[string]string{"age": "Age (years)", "bmi": "BMI (kg/m²)"}
+
 // baselineText describes the values of an arm, with n if some are missing.
 func baselineText(e *trial.EndpointAnalysis, c trial.Cell) string {
-	d := e.Decimals()
-	text := figure.Number(c.Value.Mean, d)
-	switch {
-	case e.Log:
-		text = withInterval(c.Value.Median, c.Value.Q1, c.Value.Q3, d)
-	case !math.IsNaN(c.Value.SD):
-		text += "\u00a0±\u00a0" + figure.Number(c.Value.SD, d)
+	if e.Log {
+		return withInterval(c.Value.Median, c.Value.Q1, c.Value.Q3, e.Decimals()) + ofSome(c.Value.N, c.Value.N+c.Missing)
 	}
-	if c.Missing > 0 && c.Value.N > 0 {
-		text += fmt.Sprintf(" (n = %d)", c.Value.N)
-	}
-	return text
+	return meanText(c.Value, e.Decimals(), c.Value.N+c.Missing)
 }
 
-// meanOf returns a function that prints mean ± SD of the known values, with n if some are not known.
-func meanOf(x func(trial.Subject) float64) func([]trial.Subject) string {
-	return func(subjects []trial.Subject) string {
-		var known []float64
-		for _, s := range subjects {
-			if !math.IsNaN(x(s)) {
-				known = append(known, x(s))
-			}
-		}
-		if len(known) == 0 {
-			return dash
-		}
-		text := figure.Number(stat.Mean(known, nil), 1)
-		if len(known) > 1 {
-			text += "\u00a0±\u00a0" + figure.Number(stat.StdDev(known, nil), 1)
-		}
-		if len(known) < len(subjects) {
-			text += fmt.Sprintf(" (n = %d)", len(known))
-		}
-		return text
+// meanText prints mean ± SD, with n if that is less than all.
+func meanText(d trial.Description, decimals, all int) string {
+	if d.N == 0 {
+		return dash
 	}
+	text := figure.Number(d.Mean, decimals)
+	if !math.IsNaN(d.SD) {
+		text += "\u00a0±\u00a0" + figure.Number(d.SD, decimals)
+	}
+	return text + ofSome(d.N, all)
 }
 
-// levelsOf returns a function that prints the number of subjects at each level of a factor, or at the first
-// of many levels.
-func levelsOf(level func(trial.Subject) string) func([]trial.Subject) string {
-	return func(subjects []trial.Subject) string {
-		const most = 6
-		n := map[string]int{}
-		var order []string
-		for _, s := range subjects {
-			l := level(s)
-			if l == "" {
-				continue
-			}
-			if n[l] == 0 {
-				order = append(order, l)
-			}
-			n[l]++
-		}
-		if len(order) == 0 {
-			return dash
-		}
-		slices.Sort(order) // the same in every arm
-		var parts []string
-		for i, l := range order {
-			if i == most {
-				parts = append(parts, fmt.Sprintf("%d more", len(order)-most))
-				break
-			}
-			parts = append(parts, fmt.Sprintf("%s: %d", called(l), n[l]))
-		}
-		return strings.Join(parts, ", ")
+// ofSome returns " (n = 11)" if n is not all and not 0.
+func ofSome(n, all int) string {
+	if n == 0 || n == all {
+		return ""
 	}
+	return fmt.Sprintf(" (n = %d)", n)
+}
+
+// levelCounts counts the subjects at each level of a factor, or at the first of many levels.
+func levelCounts(levels []string) string {
+	const most = 6
+	n := map[string]int{}
+	var order []string
+	for _, l := range levels {
+		if l == "" {
+			continue
+		}
+		if n[l] == 0 {
+			order = append(order, l)
+		}
+		n[l]++
+	}
+	if len(order) == 0 {
+		return dash
+	}
+	slices.Sort(order) // the same in every arm
+	var parts []string
+	for i, l := range order {
+		if i == most {
+			parts = append(parts, fmt.Sprintf("%d more", len(order)-most))
+			break
+		}
+		parts = append(parts, fmt.Sprintf("%s: %d", called(l), n[l]))
+	}
+	return strings.Join(parts, ", ")
 }
