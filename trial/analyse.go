@@ -71,16 +71,8 @@ func Analyse(ctx context.Context, version string, t Tables, adjust Adjust) (Anal
 	if err != nil {
 		return a, err
 	}
-	if err := a.checkNames(endpoints); err != nil {
-		return a, err
-	}
-	if err := a.setScales(endpoints); err != nil {
-		return a, err
-	}
-	if err := a.Design.setTargets(endpoints); err != nil {
-		return a, err
-	}
-	if err := a.takeRepeatability(t.Repeatability, endpoints); err != nil {
+	if err := cmp.Or(a.checkNames(t.Design.Name, endpoints), a.setScales(endpoints), a.Design.setTargets(endpoints),
+		a.takeRepeatability(t.Repeatability, endpoints)); err != nil {
 		return a, err
 	}
 	a.Plan = a.Plan.withDefaults()
@@ -100,11 +92,11 @@ func (a *Analysis) join(t Tables) ([]Endpoint, error) {
 	if err != nil {
 		return nil, err
 	}
-	subjects, visits, err := a.Design.match(t.Compartments, res.places())
+	subjects, visits, err := a.Design.match(t.Compartments, mapped(res.measurements, Measurement.place))
 	if err != nil {
 		return nil, err
 	}
-	_, failedAt, err := a.Design.alike(t.Studies, res.failedPlaces())
+	_, failedAt, err := a.Design.alike(t.Studies, mapped(res.failures, func(f failure) placed { return f.placed }))
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +114,7 @@ func (a *Analysis) join(t Tables) ([]Endpoint, error) {
 			return nil, err
 		}
 		for _, s := range scores {
-			subjects, _, err := a.Design.match(source, s.places())
+			subjects, _, err := a.Design.match(source, mapped(s.values, func(v score) placed { return v.placed }))
 			if err != nil {
 				return nil, err
 			}
@@ -169,27 +161,35 @@ func (t Tables) remarks() []string {
 }
 
 // checkNames returns an error if the plan names an endpoint that does not exist.
-func (a *Analysis) checkNames(endpoints []Endpoint) error {
+func (a *Analysis) checkNames(design string, endpoints []Endpoint) error {
 	if len(endpoints) == 0 {
 		return hint.Errorf("see studies.csv for why every study failed", "the results have no compartment")
 	}
-	var names []string
+	names := endpointNames(endpoints)
+	compartments := endpointNames(slices.DeleteFunc(slices.Clone(endpoints), func(e Endpoint) bool { return !e.Compartment }))
 	for _, e := range endpoints {
-		names = append(names, e.Name)
+		if e.Visits == nil {
+			return hint.Errorf(fmt.Sprintf("add a line visits for all endpoints, or visits[%s]", printable.Line(e.Name)),
+				"%s: the visits of the endpoint %.40q are not planned", design, e.Name)
+		}
 	}
 	for _, m := range a.Plan.Mentions {
-		if m.Endpoint != AllT2 && !slices.Contains(names, m.Endpoint) {
+		switch {
+		case m.Key == cvKey && !slices.Contains(compartments, m.Endpoint):
+			return hint.Errorf(hint.Nearest(m.Endpoint, compartments), "%s: %s names the compartment %.40q, which is not in "+
+				"the results", m.Place, m.Key, m.Endpoint)
+		case m.Key == "group" && (m.Endpoint == AllT2 || slices.Contains(compartments, m.Endpoint)):
+			return hint.Errorf("omit the line", "%s: the figures of compartments have no groups", m.Place)
+		case m.Endpoint != AllT2 && !slices.Contains(names, m.Endpoint):
 			return hint.Errorf(hint.Nearest(m.Endpoint, names), "%s: %s names the endpoint %.40q, which is not in the tables",
 				m.Place, m.Key, m.Endpoint)
 		}
 	}
-	for _, cv := range a.Plan.CompartmentCVs {
-		if !slices.Contains(names, cv.Compartment) {
-			return hint.Errorf(fmt.Sprintf("there are %q", names),
-				"a within-subject CV is given for %.40q, which is not in the results", cv.Compartment)
-		}
-	}
 	return nil
+}
+
+func endpointNames(endpoints []Endpoint) []string {
+	return mapped(endpoints, func(e Endpoint) string { return e.Name })
 }
 
 // setScales fills in the scale, the decimals and the group of each endpoint. It is an error if groups are alike but
@@ -198,12 +198,9 @@ func (a *Analysis) setScales(endpoints []Endpoint) error {
 	var groups table.Names
 	for i := range endpoints {
 		e := &endpoints[i]
-		named := func(name string) bool { return name == e.Name || name == AllT2 && e.Compartment }
-		e.Log = slices.ContainsFunc(a.Plan.LogScale, named)
-		for name, decimals := range a.Plan.Decimals {
-			if named(name) && (e.PlannedDecimals == nil || name == e.Name) {
-				e.PlannedDecimals = &decimals
-			}
+		e.Log, _ = planned(a.Plan.Log, *e)
+		if decimals, ok := planned(a.Plan.Decimals, *e); ok {
+			e.PlannedDecimals = &decimals
 		}
 		if group, ok := a.Plan.Groups[e.Name]; ok {
 			e.Group = group
@@ -263,6 +260,11 @@ func (a *Analysis) remark() {
 	}
 	if len(a.Design.Visits) == 1 {
 		a.Notes = append(a.Notes, "the design has one visit: there is no change from baseline")
+	}
+	for _, name := range a.Plan.Strata {
+		if !slices.Contains(a.Strata(), name) {
+			a.Notes = append(a.Notes, fmt.Sprintf("all subjects have one %s: it is not used as a stratum", name))
+		}
 	}
 	for _, name := range a.ModelCovariates() {
 		c := a.covariate(name)
@@ -343,18 +345,19 @@ func (a *Analysis) InModel(e *EndpointAnalysis, subject, visit int) bool {
 	})
 }
 
-// Strata returns the columns by which the randomisation was stratified: those of the plan, or stratum if the
-// design has several. They are in the models unless Plan.NoStrata.
+// Strata returns the columns by which the randomisation was stratified, those with several levels: of the plan, or
+// stratum. They are in the models, and permutations stay within them.
 func (a *Analysis) Strata() []string {
-	if a.Plan.Strata == nil && a.covariate("stratum").Levels > 1 {
-		return []string{"stratum"}
+	strata := a.Plan.Strata
+	if strata == nil {
+		strata = []string{"stratum"}
 	}
-	return a.Plan.Strata
+	return slices.DeleteFunc(slices.Clone(strata), func(name string) bool { return a.covariate(name).Levels < 2 })
 }
 
 // ModelCovariates returns the strata and covariates of the models.
 func (a *Analysis) ModelCovariates() []string {
 	names := slices.DeleteFunc(slices.Clone(a.Strata()),
-		func(name string) bool { return a.Plan.NoStrata || slices.Contains(a.Plan.Covariates, name) })
+		func(name string) bool { return slices.Contains(a.Plan.Covariates, name) })
 	return append(names, a.Plan.Covariates...)
 }

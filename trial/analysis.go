@@ -92,6 +92,8 @@ type Cell struct {
 	// Value and Change, in the endpoint's unit, and Percent, of baseline, describe the subjects who have
 	// them.
 	Value, Change, Percent Description
+	// Logs describes the natural logarithms of the values; nil unless the endpoint is on the log scale.
+	Logs *Description
 	// Missing counts the subjects of the arm without a value.
 	Missing int
 	// ValueFlags are the flags of the described values that figures have to show, ChangeFlags those of

@@ -86,17 +86,24 @@ func (a *Analysis) subjects(e *EndpointAnalysis, visit int, arms ...int) (compar
 	if len(rows) == 0 {
 		return s, nil
 	}
-	stratum, stratified := a.covariate("stratum"), a.Stratified()
+	var strata []Covariate
+	for _, name := range a.Strata() {
+		strata = append(strata, a.covariate(name))
+	}
+	numbers := map[string]int{} // of the combinations of levels
 	for _, row := range rows {
 		i := row[0]
 		s.Change = append(s.Change, r.Change[i][index])
 		s.Arm = append(s.Arm, slices.Index(arms, r.Arm[i]))
-		if stratified {
-			level := -1 // subjects without a stratum
-			if !math.IsNaN(stratum.X[i]) {
-				level = int(stratum.X[i])
+		if len(strata) > 0 { // subjects without a level are a stratum of their own
+			levels := ""
+			for _, c := range strata {
+				levels += fmt.Sprintln(c.X[i])
 			}
-			s.Stratum = append(s.Stratum, level)
+			if _, known := numbers[levels]; !known {
+				numbers[levels] = len(numbers)
+			}
+			s.Stratum = append(s.Stratum, numbers[levels])
 		}
 	}
 	var fit RepeatedFit
@@ -109,10 +116,6 @@ func (a *Analysis) subjects(e *EndpointAnalysis, visit int, arms ...int) (compar
 	}
 	return s, fit.Omitted
 }
-
-// Stratified reports whether the permutation tests shuffle within strata, which is so if the design has
-// several. Subjects without a stratum are a stratum of their own.
-func (a *Analysis) Stratified() bool { return a.covariate("stratum").Levels > 1 }
 
 // ancova fills in the analysis of covariance of each visit, over all arms.
 func (a *Analysis) ancova(e *EndpointAnalysis) {

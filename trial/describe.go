@@ -22,61 +22,67 @@ func present(xs []float64) []float64 {
 	return slices.DeleteFunc(slices.Clone(xs), math.IsNaN)
 }
 
+// members returns the indices of the subjects of an arm who are in the analysis set.
+func (d Design) members(arm int) []int {
+	var all []int
+	for i, s := range d.Subjects {
+		if s.Arm == arm && s.Analysed() {
+			all = append(all, i)
+		}
+	}
+	return all
+}
+
 // describeCells describes every arm at every visit.
 func (a *EndpointAnalysis) describeCells(d Design, flags []Flag, level float64) {
 	a.Cells = make([][]Cell, len(d.Arms))
+	unplanned := describe(nil, level)
 	for arm := range d.Arms {
-		a.Cells[arm] = make([]Cell, len(d.Visits))
+		a.Cells[arm] = slices.Repeat([]Cell{{Value: unplanned, Change: unplanned, Percent: unplanned,
+			Quality: QualityCell{ImageQuality: meanQuality(nil)}}}, len(d.Visits))
+		members := d.members(arm)
 		for _, v := range a.Visits {
-			a.Cells[arm][v] = a.cell(d, [2]int{arm, v}, level)
-			a.flagCell(d, flags, [2]int{arm, v})
-			a.Cells[arm][v].Quality = a.quality(d, flags, [2]int{arm, v})
+			c := a.cell(members, v, level)
+			c.ValueFlags, c.ChangeFlags = a.shownFlags(members, v, flags)
+			c.Quality = a.quality(members, v, flags)
+			a.Cells[arm][v] = c
 		}
 	}
 }
 
-func (a *EndpointAnalysis) cell(d Design, armVisit [2]int, level float64) Cell {
-	var c Cell
-	var values, deltas, percents []float64
-	for s, subject := range d.Subjects {
-		if subject.Arm != armVisit[0] || !subject.Analysed() {
-			continue
-		}
-		x, change := a.Values[s][armVisit[1]].X, a.Changes[s][armVisit[1]]
+func (a *EndpointAnalysis) cell(members []int, visit int, level float64) (c Cell) {
+	var values, logs, deltas, percents []float64
+	for _, s := range members {
+		x, change := a.Values[s][visit].X, a.Changes[s][visit]
 		if math.IsNaN(x) {
 			c.Missing++
 		}
-		values, deltas, percents = append(values, x), append(deltas, change.Scaled), append(percents, change.Percent)
+		values, logs = append(values, x), append(logs, a.scaled(x))
+		deltas, percents = append(deltas, change.Scaled), append(percents, change.Percent)
 	}
 	c.Value, c.Change, c.Percent = describe(values, level), describe(deltas, level), describe(percents, level)
+	if a.Log {
+		d := describe(logs, level)
+		c.Logs = &d
+	}
 	return c
 }
 
-// flagCell collects the flags that figures of this arm at this visit have to show. It includes the flags
-// of values that are missing because of two studies.
-func (a *EndpointAnalysis) flagCell(d Design, flags []Flag, armVisit [2]int) {
-	cell := &a.Cells[armVisit[0]][armVisit[1]]
-	add := func(list *[]int, found []int) {
-		for _, f := range found {
-			if flags[f].Kind.OnFigures() && !slices.Contains(*list, f) {
-				*list = append(*list, f)
-			}
+// shownFlags returns the flags that figures of these subjects at a visit have to show. It includes the flags of
+// values that are missing because of two studies.
+func (a *EndpointAnalysis) shownFlags(members []int, visit int, flags []Flag) (ofValues, ofChanges []int) {
+	for _, s := range members {
+		baseline, value := a.Values[s][0].touching(flags), a.Values[s][visit].touching(flags)
+		ofValues = append(ofValues, value...)
+		if baseline != nil && value != nil { // a change needs both
+			ofChanges = slices.Concat(ofChanges, baseline, value)
 		}
 	}
-	for s, subject := range d.Subjects {
-		if subject.Arm != armVisit[0] || !subject.Analysed() {
-			continue
-		}
-		baseline, value := a.Values[s][0].touching(flags), a.Values[s][armVisit[1]].touching(flags)
-		add(&cell.ValueFlags, value)
-		// A change needs both values.
-		if baseline != nil && value != nil {
-			add(&cell.ChangeFlags, baseline)
-			add(&cell.ChangeFlags, value)
-		}
+	shown := func(list []int) []int {
+		slices.Sort(list)
+		return slices.Compact(slices.DeleteFunc(list, func(f int) bool { return !flags[f].Kind.OnFigures() }))
 	}
-	slices.Sort(cell.ValueFlags)
-	slices.Sort(cell.ChangeFlags)
+	return shown(ofValues), shown(ofChanges)
 }
 
 // touching returns the flags of a value that exists, which may be none but not nil, or of a value that is

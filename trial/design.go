@@ -21,7 +21,7 @@ type Design struct {
 	// Primary and Secondary are the primary and the key secondary contrasts. Default of Primary: every
 	// compartment at its last visit.
 	Primary, Secondary []Target
-	// Schedules are the visits of endpoints that have their own, by endpoint or AllT2; see VisitsOf.
+	// Schedules are the visits of the lines of visits: by endpoint, AllT2, or "" for all others; see VisitsOf.
 	Schedules map[string][]int
 }
 

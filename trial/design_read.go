@@ -41,13 +41,8 @@ func ReadDesign(s, plan Source, overrides Heading) (d Design, p Plan, err error)
 	if err != nil {
 		return d, p, err
 	}
-	if err := h.agree(planned); err != nil {
+	if err := cmp.Or(h.agree(planned), h.moveBaseline(), planned.moveBaseline(), overrides.moveBaseline()); err != nil {
 		return d, p, err
-	}
-	for _, source := range []Heading{h, planned, overrides} {
-		if err := source.moveBaseline(); err != nil {
-			return d, p, err
-		}
 	}
 	h = overrides.withDefaults(planned.withDefaults(h))
 	d.Name = h["trial"].Text
@@ -66,16 +61,10 @@ func ReadDesign(s, plan Source, overrides Heading) (d Design, p Plan, err error)
 	if err := d.putFirst(s.Name, h["reference"]); err != nil {
 		return d, p, err
 	}
-	if d.Primary, err = d.targets(h["primary"]); err == nil {
-		d.Secondary, err = d.targets(h["secondary"])
-	}
-	if err != nil {
-		return d, p, err
-	}
-	if err := d.checkSets(h["sets"].Place, p.Sets); err != nil {
-		return d, p, err
-	}
-	return d, p, d.checkScreened(h, p)
+	var errPrimary, errSecondary error
+	d.Primary, errPrimary = d.targets(h["primary"])
+	d.Secondary, errSecondary = d.targets(h["secondary"])
+	return d, p, cmp.Or(errPrimary, errSecondary, d.checkSets(h["sets"].Place, p.Sets), d.checkScreened(h, p))
 }
 
 // agree returns an error if a line of a plan file differs from that of the heading in more than blanks.

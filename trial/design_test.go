@@ -33,7 +33,7 @@ func TestDesign(t *testing.T) {
 		t.Errorf("primary %+v of %q", d.Primary, d.Name)
 	}
 	want := Plan{Covariance: mmrm.AR1, DF: mmrm.Satterthwaite, Covariates: []string{"site", "age"}, WithinCV: 0.04,
-		CompartmentCVs: []CompartmentCV{{"lateral", 0.055}}}
+		CompartmentCVs: []CompartmentCV{{"lateral", 0.055}}, Mentions: []Mention{{"lateral", "wcv", "trial.csv, line 9"}}}
 	if diff := cmp.Diff(want, p); diff != "" {
 		t.Error("plan:", diff)
 	}
@@ -116,7 +116,7 @@ func TestBadDesigns(t *testing.T) {
 			`the baseline "month01" is not one of the visits "baseline", "month03", "month12"`, "line of visits"},
 		{"a screening without a month 0", "# visits: screening=-1, month03=3\n# reference: control\n" + columns +
 			"S01,control,,\n", Format{}, `no visit is at month 0, and visit "screening" is before it`,
-			"# baseline visit: screening"},
+			"# baseline visit: month03"},
 		{"no reference", "# visits: a=0, b=1\n" + columns + "S01,x,,\nS02,y,,\n", Format{},
 			"but no reference", "# reference: x"},
 		{"a reference that is no arm", "# visits: a=0\n# reference: z\n" + columns + "S01,x,,\nS02,y,,\n", Format{},
@@ -150,6 +150,19 @@ func TestBadDesigns(t *testing.T) {
 			`line 4: age: "old" is not a number`, "empty"},
 		{"an unknown key", "# refernce: control\n" + heading + columns + "S01,control,,\n", Format{},
 			`the key "refernce" is not known`, "reference"},
+		{"a limit twice", heading + "# limits: t2=20-70, T2=30-40\n" + columns + "S01,control,,\n", Format{},
+			`line 3: "t2" appears twice`, "name it once"},
+		{"a share above 100 %", heading + "# limits: excluded=500\n" + columns + "S01,control,,\n", Format{},
+			`limit excluded: "500" is not a number from 0.1 to 100`, "excluded=10"},
+		{"a limit that flags all", heading + "# limits: change=1e-9\n" + columns + "S01,control,,\n", Format{},
+			`"1e-9" is not a number from`, "change=30"},
+		{"a reason twice", heading + "# excluded: x=2, x=2\n" + columns + "S01,control,,\n", Format{},
+			`line 3: "x" appears twice`, "name it once"},
+		{"a CV twice", heading + "# wcv: medial=4, medial=9\n" + columns + "S01,control,,\n", Format{},
+			`line 3: "medial" appears twice`, "name it once"},
+		{"a common line without the baseline", "# visits: month03=3, month12=12\n# visits[T2]: baseline=0, month12\n" +
+			"# reference: control\n" + columns + "S01,control,,\n", Format{},
+			`line 1: visits do not include the baseline visit "baseline"`, "add baseline"},
 		{"a key twice", heading + heading + columns + "S01,control,,\n", Format{}, "visits appears twice", ""},
 		{"an unknown covariance", heading + "# covariance: toeplitz\n" + columns + "S01,control,,\n", Format{},
 			`"toeplitz" is not known`, "ar1"},
@@ -162,7 +175,7 @@ func TestBadDesigns(t *testing.T) {
 		{"a CV that is a fraction", heading + "# wcv: 0.05\n" + columns + "S01,control,,\n", Format{},
 			"0.05 % is smaller than that of any scanner", "5, not 0.05"},
 		{"a CV that is none", heading + "# wcv: medial=0\n" + columns + "S01,control,,\n", Format{},
-			`"medial=0" is not a percentage`, "percent"},
+			`CV "0" is not a percentage`, "percent"},
 		{"not UTF-8", heading + columns + "S\xf601,control,,\n", Format{}, "trial.csv: line 4: the text is not UTF-8",
 			"--encoding windows-1252"},
 		{"UTF-16", "s\x00u\x00b\x00", Format{}, "the text is UTF-16", "--encoding utf-16le"},

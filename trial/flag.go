@@ -1,7 +1,5 @@
 package trial
 
-import "slices"
-
 // FlagGroup is flags that differ in the subject alone.
 type FlagGroup struct {
 	Flag // the first; its Subject is Subjects[0]
@@ -22,9 +20,7 @@ func GroupFlags(flags []Flag) []FlagGroup {
 			index[key] = i
 			groups = append(groups, FlagGroup{Flag: f})
 		}
-		if !slices.Contains(groups[i].Subjects, f.Subject) {
-			groups[i].Subjects = append(groups[i].Subjects, f.Subject)
-		}
+		groups[i].Subjects = include(groups[i].Subjects, f.Subject)
 	}
 	return groups
 }

@@ -27,7 +27,7 @@ func (a *Analysis) flow() []Flow {
 				} else if v == last+1 {
 					add(&visit.Left, cmp.Or(subject.Discontinued, "no later data"))
 				}
-				if planned := planned(t2, v); planned != nil {
+				if planned := plannedAt(t2, v); planned != nil {
 					visit.Planned = true
 					visit.count(reason(planned, s, v))
 				}
@@ -50,12 +50,13 @@ func (a *Analysis) flow() []Flow {
 	return flows
 }
 
-// lastVisit returns the last visit at which a subject has a value of any endpoint; −1 if there is none.
+// lastVisit returns the last visit at which a subject was present: with a value of any endpoint, or with studies or
+// values none of which is used; −1 if there is none.
 func (a *Analysis) lastVisit(subject int) int {
 	last := -1
 	for _, e := range a.Endpoints {
 		for v := range e.Values[subject] {
-			if e.Values[subject][v].Missing.Kind == Present {
+			if m := e.Values[subject][v].Missing; m.Kind == Present || m.Kind == StudyFailed || m.Unused() {
 				last = max(last, v)
 			}
 		}
@@ -63,8 +64,8 @@ func (a *Analysis) lastVisit(subject int) int {
 	return last
 }
 
-// planned returns the endpoints for which a visit is planned.
-func planned(endpoints []EndpointAnalysis, visit int) []EndpointAnalysis {
+// plannedAt returns the endpoints for which a visit is planned.
+func plannedAt(endpoints []EndpointAnalysis, visit int) []EndpointAnalysis {
 	var list []EndpointAnalysis
 	for _, e := range endpoints {
 		if e.Planned(visit) {

@@ -49,6 +49,9 @@ const (
 	NamesEndpoint
 )
 
+// cvKey names compartments in its value.
+const cvKey = "wcv"
+
 // Keys are all lines of a heading, in the order in which plan files have them.
 var Keys = []Key{
 	{Name: "trial", Form: "TRIAL-7", Meaning: "code of the trial"},
@@ -84,7 +87,7 @@ var Keys = []Key{
 	{Name: "limits", Form: "voxels=20, volume=20, excluded=10, snr=2, t2=20-70, change=30",
 		Meaning: "limits of quality: change of voxels and volume from baseline and excluded share in percent, ratio " +
 			"of SNR, range of T2 in ms, change of T2 in percent (default: as shown)", read: (*Plan).setLimits},
-	{Name: "wcv", Form: "medial=4, lateral=5.5", Meaning: "within-subject CV of T2 in percent (default: 5, from " +
+	{Name: cvKey, Form: "medial=4, lateral=5.5", Meaning: "within-subject CV of T2 in percent (default: 5, from " +
 		"the QIBA profile)", read: (*Plan).setWithinCV},
 	{Name: "decimals", Form: "1", Endpoint: NamesEndpoint, Meaning: "decimals of an endpoint on the page and in " +
 		"figures (default: two for T2, else three digits of the largest SD)", read: (*Plan).setDecimals},
@@ -92,7 +95,7 @@ var Keys = []Key{
 		"panels beside each other; markers for changes as mean ± SD (default: the column group of the table of endpoints)",
 		read: (*Plan).setGroup},
 	{Name: "estimand", Form: "treatment policy for all intercurrent events", Meaning: "the estimand, in your words",
-		read: (*Plan).setEstimand},
+		read: func(p *Plan, _, text string) error { p.Estimand = text; return nil }},
 	{Name: "screened", Form: "40", Meaning: "number of persons screened", read: (*Plan).setScreened},
 	{Name: "excluded", Form: "not eligible=12, declined=4", Meaning: "persons who were screened and not " +
 		"randomised, by reason", read: (*Plan).setExcluded},
@@ -130,7 +133,7 @@ func (h Heading) Set(key string, line Line) error {
 	k := keyNamed(name)
 	switch {
 	case k == nil:
-		return hint.Errorf(hint.Nearest(name, keyNames())+"; a remark has no colon", "%s: the key %.40q is not known",
+		return hint.Errorf(hint.Nearest(name, mapped(Keys, func(k Key) string { return k.Name }))+"; a remark has no colon", "%s: the key %.40q is not known",
 			line.Place, key)
 	case strings.Contains(key, "[") && (endpoint == "" || !strings.HasSuffix(strings.TrimSpace(key), "]")):
 		return hint.Errorf(fmt.Sprintf("write it as %s[WOMAC]", name), "%s: the endpoint of %.40q is not in brackets",
@@ -148,53 +151,32 @@ func (h Heading) Set(key string, line Line) error {
 	return nil
 }
 
-// keyNames lists the names of all keys.
-func keyNames() []string {
-	names := make([]string, len(Keys))
-	for i, key := range Keys {
-		names[i] = key.Name
-	}
-	return names
-}
-
 // withDefaults returns h with the lines of other that it does not have.
 func (h Heading) withDefaults(other Heading) Heading {
-	all := Heading{}
-	for _, source := range []Heading{other, h} {
-		for key, line := range source {
-			all[key] = line
-		}
-	}
+	all := maps.Clone(other)
+	maps.Copy(all, h)
 	return all
 }
 
-// perEndpoint returns the lines of a key that name an endpoint, by endpoint in ascending order.
-func (h Heading) perEndpoint(name string) (endpoints []string, lines []Line) {
-	for key := range h {
-		if n, endpoint := splitKey(key); n == name && endpoint != "" {
-			endpoints = append(endpoints, endpoint)
-		}
-	}
-	slices.Sort(endpoints)
-	for _, endpoint := range endpoints {
-		lines = append(lines, h[joinKey(name, endpoint)])
-	}
-	return endpoints, lines
+// keyLine is a line of a key, with the endpoint in its brackets; empty if there are none.
+type keyLine struct {
+	Line
+	endpoint string
 }
 
-// Mention is an endpoint in the brackets of a key.
-type Mention struct{ Endpoint, Key, Place string }
-
-// mentions returns the endpoints in brackets, by key.
-func (h Heading) mentions() []Mention {
-	var all []Mention
+// lines returns the lines of a key: the one without an endpoint, then the others in ascending order.
+func (h Heading) lines(name string) []keyLine {
+	var all []keyLine
 	for _, key := range slices.Sorted(maps.Keys(h)) {
-		if name, endpoint := splitKey(key); endpoint != "" {
-			all = append(all, Mention{endpoint, name, h[key].Place})
+		if n, endpoint := splitKey(key); n == name {
+			all = append(all, keyLine{h[key], endpoint})
 		}
 	}
 	return all
 }
+
+// Mention is an endpoint that a key names.
+type Mention struct{ Endpoint, Key, Place string }
 
 // headingOf returns the lines of a design's heading. A line without a colon is a remark.
 func headingOf(t *table.Table) (Heading, error) {
@@ -244,22 +226,21 @@ func ReadPlan(s Source) (Heading, error) {
 
 // Plan returns the plan of the heading, with zeros for the defaults.
 func (h Heading) Plan() (p Plan, err error) {
-	p.Mentions = h.mentions()
 	for _, key := range Keys {
-		if key.read == nil {
-			continue
-		}
-		if line, ok := h[key.Name]; ok {
-			if err := key.read(&p, "", line.Text); err != nil {
+		for _, line := range h.lines(key.Name) {
+			if line.endpoint != "" {
+				p.Mentions = append(p.Mentions, Mention{line.endpoint, key.Name, line.Place})
+			}
+			if key.read == nil {
+				continue
+			}
+			if err := key.read(&p, line.endpoint, line.Text); err != nil {
 				return p, fmt.Errorf("%s: %w", line.Place, err)
 			}
 		}
-		endpoints, lines := h.perEndpoint(key.Name)
-		for i, endpoint := range endpoints {
-			if err := key.read(&p, endpoint, lines[i].Text); err != nil {
-				return p, fmt.Errorf("%s: %w", lines[i].Place, err)
-			}
-		}
+	}
+	for _, cv := range p.CompartmentCVs {
+		p.Mentions = append(p.Mentions, Mention{cv.Compartment, cvKey, h[cvKey].Place})
 	}
 	return p, nil
 }

@@ -36,6 +36,12 @@ func (j *joiner) flag(f Flag) int {
 	return len(j.flags) - 1
 }
 
+// flagAt adds a flag of a subject of the design at a visit.
+func (j *joiner) flagAt(s, v int, f Flag) int {
+	f.Subject, f.Visit = j.d.Subjects[s].ID, j.d.Visits[v].Name
+	return j.flag(f)
+}
+
 // flagOnce returns the index of a flag, which it adds unless the same flag exists.
 func (j *joiner) flagOnce(f Flag) int {
 	if i := slices.Index(j.flags, f); i >= 0 {
@@ -75,8 +81,7 @@ func (j *joiner) place(subject, visit, source string) (s, v int, ok bool) {
 	default:
 		text += "subject and visit"
 	}
-	f := Flag{Kind: NotInDesign, Subject: subject, Visit: visit, Text: text}
-	j.flagOnce(f)
+	j.flagOnce(Flag{Kind: NotInDesign, Subject: subject, Visit: visit, Text: text})
 	return 0, 0, false
 }
 
@@ -133,8 +138,7 @@ func (j *joiner) compartments(res Results) []Endpoint {
 			}
 			j.noResult(endpoints, s, v)
 			if reason, ok := failed[[2]int{s, v}]; ok && len(here) > 0 {
-				j.flag(Flag{Kind: Quality, Subject: j.d.Subjects[s].ID, Visit: j.d.Visits[v].Name,
-					Text: "another study at this visit: " + reason.String()})
+				j.flagAt(s, v, Flag{Kind: Quality, Text: "another study at this visit: " + reason.String()})
 			}
 		}
 	}
@@ -229,11 +233,8 @@ func (j *joiner) changed(first *Measurement, here []Measurement) []int {
 		if kind == ProtocolChange { // long texts
 			parts = distinctParts(before, now)
 		}
-		i := j.flagOnce(Flag{Kind: kind, Subject: m.Subject, Visit: m.Visit,
-			Text: fmt.Sprintf("%s: %s; at %s: %s", property, parts[1], first.Visit, parts[0])})
-		if !slices.Contains(flags, i) {
-			flags = append(flags, i)
-		}
+		flags = include(flags, j.flagOnce(Flag{Kind: kind, Subject: m.Subject, Visit: m.Visit,
+			Text: fmt.Sprintf("%s: %s; at %s: %s", property, parts[1], first.Visit, parts[0])}))
 		return true
 	}
 	lossy := false
@@ -307,8 +308,8 @@ func single(m Measurement) Value {
 func maskOfSeveral(list []Measurement) string {
 	var sources []string
 	for _, m := range list {
-		if m.MaskFrom != "" && !slices.Contains(sources, m.MaskFrom) {
-			sources = append(sources, m.MaskFrom)
+		if m.MaskFrom != "" {
+			sources = include(sources, m.MaskFrom)
 		}
 	}
 	return strings.Join(sources, ", ")
@@ -326,7 +327,6 @@ func meanOfSeveral(list []Measurement) (t2 float64, quality *ImageQuality) {
 // noResult flags the missing values of a visit: once if all compartments are missing for the same reason,
 // otherwise each.
 func (j *joiner) noResult(endpoints []Endpoint, s, v int) {
-	subject, visit := j.d.Subjects[s].ID, j.d.Visits[v].Name
 	endpoints = slices.DeleteFunc(slices.Clone(endpoints), func(e Endpoint) bool { return !e.Planned(v) })
 	reasons := map[Missing]int{}
 	for _, e := range endpoints {
@@ -336,12 +336,13 @@ func (j *joiner) noResult(endpoints []Endpoint, s, v int) {
 	}
 	for i, e := range endpoints {
 		m := e.Values[s][v].Missing
+		shared := e.Compartment && reasons[m] == len(endpoints)
 		switch {
 		case m.Kind == Present:
-		case reasons[m] == len(endpoints) && i == 0:
-			j.flag(Flag{Kind: NoResult, Subject: subject, Visit: visit, Text: m.String()})
-		case reasons[m] < len(endpoints):
-			j.flag(Flag{Kind: NoResult, Subject: subject, Visit: visit, Endpoint: e.Name, Text: m.String()})
+		case shared && i == 0:
+			j.flagAt(s, v, Flag{Kind: NoResult, Text: m.String()})
+		case !shared:
+			j.flagAt(s, v, Flag{Kind: NoResult, Endpoint: e.Name, Text: m.String()})
 		}
 	}
 }
@@ -368,10 +369,7 @@ func (j *joiner) scores(sc Scores) Endpoint {
 	}
 	for s := range e.Values {
 		for _, v := range e.Visits {
-			if value := e.Values[s][v]; value.Missing.Kind != Present {
-				j.flag(Flag{Kind: NoResult, Subject: j.d.Subjects[s].ID, Visit: j.d.Visits[v].Name, Endpoint: sc.name,
-					Text: value.Missing.String()})
-			}
+			j.noResult([]Endpoint{e}, s, v)
 		}
 	}
 	return e

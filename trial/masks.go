@@ -55,8 +55,8 @@ func (j *joiner) countMasks(endpoints []Endpoint) (c maskCount) {
 		}
 	}
 	for _, visit := range source {
-		if visit != "" && !slices.Contains(c.sources, visit) {
-			c.sources = append(c.sources, visit)
+		if visit != "" {
+			c.sources = include(c.sources, visit)
 		}
 	}
 	slices.Sort(c.sources)
@@ -72,9 +72,7 @@ func (j *joiner) countMasks(endpoints []Endpoint) (c maskCount) {
 				}
 			default:
 				c.carried++
-				if !slices.Contains(c.visits, visit.Name) {
-					c.visits = append(c.visits, visit.Name)
-				}
+				c.visits = include(c.visits, visit.Name)
 			}
 		}
 	}

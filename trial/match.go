@@ -95,13 +95,10 @@ func (d Design) match(s Source, rows []placed) (subjects, visits *names, err err
 // alike returns the names of a table, which may have none in common with the design. A name that is alike
 // to one of the design, but not the same, is an error.
 func (d Design) alike(s Source, rows []placed) (subjects, visits *names, err error) {
-	subjects, visits = newNames("subject", d.subjectNames()),
-		newNames("visit", append(d.visitNames(), d.earlierNames()...))
+	subjects = newNames("subject", mapped(d.Subjects, func(s Subject) string { return s.ID }))
+	visits = newNames("visit", visitNames(slices.Concat(d.Visits, d.Earlier)))
 	for _, r := range rows {
-		if err := subjects.add(s, r.subject, r.line); err != nil {
-			return nil, nil, err
-		}
-		if err := visits.add(s, r.visit, r.line); err != nil {
+		if err := cmp.Or(subjects.add(s, r.subject, r.line), visits.add(s, r.visit, r.line)); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -114,28 +111,10 @@ type placed struct {
 	line           int
 }
 
-func (d Design) subjectNames() []string {
-	names := make([]string, len(d.Subjects))
-	for i, s := range d.Subjects {
-		names[i] = s.ID
-	}
-	return names
-}
+func placeOf(r table.Row) placed { return placed{r.Text("subject"), r.Text("visit"), r.Line} }
 
-func (d Design) earlierNames() []string {
-	names := make([]string, len(d.Earlier))
-	for i, v := range d.Earlier {
-		names[i] = v.Name
-	}
-	return names
-}
-
-func (d Design) visitNames() []string {
-	names := make([]string, len(d.Visits))
-	for i, v := range d.Visits {
-		names[i] = v.Name
-	}
-	return names
+func visitNames(visits []Visit) []string {
+	return mapped(visits, func(v Visit) string { return v.Name })
 }
 
 // few lists the first names.

@@ -123,7 +123,7 @@ func TestBaseline(t *testing.T) {
 			tables.Overrides = lines("baseline visit", c.over)
 		}
 		a := analyse(t, tables)
-		if got := strings.Join(a.Design.visitNames(), " "); got != c.want {
+		if got := strings.Join(visitNames(a.Design.Visits), " "); got != c.want {
 			t.Errorf("%+v: visits %s", c, got)
 		}
 		if len(a.Notes) != c.notes || len(a.Flags) != 0 {

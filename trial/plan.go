@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strconv"
@@ -21,9 +22,8 @@ type Plan struct {
 	// its own.
 	CommonBaseline bool
 	// Strata are the columns of the design by which the randomisation was stratified. They are in the
-	// models. Default: stratum, if the design has more than one; NoStrata omits it.
-	Strata   []string
-	NoStrata bool
+	// models. Default (nil): stratum, if the design has more than one. An empty list is none.
+	Strata []string
 	// Covariates in addition to baseline, arm, visit and strata: site, stratum, sex, age, bmi.
 	Covariates []string
 	// Rows are the rows of compartments.csv to analyse, such as medial-tibial or medial deep;
@@ -31,8 +31,8 @@ type Plan struct {
 	Rows []string
 	// Median uses the median of the voxels of a compartment. Default: their mean.
 	Median bool
-	// LogScale has the endpoints that are analysed on the log scale: ratios of geometric means.
-	LogScale []string
+	// Log reports for endpoints, or AllT2, whether they are analysed on the log scale: ratios of geometric means.
+	Log map[string]bool
 	// Sets are the analysis sets; the first is analysed. Default: all subjects.
 	Sets []Set
 	// Limits of quality.
@@ -95,19 +95,27 @@ type Limits struct {
 	Change float64
 }
 
+// limit is a limit that is one number.
+type limit struct {
+	name     string
+	value    *float64
+	standard float64
+	// A number outside least to most is not a limit that anyone would set.
+	least, most float64
+}
+
+func (l *Limits) numbers() []limit {
+	return []limit{{"voxels", &l.Voxels, 20, 0.1, 1000}, {"volume", &l.Volume, 20, 0.1, 1000},
+		{"excluded", &l.Excluded, 10, 0.1, 100}, {"change", &l.Change, 30, 0.1, 1000},
+		{"snr", &l.SNR, 2, 1.01, 100}} // a ratio of the larger to the smaller
+}
+
 // withDefaults returns the limits with their defaults filled in.
 func (l Limits) withDefaults() Limits {
-	for _, limit := range []struct {
-		value    *float64
-		standard float64
-	}{{&l.Voxels, 20}, {&l.Volume, 20}, {&l.Excluded, 10}, {&l.SNR, 2}, {&l.Change, 30}} {
-		if *limit.value == 0 {
-			*limit.value = limit.standard
-		}
+	for _, limit := range l.numbers() {
+		*limit.value = cmp.Or(*limit.value, limit.standard)
 	}
-	if l.T2 == [2]float64{} {
-		l.T2 = [2]float64{20, 70}
-	}
+	l.T2 = cmp.Or(l.T2, [2]float64{20, 70})
 	return l
 }
 
@@ -119,16 +127,20 @@ func (p Plan) Summary() string {
 	return "mean"
 }
 
-func (p *Plan) setBaseline(_, text string) error {
-	switch strings.ToLower(text) {
-	case "by visit":
-	case "common":
-		p.CommonBaseline = true
-	default:
-		return hint.Errorf("by visit or common; the visit that changes are computed from is the key baseline visit",
-			"baseline %.40q is neither by visit nor common", text)
+// choose returns the meaning of one of the words that a key may have.
+func choose[T any](text string, words map[string]T, advice, problem string) (T, error) {
+	meaning, known := words[strings.ToLower(text)]
+	if !known {
+		return meaning, hint.Errorf(advice, problem, text)
 	}
-	return nil
+	return meaning, nil
+}
+
+func (p *Plan) setBaseline(_, text string) (err error) {
+	p.CommonBaseline, err = choose(text, map[string]bool{"by visit": false, "common": true},
+		"by visit or common; the visit that changes are computed from is the key baseline visit",
+		"baseline %.40q is neither by visit nor common")
+	return err
 }
 
 // factors are the columns of a design that are levels of a factor, and numbers those that are numbers.
@@ -136,7 +148,7 @@ var factors, numbers = []string{"site", "stratum", "sex"}, []string{"age", "bmi"
 
 func (p *Plan) setStrata(_, text string) (err error) {
 	if strings.EqualFold(text, "none") {
-		p.NoStrata = true
+		p.Strata = []string{}
 		return nil
 	}
 	p.Strata, err = columnList("stratum", text, factors)
@@ -156,9 +168,7 @@ func columnList(kind, text string, known []string) ([]string, error) {
 			return nil, hint.Errorf(strings.Join(known[:len(known)-1], ", ")+" or "+known[len(known)-1],
 				"%s %.40q is not known", kind, name)
 		}
-		if !slices.Contains(columns, name) {
-			columns = append(columns, name)
-		}
+		columns = include(columns, name)
 	}
 	return columns, nil
 }
@@ -168,126 +178,108 @@ var covarianceNames = map[string]mmrm.Covariance{
 	"hcs": mmrm.HeterogeneousCS, "csh": mmrm.HeterogeneousCS, "ar1": mmrm.AR1, "cs": mmrm.CompoundSymmetry,
 }
 
-func (p *Plan) setCovariance(_, text string) error {
-	covariance, known := covarianceNames[strings.ToLower(text)]
-	if !known {
-		return hint.Errorf("unstructured, hcs (heterogeneous compound symmetry), ar1 or cs",
-			"covariance %.40q is not known", text)
-	}
-	p.Covariance = covariance
-	return nil
+func (p *Plan) setCovariance(_, text string) (err error) {
+	p.Covariance, err = choose(text, covarianceNames, "unstructured, hcs (heterogeneous compound symmetry), ar1 or cs",
+		"covariance %.40q is not known")
+	return err
 }
 
-var dfNames = map[string]mmrm.DF{
-	"": mmrm.KenwardRoger, "kenward-roger": mmrm.KenwardRoger, "satterthwaite": mmrm.Satterthwaite,
-}
-
-func (p *Plan) setDF(_, text string) error {
-	df, known := dfNames[strings.ToLower(text)]
-	if !known {
-		return hint.Errorf("kenward-roger or satterthwaite", "degrees of freedom %.40q are not known", text)
-	}
-	p.DF = df
-	return nil
+func (p *Plan) setDF(_, text string) (err error) {
+	p.DF, err = choose(text, map[string]mmrm.DF{"": mmrm.KenwardRoger, "kenward-roger": mmrm.KenwardRoger,
+		"satterthwaite": mmrm.Satterthwaite}, "kenward-roger or satterthwaite", "degrees of freedom %.40q are not known")
+	return err
 }
 
 func (p *Plan) setRows(_, text string) error {
-	for _, row := range list(text) {
-		if !slices.Contains(p.Rows, row) {
-			p.Rows = append(p.Rows, row)
-		}
-	}
+	p.Rows = include(p.Rows, list(text)...)
 	return nil
 }
 
-func (p *Plan) setSummary(_, text string) error {
-	switch strings.ToLower(text) {
-	case "mean":
-	case "median":
-		p.Median = true
-	default:
-		return hint.Errorf("mean or median", "summary %.40q is not known", text)
-	}
-	return nil
+func (p *Plan) setSummary(_, text string) (err error) {
+	p.Median, err = choose(text, map[string]bool{"mean": false, "median": true}, "mean or median",
+		"summary %.40q is not known")
+	return err
 }
 
 func (p *Plan) setScale(endpoint, text string) error {
-	switch strings.ToLower(text) {
-	case "linear":
-	case "log":
-		p.LogScale = append(p.LogScale, endpoint)
-	default:
-		return hint.Errorf("linear or log", "scale %.40q is not known", text)
-	}
-	return nil
+	log, err := choose(text, map[string]bool{"linear": false, "log": true}, "linear or log", "scale %.40q is not known")
+	put(&p.Log, endpoint, log)
+	return err
 }
 
 func (p *Plan) setSets(_, text string) error {
-	for _, item := range list(text) {
-		name, column, ok := pair(item)
-		if !ok {
-			return hint.Errorf("write NAME=COLUMN, such as full analysis=fas", "set %.40q has no column", item)
+	all, err := pairs(text)
+	for _, item := range all {
+		name, column := item.name, item.value
+		if column == "" {
+			return hint.Errorf("write NAME=COLUMN, such as full analysis=fas", "set %.40q has no column", name)
 		}
 		if slices.ContainsFunc(p.Sets, func(s Set) bool { return table.IsAlike(s.Name, name) || s.Column == column }) {
 			return hint.Errorf("give each set its own name and column", "set %.40q appears twice", name)
 		}
 		p.Sets = append(p.Sets, Set{Name: name, Column: strings.ToLower(column)})
 	}
-	return nil
+	return err
 }
 
-// pair divides "name=value"; a name may contain the sign.
-func pair(item string) (name, value string, ok bool) {
-	sign := strings.LastIndex(item, "=")
-	if sign < 1 {
-		return item, "", false
+// named is an item "name=value" of a list. Without a sign it is a name, and the value is empty.
+type named struct{ name, value string }
+
+// pairs divides a list of items "name=value"; a name may contain the sign. It returns the items before the first name
+// that appears twice, and an error.
+func pairs(text string) (all []named, err error) {
+	for _, item := range list(text) {
+		one := named{name: item}
+		if sign := strings.LastIndex(item, "="); sign > 0 {
+			one = named{strings.TrimSpace(item[:sign]), strings.TrimSpace(item[sign+1:])}
+		}
+		if slices.ContainsFunc(all, func(n named) bool { return n.name == one.name }) {
+			return all, hint.Errorf("name it once", "%.40q appears twice", one.name)
+		}
+		all = append(all, one)
 	}
-	name, value = strings.TrimSpace(item[:sign]), strings.TrimSpace(item[sign+1:])
-	return name, value, name != "" && value != ""
+	return all, nil
 }
 
 func (p *Plan) setLimits(_, text string) error {
-	const example = "such as voxels=20, volume=20, excluded=10, snr=2, t2=20-70, change=30; a limit of none is off"
-	l := &p.Limits
-	limits := map[string]*float64{
-		"voxels": &l.Voxels, "volume": &l.Volume, "excluded": &l.Excluded, "snr": &l.SNR, "change": &l.Change,
+	all, err := pairs(strings.ToLower(text))
+	for _, item := range all {
+		if err := p.Limits.set(item.name, item.value); err != nil {
+			return err
+		}
 	}
-	for _, item := range list(text) {
-		name, value, _ := pair(item)
-		name = strings.ToLower(name)
-		none := strings.EqualFold(value, "none")
-		if name == "t2" {
-			low, high, _ := strings.Cut(value, "-")
-			a, errLow := table.ParseNumber(strings.TrimSpace(low))
-			b, errHigh := table.ParseNumber(strings.TrimSpace(high))
-			switch {
-			case none:
-				l.T2 = [2]float64{math.Inf(-1), math.Inf(1)}
-			case errLow != nil || errHigh != nil || !(a >= 0 && b > a):
-				return hint.Errorf(example, "limit t2 %.40q is not a range in ms", value)
-			default:
-				l.T2 = [2]float64{a, b}
-			}
-			continue
-		}
-		limit := limits[name]
-		if limit == nil {
-			return hint.Errorf(example, "limit %.40q is not known", name)
-		}
-		least := 0.0
-		if name == "snr" {
-			least = 1 // a ratio of the larger to the smaller
-		}
-		x, err := table.ParseNumber(strings.TrimSuffix(value, "%"))
+	return err
+}
+
+func (l *Limits) set(name, value string) error {
+	const example = "such as voxels=20, volume=20, excluded=10, snr=2, t2=20-70, change=30; a limit of none is off"
+	none := strings.EqualFold(value, "none")
+	if name == "t2" {
+		low, high, _ := strings.Cut(value, "-")
+		a, errLow := table.ParseNumber(strings.TrimSpace(low))
+		b, errHigh := table.ParseNumber(strings.TrimSpace(high))
 		switch {
 		case none:
-			*limit = math.Inf(1)
-		case err != nil || !(x > least):
-			return hint.Errorf(example, "limit %s: %.40q is not a number above %g", name, value, least)
-		default:
-			*limit = x
+			a, b = math.Inf(-1), math.Inf(1)
+		case errLow != nil || errHigh != nil || !(a >= 0 && b > a):
+			return hint.Errorf(example, "limit t2 %.40q is not a range in ms", value)
 		}
+		l.T2 = [2]float64{a, b}
+		return nil
 	}
+	all := l.numbers()
+	i := slices.IndexFunc(all, func(l limit) bool { return l.name == name })
+	if i < 0 {
+		return hint.Errorf(example, "limit %.40q is not known", name)
+	}
+	x, err := table.ParseNumber(strings.TrimSuffix(value, "%"))
+	if none {
+		x, err = math.Inf(1), nil
+	}
+	if err != nil || !none && !(x >= all[i].least && x <= all[i].most) {
+		return hint.Errorf(example, "limit %s: %.40q is not a number from %g to %g", name, value, all[i].least, all[i].most)
+	}
+	*all[i].value = x
 	return nil
 }
 
@@ -297,10 +289,11 @@ const leastCV = 0.5
 
 // setWithinCV reads "5" or "medial=4, lateral=5.5", in percent.
 func (p *Plan) setWithinCV(_, text string) error {
-	for _, item := range list(text) {
-		compartment, percent, ok := pair(item)
-		if !ok {
-			compartment, percent = "", item
+	all, err := pairs(text)
+	for _, item := range all {
+		compartment, percent := item.name, item.value
+		if percent == "" {
+			compartment, percent = "", item.name
 		}
 		v, err := table.ParseNumber(strings.TrimSuffix(percent, "%"))
 		if err == nil && v > 0 && v < leastCV {
@@ -309,7 +302,7 @@ func (p *Plan) setWithinCV(_, text string) error {
 		}
 		if err != nil || !(v > 0 && v < 100) {
 			return hint.Errorf("in percent, such as 5, or medial=4, lateral=5.5",
-				"within-subject CV %.40q is not a percentage", item)
+				"within-subject CV %.40q is not a percentage", percent)
 		}
 		if compartment == "" {
 			p.WithinCV = v / 100
@@ -317,7 +310,7 @@ func (p *Plan) setWithinCV(_, text string) error {
 		}
 		p.CompartmentCVs = append(p.CompartmentCVs, CompartmentCV{compartment, v / 100})
 	}
-	return nil
+	return err
 }
 
 // mostDecimals of a number in a table of the page.
@@ -328,24 +321,29 @@ func (p *Plan) setDecimals(endpoint, text string) error {
 	if err != nil || n < 0 || n > mostDecimals {
 		return hint.Errorf("a whole number from 0 to 6", "decimals %.40q are not a number of decimals", text)
 	}
-	if p.Decimals == nil {
-		p.Decimals = map[string]int{}
-	}
-	p.Decimals[endpoint] = n
+	put(&p.Decimals, endpoint, n)
 	return nil
 }
 
 func (p *Plan) setGroup(endpoint, text string) error {
-	if p.Groups == nil {
-		p.Groups = map[string]string{}
-	}
-	p.Groups[endpoint] = text
+	put(&p.Groups, endpoint, text)
 	return nil
 }
 
-func (p *Plan) setEstimand(_, text string) error {
-	p.Estimand = text
-	return nil
+// put adds to a map that may be nil.
+func put[T any](all *map[string]T, endpoint string, value T) {
+	if *all == nil {
+		*all = map[string]T{}
+	}
+	(*all)[endpoint] = value
+}
+
+// planned returns what the plan says of an endpoint: in its own line or, for a compartment, in that of T2.
+func planned[T any](all map[string]T, e Endpoint) (value T, ok bool) {
+	if value, ok = all[e.Name]; !ok && e.Compartment {
+		value, ok = all[AllT2]
+	}
+	return value, ok
 }
 
 func (p *Plan) setScreened(_, text string) (err error) {
@@ -356,14 +354,14 @@ func (p *Plan) setScreened(_, text string) (err error) {
 }
 
 func (p *Plan) setExcluded(_, text string) error {
-	for _, item := range list(text) {
-		reason, count, ok := pair(item)
-		n, err := strconv.Atoi(count)
-		if !ok || err != nil || n < 1 {
+	all, err := pairs(text)
+	for _, item := range all {
+		n, err := strconv.Atoi(item.value)
+		if err != nil || n < 1 {
 			return hint.Errorf("write REASON=N, such as not eligible=12, declined=4",
-				"excluded %.40q is not a reason with a number of persons", item)
+				"excluded %.40q does not have a number of persons", item.name)
 		}
-		p.Excluded = append(p.Excluded, Exclusion{reason, n})
+		p.Excluded = append(p.Excluded, Exclusion{item.name, n})
 	}
-	return nil
+	return err
 }

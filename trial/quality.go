@@ -80,12 +80,12 @@ type QualityCell struct {
 	ImageQuality
 }
 
-// quality describes an arm at a visit. Subjects outside the analysis set are not counted.
-func (e Endpoint) quality(d Design, flags []Flag, armVisit [2]int) (c QualityCell) {
+// quality describes the members of an arm at a visit.
+func (e Endpoint) quality(members []int, visit int, flags []Flag) (c QualityCell) {
 	var all []ImageQuality
-	for s, subject := range d.Subjects {
-		value := e.Values[s][armVisit[1]]
-		if subject.Arm != armVisit[0] || !subject.Analysed() || value.Quality == nil {
+	for _, s := range members {
+		value := e.Values[s][visit]
+		if value.Quality == nil {
 			continue
 		}
 		all = append(all, *value.Quality)
@@ -146,8 +146,7 @@ func (j *joiner) flagLimits(endpoints []Endpoint) {
 					continue // NoResult
 				}
 				for _, x := range limits.excesses(*value, baseline, isMeniscus(e.Name)) {
-					value.Flags = append(value.Flags, j.flag(Flag{Kind: BeyondLimit, Subject: j.d.Subjects[s].ID,
-						Visit: j.d.Visits[v].Name, Endpoint: e.Name, Excess: x}))
+					value.Flags = append(value.Flags, j.flagAt(s, v, Flag{Kind: BeyondLimit, Endpoint: e.Name, Excess: x}))
 				}
 			}
 		}
@@ -159,6 +158,9 @@ func (j *joiner) flagLimits(endpoints []Endpoint) {
 func (l Limits) excesses(value, baseline Value, meniscus bool) (all []Excess) {
 	change := func(now, before float64) float64 { return 100 * (now - before) / before }
 	q, first := value.Quality.Known(), baseline.Quality.Known()
+	if math.IsNaN(baseline.X) { // there is no change, whatever its row says
+		first = meanQuality(nil)
+	}
 	voxels, volume := change(q.Voxels, first.Voxels), change(q.VolumeMM3, first.VolumeMM3)
 	ratio, t2 := q.SNRFirst/first.SNRFirst, change(value.X, baseline.X)
 	otherVoxels := math.Abs(voxels) > l.Voxels

@@ -51,27 +51,12 @@ type Measurement struct {
 // design.
 func (res Results) Measurements() []Measurement { return slices.Clone(res.measurements) }
 
-func (res Results) places() []placed {
-	var all []placed
-	for _, m := range res.measurements {
-		all = append(all, placed{m.Subject, m.Visit, m.Line})
-	}
-	return all
-}
+func (m Measurement) place() placed { return placed{m.Subject, m.Visit, m.Line} }
 
 // failure is a study of studies.csv without a result.
 type failure struct {
-	subject, visit, reason string
-	line                   int
-}
-
-// failedPlaces returns the places of failed studies.
-func (res Results) failedPlaces() []placed {
-	var all []placed
-	for _, f := range res.failures {
-		all = append(all, placed{f.subject, f.visit, f.line})
-	}
-	return all
+	placed
+	reason string
 }
 
 // ReadResults reads compartments.csv and studies.csv, which says which studies failed and why; the
@@ -100,7 +85,7 @@ func ReadResults(compartments, studies Source, p Plan) (Results, error) {
 	if err != nil {
 		return res, err
 	}
-	var compartmentNames, subjects, visits spelling
+	var names, subjects, visits spelling
 	for _, r := range t.Rows {
 		if !wanted[rowName(r)] {
 			continue
@@ -109,20 +94,13 @@ func ReadResults(compartments, studies Source, p Plan) (Results, error) {
 		if err != nil {
 			return res, err
 		}
-		for _, s := range []struct {
-			*spelling
-			column, name string
-		}{{&compartmentNames, "compartment", m.Compartment}, {&subjects, "subject", m.Subject},
-			{&visits, "visit", m.Visit}} {
-			if err := s.check(r, s.column, s.name); err != nil {
-				return res, err
-			}
+		if err := cmp.Or(names.check(r, "compartment", m.Compartment), subjects.check(r, "subject", m.Subject),
+			visits.check(r, "visit", m.Visit)); err != nil {
+			return res, err
 		}
-		if !slices.Contains(res.compartments, m.Compartment) {
-			res.compartments = append(res.compartments, m.Compartment)
-		}
-		if m.Settings != "" && !slices.Contains(res.settings, m.Settings) {
-			res.settings = append(res.settings, m.Settings)
+		res.compartments = include(res.compartments, m.Compartment)
+		if m.Settings != "" {
+			res.settings = include(res.settings, m.Settings)
 		}
 		res.measurements = append(res.measurements, m)
 	}
@@ -222,7 +200,7 @@ func (res *Results) readStudies(studies Source) error {
 			if r.Text("subject") == "" {
 				continue // files that belong to no study
 			}
-			res.failures = append(res.failures, failure{r.Text("subject"), r.Text("visit"), r.Text("reason"), r.Line})
+			res.failures = append(res.failures, failure{placeOf(r), r.Text("reason")})
 		} else if s := r.Text("series"); s != "" {
 			sigma, err := r.Number("median_sigma")
 			if err != nil {
@@ -272,9 +250,8 @@ func ReadRepeatability(s Source) ([]CompartmentCV, error) {
 
 // score is a value of another endpoint.
 type score struct {
-	subject, visit string
-	value          float64
-	line           int
+	placed
+	value float64
 }
 
 // Scores are the values of another endpoint, as in its table.
@@ -283,14 +260,6 @@ type Scores struct {
 	direction         Direction
 	table             string
 	values            []score
-}
-
-func (s Scores) places() []placed {
-	var all []placed
-	for _, v := range s.values {
-		all = append(all, placed{v.subject, v.visit, v.line})
-	}
-	return all
 }
 
 // ReadScores reads other endpoints, in the order of their first rows, from a tidy table with the
@@ -332,22 +301,21 @@ func ReadScores(s Source) ([]Scores, error) {
 			all = append(all, Scores{name: name, unit: r.Text("unit"), group: r.Text("group"), direction: direction,
 				table: t.Name})
 		}
-		switch e := &all[i]; {
-		case e.name != name:
+		e := &all[i]
+		if e.name != name {
 			return nil, fmt.Errorf("%s: line %d: endpoints %.40q and %.40q differ %s", t.Name, r.Line, e.name, name,
 				table.Alike)
-		case e.direction != direction:
-			return nil, fmt.Errorf("%s: line %d: endpoint %.40q has another direction than in an earlier line", t.Name,
-				r.Line, name)
-		case e.group != r.Text("group"):
-			return nil, fmt.Errorf("%s: line %d: endpoint %.40q has another group than in an earlier line", t.Name,
-				r.Line, name)
-		case e.unit != r.Text("unit"):
-			return nil, fmt.Errorf("%s: line %d: endpoint %.40q has another unit than in an earlier line", t.Name,
-				r.Line, name)
-		default:
-			e.values = append(e.values, score{r.Text("subject"), r.Text("visit"), v, r.Line})
 		}
+		for _, c := range []struct {
+			property string
+			same     bool
+		}{{"direction", e.direction == direction}, {"group", e.group == r.Text("group")}, {"unit", e.unit == r.Text("unit")}} {
+			if !c.same {
+				return nil, fmt.Errorf("%s: line %d: endpoint %.40q has another %s than in an earlier line", t.Name, r.Line,
+					name, c.property)
+			}
+		}
+		e.values = append(e.values, score{placeOf(r), v})
 	}
 	return all, nil
 }

@@ -26,7 +26,8 @@ type Target struct {
 	Place string
 }
 
-// VisitsOf returns the planned visits of an endpoint: ascending indices into Visits, the baseline first.
+// VisitsOf returns the planned visits of an endpoint: ascending indices into Visits, the baseline first. They are
+// those of its own line, of T2 for a compartment, or of all endpoints; nil if no line plans them.
 func (d Design) VisitsOf(endpoint string, compartment bool) []int {
 	if own, ok := d.Schedules[endpoint]; ok {
 		return own
@@ -34,39 +35,31 @@ func (d Design) VisitsOf(endpoint string, compartment bool) []int {
 	if own, ok := d.Schedules[AllT2]; ok && compartment {
 		return own
 	}
-	all := make([]int, len(d.Visits))
-	for i := range all {
-		all[i] = i
-	}
-	return all
+	return d.Schedules[""]
 }
 
-// readVisits fills Visits with the visits of all endpoints, and the schedules of endpoints with visits of
-// their own.
+// readVisits fills Visits with the visits of all lines, and Schedules.
 func (d *Design) readVisits(name string, h Heading) error {
-	endpoints, lines := h.perEndpoint("visits")
-	common, ok := h["visits"]
-	if !ok && len(lines) == 0 {
+	lines := h.lines("visits")
+	if len(lines) == 0 {
 		return hint.Errorf(designHint, "%s: the design does not name the visits", name)
-	}
-	if ok {
-		if _, err := d.addVisits(common); err != nil {
-			return err
-		}
 	}
 	own := make([][]string, len(lines))
 	for i, line := range lines {
 		var err error
-		if own[i], err = d.addVisits(line); err != nil {
+		if own[i], err = d.addVisits(line.Line); err != nil {
 			return err
 		}
+	}
+	if len(d.Visits) == 0 {
+		return hint.Errorf(designHint, "%s: the line does not name a visit", lines[0].Place)
 	}
 	slices.SortFunc(d.Visits, func(a, b Visit) int { return cmp.Compare(a.Month, b.Month) })
 	if err := d.readBaseline(name, h); err != nil {
 		return err
 	}
 	d.Schedules = map[string][]int{}
-	for i, endpoint := range endpoints {
+	for i, line := range lines {
 		var visits []int
 		for v, visit := range d.Visits {
 			if slices.Contains(own[i], visit.Name) {
@@ -74,10 +67,11 @@ func (d *Design) readVisits(name string, h Heading) error {
 			}
 		}
 		if len(visits) == 0 || visits[0] != 0 {
-			return hint.Errorf("add "+printable.Line(d.Visits[0].Name)+" to the line", "%s: the visits of %.40q do not "+
-				"include the baseline visit %.40q", lines[i].Place, endpoint, d.Visits[0].Name)
+			return hint.Errorf("add "+printable.Line(d.Visits[0].Name)+" to the line", "%s: %s do not "+
+				"include the baseline visit %.40q", line.Place, printable.Line(joinKey("visits", line.endpoint)),
+				d.Visits[0].Name)
 		}
-		d.Schedules[endpoint] = visits
+		d.Schedules[line.endpoint] = visits
 	}
 	return nil
 }
@@ -85,18 +79,20 @@ func (d *Design) readVisits(name string, h Heading) error {
 // addVisits adds the visits of a line to Visits, and returns their names: "baseline=0, month03=3". A visit
 // that is there already may omit its month.
 func (d *Design) addVisits(line Line) ([]string, error) {
+	items, err := pairs(line.Text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: visit %w", line.Place, err)
+	}
 	var names []string
-	for _, item := range list(line.Text) {
-		name, month, hasMonth := pair(item)
+	for _, item := range items {
+		name, hasMonth := item.name, item.value != ""
 		i := slices.IndexFunc(d.Visits, func(v Visit) bool { return v.Name == name })
-		m, err := table.ParseNumber(month)
+		m, err := table.ParseNumber(item.value)
 		switch {
 		case !hasMonth && i < 0:
-			return nil, hint.Errorf(designHint, "%s: visit %.40q has no month", line.Place, item)
+			return nil, hint.Errorf(designHint, "%s: visit %.40q has no month", line.Place, name)
 		case hasMonth && (err != nil || math.IsNaN(m) || math.IsInf(m, 0)):
-			return nil, hint.Errorf(designHint, "%s: visit %.40q: month %.20q is not a number", line.Place, name, month)
-		case slices.Contains(names, name):
-			return nil, hint.Errorf("give each visit its own name", "%s: visit %.40q appears twice", line.Place, name)
+			return nil, hint.Errorf(designHint, "%s: visit %.40q: month %.20q is not a number", line.Place, name, item.value)
 		case i >= 0 && hasMonth && d.Visits[i].Month != m:
 			return nil, hint.Errorf("a visit has the same month for all endpoints", "%s: visit %.40q is at month %g here, and "+
 				"at month %g in another line", line.Place, name, m, d.Visits[i].Month)
@@ -134,10 +130,15 @@ func (d *Design) readBaseline(name string, h Heading) error {
 	case i >= 0:
 	case line.Text != "":
 		return hint.Errorf("write it as in the line of visits", "%s: the baseline %.40q is not one of the visits %s",
-			line.Place, line.Text, few(d.visitNames()))
+			line.Place, line.Text, few(visitNames(d.Visits)))
 	case d.Visits[0].Month < 0:
-		return hint.Errorf(fmt.Sprintf("name it: a line such as \"# baseline visit: %s\"",
-			printable.Line(d.Visits[0].Name)),
+		first := d.Visits[0]
+		for _, v := range d.Visits {
+			if first.Month < 0 {
+				first = v
+			}
+		}
+		return hint.Errorf(fmt.Sprintf("name it: a line such as \"# baseline visit: %s\"", printable.Line(first.Name)),
 			"%s: no visit is at month 0, and visit %.40q is before it: the baseline is not known", name, d.Visits[0].Name)
 	default:
 		i, d.AssumedBaseline = 0, true
@@ -205,11 +206,7 @@ func (d Design) resolve(kind string, targets []Target, endpoints []Endpoint) ([]
 			all = append(all, one)
 		}
 		if !found {
-			var names []string
-			for _, e := range endpoints {
-				names = append(names, e.Name)
-			}
-			return nil, hint.Errorf(hint.Nearest(t.Endpoint, names), "%s: the %s endpoint %.40q is not in the results",
+			return nil, hint.Errorf(hint.Nearest(t.Endpoint, endpointNames(endpoints)), "%s: the %s endpoint %.40q is not in the results",
 				t.Place, kind, t.Endpoint)
 		}
 	}
@@ -298,12 +295,7 @@ func (d Design) MainVisit(e Endpoint) int {
 
 // PrimaryVisits returns the visits of the primary contrasts, in ascending order.
 func (d Design) PrimaryVisits() []int {
-	var visits []int
-	for _, t := range d.Primary {
-		if !slices.Contains(visits, t.Visit) {
-			visits = append(visits, t.Visit)
-		}
-	}
+	visits := mapped(d.Primary, func(t Target) int { return t.Visit })
 	slices.Sort(visits)
-	return visits
+	return slices.Compact(visits)
 }

@@ -208,9 +208,7 @@ func explainRank(err error, x *mat.Dense, columns []column) error {
 	rows, n := x.Dims()
 	var names []string
 	for _, c := range columns {
-		if !slices.Contains(names, c.name()) {
-			names = append(names, c.name())
-		}
+		names = include(names, c.name())
 	}
 	var basis [][]float64
 	for j := n - 1; j >= 0; j-- { // arms and visits first, so that the term is a covariate

@@ -157,6 +157,13 @@ func TestPlansThatContradictTheResults(t *testing.T) {
 		"scale[medail]: log": {
 			`line 1, column 1: scale names the endpoint "medail"`, "did you mean medial?",
 		},
+		"trial: x\nwcv: {medial: 4, medail: 5}": {
+			`line 2, column 1: wcv names the compartment "medail", which is not in the results`, "did you mean medial?",
+		},
+		"wcv: T2=4": {`line 1, column 1: wcv names the compartment "T2"`, "known are medial, lateral"},
+		"decimals[lateral]: 1\ndecimals[WOMAC]: 0": {
+			`line 2, column 1: decimals names the endpoint "WOMAC"`, "known are medial, lateral",
+		},
 		"visits[medial]: [baseline, month03]\nprimary: medial@month12": {
 			"line 2, column 1: the primary endpoint medial has no planned visit month12", "visits[medial]",
 		},

@@ -5,9 +5,6 @@ import (
 	"math"
 	"slices"
 
-	"gonum.org/v1/gonum/stat"
-	"gonum.org/v1/gonum/stat/distuv"
-
 	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/trial"
 )
@@ -27,10 +24,10 @@ func means(a trial.Analysis, f family, o Options) ([]figure.Picture, error) {
 			return withUnit(word(e.Log, "Geometric mean", word(e.Compartment, capital(a.Plan.Summary())+" T2", "Mean")), e.Unit)
 		},
 		point: func(e trial.EndpointAnalysis, arm, visit int) point {
-			if e.Log {
-				return geometric(a, e, arm, visit)
-			}
 			d := e.Cells[arm][visit].Value
+			if logs := e.Cells[arm][visit].Logs; logs != nil {
+				d = *logs
+			}
 			return point{n: d.N, mid: d.Mean, low: d.Low, high: d.High}
 		},
 		flags: func(e trial.EndpointAnalysis, arm, visit int) []int { return e.Cells[arm][visit].ValueFlags },
@@ -41,25 +38,6 @@ func means(a trial.Analysis, f family, o Options) ([]figure.Picture, error) {
 			return e.Values[subject][visit].X
 		},
 	}.draw(a, f, names, o)
-}
-
-// geometric returns the mean of the logarithms of an arm's values at a visit with its t interval, for the axis of an
-// endpoint on the log scale.
-func geometric(a trial.Analysis, e trial.EndpointAnalysis, arm, visit int) point {
-	var logs []float64
-	for s, subject := range a.Design.Subjects {
-		if x := e.Values[s][visit].X; subject.Arm == arm && subject.Analysed() && x > 0 {
-			logs = append(logs, math.Log(x))
-		}
-	}
-	p := point{n: len(logs), mid: stat.Mean(logs, nil), low: math.NaN(), high: math.NaN()}
-	if p.n > 1 {
-		n := float64(p.n)
-		t := distuv.StudentsT{Sigma: 1, Nu: n - 1}.Quantile((1 + a.Plan.Level) / 2)
-		half := t * stat.StdDev(logs, nil) / math.Sqrt(n)
-		p.low, p.high = p.mid-half, p.mid+half
-	}
-	return p
 }
 
 // changes draws the mean change from baseline of each arm at each visit: "change" and "change-scores" with its t

@@ -62,14 +62,11 @@ func designText(a *trial.Analysis) string {
 		}), "; ") + "."
 	}
 	if strata := a.Strata(); len(strata) > 0 {
-		is, not := "is", ""
+		is := "is"
 		if len(strata) > 1 {
 			is = "are"
 		}
-		if a.Plan.NoStrata {
-			not = "not "
-		}
-		s += " The randomisation was stratified by " + listed(strata) + ", which " + is + " " + not + "in the model."
+		s += " The randomisation was stratified by " + listed(strata) + ", which " + is + " in the model."
 	}
 	return s + setText(a) +
 		" Images were mapped without knowledge of the arms, which were joined to the results for this analysis."
@@ -205,7 +202,7 @@ func supportingText(a *trial.Analysis) string {
 		"which is exact if both arms have fewer than 50 changes and otherwise uses a normal approximation. Hedges’ " +
 		"g is given with its exact interval. " +
 		"Primary and key secondary contrasts were also tested by permuting the arms among participants"
-	if a.Stratified() {
+	if len(a.Strata()) > 0 {
 		s += " within strata"
 	}
 	return s +
