@@ -25,7 +25,8 @@ const (
 // WriteScreen writes a plot for a screen as a PNG. paint draws within its margins.
 func WriteScreen(w io.Writer, height vg.Length, paint func(draw.Canvas)) error {
 	canvas, pixels := newPixels(ScreenWidth, height, screenDPI)
-	paint(draw.Crop(draw.NewCanvas(canvas, ScreenWidth, height), ScreenMargin, -ScreenMargin, ScreenMargin, -ScreenMargin))
+	page := draw.NewCanvas(canvas, ScreenWidth, height)
+	paint(draw.Crop(page, ScreenMargin, -ScreenMargin, ScreenMargin, -ScreenMargin))
 	return EncodePNG(w, Paletted(pixels))
 }
 

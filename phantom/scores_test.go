@@ -15,8 +15,8 @@ import (
 	"github.com/t2map/t2map/dicomio"
 )
 
-// A subject who drops out has no images after month 3 and no scores after month 9, and is not in the per-protocol set. The last
-// study of another has new software.
+// A subject who drops out has no images after month 3, no scores after month 9, and is not in the per-protocol set.
+// The last study of another has new software.
 func TestDropoutAndUpgrade(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "trial")
 	trial := smallTrial()

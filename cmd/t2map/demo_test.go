@@ -22,7 +22,7 @@ func TestDemo(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "demo")
 	var out bytes.Buffer
 	studies := demoStudies
-	studies.Matrix, studies.Slices = 64, 6
+	studies.Matrix, studies.DESSMatrix = 64, 64
 	c := demoCommand(studies)
 	c.SetArgs([]string{dir})
 	c.SetOut(&out)
