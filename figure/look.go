@@ -47,6 +47,7 @@ var Colours = [...]color.RGBA{
 // is one point larger, and the labels of ticks are one point smaller.
 func NewPlot(size vg.Length) *plot.Plot {
 	p := plot.New()
+	p.BackgroundColor = nil // canvases are white
 	bold := Sans
 	bold.Weight = font.WeightBold
 	p.Title.TextStyle.Font = plotfont.From(bold, size+1)

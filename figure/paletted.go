@@ -1,6 +1,7 @@
 package figure
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
 	"image"
@@ -17,7 +18,10 @@ import (
 func Paletted(img *image.RGBA) *image.Paletted {
 	const limit = 256
 	counts := map[color.RGBA]int{}
-	eachRun(img, func(c color.RGBA, _, pixels int) { counts[c] += pixels })
+	bands := bandsOf(img)
+	for _, b := range bands {
+		b.eachRun(img, func(c color.RGBA, _, pixels int) { counts[c] += pixels * b.rows })
+	}
 	byCount := slices.SortedFunc(maps.Keys(counts), func(a, b color.RGBA) int {
 		return cmp.Or(counts[b]-counts[a], cmp.Compare(packed(a), packed(b)))
 	})
@@ -31,28 +35,46 @@ func Paletted(img *image.RGBA) *image.Paletted {
 	for _, c := range byCount[len(kept):] {
 		index[c] = nearest(c, kept)
 	}
-	eachRun(img, func(c color.RGBA, first, pixels int) {
-		entry := index[c]
-		run := paletted.Pix[first:][:pixels]
-		for i := range run {
-			run[i] = entry
+	for _, b := range bands {
+		rows := paletted.Pix[b.first*paletted.Stride:][:b.rows*paletted.Stride]
+		b.eachRun(img, func(c color.RGBA, first, pixels int) {
+			entry := index[c]
+			run := rows[first:][:pixels]
+			for i := range run {
+				run[i] = entry
+			}
+		})
+		for n := 1; n < b.rows; n++ {
+			copy(rows[n*paletted.Stride:], rows[:paletted.Stride])
 		}
-	})
+	}
 	return paletted
 }
 
-// eachRun calls f for each run of one colour in a row, with the index of its first pixel in the picture and
-// its number of pixels.
-func eachRun(img *image.RGBA, f func(c color.RGBA, start, pixels int)) {
-	width := img.Rect.Dx()
+// band is consecutive equal rows of a picture. Most rows of a plot are like the row above.
+type band struct{ first, rows int }
+
+func bandsOf(img *image.RGBA) []band {
+	var bands []band
+	row := func(y int) []byte { return img.Pix[y*img.Stride:][:4*img.Rect.Dx()] }
 	for y := range img.Rect.Dy() {
-		row := img.Pix[y*img.Stride:][:4*width]
-		for start := 0; start < width; {
-			end := start + sameAsFirst(row[4*start:])
-			c := color.RGBA{row[4*start], row[4*start+1], row[4*start+2], 0xff}
-			f(c, y*width+start, end-start)
-			start = end
+		if y > 0 && bytes.Equal(row(y), row(y-1)) {
+			bands[len(bands)-1].rows++
+		} else {
+			bands = append(bands, band{first: y, rows: 1})
 		}
+	}
+	return bands
+}
+
+// eachRun calls f for each run of one colour in a row of the band, with its first pixel and its number of pixels.
+func (b band) eachRun(img *image.RGBA, f func(c color.RGBA, start, pixels int)) {
+	width := img.Rect.Dx()
+	row := img.Pix[b.first*img.Stride:][:4*width]
+	for start := 0; start < width; {
+		end := start + sameAsFirst(row[4*start:])
+		f(color.RGBA{row[4*start], row[4*start+1], row[4*start+2], 0xff}, start, end-start)
+		start = end
 	}
 }
 

@@ -3,6 +3,7 @@ package figure
 import (
 	"fmt"
 
+	"golang.org/x/sync/errgroup"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 )
@@ -42,12 +43,12 @@ func (p Picture) Render(paint func(draw.Canvas)) (Picture, error) {
 	if err != nil {
 		return p, err
 	}
-	p.SVG = s.svg(p)
-	if p.PNG, err = s.png(p); err != nil {
-		return p, err
-	}
-	p.PDF, err = s.pdf(p)
-	return p, err
+	bare := p // the files may not depend on each other
+	var files errgroup.Group
+	files.Go(func() (err error) { p.PNG, err = s.png(bare); return err })
+	files.Go(func() (err error) { p.PDF, err = s.pdf(bare); return err })
+	p.SVG = s.svg(bare)
+	return p, files.Wait()
 }
 
 // RenderSVG is like Render but makes only the SVG, which contains everything that is drawn. It takes a

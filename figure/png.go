@@ -10,7 +10,6 @@ import (
 	"math"
 
 	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/vgimg"
 )
 
 // dpi is the lowest resolution that journals accept for pictures.
@@ -27,7 +26,7 @@ func level(img image.Image) png.CompressionLevel {
 
 // png writes the sheet as a PNG with its size on paper.
 func (s *sheet) png(p Picture) ([]byte, error) {
-	c := vgimg.NewWith(vgimg.UseWH(vg.Length(s.width), vg.Length(s.height)), vgimg.UseDPI(dpi))
+	c, pixels := newPixels(vg.Length(s.width), vg.Length(s.height), dpi)
 	for _, m := range s.marks {
 		c.SetColor(m.colour)
 		switch m.kind {
@@ -48,7 +47,7 @@ func (s *sheet) png(p Picture) ([]byte, error) {
 		}
 	}
 	var b bytes.Buffer
-	img := s.thrifty(c.Image().(*image.RGBA))
+	img := s.thrifty(pixels)
 	encoder := png.Encoder{CompressionLevel: level(img)}
 	if err := encoder.Encode(&b, img); err != nil {
 		return nil, fmt.Errorf("figure %s: PNG: %w", p.Name, err)

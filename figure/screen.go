@@ -6,6 +6,7 @@ import (
 	"io"
 	"strconv"
 
+	"git.sr.ht/~sbinet/gg"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
@@ -23,9 +24,20 @@ const (
 
 // WriteScreen writes a plot for a screen as a PNG. paint draws within its margins.
 func WriteScreen(w io.Writer, height vg.Length, paint func(draw.Canvas)) error {
-	canvas := vgimg.NewWith(vgimg.UseWH(ScreenWidth, height), vgimg.UseDPI(screenDPI))
-	paint(draw.Crop(draw.New(canvas), ScreenMargin, -ScreenMargin, ScreenMargin, -ScreenMargin))
-	return EncodePNG(w, Paletted(canvas.Image().(*image.RGBA)))
+	canvas, pixels := newPixels(ScreenWidth, height, screenDPI)
+	page := draw.NewCanvas(canvas, ScreenWidth, height)
+	paint(draw.Crop(page, ScreenMargin, -ScreenMargin, ScreenMargin, -ScreenMargin))
+	return EncodePNG(w, Paletted(pixels))
+}
+
+// newPixels returns a white canvas of a size and its pixels. It is vgimg.NewWith without a copy of the pixels.
+func newPixels(width, height vg.Length, dpi int) (*vgimg.Canvas, *image.RGBA) {
+	whole := func(l vg.Length) int { return int(l/vg.Inch*vg.Length(dpi) + 0.5) } // as vgimg rounds
+	pixels := image.NewRGBA(image.Rect(0, 0, whole(width), whole(height)))
+	c := gg.NewContextForRGBA(pixels)
+	c.SetLineCapButt()
+	c.InvertY()
+	return vgimg.NewWith(vgimg.UseImageWithContext(pixels, c), vgimg.UseDPI(dpi)), pixels
 }
 
 // RoundTicks returns about six ticks at round numbers; see Range.Ticks. It can be used as a

@@ -59,22 +59,26 @@ var dessSignal = [tissues]float64{
 	nerve: 340,
 }
 
-// dessVolume is a DESS series without noise, with its mask.
+// dessVolume is a DESS series without noise, with its mask. signal is nil until it is requested.
 type dessVolume struct {
 	volume.Geometry
 	signal []float32
 	label  []uint8
 }
 
+// dessGrid is the grid of the DESS series of a knee before it moved.
+func dessGrid(k *Knee, o Options) volume.Geometry {
+	pixel := fieldOfView / float64(o.DESSMatrix)
+	return k.gridOver([3]float64{pixel, pixel, dessSlab / float64(o.DESSSlices)},
+		[3]float64{fieldOfView, fieldOfView, dessSlab})
+}
+
 // newDESS is the knee of options whose defaults are filled in, after it has moved.
 func newDESS(ctx context.Context, k *Knee, o Options) (*dessVolume, error) {
-	pixel := fieldOfView / float64(o.DESSMatrix)
-	g := k.gridOver([3]float64{pixel, pixel, dessSlab / float64(o.DESSSlices)},
-		[3]float64{fieldOfView, fieldOfView, dessSlab})
+	g := dessGrid(k, o)
 	n := g.Voxels()
 	d := &dessVolume{Geometry: g, signal: make([]float32, n), label: make([]uint8, n)}
-	moved := k.Moved(compose(orIdentity(o.DESSMoved), orIdentity(o.Moved)))
-	return d, moved.fill(ctx, g, func(s *sampler, v int, u, p, h float64) {
+	return d, movedForDESS(k, o).fill(ctx, g, func(s *sampler, v int, u, p, h float64) {
 		found := s.row(u, h).voxel(p)
 		d.label[v] = skmTea[found.part]
 		if found.tissue == air {
@@ -90,10 +94,47 @@ func newDESS(ctx context.Context, k *Knee, o Options) (*dessVolume, error) {
 	})
 }
 
+// movedForDESS returns the knee at its position in the DESS series.
+func movedForDESS(k *Knee, o Options) *Knee {
+	return k.Moved(compose(orIdentity(o.DESSMoved), orIdentity(o.Moved)))
+}
+
+// tissues returns the mask of the DESS series. If the series is not needed, it takes a tenth of the time of DESS.
+func (s *Study) tissues(ctx context.Context) (volume.Labels, error) {
+	if s.anatomy.dess == nil {
+		g := dessGrid(s.anatomy.knee, s.Options)
+		d := &dessVolume{Geometry: g, label: make([]uint8, g.Voxels())}
+		k := movedForDESS(s.anatomy.knee, s.Options)
+		if err := k.fill(ctx, g, func(place *sampler, v int, u, p, h float64) {
+			if size := k.person.size; nearJoint(u/size, p/size, h/size) {
+				d.label[v] = skmTea[place.section(u).structure(point{p / size, h / size}).part]
+			}
+		}, nil); err != nil {
+			return volume.Labels{}, err
+		}
+		s.anatomy.dess = d
+	}
+	return s.anatomy.dess.mask(), nil
+}
+
+// nearJoint reports whether cartilage or menisci may lie at a place of a knee of size 1. They lie 3 mm or more within
+// these limits.
+func nearJoint(u, p, h float64) bool {
+	return math.Abs(u) < 40 && -54 < p && p < 34 && -9 < h && h < 55
+}
+
+func (d *dessVolume) mask() volume.Labels {
+	mask := volume.Labels{Geometry: d.Geometry, Data: make([]uint16, len(d.label))}
+	for v, label := range d.label {
+		mask.Data[v] = uint16(label)
+	}
+	return mask
+}
+
 // DESS returns the study's DESS series with its mask. The same study always gives the same series.
 // The only error is that of ctx.
 func (s *Study) DESS(ctx context.Context) (DESS, error) {
-	if s.anatomy.dess == nil {
+	if s.anatomy.dess == nil || s.anatomy.dess.signal == nil {
 		d, err := newDESS(ctx, s.anatomy.knee, s.Options)
 		if err != nil {
 			return DESS{}, err
@@ -101,10 +142,9 @@ func (s *Study) DESS(ctx context.Context) (DESS, error) {
 		s.anatomy.dess = d
 	}
 	still := s.anatomy.dess
-	n := still.Voxels()
 	d := DESS{
-		Signal:  volume.Map{Geometry: still.Geometry, Data: make([]float32, n)},
-		Tissues: volume.Labels{Geometry: still.Geometry, Data: make([]uint16, n)},
+		Signal:  volume.Map{Geometry: still.Geometry, Data: make([]float32, still.Voxels())},
+		Tissues: still.mask(),
 	}
 	sigma := dessNoise * dessSignal[cartilage] / s.Options.SNR
 	visit := hash64(s.Options.Subject, s.Options.Visit, "DESS")
@@ -114,7 +154,6 @@ func (s *Study) DESS(ctx context.Context) (DESS, error) {
 			re := float64(still.signal[v]) + sigma*rng.NormFloat64()
 			im := sigma * rng.NormFloat64()
 			d.Signal.Data[v] = stored(math.Sqrt(float64(re*re) + float64(im*im)))
-			d.Tissues.Data[v] = uint16(still.label[v])
 		}
 		return nil
 	})

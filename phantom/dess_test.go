@@ -154,6 +154,31 @@ func TestTissuesAreThoseOfTheKnee(t *testing.T) {
 	}
 }
 
+// The mask without the series is the mask of the series, in knees of any size and position; no image is written.
+func TestTissuesAlone(t *testing.T) {
+	for seed := range uint64(12) {
+		o := smallWithDESS()
+		o.Seed, o.Side = seed, [...]string{"R", "L"}[seed%2]
+		if seed%3 == 0 {
+			k := mustKnee(t, o)
+			o.DESSMoved = k.Motion([3]float64{3, -5, 4}, [3]float64{6, 2, -3})
+		}
+		alone, err := mustNew(t, o).tissues(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(mustDESS(t, mustNew(t, o)).Tissues, alone); diff != "" {
+			t.Errorf("seed %d (-series +alone):\n%.500s", seed, diff)
+		}
+	}
+	s := mustNew(t, smallWithDESS())
+	dir := mustWriteAs(t, s, Form{Mask: MaskTissuesAlone})
+	if n := len(tools.ReadTree(t, dir)); n != s.Options.Slices*s.Options.Echoes+1 {
+		t.Errorf("%d files, want the T2 series and the mask", n)
+	}
+	checkTissues(t, mustDESS(t, s), filepath.Join(dir, labelsName)) // also after the mask alone
+}
+
 // As in a DESS scan with water excitation: fluid over cartilage over muscle over fat and
 // bone, and cartilage stands out from bone by many times the noise.
 func TestDESSContrast(t *testing.T) {

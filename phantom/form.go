@@ -22,9 +22,11 @@ const (
 	// MaskTissues is labels.nii.gz on the grid of the DESS series, in the scheme
 	// `skm-tea`, as a segmenter might have drawn it; see DESS.
 	MaskTissues Mask = "tissues"
+	// MaskTissuesAlone is the same mask without the DESS series, which takes most of the files and time.
+	MaskTissuesAlone Mask = "tissues alone"
 )
 
-var masks = []Mask{MaskNIfTI, MaskTissues}
+var masks = []Mask{MaskNIfTI, MaskTissues, MaskTissuesAlone}
 
 // Form describes how a study is written. The zero value is the T2 series with MaskNIfTI.
 type Form struct {
@@ -76,6 +78,13 @@ func (s *Study) WriteAs(ctx context.Context, dir string, form Form) error {
 		if form.Mask == MaskTissues {
 			mask, scheme = d.Tissues, "skm-tea"
 		}
+	}
+	if form.Mask == MaskTissuesAlone {
+		var err error
+		if mask, err = s.tissues(ctx); err != nil {
+			return err
+		}
+		scheme = "skm-tea"
 	}
 	if err := parallel.Each(ctx, len(objects), 0, func(n int) error { return objects[n].write(dir) }); err != nil {
 		return err

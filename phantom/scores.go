@@ -14,14 +14,14 @@ var scoreVisits = []struct {
 	month int
 }{{"baseline", 0}, {"month03", 3}, {"month06", 6}, {"month09", 9}, {"month12", 12}}
 
-// endpoint is a score or a marker. A value is baseline + common·course + perMS·d + noise·z, where course rises
-// from 0 to 1 within a few months, d is the change of the medial T2 in ms, and z is a standard normal number. A
-// marker on the log scale is the exponential of such a value.
+// endpoint is a score or a marker. A score is baseline + share·change of its group, see response. A marker is
+// baseline + common·course + perMS·d + noise·z, where course rises from 0 to 1 within nine months, d is the change of
+// the medial T2 in ms, and z is a standard normal number. A marker on the log scale is the exponential of such a value.
 type endpoint struct {
 	name, group, unit, direction string
 	mean, sd                     float64 // at baseline
-	common                       float64 // change in both arms, as in most trials of osteoarthritis
-	perMS, noise                 float64
+	share                        float64 // of the change of the group; 0 for a marker
+	common, perMS, noise         float64 // of a marker
 	least, most                  float64 // of the scale
 	decimals                     int
 	log                          bool
@@ -42,22 +42,25 @@ const (
 // womacTotal is the sum of the three subscales before it.
 const womacTotal = "WOMAC total"
 
-// endpoints are invented, with means and SDs at baseline that are typical of trials in osteoarthritis of the knee.
-// The noise is such that an effect on scores is about as large as its interval with twelve subjects per arm.
+// endpoints have means and SDs at baseline that are typical of trials in osteoarthritis of the knee.
 var endpoints = []endpoint{
-	{"WOMAC pain", womac, "points", worse, 9, 2.5, -2.5, 0.6, 1.8, 0, 20, 0, false},
-	{"WOMAC stiffness", womac, "points", worse, 4, 1.2, -1.2, 0.25, 1, 0, 8, 0, false},
-	{"WOMAC function", womac, "points", worse, 32, 8, -9, 2.2, 5, 0, 68, 0, false},
-	{womacTotal, womac, "points", worse, 0, 0, 0, 0, 0, 0, 96, 0, false},
-	{"KOOS pain", koos, "points", better, 52, 10, 11, -2.4, 6, 0, 100, 0, false},
-	{"KOOS symptoms", koos, "points", better, 58, 10, 9, -2, 6, 0, 100, 0, false},
-	{"KOOS ADL", koos, "points", better, 58, 11, 11, -2.3, 6, 0, 100, 0, false},
-	{"KOOS sport", koos, "points", better, 30, 12, 10, -2.2, 9, 0, 100, 0, false},
-	{"KOOS QoL", koos, "points", better, 34, 10, 11, -2.2, 8, 0, 100, 0, false},
-	{"ESR", markers, "mm/h", worse, 16, 5, -1, 0.5, 2.5, 2, 80, 0, false},
-	{"CRP", markers, "mg/L", worse, math.Log(2.2), 0.7, -0.15, 0.07, 0.25, 0.1, 60, 2, true},
-	{"osteocalcin", markers, "ng/mL", "", 18, 4, 0.6, -0.25, 1.8, 4, 60, 1, false},
-	{"CTX-I", markers, "ng/mL", worse, 0.38, 0.1, -0.02, 0.012, 0.04, 0.03, 2, 3, false},
+	{name: "WOMAC pain", group: womac, unit: "points", direction: worse, mean: 9, sd: 2.5, share: 0.2, most: 20},
+	{name: "WOMAC stiffness", group: womac, unit: "points", direction: worse, mean: 4, sd: 1.2, share: 0.1, most: 8},
+	{name: "WOMAC function", group: womac, unit: "points", direction: worse, mean: 32, sd: 8, share: 0.7, most: 68},
+	{name: womacTotal, group: womac, unit: "points", direction: worse, most: 96},
+	{name: "KOOS pain", group: koos, unit: "points", direction: better, mean: 46, sd: 10, share: 1, most: 100},
+	{name: "KOOS symptoms", group: koos, unit: "points", direction: better, mean: 52, sd: 10, share: 0.8, most: 100},
+	{name: "KOOS ADL", group: koos, unit: "points", direction: better, mean: 50, sd: 11, share: 0.9, most: 100},
+	{name: "KOOS sport", group: koos, unit: "points", direction: better, mean: 26, sd: 11, share: 1.1, most: 100},
+	{name: "KOOS QoL", group: koos, unit: "points", direction: better, mean: 30, sd: 10, share: 1, most: 100},
+	{name: "ESR", group: markers, unit: "mm/h", direction: worse, mean: 16, sd: 5, common: -1, perMS: 0.5, noise: 2.5,
+		least: 2, most: 80},
+	{name: "CRP", group: markers, unit: "mg/L", direction: worse, mean: math.Log(2.2), sd: 0.7, common: -0.15,
+		perMS: 0.07, noise: 0.25, least: 0.1, most: 60, decimals: 2, log: true},
+	{name: "osteocalcin", group: markers, unit: "ng/mL", mean: 18, sd: 4, common: 0.6, perMS: -0.25, noise: 1.8,
+		least: 4, most: 60, decimals: 1},
+	{name: "CTX-I", group: markers, unit: "ng/mL", direction: worse, mean: 0.38, sd: 0.1, common: -0.02, perMS: 0.012,
+		noise: 0.04, least: 0.03, most: 2, decimals: 3},
 }
 
 // score is a row of scores.csv.
@@ -84,37 +87,48 @@ var scoreColumns = []table.Column[score]{
 		func(s score) string { return s.endpoint.group }),
 }
 
-// scores draws scores and markers. They differ between subjects, and their change follows that of the true medial
-// T2, with noise.
+// scores draws scores and markers. They differ between subjects. The change of a score depends on the arm, and that
+// of a marker follows the true medial T2.
 func (t Trial) scores(truth []Truth) []score {
 	rng := rand.New(rand.NewPCG(t.Seed, 4))
-	var rows []score
+	var subjects [][]Truth
+	var arms []string
 	for len(truth) > 0 {
 		n := 1
 		for n < len(truth) && truth[n].Subject == truth[0].Subject {
 			n++
 		}
-		rows = append(rows, scoresOf(truth[:n], rng)...)
-		truth = truth[n:]
+		subjects, arms, truth = append(subjects, truth[:n]), append(arms, truth[0].Arm), truth[n:]
+	}
+	changes := t.drawChanges(arms, rand.New(rand.NewPCG(t.Seed, 7)))
+	var rows []score
+	for n, studies := range subjects {
+		rows = append(rows, scoresOf(studies, changes[n], rng)...)
 	}
 	return rows
 }
 
-// scoresOf draws those of one subject, until the last visit with images.
-func scoresOf(studies []Truth, rng *rand.Rand) []score {
+// visitsWithScores returns the number of visits at which subject n has scores.
+func (t Trial) visitsWithScores(n int) int {
+	if n+1 == t.Dropout {
+		return len(scoreVisits) - 1
+	}
+	return len(scoreVisits)
+}
+
+// scoresOf draws the scores of one subject.
+func scoresOf(studies []Truth, changes []visitChange, rng *rand.Rand) []score {
 	person := make([]float64, len(endpoints)) // baseline without noise
 	for i, e := range endpoints {
 		person[i] = e.mean + e.sd*clamp(rng.NormFloat64(), -2, 2)
 	}
 	var rows []score
-	for _, v := range scoreVisits {
-		if v.month > studies[len(studies)-1].Month {
-			break
-		}
-		course, change, sum := step(float64(v.month), 0, 9), medialChange(studies, v.month), 0.0
+	for n, change := range changes {
+		v := scoreVisits[n]
+		course, medial, sum := course(v.month), medialChange(studies, v.month), 0.0
 		for i := range endpoints {
 			e := &endpoints[i]
-			x := person[i] + e.common*course + e.perMS*change + e.noise*clamp(rng.NormFloat64(), -2, 2)
+			x := person[i] + change[i] + e.common*course + e.perMS*medial + e.noise*clamp(rng.NormFloat64(), -2, 2)
 			if e.log {
 				x = math.Exp(x)
 			}
@@ -135,6 +149,7 @@ func scoresOf(studies []Truth, rng *rand.Rand) []score {
 }
 
 // medialChange returns the change of the true medial T2 from baseline, interpolated between visits with images.
+// After the last visit with images it is the change at that visit.
 func medialChange(studies []Truth, month int) float64 {
 	for i, next := range studies {
 		switch {
@@ -146,5 +161,5 @@ func medialChange(studies []Truth, month int) float64 {
 			return last.T2[0].MeanT2 + part*(next.T2[0].MeanT2-last.T2[0].MeanT2) - studies[0].T2[0].MeanT2
 		}
 	}
-	return math.NaN()
+	return studies[len(studies)-1].T2[0].MeanT2 - studies[0].T2[0].MeanT2
 }

@@ -11,7 +11,9 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"sync"
 
+	"github.com/t2map/t2map/internal/parallel"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -19,8 +21,8 @@ import (
 type Trial struct {
 	// Subjects is the number of subjects. Default: 12.
 	Subjects int
-	// Dropout is the number of the subject who discontinues after month 3, and Upgraded that of the subject
-	// whose scanner has new software at the last visit; 0 is none.
+	// Dropout is the number of the subject who discontinues after month 9, without the last study, and Upgraded that of
+	// the subject whose scanner has new software at the last visit; 0 is none.
 	Dropout, Upgraded int
 	// Seed determines the people, the arms and the noise.
 	Seed uint64
@@ -88,9 +90,9 @@ const (
 //
 // trial.csv is the trial's design, one row per subject, and plan.yaml its plan, as t2map trial reads them.
 //
-// scores.csv has invented endpoints of every subject at months 0, 3, 6, 9 and 12, which follow the medial
-// T2: the subscales of WOMAC and KOOS, and four markers in serum. Its columns are subject, visit, name,
-// value, direction, unit and group.
+// scores.csv has invented endpoints of every subject at months 0, 3, 6, 9 and 12: the subscales of WOMAC and KOOS,
+// whose changes have the means and standard deviations of a published trial, and four markers in serum, which
+// follow the medial T2. Its columns are subject, visit, name, value, direction, unit and group.
 //
 // truth.csv has one row per study and compartment: subject, arm, visit (baseline, month03,
 // month12), month (0, 3, 12), side (R, L), compartment (medial, lateral, patellofemoral), voxels
@@ -123,19 +125,32 @@ func WriteTrial(ctx context.Context, dir string, t Trial) ([]Truth, error) {
 	for n := range t.Subjects {
 		total += len(t.visitsOf(n))
 	}
-	var truth []Truth
-	for n, arm := range t.arms() {
-		studies, err := t.writeSubject(ctx, dir, n, arm, func(done int) {
-			if t.Progress != nil {
-				t.Progress(len(truth)+done, total)
-			}
-		})
-		if err != nil {
-			return nil, err
-		}
-		truth = append(truth, studies...)
+	arms, studies := t.arms(), make([][]Truth, t.Subjects)
+	done := counter{report: t.Progress, total: total}
+	if err := parallel.Each(ctx, t.Subjects, 0, func(n int) (err error) {
+		studies[n], err = t.writeSubject(ctx, dir, n, arms[n], done.add)
+		return err
+	}); err != nil {
+		return nil, err
 	}
+	truth := slices.Concat(studies...)
 	return truth, t.writeTables(dir, truth)
+}
+
+// counter reports the number of studies that are written, by any of several goroutines.
+type counter struct {
+	mu          sync.Mutex
+	report      func(done, total int) // may be nil
+	done, total int
+}
+
+func (c *counter) add() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.done++
+	if c.report != nil {
+		c.report(c.done, c.total)
+	}
 }
 
 // visitsOf returns the visits with images of subject n.
@@ -163,8 +178,7 @@ func (t Trial) arms() []string {
 func subjectName(n int) string { return fmt.Sprintf("S%02d", n+1) }
 
 // writeSubject writes the visits of subject n, whose anatomy stays the same, and calls progress after each.
-func (t Trial) writeSubject(ctx context.Context, dir string, n int, arm string, progress func(done int)) ([]Truth,
-	error) {
+func (t Trial) writeSubject(ctx context.Context, dir string, n int, arm string, progress func()) ([]Truth, error) {
 	o := Options{
 		Subject: subjectName(n), Side: [...]string{"R", "L"}[n%2],
 		Matrix: t.Matrix, Slices: t.Slices, Echoes: t.Echoes, DESSMatrix: t.DESSMatrix, DESSSlices: t.DESSSlices,
@@ -207,7 +221,7 @@ func (t Trial) writeSubject(ctx context.Context, dir string, n int, arm string, 
 		truth = append(truth, Truth{Subject: o.Subject, Arm: arm, Visit: v.name, Side: o.Side, Month: v.month,
 			T2:    compartments[:],
 			Moved: orIdentity(o.Moved), DESSMoved: orIdentity(o.DESSMoved)})
-		progress(len(truth))
+		progress()
 	}
 	return truth, nil
 }

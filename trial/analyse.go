@@ -129,6 +129,7 @@ func (a *Analysis) join(t Tables) ([]Endpoint, error) {
 			endpoints = append(endpoints, j.scores(s))
 		}
 	}
+	j.flagMissing(endpoints)
 	a.Flags = j.sorted(endpoints)
 	for _, s := range t.all() {
 		if s.Data != nil {

@@ -11,6 +11,7 @@ import (
 func (a *Analysis) flow() []Flow {
 	d := a.Design
 	t2 := slices.DeleteFunc(slices.Clone(a.Endpoints), func(e EndpointAnalysis) bool { return !e.Compartment })
+	joined := mapped(a.Endpoints, func(e EndpointAnalysis) Endpoint { return e.Endpoint })
 	primary := a.primaryEndpoints()
 	flows := make([]Flow, len(d.Arms))
 	for arm := range flows {
@@ -21,7 +22,7 @@ func (a *Analysis) flow() []Flow {
 				continue
 			}
 			f.Planned++
-			last := a.lastVisit(s)
+			last := lastVisit(joined, s)
 			if subject.Discontinued != "" && last == len(d.Visits)-1 {
 				a.Notes = append(a.Notes, fmt.Sprintf("%.40q has a reason for leaving the trial, and was seen at its last visit",
 					subject.ID))
@@ -82,9 +83,9 @@ func (a *Analysis) inAnalysis(e *EndpointAnalysis, subject int) bool {
 
 // lastVisit returns the last visit at which a subject was present: with a value of any endpoint, or with studies or
 // values none of which is used; −1 if there is none.
-func (a *Analysis) lastVisit(subject int) int {
+func lastVisit(endpoints []Endpoint, subject int) int {
 	last := -1
-	for _, e := range a.Endpoints {
+	for _, e := range endpoints {
 		for v := range e.Values[subject] {
 			if m := e.Values[subject][v].Missing; m.Kind == Present || m.Kind == StudyFailed || m.Unused() {
 				last = max(last, v)

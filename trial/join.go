@@ -135,7 +135,6 @@ func (j *joiner) compartments(res Results) []Endpoint {
 				}
 				value.Flags = append(value.Flags, flags...)
 			}
-			j.noResult(endpoints, s, v)
 			if reason, ok := failed[[2]int{s, v}]; ok && len(here) > 0 {
 				j.flagAt(s, v, Flag{Kind: Quality, Text: "another study at this visit: " + reason.String()})
 			}
@@ -309,6 +308,22 @@ func (v *Value) setMean(list []Measurement) {
 	v.X, v.Quality, v.MaskFrom = sum/float64(len(list)), &quality, strings.Join(sources, ", ")
 }
 
+// flagMissing flags missing values. After the last visit of a subject who discontinued, none is expected.
+func (j *joiner) flagMissing(endpoints []Endpoint) {
+	others := slices.IndexFunc(append(endpoints, Endpoint{}), func(e Endpoint) bool { return !e.Compartment })
+	for s, subject := range j.d.Subjects {
+		for v := range j.d.Visits {
+			if subject.Discontinued != "" && v > lastVisit(endpoints, s) {
+				break
+			}
+			j.noResult(endpoints[:others], s, v)
+			for i := range endpoints[others:] {
+				j.noResult(endpoints[others+i:][:1], s, v)
+			}
+		}
+	}
+}
+
 // noResult flags the missing values of a visit: once if all compartments are missing for the same reason,
 // otherwise each.
 func (j *joiner) noResult(endpoints []Endpoint, s, v int) {
@@ -351,11 +366,6 @@ func (j *joiner) scores(sc Scores) Endpoint {
 		}
 		seen[[2]int{s, v}] = true
 		*cell = Value{X: value.value, Missing: missingCell(value.value, "")}
-	}
-	for s := range e.Values {
-		for _, v := range e.Visits {
-			j.noResult([]Endpoint{e}, s, v)
-		}
 	}
 	return e
 }

@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -82,6 +83,32 @@ func TestListsWhatDoesNotFit(t *testing.T) {
 	}
 	if t.Failed() {
 		t.Logf("flags: %+v", a.Flags)
+	}
+}
+
+// After a recorded discontinuation no result is expected; before it, and without a record, a missing one is flagged.
+func TestDiscontinuedIsNotMissing(t *testing.T) {
+	t2 := func(_, n, v int) float64 {
+		if n == 0 && v == 2 || n == 1 && v == 1 {
+			return math.NaN()
+		}
+		return 35
+	}
+	for _, reason := range []string{"moved away", ""} {
+		tables := made{arms: twoArms, visits: threeVisits, perArm: 3, t2: t2}.tables()
+		design := string(tables.Design.Data)
+		design = strings.Replace(design, "subject,arm", "subject,discontinued,arm", 1)
+		for n := range 6 {
+			id := fmt.Sprintf("\nS%02d,", n+1)
+			design = strings.Replace(design, id, id+reason+",", 1)
+		}
+		tables.Design.Data = []byte(design)
+		a := analyse(t, tables)
+		before := Flag{Kind: NoResult, Subject: "S03", Visit: "month03", Text: "no study"}
+		after := Flag{Kind: NoResult, Subject: "S01", Visit: "month12", Text: "no study"}
+		if !contains(a.Flags, before) || contains(a.Flags, after) != (reason == "") {
+			t.Errorf("reason %q: flags %+v", reason, a.Flags)
+		}
 	}
 }
 

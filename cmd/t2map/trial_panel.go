@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/report/panel"
@@ -45,15 +47,22 @@ func (f trialFlags) panels(ctx context.Context, a trial.Analysis, folder string)
 		}
 		rows = append(rows, row)
 	}
-	maps, err := panel.Maps(ctx, rows, o)
-	if err != nil {
+	return drawPanels(ctx, rows, o)
+}
+
+// drawPanels draws the maps and the unrolled maps of rows.
+func drawPanels(ctx context.Context, rows []panel.Row, o panel.Options) ([]figure.Picture, error) {
+	var maps []figure.Picture
+	var g errgroup.Group
+	g.Go(func() (err error) { maps, err = panel.Maps(ctx, rows, o); return err })
+	unrolled, unrolledErr := panel.Unrolled(ctx, rows, o)
+	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	unrolled, err := panel.Unrolled(ctx, rows, o)
-	if errors.Is(err, panel.ErrNoMaps) {
+	if errors.Is(unrolledErr, panel.ErrNoMaps) {
 		return maps, nil // masks without tissues have no unrolled maps
 	}
-	return append(maps, unrolled...), err
+	return append(maps, unrolled...), unrolledErr
 }
 
 // primaryRow returns the row of the results that is the primary endpoint, or "" if the primary contrasts concern

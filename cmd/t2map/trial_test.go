@@ -5,10 +5,14 @@ import (
 	"encoding/csv"
 	"fmt"
 	"html"
+	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/t2map/t2map/figure"
 )
 
 // trialFiles writes the tables of a small trial into a folder and returns the paths of the results and of the design.
@@ -257,7 +261,8 @@ func TestResavedResults(t *testing.T) {
 	}
 }
 
-// Numbers on the terminal have the form of the page: minus signs, and decimals by the endpoint's unit.
+// The table on the terminal has the numbers of contrasts.csv in the form of the page: minus signs, and decimals by the
+// endpoint's unit.
 func TestTerminalNumbers(t *testing.T) {
 	results, design := trialFiles(t, plainName)
 	scores := "subject,visit,name,value\n"
@@ -270,32 +275,72 @@ func TestTerminalNumbers(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "scores.csv")
 	write(t, path, scores)
 	out := filepath.Join(t.TempDir(), "report")
-	code, stdout, stderr := call("trial", results, "--design", design, "--endpoints", path, "--out", out)
+	code, stdout, stderr := call("trial", results, "--design", design, "--endpoints", path, "--out", out,
+		"--primary", "medial@month12")
 	if code != exitOK {
 		t.Fatal(stderr)
 	}
 	page := readAll(t, out)[string(filepath.Separator)+"trial.html"]
-	lines := 0
+	want := map[string]map[string]string{} // rows of contrasts.csv by endpoint, visit and arm
+	for _, r := range rowsOf(t, filepath.Join(out, "contrasts.csv")) {
+		if r["method"] == "mixed model" {
+			want[r["endpoint"]+r["visit"]+r["arm"]] = r
+		}
+	}
+	var families []string
 	for line := range strings.Lines(stdout) {
-		f := strings.Fields(line)
-		if len(f) < 9 || f[1] != "treatment" {
-			continue
-		}
-		lines++
-		difference := f[4]
-		if strings.ContainsAny(difference, "+-") || f[0] == "CTX-I" &&
-			len(strings.TrimPrefix(difference, "−")) != len("0.00000") || !strings.Contains(page, difference) {
-			t.Errorf("%q is not on the page", line)
-		}
-		for _, p := range f[8:] {
-			if p != "primary" && p != "–" && !strings.Contains(page, html.EscapeString(p)) {
-				t.Errorf("p %s of %q is not on the page", p, line)
-			}
+		if f := strings.Fields(line); len(f) >= 11 && f[2] == "treatment" {
+			// endpoint, visit, arm, n, n, difference, low, "to", high, Holm p, p and, if there is one, the family
+			checkContrast(t, f, want[f[0]+f[1]+f[2]], page)
+			families = append(families, f[0]+strings.Join(f[11:], " "))
 		}
 	}
-	if lines != 3 {
-		t.Errorf("%d lines\n%s", lines, stdout)
+	if got := strings.Join(families, ", "); got != "medialprimary, lateral, CTX-I" {
+		t.Errorf("rows: %s\n%s", got, stdout)
 	}
+}
+
+// checkContrast compares the fields of a printed row with the row of contrasts.csv, and looks for them on the page.
+func checkContrast(t *testing.T, f []string, row map[string]string, page string) {
+	t.Helper()
+	decimals := 2
+	if f[0] == "CTX-I" {
+		decimals = 5
+	}
+	for i, column := range map[int]string{5: "estimate", 6: "ci_low", 8: "ci_high"} {
+		if x := parse(t, row[column]); f[i] != figure.Number(x, decimals) || strings.ContainsAny(f[i], "+-") {
+			t.Errorf("%s of %q: contrasts.csv has %s", column, f, row[column])
+		}
+	}
+	for i, column := range map[int]string{9: "p_holm", 10: "p"} {
+		if got := figure.PValue(parse(t, row[column])); f[i] != got {
+			t.Errorf("%s of %q: contrasts.csv has %s", column, f, row[column])
+		}
+	}
+	if n := strings.TrimSuffix(f[3], ",") + " " + f[4]; n != row["n"]+" "+row["n_reference"] {
+		t.Errorf("%q: contrasts.csv has n %s and %s", f, row["n"], row["n_reference"])
+	}
+	for _, i := range []int{5, 6, 8, 10} {
+		if !strings.Contains(page, html.EscapeString(f[i])) {
+			t.Errorf("%s of %q is not on the page", f[i], f)
+		}
+	}
+	if f[7] != "to" || strings.Join(f[11:], " ") != row["family"] {
+		t.Errorf("%q: contrasts.csv has family %q", f, row["family"])
+	}
+}
+
+// parse returns the number in a cell, NaN if it is empty.
+func parse(t *testing.T, cell string) float64 {
+	t.Helper()
+	if cell == "" {
+		return math.NaN()
+	}
+	x, err := strconv.ParseFloat(cell, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x
 }
 
 func TestTrialHelp(t *testing.T) {

@@ -17,7 +17,7 @@ type flagGroup struct {
 // flagMeanings explain the kinds of flags and their consequences.
 var flagMeanings = map[trial.FlagKind]string{
 	trial.NotInDesign: "Results of subjects or visits that the design does not have. They are not used.",
-	trial.NoResult:    "Planned visits without a result. They stay missing.",
+	trial.NoResult:    "Planned visits without a result, until a subject discontinued. They stay missing.",
 	trial.OtherSide:   "Results of the other knee. They are not used.",
 	trial.TwoStudies:  "A visit with two studies. Shown on every figure that it concerns.",
 	trial.ProtocolChange: "Settings, method, echo times, matrix or spacing differ from the subject’s first study, or " +
