@@ -94,9 +94,9 @@ func TestOtherSettings(t *testing.T) {
 	}{
 		{"method", func(p *protocol.Protocol) { p.Fit.Method = t2fit.LogLinear }, "method nlls, now loglinear"},
 		{"the default by name", func(p *protocol.Protocol) {
-			p.Fit.Method, p.Fit.SkipEchoes, p.Fit.T2Range = t2fit.NLLS, 1, [2]float64{0, 100}
+			p.Fit.Method, p.Fit.SkipEchoes, p.Fit.T2Range = t2fit.NLLS, 1, [2]float64{0, 150}
 		}, ""},
-		{"range", func(p *protocol.Protocol) { p.Fit.T2Range = [2]float64{0, 120} }, "T2 range 0 to 100 ms, now 0 " +
+		{"range", func(p *protocol.Protocol) { p.Fit.T2Range = [2]float64{0, 120} }, "T2 range 0 to 150 ms, now 0 " +
 			"to 120 ms"},
 		{"echoes", func(p *protocol.Protocol) { p.Fit.SkipEchoes = t2fit.NoSkip }, "skipped echoes 1, now 0"},
 		{"where noise comes from", func(p *protocol.Protocol) { p.Fit.SigmaFrom = t2fit.FromBackground },
