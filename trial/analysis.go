@@ -59,13 +59,12 @@ type Flow struct {
 
 // FlowVisit counts the participants of one arm at one visit.
 type FlowVisit struct {
-	// InTrial counts those with a value of any endpoint at this or a later visit: from visit to visit it only
+	// InTrial counts those who were seen at this or a later visit (see lastVisit): from visit to visit it only
 	// decreases. Left has those who were in the trial at the visit before, by reason.
 	InTrial int
 	Left    []Exclusion
-	// Planned reports whether T2 is planned at the visit. Present counts the participants with a value in at
-	// least one compartment, and Missing the others by reason, most frequent first; they add up to
-	// Flow.Planned.
+	// Planned reports whether T2 is planned at the visit. Of those in the trial, Present counts the participants
+	// with a value in at least one compartment, and Missing the others by reason, most frequent first.
 	Planned bool
 	Present int
 	Missing []ReasonCount

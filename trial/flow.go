@@ -10,7 +10,11 @@ import (
 // flow counts the participants of every arm.
 func (a *Analysis) flow() []Flow {
 	d := a.Design
-	t2 := slices.DeleteFunc(slices.Clone(a.Endpoints), func(e EndpointAnalysis) bool { return !e.Compartment })
+	t2At := make([][]EndpointAnalysis, len(d.Visits)) // the compartments whose T2 is planned at a visit
+	for v := range t2At {
+		t2At[v] = slices.DeleteFunc(slices.Clone(a.Endpoints),
+			func(e EndpointAnalysis) bool { return !e.Compartment || !e.Planned(v) })
+	}
 	joined := mapped(a.Endpoints, func(e EndpointAnalysis) Endpoint { return e.Endpoint })
 	primary := a.primaryEndpoints()
 	flows := make([]Flow, len(d.Arms))
@@ -29,20 +33,15 @@ func (a *Analysis) flow() []Flow {
 			}
 			for v := range d.Visits {
 				visit := &f.Visits[v]
-				if v <= last {
-					visit.InTrial++
-				} else if v == last+1 {
+				visit.Planned = len(t2At[v]) > 0
+				switch {
+				case v == last+1:
 					visit.Left = counted(visit.Left, cmp.Or(subject.Discontinued, "no later data"))
-				}
-				planned := slices.DeleteFunc(slices.Clone(t2), func(e EndpointAnalysis) bool { return !e.Planned(v) })
-				if len(planned) == 0 {
-					continue
-				}
-				visit.Planned = true
-				if missing := reason(planned, s, v); missing.Kind == Present {
-					visit.Present++
-				} else {
-					visit.Missing = counted(visit.Missing, missing)
+				case v <= last:
+					visit.InTrial++
+					if visit.Planned {
+						visit.count(reason(t2At[v], s, v))
+					}
 				}
 			}
 			if slices.ContainsFunc(primary, func(e *EndpointAnalysis) bool { return a.inAnalysis(e, s) }) {
@@ -93,6 +92,15 @@ func lastVisit(endpoints []Endpoint, subject int) int {
 		}
 	}
 	return last
+}
+
+// count counts a participant with T2, or without it for a reason.
+func (f *FlowVisit) count(missing Missing) {
+	if missing.Kind == Present {
+		f.Present++
+		return
+	}
+	f.Missing = counted(f.Missing, missing)
 }
 
 // counted counts one more person with a reason.

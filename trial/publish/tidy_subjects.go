@@ -188,10 +188,10 @@ var flowColumns = func() []table.Column[flowRow] {
 		table.Text("step", "Step", table.Derived, func(r flowRow) string { return r.step }).
 			WithTerms("screened, excluded, randomised, in the trial, left, t2 present, t2 missing, analysed").
 			WithDerivation("screened and excluded, by reason: of the plan, without an arm; randomised: in the design; " +
-				"in the trial: a value of any endpoint, or a study, at the visit or later; left, by reason: in the trial at the visit " +
-				"before, and not at this one; t2 present: a value in at least one compartment at a visit where T2 is " +
-				"planned; t2 missing: the others, by reason; analysed: with a change in the mixed model of a primary " +
-				"endpoint"),
+				"in the trial: seen at the visit or later, with a value of any endpoint or a study; left, by reason: in " +
+				"the trial at the visit before, and not at this one; t2 present: in the trial, with a value in at least " +
+				"one compartment at a visit where T2 is planned; t2 missing: the others in the trial, by reason; " +
+				"analysed: with a change in the mixed model of a primary endpoint"),
 	}, placed[flowRow](visitColumns), []table.Column[flowRow]{
 		table.Text("reason", "Why they were excluded, left or have no T2", table.Derived,
 			func(r flowRow) string { return r.reason }),
