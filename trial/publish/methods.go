@@ -62,11 +62,14 @@ func designText(a *trial.Analysis) string {
 		}), "; ") + "."
 	}
 	if strata := a.Strata(); len(strata) > 0 {
-		is := "is"
-		if len(strata) > 1 {
-			is = "are"
+		switch {
+		case len(strata) > 1:
+			s += " The randomisation was stratified by " + listed(strata) + ", which are in the model."
+		case strata[0] == "stratum":
+			s += " The randomisation was stratified, and the stratum is in the model."
+		default:
+			s += " The randomisation was stratified by " + strata[0] + ", which is in the model."
 		}
-		s += " The randomisation was stratified by " + listed(strata) + ", which " + is + " in the model."
 	}
 	return s + setText(a) +
 		" Images were mapped without knowledge of the arms, which were joined to the results for this analysis."

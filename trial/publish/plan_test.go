@@ -79,7 +79,7 @@ func TestPageSaysThePlan(t *testing.T) {
 		"Estimand. treatment policy for <all> events",
 		"Planned visits: baseline, month03 and month12 for medial T2; baseline, month03, month06, month09 and month12 "+
 			"for WOMAC and CRP.",
-		"The randomisation was stratified by stratum, which is in the model.",
+		"The randomisation was stratified, and the stratum is in the model.",
 		"The analysis set is full analysis (23) of 24 participants. Further sets, of sensitivity analyses, are per "+
 			"protocol (22).",
 		"Natural logarithms were analysed of CRP; their differences are given as ratios of geometric means.",
