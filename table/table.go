@@ -201,15 +201,13 @@ func (r Row) Number(column string) (float64, error) {
 		}
 		text = strings.Replace(text, ",", ".", 1)
 	}
-	const emptyHint = "leave the cell empty if there is no value"
+	const emptyHint = "write a number; for a value below the limit of detection, the number that the plan of the study " +
+		"specifies. An empty cell is a missing value"
 	v, err := ParseNumber(text)
 	switch {
 	case err != nil && comma && !r.table.format.DecimalComma:
 		return 0, hint.Errorf(r.table.ownHint("declare decimal commas: --decimal comma"),
 			"%s: %.40q is not a number with a decimal point", r.Place(column), cell)
-	case strings.HasPrefix(text, "<") || strings.HasPrefix(text, ">"):
-		return 0, hint.Errorf("write what is beyond the limit of detection as a number, as the plan of the study says: an "+
-			"empty cell would be missing", "%s: %.40q is not a number", r.Place(column), cell)
 	case err != nil || math.IsInf(v, 0) || math.IsNaN(v):
 		return 0, hint.Errorf(emptyHint, "%s: %.40q is not a number", r.Place(column), cell)
 	case math.Abs(v) > extreme || v != 0 && math.Abs(v) < 1/extreme:

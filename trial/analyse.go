@@ -130,7 +130,7 @@ func (a *Analysis) join(t Tables) ([]Endpoint, error) {
 		}
 	}
 	j.flagMissing(endpoints)
-	a.Flags = j.sorted(endpoints)
+	a.Flags, a.LastSeen = j.sorted(endpoints), j.last
 	for _, s := range t.all() {
 		if s.Data != nil {
 			sum := sha256.Sum256(s.Data)
@@ -185,7 +185,7 @@ func (a *Analysis) checkNames(design string, endpoints []Endpoint) error {
 		case m.Key == "group" && (m.Endpoint == AllT2 || slices.Contains(compartments, m.Endpoint)):
 			return hint.Errorf("omit the line", "%s: the figures of compartments have no groups", m.Place)
 		case m.Endpoint != AllT2 && !slices.Contains(names, m.Endpoint):
-			return hint.Errorf(hint.Nearest(m.Endpoint, names), "%s: %s names the endpoint %.40q, which is not in the tables",
+			return hint.Errorf(hint.Nearest(m.Endpoint, append(names, AllT2)), "%s: %s names the endpoint %.40q, which is not in the tables",
 				m.Place, m.Key, m.Endpoint)
 		}
 	}
@@ -265,6 +265,12 @@ func (a *Analysis) remark() {
 	if len(a.Design.Visits) == 1 {
 		a.Notes = append(a.Notes, "the design has one visit: there is no change from baseline")
 	}
+	for i, s := range a.Design.Subjects {
+		if s.Discontinued != "" && a.LastSeen[i] == len(a.Design.Visits)-1 {
+			a.Notes = append(a.Notes, fmt.Sprintf("%.40q has a reason in the column discontinued and was seen at the last visit",
+				s.ID))
+		}
+	}
 	for _, name := range a.Strata() {
 		if levels := a.covariate(name).Levels; 2*levels > len(a.Design.Subjects) {
 			a.Notes = append(a.Notes, fmt.Sprintf("%s has %d levels among %d subjects, which leaves little for the models: "+
@@ -273,7 +279,7 @@ func (a *Analysis) remark() {
 	}
 	for _, name := range a.Plan.Strata {
 		if !slices.Contains(a.Strata(), name) {
-			a.Notes = append(a.Notes, fmt.Sprintf("all subjects have one %s: it is not used as a stratum", name))
+			a.Notes = append(a.Notes, fmt.Sprintf("%s has only one level and is not in the models", name))
 		}
 	}
 	for _, name := range a.ModelCovariates() {

@@ -234,7 +234,7 @@ func TestMissingStaysMissing(t *testing.T) {
 	if m := e.Model; m.Failed != "" || m.Subjects != 14 || m.Observations != 2*(8+8-2-2) {
 		t.Errorf("%q: %d subjects, %d observations", m.Failed, m.Subjects, m.Observations)
 	}
-	if f := a.Flow[1]; f.Planned != 8 || f.Visits[1].Present != 6 || f.Visits[2].Present != 6 || f.Analysed != 7 {
+	if f := a.Flow[1]; f.Randomised != 8 || f.Visits[1].Present != 6 || f.Visits[2].Present != 6 || f.Analysed != 7 {
 		t.Errorf("%+v", f)
 	}
 	if c := e.Contrasts[1]; c.N != 6 || c.NReference != 6 {

@@ -31,6 +31,9 @@ type Analysis struct {
 	Settings []string
 	// Notes are remarks about the whole analysis: "the design has one arm: there is no comparison".
 	Notes []string
+	// LastSeen is the last visit of the design at which each subject was seen, with results that may not be used;
+	// −1 if there is none.
+	LastSeen []int
 }
 
 // Input is a table that was read.
@@ -49,8 +52,9 @@ type Characteristic struct {
 
 // Flow counts the participants of one arm.
 type Flow struct {
-	// Planned is the number of participants in the design.
-	Planned int
+	// Randomised is the number of participants in the design, and OutsideSet the number of those who are not in the
+	// analysis set.
+	Randomised, OutsideSet int
 	// Visits has an element for each visit of the design.
 	Visits []FlowVisit
 	// Analysed counts those with an observation in the model of a primary endpoint; with a change if it has none.
@@ -59,15 +63,15 @@ type Flow struct {
 
 // FlowVisit counts the participants of one arm at one visit.
 type FlowVisit struct {
-	// InTrial counts those who were seen at this or a later visit (see lastVisit): from visit to visit it only
+	// InTrial counts those who were seen at this or a later visit, used or not: from visit to visit it only
 	// decreases. Left has those who were in the trial at the visit before, by reason.
 	InTrial int
 	Left    []Exclusion
-	// Planned reports whether T2 is planned at the visit. Of those in the trial, Present counts the participants
+	// T2Planned reports whether T2 is planned at the visit. Of those in the trial, Present counts the participants
 	// with a value in at least one compartment, and Missing the others by reason, most frequent first.
-	Planned bool
-	Present int
-	Missing []ReasonCount
+	T2Planned bool
+	Present   int
+	Missing   []ReasonCount
 }
 
 // Count is the number of persons to whom a reason applies.

@@ -92,7 +92,7 @@ func (a *Analysis) subjects(e *EndpointAnalysis, visit int, arms ...int) (compar
 		i := row[0]
 		s.Change = append(s.Change, r.Change[i][index])
 		s.Arm = append(s.Arm, slices.Index(arms, r.Arm[i]))
-		if len(strata) > 0 { // subjects without a level are a stratum of their own
+		if len(strata) > 0 {
 			levels := ""
 			for _, c := range strata {
 				levels += fmt.Sprintln(c.X[i])

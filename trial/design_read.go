@@ -41,7 +41,7 @@ func ReadDesign(s, plan Source, overrides Heading) (d Design, p Plan, err error)
 	if err != nil {
 		return d, p, err
 	}
-	if err := cmp.Or(h.agree(planned), h.moveBaseline(), planned.moveBaseline(), overrides.moveBaseline()); err != nil {
+	if err := cmp.Or(h.agree(planned), h.moveBaseline(), overrides.moveBaseline()); err != nil {
 		return d, p, err
 	}
 	h = overrides.withDefaults(planned.withDefaults(h))
@@ -67,11 +67,16 @@ func ReadDesign(s, plan Source, overrides Heading) (d Design, p Plan, err error)
 	return d, p, cmp.Or(d.checkSets(h["sets"].Place, p.Sets), d.checkScreened(h, p))
 }
 
-// agree returns an error if a line of a plan file differs from that of the heading in more than blanks.
-func (h Heading) agree(plan Heading) error {
+// sameValue reports whether two values of a key differ in blanks and case alone.
+func sameValue(a, b string) bool {
 	blanks := strings.NewReplacer(" ", "", "\t", "", "\n", "")
+	return strings.EqualFold(blanks.Replace(a), blanks.Replace(b))
+}
+
+// agree returns an error if a line of a plan file has another value than that of the heading.
+func (h Heading) agree(plan Heading) error {
 	for _, key := range slices.Sorted(maps.Keys(plan)) {
-		if line, both := h[key]; both && blanks.Replace(line.Text) != blanks.Replace(plan[key].Text) {
+		if line, both := h[key]; both && !sameValue(line.Text, plan[key].Text) {
 			return hint.Errorf("remove one of them", "%s: %s is %.60q, and %.60q at %s", line.Place, printable.Line(key),
 				line.Text, plan[key].Text, plan[key].Place)
 		}
@@ -82,8 +87,8 @@ func (h Heading) agree(plan Heading) error {
 // departures returns the keys of h that a plan file does not have, or has with another value.
 func (h Heading) departures(plan Heading) (all []Departure) {
 	for _, key := range slices.Sorted(maps.Keys(h)) {
-		if line, ok := plan[key]; !ok || line.Text != h[key].Text {
-			all = append(all, Departure{key, h[key].Place})
+		if planned := plan[key].Text; !sameValue(planned, h[key].Text) {
+			all = append(all, Departure{key, planned, h[key].Text, h[key].Place})
 		}
 	}
 	return all
@@ -131,23 +136,34 @@ func (d Design) checkSets(place string, sets []Set) error {
 	return nil
 }
 
-// checkScreened returns an error if the numbers of persons do not add up.
+// checkScreened returns an error if the numbers of persons are not those of the subjects.
 func (d Design) checkScreened(h Heading, p Plan) error {
-	excluded := 0
-	for _, e := range p.Excluded {
-		excluded += e.N
-	}
-	switch {
-	case p.Screened == 0 && excluded == 0:
-		return nil
-	case p.Screened == 0:
-		return hint.Errorf("add a line such as \"screened: 40\"", "%s: there are excluded persons, and no number of "+
-			"screened persons", h["excluded"].Place)
-	case p.Screened-excluded != len(d.Subjects):
-		return hint.Errorf("screened = excluded + subjects of the design", "%s: %d persons were screened and %d excluded, "+
-			"but the design has %d subjects", h["screened"].Place, p.Screened, excluded, len(d.Subjects))
+	if p.Screened > 0 && p.Screened-p.excluded() != len(d.Subjects) {
+		return hint.Errorf("screened must equal excluded plus subjects", "%s: %d persons were screened and %d excluded, "+
+			"but the design has %d subjects", h["screened"].Place, p.Screened, p.excluded(), len(d.Subjects))
 	}
 	return nil
+}
+
+// checkScreened returns an error if there are more excluded than screened persons.
+func (p Plan) checkScreened(h Heading) error {
+	switch excluded := p.excluded(); {
+	case p.Screened == 0 && excluded > 0:
+		return hint.Errorf("add a line such as \"screened: 40\"", "%s: there are excluded persons, and no number of "+
+			"screened persons", h["excluded"].Place)
+	case excluded > p.Screened:
+		return hint.Errorf("screened must equal excluded plus subjects", "%s: %d persons were screened and %d excluded",
+			h["screened"].Place, p.Screened, excluded)
+	}
+	return nil
+}
+
+// excluded is the number of persons who were not randomised.
+func (p Plan) excluded() (n int) {
+	for _, e := range p.Excluded {
+		n += e.N
+	}
+	return n
 }
 
 // list splits a text at its commas.
@@ -265,8 +281,11 @@ func (s *Subject) readRest(r table.Row, sets []Set) (err error) {
 		s.Sets = append(s.Sets, member)
 	}
 	s.Discontinued = r.Text("discontinued")
-	if left, isWord := yesNo[strings.ToLower(s.Discontinued)]; isWord {
+	word := strings.ToLower(s.Discontinued)
+	if left, isWord := yesNo[word]; isWord {
 		s.Discontinued = map[bool]string{true: "no reason given"}[left]
+	} else if slices.Contains([]string{"none", "-", "–", "n/a", "na", "."}, word) {
+		s.Discontinued = ""
 	}
 	side := r.Text("side")
 	if s.Side = sideName(side); s.Side == "" && side != "" {

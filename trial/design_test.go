@@ -124,7 +124,7 @@ func TestBadDesigns(t *testing.T) {
 		{"no visits", "# reference: x\n" + columns + "S01,x,,\n", Format{}, "does not name the visits",
 			"# visits: baseline=0"},
 		{"a visit without a month", "# visits: a, b=1\n" + columns + "S01,x,,\n", Format{}, `visit "a" has no month`,
-			"# visits"},
+			"baseline=0"},
 		{"two visits at one month", "# visits: a=0, b=0\n" + columns + "S01,x,,\n", Format{}, "both at month 0", ""},
 		{"a visit twice", "# visits: a=0, A=1\n" + columns + "S01,x,,\n", Format{}, "differ only in case", ""},
 		{"a month that is no number", "# visits: a=NaN\n" + columns + "S01,x,,\n", Format{}, "is not a number", ""},

@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 	"testing"
+
+	"github.com/t2map/t2map/trial/compare"
 )
 
 // The primary p are adjusted over all arms, endpoints and visits at once; the key secondary ones apart; no others.
@@ -25,6 +27,11 @@ func TestHolmOverArmsEndpointsAndVisits(t *testing.T) {
 	}
 	if len(p[PrimaryFamily]) != 6 || len(p[SecondaryFamily]) != 2 || len(p[NoFamily]) != 0 {
 		t.Fatalf("%v", p)
+	}
+	for i, want := range compare.Holm(p[PrimaryFamily]) {
+		if holm[i] != want {
+			t.Errorf("contrast %d: adjusted p %g, want %g", i, holm[i], want)
+		}
 	}
 	// The smallest of six is multiplied by six.
 	if got, want := slices.Min(holm), min(1, 6*slices.Min(p[PrimaryFamily])); math.Abs(got-want) > 1e-12 {

@@ -15,7 +15,6 @@ func (a *Analysis) flow() []Flow {
 		t2At[v] = slices.DeleteFunc(slices.Clone(a.Endpoints),
 			func(e EndpointAnalysis) bool { return !e.Compartment || !e.Planned(v) })
 	}
-	joined := mapped(a.Endpoints, func(e EndpointAnalysis) Endpoint { return e.Endpoint })
 	primary := a.primaryEndpoints()
 	flows := make([]Flow, len(d.Arms))
 	for arm := range flows {
@@ -25,21 +24,20 @@ func (a *Analysis) flow() []Flow {
 			if subject.Arm != arm {
 				continue
 			}
-			f.Planned++
-			last := lastVisit(joined, s)
-			if subject.Discontinued != "" && last == len(d.Visits)-1 {
-				a.Notes = append(a.Notes, fmt.Sprintf("%.40q has a reason for leaving the trial, and was seen at its last visit",
-					subject.ID))
+			f.Randomised++
+			if !subject.Analysed() {
+				f.OutsideSet++
 			}
+			last := a.LastSeen[s]
 			for v := range d.Visits {
 				visit := &f.Visits[v]
-				visit.Planned = len(t2At[v]) > 0
+				visit.T2Planned = len(t2At[v]) > 0
 				switch {
 				case v == last+1:
-					visit.Left = counted(visit.Left, cmp.Or(subject.Discontinued, "no later data"))
+					visit.Left = counted(visit.Left, cmp.Or(subject.Discontinued, noReason(last)))
 				case v <= last:
 					visit.InTrial++
-					if visit.Planned {
+					if visit.T2Planned {
 						visit.count(reason(t2At[v], s, v))
 					}
 				}
@@ -54,6 +52,14 @@ func (a *Analysis) flow() []Flow {
 		}
 	}
 	return flows
+}
+
+// noReason says why a subject left whose reason is not known.
+func noReason(last int) string {
+	if last < 0 {
+		return "never seen"
+	}
+	return "no later data"
 }
 
 // primaryEndpoints returns the endpoints with primary contrasts, or all if there are none.
@@ -78,20 +84,6 @@ func (a *Analysis) inAnalysis(e *EndpointAnalysis, subject int) bool {
 	return slices.ContainsFunc(e.After(), func(v int) bool {
 		return a.InModel(e, subject, v) || e.Model.Failed != "" && !math.IsNaN(e.Changes[subject][v].Delta)
 	})
-}
-
-// lastVisit returns the last visit at which a subject was present: with a value of any endpoint, or with studies or
-// values none of which is used; −1 if there is none.
-func lastVisit(endpoints []Endpoint, subject int) int {
-	last := -1
-	for _, e := range endpoints {
-		for v := range e.Values[subject] {
-			if m := e.Values[subject][v].Missing; m.Kind == Present || m.Kind == StudyFailed || m.Unused() {
-				last = max(last, v)
-			}
-		}
-	}
-	return last
 }
 
 // count counts a participant with T2, or without it for a reason.

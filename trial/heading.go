@@ -226,12 +226,12 @@ func ReadPlan(s Source) (Heading, error) {
 	return h, err
 }
 
-// CheckPlan reads a plan file and checks all that can be checked without a design: if the plan has visits, these and
-// the contrasts at them.
+// CheckPlan reads a plan file and checks what does not need a design: its values and, if the plan has visits, these
+// and the contrasts at them.
 func CheckPlan(s Source) (Heading, error) {
 	h, err := ReadPlan(s)
 	if err == nil && len(h.lines("visits")) > 0 {
-		err = cmp.Or(h.moveBaseline(), new(Design).readSchedule(s.Name, h))
+		err = new(Design).readSchedule(s.Name, h)
 	}
 	return h, err
 }
@@ -256,6 +256,9 @@ func (h Heading) Plan() (p Plan, err error) {
 	}
 	for _, row := range p.Rows {
 		p.Mentions = append(p.Mentions, Mention{row, rowsKey, h[rowsKey].Place})
+	}
+	if err := p.checkScreened(h); err != nil {
+		return p, err
 	}
 	slices.SortStableFunc(p.Mentions, func(a, b Mention) int { return cmp.Compare(a.Key, b.Key) })
 	return p, nil

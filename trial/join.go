@@ -17,10 +17,13 @@ type joiner struct {
 	subject, visit map[string]int
 	sides          bool // the results have a column side
 	notes          []string
+	// last is the last visit of the design at which each subject was seen, used or not; −1 if there is none.
+	last []int
 }
 
 func newJoiner(d Design, p Plan) *joiner {
-	j := &joiner{d: d, plan: p, subject: map[string]int{}, visit: map[string]int{}}
+	j := &joiner{d: d, plan: p, subject: map[string]int{}, visit: map[string]int{},
+		last: slices.Repeat([]int{-1}, len(d.Subjects))}
 	for i, s := range d.Subjects {
 		j.subject[s.ID] = i
 	}
@@ -111,7 +114,12 @@ func (j *joiner) compartments(res Results) []Endpoint {
 		measured[s] = make([][]Measurement, len(j.d.Visits))
 	}
 	for _, m := range res.measurements {
-		if s, v, ok := j.place(m.Subject, m.Visit, "results"); ok && j.planned(endpoints, s, v) {
+		s, v, ok := j.place(m.Subject, m.Visit, "results")
+		if !ok {
+			continue
+		}
+		j.last[s] = max(j.last[s], v)
+		if j.planned(endpoints, s, v) {
 			measured[s][v] = append(measured[s][v], m)
 		}
 	}
@@ -172,6 +180,7 @@ func (j *joiner) failures(failures []failure) map[[2]int]Missing {
 	reasons := map[[2]int]Missing{}
 	for _, f := range failures {
 		if s, v, ok := j.place(f.subject, f.visit, "a failed study"); ok {
+			j.last[s] = max(j.last[s], v)
 			reasons[[2]int{s, v}] = Missing{Kind: StudyFailed, Detail: f.reason}
 		}
 	}
@@ -313,7 +322,7 @@ func (j *joiner) flagMissing(endpoints []Endpoint) {
 	others := slices.IndexFunc(append(endpoints, Endpoint{}), func(e Endpoint) bool { return !e.Compartment })
 	for s, subject := range j.d.Subjects {
 		for v := range j.d.Visits {
-			if subject.Discontinued != "" && v > lastVisit(endpoints, s) {
+			if subject.Discontinued != "" && v > j.last[s] {
 				break
 			}
 			j.noResult(endpoints[:others], s, v)
@@ -354,6 +363,9 @@ func (j *joiner) scores(sc Scores) Endpoint {
 	seen := map[[2]int]bool{}
 	for _, value := range sc.values {
 		s, v, ok := j.place(value.subject, value.visit, "values of "+sc.name)
+		if ok && !math.IsNaN(value.value) {
+			j.last[s] = max(j.last[s], v)
+		}
 		if !ok || !j.planned([]Endpoint{e}, s, v) {
 			continue
 		}

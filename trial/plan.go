@@ -73,8 +73,12 @@ type CompartmentCV struct {
 	CV          float64 // fraction
 }
 
-// Departure is a key whose value is not that of the plan file, and the place from which it is.
-type Departure struct{ Key, Place string }
+// Departure is a key, or another option of the analysis, whose value is not that of the plan file.
+type Departure struct {
+	Key string
+	// Planned is the value in the plan file, empty if it has none; Used is the value that was used, of Place.
+	Planned, Used, Place string
+}
 
 // Set is an analysis set: the subjects with yes in a column of the design.
 type Set struct{ Name, Column string }

@@ -75,12 +75,26 @@ func TestPermutationsWithinPlannedStrata(t *testing.T) {
 	}
 }
 
+// The main visit of an endpoint is the last of its primary contrasts, of its key secondary ones, or else the last
+// primary visit that is planned for it.
+func TestMainVisit(t *testing.T) {
+	a := made{arms: twoArms, visits: []string{"v0", "v1", "v2", "v3"}, perArm: 6,
+		heading: "# primary: medial@v2, medial@v1\n"}.analyse(t)
+	if m, l := a.Design.MainVisit(a.Endpoints[0].Endpoint), a.Design.MainVisit(a.Endpoints[1].Endpoint); m != 2 || l != 2 {
+		t.Errorf("main visits %d and %d", m, l)
+	}
+	a.Design.Secondary = []Target{{Endpoint: "lateral", Visit: 1}}
+	if l := a.Design.MainVisit(a.Endpoints[1].Endpoint); l != 1 {
+		t.Errorf("main visit of a key secondary endpoint %d", l)
+	}
+}
+
 // A stratum with one level is in no model and in no text, and a note says so.
 func TestStratumWithOneLevel(t *testing.T) {
 	a := made{arms: twoArms, visits: threeVisits, perArm: 6, heading: "# strata: site\n",
 		column: func(_, _ int) string { return "A,50" }}.analyse(t)
 	if len(a.Strata()) > 0 || !slices.ContainsFunc(a.Notes, func(n string) bool {
-		return strings.Contains(n, "all subjects have one site")
+		return strings.Contains(n, "site has only one level")
 	}) {
 		t.Errorf("strata %q, notes %q", a.Strata(), a.Notes)
 	}
@@ -160,8 +174,8 @@ func TestDepartures(t *testing.T) {
 	tables.Plan = Source{Name: "plan.yaml", Data: []byte("primary: medial@month12\nreference: control\n")}
 	tables.Overrides = lines("primary", "lateral@month12", "reference", "control")
 	a := analyse(t, tables)
-	if diff := cmp.Diff([]Departure{{"primary", "--primary"}, {"visits", "trial.csv, line 1"}},
-		a.Plan.Departures); diff != "" {
+	if diff := cmp.Diff([]Departure{{"primary", "medial@month12", "lateral@month12", "--primary"},
+		{"visits", "", "baseline=0, month03=3, month12=6", "trial.csv, line 1"}}, a.Plan.Departures); diff != "" {
 		t.Error(diff)
 	}
 	tables.Plan = Source{}

@@ -73,6 +73,9 @@ func (r Repeated) Fit(o mmrm.Options) (*RepeatedFit, error) {
 	f := &RepeatedFit{}
 	rows := r.omitThin(r.rows(), f)
 	if len(rows) == 0 {
+		if len(r.Change) > 0 && len(r.Change[0]) == 0 {
+			return f, fmt.Errorf("%w: no visit after baseline is planned", mmrm.ErrData)
+		}
 		return f, fmt.Errorf("%w: too few subjects have a baseline, a later visit and known covariates", mmrm.ErrData)
 	}
 	columns := r.columns(rows, f)

@@ -49,8 +49,11 @@ func (d *Design) readSchedule(name string, h Heading) (err error) {
 	if line, ok := h["secondary"]; ok && err == nil {
 		d.Secondary, err = d.targets(line)
 	}
-	return err
+	return cmp.Or(err, d.checkFamilies())
 }
+
+// visitsHint shows a line of visits.
+const visitsHint = "write it as baseline=0, month03=3, month12=12; a plan file also takes {baseline: 0, month03: 3}"
 
 // readVisits fills Visits with the visits of all lines, and Schedules.
 func (d *Design) readVisits(name string, h Heading) error {
@@ -66,7 +69,7 @@ func (d *Design) readVisits(name string, h Heading) error {
 		}
 	}
 	if len(d.Visits) == 0 {
-		return hint.Errorf(designHint, "%s: the line does not name a visit", lines[0].Place)
+		return hint.Errorf(visitsHint, "%s: the line does not name a visit", lines[0].Place)
 	}
 	slices.SortFunc(d.Visits, func(a, b Visit) int { return cmp.Compare(a.Month, b.Month) })
 	if err := d.readBaseline(name, h); err != nil {
@@ -104,9 +107,9 @@ func (d *Design) addVisits(line Line) ([]string, error) {
 		m, err := table.ParseNumber(item.value)
 		switch {
 		case !hasMonth && i < 0:
-			return nil, hint.Errorf(designHint, "%s: visit %.40q has no month", line.Place, name)
+			return nil, hint.Errorf(visitsHint, "%s: visit %.40q has no month", line.Place, name)
 		case hasMonth && (err != nil || math.IsNaN(m) || math.IsInf(m, 0)):
-			return nil, hint.Errorf(designHint, "%s: visit %.40q: month %.20q is not a number", line.Place, name, item.value)
+			return nil, hint.Errorf(visitsHint, "%s: visit %.40q: month %.20q is not a number", line.Place, name, item.value)
 		case i >= 0 && hasMonth && d.Visits[i].Month != m:
 			return nil, hint.Errorf("a visit has the same month for all endpoints", "%s: visit %.40q is at month %g here, and "+
 				"at month %g in another line", line.Place, name, m, d.Visits[i].Month)
@@ -192,12 +195,21 @@ func (d Design) targets(line Line) ([]Target, error) {
 				return nil, t.notPlanned(visit)
 			}
 		}
+		if slices.ContainsFunc(all, t.same) {
+			return nil, t.twice(visit)
+		}
 		all = append(all, t)
 	}
 	if len(all) == 0 {
 		return nil, hint.Errorf("write ENDPOINT@VISIT, or omit the line", "%s: the line does not name a contrast", line.Place)
 	}
 	return all, nil
+}
+
+// twice is the error of a contrast that appears twice.
+func (t Target) twice(visit string) error {
+	return hint.Errorf("name each contrast once", "%s: the contrast %s appears twice", t.Place,
+		printable.Line(strings.TrimSuffix(t.Endpoint+"@"+visit, "@")))
 }
 
 // notPlanned is the error of a contrast at a visit that is not planned for its endpoint.
@@ -230,8 +242,7 @@ func (d Design) resolve(kind string, targets []Target, endpoints []Endpoint) ([]
 				return nil, err
 			}
 			if slices.ContainsFunc(all, one.same) {
-				return nil, hint.Errorf("name each contrast once", "%s: the %s contrast %s@%s appears twice", one.Place, kind,
-					printable.Line(one.Endpoint), printable.Line(d.Visits[one.Visit].Name))
+				return nil, one.twice(d.Visits[one.Visit].Name)
 			}
 			all = append(all, one)
 		}
@@ -290,13 +301,26 @@ func (d *Design) setTargets(endpoints []Endpoint) (err error) {
 	if d.Secondary, err = d.resolve("secondary", d.Secondary, endpoints); err != nil {
 		return err
 	}
+	return d.checkFamilies()
+}
+
+// checkFamilies returns an error if a contrast is both primary and secondary.
+func (d Design) checkFamilies() error {
 	for _, t := range d.Secondary {
 		if slices.ContainsFunc(d.Primary, t.same) {
 			return hint.Errorf("remove it from one of them", "%s: the contrast %s@%s is both primary and secondary", t.Place,
-				printable.Line(t.Endpoint), printable.Line(d.Visits[t.Visit].Name))
+				printable.Line(t.Endpoint), d.visitName(t.Visit))
 		}
 	}
 	return nil
+}
+
+// visitName returns the name of a visit of a target, for an error.
+func (d Design) visitName(visit int) string {
+	if visit < 0 {
+		return "its last visit"
+	}
+	return printable.Line(d.Visits[visit].Name)
 }
 
 // family returns the family of the contrasts of an endpoint at a visit.
@@ -312,23 +336,25 @@ func (d Design) family(endpoint string, visit int) Family {
 }
 
 // MainVisit returns the visit of an endpoint that figures and tables emphasise: the last visit of its primary
-// contrasts, or else of any that it has, or else its last visit.
+// contrasts, or else of its key secondary ones, or else of any primary contrast that it has, or else its last visit.
 func (d Design) MainVisit(e Endpoint) int {
-	main := -1
-	for _, t := range d.Primary {
-		if t.Endpoint == e.Name {
-			main = max(main, t.Visit)
+	for _, targets := range [][]Target{d.Primary, d.Secondary} {
+		last := -1
+		for _, t := range targets {
+			if t.Endpoint == e.Name {
+				last = max(last, t.Visit)
+			}
+		}
+		if last >= 0 {
+			return last
 		}
 	}
-	for _, v := range d.PrimaryVisits() {
-		if main < 0 && e.Planned(v) {
-			main = v
+	for _, v := range slices.Backward(d.PrimaryVisits()) {
+		if e.Planned(v) && v > 0 {
+			return v
 		}
 	}
-	if main < 0 {
-		main = e.Visits[len(e.Visits)-1]
-	}
-	return main
+	return e.Visits[len(e.Visits)-1]
 }
 
 // PrimaryVisits returns the visits of the primary contrasts, in ascending order.

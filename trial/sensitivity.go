@@ -40,45 +40,46 @@ type Sensitivity struct {
 	Omitted int
 }
 
-// selects reports whether a sensitivity analysis uses the change of a subject at a visit. Analyses are those of the
-// first two kinds, then one for each further set.
-func (a *Analysis) selects(analysis int, e *EndpointAnalysis, subject, visit int) bool {
+// selects reports whether a sensitivity analysis uses the change of a subject at a visit.
+func (a *Analysis) selects(kind SensitivityKind, set int, e *EndpointAnalysis, subject, visit int) bool {
 	flagged := func(v Value) bool {
 		return slices.ContainsFunc(v.Flags, func(i int) bool {
 			kind := a.Flags[i].Kind
 			return kind == Quality || kind.OnFigures()
 		})
 	}
-	switch values := e.Values[subject]; SensitivityKind(analysis) {
+	switch values := e.Values[subject]; kind {
 	case WithoutFlagged:
 		return !flagged(values[0]) && !flagged(values[visit])
 	case CompleteCases:
 		return !slices.ContainsFunc(e.After(), func(v int) bool { return math.IsNaN(e.Changes[subject][v].Scaled) })
 	}
-	return a.Design.Subjects[subject].Sets[analysis-1]
+	return a.Design.Subjects[subject].Sets[set]
 }
 
 // analyseSensitivity repeats the primary contrasts with fewer data.
 func (a *Analysis) analyseSensitivity() {
 	for i := range a.Endpoints {
 		e := &a.Endpoints[i]
-		var all []Sensitivity
-		for k := 0; k < 2 || k <= len(a.Plan.Sets); k++ {
-			if slices.ContainsFunc(e.Contrasts, Contrast.Primary) {
-				all = append(all, a.sensitivity(k, e)...)
-			}
+		if !slices.ContainsFunc(e.Contrasts, Contrast.Primary) {
+			continue
+		}
+		all := slices.Concat(a.sensitivity(WithoutFlagged, 0, e), a.sensitivity(CompleteCases, 0, e))
+		for set := 1; set < len(a.Plan.Sets); set++ {
+			all = append(all, a.sensitivity(OtherSet, set, e)...)
 		}
 		slices.SortStableFunc(all, func(x, y Sensitivity) int { return cmp.Or(x.Arm-y.Arm, x.Visit-y.Visit) })
 		a.Sensitivity = append(a.Sensitivity, all...)
 	}
 }
 
-// sensitivity returns a sensitivity analysis of the primary contrasts of an endpoint.
-func (a *Analysis) sensitivity(analysis int, e *EndpointAnalysis) []Sensitivity {
+// sensitivity returns a sensitivity analysis of the primary contrasts of an endpoint. set is an index into Plan.Sets
+// for OtherSet.
+func (a *Analysis) sensitivity(kind SensitivityKind, set int, e *EndpointAnalysis) []Sensitivity {
 	r := a.Repeated(e)
 	for subject, changes := range r.Change {
 		for i, v := range e.After() {
-			if !a.selects(analysis, e, subject, v) {
+			if !a.selects(kind, set, e, subject, v) {
 				changes[i] = math.NaN()
 			}
 		}
@@ -92,9 +93,9 @@ func (a *Analysis) sensitivity(analysis int, e *EndpointAnalysis) []Sensitivity 
 		}
 		i := slices.Index(e.After(), c.Visit)
 		s := Sensitivity{Target: Target{Endpoint: e.Name, Visit: c.Visit}, Arm: c.Arm,
-			Kind: min(SensitivityKind(analysis), OtherSet), Estimate: f.Difference(c.Arm, i), Reason: words(err)}
+			Kind: kind, Estimate: f.Difference(c.Arm, i), Reason: words(err)}
 		if s.Kind == OtherSet {
-			s.Set = a.Plan.Sets[analysis-1].Name
+			s.Set = a.Plan.Sets[set].Name
 		}
 		if !remaining {
 			s.Reason = "no change remains"

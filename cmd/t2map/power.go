@@ -111,6 +111,12 @@ func (f powerFlags) check(args []string) error {
 		return fmt.Errorf("--alpha %g is not between 0 and 1", f.alpha)
 	case !(f.target > 0 && f.target < 1):
 		return fmt.Errorf("--power %g is not between 0 and 1", f.target)
+	case len(args) == 0 && (f.assumed.Arms < 2 || f.assumed.Arms > power.Most):
+		return fmt.Errorf("--arms %d is not between 2 and %d", f.assumed.Arms, power.Most)
+	case len(args) == 0 && (f.assumed.Endpoints < 1 || f.assumed.Endpoints > power.Most):
+		return fmt.Errorf("--primary-endpoints %d is not between 1 and %d", f.assumed.Endpoints, power.Most)
+	case !(f.assumed.Between > -1 && f.assumed.Between < 1):
+		return fmt.Errorf("--between %g is not between -1 and 1", f.assumed.Between)
 	case f.draw.Simulations < 1 || f.draw.Simulations > mostSimulations:
 		return fmt.Errorf("--simulations %d is not between 1 and %d", f.draw.Simulations, mostSimulations)
 	case f.draw.Workers < 0:
@@ -124,18 +130,24 @@ func (f powerFlags) check(args []string) error {
 	return nil
 }
 
-// checkAssumed returns an error if a flag of an assumed trial is combined with RESULTS.
-func checkAssumed(c *cobra.Command, args []string) error {
+// checkSource returns an error if a flag of an assumed trial is combined with RESULTS, or a flag of RESULTS is given
+// without them.
+func checkSource(c *cobra.Command, args []string) error {
 	for _, name := range []string{"sd", "correlation", "visits", "dropout", "arms", "primary-endpoints"} {
 		if len(args) > 0 && c.Flags().Changed(name) {
 			return fmt.Errorf("RESULTS and --%s cannot be combined", name)
+		}
+	}
+	for _, name := range []string{"design", "plan", "endpoints", "endpoint", "study-visits", "reference", "primary"} {
+		if len(args) == 0 && c.Flags().Changed(name) {
+			return fmt.Errorf("--%s requires RESULTS", name)
 		}
 	}
 	return nil
 }
 
 func runPower(c *cobra.Command, args []string, f powerFlags) error {
-	if err := cmp.Or(checkAssumed(c, args), f.check(args)); err != nil {
+	if err := cmp.Or(checkSource(c, args), f.check(args)); err != nil {
 		return usageError{hint.Errorf("t2map power --help", "%w", err)}
 	}
 	if f.out != "" {
@@ -187,24 +199,29 @@ type scenarioWords struct {
 
 // scenario returns the trial to simulate.
 func (f powerFlags) scenario(c *cobra.Command, args []string) (s power.Scenario, w scenarioWords, err error) {
-	if len(args) == 0 {
-		if s, err = f.assumed.Scenario(); err != nil {
-			return s, w, usageError{hint.Errorf("t2map power --help", "%w", err)}
-		}
-		heading, err := f.study.heading.heading()
-		if err != nil {
-			return s, w, usageError{err}
-		}
-		plan, err := heading.Plan()
-		if err != nil {
-			return s, w, usageError{err}
-		}
-		s.CommonBaseline = plan.CommonBaseline
-		s.Model.Covariance, s.Model.DF = plan.Covariance, plan.DF
-		w.tested, w.basis = fmt.Sprintf("the change at visit %d of %d", f.assumed.Visits, f.assumed.Visits), "assumed"
-		return s, w, nil
+	if len(args) > 0 {
+		return f.likeStudy(c, args[0])
 	}
-	tables, err := f.study.tables(args[0])
+	heading, err := f.study.heading.heading()
+	if err != nil {
+		return s, w, usageError{err}
+	}
+	plan, err := heading.Plan()
+	if err != nil {
+		return s, w, usageError{err}
+	}
+	if s, err = f.assumed.Scenario(); err != nil {
+		return s, w, usageError{hint.Errorf("t2map power --help", "%w", err)}
+	}
+	s.CommonBaseline = plan.CommonBaseline
+	s.Model.Covariance, s.Model.DF = plan.Covariance, plan.DF
+	w.tested, w.basis = fmt.Sprintf("the change at visit %d of %d", f.assumed.Visits, f.assumed.Visits), "assumed"
+	return s, w, nil
+}
+
+// likeStudy returns a trial like that of the results.
+func (f powerFlags) likeStudy(c *cobra.Command, results string) (s power.Scenario, w scenarioWords, err error) {
+	tables, err := f.study.tables(results)
 	if err != nil {
 		return s, w, err
 	}
@@ -219,7 +236,8 @@ func (f powerFlags) scenario(c *cobra.Command, args []string) (s power.Scenario,
 		name = a.Design.Primary[0].Endpoint
 	}
 	if name == "" {
-		return s, w, usageError{hint.Errorf("all are simulated like the one that --endpoint names", "--endpoint is required: the design has several primary endpoints")}
+		return s, w, usageError{hint.Errorf("all are simulated like the one that --endpoint names",
+			"--endpoint is required: the design has several primary endpoints")}
 	}
 	if s, w.notes, err = power.FromStudy(a, name); err != nil {
 		return s, w, usageError{err}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
@@ -223,7 +224,23 @@ func (f trialFlags) adjust(d trial.Design, p *trial.Plan) error {
 		return fmt.Errorf("--permutations %d is negative", f.permutations)
 	}
 	p.Permutations, p.Seed = f.permutations, f.seed
+	if f.plan != "" {
+		p.Departures = append(p.Departures, f.unplanned()...)
+	}
 	return nil
+}
+
+// unplanned returns the options that change the analysis and are not keys of a plan.
+func (f trialFlags) unplanned() (all []trial.Departure) {
+	for _, o := range []struct{ name, value, standard string }{
+		{"two-studies", f.twoStudies, "none"}, {"repeatability", f.repeatability, ""},
+		{"permutations", strconv.Itoa(f.permutations), "0"}, {"seed", strconv.FormatUint(f.seed, 10), "0"},
+	} {
+		if o.value != o.standard {
+			all = append(all, trial.Departure{Key: o.name, Used: o.value, Place: "--" + o.name})
+		}
+	}
+	return all
 }
 
 // tables reads the tables of a trial.

@@ -25,6 +25,9 @@ func printTrial(w io.Writer, a trial.Analysis, out string) {
 		plan = "plan: " + printable.Line(f.Name) + ", SHA-256 " + f.SHA256
 	}
 	fmt.Fprintln(w, plan)
+	for _, departure := range a.Plan.Departures {
+		fmt.Fprintf(w, "note: not from the plan: %s (%s)\n", printable.Line(departure.Key), printable.Line(departure.Place))
+	}
 	for _, n := range a.Notes {
 		fmt.Fprintf(w, "note: %s\n", printable.Line(n))
 	}
@@ -32,7 +35,7 @@ func printTrial(w io.Writer, a trial.Analysis, out string) {
 	for _, f := range a.Flow {
 		analysed += f.Analysed
 	}
-	fmt.Fprintf(w, "%s in %s, %d with a change from baseline; %s\n",
+	fmt.Fprintf(w, "%s in %s, %d analysed; %s\n",
 		printable.Counted(len(d.Subjects), "subject", "subjects"), printable.Counted(len(d.Arms), "arm", "arms"),
 		analysed, flagCounts(a.Flags))
 	fmt.Fprintf(w, "\nSee\n  %s\tfigures, tables, methods and flags\n  %s\tall tests and estimates\n",

@@ -107,15 +107,7 @@ func reasonLines(words string, all []trial.Exclusion, width vg.Length) []string 
 
 // excluded returns the lines beside the box of the persons screened.
 func (c flowChart) excluded() []string {
-	all := slices.Clone(c.Plan.Excluded)
-	known := len(c.Design.Subjects)
-	for _, e := range all {
-		known += e.N
-	}
-	if rest := c.Plan.Screened - known; rest > 0 {
-		all = append(all, trial.Exclusion{Reason: word(len(all) == 0, "reason not given", "other reasons"), N: rest})
-	}
-	return reasonLines("Not randomised", all, flowWidest-20)
+	return reasonLines("Not randomised", c.Plan.Excluded, flowWidest-20)
 }
 
 // columnWidth is the width of the boxes of an arm.
@@ -194,7 +186,7 @@ func (c flowChart) paint(canvas draw.Canvas, body vg.Rectangle) vg.Length {
 func (c flowChart) visitLines(arm, visit int) []string {
 	f := c.Flow[arm].Visits[visit]
 	lines := []string{fmt.Sprintf("%s, in the trial: %d", visitLabel(c.Design.Visits[visit]), f.InTrial)}
-	if !f.Planned {
+	if !f.T2Planned {
 		return lines
 	}
 	var missing []trial.Exclusion
@@ -209,7 +201,7 @@ func (c flowChart) visitLines(arm, visit int) []string {
 func (c flowChart) arm(canvas draw.Canvas, arm int, corner vg.Point) vg.Length {
 	f, width := c.Flow[arm], c.columnWidth()
 	name := figure.FitAll(small, c.Design.Arms, width-2*flowInset)[arm]
-	corner.Y = box(canvas, corner, width, name, fmt.Sprintf("Randomised: %d", f.Planned))
+	corner.Y = box(canvas, corner, width, name, fmt.Sprintf("Randomised: %d", f.Randomised))
 	for n, v := range c.visits {
 		start := vg.Point{X: corner.X + width*0.2, Y: corner.Y}
 		corner.Y -= c.gap(n)
@@ -226,5 +218,9 @@ func (c flowChart) arm(canvas draw.Canvas, arm int, corner vg.Point) vg.Length {
 		corner.Y = box(canvas, corner, width, lines...)
 	}
 	corner.Y -= flowGap
-	return box(canvas, corner, width, fmt.Sprintf("Analysed: %d", f.Analysed), fmt.Sprintf("of %d randomised", f.Planned))
+	lines := []string{fmt.Sprintf("Analysed: %d", f.Analysed), fmt.Sprintf("of %d randomised", f.Randomised)}
+	if slices.ContainsFunc(c.Flow, func(f trial.Flow) bool { return f.OutsideSet > 0 }) {
+		lines = append(lines, fmt.Sprintf("%d not in the analysis set", f.OutsideSet))
+	}
+	return box(canvas, corner, width, lines...)
 }

@@ -16,7 +16,7 @@ import (
 // FromStudy returns a scenario like an analysed trial: it has the covariance of the changes in the trial's mixed
 // model, the trial's patterns of missing visits in all arms, its arms, its covariance structure and degrees of freedom,
 // and its primary contrasts: the other primary endpoints are like this one, and as many of its last visits are tested as
-// the trial tests of theirs. An endpoint that is not primary is planned as the only primary one. Covariates of the
+// the trial tests of theirs; several endpoints stand for one with more visits than this one has. An endpoint that is not primary is planned as the only primary one. Covariates of the
 // trial's model reduce the covariance. The simulated trials have no covariates, and do not lose their degrees of
 // freedom.
 //
@@ -63,8 +63,12 @@ func FromStudy(a trial.Analysis, endpoint string) (s Scenario, notes []string, e
 	}
 	s.Primary = [][]int{own}
 	for name, theirs := range tested {
-		if name != endpoint {
-			s.Primary = append(s.Primary, lastOf(len(visits), len(theirs)))
+		if name == endpoint {
+			continue
+		}
+		// An endpoint with more tested visits than this one has is simulated as several.
+		for n := len(theirs); n > 0; n -= len(visits) {
+			s.Primary = append(s.Primary, lastOf(len(visits), n))
 		}
 	}
 	slices.SortFunc(s.Primary[1:], slices.Compare)
@@ -157,8 +161,8 @@ type Assumed struct {
 func (a Assumed) Scenario() (Scenario, error) {
 	a.Endpoints = cmp.Or(a.Endpoints, 1)
 	switch {
-	case a.Endpoints < 0 || a.Endpoints > most:
-		return Scenario{}, fmt.Errorf("%d primary endpoints: wanted 1 to %d", a.Endpoints, most)
+	case a.Endpoints < 0 || a.Endpoints > Most:
+		return Scenario{}, fmt.Errorf("%d primary endpoints: wanted 1 to %d", a.Endpoints, Most)
 	case a.Visits < 1 || a.Visits > 50:
 		return Scenario{}, fmt.Errorf("%d visits after baseline: want 1 to 50", a.Visits)
 	case !(a.SD > 0) || math.IsInf(a.SD, 0):

@@ -73,9 +73,10 @@ const (
 	defaultAlpha       = 0.05
 	// chunk is the number of trials that a worker analyses at a time: some ms of work.
 	chunk = 20
-	// most arms, and most primary endpoints, of a trial.
-	most = 50
 )
+
+// Most is the largest number of arms, and of primary endpoints, of a trial.
+const Most = 50
 
 // Result counts the outcomes of simulated trials of one size.
 type Result struct {
@@ -163,9 +164,9 @@ func (s Scenario) checked() (Scenario, error) {
 	}
 	visits := s.Sigma.SymmetricDim()
 	switch {
-	case s.Arms < 2 || s.Arms > most || len(s.Primary) < 1 || len(s.Primary) > most:
+	case s.Arms < 2 || s.Arms > Most || len(s.Primary) < 1 || len(s.Primary) > Most:
 		return s, fmt.Errorf("%d arms and %d primary endpoints: wanted 2 to %d arms and 1 to %d endpoints", s.Arms,
-			len(s.Primary), most, most)
+			len(s.Primary), Most, Most)
 	case slices.ContainsFunc(s.Primary, func(tested []int) bool {
 		return len(tested) == 0 || slices.Min(tested) < 0 || slices.Max(tested) >= visits
 	}):

@@ -142,3 +142,15 @@ func TestFamilyOfStudy(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// The other endpoints keep the number of their contrasts, also if they have more visits.
+func TestFamilyOfFewerVisits(t *testing.T) {
+	a := study(t, "# visits[medial]: baseline, month12\n# primary: medial@month12\n")
+	for visit := 1; visit <= 3; visit++ {
+		a.Design.Primary = append(a.Design.Primary, trial.Target{Endpoint: "WOMAC", Visit: visit})
+	}
+	s, _, err := FromStudy(a, "medial")
+	if err != nil || s.Contrasts() != 4 {
+		t.Errorf("%d contrasts, %v", s.Contrasts(), err)
+	}
+}

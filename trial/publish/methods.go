@@ -80,18 +80,29 @@ func planText(a *trial.Analysis) string {
 	if a.PlanFile.Name == "" {
 		return "There was no frozen plan: the design and the options of the command say how the trial was analysed."
 	}
-	return "The analysis followed the plan " + called(a.PlanFile.Name) + ", whose SHA-256 is " +
-		called(a.PlanFile.SHA256) + "." + departureText(a)
+	return "The plan is " + called(a.PlanFile.Name) + ", whose SHA-256 is " + called(a.PlanFile.SHA256) + "." +
+		departureText(a)
 }
 
 // departureText names the keys that are not from the plan file.
 func departureText(a *trial.Analysis) string {
-	if len(a.Plan.Departures) == 0 {
-		return ""
+	var changed, added []string
+	for _, d := range a.Plan.Departures {
+		if d.Planned != "" {
+			changed = append(changed, fmt.Sprintf("%s (plan: %s; used: %s, %s)", called(d.Key), called(d.Planned),
+				called(d.Used), called(d.Place)))
+		} else {
+			added = append(added, fmt.Sprintf("%s (%s)", called(d.Key), called(d.Place)))
+		}
 	}
-	return " Not from this file: " + listed(listOf(a.Plan.Departures, func(d trial.Departure) string {
-		return called(d.Key) + " (" + called(d.Place) + ")"
-	})) + "."
+	s := ""
+	if len(changed) > 0 {
+		s += " Changed: " + listed(changed) + "."
+	}
+	if len(added) > 0 {
+		s += " Added: " + listed(added) + "."
+	}
+	return s
 }
 
 // setText names the set that is analysed, and the others.

@@ -75,7 +75,7 @@ func TestPageSaysThePlan(t *testing.T) {
 	a := planned(t, strings.Replace(wholePlan, "summary: median\n", "", 1))
 	got := strings.ReplaceAll(readable(page(t, a)), "\u00a0", " ")
 	says(t, "the page", got,
-		"Plan: plan.yaml, SHA-256 "+a.PlanFile.SHA256, "The analysis followed the plan plan.yaml, whose SHA-256 is",
+		"Plan: plan.yaml, SHA-256 "+a.PlanFile.SHA256, "The plan is plan.yaml, whose SHA-256 is",
 		"Estimand. treatment policy for <all> events",
 		"Planned visits: baseline, month03 and month12 for medial T2; baseline, month03, month06, month09 and month12 "+
 			"for WOMAC and CRP.",
@@ -230,9 +230,9 @@ func TestJSONOfThePlan(t *testing.T) {
 		}
 		Flow []struct {
 			Visits []struct {
-				InTrial int `json:"in_trial"`
-				Planned bool
-				Left    []struct {
+				InTrial   int  `json:"in_trial"`
+				T2Planned bool `json:"t2_planned"`
+				Left      []struct {
 					Reason string
 					N      int
 				}
@@ -253,7 +253,7 @@ func TestJSONOfThePlan(t *testing.T) {
 		"[0 1 4] false true secondary\n" || e[0].Contrasts[0].Holm != nil {
 		t.Errorf("endpoints: %+v", e)
 	}
-	if v := d.Flow[0].Visits[2]; v.Planned || v.InTrial != 11 || fmt.Sprint(v.Left) != "[{adverse event 1}]" {
+	if v := d.Flow[0].Visits[2]; v.T2Planned || v.InTrial != 11 || fmt.Sprint(v.Left) != "[{adverse event 1}]" {
 		t.Errorf("flow at month06: %+v", v)
 	}
 }

@@ -211,13 +211,13 @@ func flowTable(a *trial.Analysis) output {
 		add(-1, -1, "excluded", e.Reason, e.N)
 	}
 	for arm, f := range a.Flow {
-		add(arm, -1, "randomised", "", f.Planned)
+		add(arm, -1, "randomised", "", f.Randomised)
 		for visit, v := range f.Visits {
 			for _, e := range v.Left {
 				add(arm, visit, "left", e.Reason, e.N)
 			}
 			add(arm, visit, "in the trial", "", v.InTrial)
-			if v.Planned {
+			if v.T2Planned {
 				add(arm, visit, "t2 present", "", v.Present)
 			}
 			for _, m := range v.Missing {
