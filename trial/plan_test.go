@@ -175,7 +175,7 @@ func TestDepartures(t *testing.T) {
 	tables.Overrides = lines("primary", "lateral@month12", "reference", "control")
 	a := analyse(t, tables)
 	if diff := cmp.Diff([]Departure{{"primary", "medial@month12", "lateral@month12", "--primary"},
-		{"visits", "", "baseline=0, month03=3, month12=6", "trial.csv, line 1"}}, a.Plan.Departures); diff != "" {
+		{"visits", "", "baseline=0,month03=3,month12=6", "trial.csv, line 1"}}, a.Plan.Departures); diff != "" {
 		t.Error(diff)
 	}
 	tables.Plan = Source{}
