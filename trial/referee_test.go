@@ -147,7 +147,7 @@ func TestAgreesWithR(t *testing.T) {
 				}
 			}
 			t.Logf("%d values, within %.2g of the tolerance", checked, worst)
-			if checked < 4*20*3 {
+			if checked < 4000 {
 				t.Errorf("only %d values", checked)
 			}
 		})

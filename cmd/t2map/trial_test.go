@@ -134,7 +134,7 @@ func TestTrialOfHostileNames(t *testing.T) {
 	if code != exitOK {
 		t.Fatalf("status %d\n%s%s", code, stdout, stderr)
 	}
-	if !strings.Contains(stdout, "8 with a change from baseline") {
+	if !strings.Contains(stdout, "8 analysed") {
 		t.Errorf("subjects are lost:\n%s", stdout)
 	}
 	for name, content := range readAll(t, out) {
