@@ -73,7 +73,7 @@ func (r Repeated) Fit(o mmrm.Options) (*RepeatedFit, error) {
 	f := &RepeatedFit{}
 	rows := r.omitThin(r.rows(), f)
 	if len(rows) == 0 {
-		return f, fmt.Errorf("%w: too few subjects have a baseline, a later visit and known covariates", mmrm.ErrData)
+		return f, fmt.Errorf("%w: too few participants have a baseline, a later visit and known covariates", mmrm.ErrData)
 	}
 	columns := r.columns(rows, f)
 	x, data := r.matrix(rows, columns, f)
