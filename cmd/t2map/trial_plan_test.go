@@ -51,6 +51,16 @@ func TestPlanInit(t *testing.T) {
 	}
 }
 
+// The help of a key has an example in quotation marks.
+func TestHelpOfKeys(t *testing.T) {
+	_, out, _ := call("trial", "--help")
+	for _, want := range []string{"--baseline value ", `(example: "by visit")`, "discontinued", "unit, group"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %s in\n%s", want, out)
+		}
+	}
+}
+
 // A bad plan is an error with its file, line, column and a hint.
 func TestBadPlans(t *testing.T) {
 	const visits = "visits: {baseline: 0, month12: 12}\nreference: control\n"

@@ -96,8 +96,8 @@ func TestForeignNames(t *testing.T) {
 			t.Errorf("%s: flags %d", name, p.Flags)
 		}
 	}
-	for _, want := range []string{"\narm 1\n", "\narm 2\n", "Differences of T2 from arm 1", "visit 2", "participant 1\n",
-		"endpoint 4", "unit 4", "† participant 1 at visit 3: scanner change, see flags.csv",
+	for _, want := range []string{"\narm 1\n", "\narm 2\n", "Differences of T2 from arm 1", "visit 2", "subject 1\n",
+		"endpoint 4", "unit 4", "† subject 1 at visit 3: scanner change, see flags.csv",
 		"† S002 at visit 3, VAS: another scanner"} {
 		if !strings.Contains(all, want) {
 			t.Errorf("no %q", want)
