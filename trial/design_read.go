@@ -144,7 +144,7 @@ func (d Design) checkScreened(h Heading, p Plan) error {
 		return hint.Errorf("add a line such as \"screened: 40\"", "%s: there are excluded persons, and no number of "+
 			"screened persons", h["excluded"].Place)
 	case p.Screened-excluded != len(d.Subjects):
-		return hint.Errorf("screened must equal excluded plus subjects", "%s: %d persons were screened and %d excluded, "+
+		return hint.Errorf("screened = excluded + subjects of the design", "%s: %d persons were screened and %d excluded, "+
 			"but the design has %d subjects", h["screened"].Place, p.Screened, excluded, len(d.Subjects))
 	}
 	return nil

@@ -108,7 +108,7 @@ func TestBadPlans(t *testing.T) {
 			visits + "covariates: bmi", "line 3, column 1", `no column "bmi"`, "add the column",
 		},
 		"screened": {
-			visits + "screened: 9\nexcluded: {declined: 2}", "line 3, column 1", "9 persons", "screened must equal ",
+			visits + "screened: 9\nexcluded: {declined: 2}", "line 3, column 1", "9 persons", "screened = ",
 		},
 		"excluded without screened": {
 			visits + "excluded: {declined: 2}", "line 3, column 1", "no number", "screened: 40",
