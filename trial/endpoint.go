@@ -155,8 +155,16 @@ type Flag struct {
 	Excess Excess
 }
 
-// Problem describes the problem in words.
+// Problem describes the problem in words, as a page and figures show it.
 func (f Flag) Problem() string {
+	if f.Excess == (Excess{}) {
+		return f.Text
+	}
+	return strings.ReplaceAll(f.ProblemASCII(), "-", "−")
+}
+
+// ProblemASCII describes the problem in words, with a hyphen for the minus sign, as the tables have it.
+func (f Flag) ProblemASCII() string {
 	if f.Excess == (Excess{}) {
 		return f.Text
 	}

@@ -159,7 +159,7 @@ func TestWaysBetweenSubjects(t *testing.T) {
 	a := analyse(t, two)
 	flags := flagged(a, ProtocolChange)
 	if len(flags) != 1 || flags[0].Subject != "" || !strings.HasPrefix(flags[0].Text, text) ||
-		!strings.Contains(flags[0].Text, `arlo in 1 subject ("S02")`) {
+		!strings.Contains(flags[0].Text, `arlo in 1 participant ("S02")`) {
 		t.Fatalf("%+v", flags)
 	}
 	if len(a.Notes) != 1 || !strings.HasPrefix(a.Notes[0], text) {
@@ -177,7 +177,7 @@ func TestWaysBetweenSubjects(t *testing.T) {
 	// The same where a table has the method alone.
 	two.Compartments.Data = bytes.ReplaceAll(two.Compartments.Data, []byte(",settings,"), []byte(",other,"))
 	if flags := flagged(analyse(t, two), ProtocolChange); len(flags) != 1 ||
-		!strings.Contains(flags[0].Text, "nlls in 9 subjects; arlo in 1 subject") {
+		!strings.Contains(flags[0].Text, "nlls in 9 participants; arlo in 1 participant") {
 		t.Errorf("%+v", flags)
 	}
 }

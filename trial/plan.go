@@ -240,7 +240,7 @@ func pairs(text string) (all []named, err error) {
 			one = named{strings.TrimSpace(item[:sign]), strings.TrimSpace(item[sign+1:])}
 		}
 		if slices.ContainsFunc(all, func(n named) bool { return n.name == one.name }) {
-			return all, hint.Errorf("name it once", "%.40q appears twice", one.name)
+			return all, hint.Errorf("write it once", "%.40q appears twice", one.name)
 		}
 		all = append(all, one)
 	}
@@ -258,7 +258,7 @@ func (p *Plan) setLimits(_, text string) error {
 }
 
 func (l *Limits) set(name, value string) error {
-	const example = "such as voxels=20, volume=20, excluded=10, snr=2, t2=20-70, change=30; a limit of none is off"
+	const example = "such as voxels=20, volume=20, excluded=10, snr=2, t2=20-70, change=30; none switches a limit off"
 	none := strings.EqualFold(value, "none")
 	if name == "t2" {
 		low, high, _ := strings.Cut(value, "-")

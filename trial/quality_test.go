@@ -76,9 +76,9 @@ func TestLimits(t *testing.T) {
 		{2, "40.00", "1210,1200,1050.0,60.0,12.0,0.98", "", "number of voxels +21.0 % against baseline, limit 20 %"},
 		{2, "40.00", "1210,1200,1050.0,60.0,12.0,0.98", "voxels=none", ""},
 		{2, "40.00", "1210,1200,1050.0,60.0,12.0,0.98", "voxels=25", ""},
-		{2, "40.00", "1000,990,600.0,60.0,12.0,0.98", "", "volume -31.4 % against baseline, limit 20 %"},
-		{2, "40.00", "600,590,600.0,60.0,12.0,0.98", "", "number of voxels -40.0 % against baseline, limit 20 %"},
-		{2, "40.00", "600,590,600.0,60.0,12.0,0.98", "voxels=none", "volume -31.4 % against baseline, limit 20 %"},
+		{2, "40.00", "1000,990,600.0,60.0,12.0,0.98", "", "volume −31.4 % against baseline, limit 20 %"},
+		{2, "40.00", "600,590,600.0,60.0,12.0,0.98", "", "number of voxels −40.0 % against baseline, limit 20 %"},
+		{2, "40.00", "600,590,600.0,60.0,12.0,0.98", "voxels=none", "volume −31.4 % against baseline, limit 20 %"},
 		{1, "40.00", "1000,900,875.0,60.0,12.0,0.98", "", ""}, // 10 % exactly
 		{1, "40.00", "1000,899,875.0,60.0,12.0,0.98", "", "10.1 % of the voxels are excluded, limit 10 %"},
 		{0, "40.00", "1000,500,875.0,60.0,12.0,0.98", "", "50.0 % of the voxels are excluded, limit 10 %"},
@@ -101,6 +101,9 @@ func TestLimits(t *testing.T) {
 		var got []string
 		for _, f := range excesses(analyse(t, m.tables().row(t, c.visit, "medial", c.t2, c.quality))) {
 			got = append(got, f.Problem())
+			if table := f.ProblemASCII(); strings.ReplaceAll(table, "-", "−") != f.Problem() || strings.Contains(table, "−") {
+				t.Errorf("in a table: %q", table)
+			}
 		}
 		if strings.Join(got, "; ") != c.want {
 			t.Errorf("%s ms, %s, limits %s: %q, want %q", c.t2, c.quality, c.limits, got, c.want)

@@ -76,7 +76,7 @@ func (r Repeated) Fit(o mmrm.Options) (*RepeatedFit, error) {
 		if len(r.Change) > 0 && len(r.Change[0]) == 0 {
 			return f, fmt.Errorf("%w: no visit after baseline is planned", mmrm.ErrData)
 		}
-		return f, fmt.Errorf("%w: too few subjects have a baseline, a later visit and known covariates", mmrm.ErrData)
+		return f, fmt.Errorf("%w: too few participants have a baseline, a later visit and known covariates", mmrm.ErrData)
 	}
 	columns := r.columns(rows, f)
 	x, data := r.matrix(rows, columns, f)

@@ -48,7 +48,7 @@ func (j *joiner) flagSettings(endpoints []Endpoint, firsts []*Measurement) {
 	const shown = 3
 	var texts []string
 	for i, g := range groups[:min(shown, len(groups))] {
-		text := fmt.Sprintf("%s in %d subjects", parts[i], len(g.subjects))
+		text := fmt.Sprintf("%s in %d participants", parts[i], len(g.subjects))
 		if len(g.subjects) == 1 {
 			text = strings.TrimSuffix(text, "s")
 		}
@@ -60,7 +60,7 @@ func (j *joiner) flagSettings(endpoints []Endpoint, firsts []*Measurement) {
 	if len(groups) > shown {
 		texts = append(texts, "…")
 	}
-	text := fmt.Sprintf("studies were fitted with %d different settings: %s; a difference between subjects may be "+
+	text := fmt.Sprintf("studies were fitted with %d different settings: %s; a difference between participants may be "+
 		"due to the settings", len(groups), strings.Join(texts, "; "))
 	j.notes = append(j.notes, text+": map all studies with the same settings")
 	flagValues(endpoints, j.flag(Flag{Kind: ProtocolChange, Text: text}), func(Value) bool { return true })

@@ -24,9 +24,22 @@ func (f headingFlags) add(c *cobra.Command, names map[string]string, keys ...str
 		if other := names[key.Name]; other != "" {
 			name = other
 		}
-		f[key.Name] = c.Flags().String(name, "", fmt.Sprintf("%s; `value` as in %s", key.Meaning, key.Form))
+		text := new(string)
+		f[key.Name] = text
+		c.Flags().Var((*lineValue)(text), name, fmt.Sprintf("%s (example: %q)", key.Meaning, key.Form))
 	}
 }
+
+// lineValue is the text of a line, which the help shows as value.
+type lineValue string
+
+func (v *lineValue) String() string { return string(*v) }
+
+// Set takes any text: the plan checks it.
+func (v *lineValue) Set(text string) error { *v = lineValue(text); return nil }
+
+// Type is the name of the text in the help.
+func (v *lineValue) Type() string { return "value" }
 
 // heading returns the lines that were given.
 func (f headingFlags) heading() (trial.Heading, error) {

@@ -58,9 +58,11 @@ RESULTS is the folder of the results, or its compartments.csv. The design is a C
   subject,arm,side,site,age
   S01,treatment,right,A,52
 
-For each line that begins with # there is a flag that overrides it.
+The lines that begin with # are the plan. Keys without brackets have a flag of the same
+name, which overrides them.
 
-Exit status: 0 the report is written, 1 the disk is full, 2 usage, 130 interrupted.`,
+Exit status: 0 if the report was written, 1 if a file could not be written, 2 for invalid
+usage or input, 130 if interrupted.`,
 		Example: `  t2map trial results --design trial.csv --out trial-report
   t2map trial results --design trial.csv --out trial-report --endpoints scores.csv --covariates site,age`,
 		Args: usage(cobra.ExactArgs(1)),
@@ -74,12 +76,12 @@ Exit status: 0 the report is written, 1 the disk is full, 2 usage, 130 interrupt
 func (f *trialFlags) add(c *cobra.Command) {
 	p := c.Flags()
 	p.StringVar(&f.design, "design", "",
-		"CSV `file` with the columns subject and arm, and optionally side, stratum, site, sex, age, bmi "+
-			"(required)")
+		"CSV `file` with the columns subject and arm, and optionally side, stratum, site, sex, age, bmi, "+
+			"discontinued and the columns of sets (required)")
 	p.StringVar(&f.out, "out", "", "`folder` for the report (required)")
 	p.StringArrayVar(&f.endpoints, "endpoints", nil,
-		"CSV `file` with other endpoints: subject, visit, name, value and optionally direction, unit; may be "+
-			"given several times")
+		"CSV `file` with other endpoints: subject, visit, name, value and optionally direction, unit, group; "+
+			"may be given several times")
 	p.StringVar(&f.plan, "plan", "", "YAML `file` with the plan, as 't2map trial plan init' writes it")
 	f.heading = headingFlags{}
 	f.heading.add(c, nil)

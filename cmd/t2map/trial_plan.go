@@ -18,8 +18,8 @@ func planCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "plan",
 		Short: "Write and check the plan of a trial",
-		Long: `A plan is a YAML file that says before the analysis how a trial will be analysed. It has the
-same keys as the lines with # above the columns of a design. The report of 't2map trial
+		Long: `A plan is a YAML file, written before the data are seen, that specifies the analysis. It has
+the same keys as the lines with # above the columns of a design. The report of 't2map trial
 --plan' shows its SHA-256.`,
 		Args: usage(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
@@ -32,10 +32,11 @@ func planInitCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "init [FILE]",
 		Short: "Write a plan with all keys, their meaning and examples",
-		Long: `init writes a plan in which every key is explained and commented out. Remove the # of the
-keys that your trial needs. The default of FILE is plan.yaml; an existing file is kept.
+		Long: `init writes a plan in which every key is commented out, below an explanation that begins
+with ##. Remove the # of the keys that your trial needs. The default of FILE is plan.yaml;
+an existing file is kept.
 
-Exit status: 0 the file is written, 2 usage.`,
+Exit status: 0 if the file was written, 1 if it could not be written, 2 for invalid usage.`,
 		Example: "  t2map trial plan init\n  t2map trial plan init trial-7.yaml",
 		Args:    usage(cobra.MaximumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -56,15 +57,15 @@ Exit status: 0 the file is written, 2 usage.`,
 	}
 }
 
-// planTemplate returns a plan in which every key is explained and commented out.
+// planTemplate returns a plan in which every key is explained, in lines that begin with ##, and commented out with #.
 func planTemplate() string {
 	var b strings.Builder
-	b.WriteString("# Plan of a trial for 't2map trial --plan'. Lines that begin with # are comments.\n" +
-		"# Lists may also be written as [a, b] and pairs as {a: 0, b: 3}.\n")
+	b.WriteString("## Plan of a trial for 't2map trial --plan'. Remove the # of the keys that your trial needs.\n" +
+		"## Lists may also be written as [a, b] and pairs as {a: 0, b: 3}.\n")
 	for _, key := range trial.Keys {
 		b.WriteString("\n")
-		for _, line := range wrapWords(key.Meaning, 98) {
-			b.WriteString("# " + line + "\n")
+		for _, line := range wrapWords(key.Meaning, 97) {
+			b.WriteString("## " + line + "\n")
 		}
 		name := key.Name
 		if key.Endpoint == trial.NamesEndpoint {
@@ -101,7 +102,7 @@ func planCheckCommand() *cobra.Command {
 checks that the design has the arms, columns and sets of the plan. Endpoints are checked
 when the trial is analysed, since the design does not have them.
 
-Exit status: 0 the plan is valid, 2 it is not.`,
+Exit status: 0 if the plan is valid, 2 for invalid usage or input.`,
 		Example: "  t2map trial plan check plan.yaml --design trial.csv",
 		Args:    usage(cobra.ExactArgs(1)),
 	}

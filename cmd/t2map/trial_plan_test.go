@@ -23,12 +23,8 @@ func TestPlanInit(t *testing.T) {
 	if h, err := trial.ReadPlan(trial.Source{Name: "plan.yaml", Data: text}); err != nil || len(h) != 0 {
 		t.Errorf("as written: %v, %v", h, err)
 	}
-	// A line of a key is "# name: …" with a name of trial.Keys; others are its meaning.
-	var names []string
-	for _, key := range trial.Keys {
-		names = append(names, regexp.QuoteMeta(key.Name))
-	}
-	keys := regexp.MustCompile(`(?m)^# ((` + strings.Join(names, "|") + `)(\[\w+\])?: )`)
+	// A line of a key is "# name: …" with a name of trial.Keys; lines with ## are its meaning.
+	keys := regexp.MustCompile(`(?m)^# (.*: )`)
 	h, err := trial.ReadPlan(trial.Source{Name: "plan.yaml", Data: keys.ReplaceAll(text, []byte("$1"))})
 	if err != nil {
 		t.Fatal(err)
@@ -41,7 +37,7 @@ func TestPlanInit(t *testing.T) {
 		if line := h[name]; line.Text == "" || !strings.Contains(line.Text, key.Form) && line.Text != key.Form {
 			t.Errorf("%s: %q, want %q", name, line.Text, key.Form)
 		}
-		if joined := strings.Join(strings.Fields(strings.ReplaceAll(string(text), "\n# ", " ")), " "); !strings.Contains(
+		if joined := strings.Join(strings.Fields(strings.ReplaceAll(string(text), "\n## ", " ")), " "); !strings.Contains(
 			joined, key.Meaning) {
 			t.Errorf("%s is not explained", name)
 		}
@@ -52,6 +48,16 @@ func TestPlanInit(t *testing.T) {
 	if code, _, stderr := call("trial", "plan", "init", path); code != exitUsage ||
 		!strings.Contains(stderr, "exists already") {
 		t.Errorf("an existing file: status %d, %s", code, stderr)
+	}
+}
+
+// The help of a key has an example in quotation marks.
+func TestHelpOfKeys(t *testing.T) {
+	_, out, _ := call("trial", "--help")
+	for _, want := range []string{"--baseline value ", `(example: "by visit")`, "discontinued", "unit, group"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %s in\n%s", want, out)
+		}
 	}
 }
 
@@ -80,7 +86,7 @@ func TestBadPlans(t *testing.T) {
 		"an endpoint too few": {"scale: log", "line 1, column 1", "does not name an endpoint", "scale[WOMAC]"},
 		"an unknown value":    {"summary: mode", "line 1, column 1", `"mode" is not known`, "mean or median"},
 		"an unknown limit":    {visits + "limits: {voxel: 20}", "line 3, column 1", `"voxel"`, "such as"},
-		"a CV twice":          {"wcv: [medial=4, medial=5]", "line 1, column 1", `"medial" appears twice`, "name it once"},
+		"a CV twice":          {"wcv: [medial=4, medial=5]", "line 1, column 1", `"medial" appears twice`, "write it once"},
 		"a set without a column": {
 			visits + "sets: full", "line 3, column 1", `"full" has no column`, "NAME=COLUMN",
 		},

@@ -134,8 +134,12 @@ func (p *panel) chosenRange() string {
 	if p.given {
 		return ""
 	}
-	return fmt.Sprintf(", which holds all but %g %% at either end of the T2 shown of %s", 100*outside,
-		p.chosenBy())
+	t2 := "T2"
+	if p.row != "" {
+		t2 = brief(p.row) + " T2"
+	}
+	return fmt.Sprintf(" (from the %gth to the %gth percentile of the %s shown, rounded outwards to multiples of %d ms)",
+		100*outside, 100*(1-outside), t2, rangeStep)
 }
 
 // changeWords describes the rows of changes.
@@ -143,7 +147,7 @@ func (p *panel) changeWords() string {
 	if !p.hasChanges() {
 		return ""
 	}
-	return fmt.Sprintf(" The second row of a subject is the change of T2 from the first visit with maps, later minus "+
+	return fmt.Sprintf(" The second row of a participant is the change of T2 from the first visit with maps, later minus "+
 		"first, in voxels of both masks at the same patient position, on a scale of −%g to %g ms; larger changes have "+
 		"the colour of its end, and voxels without a T2 at both visits are dark. Maps on different grids are not compared.",
 		p.change, p.change)

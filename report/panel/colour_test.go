@@ -9,7 +9,7 @@ import (
 	"github.com/t2map/t2map/figure"
 )
 
-// The scale holds all but 5 % at either end, in steps of 5 ms, and has at least two steps.
+// The scale is from the 5th to the 95th percentile, in steps of 5 ms, and has at least two steps.
 func TestPercentileRange(t *testing.T) {
 	var ramp []float32
 	for n := range 1000 {
@@ -50,7 +50,8 @@ func TestDisplayRange(t *testing.T) {
 				t.Fatalf("%s: %g ms has the colour %d, want %d", name, x, tile.Pix[n], want)
 			}
 		}
-		if p.scale != c.want || strings.Contains(p.caption(), "all but 5 %") != (name == "default") {
+		if p.scale != c.want || strings.Contains(p.caption(), "5th to the 95th percentile of the medial T2 shown") !=
+			(name == "default") {
 			t.Errorf("%s: scale %g; %s", name, p.scale, p.caption())
 		}
 	}
@@ -106,6 +107,23 @@ func TestChangeTiles(t *testing.T) {
 	}
 	if many.hasChanges() || strings.Contains(many.caption(), "second row") {
 		t.Error("seven subjects have rows of changes")
+	}
+}
+
+// The caption says how the slices were chosen.
+func TestCaptionOfTheSlice(t *testing.T) {
+	const fullest, requested = "the slice is the one with the most voxels of", "the slice is the requested one"
+	for name, c := range map[string]struct {
+		rows []Row
+		want string
+	}{
+		"none":  {make([]Row, 2), fullest},
+		"each":  {[]Row{{Slice: 7}, {Position: new(float64)}}, requested + "."},
+		"mixed": {[]Row{{Slice: 7}, {}}, requested + " or, without a request, the one with the most voxels of"},
+	} {
+		if got := (&panel{rows: c.rows, layout: layout{rows: len(c.rows)}}).caption(); !strings.Contains(got, c.want) {
+			t.Errorf("%s: %s", name, got)
+		}
 	}
 }
 

@@ -49,8 +49,8 @@ type Options struct {
 	Row string
 	// NeedMaps makes a panel without any maps the error ErrNoMaps.
 	NeedMaps bool
-	// DisplayRange is the range of the colours of T2 in ms. Default: the range that holds all but 5 % of the T2
-	// at either end, of Options.Row in the slices shown, in multiples of 5 ms.
+	// DisplayRange is the range of the colours of T2 in ms. Default: from the 5th to the 95th percentile of the
+	// T2 of Options.Row in the slices shown, rounded outwards to multiples of 5 ms.
 	DisplayRange [2]float64
 }
 
@@ -212,12 +212,31 @@ func (p *panel) caption() string {
 	}
 	return fmt.Sprintf("T2 in the voxels of compartments over %s, on one scale of %g to %g ms%s. T2 outside has the "+
 		"colour of the end of the scale, and voxels without a T2 in the accepted range have the colour “excluded”. "+
-		"At a subject's first visit, the slice is the one with the most voxels of %s, or the requested one. At later "+
-		"visits it is the slice nearest in patient position, which is printed in mm. "+
+		"At a participant's first visit, the slice is %s. At later visits it is the slice nearest in "+
+		"patient position, which is printed in mm. "+
 		"Each session has its own patient coordinates, and nothing is registered. All tiles are %.0f × %.0f mm. "+
 		"Each tile has its own grey levels.%s%s",
-		p.background(), p.scale[0], p.scale[1], p.chosenRange(), p.chosenBy(), p.window[0], p.window[1],
+		p.background(), p.scale[0], p.scale[1], p.chosenRange(), p.chosenSlice(), p.window[0], p.window[1],
 		p.changeWords(), lossy)
+}
+
+// chosenSlice says how the slices of the first visits were chosen.
+func (p *panel) chosenSlice() string {
+	const requested = "the requested one"
+	fullest := "the one with the most voxels of " + p.chosenBy()
+	n := 0 // rows with a request
+	for _, row := range p.rows {
+		if row.Slice > 0 || row.Position != nil {
+			n++
+		}
+	}
+	switch n {
+	case 0:
+		return fullest
+	case len(p.rows):
+		return requested
+	}
+	return requested + " or, without a request, " + fullest
 }
 
 // chosenBy names the structure whose voxels determine the slice.

@@ -32,11 +32,11 @@ func correlations(a trial.Analysis, _ family, _ Options) ([]figure.Picture, erro
 		hasWithin = hasWithin || c.withinArms != nil
 	}
 	s.Frame = newFrame("correlation", "Change of T2 against change of other endpoints",
-		fmt.Sprintf("Changes from baseline, one mark per subject who has both: that of T2 upwards, that of "+
+		fmt.Sprintf("Changes from baseline, one mark per participant who has both: that of T2 upwards, that of "+
 			"the other endpoint across. ρ is Spearman's rank correlation with its %s confidence interval",
 			percentOf(a.Plan.Level)))
 	if hasWithin {
-		s.Caption += ": within arms, the partial one given the arm; over all subjects it includes the difference " +
+		s.Caption += ": within arms, the partial one given the arm; over all participants it includes the difference " +
 			"between arms"
 	}
 	s.Caption += "."
@@ -101,7 +101,7 @@ func (p pairing) words() (first, second string) {
 		return fmt.Sprintf("%s ρ = %s [%s, %s]", subjects, n(c.Rho.Estimate), n(c.Rho.Low), n(c.Rho.High))
 	}
 	if p.withinArms == nil {
-		return fmt.Sprintf("%s, n = %d", rho("all subjects", p.allSubjects), p.allSubjects.N), ""
+		return fmt.Sprintf("%s, n = %d", rho("all participants", p.allSubjects), p.allSubjects.N), ""
 	}
 	if p.allSubjects == nil {
 		return rho("within arms", p.withinArms), fmt.Sprintf("n = %d", p.withinArms.N)
@@ -110,7 +110,7 @@ func (p pairing) words() (first, second string) {
 	if p.allSubjects.N != p.withinArms.N {
 		n += fmt.Sprintf(" and %d", p.allSubjects.N)
 	}
-	return rho("within arms", p.withinArms), rho("all subjects", p.allSubjects) + ", " + n
+	return rho("within arms", p.withinArms), rho("all participants", p.allSubjects) + ", " + n
 }
 
 // scatters are the panels of the figure.

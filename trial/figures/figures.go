@@ -184,7 +184,7 @@ func month(m float64) string {
 	return strings.ReplaceAll(strconv.FormatFloat(m, 'g', 5, 64), "-", "−")
 }
 
-// population describes the subjects: "24 subjects (12 Control, 12 Treatment)".
+// population describes the subjects: "24 participants (12 Control, 12 Treatment)".
 func population(d trial.Design) string {
 	counts := make([]int, len(d.Arms))
 	for _, s := range d.Subjects {
@@ -194,5 +194,5 @@ func population(d trial.Design) string {
 	for n, name := range figure.ShortenAll(d.Arms, isShort) {
 		parts[n] = fmt.Sprintf("%d %s", counts[n], name)
 	}
-	return fmt.Sprintf("%d subjects (%s)", len(d.Subjects), strings.Join(parts, ", "))
+	return fmt.Sprintf("%d participants (%s)", len(d.Subjects), strings.Join(parts, ", "))
 }

@@ -172,7 +172,7 @@ func TestContent(t *testing.T) {
 		"waterfall":      {"±13.9 %: repeatability", "Change at month 12 (%)", "n = "},
 		"missing":        {"12/12", "S001", "Month 3", "some values"},
 		"missing-scores": {"Control (12)"},
-		"correlation": {"within arms ρ = −0.06 [−0.49, 0.39]", "all subjects ρ = 0.71 [0.37, 0.88], n = 20",
+		"correlation": {"within arms ρ = −0.06 [−0.49, 0.39]", "all participants ρ = 0.71 [0.37, 0.88], n = 20",
 			"Change of VAS pain (mm)"},
 	}
 	delete(pictures, "correlation-2")
@@ -196,7 +196,7 @@ func TestContent(t *testing.T) {
 			}
 		}
 	}
-	for _, want := range []string{"95 % t intervals", "24 subjects (12 Control, 12 Cell therapy)"} {
+	for _, want := range []string{"95 % t intervals", "24 participants (12 Control, 12 Cell therapy)"} {
 		if c := pictures["means"].Caption; !strings.Contains(c, want) {
 			t.Errorf("the caption of means does not say %q: %s", want, c)
 		}
@@ -284,7 +284,7 @@ func TestFlagGroups(t *testing.T) {
 	spreadFlags(&a)
 	p := drawAll(t, a, Options{})["means"]
 	text := joined(t, p)
-	for _, want := range []string{"† 10 subjects at month12 (S001, S002, …): another scanner\n",
+	for _, want := range []string{"† 10 participants at month12 (S001, S002, …): another scanner\n",
 		"† S024 at month3: two studies\n"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
@@ -302,7 +302,7 @@ func TestSentence(t *testing.T) {
 	for got, want := range map[string]string{
 		text(trial.Flag{Text: "x", Visit: "v", Endpoint: "e"}, "a"): "a at v, e: x",
 		text(trial.Flag{Text: "x"}, "a", "b", "c"):                  "a, b, c: x",
-		text(trial.Flag{Text: "x", Visit: "v"}, "a", "b", "c", "d"): "4 subjects at v (a, b, …): x",
+		text(trial.Flag{Text: "x", Visit: "v"}, "a", "b", "c", "d"): "4 participants at v (a, b, …): x",
 		text(trial.Flag{Kind: trial.TwoStudies}, ""):                "two studies",
 		text(trial.Flag{Text: "x", Visit: "v"}, ""):                 "at v: x",
 		text(trial.Flag{Text: "x", Endpoint: "e"}, ""):              "e: x",

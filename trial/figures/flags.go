@@ -55,7 +55,7 @@ const (
 )
 
 // sentence returns "S03 at month12: another scanner than at baseline", or
-// "40 subjects at month12 (S01, S02, …): …".
+// "40 participants at month12 (S01, S02, …): …".
 func sentence(g trial.FlagGroup) string {
 	subjects, place := strings.Join(g.Subjects, ", "), ""
 	if g.Visit != "" {
@@ -66,7 +66,7 @@ func sentence(g trial.FlagGroup) string {
 	}
 	if n := len(g.Subjects); n > listedSubjects {
 		place += " (" + strings.Join(g.Subjects[:namedSubjects], ", ") + ", …)"
-		subjects = fmt.Sprintf("%d subjects", n)
+		subjects = fmt.Sprintf("%d participants", n)
 	}
 	text := cmp.Or(g.Problem(), string(g.Kind))
 	if place = subjects + place; place == "" {

@@ -205,7 +205,7 @@ func (c chartFigure) draw(a trial.Analysis, f family, names naming, o Options) (
 	g.Shared = f.familyKind == compartments &&
 		!slices.ContainsFunc(g.Panels, func(c figure.Chart) bool { return c.Log != g.Panels[0].Log })
 	if o.Individuals {
-		g.Caption += " Thin lines are subjects."
+		g.Caption += " Thin lines are participants."
 	}
 	flags.annotate(&g.Frame)
 	if g.X.Evenly {

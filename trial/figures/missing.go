@@ -23,8 +23,8 @@ func missing(a trial.Analysis, f family, _ Options) ([]figure.Picture, error) {
 	flags := newFlagged(names)
 	t := newTiles(a, f, flags)
 	t.Frame = newFrame(f.name("missing"), "Available "+f.noun(),
-		fmt.Sprintf("%s at each planned visit, by arm: one column per subject in the order of the design, one "+
-			"row per visit, of %s. Counts at the right are subjects with a value in at least one %s.",
+		fmt.Sprintf("%s at each planned visit, by arm: one column per participant in the order of the design, one "+
+			"row per visit, of %s. Counts at the right are participants with a value in at least one %s.",
 			word(f.familyKind == compartments, "T2", capital(f.measure(a))), population(a.Design),
 			word(f.familyKind == compartments, "compartment", "of them")))
 	t.Legend = t.entries()

@@ -50,7 +50,7 @@ func fallbackRemark(a trial.Analysis, f family) string {
 		}
 		s += "; the " + strings.Join(equal, " and ") + verb + " the same variance at every visit"
 		if few {
-			s += ", and with so few subjects the test rejects too often; ANCOVA does not assume it"
+			s += ", and with so few participants the test rejects too often; ANCOVA does not assume it"
 		}
 	}
 	return s + "."

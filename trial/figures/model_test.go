@@ -65,8 +65,8 @@ func TestRemarksOnModels(t *testing.T) {
 		"for one": {[2]trial.Model{{}, fellBack(mmrm.AR1)}, " Covariance: first-order autoregressive (lateral T2)" +
 			because + "; the first-order autoregressive covariance assumes the same variance at every visit."},
 		"few": {[2]trial.Model{few, few}, " Covariance: compound symmetry" + because +
-			"; the compound symmetry covariance assumes the same variance at every visit, and with so few subjects the test rejects " +
-			"too often; ANCOVA does not assume it."},
+			"; the compound symmetry covariance assumes the same variance at every visit, and with so few participants the " +
+			"test rejects too often; ANCOVA does not assume it."},
 		"two": {[2]trial.Model{fellBack(mmrm.CompoundSymmetry), fellBack(mmrm.AR1)},
 			" Covariance: compound symmetry (medial T2); first-order autoregressive (lateral T2)" + because +
 				"; the compound symmetry and first-order autoregressive covariances assume the same variance at every visit."},
@@ -154,16 +154,16 @@ func TestCorrelationWithinArms(t *testing.T) {
 	}{
 		"both": {[]trial.Correlation{correlation(0, 12, 0.1), correlation(trial.AllSubjects, 24, 0.7),
 			correlation(trial.WithinArms, 24, -0.06), earlier}, "within arms ρ = −0.06 [−0.26, 0.14]",
-			"all subjects ρ = 0.70 [0.50, 0.90], n = 24"},
+			"all participants ρ = 0.70 [0.50, 0.90], n = 24"},
 		"other n": {[]trial.Correlation{correlation(trial.WithinArms, 22, -0.06),
 			correlation(trial.AllSubjects, 24, 0.7)},
-			"within arms ρ = −0.06 [−0.26, 0.14]", "all subjects ρ = 0.70 [0.50, 0.90], n = 22 and 24"},
+			"within arms ρ = −0.06 [−0.26, 0.14]", "all participants ρ = 0.70 [0.50, 0.90], n = 22 and 24"},
 		"one arm": {[]trial.Correlation{correlation(trial.AllSubjects, 24, 0.7)},
-			"all subjects ρ = 0.70 [0.50, 0.90], n = 24", ""},
+			"all participants ρ = 0.70 [0.50, 0.90], n = 24", ""},
 		"within": {[]trial.Correlation{correlation(trial.WithinArms, 24, 0.7)}, "within arms ρ = 0.70 [0.50, 0.90]",
 			"n = 24"},
 		"undefined": {[]trial.Correlation{undefined, correlation(trial.AllSubjects, 2, 1)}, "within arms ρ: too few",
-			"all subjects ρ = 1.00 [0.80, 1.20], n = 2"},
+			"all participants ρ = 1.00 [0.80, 1.20], n = 2"},
 		"not of all": {[]trial.Correlation{correlation(0, 12, 0.1), correlation(-7, 12, 0.1)}, "", ""},
 	} {
 		s := founding
@@ -188,7 +188,7 @@ func TestCorrelationWithinArms(t *testing.T) {
 			t.Errorf("%s: no %q and %q in\n%s", name, c.words, c.second, text)
 		}
 		if got := strings.Contains(p.Caption,
-			"over all subjects it includes the difference between arms"); got != strings.HasPrefix(c.words, "within") {
+			"over all participants it includes the difference between arms"); got != strings.HasPrefix(c.words, "within") {
 			t.Errorf("%s: %s", name, p.Caption)
 		}
 	}

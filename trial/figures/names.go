@@ -58,7 +58,7 @@ func renamed(a trial.Analysis) (trial.Analysis, naming) {
 	for _, s := range a.Design.Subjects {
 		codes = append(codes, s.ID)
 	}
-	written, foreign := standIns("subject", codes)
+	written, foreign := standIns("subject", codes) // the column; short, since it stands below tiles
 	for i, name := range figure.ShortenAll(written, isShort) {
 		n.subjects[a.Design.Subjects[i].ID] = name
 		a.Design.Subjects[i].ID = written[i]
@@ -123,7 +123,7 @@ func (n *naming) explain(notes []string, subjects bool) {
 		notes = append(notes[:mostNamed:mostNamed], "and so on by their order")
 	}
 	if subjects {
-		notes = append(notes, "subjects have their number in the design")
+		notes = append(notes, "subject N is the Nth participant of the design")
 	}
 	if len(notes) > 0 {
 		n.note = "Names in letters that the typeface does not have: " + strings.Join(notes, "; ") + "."

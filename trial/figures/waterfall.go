@@ -39,7 +39,7 @@ func waterfall(a trial.Analysis, _ family, _ Options) ([]figure.Picture, error) 
 	month := visitInText(a.Design.Visits[visit])
 	w.label = "Change at " + month + " (%)"
 	w.Frame = newFrame("waterfall", "Individual change of T2 at "+month,
-		fmt.Sprintf("Change of %s T2 from baseline at %s in percent, one bar per subject, sorted, of %s. "+
+		fmt.Sprintf("Change of %s T2 from baseline at %s in percent, one bar per participant, sorted, of %s. "+
 			"Rows below repeat the arm of each bar. The grey band holds 95 %% of the differences between repeated "+
 			"scans: the repeatability coefficient, 1.96·√2 times the within-subject coefficient of variation.",
 			a.Plan.Summary(), month, population(a.Design)))

@@ -31,7 +31,7 @@ func caution(m trial.Model) string {
 	case trial.EqualVariances:
 		return s + "; ANCOVA does not"
 	case trial.EqualVariancesOfFew:
-		return s + ", and with so few subjects the test rejects too often; ANCOVA does not assume it"
+		return s + ", and with so few participants the test rejects too often; ANCOVA does not assume it"
 	}
 	return ""
 }

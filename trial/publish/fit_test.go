@@ -105,8 +105,8 @@ func TestFallbackIsNamed(t *testing.T) {
 	m.Covariance, m.Omitted = mmrm.CompoundSymmetry, nil
 	m.Rejected = []mmrm.Rejected{{Covariance: mmrm.Unstructured, Reason: "did not converge"},
 		{Covariance: mmrm.HeterogeneousCS, Reason: "singular"}, {Covariance: mmrm.AR1, Reason: "singular"}}
-	const few = "the compound symmetry covariance assumes the same variance at every visit, and with so few subjects the test " +
-		"rejects too often; ANCOVA does not assume it"
+	const few = "the compound symmetry covariance assumes the same variance at every visit, and with so few participants the " +
+		"test rejects too often; ANCOVA does not assume it"
 	const planned = "planned unstructured, could not be fitted: did not converge; heterogeneous compound symmetry: " +
 		"singular; first-order autoregressive: singular"
 	r := only(t, contrastTable(&a), "endpoint", "medial", "visit", "visit 2", "method", "mixed model")
@@ -177,7 +177,7 @@ func TestHolmSaysItsFamily(t *testing.T) {
 	one.Endpoints = one.Endpoints[:1]
 	one.Correlations = nil
 	never(t, "the page of one compartment", readable(page(t, one)), "(Holm)", "by Holm (1979)",
-		"adjusted over the compartments")
+		"adjusted over")
 }
 
 func TestCorrelationsWithinArms(t *testing.T) {

@@ -68,7 +68,7 @@ func months(x float64) string {
 	return strconv.FormatFloat(x, 'f', -1, 64)
 }
 
-// plural prints "1 subject", "2 subjects".
+// plural prints "1 participant", "2 participants".
 func plural(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one

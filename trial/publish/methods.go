@@ -109,15 +109,18 @@ func departureText(a *trial.Analysis) string {
 func setText(a *trial.Analysis) string {
 	parts := make([]string, len(a.Plan.Sets))
 	for i, set := range a.Plan.Sets {
-		parts[i] = fmt.Sprintf("%s (%s)", called(set.Name), thousands(setSize(a.Design, i)))
+		n := thousands(setSize(a.Design, i))
+		if i == 0 {
+			n += " of " + plural(len(a.Design.Subjects), "participant", "participants")
+		}
+		parts[i] = called(set.Name) + " (" + n + ")"
 	}
 	if len(parts) == 0 {
 		return ""
 	}
-	s := fmt.Sprintf(" The analysis set is %s of %s.", parts[0], plural(len(a.Design.Subjects), "participant",
-		"participants"))
+	s := " The analysis set is " + parts[0] + "."
 	if len(parts) > 1 {
-		s += " Further sets, of sensitivity analyses, are " + listed(parts[1:]) + "."
+		s += " Sensitivity analyses use " + listed(parts[1:]) + "."
 	}
 	return s
 }
@@ -142,7 +145,11 @@ func endpointText(a *trial.Analysis) string {
 			others = append(others, withUnit(e))
 		}
 		if e.Log {
-			logarithms = append(logarithms, called(e.TitleInText()))
+			title := e.TitleInText()
+			if len(logarithms) == 0 {
+				title = e.Title // it begins a sentence
+			}
+			logarithms = append(logarithms, called(title))
 		}
 	}
 	if len(compartments) > 0 {
@@ -153,8 +160,12 @@ func endpointText(a *trial.Analysis) string {
 		parts = append(parts, "Other endpoints are "+listed(others)+".")
 	}
 	if len(logarithms) > 0 {
-		parts = append(parts, "Natural logarithms were analysed of "+listed(logarithms)+
-			"; their differences are given as ratios of geometric means.")
+		verb := " was"
+		if len(logarithms) > 1 {
+			verb = " were"
+		}
+		parts = append(parts, listed(logarithms)+verb+
+			" analysed on the logarithmic scale; differences are ratios of geometric means.")
 	}
 	if a.Plan.MeanOfTwo {
 		parts = append(parts, "If a visit had two studies, their mean was used.")
@@ -182,17 +193,21 @@ func primaryText(a *trial.Analysis) string {
 		return "There is no primary contrast."
 	}
 	s := "The primary contrasts are the differences"
-	if len(a.Design.Primary) == 1 && len(a.Design.Arms) == 2 {
-		s = "The primary contrast is the difference"
+	arms := " of each arm from the reference"
+	if len(a.Design.Arms) == 2 {
+		arms = " between " + called(a.Design.Arms[1]) + " and " + called(a.Design.Arms[0])
+		if len(a.Design.Primary) == 1 {
+			s = "The primary contrast is the difference"
+		}
 	}
-	s += " of each arm from the reference in the change from baseline of " + targets + "."
+	s += arms + " in the change of " + targets + "."
 	if len(a.Design.Secondary) > 0 {
-		s += " Key secondary contrasts are those of " + targetList(a, a.Design.Secondary) + "."
+		s += " Key secondary contrasts are the differences in the change of " + targetList(a, a.Design.Secondary) + "."
 	}
 	return s
 }
 
-// targetList names endpoints and visits: "medial T2 and lateral T2 to month12".
+// targetList names endpoints and visits: "medial T2 and lateral T2 from baseline to month12".
 func targetList(a *trial.Analysis, targets []trial.Target) string {
 	var parts []string
 	for v := range a.Design.Visits {
@@ -203,7 +218,7 @@ func targetList(a *trial.Analysis, targets []trial.Target) string {
 			}
 		}
 		if len(titles) > 0 {
-			parts = append(parts, listed(titles)+" to "+called(a.Design.Visits[v].Name))
+			parts = append(parts, listed(titles)+" from baseline to "+called(a.Design.Visits[v].Name))
 		}
 	}
 	return strings.Join(parts, "; ")
@@ -245,10 +260,15 @@ func multiplicityText(a *trial.Analysis) string {
 	case n == 1:
 		parts = append(parts, "There is one primary contrast, whose p value needs no adjustment.")
 	}
-	if secondary > 1 {
+	switch {
+	case secondary > 1:
 		parts = append(parts, fmt.Sprintf("The %d key secondary contrasts are a family of their own, adjusted by the method "+
-			"of Holm (1979).",
-			secondary))
+			"of Holm (1979).", secondary))
+	case secondary == 1:
+		parts = append(parts, "The key secondary contrast is a family of its own.")
+	}
+	if n > 0 && secondary > 0 {
+		parts = append(parts, "The error is controlled within each family, not over both.")
 	}
 	if n+secondary == 0 {
 		return "The p values and intervals were not adjusted."

@@ -88,8 +88,8 @@ func TestMethodsOfScoresAlone(t *testing.T) {
 	never(t, "scores alone", text, "each compartment", "Individual changes.", "RC", "Holm", "QIBA")
 	a.Design.Primary = []trial.Target{{Endpoint: "WOMAC pain", Visit: 2}}
 	says(t, "a primary score", methodsOf(a),
-		"The primary contrast is the difference of each arm from the reference in the change from baseline of WOMAC "+
-			"pain to visit 2.")
+		"The primary contrast is the difference between low dose and control in the change of WOMAC pain from baseline "+
+			"to visit 2.")
 }
 
 func TestMethodsNameWhatAFallbackAssumes(t *testing.T) {
@@ -99,5 +99,5 @@ func TestMethodsNameWhatAFallbackAssumes(t *testing.T) {
 		[]mmrm.Rejected{{Covariance: mmrm.Unstructured, Reason: "did not converge"}}
 	says(t, "a fallback", methodsOf(a),
 		"For lateral T2: the first-order autoregressive covariance assumes the same variance at every visit, and "+
-			"with so few subjects the test rejects too often")
+			"with so few participants the test rejects too often")
 }

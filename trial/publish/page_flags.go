@@ -16,13 +16,14 @@ type flagGroup struct {
 
 // flagMeanings explain the kinds of flags and their consequences.
 var flagMeanings = map[trial.FlagKind]string{
-	trial.NotInDesign: "Results of subjects or visits that the design does not have. They are not used.",
-	trial.NoResult:    "Planned visits without a result, until a subject discontinued. They stay missing.",
+	trial.NotInDesign: "Results of participants or visits that the design does not have. They are not used.",
+	trial.NoResult:    "Planned visits without a result, until a participant discontinued. They stay missing.",
 	trial.OtherSide:   "Results of the other knee. They are not used.",
 	trial.TwoStudies:  "A visit with two studies. Shown on every figure that it concerns.",
-	trial.ProtocolChange: "Settings, method, echo times, matrix or spacing differ from the subject’s first study, or " +
-		"settings differ between subjects. Shown on every figure that it concerns.",
-	trial.ScannerChange: "A scanner or software other than in the subject’s first study. Shown on every figure that it concerns.",
+	trial.ProtocolChange: "Settings, method, echo times, matrix or spacing differ from the participant’s first study, or " +
+		"settings differ between participants. Shown on every figure that it concerns.",
+	trial.ScannerChange: "A scanner or software other than in the participant’s first study. Shown on every figure that it " +
+		"concerns.",
 	trial.CarriedMask: "The mask of a visit was carried from another visit by registration, not drawn. Shown on " +
 		"every figure that it concerns.",
 	trial.BeyondLimit: "Numbers beyond a limit of quality: voxels, volume, signal-to-noise ratio or T2 against " +
@@ -36,7 +37,7 @@ func flagGroups(a *trial.Analysis) []flagGroup {
 	grouped := trial.GroupFlags(a.Flags)
 	var groups []flagGroup
 	for _, k := range trial.FlagKinds {
-		g := grid{Heads: heads("Subjects", "Visit", "Endpoint", "Problem"), Class: "flags"}
+		g := grid{Heads: heads("Participants", "Visit", "Endpoint", "Problem"), Class: "flags"}
 		rows, n := group{}, 0
 		for _, f := range grouped {
 			if f.Kind == k {
@@ -58,7 +59,7 @@ func subjectsCell(subjects []string) cell {
 	if len(subjects) == 1 {
 		return textCell(subjects[0])
 	}
-	c := cell{Detail: plural(len(subjects), "subject", "subjects")}
+	c := cell{Detail: plural(len(subjects), "participant", "participants")}
 	names := mapped(subjects[:min(most, len(subjects))], called)
 	c.Text = strings.Join(names, ", ")
 	if rest := len(subjects) - len(names); rest > 0 {
@@ -112,7 +113,7 @@ func newFigureLines(a *trial.Analysis, p figure.Picture, most int) figureLines {
 func flagPlace(g trial.FlagGroup) string {
 	place := strings.Join(g.Subjects, ", ")
 	if n := len(g.Subjects); n > mostFigureSubjects {
-		place = thousands(n) + " subjects"
+		place = thousands(n) + " participants"
 	}
 	if g.Visit != "" {
 		place += " at " + g.Visit

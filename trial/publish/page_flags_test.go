@@ -48,12 +48,12 @@ func TestFlagsAppearOnce(t *testing.T) {
 	if n := strings.Count(got, upgrade); n != 1 {
 		t.Errorf("the text of the flag appears %d times on the page", n)
 	}
-	if n := strings.Count(got, "† 20 subjects at visit 2: scanner change (see Flags )"); n != 2 {
+	if n := strings.Count(got, "† 20 participants at visit 2: scanner change (see Flags )"); n != 2 {
 		t.Errorf("%d figures name their flags, want 2", n)
 	}
 	if !strings.Contains(got, "scanner change (20)") ||
 		!strings.Contains(got,
-			"S001, S002, S003, S004, S005, S006, S007, S008, S009, S010, S011, S012 and 8 more 20 subjects visit 2") {
+			"S001, S002, S003, S004, S005, S006, S007, S008, S009, S010, S011, S012 and 8 more 20 participants visit 2") {
 		t.Error("the list of flags does not name the subjects")
 	}
 	if n := strings.Count(string(p), `href="#flags"`); n != 2 { // two figures
@@ -86,7 +86,7 @@ func TestFigureLines(t *testing.T) {
 			"one":             {[]int{2}, []string{"S002 at visit 2: scanner change"}, 0},
 			"of an endpoint":  {[]int{21}, []string{"S003 at visit 1, medial: protocol change"}, 0},
 			"named":           {[]int{1, 2, 3}, []string{"S001, S002, S003 at visit 2: scanner change"}, 0},
-			"counted":         {[]int{1, 2, 3, 4}, []string{"4 subjects at visit 2: scanner change"}, 0},
+			"counted":         {[]int{1, 2, 3, 4}, []string{"4 participants at visit 2: scanner change"}, 0},
 			"of all subjects": {[]int{23}, []string{"masks were carried"}, 0},
 			"of one place": {[]int{21, 24, 25}, []string{"S003 at visit 1, medial: protocol change; number of voxels +60.0 % " +
 				"against baseline, limit 20 %; 33.0 % of the voxels are excluded, limit 10 %"}, 0},

@@ -63,8 +63,9 @@ func primaryFlags(a *trial.Analysis) figureLines {
 func sensitivityGrid(a *trial.Analysis) grid {
 	g := grid{Title: "Sensitivity analyses", Class: "sensitivity",
 		Heads: append(heads("Analysis"), numericHeads("omitted", "n", "Difference "+percentOf(a.Plan.Level)+" CI", "p")...),
-		Notes: []string{"The same model from fewer data; p is not adjusted. n: participants of the arm and of the " +
-			"reference; omitted: changes."}}
+		Notes: []string{"The same model, fitted to fewer data; p is not adjusted. Omitted: number of changes not " +
+			"used. n: participants of the arm and of the reference."}}
+	biased := false
 	for e, c := range contrasts(a) {
 		block := group{Name: fmt.Sprintf("%s, %s, %s", shownTitle(e), called(a.Design.Visits[c.Visit].Name),
 			versus(a, e, c.Arm))}
@@ -79,11 +80,16 @@ func sensitivityGrid(a *trial.Analysis) grid {
 		for _, s := range a.Sensitivity {
 			if s.Endpoint == e.Name && s.Visit == c.Visit && s.Arm == c.Arm {
 				add(cmp.Or(s.Set, sensitivityName(s.Kind)), s)
+				biased = biased || e.Compartment && s.Kind == trial.WithoutFlagged
 			}
 		}
 		if len(block.Rows) > 1 {
 			g.Groups = append(g.Groups, block)
 		}
+	}
+	if biased {
+		g.Notes[0] += " The limits on T2 and its change depend on the outcome: omitting values beyond them may bias the " +
+			"difference."
 	}
 	if len(g.Groups) == 1 {
 		g.Groups[0].Name = "" // the headline has it

@@ -25,8 +25,7 @@ func qualityGrid(a *trial.Analysis) grid {
 		g.Groups = append(g.Groups, block)
 	}
 	if g.rows() > 0 {
-		g.Notes = []string{"Means over the participants who have the number. A difference between arms may bias the " +
-			"comparison of T2."}
+		g.Notes = []string{"Means are over the available values. A difference between arms may bias the comparison of T2."}
 	}
 	return g.finish("quality.csv")
 }

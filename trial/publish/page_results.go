@@ -177,16 +177,18 @@ func differenceGrid(a *trial.Analysis) grid {
 		})
 	g.Notes = []string{"Bold: the primary contrast. n: participants of the arm and of the reference who are in the " +
 		"model at the visit."}
-	if n := familySize(a, trial.PrimaryFamily); n > 0 {
-		g.Notes[0] += fmt.Sprintf(" p, Holm: adjusted over the %s (endpoints, visits and arms); one without a p counts "+
-			"as p = 1.", plural(n, "primary contrast", "primary contrasts"))
+	if n := familySize(a, trial.PrimaryFamily); n > 1 {
+		g.Notes[0] += fmt.Sprintf(" p, Holm: adjusted over the %d primary contrasts (endpoints, visits and arms); one "+
+			"without a p counts as p = 1.", n)
 	}
 	if slices.ContainsFunc(a.Endpoints, func(e trial.EndpointAnalysis) bool { return e.Log }) {
 		g.Notes[0] += " SE of a ratio: that of its logarithm."
 	}
-	if n := familySize(a, trial.SecondaryFamily); n > 0 {
-		g.Notes[0] += fmt.Sprintf(" The %s are a family of their own.", plural(n, "key secondary contrast",
-			"key secondary contrasts"))
+	switch n := familySize(a, trial.SecondaryFamily); {
+	case n > 1:
+		g.Notes[0] += fmt.Sprintf(" The %d key secondary contrasts are a family of their own.", n)
+	case n == 1:
+		g.Notes[0] += " The key secondary contrast is a family of its own."
 	}
 	return g
 }

@@ -57,9 +57,9 @@ func share(k, n int) cell {
 
 // correlationLead explains the three kinds of correlations, the most informative first.
 const correlationLead = " Within arms: partial correlation given the arm, without the difference between the arms. " +
-	"All subjects: regardless of arm; a treatment that changes both endpoints causes a correlation by itself."
+	"All participants: regardless of arm; a treatment that changes both endpoints causes a correlation by itself."
 
-// withinFirst sorts the correlations of each pair and visit: within arms, all subjects, each arm. This is
+// withinFirst sorts the correlations of each pair and visit: within arms, all participants, each arm. This is
 // the order of their indices.
 func withinFirst(all []trial.Correlation) []trial.Correlation {
 	all = slices.Clone(all)
@@ -84,7 +84,10 @@ func correlationSection(a *trial.Analysis) section {
 			g.Groups = append(g.Groups, group{Name: pair})
 		}
 		arm := correlationGroup(c.Arm)
-		if c.Arm >= 0 {
+		switch {
+		case c.Arm == trial.AllSubjects:
+			arm = "all participants"
+		case c.Arm >= 0:
 			arm = a.Design.Arms[c.Arm]
 		}
 		reason := cmp.Or(c.Reason, fmt.Sprintf("%d pairs are too few, or do not vary", c.N))
@@ -120,7 +123,7 @@ func individualSection(a *trial.Analysis) section {
 func individualGrid(a *trial.Analysis, e *trial.EndpointAnalysis) grid {
 	g := grid{
 		Title: withUnit(e),
-		Heads: append(append(heads("Subject", "Arm"), numericHeads("Baseline")...),
+		Heads: append(append(heads("Participant", "Arm"), numericHeads("Baseline")...),
 			append(heads("Visit"), numericHeads("Value", "Δ", "Δ %", "Against RC")...)...),
 		Class: "individuals",
 	}

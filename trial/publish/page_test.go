@@ -74,7 +74,7 @@ func TestPageSaysTheResult(t *testing.T) {
 		"† S001 at visit 1: scanner change (see Flags )",
 		"scanner change", "p = 0.012, exact", "199 arrangements", "0.31 [−0.10, 0.63]", "▼ decrease", "within",
 		"if a visit had two studies, its value was treated as missing", "no result (10)",
-		"S003, S011, S022 3 subjects visit 2 – no study", "compartments.csv 9f86d081884c7d65",
+		"S003, S011, S022 3 participants visit 2 – no study", "compartments.csv 9f86d081884c7d65",
 	} {
 		if !strings.Contains(strings.ToLower(got), strings.ToLower(want)) {
 			t.Errorf("the page does not say %q", want)

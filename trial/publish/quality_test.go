@@ -47,7 +47,8 @@ func TestFlagBeyondALimit(t *testing.T) {
 	found := false
 	for _, g := range groups {
 		if g.Kind == string(trial.BeyondLimit) {
-			found = g.Meaning != "" && g.N == "1"
+			found = g.Meaning != "" && g.N == "1" &&
+				g.Grid.Groups[0].Rows[0].Cells[3].Text == strings.Replace(words, "-", "−", 1)
 		}
 	}
 	if !found {

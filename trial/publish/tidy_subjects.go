@@ -166,7 +166,7 @@ var flagColumns = append([]table.Column[flagRow]{
 		func(r flagRow) string { return r.Endpoint }).WithTerms("empty: every compartment"),
 	table.Flag("on_figures", "Shown on the figures that it concerns", "Y",
 		func(r flagRow) bool { return r.Kind.OnFigures() }).WithOrigin(table.Assigned),
-	table.Text("text", "Problem", table.Derived, func(r flagRow) string { return r.Problem() }),
+	table.Text("text", "Problem", table.Derived, func(r flagRow) string { return r.ProblemASCII() }),
 }, table.Lift(func(r flagRow) trial.Excess { return r.Excess }, excessColumns)...)
 
 func flagTable(a *trial.Analysis) output {
