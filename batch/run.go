@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"sync"
 
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/hint"
@@ -53,19 +54,24 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	lock.unfinished = true
+	if lock != nil {
+		lock.unfinished = true
+	}
 	defer search.Close() // an error leaves temporary files only
 	r := &session{Settings: s, intake: in, ledger: earlier, alike: alikeNames(search.Studies)}
 	r.out = Outcome{Passed: search.Passed, Files: search.Files, Remarks: treeNotes(search.Tree)}
-	if !lock.held() {
+	if !lock.held() && !s.DryRun {
 		r.remark("the file system of the output folder does not support locks: make sure that no other run writes " +
 			"to it")
 	}
 	jobs := r.plan(search)
-	if len(jobs) > 0 { // if no study fits the settings, they may be mistyped: keep the results
+	if len(jobs) > 0 && !s.DryRun { // if no study fits the settings, they may be mistyped: keep the results
 		s.replaceOthers(earlier, fit)
 	}
 	place(jobs, earlier)
+	if jobs, err = r.resume(ctx, jobs, search.Tree); err != nil || s.DryRun {
+		return r.out, err
+	}
 	for i := range jobs {
 		jobs[i].Study.Release()
 		if source := jobs[i].MaskSource; source != nil {
@@ -86,6 +92,7 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 // session is the state of one run.
 type session struct {
 	Settings
+	mu     sync.Mutex // guards the outcome and the ledger
 	intake *intake.Intake
 	ledger *ledger
 	// alike holds the names that several studies share because they are in one folder.
@@ -122,7 +129,7 @@ func (s *Settings) prepare() (*intake.Intake, error) {
 		return nil, hint.Errorf("name it with --scheme or in the protocol, for instance --scheme compartments",
 			"no label scheme is given: t2map does not guess the meaning of the mask's labels")
 	}
-	if s.Out != "" {
+	if s.Out != "" && !s.DryRun {
 		err = writable(s.Out)
 	}
 	return in, err

@@ -46,11 +46,11 @@ func compartmentsScheme(t testing.TB) segment.Scheme {
 	return s
 }
 
-// settings returns settings for the studies under dir/studies, results going to
-// dir/results.
+// settings returns settings for the studies under dir/studies, results going to dir/results. Every study is mapped,
+// also a second time.
 func settings(t testing.TB, dir string) Settings {
 	return Settings{Roots: []string{filepath.Join(dir, "studies")}, Out: filepath.Join(dir, "results"),
-		Protocol: protocol.Protocol{Scheme: compartmentsScheme(t)}}
+		Protocol: protocol.Protocol{Scheme: compartmentsScheme(t)}, Force: true}
 }
 
 func run(t testing.TB, s Settings) Outcome {

@@ -49,6 +49,10 @@ type Settings struct {
 	// *pipeline.MemoryError. 0 means 1024, but then a study that needs more runs alone, and fails only if it needs
 	// more than three quarters of the memory of the machine or of the process's control group.
 	MemoryMB int
+	// Force maps every study, also those whose results are of the same files and settings.
+	Force bool
+	// DryRun decides what would be done with each study and writes nothing.
+	DryRun bool
 	// Replace sets aside results of earlier runs that were made with other settings. Without it they are an error.
 	Replace bool
 	// Wait waits for another run that writes to Out; otherwise such a run is an error. Waiting, if not nil, is called
@@ -67,6 +71,7 @@ type Stage string
 // The stages of a run.
 const (
 	StageHeaders Stage = "reading headers"
+	StageResults Stage = "comparing results"
 	StageStudies Stage = "mapping studies"
 )
 
@@ -80,6 +85,8 @@ type Outcome struct {
 	NotDone  []report.Failure
 	// Unreadable are the failures that are results of earlier runs: they cannot be read, or contradict each other.
 	Unreadable []report.Failure
+	// Choices say for each study that could be mapped why it was mapped, or that it was not.
+	Choices []Choice
 	// Earlier are the results of earlier runs that are in the tables.
 	Earlier []report.Result
 	// Listed are studies that earlier runs have listed as failed or not done and that this run has not found. They

@@ -12,6 +12,7 @@ import (
 	"unicode"
 
 	"github.com/t2map/t2map/hint"
+	"github.com/t2map/t2map/intake"
 	"github.com/t2map/t2map/outfile"
 	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/printable"
@@ -171,6 +172,10 @@ func holdsResults(dir string) bool {
 
 // open locks the output folder, removes the unfinished files of a killed run and reads the results.
 func (s Settings) open(ctx context.Context) (*lock, *ledger, error) {
+	if s.DryRun {
+		l, err := s.look()
+		return nil, l, err
+	}
 	lock, err := s.lockOut(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -184,6 +189,18 @@ func (s Settings) open(ctx context.Context) (*lock, *ledger, error) {
 		return nil, nil, err
 	}
 	return lock, l, nil
+}
+
+// look reads the results for a run that writes nothing. A folder that does not exist has none.
+func (s Settings) look() (*ledger, error) {
+	if _, err := os.Stat(s.Out); errors.Is(err, os.ErrNotExist) {
+		return &ledger{out: s.Out, byStudy: map[string][]report.Result{}, names: intake.Earlier{}}, nil
+	}
+	var busy *BusyError
+	if err := CheckIdle(s.Out); errors.As(err, &busy) {
+		return nil, err
+	}
+	return readLedger(s.Out)
 }
 
 // listedFailures reads the studies that an earlier table lists without a result. A missing table is not an error.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"sync"
 
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
@@ -40,7 +39,7 @@ type work struct {
 	stop   context.CancelCauseFunc
 	report func(done, all int) // reports the progress
 
-	mu      sync.Mutex // guards the fields below, and the outcome and the ledger of the session
+	// session.mu guards the fields below.
 	done    int
 	results []*report.Result
 }

@@ -98,6 +98,9 @@ func measure(ctx context.Context, j Job, p protocol.Protocol, workers int) (repo
 	}
 	j.Train.Lossy = j.Train.Lossy || d.lossy // Find has not read every frame
 	result := j.describe(p, fit, d, maps)
+	if result.Request, err = j.Request(p); err != nil {
+		return report.Study{}, err
+	}
 	err = inParallel(func() error {
 		return wrapped("summarize", d.summarize(&result, maps))
 	}, func() error {

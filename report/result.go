@@ -85,6 +85,9 @@ type Result struct {
 	Warnings []string `json:"warnings"`
 	// Notes are remarks for the reader, for example that files were ignored.
 	Notes []string `json:"notes"`
+	// Request identifies everything that the result depends on except the contents of the inputs; see
+	// pipeline.Job.Request.
+	Request string `json:"request"`
 	// Inputs are the files that were read, and Outputs the files beside result.json.
 	Inputs  []File `json:"inputs"`
 	Outputs []File `json:"outputs"`

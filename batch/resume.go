@@ -1,0 +1,158 @@
+package batch
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/t2map/t2map/files"
+	"github.com/t2map/t2map/internal/parallel"
+	"github.com/t2map/t2map/pipeline"
+	"github.com/t2map/t2map/report"
+)
+
+// Why says why a study is mapped again, or that it is not.
+type Why string
+
+// The reasons, in the order in which they are looked for.
+const (
+	// Forced: Settings.Force maps every study.
+	Forced Why = "--force"
+	// New: there is no result.
+	New Why = "new"
+	// OtherFolder: its result is in another folder, under another name.
+	OtherFolder Why = "its folder has another name"
+	// OtherRequest: the version, a setting, the identity, the headers or the choice of the files differ from those of
+	// the result.
+	OtherRequest Why = "settings, headers or files chosen have changed"
+	// Incomplete: a file of the result is missing.
+	Incomplete Why = "a file of its result is missing"
+	// OtherInputs: the contents of a file differ from those that the result was made from.
+	OtherInputs Why = "the contents of its files have changed"
+	// Done: the result is that of the same files and settings. The study is not mapped.
+	Done Why = "done"
+)
+
+// Choice is what a run does with a study.
+type Choice struct {
+	// Folder is that of the result, with slashes and relative to the output folder.
+	Folder string
+	Why    Why
+}
+
+// resume removes from the jobs those whose results need not be made again, and records the choice for each study.
+// tree lists the files.
+func (r *session) resume(ctx context.Context, jobs []pipeline.Job, tree *files.Tree) ([]pipeline.Job, error) {
+	c := comparison{session: r, tree: tree, paths: map[string]string{}}
+	for _, e := range tree.Entries() {
+		c.paths[e.Name] = e.Path
+	}
+	reasons := make([]Why, len(jobs))
+	progress := r.progress(StageResults)
+	done := 0
+	err := parallel.Each(ctx, len(jobs), r.Workers, func(n int) (err error) {
+		reasons[n], err = c.reason(jobs[n])
+		r.count(progress, &done, len(jobs))
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	var left []pipeline.Job
+	for n, j := range jobs {
+		r.out.Choices = append(r.out.Choices, Choice{files.Below(r.Out, j.Dir), reasons[n]})
+		if reasons[n] != Done {
+			left = append(left, j)
+		}
+	}
+	return left, nil
+}
+
+// count reports that one more of all studies is compared.
+func (r *session) count(report func(done, all int), done *int, all int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	*done++
+	if report != nil {
+		report(*done, all)
+	}
+}
+
+// comparison compares jobs with the results of earlier runs.
+type comparison struct {
+	*session
+	tree  *files.Tree
+	paths map[string]string // of the files by their names in results
+}
+
+// reason returns why a job is mapped, or Done.
+func (c *comparison) reason(j pipeline.Job) (Why, error) {
+	if c.Force {
+		return Forced, nil
+	}
+	known := c.ledger.byStudy[j.Study.Hash]
+	n := slices.IndexFunc(known, func(r report.Result) bool { return sameRows(r, claim(j)) })
+	if n < 0 {
+		return New, nil
+	}
+	if !samePath(known[n].Dir, j.Dir) {
+		return OtherFolder, nil
+	}
+	result, err := report.ReadResult(filepath.Join(j.Dir, report.ResultFile))
+	if err != nil {
+		return New, nil // it was readable before: another program writes to the folder
+	}
+	request, err := j.Request(c.Protocol)
+	if err != nil {
+		return "", err
+	}
+	switch {
+	case request != result.Request:
+		return OtherRequest, nil
+	case !complete(result):
+		return Incomplete, nil
+	case !c.sameInputs(j, result):
+		return OtherInputs, nil
+	}
+	return Done, nil
+}
+
+// complete reports whether the files of a result exist.
+func complete(r report.Result) bool {
+	for _, f := range r.Outputs {
+		if info, err := os.Stat(filepath.Join(r.Dir, filepath.FromSlash(f.Path))); err != nil || !info.Mode().IsRegular() {
+			return false
+		}
+	}
+	return true
+}
+
+// sameInputs reports whether the files that a result was made from have the same contents.
+func (c *comparison) sameInputs(j pipeline.Job, r report.Result) bool {
+	for _, f := range r.Inputs {
+		path, listed := c.paths[f.Path]
+		if !listed && j.Mask.Path != "" && pipeline.MaskName(j.Study, j.Mask.Path) == f.Path {
+			path, listed = j.Mask.Path, true // a mask that the manifest names, outside of the searched folders
+		}
+		if !listed || !c.has(path, f.SHA256, c.tree.Open) && !c.has(path, f.SHA256, c.tree.OpenStored) {
+			return false
+		}
+	}
+	return len(r.Inputs) > 0
+}
+
+// has reports whether a file has contents with the hash.
+func (c *comparison) has(path, sum string, open func(string) (*files.File, error)) bool {
+	f, err := open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	hash := sha256.New()
+	_, err = io.Copy(hash, io.NewSectionReader(f, 0, f.Size()))
+	return err == nil && fmt.Sprintf("%x", hash.Sum(nil)) == sum
+}

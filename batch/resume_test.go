@@ -1,0 +1,116 @@
+package batch
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/t2map/t2map/phantom"
+	"github.com/t2map/t2map/protocol"
+	"github.com/t2map/t2map/t2fit"
+)
+
+// whys returns the choices of an outcome by folder.
+func whys(out Outcome) map[string]Why {
+	all := map[string]Why{}
+	for _, c := range out.Choices {
+		all[c.Folder] = c.Why
+	}
+	return all
+}
+
+// resumable writes two studies and returns settings that map what is new or changed.
+func resumable(t *testing.T) (dir string, s Settings) {
+	dir = t.TempDir()
+	for n, subject := range []string{"S01", "S02"} {
+		knee(t, filepath.Join(dir, "studies", subject), phantom.Options{Subject: subject, Seed: uint64(n)})
+	}
+	s = settings(t, dir)
+	s.Force, s.Layout = false, "{subject}"
+	return dir, s
+}
+
+// A run maps what is new or changed. Its folder has the bytes of a run that maps everything.
+func TestResume(t *testing.T) {
+	dir, s := resumable(t)
+	expect := func(step string, first, second Why) {
+		t.Helper()
+		out := run(t, s)
+		want := map[string]Why{"S01/study": first, "S02/study": second}
+		if diff := cmp.Diff(want, whys(out)); diff != "" {
+			t.Errorf("%s: %s", step, diff)
+		}
+		mapped := 0
+		for _, why := range want {
+			if why != Done {
+				mapped++
+			}
+		}
+		if len(out.Results) != mapped || len(out.Earlier) != 2-mapped {
+			t.Errorf("%s: %d mapped, %d earlier", step, len(out.Results), len(out.Earlier))
+		}
+		whole := s
+		whole.Out, whole.Force = t.TempDir(), true
+		run(t, whole)
+		if diff := cmp.Diff(tree(t, whole.Out), tree(t, s.Out)); diff != "" {
+			t.Errorf("%s: other bytes than those of a run that maps all: %s", step, diff)
+		}
+	}
+	expect("first", New, New)
+	expect("nothing to do", Done, Done)
+
+	path := first(t, filepath.Join(dir, "studies", "S02"))
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data[len(data)-1] ^= 1 // a pixel, with the size and the headers unchanged
+	if err := os.WriteFile(path, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	expect("a pixel", Done, OtherInputs)
+
+	remove(t, filepath.Join(s.Out, "S01", "study", "t2.nii.gz"))
+	expect("a map is missing", Incomplete, Done)
+
+	if err := os.WriteFile(filepath.Join(s.Out, "S01", "study", "result.json"), []byte("{"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	expect("a damaged result", New, Done)
+
+	s.Protocol.MaskThreshold = 0.4
+	expect("a setting that no value depends on", OtherRequest, OtherRequest)
+
+	s.Force = true
+	expect("forced", Forced, Forced)
+}
+
+// A dry run says what a run would do, and writes nothing, not even the output folder.
+func TestDryRun(t *testing.T) {
+	_, s := resumable(t)
+	s.DryRun = true
+	out := run(t, s)
+	if diff := cmp.Diff(map[string]Why{"S01/study": New, "S02/study": New}, whys(out)); diff != "" {
+		t.Error(diff)
+	}
+	if _, err := os.Stat(s.Out); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the output folder: %v", err)
+	}
+	s.DryRun = false
+	run(t, s)
+	before := tree(t, s.Out)
+	s.DryRun, s.Protocol.Maps = true, protocol.MapsNone
+	if diff := cmp.Diff(map[string]Why{"S01/study": OtherRequest, "S02/study": OtherRequest}, whys(run(t, s))); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(before, tree(t, s.Out)); diff != "" {
+		t.Error("a dry run changes bytes", diff)
+	}
+	s.Protocol.Fit.Method = t2fit.LogLinear
+	if _, err := Run(t.Context(), s); !errors.As(err, new(*SettingsError)) {
+		t.Errorf("other settings: %v", err)
+	}
+}
