@@ -37,6 +37,9 @@ const (
 	Done Why = "done"
 )
 
+// Whys are all reasons.
+var Whys = []Why{New, OtherInputs, OtherRequest, OtherFolder, Incomplete, Forced, Done}
+
 // Choice is what a run does with a study.
 type Choice struct {
 	// Folder is that of the result, with slashes and relative to the output folder.

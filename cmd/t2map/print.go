@@ -23,6 +23,9 @@ func printOutcome(w io.Writer, out string, o batch.Outcome, written bool) {
 	if len(o.Results) <= shownStudies {
 		printCompartments(w, o.Results)
 	}
+	if text := choiceCounts(o.Choices); text != "" {
+		fmt.Fprintln(w, text)
+	}
 	fmt.Fprintf(w, "%s mapped, %d failed", printable.Counted(len(o.Results), "study", "studies"), len(o.Failures))
 	if n := len(o.NotDone); n > 0 {
 		fmt.Fprintf(w, ", %d not done", n)
@@ -42,6 +45,40 @@ func printOutcome(w io.Writer, out string, o batch.Outcome, written bool) {
 		table = "studies.csv" // it has the reasons
 	}
 	fmt.Fprintf(w, ". See %s and %s.\n", filepath.Join(out, "index.html"), filepath.Join(out, table))
+}
+
+// choiceCounts counts the studies by what is done with them and why; empty if all are new.
+func choiceCounts(choices []batch.Choice) string {
+	counts := map[batch.Why]int{}
+	for _, c := range choices {
+		counts[c.Why]++
+	}
+	if counts[batch.New] == len(choices) {
+		return ""
+	}
+	var parts []string
+	for _, why := range batch.Whys {
+		if n := counts[why]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, why))
+		}
+	}
+	return "studies: " + strings.Join(parts, ", ")
+}
+
+// printChoices prints what a run would do with each study and why.
+func printChoices(w io.Writer, choices []batch.Choice) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, c := range choices {
+		action := "map"
+		if c.Why == batch.Done {
+			action = "keep"
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\n", action, printable.Line(c.Folder), c.Why)
+	}
+	_ = t.Flush()
+	if text := choiceCounts(choices); text != "" {
+		fmt.Fprintln(w, text)
+	}
 }
 
 // printNotes prints the notes of a run.

@@ -241,6 +241,9 @@ The subject and the visit come from the first of these sources that is present:
 --manifest, --layout, the clinical-trial attributes, PatientID and the name of the
 study's folder. A PatientID that repeats the patient's name or holds a date is not used.
 
+A study is done if its result is of the same files, settings and version: run maps what
+is new or has changed. --force maps all, and --dry-run prints what would be done.
+
 A study that fails does not stop the others. If a study has a new result, or fails,
 its earlier result is moved to set-aside/ in the output folder. The earlier result is
 kept if the failure is due to a setting, such as a --series that no study has. All
@@ -252,7 +255,7 @@ Exit status: 0 all studies are done, 1 some studies failed or the disk is full,
 func runCommand() *cobra.Command {
 	var f studyFlags
 	var out string
-	var quiet, rename, replace, wait bool
+	var quiet, rename, replace, wait, force, dryRun bool
 	var memory int
 	c := &cobra.Command{
 		Use:   "run STUDIES... --out DIR --scheme SCHEME",
@@ -261,7 +264,7 @@ func runCommand() *cobra.Command {
 		Example: `  t2map run studies --out results --scheme skm-tea
   t2map run studies --out results --scheme oai-zib --register 'SAG*DESS*'
   t2map run /data/site07 --out results --protocol trial.yaml --layout '{subject}/{visit}'
-  t2map run studies --out results --scheme oai-zib --maps mask --skip-echoes 0
+  t2map run studies --out results --scheme oai-zib --maps mask --dry-run
   t2map run studies --out results --scheme compartments --method rician --replace`,
 		Args: usage(cobra.MinimumNArgs(1)),
 	}
@@ -275,6 +278,9 @@ func runCommand() *cobra.Command {
 	c.Flags().IntVar(&memory, "memory", 0,
 		"memory limit in `MiB` for studies being processed; a study that needs more fails (default 1024, but "+
 			"a study that needs more runs alone)")
+	c.Flags().BoolVar(&force, "force", false,
+		"map every study again, also those whose results are of the same files and settings")
+	c.Flags().BoolVar(&dryRun, "dry-run", false, "print what would be done with each study and why, and write nothing")
 	c.Flags().BoolVar(&replace, "replace", false,
 		"start over with other settings: set aside earlier results with different settings")
 	c.Flags().BoolVar(&wait, "wait", false, "wait until no other run writes into the output folder")
@@ -290,7 +296,7 @@ func runCommand() *cobra.Command {
 			return err
 		}
 		s.Out, s.MemoryMB, s.Rename, s.Replace, s.Wait = out, memory, rename, replace, wait
-		s.Waiting = waiting(c, quiet)
+		s.Force, s.DryRun, s.Waiting = force, dryRun, waiting(c, quiet)
 		return runBatch(c, s, quiet)
 	}
 	return c
@@ -313,7 +319,9 @@ func runBatch(c *cobra.Command, s batch.Settings, quiet bool) error {
 	s.Progress, s.Log = show.report, show.log
 	outcome, err := batch.Run(c.Context(), s)
 	show.close()
-	if !quiet && len(outcome.Results)+len(outcome.Failures)+len(outcome.NotDone) > 0 {
+	if s.DryRun {
+		printChoices(c.OutOrStdout(), outcome.Choices)
+	} else if !quiet && len(outcome.Results)+len(outcome.Failures)+len(outcome.NotDone)+len(outcome.Earlier) > 0 {
 		written := !errors.As(err, new(*batch.TablesError))
 		printOutcome(c.OutOrStdout(), s.Out, outcome, written)
 	}
