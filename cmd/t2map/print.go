@@ -41,7 +41,7 @@ func printOutcome(w io.Writer, out string, o batch.Outcome, written bool) {
 		return
 	}
 	table := "compartments.csv"
-	if len(o.Results) == 0 {
+	if len(o.Results)+len(o.Earlier) == 0 {
 		table = "studies.csv" // it has the reasons
 	}
 	fmt.Fprintf(w, ". See %s and %s.\n", filepath.Join(out, "index.html"), filepath.Join(out, table))
