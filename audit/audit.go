@@ -1,0 +1,195 @@
+// Package audit keeps the record of a folder of results: who ran what and when, and what became of each study. The
+// record is audit.jsonl, one JSON object per line, and only grows. Each line holds the SHA-256 of the line before it,
+// so that a line that is changed, removed or inserted is found. It shows no more than that: who can write the file can
+// write all of it again.
+//
+// Times, users and hosts are only here. Results do not have them, so that the same inputs give the same bytes.
+package audit
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/t2map/t2map/hint"
+)
+
+// File is the name of the record in a folder of results.
+const File = "audit.jsonl"
+
+// Kind is the kind of an event.
+type Kind string
+
+// The kinds.
+const (
+	RunStarted  Kind = "run started"
+	RunEnded    Kind = "run ended"
+	StudyDone   Kind = "study done"
+	StudyFailed Kind = "study failed"
+	// Superseded: the result of a study was moved to make room for a new one, or because the study failed.
+	Superseded Kind = "result superseded"
+)
+
+// Event is a line of the record. Empty fields are omitted.
+type Event struct {
+	// Time is when the event was recorded, in UTC, to the millisecond. Append fills it in if it is zero.
+	Time time.Time `json:"time"`
+	Kind Kind      `json:"event"`
+	// Run names the run; all events of a run have it.
+	Run string `json:"run,omitempty"`
+	// User, Host, Version, Protocol (the SHA-256 of the settings) and Options are of RunStarted.
+	User     string   `json:"user,omitempty"`
+	Host     string   `json:"host,omitempty"`
+	Version  string   `json:"version,omitempty"`
+	Protocol string   `json:"protocol_sha256,omitempty"`
+	Options  []string `json:"options,omitempty"`
+	// Study and Series are hashes of UIDs. Folder is that of the result below the folder of results, and Result the
+	// SHA-256 of its result.json.
+	Study   string `json:"study,omitempty"`
+	Series  string `json:"series,omitempty"`
+	Subject string `json:"subject,omitempty"`
+	Visit   string `json:"visit,omitempty"`
+	Folder  string `json:"folder,omitempty"`
+	Result  string `json:"result_sha256,omitempty"`
+	// Reason says why a study failed or a result was superseded, or how a run ended.
+	Reason string `json:"reason,omitempty"`
+	// Previous is the SHA-256 of the line before, without its end of line; empty in the first line.
+	Previous string `json:"previous"`
+}
+
+// Log appends to a record. Its methods may be used concurrently; only one process may append at a time.
+type Log struct {
+	mu   sync.Mutex
+	file *os.File
+	last string // hash of the last line; "" if there is none
+	torn bool   // the last line has no end, because its writer was killed
+}
+
+// Open opens the record of a folder of results, and creates it if it does not exist. The caller must close it.
+func Open(dir string) (*Log, error) {
+	path := filepath.Join(dir, File)
+	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() { // a link may lead to a file of another user
+		return nil, hint.Errorf("remove "+File+" from the folder", "%s is a link or not a regular file", File)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o666)
+	if err != nil {
+		return nil, err
+	}
+	l := &Log{file: f}
+	line, ended, err := lastLine(f)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", File, err), f.Close())
+	}
+	if len(line) > 0 {
+		l.last, l.torn = hashOf(line), !ended
+	}
+	return l, nil
+}
+
+// Close closes the record.
+func (l *Log) Close() error { return l.file.Close() }
+
+// Append adds an event and waits until it is on the disk.
+func (l *Log) Append(e Event) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e.Time.IsZero() {
+		e.Time = time.Now()
+	}
+	e.Time, e.Previous = e.Time.UTC().Truncate(time.Millisecond), l.last
+	line, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	text := append(bytes.Clone(line), '\n')
+	if l.torn {
+		text = append([]byte{'\n'}, text...)
+	}
+	if _, err := l.file.Write(text); err != nil {
+		l.torn = true // a part may have been written: the next line begins on its own
+		l.last = ""
+		if tail, _, tailErr := lastLine(l.file); tailErr == nil && len(tail) > 0 {
+			l.last = hashOf(tail)
+		}
+		return err
+	}
+	l.last, l.torn = hashOf(line), false
+	return l.file.Sync()
+}
+
+func hashOf(line []byte) string { return fmt.Sprintf("%x", sha256.Sum256(line)) }
+
+// lastLine returns the last line of a file without its end, and whether it has one.
+func lastLine(f *os.File) (line []byte, ended bool, err error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, false, err
+	}
+	const piece = 1 << 12
+	for end := info.Size(); end > 0; {
+		start := max(0, end-piece)
+		part := make([]byte, end-start)
+		if _, err := f.ReadAt(part, start); err != nil && !errors.Is(err, io.EOF) {
+			return nil, false, err
+		}
+		line, end = append(part, line...), start
+		body := bytes.TrimSuffix(line, []byte{'\n'})
+		if k := bytes.LastIndexByte(body, '\n'); k >= 0 {
+			return body[k+1:], len(body) < len(line), nil
+		} else if start == 0 {
+			return body, len(body) < len(line), nil
+		}
+	}
+	return nil, true, nil
+}
+
+// Fault is a line of a record that is not as it was written.
+type Fault struct {
+	// Line counts from 1.
+	Line    int
+	Problem string
+}
+
+// Check reads the record of a folder, and returns its events and the lines that are not as they were written. A
+// folder without a record has neither.
+func Check(dir string) ([]Event, []Fault, error) {
+	data, err := os.ReadFile(filepath.Join(dir, File))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, nil
+	} else if err != nil {
+		return nil, nil, err
+	}
+	var events []Event
+	var faults []Fault
+	previous := ""
+	lines := bytes.Split(bytes.TrimSuffix(data, []byte{'\n'}), []byte{'\n'})
+	if len(data) == 0 {
+		lines = nil
+	}
+	for n, line := range lines {
+		var e Event
+		invalid := json.Unmarshal(line, &e)
+		switch {
+		case invalid != nil && n+1 == len(lines) && !bytes.HasSuffix(data, []byte{'\n'}):
+			faults = append(faults, Fault{n + 1, "incomplete: its writer was killed, or the disk was full"})
+		case invalid != nil:
+			faults = append(faults, Fault{n + 1, "cannot be read"})
+		case e.Previous != previous:
+			faults = append(faults, Fault{n + 1, "does not follow the line before it: one of them was changed, or lines " +
+				"between them were removed or inserted"})
+		}
+		if invalid == nil {
+			events = append(events, e)
+		}
+		previous = hashOf(line)
+	}
+	return events, faults, nil
+}

@@ -1,0 +1,128 @@
+package audit
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// record writes a record of n events in sittings of two, and returns its folder and its bytes.
+func record(t *testing.T, n int) (string, []byte) {
+	t.Helper()
+	dir := t.TempDir()
+	for i := 0; i < n; i += 2 {
+		l, err := Open(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for k := i; k < min(i+2, n); k++ {
+			e := Event{Kind: StudyDone, Study: strings.Repeat("a", 12), Subject: "S0" + string(rune('1'+k)),
+				Reason: strings.Repeat("long ", 2000*k)}
+			if err := l.Append(e); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	data, err := os.ReadFile(filepath.Join(dir, File))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir, data
+}
+
+func TestRecord(t *testing.T) {
+	dir, data := record(t, 5)
+	events, faults, err := Check(dir)
+	if err != nil || len(faults) > 0 || len(events) != 5 || bytes.Count(data, []byte("\n")) != 5 {
+		t.Fatalf("%d events, faults %v, %v", len(events), faults, err)
+	}
+	for n, e := range events {
+		if e.Subject != "S0"+string(rune('1'+n)) || e.Time.Location() != time.UTC || time.Since(e.Time) > time.Minute {
+			t.Errorf("%+v", e)
+		}
+	}
+	if events, faults, err := Check(t.TempDir()); events != nil || faults != nil || err != nil {
+		t.Errorf("no record: %v %v %v", events, faults, err)
+	}
+}
+
+// A changed, removed, inserted or exchanged line is found.
+func TestChangedRecords(t *testing.T) {
+	_, data := record(t, 4)
+	lines := bytes.SplitAfter(data, []byte("\n"))[:4]
+	join := func(lines ...[]byte) []byte { return bytes.Join(lines, nil) }
+	for name, c := range map[string]struct {
+		data []byte
+		line int // of the first fault
+	}{
+		"changed":       {bytes.Replace(data, []byte(`"S02"`), []byte(`"S92"`), 1), 3},
+		"removed":       {join(lines[0], lines[2], lines[3]), 2},
+		"first removed": {join(lines[1:]...), 1},
+		"inserted":      {join(lines[0], lines[0], lines[1], lines[2], lines[3]), 2},
+		"exchanged":     {join(lines[1], lines[0], lines[2], lines[3]), 1},
+		"not JSON":      {join(lines[0], []byte("x\n"), lines[1]), 2},
+	} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, File), c.data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, faults, err := Check(dir); err != nil || len(faults) == 0 || faults[0].Line != c.line {
+			t.Errorf("%s: faults %+v, %v, want line %d", name, faults, err, c.line)
+		}
+	}
+}
+
+// A line whose writer was killed stays, and the record continues after it.
+func TestTornLine(t *testing.T) {
+	for cut := 1; cut < 40; cut += 13 {
+		dir, data := record(t, 3)
+		torn := data[:len(data)-cut]
+		path := filepath.Join(dir, File)
+		if err := os.WriteFile(path, torn, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		l, err := Open(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Append(Event{Kind: RunStarted}); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		after, err := os.ReadFile(path)
+		if err != nil || !bytes.HasPrefix(after, torn) {
+			t.Errorf("cut %d: the record does not only grow: %v", cut, err)
+		}
+		events, faults, err := Check(dir)
+		want := 1 // the torn line; a cut of one byte removes only the end of line
+		if cut == 1 {
+			want = 0
+		}
+		if err != nil || len(faults) != want || len(events) != 4-want || events[len(events)-1].Kind != RunStarted {
+			t.Errorf("cut %d: %d events, faults %+v, %v", cut, len(events), faults, err)
+		}
+	}
+}
+
+// A record that is a link is refused: it may lead to a file of another user.
+func TestLinkIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	target := filepath.Join(t.TempDir(), "other")
+	if err := os.WriteFile(target, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(target, filepath.Join(dir, File)); err != nil {
+		t.Skip(err)
+	}
+	if _, err := Open(dir); err == nil {
+		t.Error("accepted")
+	}
+}
