@@ -30,6 +30,7 @@ func (r *session) fail(j pipeline.Job, err error) {
 		r.ledger.settle(claim(j))
 	}
 	r.out.Failures = append(r.out.Failures, r.failure(j, err.Error(), hint.Find(err)))
+	r.record.failed(j, err.Error())
 	// The log omits the reason: all reasons are listed at the end of the run.
 	r.log().Warn("study failed", "study", r.name(j))
 }

@@ -26,7 +26,8 @@ type ledger struct {
 	// listed are the studies that studies.csv listed without a result.
 	listed []report.Failure
 	// names are the identities of the studies, including those whose results are displaced later.
-	names intake.Earlier
+	names  intake.Earlier
+	record *record // of the run that moves results; may be nil
 
 	mu      sync.Mutex
 	byStudy map[string][]report.Result // all results that can be read
@@ -196,6 +197,9 @@ func samePath(a, b string) bool { return filepath.Clean(a) == filepath.Clean(b) 
 // setAside moves a result to asideFolder, with a remark.
 func (l *ledger) setAside(r report.Result, reason string) {
 	if folder, ok := l.move(r, reason); ok {
+		moved := r
+		moved.Dir = folder
+		l.record.superseded(moved, folder, reason)
 		l.remark(r, folder, reason)
 	}
 }

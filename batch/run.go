@@ -64,13 +64,19 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 		r.remark("the file system of the output folder does not support locks: make sure that no other run writes " +
 			"to it")
 	}
+	if !s.DryRun {
+		if r.record, err = s.startRecord(); err != nil {
+			return Outcome{}, err
+		}
+		earlier.record = r.record
+	}
 	jobs := r.plan(search)
 	if len(jobs) > 0 && !s.DryRun { // if no study fits the settings, they may be mistyped: keep the results
 		s.replaceOthers(earlier, fit)
 	}
 	place(jobs, earlier)
 	if jobs, err = r.resume(ctx, jobs, search.Tree); err != nil || s.DryRun {
-		return r.out, err
+		return r.out, errors.Join(err, r.record.end(r.out, err))
 	}
 	for i := range jobs {
 		jobs[i].Study.Release()
@@ -86,7 +92,8 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 	earlier.restore()
 	tablesErr := r.writeTables()
 	lock.unfinished = tablesErr != nil
-	return r.out, errors.Join(err, tablesErr) // the hint is that of the first error
+	err = errors.Join(err, tablesErr) // the hint is that of the first error
+	return r.out, errors.Join(err, r.record.end(r.out, err))
 }
 
 // session is the state of one run.
@@ -95,6 +102,7 @@ type session struct {
 	mu     sync.Mutex // guards the outcome and the ledger
 	intake *intake.Intake
 	ledger *ledger
+	record *record
 	// alike holds the names that several studies share because they are in one folder.
 	alike map[string]bool
 	out   Outcome

@@ -53,6 +53,8 @@ type Settings struct {
 	Force bool
 	// DryRun decides what would be done with each study and writes nothing.
 	DryRun bool
+	// Options are the options of the command, as in "--scheme skm-tea", for the audit record.
+	Options []string
 	// Replace sets aside results of earlier runs that were made with other settings. Without it they are an error.
 	Replace bool
 	// Wait waits for another run that writes to Out; otherwise such a run is an error. Waiting, if not nil, is called

@@ -109,6 +109,7 @@ func (w *work) finish(n int, r report.Result, err error) {
 		w.fail(j, err)
 	default:
 		w.results[n] = &r
+		w.record.done(r)
 		w.ledger.settle(r)
 		w.log().Info("study done", "study", w.name(j), "folder", j.Dir)
 	}
