@@ -168,6 +168,9 @@ func (l *ledger) settle(current report.Result) {
 	l.away = slices.DeleteFunc(l.away, func(m movedAway) bool {
 		replaced := sameRows(m.Result, current)
 		if replaced {
+			moved := m.Result
+			moved.Dir = m.folder
+			l.record.superseded(moved, m.folder, takenFolder)
 			l.remark(m.Result, m.folder, takenFolder)
 		}
 		return replaced

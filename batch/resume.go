@@ -3,6 +3,7 @@ package batch
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -50,10 +51,7 @@ type Choice struct {
 // resume removes from the jobs those whose results need not be made again, and records the choice for each study.
 // tree lists the files.
 func (r *session) resume(ctx context.Context, jobs []pipeline.Job, tree *files.Tree) ([]pipeline.Job, error) {
-	c := comparison{session: r, tree: tree, paths: map[string]string{}}
-	for _, e := range tree.Entries() {
-		c.paths[e.Name] = e.Path
-	}
+	c := comparison{session: r, inputs: newInputs(tree)}
 	reasons := make([]Why, len(jobs))
 	progress := r.progress(StageResults)
 	done := 0
@@ -88,8 +86,7 @@ func (r *session) count(report func(done, all int), done *int, all int) {
 // comparison compares jobs with the results of earlier runs.
 type comparison struct {
 	*session
-	tree  *files.Tree
-	paths map[string]string // of the files by their names in results
+	*inputs
 }
 
 // reason returns why a job is mapped, or Done.
@@ -141,21 +138,39 @@ func (c *comparison) sameInputs(j pipeline.Job, r report.Result) bool {
 		if !listed && j.Mask.Path != "" && pipeline.MaskName(j.Study, j.Mask.Path) == f.Path {
 			path, listed = j.Mask.Path, true // a mask that the manifest names, outside of the searched folders
 		}
-		if !listed || !c.has(path, f.SHA256, c.tree.Open) && !c.has(path, f.SHA256, c.tree.OpenStored) {
+		if !listed || !c.has(path, f.SHA256) {
 			return false
 		}
 	}
 	return len(r.Inputs) > 0
 }
 
-// has reports whether a file has contents with the hash.
-func (c *comparison) has(path, sum string, open func(string) (*files.File, error)) bool {
-	f, err := open(path)
-	if err != nil {
-		return false
+// inputs finds the files that results were made from.
+type inputs struct {
+	tree  *files.Tree
+	paths map[string]string // by their names in results
+}
+
+func newInputs(tree *files.Tree) *inputs {
+	in := &inputs{tree: tree, paths: map[string]string{}}
+	for _, e := range tree.Entries() {
+		in.paths[e.Name] = e.Path
 	}
-	defer f.Close()
-	hash := sha256.New()
-	_, err = io.Copy(hash, io.NewSectionReader(f, 0, f.Size()))
-	return err == nil && fmt.Sprintf("%x", hash.Sum(nil)) == sum
+	return in
+}
+
+// has reports whether a file has contents with the hash: its own or, of a single file in gzip, the uncompressed ones.
+func (in *inputs) has(path, sum string) bool {
+	for _, open := range []func(string) (*files.File, error){in.tree.Open, in.tree.OpenStored} {
+		f, err := open(path)
+		if err != nil {
+			continue
+		}
+		hash := sha256.New()
+		_, err = io.Copy(hash, io.NewSectionReader(f, 0, f.Size()))
+		if err = errors.Join(err, f.Close()); err == nil && fmt.Sprintf("%x", hash.Sum(nil)) == sum {
+			return true
+		}
+	}
+	return false
 }

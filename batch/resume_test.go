@@ -29,7 +29,7 @@ func resumable(t *testing.T) (dir string, s Settings) {
 		knee(t, filepath.Join(dir, "studies", subject), phantom.Options{Subject: subject, Seed: uint64(n)})
 	}
 	s = settings(t, dir)
-	s.Force, s.Layout = false, "{subject}"
+	s.Force, s.Layout, s.Workers = false, "{subject}", 1 // one study after the other
 	return dir, s
 }
 

@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/t2map/t2map/batch"
 	"github.com/t2map/t2map/dicomio"
@@ -297,6 +298,7 @@ func runCommand() *cobra.Command {
 		}
 		s.Out, s.MemoryMB, s.Rename, s.Replace, s.Wait = out, memory, rename, replace, wait
 		s.Force, s.DryRun, s.Waiting = force, dryRun, waiting(c, quiet)
+		c.Flags().Visit(func(f *pflag.Flag) { s.Options = append(s.Options, "--"+f.Name+" "+f.Value.String()) })
 		return runBatch(c, s, quiet)
 	}
 	return c

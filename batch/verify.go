@@ -1,0 +1,215 @@
+package batch
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/t2map/t2map/audit"
+	"github.com/t2map/t2map/files"
+	"github.com/t2map/t2map/hint"
+	"github.com/t2map/t2map/internal/parallel"
+	"github.com/t2map/t2map/report"
+)
+
+// Finding is something in a folder of results that is not as a run wrote it.
+type Finding struct {
+	// Place is a file or folder below the folder of results, or a line of the record.
+	Place   string
+	Problem string
+}
+
+// Verification is the outcome of Verify.
+type Verification struct {
+	// Results, Outputs and Inputs count what was compared with its hash; Lines are those of the record.
+	Results, Outputs, Inputs, Lines int
+	Findings                        []Finding
+}
+
+// Verify compares the files of a folder of results with the hashes that were written with them: the record with its
+// chain, each result.json with the record, and the files of each result with its result.json. If roots are given, it
+// also compares the inputs, which it looks for below the roots; an input that is not there is a finding.
+//
+// It returns a *BusyError if a run writes to the folder, and an error if the folder does not exist or holds no results.
+func Verify(ctx context.Context, out string, roots []string, workers int) (Verification, error) {
+	if !holdsResults(out) {
+		return Verification{}, hint.Errorf("name the folder that --out named in t2map run", "%s holds no results",
+			filepath.Base(out))
+	}
+	var busy *BusyError
+	if err := CheckIdle(out); errors.As(err, &busy) {
+		return Verification{}, err
+	}
+	v := verifier{out: out, expected: map[string]string{}, seen: map[string]bool{}}
+	if err := v.readRecord(); err != nil {
+		return v.Verification, err
+	}
+	if len(roots) > 0 {
+		tree, err := files.List(ctx, roots, out, files.Limits{})
+		if err != nil {
+			return v.Verification, fmt.Errorf("find: %w", err)
+		}
+		defer tree.Close()
+		v.inputs = newInputs(tree)
+	}
+	var paths []string
+	if err := eachResult(out, func(path string, err error) error {
+		if err != nil {
+			v.find(filepath.Dir(path), "cannot be listed: "+err.Error())
+			return nil
+		}
+		paths = append(paths, path)
+		return nil
+	}); err != nil {
+		return v.Verification, err
+	}
+	all := make([]Verification, len(paths))
+	err := parallel.Each(ctx, len(paths), workers, func(n int) error {
+		all[n] = v.result(paths[n])
+		return nil
+	})
+	for _, one := range all {
+		v.Outputs, v.Inputs = v.Outputs+one.Outputs, v.Inputs+one.Inputs
+		v.Findings = append(v.Findings, one.Findings...)
+	}
+	v.Results = len(paths)
+	for _, path := range paths {
+		v.seen[files.Below(out, filepath.Dir(path))] = true
+	}
+	v.missing()
+	return v.Verification, err
+}
+
+// verifier is the state of Verify.
+type verifier struct {
+	Verification
+	out string
+	// expected is the hash of result.json by folder, from the last event of the record about the folder.
+	expected map[string]string
+	seen     map[string]bool
+	recorded bool // there is a record
+	inputs   *inputs
+}
+
+func (v *verifier) find(path, problem string) {
+	v.Findings = append(v.Findings, Finding{files.Below(v.out, path), problem})
+}
+
+// readRecord checks the record and collects the results that should exist.
+func (v *verifier) readRecord() error {
+	events, faults, err := audit.Check(v.out)
+	if err != nil {
+		return fmt.Errorf("%s: %w", audit.File, err)
+	}
+	v.Lines, v.recorded = len(events)+len(faults), len(events) > 0
+	for _, f := range faults {
+		v.Findings = append(v.Findings, Finding{fmt.Sprintf("%s, line %d", audit.File, f.Line), f.Problem})
+	}
+	if !v.recorded {
+		v.Findings = append(v.Findings, Finding{audit.File, "missing: nothing says which results were written"})
+	}
+	for _, e := range events {
+		switch e.Kind {
+		case audit.StudyDone:
+			v.expected[e.Folder] = e.Result
+		case audit.Superseded:
+			for folder, sum := range v.expected { // the folder that it was moved from
+				if sum == e.Result && folder != e.Folder {
+					delete(v.expected, folder)
+				}
+			}
+			v.expected[e.Folder] = e.Result
+		}
+	}
+	return nil
+}
+
+// result compares one result with the record, its files and its inputs.
+func (v *verifier) result(path string) (one Verification) {
+	folder := files.Below(v.out, filepath.Dir(path))
+	find := func(name, problem string) {
+		one.Findings = append(one.Findings, Finding{folder + "/" + name, problem})
+	}
+	sum, err := fileHash(path)
+	r, readErr := report.ReadResult(path)
+	switch expected, known := v.expected[folder]; {
+	case err != nil || readErr != nil:
+		find(report.ResultFile, "cannot be read")
+		return one
+	case v.recorded && !known:
+		find(report.ResultFile, "is not in the record: no run says that it wrote it")
+	case known && expected != sum:
+		find(report.ResultFile, "has changed since a run wrote it")
+	}
+	known := []string{report.ResultFile}
+	for _, f := range r.Outputs {
+		one.Outputs++
+		known = append(known, f.Path)
+		switch sum, err := fileHash(filepath.Join(r.Dir, filepath.FromSlash(f.Path))); {
+		case errors.Is(err, fs.ErrNotExist):
+			find(f.Path, "is missing")
+		case err != nil:
+			find(f.Path, "cannot be read")
+		case sum != f.SHA256:
+			find(f.Path, "has changed since a run wrote it")
+		}
+	}
+	entries, _ := os.ReadDir(r.Dir)
+	for _, e := range entries {
+		if !slices.Contains(known, e.Name()) && !strings.HasPrefix(e.Name(), ".") {
+			find(e.Name(), "was not written by the run")
+		}
+	}
+	v.compareInputs(r, &one, find)
+	return one
+}
+
+// compareInputs compares the inputs of a result, if there are roots.
+func (v *verifier) compareInputs(r report.Result, one *Verification, find func(name, problem string)) {
+	if v.inputs == nil {
+		return
+	}
+	for _, f := range r.Inputs {
+		one.Inputs++
+		switch path, listed := v.inputs.paths[f.Path]; {
+		case !listed:
+			find(report.ResultFile, "its input "+f.Path+" is not in the searched folders")
+		case !v.inputs.has(path, f.SHA256):
+			find(report.ResultFile, "its input "+f.Path+" has changed since it was read")
+		}
+	}
+}
+
+// missing finds the results that the record has and the folder has not.
+func (v *verifier) missing() {
+	var gone []string
+	for folder := range v.expected {
+		_, err := os.Stat(filepath.Join(v.out, filepath.FromSlash(folder), report.ResultFile))
+		if !v.seen[folder] && err != nil {
+			gone = append(gone, folder)
+		}
+	}
+	slices.Sort(gone)
+	for _, folder := range gone {
+		v.Findings = append(v.Findings, Finding{folder, "is missing: the record says that a run wrote it"})
+	}
+}
+
+// fileHash returns the SHA-256 of a file in hexadecimal.
+func fileHash(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	hash := sha256.New()
+	_, err = io.Copy(hash, f)
+	return fmt.Sprintf("%x", hash.Sum(nil)), err
+}
