@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -112,5 +113,27 @@ func TestDryRun(t *testing.T) {
 	s.Protocol.Fit.Method = t2fit.LogLinear
 	if _, err := Run(t.Context(), s); !errors.As(err, new(*SettingsError)) {
 		t.Errorf("other settings: %v", err)
+	}
+}
+
+// A run ends when so many studies have failed; the others are not done, and done ones are kept.
+func TestMaxFailures(t *testing.T) {
+	dir, s := resumable(t)
+	knee(t, filepath.Join(dir, "studies", "S03"), phantom.Options{Subject: "S03", Seed: 9})
+	for _, subject := range []string{"S02", "S03"} { // files that end early fail before any study is mapped
+		data, err := os.ReadFile(first(t, filepath.Join(dir, "studies", subject)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(first(t, filepath.Join(dir, "studies", subject)), data[:len(data)-100], 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.MaxFailures = 1
+	out, err := Run(t.Context(), s)
+	var many *TooManyFailuresError
+	if !errors.As(err, &many) || len(out.Results) > 0 || len(out.Failures) != 2 || len(out.NotDone) != 1 ||
+		!strings.Contains(out.NotDone[0].Reason, "too many studies failed") {
+		t.Errorf("%v: %d mapped, %d failed, %d not done", err, len(out.Results), len(out.Failures), len(out.NotDone))
 	}
 }

@@ -125,8 +125,9 @@ func alikeNames(studies []dicomio.Study) map[string]bool {
 // prepare checks the settings and the output folder, reads the manifest and finds the program that makes masks. The
 // scheme of this program, if there is one, becomes that of the run.
 func (s *Settings) prepare() (*intake.Intake, error) {
-	if s.Workers < 0 || s.MemoryMB < 0 {
-		return nil, fmt.Errorf("negative setting: %d workers, %d MiB of memory", s.Workers, s.MemoryMB)
+	if s.Workers < 0 || s.MemoryMB < 0 || s.MaxFailures < 0 {
+		return nil, fmt.Errorf("negative setting: %d workers, %d MiB of memory, %d failures", s.Workers, s.MemoryMB,
+			s.MaxFailures)
 	}
 	in, err := intake.New(s.rules())
 	if err != nil {

@@ -53,6 +53,8 @@ type Settings struct {
 	Force bool
 	// DryRun decides what would be done with each study and writes nothing.
 	DryRun bool
+	// MaxFailures ends the run when so many studies have failed; 0 means no limit.
+	MaxFailures int
 	// Options are the options of the command, as in "--scheme skm-tea", for the audit record.
 	Options []string
 	// Replace sets aside results of earlier runs that were made with other settings. Without it they are an error.

@@ -24,6 +24,14 @@ type DiskFullError struct {
 	Err error
 }
 
+// TooManyFailuresError says that a run ended because Settings.MaxFailures studies had failed.
+type TooManyFailuresError struct{ Failures int }
+
+// Error gives the number of failures.
+func (e *TooManyFailuresError) Error() string {
+	return fmt.Sprintf("the run was stopped: %d studies have failed", e.Failures)
+}
+
 // Error gives the cause. It omits the name of the file, which is a temporary file.
 func (e *DiskFullError) Error() string {
 	return fmt.Sprintf("the run was stopped: %v", outfile.Bare(e.Err))
@@ -54,6 +62,7 @@ func (r *session) processAll(ctx context.Context, jobs []pipeline.Job) error {
 		w.report = func(int, int) {}
 	}
 	w.report(0, len(jobs))
+	w.countFailures()
 	w.run(ctx)
 	for _, result := range w.results {
 		if result != nil {
@@ -92,6 +101,14 @@ func (w *work) run(ctx context.Context) {
 	_ = g.Wait() // failures are in the outcome
 }
 
+// countFailures ends the run if as many studies have failed as the settings allow.
+func (w *work) countFailures() {
+	if n := len(w.out.Failures); w.MaxFailures > 0 && n >= w.MaxFailures {
+		w.stop(hint.Errorf("see the reasons in studies.csv, mend them and run again: studies that are done are kept", "%w",
+			&TooManyFailuresError{n}))
+	}
+}
+
 // finish records the result or the error of a job.
 func (w *work) finish(n int, r report.Result, err error) {
 	w.mu.Lock()
@@ -103,10 +120,11 @@ func (w *work) finish(n int, r report.Result, err error) {
 		w.stop(hint.Errorf("free disk space, for instance in the output folder or in TMPDIR, and run again: studies "+
 			"that are done are kept. To write missing tables: "+tablesCommand(w.Out), "%w", &DiskFullError{err}))
 		w.postpone(j, errDiskFull.Error())
-	case errors.Is(err, errInterrupted), errors.Is(err, errDiskFull):
+	case errors.Is(err, errInterrupted), errors.Is(err, errDiskFull), errors.Is(err, errFailures):
 		w.postpone(j, err.Error())
 	case err != nil:
 		w.fail(j, err)
+		w.countFailures()
 	default:
 		w.results[n] = &r
 		w.record.done(r)
@@ -120,12 +138,16 @@ func (w *work) finish(n int, r report.Result, err error) {
 var (
 	errInterrupted = errors.New("not done: the run was interrupted")
 	errDiskFull    = errors.New("not done: the disk was full")
+	errFailures    = errors.New("not done: too many studies failed")
 )
 
 // notDone returns the reason why a study is not done after the context has ended.
 func notDone(ctx context.Context) error {
 	if errors.As(context.Cause(ctx), new(*DiskFullError)) {
 		return errDiskFull
+	}
+	if errors.As(context.Cause(ctx), new(*TooManyFailuresError)) {
+		return errFailures
 	}
 	return errInterrupted
 }

@@ -257,7 +257,7 @@ func runCommand() *cobra.Command {
 	var f studyFlags
 	var out string
 	var quiet, rename, replace, wait, force, dryRun bool
-	var memory int
+	var memory, maxFailures int
 	c := &cobra.Command{
 		Use:   "run STUDIES... --out DIR --scheme SCHEME",
 		Short: "Map every study under the folders and write tables, maps and pictures",
@@ -279,6 +279,7 @@ func runCommand() *cobra.Command {
 	c.Flags().IntVar(&memory, "memory", 0,
 		"memory limit in `MiB` for studies being processed; a study that needs more fails (default 1024, but "+
 			"a study that needs more runs alone)")
+	c.Flags().IntVar(&maxFailures, "max-failures", 0, "`number` of failed studies at which the run ends (default: no limit)")
 	c.Flags().BoolVar(&force, "force", false,
 		"map every study again, also those whose results are of the same files and settings")
 	c.Flags().BoolVar(&dryRun, "dry-run", false, "print what would be done with each study and why, and write nothing")
@@ -297,7 +298,7 @@ func runCommand() *cobra.Command {
 			return err
 		}
 		s.Out, s.MemoryMB, s.Rename, s.Replace, s.Wait = out, memory, rename, replace, wait
-		s.Force, s.DryRun, s.Waiting = force, dryRun, waiting(c, quiet)
+		s.Force, s.DryRun, s.MaxFailures, s.Waiting = force, dryRun, maxFailures, waiting(c, quiet)
 		c.Flags().Visit(func(f *pflag.Flag) { s.Options = append(s.Options, "--"+f.Name+" "+f.Value.String()) })
 		return runBatch(c, s, quiet)
 	}
