@@ -60,6 +60,8 @@ type Result struct {
 	// of versions that did not write them.
 	Scanner     *Scanner     `json:"scanner,omitempty"`
 	Acquisition *Acquisition `json:"acquisition,omitempty"`
+	// Deviations are the differences between the acquisition and the one that the protocol expects.
+	Deviations []Deviation `json:"deviations,omitempty"`
 	// TE holds all echo times in ms, including those of skipped echoes.
 	TE []float64 `json:"te_ms"`
 	// Size is the number of columns, rows and slices. Spacing is the distance between their
