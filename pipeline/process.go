@@ -102,11 +102,14 @@ func measure(ctx context.Context, j Job, p protocol.Protocol, workers int) (repo
 		return wrapped("summarize", d.summarize(&result, maps))
 	}, func() error {
 		result.Decays = curves(fit, d.series, maps, d.regions)
+		result.Quality = measureQuality(d.series, maps, d.regions, fit.SkipEchoes)
 		return nil
 	})
 	if err != nil {
 		return report.Study{}, err
 	}
+	addRatios(result)
+	result.QualityFlags = result.FindFlags()
 	result.Warnings = append(result.Warnings, unusedWarnings(result.Compartments)...)
 	if err := d.measureDepth(&result, maps); err != nil {
 		return report.Study{}, wrapped("depth", err)

@@ -83,6 +83,10 @@ type Result struct {
 	Decays   []Decay   `json:"decays"`
 	// Noise is the noise of the images.
 	Noise Noise `json:"noise"`
+	// Quality holds measures of quality control, nil in results of versions that did not make them, and
+	// QualityFlags the measures beyond a limit of the protocol.
+	Quality      *Quality      `json:"quality,omitempty"`
+	QualityFlags []QualityFlag `json:"quality_flags,omitempty"`
 	// Warnings are reasons to doubt the values, such as lossy images or a mask without voxels.
 	Warnings []string `json:"warnings"`
 	// Notes are remarks for the reader, for example that files were ignored.

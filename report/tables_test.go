@@ -190,7 +190,7 @@ func TestResultsAreDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	tree, _, _ := strings.Cut(text, "In the names of folders")
-	for _, name := range append(list(t, filepath.Join(dir, "s")), compartmentsTable, studiesTable, pageFile) {
+	for _, name := range append(list(t, filepath.Join(dir, "s")), compartmentsTable, studiesTable, qcTable, pageFile) {
 		if !strings.Contains(tree, " "+name+" ") {
 			t.Errorf("docs/results.md does not list the file %s", name)
 		}
@@ -198,7 +198,8 @@ func TestResultsAreDocumented(t *testing.T) {
 	for _, section := range []struct {
 		name    string
 		columns []string
-	}{{"## compartments.csv", table.Heads(compartmentColumns)}, {"## studies.csv", table.Heads(studyColumns)}} {
+	}{{"## compartments.csv", table.Heads(compartmentColumns)}, {"## studies.csv", table.Heads(studyColumns)},
+		{"## qc.csv", table.Heads(qcColumns)}} {
 		_, lines, _ := strings.Cut(text, section.name+"\n")
 		lines, _, _ = strings.Cut(lines, "\n## ")
 		explained := map[string]bool{}

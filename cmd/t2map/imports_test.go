@@ -48,7 +48,7 @@ var mayImport = map[string][]string{
 		"yamlfile"},
 	"pipeline": {"dicomio", "files", "hint", "internal/machine", "internal/segmenter", "metaimage", "nifti",
 		"nrrd", "outfile", "printable", "protocol", "register", "report", "samples", "segment", "segment/anatomy",
-		"segment/depth", "segment/resample", "segment/texture", "segment/unroll", "t2fit", "volume"},
+		"segment/depth", "segment/quality", "segment/resample", "segment/texture", "segment/unroll", "t2fit", "volume"},
 	"intake": {"dicomio", "files", "hint", "pipeline", "printable", "protocol", "t2fit", "table"},
 	"batch": {"dicomio", "files", "hint", "intake", "nifti", "outfile", "pipeline", "printable",
 		"protocol", "report", "segment", "t2fit", "table", "volume"},
@@ -56,6 +56,7 @@ var mayImport = map[string][]string{
 	"segment/resample":  {"volume", "internal/parallel", "segment/internal/words"},
 	"segment/agreement": {"volume"},
 	"segment/texture":   {"volume"},
+	"segment/quality":   {"volume", "segment"},
 
 	"internal/parallel":      {},
 	"segment/internal/space": {},
