@@ -68,7 +68,7 @@ var qcColumns = func() []table.Column[qcRow] {
 		[]table.Column[qcRow]{
 			table.Text("compartment", "Compartment", table.Derived, func(r qcRow) string { return r.summary.Compartment }),
 			table.Text("level", "Most serious level of the flags", table.Derived,
-				func(r qcRow) string { return string(worst(r.flags)) }).WithTerms("warn, fail or empty"),
+				func(r qcRow) string { return string(Worst(r.flags)) }).WithTerms("warn, fail or empty"),
 			table.Text("flags", "Measures beyond their limits", table.Derived, func(r qcRow) string { return flagNames(r.flags) }),
 			fixed("snr_first", "Signal over noise at the first fitted echo", "", decimalsSNR,
 				func(r qcRow) float64 { return r.SNRFirst }),

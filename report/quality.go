@@ -203,8 +203,8 @@ func (f *flagged) below(m Measure, value float64, l Limits) {
 	}
 }
 
-// worst returns the more serious level of flags, "" without flags.
-func worst(flags []QualityFlag) (level Level) {
+// Worst returns the more serious level of flags, "" without flags.
+func Worst(flags []QualityFlag) (level Level) {
 	for _, f := range flags {
 		if level = cmp.Or(level, f.Level); f.Level == Fail {
 			return Fail
