@@ -193,7 +193,7 @@ func TestMaskSettingsOfProtocol(t *testing.T) {
 		"mask_threshold: 0":                             "mask threshold 0 is not above 0 and at most 1",
 		"mask_threshold: 1.5":                           "mask threshold 1.5 is not",
 		"mask_threshold: .nan":                          "mask threshold NaN is not",
-		"allow_foreign_mask: sometimes":                 `line 1, column 21: allow_foreign_mask: "sometimes", want true or false`,
+		"allow_foreign_mask: sometimes":                 `column 21: allow_foreign_mask: "sometimes", want true or false`,
 		"philips_scaling: xx":                           `philips_scaling: "xx" is neither dv`,
 	} {
 		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {

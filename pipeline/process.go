@@ -119,12 +119,8 @@ func measure(ctx context.Context, j Job, p protocol.Protocol, workers int) (repo
 		return report.Study{}, wrapped("unroll", err)
 	}
 	s := report.Study{
-		Result:    result,
-		Echo:      volume.Map{Geometry: d.series.Geometry, Data: d.series.Echo[fit.SkipEchoes]},
-		Maps:      maps,
-		WriteMaps: p.Maps != protocol.MapsNone,
-		Regions:   d.regions,
-		Unrolled:  unrolled,
+		Result: result, Maps: maps, WriteMaps: p.Maps != protocol.MapsNone, Regions: d.regions, Unrolled: unrolled,
+		Echo: volume.Map{Geometry: d.series.Geometry, Data: d.series.Echo[fit.SkipEchoes]},
 	}
 	if err := j.addAligned(ctx, &s, d, p, workers); err != nil {
 		return report.Study{}, wrapped("mask", err)

@@ -100,10 +100,10 @@ func (f QualityFlag) text() string {
 	value, limit := table.Decimals(float64(f.Value), decimalsPercent), short(float64(f.Limit))
 	words := map[Measure]string{
 		MeasureSNRLast: "SNR at the last echo %s (limit %s)", MeasureExcluded: "%s %% excluded (limit %s)",
-		MeasureEroded: "eroded mean differs by %s %% (limit %s)", MeasureT2: "mean %s ms (limit %s)",
+		MeasureEroded: "eroded mean %s %% off (limit %s)", MeasureT2: "mean %s ms (limit %s)",
 		MeasureSaturated: "%s %% saturated (limit %s)", MeasureZero: "%s %% without signal (limit %s)",
-		MeasureStimulated: "S2/S1 differs by %s %% (limit %s)", MeasureChi2: "residual χ² %s (limit %s)",
-		MeasureVolume: "volume differs by %s %% from the baseline (limit %s)",
+		MeasureStimulated: "S2/S1 %s %% off the fit (limit %s)", MeasureChi2: "residual χ² %s (limit %s)",
+		MeasureVolume: "volume %s %% off the baseline (limit %s)",
 	}[f.Measure]
 	switch f.Measure {
 	case MeasureShift:

@@ -53,9 +53,13 @@ func TestFlags(t *testing.T) {
 			"snr_last medial 4.9 5 warn"},
 		{"weaker", func(r *Result, _ *segment.Summary, _ *CompartmentQuality) { r.Decays[0].SNRLast = 2.9 },
 			"snr_last medial 2.9 3 fail"},
-		{"shift", func(r *Result, _ *segment.Summary, _ *CompartmentQuality) { r.Quality.ShiftI, r.Quality.ShiftJ = 0.6, -0.8 },
+		{"shift", func(r *Result, _ *segment.Summary, _ *CompartmentQuality) {
+			r.Quality.ShiftI, r.Quality.ShiftJ = 0.6, -0.8
+		},
 			"shift_px  1 0.5 warn"},
-		{"large shift", func(r *Result, _ *segment.Summary, _ *CompartmentQuality) { r.Quality.ShiftI, r.Quality.ShiftJ = 3, 4 },
+		{"large shift", func(r *Result, _ *segment.Summary, _ *CompartmentQuality) {
+			r.Quality.ShiftI, r.Quality.ShiftJ = 3, 4
+		},
 			"shift_px  5 1 fail"},
 		{"excluded", func(_ *Result, m *segment.Summary, _ *CompartmentQuality) { m.Excluded.PoorFit = 260 },
 			"excluded_percent medial 26 25 fail"},
@@ -71,12 +75,14 @@ func TestFlags(t *testing.T) {
 			"t2_ms medial 71 70 warn"},
 		{"partial volume", func(_ *Result, _ *segment.Summary, q *CompartmentQuality) { q.ErodedMeanT2 = 33.3 },
 			"eroded_percent medial -7.5 5 warn"},
-		{"of few voxels", func(_ *Result, _ *segment.Summary, q *CompartmentQuality) { q.ErodedMeanT2, q.ErodedVoxels = 30, 49 },
-			""},
+		{"of few voxels", func(_ *Result, _ *segment.Summary, q *CompartmentQuality) {
+			q.ErodedMeanT2, q.ErodedVoxels = 30, 49
+		}, ""},
 		{"zeros", func(_ *Result, _ *segment.Summary, q *CompartmentQuality) { q.ZeroVoxels = 11 },
 			"zero_percent medial 1.1 1 warn"},
-		{"stimulated", func(r *Result, _ *segment.Summary, _ *CompartmentQuality) { r.Protocol.Quality.StimulatedPercent = 15 },
-			"stimulated_percent medial 20 15 warn"},
+		{"stimulated", func(r *Result, _ *segment.Summary, _ *CompartmentQuality) {
+			r.Protocol.Quality.StimulatedPercent = 15
+		}, "stimulated_percent medial 20 15 warn"},
 		{"residual", func(r *Result, _ *segment.Summary, _ *CompartmentQuality) { r.Protocol.Quality.ResidualChi2 = 1 },
 			"residual_chi2 medial 1.1 1 warn"},
 		{"deviations", func(r *Result, _ *segment.Summary, _ *CompartmentQuality) {
@@ -186,5 +192,34 @@ func TestQCTable(t *testing.T) {
 	if empty := tab.Rows[5]; empty.Text("compartment") != "lateral" || empty.Text("level")+empty.Text("eroded_percent")+
 		empty.Text("excluded_percent")+empty.Text("volume_percent")+empty.Text("baseline") != "" {
 		t.Errorf("%+v", empty)
+	}
+}
+
+// The page shows flags beside the compartment, those of the study beside the first one, and the measures on demand.
+func TestPageQuality(t *testing.T) {
+	first, later := soundStudy("baseline"), soundStudy("M12")
+	later.Compartments[0].VolumeMM3, later.Quality.ShiftI = 3100, 4
+	later.QualityFlags = append(later.FindFlags(), QualityFlag{Measure: "<b>new", Level: Warn})
+	page, err := Cohort{Results: []Result{first, later}}.page(t.TempDir(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`<b>1</b>of them with flags of quality`, `<span class="flag-fail">echoes shifted by 4.00 px (limit 1)</span>`,
+		`<span class="flag-warn">volume -22.5 % off the baseline (limit 20)</span>`, `&lt;b&gt;new`,
+		`<summary>Quality</summary>`, "volumes are compared with the visit baseline", ">0.900 (0.750)<", ">37.00 (&#43;2.8 %)<",
+	} {
+		if !strings.Contains(string(page), want) {
+			t.Errorf("the page lacks %s", want)
+		}
+	}
+	for m := range map[Measure]bool{MeasureSNRLast: true, MeasureShift: true, MeasureExcluded: true, MeasureVoxels: true,
+		MeasureEroded: true, MeasureT2: true, MeasureSaturated: true, MeasureZero: true, MeasureStimulated: true,
+		MeasureChi2: true, MeasureAcquisition: true, MeasureVolume: true, MeasureBaselineScanner: true,
+		MeasureBaselineSoftware: true, MeasureBaselineAcquisition: true} {
+		text := QualityFlag{Measure: m, Value: 2, Limit: 1}.text()
+		if text == string(m) || strings.Contains(text, "%!") {
+			t.Errorf("%s: %q", m, text)
+		}
 	}
 }

@@ -30,8 +30,9 @@ func TestProtocolInit(t *testing.T) {
 		t.Errorf("an existing file: %d, %s", code, errs)
 	}
 	// Keys that need others: those of epg.
-	needs := map[string]string{"t1_ms": "method: epg\n", "b1_range": "method: epg\n", "refocusing_profile": "method: epg\n",
-		"fluid_edge_ms": "fluid_ms: 90\n"}
+	needs := map[string]string{"t1_ms": "method: epg\n", "b1_range": "method: epg\n",
+		"refocusing_profile": "method: epg\n",
+		"fluid_edge_ms":      "fluid_ms: 90\n"}
 	keys := 0
 	for block := range strings.SplitSeq(string(raw), "\n\n") {
 		text, top := "", ""

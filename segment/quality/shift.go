@@ -36,8 +36,8 @@ const (
 // Between estimates the shift between two images on the grid g near a mask, as the mean over up to eight slices with
 // a mask. A pixel of the mask is not 0; without a mask, the shift is NaN.
 //
-// It correlates the gradients of the images (Argyriou & Vlachos, Electronics Letters 39:980, 2003), which are at the same
-// places in all echoes although the contrast changes, normalised by their energy, and takes the maximum of the
+// It correlates the gradients of the images (Argyriou & Vlachos, Electronics Letters 39:980, 2003), which are at the
+// same places in all echoes although the contrast changes, normalised by their energy, and takes the maximum of the
 // quadratic surface through the nine values around the largest one. Before, the images are smoothed with (1 2 1)/4 in
 // both directions, without which the peak is too narrow for a quadratic surface. If the shift is larger than 8
 // pixels, the result is a shift of about 8 pixels.

@@ -54,8 +54,8 @@ func sceneMask() (volume.Geometry, []uint16) {
 func TestShift(t *testing.T) {
 	g, mask := sceneMask()
 	first := scene(20, 0, 0, 8, 1)
-	for n, d := range [][2]float64{{0, 0}, {0.1, 0}, {0, -0.2}, {0.25, 0.25}, {-0.4, 0.3}, {0.5, 0.5}, {-0.5, 0}, {0.75, -0.6},
-		{1, 1}, {1.3, -0.8}, {-1.6, 1.5}, {2.4, 0}, {-3.3, 4.6}, {6.2, -5.7}} {
+	for n, d := range [][2]float64{{0, 0}, {0.1, 0}, {0, -0.2}, {0.25, 0.25}, {-0.4, 0.3}, {0.5, 0.5}, {-0.5, 0},
+		{0.75, -0.6}, {1, 1}, {1.3, -0.8}, {-1.6, 1.5}, {2.4, 0}, {-3.3, 4.6}, {6.2, -5.7}} {
 		for _, te := range []float64{20, 70} {
 			s := Between(g, first, scene(te, d[0], d[1], 8, uint64(n+2)), mask)
 			if math.Abs(s.I-d[0]) > 0.1 || math.Abs(s.J-d[1]) > 0.1 || !(s.Correlation > 0.5) {
