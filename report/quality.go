@@ -70,6 +70,9 @@ type QualityFlag struct {
 	Level Level        `json:"level"`
 }
 
+// ratioDigits rounds a ratio to nine decimals: math.Exp differs between processors in the last digit of a float64.
+const ratioDigits = 1e9
+
 // S2S1 returns the ratio of the second echo to the first in a decay, and in the curve that was fitted to it. The curve
 // of a skipped echo is that of the model without stimulated echoes: a decay, with the offset of a fitted echo if the
 // model has one.
@@ -89,7 +92,8 @@ func (d Decay) S2S1(te []float64, skipped int) (measured, fitted number.Float) {
 		// At high signal, the difference of the Rician model from a decay is as small as at the first fitted echo.
 		return decay(e) + float64(d.Model[skipped]) - decay(skipped)
 	}
-	return number.Finite(float64(d.Signal[1] / d.Signal[0])), number.Finite(curve(1) / curve(0))
+	return number.Finite(float64(d.Signal[1] / d.Signal[0])), number.Finite(math.Round(curve(1)/curve(0)*ratioDigits) /
+		ratioDigits)
 }
 
 // measures holds everything that quality control knows about a compartment.

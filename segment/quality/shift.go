@@ -119,7 +119,7 @@ func newField(g volume.Geometry, first, second []float32, box image.Rectangle) f
 	f := field{size: box.Size()}
 	f.firstX, f.firstY = gradients(first, g.Size[0], box)
 	for n, x := range f.firstX {
-		f.energy += float64(x)*float64(x) + float64(f.firstY[n])*float64(f.firstY[n])
+		f.energy += square(x) + square(f.firstY[n])
 	}
 	box = box.Inset(-far)
 	f.wide = box.Dx()
@@ -129,13 +129,16 @@ func newField(g volume.Geometry, first, second []float32, box image.Rectangle) f
 	for j := range box.Dy() {
 		row := 0.0
 		for i := range f.wide {
-			x, y := float64(f.secondX[i+f.wide*j]), float64(f.secondY[i+f.wide*j])
-			row += x*x + y*y
+			row += square(f.secondX[i+f.wide*j]) + square(f.secondY[i+f.wide*j])
 			f.secondEnergy[i+1+f.energyColumns*(j+1)] = f.secondEnergy[i+1+f.energyColumns*j] + row
 		}
 	}
 	return f
 }
+
+// square returns x². Its conversion, like others in this file, forbids fusing the product with a sum, so that all
+// processors compute the same.
+func square(x float32) float64 { return float64(float64(x) * float64(x)) }
 
 // gradients returns the central differences of a smoothed image in a box that is at least two pixels inside of it.
 func gradients(img []float32, nx int, box image.Rectangle) (x, y []float32) {
@@ -146,8 +149,8 @@ func gradients(img []float32, nx int, box image.Rectangle) (x, y []float32) {
 		start := around.Min.X + nx*(around.Min.Y+j)
 		above, middle, below := img[start-nx-1:][:len(row)+2], img[start-1:][:len(row)+2], img[start+nx-1:][:len(row)+2]
 		for i := range row {
-			row[i] = above[i] + above[i+2] + below[i] + below[i+2] + 2*(above[i+1]+below[i+1]+middle[i]+middle[i+2]) +
-				4*middle[i+1]
+			row[i] = above[i] + above[i+2] + below[i] + below[i+2] +
+				float32(2*(above[i+1]+below[i+1]+middle[i]+middle[i+2])) + float32(4*middle[i+1])
 		}
 	}
 	x, y = make([]float32, box.Dx()*box.Dy()), make([]float32, box.Dx()*box.Dy())
@@ -234,12 +237,13 @@ func correlation(fields []field, u, v int) float64 {
 func vertex(c []float64, peak, n int) (di, dj float64) {
 	value := func(i, j int) float64 { return c[peak+i+n*j] }
 	gi, gj := (value(1, 0)-value(-1, 0))/2, (value(0, 1)-value(0, -1))/2
-	hii, hjj := value(1, 0)-2*value(0, 0)+value(-1, 0), value(0, 1)-2*value(0, 0)+value(0, -1)
+	twice := 2 * value(0, 0)
+	hii, hjj := value(1, 0)-twice+value(-1, 0), value(0, 1)-twice+value(0, -1)
 	hij := (value(1, 1) - value(-1, 1) - value(1, -1) + value(-1, -1)) / 4
-	det := hii*hjj - hij*hij
+	det := float64(hii*hjj) - float64(hij*hij)
 	if !(det > 0) { // a ridge
 		return 0, 0
 	}
 	limit := func(x float64) float64 { return max(-1, min(1, x)) }
-	return limit((hij*gj - hjj*gi) / det), limit((hij*gi - hii*gj) / det)
+	return limit((float64(hij*gj) - float64(hjj*gi)) / det), limit((float64(hij*gi) - float64(hii*gj)) / det)
 }
