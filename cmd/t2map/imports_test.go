@@ -44,7 +44,7 @@ var mayImport = map[string][]string{
 		"outfile", "printable"},
 	"report/panel": {"volume", "nifti", "segment", "segment/unroll", "report", "figure", "printable"},
 	"table":        {"hint", "printable"},
-	"protocol": {"dicomio", "files", "hint", "internal/segmenter", "printable", "report", "segment", "t2fit",
+	"protocol": {"dicomio", "files", "hint", "internal/segmenter", "number", "printable", "report", "segment", "t2fit",
 		"yamlfile"},
 	"pipeline": {"dicomio", "files", "hint", "internal/machine", "internal/segmenter", "metaimage", "nifti",
 		"nrrd", "outfile", "printable", "protocol", "register", "report", "samples", "segment", "segment/anatomy",
