@@ -207,7 +207,8 @@ func TestPageQuality(t *testing.T) {
 	for _, want := range []string{
 		`<b>1</b>of them with flags of quality`, `<span class="flag-fail">echoes shifted by 4.00 px (limit 1)</span>`,
 		`<span class="flag-warn">volume -22.5 % off the baseline (limit 20)</span>`, `&lt;b&gt;new`,
-		`<summary>Quality</summary>`, "volumes are compared with the visit baseline", ">0.900 (0.750)<", ">37.00 (&#43;2.8 %)<",
+		`<summary>Quality</summary>`, "volumes are compared with the visit baseline", ">0.900 (0.750)<",
+		">37.00 (&#43;2.8 %)<",
 	} {
 		if !strings.Contains(string(page), want) {
 			t.Errorf("the page lacks %s", want)
