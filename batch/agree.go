@@ -2,6 +2,7 @@ package batch
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -142,12 +143,13 @@ func made(r report.Result) []setting { return settingsOf(r.Protocol, r.Noise.Sou
 // difference is a setting that has two values.
 type difference struct{ earlier, current setting }
 
-// differ returns the settings that are in both lists with different values.
+// differ returns the settings that are in both lists with different values. Different hashes of the protocol are
+// among them only if no setting explains them.
 func differ(earlier, current []setting) []difference {
 	var out []difference
 	for _, a := range earlier {
 		for _, b := range current {
-			if a.name == b.name && a.value != b.value {
+			if a.name == b.name && a.value != b.value && (a.name != protocolName || len(out) == 0) {
 				out = append(out, difference{a, b})
 			}
 		}
@@ -167,7 +169,7 @@ func (s Settings) differences(fit t2fit.Resolved, r report.Result) []string {
 	var out []string
 	for _, d := range differ(made(r), settingsOf(now, noise, pipeline.Version, r)) {
 		if d.earlier.isLong() {
-			out = append(out, "another "+d.earlier.name)
+			out = append(out, d.earlier.words())
 		} else {
 			out = append(out, fmt.Sprintf("%s, now %s", d.earlier.words(), d.current.value))
 		}
@@ -177,15 +179,22 @@ func (s Settings) differences(fit t2fit.Resolved, r report.Result) []string {
 
 // Names of settings whose values are too long for a message.
 const (
-	labelMeaning   = "meaning of the labels"
-	segmentMeaning = "meaning of the segments"
+	labelMeaning    = "meaning of the labels"
+	segmentMeaning  = "meaning of the segments"
+	acquisitionName = "expected acquisition"
+	qualityName     = "limits of quality"
+	protocolName    = "protocol"
 )
 
-func (s setting) isLong() bool { return s.name == labelMeaning || s.name == segmentMeaning }
+func (s setting) isLong() bool {
+	return slices.Contains([]string{labelMeaning, segmentMeaning, acquisitionName, qualityName, protocolName}, s.name)
+}
 
 // words describes the setting.
 func (s setting) words() string {
 	switch {
+	case s.name == qualityName:
+		return "other " + s.name
 	case s.isLong():
 		return "another " + s.name
 	case s.name == versionSetting:
@@ -247,5 +256,18 @@ func settingsOf(p report.Protocol, noise, version string, r report.Result) []set
 		}
 		all = append(all, setting{"mask threshold", fmt.Sprint(threshold)})
 	}
+	if r.Protocol.SHA256 != "" { // not in results of versions that did not write it
+		all = append(all, setting{acquisitionName, inJSON(p.Acquisition)}, setting{qualityName, inJSON(p.Quality)},
+			setting{protocolName, p.SHA256})
+	}
 	return all
+}
+
+// inJSON returns the value of a setting that has many parts.
+func inJSON(value any) string {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
 }

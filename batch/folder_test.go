@@ -109,8 +109,14 @@ func TestOtherSettings(t *testing.T) {
 		{"a scheme of that name", func(p *protocol.Protocol) { p.Scheme = other }, "another meaning of the labels"},
 		{"which maps are written", func(p *protocol.Protocol) { p.Maps = protocol.MapsMask }, ""},
 		{"the protocol's name", func(p *protocol.Protocol) { p.Name = "x" }, ""},
-		{"a threshold of other masks", func(p *protocol.Protocol) { p.MaskThreshold = 0.3 }, ""},
-		{"scaling of another vendor", func(p *protocol.Protocol) { p.PhilipsScaling = "fp" }, ""},
+		{"a threshold of other masks", func(p *protocol.Protocol) { p.MaskThreshold = 0.3 },
+			"another protocol"},
+		{"scaling of another vendor", func(p *protocol.Protocol) { p.PhilipsScaling = "fp" }, "another protocol"},
+		{"a limit of quality", func(p *protocol.Protocol) { p.Quality.Eroded = new(float64) },
+			"other limits of quality"},
+		{"an expected acquisition", func(p *protocol.Protocol) { p.Acquisition.Echoes = 7 },
+			"another expected acquisition"},
+		{"the default threshold by name", func(p *protocol.Protocol) { p.MaskThreshold = 0.5 }, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			changed := s

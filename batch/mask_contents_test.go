@@ -150,6 +150,7 @@ func TestEmptyMask(t *testing.T) {
 	remove(t, filepath.Join(study, "labels.nii.gz"))
 	fractionalMask(t, k, study, 29, 79)
 	s.Protocol.MaskThreshold = 0.8
+	s.Out += "-0.8" // a folder belongs to one protocol
 	check("no voxel of the mask belongs to a compartment, from 0.8 of the maximum on (mask_threshold)")
 }
 
@@ -193,7 +194,7 @@ func TestMaskSettingsOfProtocol(t *testing.T) {
 		"mask_threshold: 0":                             "mask threshold 0 is not above 0 and at most 1",
 		"mask_threshold: 1.5":                           "mask threshold 1.5 is not",
 		"mask_threshold: .nan":                          "mask threshold NaN is not",
-		"allow_foreign_mask: sometimes":                 `line 1: allow_foreign_mask: "sometimes", want true or false`,
+		"allow_foreign_mask: sometimes":                 `column 21: allow_foreign_mask: "sometimes", want true or false`,
 		"philips_scaling: xx":                           `philips_scaling: "xx" is neither dv`,
 	} {
 		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {

@@ -136,7 +136,7 @@ func (s *Intake) Choose(j *pipeline.Job) (err error) {
 		return fmt.Errorf("read: %w", err)
 	}
 	j.Anatomy = s.chooseAnatomy(*j)
-	if err := j.Train.CheckWritten(); err != nil {
+	if err := cmp.Or(j.Train.CheckWritten(), s.Protocol.CheckAcquisition(j.Train)); err != nil {
 		return fmt.Errorf("read: %w", err)
 	}
 	var noMoving error // ignored if the mask of another visit is carried

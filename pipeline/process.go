@@ -105,11 +105,14 @@ func measure(ctx context.Context, j Job, p protocol.Protocol, workers int) (repo
 		return wrapped("summarize", d.summarize(&result, maps))
 	}, func() error {
 		result.Decays = curves(fit, d.series, maps, d.regions)
+		result.Quality = measureQuality(d.series, maps, d.regions, fit.SkipEchoes)
 		return nil
 	})
 	if err != nil {
 		return report.Study{}, err
 	}
+	addRatios(result)
+	result.QualityFlags = result.FindFlags()
 	result.Warnings = append(result.Warnings, unusedWarnings(result.Compartments)...)
 	if err := d.measureDepth(&result, maps); err != nil {
 		return report.Study{}, wrapped("depth", err)
@@ -119,12 +122,8 @@ func measure(ctx context.Context, j Job, p protocol.Protocol, workers int) (repo
 		return report.Study{}, wrapped("unroll", err)
 	}
 	s := report.Study{
-		Result:    result,
-		Echo:      volume.Map{Geometry: d.series.Geometry, Data: d.series.Echo[fit.SkipEchoes]},
-		Maps:      maps,
-		WriteMaps: p.Maps != protocol.MapsNone,
-		Regions:   d.regions,
-		Unrolled:  unrolled,
+		Result: result, Maps: maps, WriteMaps: p.Maps != protocol.MapsNone, Regions: d.regions, Unrolled: unrolled,
+		Echo: volume.Map{Geometry: d.series.Geometry, Data: d.series.Echo[fit.SkipEchoes]},
 	}
 	if err := j.addAligned(ctx, &s, d, p, workers); err != nil {
 		return report.Study{}, wrapped("mask", err)

@@ -8,6 +8,7 @@ import (
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/protocol"
+	"github.com/t2map/t2map/report"
 )
 
 // trainWarnings returns the warnings about the images of a train.
@@ -33,6 +34,9 @@ func trainWarnings(t dicomio.Train, p protocol.Protocol) []string {
 	}
 	if len(lost) > 0 {
 		out = append(out, "echoes may be missing on every slice: "+strings.Join(lost, "; "))
+	}
+	if all := p.Acquisition.Deviations(t); len(all) > 0 {
+		out = append(out, "the acquisition is not that of the protocol: "+report.DeviationsText(all))
 	}
 	if tr := t.SliceTR; tr[1] > 0 {
 		out = append(out, fmt.Sprintf("RepetitionTime (0018,0080) differs between slices, from %s to %s, so that "+

@@ -2,12 +2,9 @@ package protocol
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,7 +16,6 @@ import (
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/t2fit"
-	"github.com/t2map/t2map/yamlfile"
 )
 
 // Masks says which masks are carried.
@@ -44,8 +40,10 @@ func (p Protocol) Record(fit t2fit.Resolved) report.Protocol {
 		Name: p.Name, Method: string(fit.Method), SkippedEchoes: fit.SkipEchoes, T2RangeMS: fit.T2Range,
 		MinR2: fit.MinR2, MinSignal: fit.MinSignal, Sigma: fit.Sigma, EchoFloor: fit.EchoFloor, Scheme: p.Scheme.Name,
 		Labels: p.Scheme.Labels, Maps: string(p.maps()),
-		Segmenter: p.Segment.record(),
+		Segmenter: p.Segment.record(), Acquisition: p.Acquisition.record(),
 	}
+	limits := p.Quality.Limits()
+	r.Quality = &limits
 	d := p.Division.WithDefaults()
 	r.Masks = &report.MaskRules{Division: string(d.Method), Layers: d.Layers, MinFraction: d.MinFraction,
 		ErodeMM: d.ErodeMM, FluidMS: d.FluidMS, FluidEdgeMS: d.FluidEdgeMS,
@@ -53,6 +51,7 @@ func (p Protocol) Record(fit t2fit.Resolved) report.Protocol {
 	if fit.Method == t2fit.EPG {
 		r.EPG = &report.EPG{T1MS: fit.T1, B1Range: fit.B1Range, RefocusingProfile: fit.RefocusingProfile}
 	}
+	r.SHA256 = p.settled(r)
 	return r
 }
 
@@ -104,6 +103,9 @@ type Protocol struct {
 	// Maps says which voxels are fitted and whether maps are written; empty
 	// means MapsFull.
 	Maps Maps
+	// Acquisition is the acquisition that is expected, and Quality holds the limits of quality control.
+	Acquisition Acquisition
+	Quality     Quality
 }
 
 // Maps says which voxels of a study are fitted and whether maps are written.
@@ -115,151 +117,6 @@ const (
 	MapsMask Maps = "mask" // the mask's voxels fitted, maps written
 	MapsNone Maps = "none" // the mask's voxels fitted, no maps
 )
-
-// protocolFile holds the keys of a protocol in YAML.
-type protocolFile struct {
-	Name       string       `yaml:"name"`
-	Method     string       `yaml:"method"`
-	SkipEchoes *int         `yaml:"skip_echoes"`
-	T2Range    []float64    `yaml:"t2_range_ms"`
-	MinR2      float64      `yaml:"min_r2"`
-	MinSignal  float64      `yaml:"min_signal"`
-	Sigma      string       `yaml:"sigma"`
-	EchoFloor  float64      `yaml:"echo_floor"`
-	T1         *float64     `yaml:"t1_ms"`
-	B1Range    []float64    `yaml:"b1_range"`
-	Profile    []float64    `yaml:"refocusing_profile"`
-	Scheme     string       `yaml:"scheme"`
-	Mask       string       `yaml:"mask"`
-	Threshold  *float64     `yaml:"mask_threshold"`
-	Fraction   *float64     `yaml:"mask_fraction"`
-	Division   string       `yaml:"division"`
-	Layers     *int         `yaml:"layers"`
-	Erode      float64      `yaml:"erode_mm"`
-	Fluid      float64      `yaml:"fluid_ms"`
-	FluidEdge  float64      `yaml:"fluid_edge_ms"`
-	Foreign    bool         `yaml:"allow_foreign_mask"`
-	Accept     bool         `yaml:"accept_patient_id"`
-	Layout     string       `yaml:"layout"`
-	Maps       string       `yaml:"maps"`
-	Philips    string       `yaml:"philips_scaling"`
-	Series     SeriesRule   `yaml:"series"`
-	Anatomy    SeriesRule   `yaml:"anatomy"`
-	Segment    *segmentFile `yaml:"segment"`
-	Register   Register     `yaml:"register"`
-	Masks      Masks        `yaml:"masks"`
-}
-
-// ReadProtocol reads a protocol from a YAML file. An unknown key is an error, so that a misspelt setting is not taken
-// for the default. The path of a scheme file is relative to the folder of the protocol.
-func ReadProtocol(path string) (Protocol, error) {
-	text, err := readText(path)
-	if err != nil {
-		return Protocol{}, fmt.Errorf("protocol: %w", err)
-	}
-	var f protocolFile
-	err = yamlfile.Decode(text, &f)
-	if errors.Is(err, yamlfile.ErrEmpty) || err == nil && reflect.ValueOf(f).IsZero() {
-		return Protocol{}, hint.Errorf("write at least one key, such as method: nlls, or omit --protocol; "+
-			"docs/protocol.md lists the keys", "protocol %s holds no settings", path)
-	}
-	if err != nil {
-		return Protocol{}, hintText(fmt.Errorf("protocol %s: %w", path, err))
-	}
-	p := Protocol{Name: f.Name, Register: f.Register, Masks: f.Masks, Mask: f.Mask, Layout: f.Layout, Series: f.Series,
-		Anatomy: f.Anatomy, Maps: Maps(f.Maps), PhilipsScaling: dicomio.PhilipsScaling(f.Philips),
-		AllowForeignMask: f.Foreign, AcceptPatientID: f.Accept}
-	if f.Threshold != nil {
-		if p.MaskThreshold, err = MaskThreshold(*f.Threshold); err != nil {
-			return Protocol{}, fmt.Errorf("protocol %s: %w", path, err)
-		}
-	}
-	if p.Division, err = f.division(); err != nil {
-		return Protocol{}, fmt.Errorf("protocol %s: %w", path, err)
-	}
-	if p.Fit, err = f.fit(); err != nil {
-		return Protocol{}, fmt.Errorf("protocol %s: %w", path, err)
-	}
-	if f.Scheme != "" {
-		if p.Scheme, err = ReadScheme(f.Scheme, filepath.Dir(path)); err != nil {
-			return Protocol{}, fmt.Errorf("protocol %s: %w", path, err)
-		}
-	}
-	if p.Segment, err = f.Segment.segmenter(filepath.Dir(path)); err != nil {
-		return Protocol{}, fmt.Errorf("protocol %s: %w", path, err)
-	}
-	if err := p.Check(); err != nil {
-		return Protocol{}, fmt.Errorf("protocol %s: %w", path, err)
-	}
-	return p, nil
-}
-
-// readText reads the file of a protocol or a scheme, up to the size that yamlfile accepts.
-func readText(path string) ([]byte, error) {
-	const advice = "name the YAML file with its folder"
-	if info, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
-		return nil, hint.Errorf(advice, "%w", &MissingError{path})
-	} else if err == nil && info.IsDir() {
-		return nil, hint.Errorf(advice, "%s is a folder", path)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, hint.Errorf("check the permissions of the file", "%w", err)
-	}
-	defer f.Close()
-	text, err := yamlfile.ReadAll(f)
-	if errors.Is(err, yamlfile.ErrTooLarge) {
-		err = hint.Errorf("check that it is the right file", "%s: %w", path, err)
-	}
-	return text, err
-}
-
-// hintText adds a hint to an error in the text of a protocol or a scheme.
-func hintText(err error) error {
-	if errors.Is(err, yamlfile.ErrEncoding) {
-		return hint.Errorf("save the file as UTF-8; in Windows Notepad: Save as, Encoding UTF-8", "%w", err)
-	}
-	return err
-}
-
-// fit returns the options of the fit.
-func (f protocolFile) fit() (t2fit.Options, error) {
-	o := t2fit.Options{
-		Method: t2fit.Method(f.Method), MinR2: f.MinR2, MinSignal: f.MinSignal,
-		EchoFloor: f.EchoFloor, RefocusingProfile: f.Profile,
-	}
-	if f.SkipEchoes != nil {
-		var err error
-		if o.SkipEchoes, err = SkipOption(*f.SkipEchoes); err != nil {
-			return o, err
-		}
-	}
-	if f.T1 != nil {
-		if o.T1 = *f.T1; !(o.T1 > 0) {
-			return o, fmt.Errorf("t1_ms: %g is not a time above 0", o.T1)
-		}
-	}
-	if err := SetSigma(&o, f.Sigma); err != nil {
-		return o, err
-	}
-	for _, r := range []struct {
-		name    string
-		written []float64
-		option  *[2]float64
-	}{{"t2_range_ms", f.T2Range, &o.T2Range}, {"b1_range", f.B1Range, &o.B1Range}} {
-		if r.written == nil {
-			continue
-		}
-		if len(r.written) != 2 {
-			return o, fmt.Errorf("%s: %d numbers, want [low, high]", r.name, len(r.written))
-		}
-		var err error
-		if *r.option, err = Range(r.written[0], r.written[1]); err != nil {
-			return o, fmt.Errorf("%s: %w", r.name, err)
-		}
-	}
-	return o, nil
-}
 
 // SetSigma sets the noise of a fit from the text of a user: a standard deviation, the name of a source, or "" for the
 // default.
@@ -324,7 +181,7 @@ func (p Protocol) Check() error {
 	if err := p.Division.check(); err != nil {
 		return err
 	}
-	if err := p.Register.check(); err != nil {
+	if err := cmp.Or(p.Register.check(), p.Acquisition.check(p.Series), p.Quality.check()); err != nil {
 		return err
 	}
 	if err := p.PhilipsScaling.Check(); err != nil {

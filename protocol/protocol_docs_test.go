@@ -3,6 +3,7 @@ package protocol
 import (
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -14,7 +15,8 @@ func TestProtocolKeysAreDocumented(t *testing.T) {
 		keys reflect.Type
 	}{
 		{"protocol.md", reflect.TypeFor[protocolFile]()}, {"protocol.md", reflect.TypeFor[SeriesRule]()},
-		{"segmenter.md", reflect.TypeFor[segmentFile]()},
+		{"segmenter.md", reflect.TypeFor[segmentFile]()}, {"protocol.md", reflect.TypeFor[Acquisition]()},
+		{"protocol.md", reflect.TypeFor[Quality]()},
 	} {
 		text, err := os.ReadFile("../docs/" + group.page)
 		if err != nil {
@@ -27,4 +29,44 @@ func TestProtocolKeysAreDocumented(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Keys has the keys of a file, in all levels that a file explains.
+func TestKeysAreComplete(t *testing.T) {
+	var compare func(place string, keys []Key, kind reflect.Type)
+	compare = func(place string, keys []Key, kind reflect.Type) {
+		var names []string
+		for _, k := range keys {
+			names = append(names, k.Name)
+			if (k.Form == "") != (k.Keys != nil) || k.Meaning == "" {
+				t.Errorf("%s%s: %+v", place, k.Name, k)
+			}
+		}
+		for n := range kind.NumField() {
+			field := kind.Field(n)
+			name := field.Tag.Get("yaml")
+			index := slices.Index(names, name)
+			if name == "" || name == "quantity" && place == "anatomy: " { // which applies only to series
+				continue
+			}
+			if index < 0 {
+				t.Errorf("%s%s is not in Keys", place, name)
+				continue
+			}
+			names[index] = ""
+			inner := field.Type
+			if inner.Kind() == reflect.Pointer {
+				inner = inner.Elem()
+			}
+			if keys[index].Keys != nil {
+				compare(name+": ", keys[index].Keys, inner)
+			}
+		}
+		for _, name := range names {
+			if name != "" {
+				t.Errorf("%s%s is not a key", place, name)
+			}
+		}
+	}
+	compare("", Keys, reflect.TypeFor[protocolFile]())
 }

@@ -58,7 +58,11 @@ var settingsColumns = []table.Column[Result]{
 		func(r Result) int { return r.Protocol.SkippedEchoes }).WithOrigin(table.FromSettings),
 	table.Text("settings", "Settings of the program", table.FromSettings,
 		func(r Result) string { return describe(r.Protocol, r.Version) }),
+	protocolColumn,
 }
+
+var protocolColumn = table.Text("protocol_sha256", "SHA-256 of the settings that a folder's results have in common",
+	table.FromSettings, func(r Result) string { return r.Protocol.SHA256 })
 
 // compartmentRow is a row of compartments.csv: a compartment, or a region or layer of it.
 type compartmentRow struct {

@@ -36,7 +36,7 @@ const previewBudget = 24 << 20
 type pageView struct {
 	Version                         string
 	Done, Failed, NotDone, Subjects int
-	Warned                          int // finished studies that have warnings
+	Warned, Flagged                 int // finished studies that have warnings, and flags of quality
 	Settings                        []settingsView
 	Failures                        []Failure
 	Studies                         []studyView
@@ -67,6 +67,7 @@ type studyView struct {
 	Width, Height int
 	Rows          []rowView
 	Regions       *regionsView // nil if the mask is not divided
+	Quality       *qualityView // nil if it was not measured
 }
 
 // linkView is a file of a study's folder.
@@ -77,6 +78,7 @@ type rowView struct {
 	Compartment, T2, Median, SE, R2, SNR, Volume, Note string
 	Used                                               string // numbers of used and of all voxels
 	Excluded                                           []string
+	Flags                                              []flagView
 	Bar                                                *barView
 }
 
@@ -112,8 +114,12 @@ func (c Cohort) page(dir string, budget int) ([]byte, error) {
 	for ms := 0; ms <= figure.ScaleMaxMS; ms += figure.ScaleTickMS {
 		v.Ticks = append(v.Ticks, tickView{Percent: 100 * float64(ms) / figure.ScaleMaxMS, Label: fmt.Sprint(ms)})
 	}
+	all := findBaselines(c.Results)
 	for _, r := range c.Results {
 		s := newStudyView(r, dir)
+		if s.addQuality(r, all) {
+			v.Flagged++
+		}
 		if len(s.Warnings) > 0 {
 			v.Warned++
 		}

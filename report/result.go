@@ -60,6 +60,8 @@ type Result struct {
 	// of versions that did not write them.
 	Scanner     *Scanner     `json:"scanner,omitempty"`
 	Acquisition *Acquisition `json:"acquisition,omitempty"`
+	// Deviations are the differences between the acquisition and the one that the protocol expects.
+	Deviations []Deviation `json:"deviations,omitempty"`
 	// TE holds all echo times in ms, including those of skipped echoes.
 	TE []float64 `json:"te_ms"`
 	// Size is the number of columns, rows and slices. Spacing is the distance between their
@@ -81,6 +83,10 @@ type Result struct {
 	Decays   []Decay   `json:"decays"`
 	// Noise is the noise of the images.
 	Noise Noise `json:"noise"`
+	// Quality holds measures of quality control, nil in results of versions that did not make them, and
+	// QualityFlags the measures beyond a limit of the protocol.
+	Quality      *Quality      `json:"quality,omitempty"`
+	QualityFlags []QualityFlag `json:"quality_flags,omitempty"`
 	// Warnings are reasons to doubt the values, such as lossy images or a mask without voxels.
 	Warnings []string `json:"warnings"`
 	// Notes are remarks for the reader, for example that files were ignored.

@@ -52,6 +52,12 @@ type Protocol struct {
 	Maps string `json:"maps"`
 	// Segmenter is the program that makes the masks; absent if they are files.
 	Segmenter *Segmenter `json:"segmenter,omitempty"`
+	// Acquisition is the acquisition that the protocol expects; absent if it expects none. Quality
+	// holds the limits of quality control.
+	Acquisition *ExpectedAcquisition `json:"acquisition,omitempty"`
+	Quality     *QualityLimits       `json:"quality,omitempty"`
+	// SHA256 is the hash of all settings that the results of a folder have in common.
+	SHA256 string `json:"sha256,omitempty"`
 }
 
 // Segmenter is a program that makes masks.

@@ -65,7 +65,7 @@ type Cohort struct {
 	Failures []Failure
 }
 
-// WriteTables writes compartments.csv, studies.csv and index.html into the folder dir, which must
+// WriteTables writes compartments.csv, studies.csv, qc.csv and index.html into the folder dir, which must
 // exist. Rows are in the order of subject, visit, study and series, whatever the order in c.
 //
 // A file is replaced as a whole, so that a reader sees the old or the new one. This is not possible on
@@ -85,6 +85,7 @@ func WriteTables(dir string, c Cohort) error {
 	}{
 		{compartmentsTable, table.Write(compartmentColumns, c.compartmentRows())},
 		{studiesTable, table.Write(studyColumns, c.studyRows(dir))},
+		{qcTable, table.Write(qcColumns, c.qcRows(findBaselines(c.Results)))},
 		{pageFile, page},
 	} {
 		errs = append(errs, outfile.Replace(filepath.Join(dir, f.name), f.content))

@@ -138,7 +138,7 @@ func TestTablesParse(t *testing.T) {
 // A table that cannot be replaced does not keep the others from being written,
 // and the error names it and says why.
 func TestTablesAreWrittenAlone(t *testing.T) {
-	for _, blocked := range []string{"compartments.csv", "studies.csv", "index.html"} {
+	for _, blocked := range []string{"compartments.csv", "studies.csv", "qc.csv", "index.html"} {
 		dir := t.TempDir()
 		if err := os.Mkdir(filepath.Join(dir, blocked), 0o755); err != nil {
 			t.Fatal(err)
@@ -148,7 +148,7 @@ func TestTablesAreWrittenAlone(t *testing.T) {
 			!strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)
 		}
-		for _, name := range []string{"compartments.csv", "studies.csv", "index.html"} {
+		for _, name := range []string{"compartments.csv", "studies.csv", "qc.csv", "index.html"} {
 			info, statErr := os.Stat(filepath.Join(dir, name))
 			if statErr != nil || info.IsDir() != (name == blocked) {
 				t.Errorf("with %s blocked, %s was not written (%v)", blocked, name, statErr)
@@ -157,8 +157,8 @@ func TestTablesAreWrittenAlone(t *testing.T) {
 				t.Errorf("with %s blocked: error %v", blocked, err)
 			}
 		}
-		if got := len(list(t, dir)); got != 3 {
-			t.Errorf("with %s blocked, %d files, want 3", blocked, got)
+		if got := len(list(t, dir)); got != 4 {
+			t.Errorf("with %s blocked, %d files, want 4", blocked, got)
 		}
 	}
 	dir := t.TempDir()
@@ -190,7 +190,7 @@ func TestResultsAreDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	tree, _, _ := strings.Cut(text, "In the names of folders")
-	for _, name := range append(list(t, filepath.Join(dir, "s")), compartmentsTable, studiesTable, pageFile) {
+	for _, name := range append(list(t, filepath.Join(dir, "s")), compartmentsTable, studiesTable, qcTable, pageFile) {
 		if !strings.Contains(tree, " "+name+" ") {
 			t.Errorf("docs/results.md does not list the file %s", name)
 		}
@@ -198,7 +198,8 @@ func TestResultsAreDocumented(t *testing.T) {
 	for _, section := range []struct {
 		name    string
 		columns []string
-	}{{"## compartments.csv", table.Heads(compartmentColumns)}, {"## studies.csv", table.Heads(studyColumns)}} {
+	}{{"## compartments.csv", table.Heads(compartmentColumns)}, {"## studies.csv", table.Heads(studyColumns)},
+		{"## qc.csv", table.Heads(qcColumns)}} {
 		_, lines, _ := strings.Cut(text, section.name+"\n")
 		lines, _, _ = strings.Cut(lines, "\n## ")
 		explained := map[string]bool{}

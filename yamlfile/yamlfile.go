@@ -52,6 +52,9 @@ func Decode(text []byte, target any) (err error) {
 	case errors.Is(err, io.EOF):
 		return ErrEmpty
 	case err != nil:
+		if unknown := new(yaml.UnknownFieldError); errors.As(err, &unknown) && unknown.Token != nil {
+			return unknownKey(unknown.Token, text, target)
+		}
 		return described(err)
 	}
 	if !errors.Is(dec.Decode(new(any)), io.EOF) {
@@ -66,6 +69,9 @@ type Error struct {
 	Problem string
 	// Line and Column count from 1; 0 if they are not known.
 	Line, Column int
+	// Key is the unknown key, if that is the problem, and Known are the keys that are known in its place.
+	Key   string
+	Known []string
 }
 
 // Error returns the problem after its line.
@@ -78,11 +84,17 @@ func (e *Error) Error() string {
 
 // problem returns an error at a token, which may be nil.
 func problem(t *token.Token, format string, a ...any) error {
-	e := &Error{Problem: printable.Line(fmt.Sprintf(format, a...))}
+	e := &Error{}
+	place(e, t, format, a...)
+	return e
+}
+
+// place sets the problem of an error and the place of a token, which may be nil.
+func place(e *Error, t *token.Token, format string, a ...any) {
+	e.Problem = printable.Line(fmt.Sprintf(format, a...))
 	if t != nil {
 		e.Line, e.Column = t.Position.Line, t.Position.Column
 	}
-	return e
 }
 
 // described converts an error of the library. It does not wrap the error, whose own text repeats several lines of the
@@ -91,7 +103,6 @@ func described(err error) error {
 	var kind *yaml.TypeError
 	var large *yaml.OverflowError
 	var node *yaml.UnexpectedNodeTypeError
-	var unknown *yaml.UnknownFieldError
 	var syntax *yaml.SyntaxError
 	switch {
 	case errors.As(err, &kind):
@@ -100,8 +111,6 @@ func described(err error) error {
 		return wanted(large.Token, name(large.DstType))
 	case errors.As(err, &node):
 		return wanted(node.Token, nameOfNode(node.Expected))
-	case errors.As(err, &unknown) && unknown.Token != nil:
-		return problem(unknown.Token, "unknown key %.40q", keyAt(unknown.Token))
 	case errors.As(err, &syntax) && syntax.Token != nil:
 		return problem(syntax.Token, "%s", positions.ReplaceAllString(syntax.Message, "line $1"))
 	}

@@ -91,7 +91,8 @@ For research. Not a medical device.`,
 		return usageError{hint.Errorf(c.CommandPath()+" --help", "%w", err)}
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(runCommand(), tablesCommand(), verifyCommand(), inspectCommand(), trialCommand(), repeatCommand(),
+	root.AddCommand(runCommand(), tablesCommand(), verifyCommand(), inspectCommand(), protocolCommand(), trialCommand(),
+		repeatCommand(),
 		compareMasksCommand(), powerCommand(), demoCommand(demoStudies), validateCommand(), licensesCommand())
 	err := root.ExecuteContext(ctx)
 	if failed := out.failure(); failed != nil && (err == nil || errors.Is(err, out.err)) {

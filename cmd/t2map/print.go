@@ -45,6 +45,30 @@ func printOutcome(w io.Writer, out string, o batch.Outcome, written bool) {
 		table = "studies.csv" // it has the reasons
 	}
 	fmt.Fprintf(w, ". See %s and %s.\n", filepath.Join(out, "index.html"), filepath.Join(out, table))
+	printFlagged(w, out, o.Results)
+}
+
+// printFlagged counts the studies of a run whose quality is flagged.
+func printFlagged(w io.Writer, out string, results []report.Result) {
+	flagged, failing := 0, 0
+	for _, r := range results {
+		switch report.Worst(r.QualityFlags) {
+		case report.Fail:
+			failing++
+			fallthrough
+		case report.Warn:
+			flagged++
+		}
+	}
+	if flagged == 0 {
+		return
+	}
+	verb := "have"
+	if flagged == 1 {
+		verb = "has"
+	}
+	fmt.Fprintf(w, "%s %s flags of quality, %d at the level fail. See %s.\n", printable.Counted(flagged, "study",
+		"studies"), verb, failing, filepath.Join(out, "qc.csv"))
 }
 
 // choiceCounts counts the studies by what is done with them and why; empty if all are new.

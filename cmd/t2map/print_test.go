@@ -283,3 +283,28 @@ func TestPassedOverIsNoted(t *testing.T) {
 		t.Errorf("status %d\n%s", code, stdout)
 	}
 }
+
+// The studies with flags of quality are counted, and those that should not be used.
+func TestPrintFlagged(t *testing.T) {
+	flag := func(levels ...report.Level) (r report.Result) {
+		for _, l := range levels {
+			r.QualityFlags = append(r.QualityFlags, report.QualityFlag{Level: l})
+		}
+		return r
+	}
+	for _, c := range []struct {
+		results []report.Result
+		want    string
+	}{
+		{[]report.Result{flag(), flag()}, ""},
+		{[]report.Result{flag(), flag(report.Warn)}, "1 study has flags of quality, 0 at the level fail. See out/qc.csv.\n"},
+		{[]report.Result{flag(report.Warn, report.Fail), flag(report.Warn), flag()},
+			"2 studies have flags of quality, 1 at the level fail. See out/qc.csv.\n"},
+	} {
+		var b strings.Builder
+		printFlagged(&b, "out", c.results)
+		if got := strings.ReplaceAll(b.String(), `\`, "/"); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+}

@@ -1,15 +1,11 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/t2map/t2map/outfile"
 	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/trial"
 )
@@ -44,10 +40,7 @@ Exit status: 0 if the file was written, 1 if it could not be written, 2 for inva
 			if len(args) > 0 {
 				path = args[0]
 			}
-			if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
-				return usageError{fmt.Errorf("%s exists already", printable.Line(path))}
-			}
-			if err := outfile.Replace(path, []byte(planTemplate())); err != nil {
+			if err := writeTemplate(path, planTemplate()); err != nil {
 				return err
 			}
 			fmt.Fprintf(c.OutOrStdout(), "%s is written: remove the # of the keys that your trial needs, then run\n"+

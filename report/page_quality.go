@@ -1,0 +1,126 @@
+package report
+
+import (
+	"fmt"
+
+	"github.com/t2map/t2map/printable"
+	"github.com/t2map/t2map/table"
+)
+
+// flagView is a flag of quality.
+type flagView struct {
+	Text  string
+	Level Level
+}
+
+// qualityView holds the measures of a study, which a reader of the page can unfold.
+type qualityView struct {
+	Shift, Baseline string
+	Rows            []qualityRow
+}
+
+// qualityRow holds the measures of a compartment.
+type qualityRow struct {
+	Compartment, SNR, Ratio, Saturated, Zero, Excluded, Eroded, Chi2, Volume string
+}
+
+// addQuality adds the measures and the flags. Those of the study are in the row of its first compartment. It reports
+// whether there are flags.
+func (v *studyView) addQuality(r Result, all baselines) bool {
+	flags := all.flags(r)
+	for n := range v.Rows {
+		var own []QualityFlag
+		if n == 0 {
+			own = flagsOf(flags, "")
+		}
+		if n < len(r.Compartments) {
+			own = append(own, flagsOf(flags, r.Compartments[n].Compartment)...)
+		}
+		for _, f := range own {
+			v.Rows[n].Flags = append(v.Rows[n].Flags, flagView{f.text(), f.Level})
+		}
+	}
+	if r.Quality == nil {
+		return len(flags) > 0
+	}
+	v.Quality = &qualityView{}
+	if px := table.Decimals(r.shiftPX(), decimalsShift); px != "" {
+		v.Quality.Shift = fmt.Sprintf("shift between the first and the last fitted echo %s px (%s along rows, %s along "+
+			"columns; correlation %s)", px, table.Decimals(float64(r.Quality.ShiftI), decimalsShift),
+			table.Decimals(float64(r.Quality.ShiftJ), decimalsShift),
+			table.Decimals(float64(r.Quality.ShiftCorrelation), decimalsShift))
+	}
+	if b, ok := all.before(r); ok {
+		v.Quality.Baseline = "volumes are compared with the visit " + printable.Line(b.visit)
+	}
+	for n := range r.Compartments {
+		v.Quality.Rows = append(v.Quality.Rows, r.qualityRow(n, all))
+	}
+	return len(flags) > 0
+}
+
+func (r Result) qualityRow(n int, all baselines) qualityRow {
+	m := r.measuresOf(n)
+	row := qualityRow{
+		Compartment: printable.Line(m.summary.Compartment), Saturated: fmt.Sprint(m.summary.Excluded.Saturated),
+		Zero: fmt.Sprint(max(m.ZeroVoxels, 0)), Excluded: percent(m.Excluded), Volume: signed(all.volumeChange(r,
+			m.summary.Compartment)), Chi2: table.Decimals(float64(m.ResidualChi2), decimalsShift),
+	}
+	if last := table.Decimals(m.SNRLast, decimalsSNR); last != "" {
+		row.SNR = table.Decimals(m.SNRFirst, decimalsSNR) + "–" + last
+	}
+	if ratio := table.Decimals(float64(m.S2S1), decimalsRatio); ratio != "" {
+		row.Ratio = fmt.Sprintf("%s (%s)", ratio, table.Decimals(float64(m.S2S1Fit), decimalsRatio))
+	}
+	if t2 := table.Decimals(float64(m.ErodedMeanT2), decimalsT2); t2 != "" {
+		row.Eroded = fmt.Sprintf("%s (%s)", t2, signed(m.Eroded))
+	}
+	return row
+}
+
+// percent prints a share, "" for NaN.
+func percent(x float64) string {
+	if text := table.Decimals(x, decimalsPercent); text != "" {
+		return text + " %"
+	}
+	return ""
+}
+
+// signed prints a difference in percent with its sign, "" for NaN.
+func signed(x float64) string {
+	text := percent(x)
+	if text != "" && x > 0 {
+		text = "+" + text
+	}
+	return text
+}
+
+// text describes a flag: "SNR at the last echo 2.7 (limit 3)".
+func (f QualityFlag) text() string {
+	value, limit := table.Decimals(float64(f.Value), decimalsPercent), short(float64(f.Limit))
+	words := map[Measure]string{
+		MeasureSNRLast: "SNR at the last echo %s (limit %s)", MeasureExcluded: "%s %% excluded (limit %s)",
+		MeasureEroded: "eroded mean %s %% off (limit %s)", MeasureT2: "mean %s ms (limit %s)",
+		MeasureSaturated: "%s %% saturated (limit %s)", MeasureZero: "%s %% without signal (limit %s)",
+		MeasureStimulated: "S2/S1 %s %% off the fit (limit %s)", MeasureChi2: "residual χ² %s (limit %s)",
+		MeasureVolume: "volume %s %% off the baseline (limit %s)",
+	}[f.Measure]
+	switch f.Measure {
+	case MeasureShift:
+		return fmt.Sprintf("echoes shifted by %s px (limit %s)", table.Decimals(float64(f.Value), decimalsShift), limit)
+	case MeasureVoxels:
+		return fmt.Sprintf("%s (limit %s)", printable.Counted(int(f.Value), "voxel", "voxels"), limit)
+	case MeasureAcquisition:
+		return printable.Counted(int(f.Value), "deviation", "deviations") + " from the protocol"
+	case MeasureBaselineScanner:
+		return "another scanner than at the baseline"
+	case MeasureBaselineSoftware:
+		return "other software of the scanner than at the baseline"
+	case MeasureBaselineAcquisition:
+		return "another acquisition than at the baseline"
+	}
+	if words == "" { // of a later version
+		return printable.Line(string(f.Measure))
+	}
+	return fmt.Sprintf(words, value, limit)
+}
