@@ -1,0 +1,17 @@
+#!/bin/sh
+# Run by goreleaser before it builds. Checks that the tag is the version in results, and writes the
+# completion scripts for the archives.
+set -eu
+cd "$(dirname "$0")/.."
+tag=$1 snapshot=$2
+version=$(go run ./cmd/t2map --version)
+version=${version#t2map version }
+if [ "$snapshot" != true ] && [ "$tag" != "v$version" ]; then
+	echo "the tag is $tag, but pipeline.Version is $version: results would have another version than the release" >&2
+	exit 1
+fi
+mkdir -p release/completion
+go run ./cmd/t2map completion bash >release/completion/t2map.bash
+go run ./cmd/t2map completion zsh >release/completion/_t2map
+go run ./cmd/t2map completion fish >release/completion/t2map.fish
+go run ./cmd/t2map completion powershell >release/completion/t2map.ps1
