@@ -4,14 +4,18 @@
 set -eu
 cd "$(dirname "$0")/.."
 tag=$1 snapshot=$2
-version=$(go run ./cmd/t2map --version)
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+program=$folder/t2map
+go build -o "$program" ./cmd/t2map
+version=$("$program" --version)
 version=${version#t2map version }
 if [ "$snapshot" != true ] && [ "$tag" != "v$version" ]; then
 	echo "the tag is $tag, but pipeline.Version is $version: results would have another version than the release" >&2
 	exit 1
 fi
 mkdir -p release/completion
-go run ./cmd/t2map completion bash >release/completion/t2map.bash
-go run ./cmd/t2map completion zsh >release/completion/_t2map
-go run ./cmd/t2map completion fish >release/completion/t2map.fish
-go run ./cmd/t2map completion powershell >release/completion/t2map.ps1
+"$program" completion bash >release/completion/t2map.bash
+"$program" completion zsh >release/completion/_t2map
+"$program" completion fish >release/completion/t2map.fish
+"$program" completion powershell >release/completion/t2map.ps1
