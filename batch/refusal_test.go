@@ -270,7 +270,8 @@ func TestOutputFolderThatCannotBeWritten(t *testing.T) {
 			len(out.Results)+len(out.Failures) != 0 {
 			t.Errorf("%+v, %v", out, err)
 		}
-		tables := []string{lockFile, "studies.csv", "compartments.csv", "studies.parquet", "compartments.parquet", "index.html"}
+		tables := []string{lockFile, "studies.csv", "compartments.csv", "studies.parquet", "compartments.parquet",
+			"index.html"}
 		for name := range tree(t, s.Out) {
 			if !slices.Contains(tables, name) {
 				t.Errorf("left behind: %s", name)

@@ -12,11 +12,11 @@ import (
 
 func TestStream(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.parquet")
-	failed := errors.New("failed")
+	failed, long := errors.New("failed"), strings.Repeat("second", 1<<15)
 	for _, c := range []struct {
 		content, want string
 		err           error
-	}{{"first", "first", nil}, {"lost", "first", failed}, {strings.Repeat("second", 1<<15), strings.Repeat("second", 1<<15), nil}} {
+	}{{"first", "first", nil}, {"lost", "first", failed}, {long, long, nil}} {
 		err := Stream(path, func(w io.Writer) error {
 			_, err := io.WriteString(w, c.content)
 			return errors.Join(err, c.err)

@@ -37,8 +37,8 @@ var flagValues = func() map[string][]string {
 }()
 
 // freeFlags are the flags with texts that no list can hold, by name. For these, shells offer nothing.
-var freeFlags = []string{"mask", "register", "layout", "series", "anatomy", "t2-range", "b1-range", "refocusing-profile",
-	"endpoint", "scan", "rescan", "rows", "panel", "display-range"}
+var freeFlags = []string{"mask", "register", "layout", "series", "anatomy", "t2-range", "b1-range",
+	"refocusing-profile", "endpoint", "scan", "rescan", "rows", "panel", "display-range"}
 
 func texts[T ~string](values []T) []string {
 	var out []string
