@@ -270,8 +270,10 @@ func TestOutputFolderThatCannotBeWritten(t *testing.T) {
 			len(out.Results)+len(out.Failures) != 0 {
 			t.Errorf("%+v, %v", out, err)
 		}
+		tables := []string{lockFile, "studies.csv", "compartments.csv", "qc.csv", "studies.parquet", "compartments.parquet", "qc.parquet",
+			"index.html"}
 		for name := range tree(t, s.Out) {
-			if !slices.Contains([]string{lockFile, "studies.csv", "compartments.csv", "qc.csv", "index.html"}, name) {
+			if !slices.Contains(tables, name) {
 				t.Errorf("left behind: %s", name)
 			}
 		}

@@ -22,6 +22,11 @@ func Replace(path string, content []byte) error {
 	if err == nil {
 		return nil
 	}
+	return notWritten(path, err)
+}
+
+// notWritten adds the name of the file to an error of writing it, and the likely cause if the system does not say it.
+func notWritten(path string, err error) error {
 	cause := ""
 	if info, statErr := os.Stat(path); statErr == nil && info.IsDir() {
 		cause = "a folder of that name exists: "

@@ -186,6 +186,12 @@ func ofResult(columns []table.Column[Result]) []table.Column[studyRow] {
 			}
 			return columns[i].Cell(*r.result)
 		}
+		c.Plain = func(r studyRow) string {
+			if r.result == nil {
+				return ""
+			}
+			return columns[i].Text(*r.result)
+		}
 		lifted = append(lifted, c)
 	}
 	return lifted

@@ -215,7 +215,8 @@ func parseHidden(hidden string) (name, kind string, ok bool) {
 // isUnfinishedTable reports whether a file has the name of an unfinished table: a dot, the name of the
 // table, and digits (as renameio names files).
 func isUnfinishedTable(name string) bool {
-	for _, table := range []string{compartmentsTable, studiesTable, qcTable, pageFile} {
+	for _, table := range []string{compartmentsTable, studiesTable, qcTable, compartmentsParquet, studiesParquet, qcParquet,
+		pageFile} {
 		if digits, ok := strings.CutPrefix(name, "."+table); ok && digits != "" {
 			_, err := strconv.ParseUint(digits, 10, 64)
 			return err == nil

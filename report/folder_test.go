@@ -38,7 +38,7 @@ func TestSweep(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, name := range []string{".compartments.csv123456", ".index.html1", ".index.html", ".studies.csv.swp",
+	for _, name := range []string{".compartments.csv123456", ".studies.parquet7", ".index.html1", ".index.html", ".studies.csv.swp",
 		"index.html1", ".t2map.lock", "A/.index.html1", "A/.x.tmp-00000000", ".t2map-123456", ".t2map-x"} {
 		if err := os.WriteFile(filepath.Join(root, name), nil, 0o644); err != nil {
 			t.Fatal(err)

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
+	"iter"
 	"math"
 	"path/filepath"
 	"slices"
@@ -13,12 +15,16 @@ import (
 	"github.com/t2map/t2map/number"
 	"github.com/t2map/t2map/outfile"
 	"github.com/t2map/t2map/table"
+	"github.com/t2map/t2map/table/parquet"
 )
 
-// The tables of a cohort, in the folder of results.
+// The tables of a cohort, in the folder of results, as CSV and as Parquet.
 const (
-	compartmentsTable = "compartments.csv"
-	studiesTable      = "studies.csv"
+	compartmentsTable   = "compartments.csv"
+	studiesTable        = "studies.csv"
+	compartmentsParquet = "compartments.parquet"
+	studiesParquet      = "studies.parquet"
+	qcParquet           = "qc.parquet"
 )
 
 // Failure is a study without a result.
@@ -65,8 +71,8 @@ type Cohort struct {
 	Failures []Failure
 }
 
-// WriteTables writes compartments.csv, studies.csv, qc.csv and index.html into the folder dir, which must
-// exist. Rows are in the order of subject, visit, study and series, whatever the order in c.
+// WriteTables writes compartments.csv, studies.csv, qc.csv, the same tables as Parquet, and index.html into the folder
+// dir, which must exist. Rows are in the order of subject, visit, study and series, whatever the order in c.
 //
 // A file is replaced as a whole, so that a reader sees the old or the new one. This is not possible on
 // Windows: there a crash may leave part of a table, which can be written again from every result.json.
@@ -78,19 +84,20 @@ type Cohort struct {
 func WriteTables(dir string, c Cohort) error {
 	c = c.sorted()
 	page, err := c.page(dir, previewBudget)
-	errs := []error{err}
-	for _, f := range []struct {
-		name    string
-		content []byte
-	}{
-		{compartmentsTable, table.Write(compartmentColumns, c.compartmentRows())},
-		{studiesTable, table.Write(studyColumns, c.studyRows(dir))},
-		{qcTable, table.Write(qcColumns, c.qcRows(findBaselines(c.Results)))},
-		{pageFile, page},
-	} {
-		errs = append(errs, outfile.Replace(filepath.Join(dir, f.name), f.content))
-	}
-	return errors.Join(errs...)
+	compartments, studies, qc := c.compartmentRows(), c.studyRows(dir), c.qcRows(findBaselines(c.Results))
+	return errors.Join(err,
+		outfile.Replace(filepath.Join(dir, compartmentsTable), table.Write(compartmentColumns, compartments)),
+		outfile.Replace(filepath.Join(dir, studiesTable), table.Write(studyColumns, studies)),
+		outfile.Replace(filepath.Join(dir, qcTable), table.Write(qcColumns, qc)),
+		writeParquet(filepath.Join(dir, compartmentsParquet), compartmentColumns, slices.Values(compartments)),
+		writeParquet(filepath.Join(dir, studiesParquet), studyColumns, slices.Values(studies)),
+		writeParquet(filepath.Join(dir, qcParquet), qcColumns, slices.Values(qc)),
+		outfile.Replace(filepath.Join(dir, pageFile), page))
+}
+
+// writeParquet writes the Parquet file of a table in bounded memory.
+func writeParquet[R any](path string, columns []table.Column[R], rows iter.Seq[R]) error {
+	return outfile.Stream(path, func(w io.Writer) error { return parquet.Write(w, columns, rows) })
 }
 
 // sorted returns a copy with results and failures in the order of tables.

@@ -138,7 +138,8 @@ func TestTablesParse(t *testing.T) {
 // A table that cannot be replaced does not keep the others from being written,
 // and the error names it and says why.
 func TestTablesAreWrittenAlone(t *testing.T) {
-	for _, blocked := range []string{"compartments.csv", "studies.csv", "qc.csv", "index.html"} {
+	files := []string{compartmentsTable, studiesTable, qcTable, compartmentsParquet, studiesParquet, qcParquet, pageFile}
+	for _, blocked := range files {
 		dir := t.TempDir()
 		if err := os.Mkdir(filepath.Join(dir, blocked), 0o755); err != nil {
 			t.Fatal(err)
@@ -148,7 +149,7 @@ func TestTablesAreWrittenAlone(t *testing.T) {
 			!strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)
 		}
-		for _, name := range []string{"compartments.csv", "studies.csv", "qc.csv", "index.html"} {
+		for _, name := range files {
 			info, statErr := os.Stat(filepath.Join(dir, name))
 			if statErr != nil || info.IsDir() != (name == blocked) {
 				t.Errorf("with %s blocked, %s was not written (%v)", blocked, name, statErr)
@@ -157,8 +158,8 @@ func TestTablesAreWrittenAlone(t *testing.T) {
 				t.Errorf("with %s blocked: error %v", blocked, err)
 			}
 		}
-		if got := len(list(t, dir)); got != 4 {
-			t.Errorf("with %s blocked, %d files, want 4", blocked, got)
+		if got := len(list(t, dir)); got != len(files) {
+			t.Errorf("with %s blocked, %d files, want %d", blocked, got, len(files))
 		}
 	}
 	dir := t.TempDir()
@@ -190,7 +191,8 @@ func TestResultsAreDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	tree, _, _ := strings.Cut(text, "In the names of folders")
-	for _, name := range append(list(t, filepath.Join(dir, "s")), compartmentsTable, studiesTable, qcTable, pageFile) {
+	for _, name := range append(list(t, filepath.Join(dir, "s")), compartmentsTable, studiesTable, qcTable,
+		compartmentsParquet, studiesParquet, qcParquet, pageFile) {
 		if !strings.Contains(tree, " "+name+" ") {
 			t.Errorf("docs/results.md does not list the file %s", name)
 		}

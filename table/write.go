@@ -19,8 +19,19 @@ type Column[R any] struct {
 	// Derivation is a formula, or the source of the value.
 	Derivation string
 	Origin     Origin
-	// Cell returns the text of the cell of a row.
+	// Cell returns the text of the cell of a row in a CSV.
 	Cell func(R) string
+	// Plain returns the text of a column of texts as it is, on one line; nil means that it is the text of Cell. Cell
+	// precedes it with an apostrophe if a spreadsheet would evaluate it as a formula.
+	Plain func(R) string
+}
+
+// Text returns the text of the cell of a row for formats that have types, in which no text is a formula.
+func (c Column[R]) Text(r R) string {
+	if c.Plain != nil {
+		return c.Plain(r)
+	}
+	return c.Cell(r)
 }
 
 // Kind is the type of the cells of a column.
@@ -47,7 +58,8 @@ const (
 // Text returns a column of texts of unknown origin (see printable.Cell).
 func Text[R any](name, label string, origin Origin, value func(R) string) Column[R] {
 	return Column[R]{Name: name, Label: label, Kind: Word, Origin: origin,
-		Cell: func(r R) string { return printable.Cell(value(r)) }}
+		Cell:  func(r R) string { return printable.Cell(value(r)) },
+		Plain: func(r R) string { return printable.Line(value(r)) }}
 }
 
 // Number returns a column of derived numbers with 15 significant digits, the largest number of decimal digits that a
@@ -105,7 +117,7 @@ func Lift[R, P any](part func(R) P, columns []Column[P]) []Column[R] {
 	var out []Column[R]
 	for _, c := range columns {
 		out = append(out, Column[R]{c.Name, c.Label, c.Kind, c.Unit, c.Terms, c.Derivation, c.Origin,
-			func(r R) string { return c.Cell(part(r)) }})
+			func(r R) string { return c.Cell(part(r)) }, func(r R) string { return c.Text(part(r)) }})
 	}
 	return out
 }

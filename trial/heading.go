@@ -33,6 +33,8 @@ type Key struct {
 	Form string
 	// Meaning is what it decides, and what applies without it.
 	Meaning string
+	// Values are the possible values of a key that has a fixed set of them, the default first.
+	Values []string
 	// Endpoint is whether the key names an endpoint, or T2 for all compartments.
 	Endpoint EndpointRule
 
@@ -67,21 +69,24 @@ var Keys = []Key{
 	{Name: "secondary", Form: "lateral@month12, WOMAC@month12",
 		Meaning: "key secondary contrasts, a family of their own (default: none)"},
 	{Name: "baseline", Form: "by visit", Meaning: "slopes on the baseline in the mixed model: by visit, or " +
-		"common to all visits (default: by visit)", read: (*Plan).setBaseline},
+		"common to all visits (default: by visit)", Values: []string{"by visit", "common"}, read: (*Plan).setBaseline},
 	{Name: "strata", Form: "stratum", Meaning: "columns of the design by which the randomisation was stratified; " +
 		"they are in the models (default: stratum, if the design has it; none omits it)", read: (*Plan).setStrata},
 	{Name: "covariates", Form: "site, age", Meaning: "columns of the design to adjust the models for: site, " +
 		"stratum, sex, age, bmi (default: none)", read: (*Plan).setCovariates},
 	{Name: "covariance", Form: "unstructured", Meaning: "covariance of the visits of a subject: unstructured, " +
-		"hcs, ar1 or cs (default: unstructured)", read: (*Plan).setCovariance},
+		"hcs, ar1 or cs (default: unstructured)", Values: []string{"unstructured", "hcs", "ar1", "cs"},
+		read: (*Plan).setCovariance},
 	{Name: "df", Form: "kenward-roger", Meaning: "method for the degrees of freedom: kenward-roger or " +
-		"satterthwaite (default: kenward-roger)", read: (*Plan).setDF},
+		"satterthwaite (default: kenward-roger)", Values: []string{"kenward-roger", "satterthwaite"},
+		read: (*Plan).setDF},
 	{Name: rowsKey, Form: "medial, lateral, patellofemoral", Meaning: "rows of the results to analyse " +
 		"(default: the compartments)", read: (*Plan).setRows},
 	{Name: "summary", Form: "mean", Meaning: "T2 of a compartment: the mean or the median of its voxels " +
-		"(default: mean)", read: (*Plan).setSummary},
+		"(default: mean)", Values: []string{"mean", "median"}, read: (*Plan).setSummary},
 	{Name: "scale", Form: "log", Endpoint: NamesEndpoint, Meaning: "scale on which an endpoint is analysed: " +
-		"linear, or log for ratios of geometric means (default: linear)", read: (*Plan).setScale},
+		"linear, or log for ratios of geometric means (default: linear)", Values: []string{"linear", "log"},
+		read: (*Plan).setScale},
 	{Name: "sets", Form: "full analysis=fas, per protocol=pp", Meaning: "analysis sets, NAME=COLUMN of the design " +
 		"with yes or no; the first is analysed, the others are sensitivity analyses (default: all subjects)",
 		read: (*Plan).setSets},

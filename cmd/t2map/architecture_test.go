@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "draw the picture of docs/architecture.md anew from the imports")
+var update = flag.Bool("update", false, "write the picture of docs/architecture.md and the manual pages anew")
 
 const architecture = "architecture.md"
 

@@ -63,8 +63,8 @@ type failedError struct{ text string }
 
 func (e failedError) Error() string { return e.text }
 
-// execute runs the command line and returns the exit status. It is the only place where errors become exit statuses.
-func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+// rootCommand returns the command line with all commands.
+func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "t2map",
 		Short: "Cartilage T2 from multi-echo knee MRI",
@@ -83,17 +83,24 @@ For research. Not a medical device.`,
 		Args:          usage(cobra.NoArgs),
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
+	root.SetVersionTemplate(versionLine() + "\n")
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usageError{hint.Errorf(c.CommandPath()+" --help", "%w", err)}
+	})
+	root.AddCommand(runCommand(), tablesCommand(), verifyCommand(), inspectCommand(), protocolCommand(), trialCommand(), repeatCommand(),
+		compareMasksCommand(), powerCommand(), demoCommand(demoStudies), validateCommand(), versionCommand(),
+		licensesCommand())
+	complete(root)
+	return root
+}
+
+// execute runs the command line and returns the exit status. It is the only place where errors become exit statuses.
+func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := rootCommand()
 	out, messages := &output{w: stdout, name: "standard output"}, &output{w: stderr, name: "standard error"}
 	root.SetArgs(args)
 	root.SetOut(out)
 	root.SetErr(messages)
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usageError{hint.Errorf(c.CommandPath()+" --help", "%w", err)}
-	})
-	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(runCommand(), tablesCommand(), verifyCommand(), inspectCommand(), protocolCommand(), trialCommand(),
-		repeatCommand(),
-		compareMasksCommand(), powerCommand(), demoCommand(demoStudies), validateCommand(), licensesCommand())
 	err := root.ExecuteContext(ctx)
 	if failed := out.failure(); failed != nil && (err == nil || errors.Is(err, out.err)) {
 		err = failed

@@ -231,6 +231,7 @@ by file names. It maps T2 in each study and writes into the output folder:
   compartments.csv    one row per study and compartment
   studies.csv         one row per study, with the reason if it failed
   qc.csv              quality control: one row per study and compartment, with flags
+  *.parquet           compartments.csv and studies.csv with types, for pandas, R and DuckDB
   index.html          the same results as a page with pictures
   SUBJECT/VISIT/      T2, S0, R² and standard error as NIfTI, pictures, result.json
 
