@@ -79,7 +79,7 @@ func TestCompletion(t *testing.T) {
 		{"compare-masks ", nil, offersFiles},
 		{"compare-masks a ", nil, offersFiles},
 		{"compare-masks a b ", nil, offersNothing},
-		{"ver", []string{"version"}, offersNothing},
+		{"vers", []string{"version"}, offersNothing},
 		{"completion f", []string{"fish"}, offersNothing},
 	} {
 		values, directive := completions(t, strings.Split(c.line, " ")...)
