@@ -51,6 +51,23 @@ func Find(ctx context.Context, roots []string, o FindOptions) (Finding, error) {
 	if err != nil {
 		return Finding{}, err
 	}
+	entries, err := readAll(ctx, tree, o, counter(tree.Len(), o.Progress))
+	if err != nil {
+		return Finding{}, err
+	}
+	return finding(tree, entries, o, nil), nil
+}
+
+// finding sorts the entries of a tree into studies.
+func finding(tree *files.Tree, entries []*entry, o FindOptions, part *scope) Finding {
+	f := sortOut(entries, o.PhilipsScaling, part)
+	f.Tree, f.Passed.Litter = tree, tree.Litter()
+	return f
+}
+
+// readAll reads the headers of all files of the tree, and calls progress after each. After
+// an error the tree is closed.
+func readAll(ctx context.Context, tree *files.Tree, o FindOptions, progress func()) ([]*entry, error) {
 	// Allocated one by one: an array would stay in memory as long as one of them is used.
 	var entries []*entry
 	unread := &texts{} // shared by all files until they are parsed
@@ -61,8 +78,7 @@ func Find(ctx context.Context, roots []string, o FindOptions) (Finding, error) {
 		entries = append(entries, e)
 	}
 	known := knownTexts{shared: map[texts]*texts{}}
-	progress := counter(len(entries), o.Progress)
-	err = parallel.Each(ctx, len(entries), o.Workers, func(i int) error {
+	err := parallel.Each(ctx, len(entries), o.Workers, func(i int) error {
 		e := entries[i]
 		if e.err == nil {
 			e.err = e.parseFile()
@@ -75,11 +91,9 @@ func Find(ctx context.Context, roots []string, o FindOptions) (Finding, error) {
 		return nil
 	})
 	if err != nil {
-		return Finding{}, errors.Join(err, tree.Close())
+		return nil, errors.Join(err, tree.Close())
 	}
-	f := sortOut(entries, o.PhilipsScaling)
-	f.Tree, f.Passed.Litter = tree, tree.Litter()
-	return f, nil
+	return entries, nil
 }
 
 // counter returns a function that reports that one more is done; a nil report is never
@@ -145,11 +159,12 @@ func (h *header) multiFrame() bool {
 	return h.sopClass == enhancedMRClass || h.sopClass == legacyEnhancedClass
 }
 
-// sortOut turns the entries into studies.
-func sortOut(entries []*entry, scaling PhilipsScaling) Finding {
+// sortOut turns the entries into studies. They are all entries of a search if part is nil.
+func sortOut(entries []*entry, scaling PhilipsScaling, part *scope) Finding {
 	f := Finding{Files: len(entries)}
 	groups, damaged, dangling := f.divide(entries)
-	problems := joinScattered(groups)
+	part.noteStudies(groups, damaged)
+	problems := joinScattered(groups, part)
 	studies := map[string]Study{}
 	for uid, entries := range groups {
 		s := newStudy(uid, entries, scaling)
@@ -161,7 +176,9 @@ func sortOut(entries []*entry, scaling PhilipsScaling) Finding {
 		}
 		studies[uid] = s
 	}
+	part.noteTrains(groups, studies)
 	homes := newHomes(groups, studies)
+	part.close(homes)
 	for uid, s := range studies {
 		s.Home = homes.find(uid, s)
 		f.Studies = append(f.Studies, s)

@@ -110,3 +110,23 @@ func BenchmarkParse(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkFindEach searches the files of BenchmarkFind in chunks.
+func BenchmarkFindEach(b *testing.B) {
+	dir := b.TempDir()
+	trial(b, dir)
+	b.ReportAllocs()
+	for b.Loop() {
+		n := 0
+		for f, err := range FindEach(context.Background(), []string{dir}, FindOptions{}) {
+			if err != nil || len(f.Studies) != 1 || f.Studies[0].Trains[0].Problem != nil {
+				b.Fatal(err, len(f.Studies))
+			}
+			n++
+		}
+		if n != benchFolders {
+			b.Fatal(n)
+		}
+	}
+	b.ReportMetric(float64(benchFolders*benchFilesEach*b.N)/b.Elapsed().Seconds(), "files/s")
+}

@@ -67,12 +67,14 @@ func write(t *testing.T, path string, data []byte) {
 	}
 }
 
+// find is Find, and checks that all chunks of a Search together are the same.
 func find(t *testing.T, roots ...string) Finding {
 	t.Helper()
 	f, err := Find(context.Background(), roots, FindOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	sameInChunks(t, f, roots, FindOptions{})
 	return f
 }
 

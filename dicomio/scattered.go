@@ -23,8 +23,9 @@ type part struct {
 // joinScattered joins studies of one patient that together form one train. Those that
 // contain its echoes lie in one folder, or each in a folder of its own within one, and none
 // of them contains a train itself. Those that contain its slices lie in one folder. It
-// returns the error of each joined study by its new UID, which consists of all UIDs.
-func joinScattered(groups map[string][]*entry) map[string]error {
+// returns the error of each joined study by its new UID, which consists of all UIDs. note
+// takes notes of parts that may belong to studies outside of the groups.
+func joinScattered(groups map[string][]*entry, note *scope) map[string]error {
 	type visit struct{ folder, patient string }
 	visits := map[visit][]part{}
 	whole := map[visit][]part{} // that contain trains
@@ -33,10 +34,11 @@ func joinScattered(groups map[string][]*entry) map[string]error {
 		if len(p.images) == 0 && !slices.ContainsFunc(entries, func(e *entry) bool { return e.isMRImage() }) {
 			continue
 		}
-		parts := visits
-		if len(echoes(p.images)) >= minTrain || crowded(p.images) {
+		parts, isWhole := visits, len(echoes(p.images)) >= minTrain || crowded(p.images)
+		if isWhole {
 			parts = whole
 		}
+		note.notePart(p, folder, isWhole)
 		parts[visit{folder, patient}] = append(parts[visit{folder, patient}], p)
 	}
 	problems := map[string]error{}

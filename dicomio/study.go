@@ -24,8 +24,10 @@ type Passed struct {
 	OtherSeries int `json:"other_series"`
 }
 
-// Finding is the result of Find.
+// Finding is the result of Find, or of a Search for one chunk.
 type Finding struct {
+	// Chunk is the chunk that was read; the zero value if everything was.
+	Chunk Chunk
 	// Studies are the studies with MR images, sorted by folder and UID.
 	Studies []Study
 	// Passed counts the files that belong to no study.

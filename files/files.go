@@ -55,35 +55,61 @@ type Tree struct {
 // if a root does not exist or ctx ends. The end of ctx also ends the unpacking of archives
 // by Open.
 func List(ctx context.Context, roots []string, exclude string, l Limits) (*Tree, error) {
+	t := newTree(ctx, l)
+	if err := newWalker(t, roots, exclude).visitRoots(roots); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+func newTree(ctx context.Context, l Limits) *Tree {
 	t := &Tree{ctx: ctx, limits: l.defaults(), archives: map[string]os.FileInfo{}, rootAt: map[string]int{}}
 	t.cache = newArchiveCache(t.limits.OpenArchives, t.unpack)
-	w := walker{tree: t, seen: map[string]bool{}}
+	return t
+}
+
+func newWalker(t *Tree, roots []string, exclude string) *walker {
+	w := &walker{tree: t, met: newMet()}
 	if exclude != "" {
 		w.exclude = resolved(exclude)
 	}
 	for _, root := range roots {
 		w.roots = append(w.roots, resolved(root))
 	}
-	names := rootNames(roots)
+	return w
+}
+
+// visitRoots visits all roots and records them in the tree.
+func (w *walker) visitRoots(roots []string) error {
+	t, names := w.tree, rootNames(roots)
 	for i, root := range roots {
 		info, err := os.Stat(root)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		w.root, w.prefix = Absolute(root), names[i]
 		t.roots = append(t.roots, Entry{Root: w.root, RootName: w.prefix})
 		if _, duplicate := t.rootAt[w.root]; !duplicate {
 			t.rootAt[w.root] = i
 		}
-		if err := w.visit(w.root, resolved(root), info.IsDir()); err != nil {
-			return nil, err
+		if w.survey != nil {
+			w.chunk = w.survey.enter(i, info.IsDir())
+		}
+		if err := w.visit(w.root, w.roots[i], info.IsDir(), false); err != nil {
+			return err
+		}
+		if w.survey != nil {
+			w.survey.leave()
 		}
 	}
-	return t, nil
+	return nil
 }
 
 // Entries returns the files found, root by root and in the order of names.
 func (t *Tree) Entries() []Entry { return slices.Clone(t.entries) }
+
+// Len returns the number of entries.
+func (t *Tree) Len() int { return len(t.entries) }
 
 // Forget releases the list of files, which takes some hundred bytes for each. Entries
 // returns nothing afterwards; files can still be opened.

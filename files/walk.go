@@ -15,16 +15,44 @@ type walker struct {
 	root, exclude string
 	prefix        string   // the root's name, before those of its files
 	roots         []string // all roots, resolved
-	seen          map[string]bool
+	met           *met
+	chunk         int32        // the number of the chunk that is walked
+	open          []openFolder // the folders that are being listed, from the root on
+	survey        *surveyor    // takes notes instead of the tree, unless nil
+	// surveyed, unless nil, are the folders and files that a survey met, and chosen the chunks
+	// whose files are listed: nothing that belongs to another chunk is visited.
+	surveyed *met
+	chosen   map[int32]bool
+}
+
+// child is an entry of a folder that is being listed.
+type child struct {
+	name, path, real       string
+	isDir, linked, dangles bool
+}
+
+// look returns the entry of the folder at path.
+func look(path, real string, e fs.DirEntry) child {
+	c := child{name: e.Name(), path: filepath.Join(path, e.Name()), isDir: e.IsDir(),
+		linked: e.Type()&fs.ModeSymlink != 0}
+	if !c.linked {
+		c.real = filepath.Join(real, c.name)
+		return c
+	}
+	c.real = resolved(c.path)
+	info, err := os.Stat(c.path)
+	c.dangles, c.isDir = errors.Is(err, fs.ErrNotExist), err == nil && info.IsDir()
+	return c
 }
 
 // visit adds a file, or all files below a folder or in an archive, in the order of their
-// names. It returns the error of the context.
-func (w *walker) visit(path, real string, isDir bool) error {
-	if w.seen[real] || isDir && real == w.exclude && path != w.root {
+// names. A listed file is one that was met while its folder was listed, without a link. It
+// returns the error of the context.
+func (w *walker) visit(path, real string, isDir, listed bool) error {
+	if w.reached(real, isDir, listed) || isDir && real == w.exclude && path != w.root {
 		return nil
 	}
-	w.seen[real] = true
+	w.mark(real, isDir, listed)
 	if !isDir {
 		return w.file(path, real)
 	}
@@ -33,39 +61,67 @@ func (w *walker) visit(path, real string, isDir bool) error {
 	}
 	children, err := os.ReadDir(path)
 	if err != nil {
+		w.met.partial(real)
 		w.add(path, ioError(err))
 	}
-	for _, c := range children {
-		child, childReal, childIsDir := filepath.Join(path, c.Name()), filepath.Join(real, c.Name()), c.IsDir()
-		var dangling bool
-		if c.Type()&fs.ModeSymlink != 0 {
-			childReal = resolved(child)
-			info, err := os.Stat(child)
-			dangling, childIsDir = errors.Is(err, fs.ErrNotExist), err == nil && info.IsDir()
+	w.open = append(w.open, openFolder{key: keyOf(real)})
+	defer func() { w.open = w.open[:len(w.open)-1] }()
+	for _, e := range children {
+		c := look(path, real, e)
+		if w.survey != nil && len(w.open) == 1 {
+			w.chunk = w.survey.begin(c)
 		}
-		if litter(c.Name(), childIsDir) {
-			w.litter(child, childIsDir)
-			continue
-		}
-		if dangling {
-			w.tree.links = append(w.tree.links, Link{w.label(child), LinkDangling})
-			w.add(child, &Error{Problem: "is a dangling link", Kind: ErrDangling,
-				Hint: "copy the file itself, or mount the disk that the link leads to"})
-			continue
-		}
-		if c.Type()&fs.ModeSymlink != 0 && !w.seen[childReal] &&
-			!slices.ContainsFunc(w.roots, func(root string) bool { return Inside(root, childReal) }) {
-			w.tree.links = append(w.tree.links, Link{w.label(child), LinkOutside})
-		}
-		if err := w.visit(child, childReal, childIsDir); err != nil {
+		if err := w.follow(c); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// follow visits an entry of the folder that is being listed.
+func (w *walker) follow(c child) error {
+	w.open[len(w.open)-1].current = c.name
+	if litter(c.name, c.isDir) {
+		w.litter(c.path, c.isDir)
+		return nil
+	}
+	if c.dangles {
+		w.link(Link{w.label(c.path), LinkDangling})
+		w.add(c.path, &Error{Problem: "is a dangling link", Kind: ErrDangling,
+			Hint: "copy the file itself, or mount the disk that the link leads to"})
+		return nil
+	}
+	if c.linked && !w.reached(c.real, c.isDir, false) &&
+		!slices.ContainsFunc(w.roots, func(root string) bool { return Inside(root, c.real) }) {
+		w.link(Link{w.label(c.path), LinkOutside})
+	}
+	return w.visit(c.path, c.real, c.isDir, !c.linked)
+}
+
+// link records a link.
+func (w *walker) link(l Link) {
+	if w.survey != nil {
+		w.survey.note(noteLink, l.Name)
+		return
+	}
+	w.tree.links = append(w.tree.links, l)
+}
+
+// pack records a gzipped file that is skipped.
+func (w *walker) pack(name string) {
+	if w.survey != nil {
+		w.survey.note(notePacked, name)
+		return
+	}
+	w.tree.packed = append(w.tree.packed, name)
+}
+
 // litter counts a file or folder that is skipped.
 func (w *walker) litter(p string, isDir bool) {
+	if w.survey != nil {
+		w.survey.note(noteLitter, w.label(p))
+		return
+	}
 	w.tree.litter++
 	if isDir && holdsFile(p) {
 		w.tree.litterFolders = append(w.tree.litterFolders, w.label(p))
@@ -74,6 +130,10 @@ func (w *walker) litter(p string, isDir bool) {
 
 // add appends the entry of the file at path.
 func (w *walker) add(p string, problem *Error) {
+	if w.survey != nil {
+		w.survey.add(w.label(p), p, problem)
+		return
+	}
 	e := Entry{Root: w.root, RootName: w.prefix, Path: p, Name: w.label(p)}
 	if problem != nil {
 		e.Err = problem.withPath(e.Name)
@@ -82,13 +142,13 @@ func (w *walker) add(p string, problem *Error) {
 }
 
 // file adds a file, or the entries of an archive. A file is opened only if it, or the
-// target of the link to it, has the extension of an archive.
+// target of the link to it, has the extension of an archive. A survey opens nothing.
 func (w *walker) file(path, real string) error {
 	if w.unpackedBeside(path) {
-		w.tree.packed = append(w.tree.packed, w.label(path))
+		w.pack(w.label(path))
 		return nil
 	}
-	if !archiveName(path) && !archiveName(real) || !isArchive(path) {
+	if w.survey != nil || !archiveName(path) && !archiveName(real) || !isArchive(path) {
 		w.add(path, nil)
 		return nil
 	}

@@ -1,0 +1,188 @@
+package dicomio
+
+import (
+	"cmp"
+	"math"
+	"path/filepath"
+	"slices"
+
+	"github.com/t2map/t2map/files"
+)
+
+// Facts are what a search must know of a chunk to decide which chunks belong together. They
+// take one line for each study and hold no text from a header. They may be stored, and are
+// valid as long as the chunk has the same Digest and the roots are the same.
+type Facts struct {
+	// Studies are the hashes of all StudyInstanceUIDs that the files name.
+	Studies []string `json:"studies,omitempty"`
+	// MultiEcho are the studies that may need a mask.
+	MultiEcho []RootStudy `json:"multi_echo,omitempty"`
+	// Pieces may belong to studies that were given several UIDs, with images in other chunks.
+	Pieces []Piece `json:"pieces,omitempty"`
+}
+
+// RootStudy is a study and the indices of the roots in which it has files other than masks.
+type RootStudy struct {
+	Hash  string `json:"hash"`
+	Roots []int  `json:"roots"`
+}
+
+// Piece describes the MR images of one UID.
+type Piece struct {
+	// Folder is the deepest folder that contains them.
+	Folder string `json:"folder"`
+	// Grid is the grid of the first image: rows, columns, spacing and orientation. It is
+	// empty if the images form a train, or the first has no grid.
+	Grid []float64 `json:"grid,omitempty"`
+	// TE are the different echo times in ms, and Places the positions, each at most as often
+	// as an image of a train needs it.
+	TE     []float64    `json:"te,omitempty"`
+	Places [][3]float64 `json:"places,omitempty"`
+}
+
+// scope is the part of a search that is read. A nil scope is the whole search.
+type scope struct {
+	roots  []string // all searched folders
+	shared []string // roots with files outside of the part, which are no study's home
+	paths  []string // the folders and archives that belong to the part with all their files
+	facts  Facts
+}
+
+// noteStudies notes the UIDs.
+func (s *scope) noteStudies(groups map[string][]*entry, damaged []*entry) {
+	if s == nil {
+		return
+	}
+	for uid := range groups {
+		s.facts.Studies = append(s.facts.Studies, hash(uid))
+	}
+	for _, e := range damaged {
+		if e.study != "" {
+			s.facts.Studies = append(s.facts.Studies, hash(e.study))
+		}
+	}
+	slices.Sort(s.facts.Studies)
+	s.facts.Studies = slices.Compact(s.facts.Studies)
+}
+
+// noteTrains notes the multi-echo studies.
+func (s *scope) noteTrains(groups map[string][]*entry, studies map[string]Study) {
+	if s == nil {
+		return
+	}
+	for uid, entries := range groups {
+		if !studies[uid].multiEcho() {
+			continue
+		}
+		r := RootStudy{Hash: studies[uid].Hash}
+		last := ""
+		for _, e := range entries {
+			if e.root == last || e.isMask() {
+				continue
+			}
+			last = e.root
+			if n := slices.Index(s.roots, e.root); !slices.Contains(r.Roots, n) {
+				r.Roots = append(r.Roots, n)
+			}
+		}
+		slices.Sort(r.Roots)
+		s.facts.MultiEcho = append(s.facts.MultiEcho, r)
+	}
+	slices.SortFunc(s.facts.MultiEcho, func(a, b RootStudy) int { return cmp.Compare(a.Hash, b.Hash) })
+}
+
+// close makes sure that no shared root is the home of a study.
+func (s *scope) close(h homes) {
+	if s == nil {
+		return
+	}
+	for _, root := range s.shared {
+		h[root] = map[string]bool{"": true, "of another chunk": true}
+	}
+}
+
+// notePart notes a part that joinScattered may join with parts in other chunks: those in the
+// same folder or, if they are not trains, in folders beside it.
+func (s *scope) notePart(p part, folder string, isWhole bool) {
+	if s == nil {
+		return
+	}
+	hasGrid := !isWhole && len(p.images) > 0 && p.images[0].hasGrid()
+	for _, own := range s.paths {
+		if files.Inside(own, folder) && (folder != own || !hasGrid) {
+			return
+		}
+	}
+	piece := Piece{Folder: filepath.ToSlash(folder)}
+	if hasGrid {
+		h := p.images[0]
+		piece.Grid = append(piece.Grid, float64(h.rows), float64(h.columns))
+		piece.Grid = append(append(piece.Grid, h.spacing[:]...), h.orientation[:]...)
+		count := map[[3]float64]int{}
+		for _, h := range p.images {
+			if !math.IsNaN(h.te) {
+				piece.TE = append(piece.TE, h.te)
+			}
+			if count[h.position] < minTrain && !slices.ContainsFunc(h.position[:], math.IsNaN) {
+				count[h.position]++
+				piece.Places = append(piece.Places, h.position)
+			}
+		}
+		slices.Sort(piece.TE)
+		piece.TE = slices.Compact(piece.TE)
+	}
+	s.facts.Pieces = append(s.facts.Pieces, piece)
+	slices.SortFunc(s.facts.Pieces, func(a, b Piece) int {
+		return cmp.Or(cmp.Compare(a.Folder, b.Folder), slices.Compare(a.Grid, b.Grid), slices.Compare(a.TE, b.TE))
+	})
+}
+
+// images returns headers with the echo times and places of the piece.
+func (p Piece) images() []*header {
+	var out []*header
+	nan := math.NaN()
+	for _, te := range p.TE {
+		out = append(out, &header{te: te, position: [3]float64{nan, nan, nan}})
+	}
+	for _, place := range p.Places {
+		out = append(out, &header{te: nan, position: place})
+	}
+	return out
+}
+
+// grid returns a header with the grid of the piece.
+func (p Piece) grid() *header {
+	return &header{rows: int(p.Grid[0]), columns: int(p.Grid[1]), spacing: [2]float64(p.Grid[2:4]),
+		orientation: [6]float64(p.Grid[4:10])}
+}
+
+// possibleTrains returns the sets of pieces that may form a train: they have one grid, and
+// together three echo times and three images in one place. That is less than joinScattered
+// asks for, because the rest of their headers is not known.
+func possibleTrains(pieces []Piece) (sets [][]int) {
+	var grids []*header
+	var images [][]*header
+	for i, p := range pieces {
+		if len(p.Grid) == 0 {
+			continue
+		}
+		h := p.grid()
+		n := slices.IndexFunc(grids, func(g *header) bool {
+			return g.rows == h.rows && g.columns == h.columns && sameSpacing(g, h) && sameOrientation(g, h)
+		})
+		if n < 0 {
+			if len(grids) == mostGrids {
+				continue
+			}
+			grids, images, sets, n = append(grids, h), append(images, nil), append(sets, nil), len(grids)
+		}
+		images[n], sets[n] = append(images[n], p.images()...), append(sets[n], i)
+	}
+	var out [][]int
+	for n, set := range sets {
+		if len(echoes(images[n])) >= minTrain && crowded(images[n]) {
+			out = append(out, set)
+		}
+	}
+	return out
+}

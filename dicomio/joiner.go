@@ -1,0 +1,126 @@
+package dicomio
+
+import (
+	"path/filepath"
+
+	"github.com/t2map/t2map/files"
+)
+
+// joiner decides which chunks belong together.
+type joiner struct {
+	sets   sets             // of the chunks of the survey
+	parts  []files.Chunk    // the chunks of the survey
+	chunks []Chunk          // which consist of these
+	facts  map[string]Facts // of the chunks, by Digest
+	roots  int              // their number
+}
+
+// join joins chunks that belong together, and reports whether there are any.
+func (j joiner) join() bool {
+	joined := j.joinStudies()
+	joined = j.joinPieces() || joined
+	return joined || j.joinRoots()
+}
+
+// joinStudies joins the chunks with files of one study.
+func (j joiner) joinStudies() (joined bool) {
+	first := map[string]int{}
+	for _, c := range j.chunks {
+		for _, study := range j.facts[c.Digest].Studies {
+			if n, ok := first[study]; ok {
+				joined = j.sets.join(n, c.members[0]) || joined
+			} else {
+				first[study] = c.members[0]
+			}
+		}
+	}
+	return joined
+}
+
+// joinPieces joins the chunks with images that joinScattered may join: those in one folder,
+// and those in folders beside each other that may form a train.
+func (j joiner) joinPieces() (joined bool) {
+	inFolder := map[string]int{}
+	type siblings struct {
+		pieces []Piece
+		chunks []int
+	}
+	byParent := map[string]*siblings{}
+	for _, c := range j.chunks {
+		for _, p := range j.facts[c.Digest].Pieces {
+			if n, ok := inFolder[p.Folder]; ok {
+				joined = j.sets.join(n, c.members[0]) || joined
+			} else {
+				inFolder[p.Folder] = c.members[0]
+			}
+			parent := filepath.Dir(filepath.FromSlash(p.Folder))
+			if byParent[parent] == nil {
+				byParent[parent] = &siblings{}
+			}
+			b := byParent[parent]
+			b.pieces, b.chunks = append(b.pieces, p), append(b.chunks, c.members[0])
+		}
+	}
+	for _, b := range byParent {
+		for _, set := range possibleTrains(b.pieces) {
+			for _, n := range set[1:] {
+				joined = j.sets.join(b.chunks[set[0]], b.chunks[n]) || joined
+			}
+		}
+	}
+	return joined
+}
+
+// joinRoots joins the chunks of each root in which only one study is multi-echo.
+func (j joiner) joinRoots() (joined bool) {
+	studies := make([]map[string]bool, j.roots)
+	for _, c := range j.chunks {
+		for _, study := range j.facts[c.Digest].MultiEcho {
+			for _, root := range study.Roots {
+				if studies[root] == nil {
+					studies[root] = map[string]bool{}
+				}
+				studies[root][study.Hash] = true
+			}
+		}
+	}
+	first := map[int]int{} // the first chunk of each root
+	for n, p := range j.parts {
+		if len(studies[p.Root]) != 1 {
+			continue // an empty chunk may contain another root
+		}
+		if f, ok := first[p.Root]; ok {
+			joined = j.sets.join(f, n) || joined
+		} else {
+			first[p.Root] = n
+		}
+	}
+	return joined
+}
+
+// sets are disjoint sets of numbers: each number leads to another of its set, and one of
+// them to itself.
+type sets []int
+
+func newSets(n int) sets {
+	out := make(sets, n)
+	for i := range out {
+		out[i] = i
+	}
+	return out
+}
+
+func (s sets) find(n int) int {
+	for s[n] != n {
+		s[n] = s[s[n]]
+		n = s[n]
+	}
+	return n
+}
+
+// join joins the sets of two numbers, and reports whether they were different.
+func (s sets) join(a, b int) bool {
+	a, b = s.find(a), s.find(b)
+	s[max(a, b)] = min(a, b)
+	return a != b
+}
