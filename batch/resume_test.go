@@ -82,8 +82,8 @@ func TestResume(t *testing.T) {
 	}
 	expect("a damaged result", New, Done)
 
-	s.Protocol.MaskThreshold = 0.4
-	expect("a setting that no value depends on", OtherRequest, OtherRequest)
+	s.Protocol.Maps = protocol.MapsMask
+	expect("other maps", OtherRequest, OtherRequest)
 
 	s.Force = true
 	expect("forced", Forced, Forced)

@@ -187,7 +187,7 @@ func TestBusyFolder(t *testing.T) {
 	}
 	_ = c.Process.Signal(syscall.SIGCONT)
 	code, stdout, stderr := call("run", dir, "--out", out, "--scheme", "compartments", "--wait")
-	if code != exitOK || !strings.Contains(stdout, "12 studies mapped") {
+	if code != exitOK || !strings.Contains(stdout, "studies: 12 done") {
 		t.Errorf("exit status %d\n%s%s", code, stdout, stderr)
 	}
 	if err := c.Wait(); err != nil {
