@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/t2map/t2map/internal/dicomtest/tools"
 	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/phantom"
 	"github.com/t2map/t2map/segment"
@@ -58,8 +59,9 @@ func checkBorder(t *testing.T, o phantom.Options, limit borderLimit) {
 	s := skmTea(t, dir)
 	s.Protocol.Fit.T2Range = [2]float64{}
 	r := run(t, s).Results[0]
-	labels, t2, status := labelsIn(t, r.Dir, "compartments.nii.gz"), framesIn(t, r.Dir, "t2.nii.gz"), framesIn(t, r.Dir,
-		"status.nii.gz")
+	labels := labelsIn(t, r.Dir, "compartments.nii.gz")
+	t2 := tools.ReadMap(t, filepath.Join(r.Dir, "t2.nii.gz")).Data
+	status := tools.ReadMap(t, filepath.Join(r.Dir, "status.nii.gz")).Data
 	for c, truth := range study.Truth() {
 		sum, n, outside, missed := 0.0, 0, 0, 0
 		for v, l := range labels.Data {
@@ -101,18 +103,4 @@ func labelsIn(t *testing.T, dir, name string) volume.Labels {
 		t.Fatal(err)
 	}
 	return l
-}
-
-func framesIn(t *testing.T, dir, name string) []float32 {
-	t.Helper()
-	f, err := os.Open(filepath.Join(dir, name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	_, frames, err := nifti.ReadFrames(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return frames[0]
 }

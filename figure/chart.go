@@ -28,7 +28,7 @@ type Chart struct {
 	Log          bool   // values are natural logarithms
 	// Steps are those of the points, as indices into the steps of the axis.
 	Steps []int
-	// NoPoints says why there is no point; empty: no values.
+	// NoPoints is the reason why the chart has no points. Default: "no values".
 	NoPoints string
 	Arms     [][]Point
 	Tracks   []Track

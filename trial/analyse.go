@@ -185,8 +185,8 @@ func (a *Analysis) checkNames(design string, endpoints []Endpoint) error {
 		case m.Key == "group" && (m.Endpoint == AllT2 || slices.Contains(compartments, m.Endpoint)):
 			return hint.Errorf("omit the line", "%s: the figures of compartments have no groups", m.Place)
 		case m.Endpoint != AllT2 && !slices.Contains(names, m.Endpoint):
-			return hint.Errorf(hint.Nearest(m.Endpoint, append(names, AllT2)), "%s: %s names the endpoint %.40q, which is not in the tables",
-				m.Place, m.Key, m.Endpoint)
+			return hint.Errorf(hint.Nearest(m.Endpoint, append(names, AllT2)), "%s: %s names the endpoint %.40q, which is "+
+				"not in the tables", m.Place, m.Key, m.Endpoint)
 		}
 	}
 	return nil
@@ -209,8 +209,7 @@ func (a *Analysis) setScales(endpoints []Endpoint) error {
 		if group, ok := a.Plan.Groups[e.Name]; ok {
 			e.Group = group
 		}
-		if e.Group == "" {
-		} else if other, alike := groups.Add(e.Group); alike {
+		if other, alike := groups.Add(e.Group); alike && e.Group != "" {
 			return hint.Errorf("use one spelling", "groups %.40q and %.40q of endpoints differ %s", other, e.Group, table.Alike)
 		}
 		for s, values := range e.Values {

@@ -4,7 +4,7 @@ import "math"
 
 // Decimals returns the number of decimals for printing numbers in the endpoint's unit: those of the plan; otherwise
 // two for ms, since T2 repeats within 1 to 5 %; otherwise as many as show three digits of the largest standard
-// deviation, from 0 to 5, and two if there is no standard deviation.
+// deviation, at most 5. Without a standard deviation it returns two.
 func (e EndpointAnalysis) Decimals() int {
 	const ms, digits, most = 2, 3, 5
 	if e.PlannedDecimals != nil {

@@ -158,7 +158,7 @@ func (j *joiner) flagLimits(endpoints []Endpoint) {
 func (l Limits) excesses(value, baseline Value, meniscus bool) (all []Excess) {
 	change := func(now, before float64) float64 { return 100 * (now - before) / before }
 	q, first := value.Quality.Known(), baseline.Quality.Known()
-	if math.IsNaN(baseline.X) { // there is no change, whatever its row says
+	if math.IsNaN(baseline.X) { // nothing is compared with a baseline that has no T2
 		first = meanQuality(nil)
 	}
 	voxels, volume := change(q.Voxels, first.Voxels), change(q.VolumeMM3, first.VolumeMM3)

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/t2map/t2map/nifti"
+	"github.com/t2map/t2map/internal/dicomtest/tools"
 	"github.com/t2map/t2map/phantom"
 )
 
@@ -50,18 +50,10 @@ func TestTrialOfUnrolledMaps(t *testing.T) {
 		t.Errorf("the page does not show the unrolled maps\n%s", stdout)
 	}
 	for _, s := range []string{"S01", "S02"} {
-		f, err := os.Open(filepath.Join(out, "maps", s+"-month12-unrolled-change.nii.gz"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer f.Close()
-		g, frames, err := nifti.ReadFrames(f)
-		if err != nil {
-			t.Fatal(err)
-		}
+		change := tools.ReadMap(t, filepath.Join(out, "maps", s+"-month12-unrolled-change.nii.gz"))
 		sum, n := 0.0, 0.0
-		for v, x := range frames[0] {
-			angle := g.Position(0, float64(v/g.Size[0]), 0)[1]
+		for v, x := range change.Data {
+			angle := change.Position(0, float64(v/change.Size[0]), 0)[1]
 			if x == x && angle < -30 { // the trochlea is in front
 				sum, n = sum+float64(x), n+1
 			}

@@ -112,10 +112,11 @@ func checkPlan(c *cobra.Command, path, design string, format tableFlags) error {
 	if err != nil {
 		return flagError("FILE", err, "t2map trial plan init writes one")
 	}
-	h, err := trial.ReadPlan(plan)
-	if err == nil && design == "" {
-		h, err = trial.CheckPlan(plan)
+	read := trial.ReadPlan // the schedule is then read with the design
+	if design == "" {
+		read = trial.CheckPlan
 	}
+	h, err := read(plan)
 	if err != nil {
 		return usageError{err}
 	}

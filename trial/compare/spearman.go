@@ -66,8 +66,8 @@ func checkPairs(x, y []float64, level float64) (Correlation, error) {
 	return c, errors.Join(checkFinite("first of the pairs", x), checkFinite("second of the pairs", y), checkLevel(level))
 }
 
-// approximate fills in p, unless it is exact, from t with df degrees of freedom, and the interval. An error, which
-// names the pairs, says why there is no interval.
+// approximate fills in p, unless it is exact, from t with df degrees of freedom, and the interval. It returns an
+// error that names the pairs if the interval does not exist.
 func (c *Correlation) approximate(df float64, perfect bool, level float64, pairs string) error {
 	rho := c.Rho.Estimate
 	switch {
