@@ -86,7 +86,7 @@ func (r *session) replaceOthers(fit t2fit.Resolved) {
 	l := r.ledger
 	different := r.different(l, fit)
 	for _, e := range l.all() {
-		if d := different[e.Settings]; len(d) > 0 {
+		if d := different[e.Settings]; len(d) > 0 && r.Shard.has(e.Study) {
 			l.byStudy[e.Study] = slices.DeleteFunc(l.byStudy[e.Study],
 				func(other entry) bool { return other.Dir == e.Dir })
 			l.setAside(e, strings.Join(d, "; "))

@@ -24,6 +24,9 @@ func (r *session) failure(l *intake.Line, reason, advice string) report.Failure 
 // fail lists a study that failed. Its earlier results are moved, unless the failure is due to a setting of the run:
 // then they remain valid.
 func (r *session) fail(l *intake.Line, err error) {
+	if !r.Shard.has(l.Hash) {
+		return // another shard lists it
+	}
 	if errors.As(err, new(*pipeline.SettingError)) {
 		r.explained = append(r.explained, len(r.out.Failures))
 	} else {

@@ -201,6 +201,14 @@ func (s Settings) writeState(name string, fill func(write func(any) error) error
 	return nil
 }
 
+// sweepState removes the unfinished files of a killed run.
+func (s Settings) sweepState() {
+	names, _ := filepath.Glob(filepath.Join(s.Out, stateFolder, ".*.jsonl*"))
+	for _, name := range names {
+		_ = os.Remove(name) // it does no harm
+	}
+}
+
 // eachLine calls do with the lines of a file until one returns an error. A line that has no end is not complete and is
 // omitted.
 func eachLine(path string, do func(line []byte) error) error {

@@ -173,6 +173,11 @@ func (r *session) survey(ctx context.Context) (*cohort, error) {
 	return c, c.checkFound()
 }
 
+// recalled reports whether no chunk was read.
+func (c *cohort) recalled() bool {
+	return !slices.ContainsFunc(c.chunks, func(part *chunk) bool { return !part.recalled })
+}
+
 // keep leaves the finding of a chunk open, or closes it if the open ones hold many files.
 func (c *cohort) keep(part *chunk, f dicomio.Finding) error {
 	if c.files+f.Files > mostKept {

@@ -62,6 +62,9 @@ func (r *session) resume(ctx context.Context, c *cohort, studies []*study) ([]*s
 		}
 		st.request = requests.Of(st.Identity, st.Facts, source)
 	}
+	r.out.Studies, r.planSum = len(studies), planSum(r.Shard.Count, studies)
+	studies = slices.DeleteFunc(slices.Clone(studies), func(st *study) bool { return !r.Shard.has(st.Hash) })
+	r.own = studies
 	reasons := comparison{session: r, search: c.search}
 	if err := reasons.find(ctx, studies); err != nil {
 		return nil, err

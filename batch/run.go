@@ -45,6 +45,11 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 		return Outcome{}, err
 	}
 	defer lock.release()
+	unlock, err := s.lockShard()
+	if err != nil {
+		return Outcome{}, err
+	}
+	defer unlock()
 	if err := s.checkAgreement(earlier, fit); err != nil {
 		return Outcome{}, err
 	}
@@ -52,6 +57,8 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 	if in.Earlier = earlier.names; s.Rename {
 		in.Earlier = nil
 	}
+	planned := s.lockPlan()
+	defer planned()
 	cohort, err := r.survey(ctx)
 	if err != nil {
 		return Outcome{}, err
@@ -74,11 +81,12 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 	if err != nil || s.DryRun {
 		return r.out, errors.Join(err, r.record.end(r.out, err))
 	}
+	planned()
 	r.ledger.makeWay(left)
 	err = r.mapAll(ctx, cohort, left)
 	r.ledger.restore()
 	tablesErr := r.finish(cohort)
-	lock.unfinished = tablesErr != nil
+	lock.unfinished = tablesErr != nil || !s.Shard.whole()
 	err = errors.Join(err, tablesErr) // the hint is that of the first error
 	return r.out, errors.Join(err, r.record.end(r.out, err))
 }
@@ -98,16 +106,19 @@ func (r *session) choose(ctx context.Context, c *cohort, fit t2fit.Resolved) ([]
 	}
 	place(studies, r.ledger)
 	left, err := r.resume(ctx, c, studies)
-	if err == nil && !r.DryRun {
+	if err == nil && !r.DryRun && !c.recalled() {
 		err = r.writeIndex(c)
 	}
 	return left, err
 }
 
-// finish writes the tables and the state of the output folder.
+// finish writes the tables and the state of the output folder, or the state of the shard.
 func (r *session) finish(c *cohort) error {
+	if !r.Shard.whole() {
+		return r.writeShard()
+	}
 	err := r.writeTables()
-	return errors.Join(err, r.writeIndex(c), r.writeEntries())
+	return errors.Join(err, r.writeIndex(c), r.writeEntries(), r.removeShards())
 }
 
 // session is the state of one run.
@@ -121,6 +132,9 @@ type session struct {
 	alike map[string]bool
 	notes notes
 	out   Outcome
+	// own are the studies of the shard, and planSum is the hash of all studies of the run, see planSum.
+	own     []*study
+	planSum string
 	// explained are the indices of the failures that are due to a setting.
 	explained []int
 }
@@ -146,7 +160,7 @@ func (s *Settings) prepare() (*intake.Intake, error) {
 	if s.Out != "" && !s.DryRun {
 		err = writable(s.Out)
 	}
-	return in, err
+	return in, cmp.Or(err, s.Shard.check())
 }
 
 // writable creates the folder and tries to write to it, before any work is done.

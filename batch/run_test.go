@@ -80,13 +80,13 @@ func run(t testing.TB, s Settings) ran {
 	return out
 }
 
-// tree returns the hash of every file below dir by its path, except the audit record.
+// tree returns the hash of every file below dir by its path, except the state, the audit record and superseded results.
 func tree(t testing.TB, dir string) map[string]string {
 	t.Helper()
 	out := map[string]string{}
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if d != nil && d.IsDir() && d.Name() == stateFolder {
-			return fs.SkipDir // it has times
+		if d != nil && d.IsDir() && (d.Name() == stateFolder || d.Name() == supersededFolder) {
+			return fs.SkipDir // the state has times
 		}
 		if err != nil || d.IsDir() || d.Name() == audit.File { // it has times
 			return err

@@ -56,6 +56,8 @@ type Settings struct {
 	Force bool
 	// DryRun decides what would be done with each study and writes nothing.
 	DryRun bool
+	// Shard is the part of the studies that the run maps. It then writes no tables, see Merge.
+	Shard Shard
 	// MaxFailures ends the run when so many studies have failed; 0 means no limit.
 	MaxFailures int
 	// Options are the options of the command, as in "--scheme skm-tea", for the audit record.
@@ -95,6 +97,8 @@ type Outcome struct {
 	NotDone  []report.Failure
 	// Unreadable are the failures that are results of earlier runs: they cannot be read, or contradict each other.
 	Unreadable []report.Failure
+	// Studies is the number of studies of the run, of all shards.
+	Studies int
 	// Choices say for each study that could be mapped why it was mapped, or that it was not.
 	Choices []Choice
 	// Earlier is the number of results of earlier runs that are in the tables.

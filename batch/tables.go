@@ -148,16 +148,8 @@ func (e *TablesError) Unwrap() error { return e.Err }
 // It returns a *BusyError if a run writes to the folder, a *MixedError if results in it have different settings, and
 // an error if the folder does not exist, holds no results, or has a studies.csv that cannot be read.
 func Tables(ctx context.Context, s Settings) (Outcome, error) {
-	const advice = "name the folder that --out named in t2map run"
-	switch info, err := os.Stat(s.Out); {
-	case errors.Is(err, os.ErrNotExist):
-		return Outcome{}, hint.Errorf(advice, "results: %w", &protocol.MissingError{Path: s.Out})
-	case err != nil:
-		return Outcome{}, hint.Errorf(advice, "results: %w", err)
-	case !info.IsDir():
-		return Outcome{}, hint.Errorf(advice, "results: %s is a file, not a folder", s.Out)
-	case !holdsResults(s.Out): // write nothing to it, not even the lock
-		return Outcome{}, hint.Errorf(advice, "%s holds no results", filepath.Base(s.Out))
+	if err := checkResults(s.Out); err != nil {
+		return Outcome{}, err
 	}
 	lock, l, err := s.open(ctx)
 	if err != nil {
@@ -190,6 +182,23 @@ func Tables(ctx context.Context, s Settings) (Outcome, error) {
 	return r.out, err
 }
 
+// checkResults returns an error if the folder does not exist or holds no results. Nothing is written to such a folder,
+// not even the lock.
+func checkResults(out string) error {
+	const advice = "name the folder that --out named in t2map run"
+	switch info, err := os.Stat(out); {
+	case errors.Is(err, os.ErrNotExist):
+		return hint.Errorf(advice, "results: %w", &protocol.MissingError{Path: out})
+	case err != nil:
+		return hint.Errorf(advice, "results: %w", err)
+	case !info.IsDir():
+		return hint.Errorf(advice, "results: %s is a file, not a folder", out)
+	case !holdsResults(out):
+		return hint.Errorf(advice, "%s holds no results", filepath.Base(out))
+	}
+	return nil
+}
+
 // holdsResults reports whether the folder has a table or the result of a study.
 func holdsResults(dir string) bool {
 	if _, err := os.Stat(filepath.Join(dir, "studies.csv")); err == nil {
@@ -210,8 +219,9 @@ func (s Settings) open(ctx context.Context) (*lock, *ledger, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if lock.held() {
+	if lock.held() && s.Shard.whole() { // other shards may be writing
 		report.Sweep(s.Out)
+		s.sweepState()
 	}
 	l, err := readLedger(s.Out)
 	if err != nil {
