@@ -132,6 +132,12 @@ func (l *Log) Append(e Event) error {
 	return l.file.Sync()
 }
 
+// follows reports whether a line names the line before it.
+func follows(line, before []byte) bool {
+	var e Event
+	return json.Unmarshal(line, &e) == nil && e.Previous == hashOf(before)
+}
+
 func hashOf(line []byte) string { return fmt.Sprintf("%x", sha256.Sum256(line)) }
 
 // lastLine returns the last line of a file without its end, and whether it has one.
@@ -187,6 +193,8 @@ func Check(dir string) ([]Event, []Fault, error) {
 		switch {
 		case invalid != nil && n+1 == len(lines) && !bytes.HasSuffix(data, []byte{'\n'}):
 			faults = append(faults, Fault{n + 1, "incomplete: its writer was killed, or the disk was full"})
+		case invalid != nil && n+1 < len(lines) && follows(lines[n+1], line):
+			// Its writer was killed, and the next one began a new line. It does not hide another line.
 		case invalid != nil:
 			faults = append(faults, Fault{n + 1, "cannot be read"})
 		case e.Previous != previous:

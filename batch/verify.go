@@ -115,17 +115,16 @@ func (v *verifier) readRecord() error {
 	if !v.recorded {
 		v.Findings = append(v.Findings, Finding{audit.File, "missing: nothing says which results were written"})
 	}
+	folders := map[string]string{} // by the hash of their results
 	for _, e := range events {
 		switch e.Kind {
 		case audit.StudyDone:
-			v.expected[e.Folder] = e.Result
+			v.expected[e.Folder], folders[e.Result] = e.Result, e.Folder
 		case audit.Superseded:
-			for folder, sum := range v.expected { // the folder that it was moved from
-				if sum == e.Result && folder != e.Folder {
-					delete(v.expected, folder)
-				}
+			if from := folders[e.Result]; v.expected[from] == e.Result {
+				delete(v.expected, from) // it was moved from there
 			}
-			v.expected[e.Folder] = e.Result
+			v.expected[e.Folder], folders[e.Result] = e.Result, e.Folder
 		}
 	}
 	return nil
