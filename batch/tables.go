@@ -76,7 +76,7 @@ func (o Outcome) holds(f report.Failure) bool {
 // tabulate writes the tables. A study with an earlier result that is kept has only the row of this result, even if
 // this run could not map it.
 func tabulate(dir string, out *Outcome) error {
-	c := report.Cohort{Version: pipeline.Version, Results: slices.Concat(out.Results, out.Earlier)}
+	c := report.Cohort{Version: pipeline.Version, Results: report.Sorted(slices.Concat(out.Results, out.Earlier))}
 	for _, f := range slices.Concat(out.Failures, out.NotDone, out.Listed) {
 		if !out.holds(f) {
 			c.Failures = append(c.Failures, f)
