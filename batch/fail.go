@@ -10,10 +10,10 @@ import (
 )
 
 // failure describes a study that has no result.
-func (r *session) failure(j pipeline.Job, reason, advice string) report.Failure {
+func (r *session) failure(j pipeline.Job, code report.Reason, reason, advice string) report.Failure {
 	f := report.Failure{
 		Subject: j.Identity.Subject, Visit: j.Identity.Visit, Study: j.Study.Hash, Series: intake.KnownSeries(j),
-		Side: j.Side(), Reason: reason, Hint: advice,
+		Side: j.Side(), Code: code, Reason: reason, Hint: advice, MemoryBytes: j.Memory(1),
 	}
 	if j.Study.Hash != "" {
 		f.Folder, f.SharedFolder = j.Study.Name(), r.alike[j.Study.Name()]
@@ -29,7 +29,7 @@ func (r *session) fail(j pipeline.Job, err error) {
 	} else {
 		r.ledger.settle(claim(j))
 	}
-	r.out.Failures = append(r.out.Failures, r.failure(j, err.Error(), hint.Find(err)))
+	r.out.Failures = append(r.out.Failures, r.failure(j, reasonOf(err), err.Error(), hint.Find(err)))
 	r.record.failed(j, err.Error())
 	// The log omits the reason: all reasons are listed at the end of the run.
 	r.log().Warn("study failed", "study", r.name(j))
@@ -48,7 +48,7 @@ func (r *session) noteKept() {
 
 // postpone lists a study that is not done because the run ended.
 func (r *session) postpone(j pipeline.Job, reason string) {
-	f := r.failure(j, reason, "run again")
+	f := r.failure(j, report.ReasonNotDone, reason, "run again")
 	f.NotDone = true
 	r.out.NotDone = append(r.out.NotDone, f)
 }

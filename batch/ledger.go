@@ -76,8 +76,9 @@ func readLedger(out string) (*ledger, error) {
 
 // unreadable describes a result that cannot be read. Only its folder is known.
 func unreadable(folder string) report.Failure {
-	f := report.Failure{Folder: folder, Reason: "results: the folder cannot be read, so the study is not in the tables",
-		Hint: "map the study again, or remove the folder"}
+	f := report.Failure{Folder: folder, Code: report.ReasonResult,
+		Reason: "results: the folder cannot be read, so the study is not in the tables",
+		Hint:   "map the study again, or remove the folder"}
 	parts := strings.Split(folder, "/")
 	if len(parts) == 2 { // SUBJECT/VISIT, see resultFolder
 		f.Subject, f.Visit = parts[0], parts[1]
@@ -111,7 +112,7 @@ func (l *ledger) judge(results []report.Result) verdict {
 				break
 			}
 			v.conflicts = append(v.conflicts, report.Failure{Subject: r.Subject, Visit: r.Visit, Study: r.Study,
-				Series: r.Series, Side: r.Side, Folder: l.relative(r),
+				Series: r.Series, Side: r.Side, Folder: l.relative(r), Code: report.ReasonResult,
 				Reason: fmt.Sprintf("results: this folder and %s hold different results of the same study, so neither "+
 					"is in the tables", l.relative(other)),
 				Hint: "map the study again, or remove one of the folders"})

@@ -8,10 +8,13 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"sync"
+	"time"
 
 	"github.com/t2map/t2map/audit"
 	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/intake"
+	"github.com/t2map/t2map/internal/machine"
 	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/report"
 )
@@ -22,6 +25,31 @@ type record struct {
 	run string // names the run
 	out string
 	err error // the first event that could not be written
+
+	mu     sync.Mutex
+	starts map[string]time.Time // of the studies in progress, by hash; a run has one job for each study
+}
+
+// started notes the start of the work on a study.
+func (r *record) started(j pipeline.Job) {
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.starts[j.Study.Hash] = time.Now()
+}
+
+// measured adds the time and the memory of a study to its event, if its start was noted.
+func (r *record) measured(e audit.Event) audit.Event {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if start, ok := r.starts[e.Study]; ok {
+		delete(r.starts, e.Study)
+		e.Seconds = max(0.001, time.Since(start).Round(time.Millisecond).Seconds())
+		e.PeakBytes = machine.Peak()
+	}
+	return e
 }
 
 // startRecord opens the record of the output folder and writes the start of the run.
@@ -30,7 +58,7 @@ func (s Settings) startRecord() (*record, error) {
 	if err != nil {
 		return nil, fmt.Errorf("output folder: %w", err)
 	}
-	r := &record{log: log, run: rand.Text(), out: s.Out}
+	r := &record{log: log, run: rand.Text(), out: s.Out, starts: map[string]time.Time{}}
 	e := audit.Event{Kind: audit.RunStarted, Version: pipeline.Version, Options: s.Options}
 	e.Host, _ = os.Hostname() // unknown names are absent
 	if u, err := user.Current(); err == nil {
@@ -54,7 +82,7 @@ func (r *record) add(e audit.Event) {
 // done writes that a study has a new result.
 func (r *record) done(result report.Result) {
 	if r != nil {
-		r.add(r.ofResult(audit.StudyDone, result))
+		r.add(r.measured(r.ofResult(audit.StudyDone, result)))
 	}
 }
 
@@ -79,8 +107,10 @@ func (r *record) ofResult(kind audit.Kind, result report.Result) audit.Event {
 
 // failed writes that a study has no result.
 func (r *record) failed(j pipeline.Job, reason string) {
-	r.add(audit.Event{Kind: audit.StudyFailed, Study: j.Study.Hash, Series: intake.KnownSeries(j),
-		Subject: j.Identity.Subject, Visit: j.Identity.Visit, Reason: reason})
+	if r != nil {
+		r.add(r.measured(audit.Event{Kind: audit.StudyFailed, Study: j.Study.Hash, Series: intake.KnownSeries(j),
+			Subject: j.Identity.Subject, Visit: j.Identity.Visit, Reason: reason}))
+	}
 }
 
 // end writes the end of the run and closes the record.

@@ -82,7 +82,7 @@ func tabulate(dir string, out *Outcome) error {
 			c.Failures = append(c.Failures, f)
 		}
 	}
-	switch err := report.WriteTables(dir, c); {
+	switch err := writeCohort(dir, c); {
 	case outfile.Full(err):
 		return hint.Errorf("free disk space, and rebuild the tables: "+tablesCommand(dir), "%w", &TablesError{err})
 	case err != nil:

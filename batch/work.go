@@ -157,6 +157,7 @@ func (w *work) process(ctx context.Context, j pipeline.Job) (report.Result, erro
 	if err := checkOwner(j); err != nil {
 		return report.Result{}, err
 	}
+	w.record.started(j)
 	r, err := pipeline.Process(ctx, j, w.Protocol, w.Workers)
 	var panicked *pipeline.PanicError
 	if errors.As(err, &panicked) {

@@ -7,6 +7,7 @@ import (
 	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/printable"
+	"github.com/t2map/t2map/report"
 )
 
 // carries reports whether the mask of another visit may be carried to the job.
@@ -18,6 +19,11 @@ func (s *Intake) carries(j pipeline.Job) bool {
 // MaskSource returns the job whose mask is carried to the target: that of the same subject and knee at the given
 // visit. It is an error if there is not exactly one.
 func MaskSource(jobs []pipeline.Job, target pipeline.Job, visit string) (*pipeline.Job, error) {
+	source, err := maskSource(jobs, target, visit)
+	return source, pipeline.Because(report.ReasonNoMask, err)
+}
+
+func maskSource(jobs []pipeline.Job, target pipeline.Job, visit string) (*pipeline.Job, error) {
 	var sources []*pipeline.Job
 	var sides []string // of the studies of the visit
 	for i := range jobs {
@@ -35,10 +41,10 @@ func MaskSource(jobs []pipeline.Job, target pipeline.Job, visit string) (*pipeli
 	case len(sources) == 1:
 		return sources[0], nil
 	case len(sources) == 0 && len(sides) > 0: // all sides are known and differ
-		return nil, hint.Errorf("a mask is carried to the same knee only: give this study a mask of its own, or map "+
+		return nil, pipeline.Because(report.ReasonSide, hint.Errorf("a mask is carried to the same knee only: give this study a mask of its own, or map "+
 			"the visit's study of this knee together with it; if it is the same knee, correct the side in a manifest "+
 			"(column side)", "mask: none found, and the visit %s, whose mask would be carried, shows the %s knee, "+
-			"this study the %s one", printable.Short(visit), sides[0], target.Side())
+			"this study the %s one", printable.Short(visit), sides[0], target.Side()))
 	case len(sources) == 0:
 		return nil, hint.Errorf("map the visit together with this one and give it a mask, or give this study a mask "+
 			"of its own", "mask: none found, and none to carry: the visit %s is missing, failed or has no mask",

@@ -12,6 +12,7 @@ import (
 	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/protocol"
+	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/table"
 )
 
@@ -127,7 +128,7 @@ func (s *Intake) Identify(st dicomio.Study) (pipeline.Job, error) {
 		s.unlisted = append(s.unlisted, placeOf(st))
 		return j, err
 	}
-	return j, pipeline.Explained(cmp.Or(err, renamed(j, s.earlier)))
+	return j, pipeline.Because(report.ReasonIdentity, pipeline.Explained(cmp.Or(err, renamed(j, s.earlier))))
 }
 
 // Choose completes a job whose identity is known. If it fails, the job holds the decisions before the error.
@@ -162,7 +163,8 @@ func (s *Intake) Choose(j *pipeline.Job) (err error) {
 			return err
 		}
 	}
-	return pipeline.Explained(renamed(*j, s.earlier)) // again, because the series is known now
+	// Again, because the series is known now.
+	return pipeline.Because(report.ReasonIdentity, pipeline.Explained(renamed(*j, s.earlier)))
 }
 
 // Missing is a study that the manifest lists and that was not found.
@@ -200,12 +202,12 @@ func Compare(jobs []pipeline.Job, earlier Earlier) (verdicts []Verdict, remarks 
 	verdicts = make([]Verdict, len(jobs))
 	var sound []pipeline.Job
 	for n, j := range jobs {
-		verdicts[n] = Verdict{pipeline.Explained(clash[n]), warnings[n]}
+		verdicts[n] = Verdict{pipeline.Because(report.ReasonIdentity, pipeline.Explained(clash[n])), warnings[n]}
 		if other := alike[j.Identity.Subject]; other != "" {
 			const advice = "spell the name of a subject identically everywhere, in the names of folders or in a " +
 				"manifest, and give different subjects names that cannot be confused"
-			verdicts[n].Err = pipeline.Explained(hint.Errorf(advice,
-				"identity: subject %.40q differs from %.40q %s", j.Identity.Subject, other, table.Alike))
+			verdicts[n].Err = pipeline.Because(report.ReasonIdentity, pipeline.Explained(hint.Errorf(advice,
+				"identity: subject %.40q differs from %.40q %s", j.Identity.Subject, other, table.Alike)))
 		}
 		if verdicts[n].Err == nil {
 			sound = append(sound, j)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/t2map/t2map/table"
 )
@@ -19,6 +20,8 @@ type Failure struct {
 	Side   string `json:"side"`
 	// Folder is the part of the study's path that may be shown.
 	Folder string `json:"folder"`
+	// Code is the kind of Reason.
+	Code Reason `json:"code"`
 	// Reason says what is wrong. Hint, if not empty, says what can be done.
 	Reason string `json:"reason"`
 	Hint   string `json:"hint"`
@@ -27,6 +30,8 @@ type Failure struct {
 	SharedFolder bool `json:"-"`
 	// NotDone says that nothing is wrong with the study: the run ended first.
 	NotDone bool `json:"not_done,omitempty"`
+	// MemoryBytes is Result.MemoryBytes, 0 if the series had not been chosen.
+	MemoryBytes int64 `json:"memory_bytes,omitempty"`
 }
 
 // sortedFailures returns failures in the order of tables.
@@ -68,9 +73,26 @@ func FailuresOf(t *table.Table) ([]Failure, error) {
 			failures = append(failures, Failure{
 				Subject: r.Text("subject"), Visit: r.Text("visit"), Study: r.Text("study"), Series: r.Text("series"),
 				Side: r.Text("side"), Folder: r.Text("folder"), Reason: r.Text("reason"), Hint: r.Text("hint"),
-				NotDone: status == statusNotDone,
+				Code: listedCode(r, status), NotDone: status == statusNotDone, MemoryBytes: listedMemory(r),
 			})
 		}
 	}
 	return failures, nil
+}
+
+// listedCode returns the code of a row of studies.csv. Tables of earlier versions have none.
+func listedCode(r table.Row, status string) Reason {
+	if status == statusNotDone {
+		return ReasonNotDone
+	}
+	return Reason(r.Text("reason_code")).known()
+}
+
+// listedMemory returns the memory in a row of studies.csv, 0 if the cell is empty or not a whole number.
+func listedMemory(r table.Row) int64 {
+	n, err := strconv.ParseInt(r.Text("memory_bytes"), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return max(n, 0)
 }

@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"github.com/t2map/t2map/figure"
+	"github.com/t2map/t2map/outfile"
 	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/table"
@@ -93,23 +94,37 @@ type tickView struct {
 	Label   string
 }
 
-// page collects the content of index.html, for a folder of results.
-type page struct {
-	dir     string
-	budget  int // bytes of previews that may be embedded
-	results []Result
+// pageWriter collects the content of index.html, for a folder of results, and writes it.
+type pageWriter struct {
+	dir, version string
+	budget       int // bytes of previews that may be embedded
+	results      []Result
 }
 
-func newPage(dir string, budget int) *page { return &page{dir: dir, budget: budget} }
+// newPageWriter returns a writer of the page that this version of t2map writes.
+func newPageWriter(dir, version string) *pageWriter {
+	return &pageWriter{dir: dir, version: version, budget: previewBudget}
+}
 
 // add adds a finished study. Studies are added in the order of tables.
-func (p *page) add(r Result) { p.results = append(p.results, r) }
+func (p *pageWriter) add(r Result) error {
+	p.results = append(p.results, r)
+	return nil
+}
 
-// finish returns index.html, written by that version of t2map. If a preview cannot be read, the page says so in its
-// place.
-func (p *page) finish(version string, failures []Failure) ([]byte, error) {
+// finish writes index.html. If a preview cannot be read, the page says so in its place.
+func (p *pageWriter) finish(failures []Failure) error {
+	content, err := p.content(failures)
+	if err != nil {
+		return err
+	}
+	return outfile.Replace(filepath.Join(p.dir, pageFile), content)
+}
+
+// content returns index.html.
+func (p *pageWriter) content(failures []Failure) ([]byte, error) {
 	v := pageView{
-		Version: printable.Line(version), Done: len(p.results),
+		Version: printable.Line(p.version), Done: len(p.results),
 		Subjects: p.subjects(failures), Settings: p.settings(), Gradient: scaleGradient(),
 	}
 	for _, f := range failures {
@@ -136,7 +151,7 @@ func (p *page) finish(version string, failures []Failure) ([]byte, error) {
 }
 
 // add adds a finished study.
-func (v *pageView) add(r Result, all baselines, p *page) {
+func (v *pageView) add(r Result, all baselines, p *pageWriter) {
 	s := newStudyView(r, p.dir)
 	if s.addQuality(r, all) {
 		v.Flagged++
@@ -157,7 +172,7 @@ func (v *pageView) add(r Result, all baselines, p *page) {
 }
 
 // subjects counts the subjects of all studies, done and failed.
-func (p *page) subjects(failures []Failure) int {
+func (p *pageWriter) subjects(failures []Failure) int {
 	seen := map[string]bool{}
 	for _, r := range p.results {
 		seen[r.Subject] = true
@@ -171,7 +186,7 @@ func (p *page) subjects(failures []Failure) int {
 }
 
 // settings returns the different settings of the studies, in the order of the first study of each.
-func (p *page) settings() []settingsView {
+func (p *pageWriter) settings() []settingsView {
 	var settings []settingsView
 	indices := map[string]int{}
 	for _, r := range p.results {

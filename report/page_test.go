@@ -156,12 +156,13 @@ func TestPageOfALargeCohort(t *testing.T) {
 		t.Fatal(err)
 	}
 	budget := 100*int(file.Size()) + 1
-	p := newPage(dir, budget)
+	p := newPageWriter(dir, "1")
+	p.budget = budget
 	for n := range 1000 {
 		r.Subject = fmt.Sprintf("S%04d", n)
-		p.add(r)
+		_ = p.add(r)
 	}
-	page, err := p.finish("1", nil)
+	page, err := p.content(nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -200,10 +200,9 @@ func TestPageQuality(t *testing.T) {
 	first, later := soundStudy("baseline"), soundStudy("M12")
 	later.Compartments[0].VolumeMM3, later.Quality.ShiftI = 3100, 4
 	later.QualityFlags = append(later.FindFlags(), QualityFlag{Measure: "<b>new", Level: Warn})
-	p := newPage(t.TempDir(), 0)
-	p.add(later)
-	p.add(first)
-	page, err := p.finish("", nil)
+	p := newPageWriter(t.TempDir(), "")
+	_, _ = p.add(later), p.add(first)
+	page, err := p.content(nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/t2map/t2map/number"
-	"github.com/t2map/t2map/outfile"
 )
 
 // The tables of a cohort, in the folder of results, as CSV and as Parquet.
@@ -48,7 +47,7 @@ type Cohort struct {
 // An apostrophe precedes the text of cells that a spreadsheet would run as a formula.
 func WriteTables(dir string, c Cohort) error {
 	failures := sortedFailures(c.Failures)
-	t, page := newTables(dir), newPage(dir, previewBudget)
+	t, page := newTables(dir), newPageWriter(dir, c.Version)
 	for results, err := range subjects(c.Results) {
 		if err != nil {
 			t.abort(err)
@@ -56,17 +55,13 @@ func WriteTables(dir string, c Cohort) error {
 		}
 		t.add(results)
 		for _, r := range results {
-			page.add(r)
+			_ = page.add(r) // finish returns the error
 		}
 	}
 	for _, f := range failures {
 		t.studies.write(studyRow{Failure: f, status: f.status(), version: c.Version})
 	}
-	content, err := page.finish(c.Version, failures)
-	if err == nil {
-		err = outfile.Replace(filepath.Join(dir, pageFile), content)
-	}
-	return errors.Join(t.commit(), err)
+	return errors.Join(t.commit(), page.finish(failures), writeFailures(dir, c.Version, failures))
 }
 
 // Sorted returns results in the order of tables.
@@ -196,7 +191,7 @@ func noDecay() Decay {
 func (r Result) studyRow(dir string) studyRow {
 	return studyRow{
 		Failure: Failure{Subject: r.Subject, Visit: r.Visit, Study: r.Study, Series: r.Series, Side: r.Side,
-			Folder: r.folder(dir)},
+			Folder: r.folder(dir), MemoryBytes: r.MemoryBytes},
 		status: statusDone, version: r.Version, result: &r,
 	}
 }

@@ -38,8 +38,8 @@ func sampleStudies(dir string) ([]Result, []Failure) {
 	hostile.Compartments[0].Compartment = "<b>&medial"
 	return []Result{first, hostile, earlier}, []Failure{
 		{Subject: "S02", Visit: "baseline", Study: "77aa", Folder: "S02/baseline",
-			Reason: "read: IM_0042: EchoTime (0018,0081): missing", Hint: "ask the site for the original export"},
-		{Folder: "loose", Reason: "-no multi-echo series"},
+			Code: ReasonEchoTimes, MemoryBytes: 1 << 28, Reason: "read: IM_0042: EchoTime (0018,0081): missing", Hint: "ask the site for the original export"},
+		{Folder: "loose", Code: ReasonNoSeries, Reason: "-no multi-echo series"},
 	}
 }
 
@@ -144,7 +144,8 @@ func TestTablesParse(t *testing.T) {
 // A table that cannot be replaced does not keep the others from being written,
 // and the error names it and says why.
 func TestTablesAreWrittenAlone(t *testing.T) {
-	files := []string{compartmentsTable, studiesTable, qcTable, compartmentsParquet, studiesParquet, qcParquet, pageFile}
+	files := []string{compartmentsTable, studiesTable, qcTable, compartmentsParquet, studiesParquet, qcParquet, pageFile,
+		failuresPage}
 	for _, blocked := range files {
 		dir := t.TempDir()
 		if err := os.Mkdir(filepath.Join(dir, blocked), 0o755); err != nil {
@@ -198,7 +199,7 @@ func TestResultsAreDocumented(t *testing.T) {
 	}
 	tree, _, _ := strings.Cut(text, "In the names of folders")
 	for _, name := range append(list(t, filepath.Join(dir, "s")), compartmentsTable, studiesTable, qcTable,
-		compartmentsParquet, studiesParquet, qcParquet, pageFile) {
+		compartmentsParquet, studiesParquet, qcParquet, pageFile, failuresPage, timingTable) {
 		if !strings.Contains(tree, " "+name+" ") {
 			t.Errorf("docs/results.md does not list the file %s", name)
 		}
@@ -207,9 +208,11 @@ func TestResultsAreDocumented(t *testing.T) {
 		name    string
 		columns []string
 	}{{"## compartments.csv", table.Heads(compartmentColumns)}, {"## studies.csv", table.Heads(studyColumns)},
-		{"## qc.csv", table.Heads(qcColumns)}} {
+		{"## qc.csv", table.Heads(qcColumns)}, {"## timing.csv", table.Heads(timingColumns)},
+		{"### Reasons for a missing result", reasonNames()}} {
 		_, lines, _ := strings.Cut(text, section.name+"\n")
 		lines, _, _ = strings.Cut(lines, "\n## ")
+		lines, _, _ = strings.Cut(lines, "\n### ")
 		explained := map[string]bool{}
 		for _, line := range strings.Split(lines, "\n") {
 			if cells := strings.Split(line, "|"); len(cells) > 2 {
@@ -224,4 +227,12 @@ func TestResultsAreDocumented(t *testing.T) {
 			}
 		}
 	}
+}
+
+// reasonNames returns the codes of all reasons.
+func reasonNames() (names []string) {
+	for _, t := range reasonTexts {
+		names = append(names, string(t.reason))
+	}
+	return names
 }
