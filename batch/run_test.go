@@ -19,6 +19,7 @@ import (
 	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/phantom"
 	"github.com/t2map/t2map/protocol"
+	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/t2fit"
 	"github.com/t2map/t2map/volume"
@@ -59,6 +60,11 @@ func run(t testing.TB, s Settings) Outcome {
 	out, err := Run(context.Background(), s)
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, f := range slices.Concat(out.Failures, out.NotDone) { // in all tests: no kind of failure is without a code
+		if f.Code == "" || f.Code == report.ReasonOther {
+			t.Errorf("%s: %q has the code %q", f.Folder, f.Reason, f.Code)
+		}
 	}
 	return out
 }
