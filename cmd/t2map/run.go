@@ -303,11 +303,14 @@ func runCommand() *cobra.Command {
 		}
 		s.Out, s.MemoryMB, s.Rename, s.Replace, s.Wait = out, memory, rename, replace, wait
 		s.Force, s.DryRun, s.MaxFailures, s.Waiting = force, dryRun, maxFailures, waiting(c, quiet)
-		c.Flags().Visit(func(f *pflag.Flag) { s.Options = append(s.Options, "--"+f.Name+" "+f.Value.String()) })
+		c.Flags().Visit(func(f *pflag.Flag) { s.Options = append(s.Options, optionText(f)) })
 		return runBatch(c, s, quiet)
 	}
 	return c
 }
+
+// optionText is an option in the record: "--scheme skm-tea". See recordedSettings.
+func optionText(f *pflag.Flag) string { return "--" + f.Name + " " + f.Value.String() }
 
 // waiting returns a function that prints the process that a command waits for.
 func waiting(c *cobra.Command, quiet bool) func(batch.Holder) {
