@@ -17,6 +17,7 @@ import (
 	"github.com/t2map/t2map/audit"
 	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/hint"
+	"github.com/t2map/t2map/intake"
 	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/report"
@@ -56,7 +57,13 @@ type refit struct {
 // refitGroup holds results that were made with the same options.
 type refitGroup struct {
 	options []string
-	results []report.Result
+	results []refitResult
+}
+
+// refitResult is a result in a line.
+type refitResult struct {
+	Dir  string
+	knee intake.Knee
 }
 
 func (r *refit) find(dir, problem string) {
@@ -98,7 +105,8 @@ func (r *refit) groups() (map[string]*refitGroup, error) {
 		if groups[key] == nil {
 			groups[key] = &refitGroup{options: with}
 		}
-		groups[key].results = append(groups[key].results, result)
+		groups[key].results = append(groups[key].results,
+			refitResult{dir, intake.Knee{Study: result.Study, Series: result.Series, Side: result.Side}})
 		return nil
 	})
 }
@@ -124,28 +132,32 @@ func (r *refit) run(ctx context.Context, g *refitGroup) error {
 	if err != nil {
 		return err
 	}
+	made, err := readLedger(s.Out)
+	if err != nil {
+		return err
+	}
 	for _, before := range g.results {
-		if err := r.compare(before, outcome); err != nil {
+		if err := r.compare(before, made, outcome.Failures); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// compare compares a result with the one that was made again.
-func (r *refit) compare(before report.Result, outcome Outcome) error {
-	n := slices.IndexFunc(outcome.Results, func(again report.Result) bool { return sameRows(before, again) })
-	if n < 0 {
-		same := func(f report.Failure) bool { return kneeThatFailed(f).Same(kneeOf(before)) }
-		if k := slices.IndexFunc(outcome.Failures, same); k >= 0 {
-			r.find(before.Dir, "cannot be derived again: "+outcome.Failures[k].Reason)
+// compare compares a result with the one that was made again, unless its study failed.
+func (r *refit) compare(before refitResult, made *ledger, failures []report.Failure) error {
+	again, ok := made.find(before.knee)
+	if !ok {
+		same := func(f report.Failure) bool { return kneeThatFailed(f).Same(before.knee) }
+		if k := slices.IndexFunc(failures, same); k >= 0 {
+			r.find(before.Dir, "cannot be derived again: "+failures[k].Reason)
 		} else {
 			r.find(before.Dir, "cannot be derived again: its study is not in the searched folders")
 		}
 		return nil
 	}
 	r.compared++
-	differences, err := resultDifferences(before.Dir, outcome.Results[n].Dir)
+	differences, err := resultDifferences(before.Dir, again.Dir)
 	const shown = 5
 	for _, d := range differences[:min(shown, len(differences))] {
 		r.find(before.Dir, d)

@@ -55,9 +55,25 @@ func settings(t testing.TB, dir string) Settings {
 		Protocol: protocol.Protocol{Scheme: compartmentsScheme(t)}, Force: true}
 }
 
-func run(t testing.TB, s Settings) Outcome {
+// ran is the outcome of a run with its results, in the order of their folders.
+type ran struct {
+	Outcome
+	Results []report.Result
+}
+
+// runAll is Run with the results.
+func runAll(ctx context.Context, s Settings) (ran, error) {
+	var out ran
+	s.Mapped = func(r report.Result) { out.Results = append(out.Results, r) }
+	var err error
+	out.Outcome, err = Run(ctx, s)
+	slices.SortFunc(out.Results, func(a, b report.Result) int { return strings.Compare(a.Dir, b.Dir) })
+	return out, err
+}
+
+func run(t testing.TB, s Settings) ran {
 	t.Helper()
-	out, err := Run(context.Background(), s)
+	out, err := runAll(context.Background(), s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,11 +85,14 @@ func run(t testing.TB, s Settings) Outcome {
 	return out
 }
 
-// tree returns the hash of every file below dir by its path, except the audit record.
+// tree returns the hash of every file below dir by its path, except the state, the audit record and superseded results.
 func tree(t testing.TB, dir string) map[string]string {
 	t.Helper()
 	out := map[string]string{}
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if d != nil && d.IsDir() && (d.Name() == stateFolder || d.Name() == supersededFolder) {
+			return fs.SkipDir // the state has times
+		}
 		if err != nil || d.IsDir() || d.Name() == audit.File || d.Name() == "timing.csv" { // they have times
 			return err
 		}

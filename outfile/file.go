@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -60,6 +61,19 @@ func (f *File) Abort(err error) error {
 		return nil
 	}
 	return notWritten(f.path, err)
+}
+
+// Stream is Replace for content that is too large for memory: write writes it. If write fails, the file at path stays
+// as it was.
+func Stream(path string, write func(io.Writer) error) error {
+	f, err := Create(path)
+	if err != nil {
+		return err
+	}
+	if err := write(f); err != nil {
+		return f.Abort(err)
+	}
+	return f.Commit()
 }
 
 // temporary creates a file beside path with the name that renameio would give it: a dot, the name, digits. It has the

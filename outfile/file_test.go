@@ -85,3 +85,23 @@ func TestFileErrors(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestStream(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.jsonl")
+	failed := errors.New("failed")
+	for _, c := range []struct {
+		content, want string
+		err           error
+	}{{"first", "first", nil}, {"lost", "first", failed}, {"second", "second", nil}} {
+		err := Stream(path, func(w io.Writer) error {
+			_, err := io.WriteString(w, c.content)
+			return errors.Join(err, c.err)
+		})
+		if !errors.Is(err, c.err) {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(path); err != nil || string(got) != c.want {
+			t.Errorf("%q, want %q, %v", got, c.want, err)
+		}
+	}
+}

@@ -20,19 +20,17 @@ import (
 const shownStudies = 20
 
 // printOutcome prints a summary of a run and, if the tables are written, the path of the results.
-func printOutcome(w io.Writer, out string, o batch.Outcome, written bool) {
-	if len(o.Results) <= shownStudies {
-		printCompartments(w, o.Results)
-	}
+func printOutcome(w io.Writer, out string, o batch.Outcome, m *mapped, written bool) {
+	printCompartments(w, m.shown())
 	if text := choiceCounts(o.Choices); text != "" {
 		fmt.Fprintln(w, text)
 	}
-	fmt.Fprintf(w, "%s mapped, %d failed", printable.Counted(len(o.Results), "study", "studies"), len(o.Failures))
+	fmt.Fprintf(w, "%s mapped, %d failed", printable.Counted(o.Mapped, "study", "studies"), len(o.Failures))
 	if n := len(o.NotDone); n > 0 {
 		fmt.Fprintf(w, ", %d not done", n)
 	}
-	if n := len(o.Earlier); n > 0 {
-		fmt.Fprintf(w, "; the tables also have %d from earlier runs", n)
+	if o.Earlier > 0 {
+		fmt.Fprintf(w, "; the tables also have %d from earlier runs", o.Earlier)
 	}
 	if n := len(o.Listed); n > 0 {
 		fmt.Fprintf(w, "; %d failed or not done in earlier runs", n)
@@ -42,7 +40,7 @@ func printOutcome(w io.Writer, out string, o batch.Outcome, written bool) {
 		return
 	}
 	table := "compartments.csv"
-	if len(o.Results)+len(o.Earlier) == 0 {
+	if o.Mapped+o.Earlier == 0 {
 		table = "studies.csv" // it has the reasons
 	}
 	fmt.Fprintf(w, ". See %s and %s.\n", filepath.Join(out, "index.html"), filepath.Join(out, table))
@@ -50,30 +48,7 @@ func printOutcome(w io.Writer, out string, o batch.Outcome, written bool) {
 	if _, err := os.Stat(failures); err == nil && len(o.Failures) > 0 { // absent if all have earlier results
 		fmt.Fprintf(w, "What to ask the sites about studies without a result: %s.\n", failures)
 	}
-	printFlagged(w, out, o.Results)
-}
-
-// printFlagged counts the studies of a run whose quality is flagged.
-func printFlagged(w io.Writer, out string, results []report.Result) {
-	flagged, failing := 0, 0
-	for _, r := range results {
-		switch report.Worst(r.QualityFlags) {
-		case report.Fail:
-			failing++
-			fallthrough
-		case report.Warn:
-			flagged++
-		}
-	}
-	if flagged == 0 {
-		return
-	}
-	verb := "have"
-	if flagged == 1 {
-		verb = "has"
-	}
-	fmt.Fprintf(w, "%s %s flags of quality, %d at the level fail. See %s.\n", printable.Counted(flagged, "study",
-		"studies"), verb, failing, filepath.Join(out, "qc.csv"))
+	m.printFlagged(w, out)
 }
 
 // choiceCounts counts the studies by what is done with them and why; empty if all are new.
