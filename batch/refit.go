@@ -24,8 +24,8 @@ import (
 )
 
 // Refit makes each result of a folder again from its inputs, in a temporary folder, and compares both result.json. They
-// hold all numbers, and the hashes of the maps and pictures. It returns the number of results that it compared, and what
-// differs.
+// hold all numbers, and the hashes of the maps and pictures. It returns the number of results that it compared, and the
+// differences.
 //
 // The record of the folder says with which options each result was made; settings turns such options into the settings
 // of a run, whose Out is replaced. The results of each set of options are made in one run, which takes as much time as

@@ -74,7 +74,8 @@ func TestRefit(t *testing.T) {
 	}
 	// Another setting, which the record does not have.
 	s.Protocol.Fit.T2Range = [2]float64{0, 30}
-	if _, findings = refit(); !mentions(findings, "S01/study/result.json", "protocol.t2_range_ms[1]: 150, derived again 30") ||
+	const result = "S01/study/result.json"
+	if _, findings = refit(); !mentions(findings, result, "protocol.t2_range_ms[1]: 150, derived again 30") ||
 		!mentions(findings, "S01/study/result.json", "more values differ") {
 		t.Errorf("%v", findings)
 	}
@@ -85,7 +86,7 @@ func TestRefit(t *testing.T) {
 	}
 	remove(t, filepath.Join(dir, "studies", "S01", "labels.nii.gz"))
 	n, findings := refit()
-	if n != 1 || len(findings) != 2 || !mentions(findings, "S01/study/result.json", "cannot be derived again: mask: none") ||
+	if n != 1 || len(findings) != 2 || !mentions(findings, result, "cannot be derived again: mask: none") ||
 		!mentions(findings, "S03/study/result.json", "its study is not in the searched folders") {
 		t.Errorf("%d, %v", n, findings)
 	}

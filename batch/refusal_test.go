@@ -30,78 +30,91 @@ func TestBadStudyHarmsNoOther(t *testing.T) {
 		spoil      func(t *testing.T, dir string, k *phantom.Study)
 		set        func(*Settings)
 	}{
-		{report.ReasonMissingImages, "an echo missing at a slice", "echo time 10 ms is missing at slice", true, func(t *testing.T, dir string,
-			_ *phantom.Study) {
-			remove(t, first(t, dir))
-		}, nil},
-		{report.ReasonDamaged, "a truncated file", "IM_0001.dcm: the file ends before its pixel data do", true, func(t *testing.T, dir string,
-			_ *phantom.Study) {
-			data, err := os.ReadFile(first(t, dir))
-			if err == nil {
-				err = os.WriteFile(first(t, dir), data[:len(data)-100], 0o644)
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-		}, nil},
-		{report.ReasonMissingImages, "an unreadable file", "IM_0001.dcm: cannot be read", true, func(t *testing.T, dir string, _ *phantom.Study) {
-			remove(t, first(t, dir))
-			if err := os.Symlink(filepath.Base(first(t, dir)), first(t, dir)); err != nil {
-				t.Skip("no symbolic links here: ", err)
-			}
-		}, nil},
-		{report.ReasonMissingImages, "a link to nothing", "its folder contains bad/IM_0001.dcm: is a dangling link", true, func(t *testing.T,
-			dir string, _ *phantom.Study) {
-			remove(t, first(t, dir))
-			if err := os.Symlink("nowhere", first(t, dir)); err != nil {
-				t.Skip("no symbolic links here: ", err)
-			}
-		}, nil},
-		{report.ReasonNoMask, "no mask", "mask: none found (looked for *label*, *mask* and *seg* with .nii, .nii.gz, .nrrd, .nhdr, .mha " +
-			"or .mhd, and a DICOM SEG or RTSTRUCT of the " +
-			"study)", true, func(t *testing.T, dir string, _ *phantom.Study) {
-			remove(t, filepath.Join(dir, "labels.nii.gz"))
-		}, nil},
-		{report.ReasonMask, "two masks", "mask: 2 candidates: labels.nii.gz, my_seg.nii.gz", true, func(t *testing.T, dir string,
-			k *phantom.Study) {
-			writeMask(t, filepath.Join(dir, "my_seg.nii.gz"), k.Labels.Geometry, func(int) uint8 { return 1 })
-		}, nil},
-		{report.ReasonMask, "a mask that is none", "mask: bad/labels.nii.gz: ", false, func(t *testing.T, dir string, _ *phantom.Study) {
-			if err := os.WriteFile(filepath.Join(dir, "labels.nii.gz"), []byte("not an image"), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}, nil},
-		{report.ReasonMask, "a mask beside the series", "mask: bad/labels.nii.gz: mask lies outside the series: its nearest voxel is " +
-			"68.8 mm from the field of view", true, func(t *testing.T, dir string, k *phantom.Study) {
-			g := k.Labels.Geometry
-			g.Affine[1][3] += 200 // the field of view has 132 mm
-			writeMask(t, filepath.Join(dir, "labels.nii.gz"), g, func(int) uint8 { return 1 })
-		}, nil},
-		{report.ReasonMask, "a mask half outside", "too little of the mask lies in the field of view of the series (50 % needed): " +
-			"medial 32 %, the rest up to 42.5 mm outside", true, func(t *testing.T, dir string, k *phantom.Study) {
-			g := k.Labels.Geometry
-			g.Affine[0][3] += 48 // four of six slices
-			writeMask(t, filepath.Join(dir, "labels.nii.gz"), g, func(int) uint8 { return 1 })
-		}, nil},
+		{report.ReasonMissingImages,
+			"an echo missing at a slice", "echo time 10 ms is missing at slice", true, func(t *testing.T, dir string,
+				_ *phantom.Study) {
+				remove(t, first(t, dir))
+			}, nil},
+		{report.ReasonDamaged,
+			"a truncated file", "IM_0001.dcm: the file ends before its pixel data do", true, func(t *testing.T, dir string,
+				_ *phantom.Study) {
+				data, err := os.ReadFile(first(t, dir))
+				if err == nil {
+					err = os.WriteFile(first(t, dir), data[:len(data)-100], 0o644)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+			}, nil},
+		{report.ReasonMissingImages,
+			"an unreadable file", "IM_0001.dcm: cannot be read", true, func(t *testing.T, dir string, _ *phantom.Study) {
+				remove(t, first(t, dir))
+				if err := os.Symlink(filepath.Base(first(t, dir)), first(t, dir)); err != nil {
+					t.Skip("no symbolic links here: ", err)
+				}
+			}, nil},
+		{report.ReasonMissingImages,
+			"a link to nothing", "its folder contains bad/IM_0001.dcm: is a dangling link", true, func(t *testing.T,
+				dir string, _ *phantom.Study) {
+				remove(t, first(t, dir))
+				if err := os.Symlink("nowhere", first(t, dir)); err != nil {
+					t.Skip("no symbolic links here: ", err)
+				}
+			}, nil},
+		{report.ReasonNoMask,
+			"no mask", "mask: none found (looked for *label*, *mask* and *seg* with .nii, .nii.gz, .nrrd, .nhdr, .mha " +
+				"or .mhd, and a DICOM SEG or RTSTRUCT of the " +
+				"study)", true, func(t *testing.T, dir string, _ *phantom.Study) {
+				remove(t, filepath.Join(dir, "labels.nii.gz"))
+			}, nil},
+		{report.ReasonMask,
+			"two masks", "mask: 2 candidates: labels.nii.gz, my_seg.nii.gz", true, func(t *testing.T, dir string,
+				k *phantom.Study) {
+				writeMask(t, filepath.Join(dir, "my_seg.nii.gz"), k.Labels.Geometry, func(int) uint8 { return 1 })
+			}, nil},
+		{report.ReasonMask,
+			"a mask that is none", "mask: bad/labels.nii.gz: ", false, func(t *testing.T, dir string, _ *phantom.Study) {
+				if err := os.WriteFile(filepath.Join(dir, "labels.nii.gz"), []byte("not an image"), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}, nil},
+		{report.ReasonMask,
+			"a mask beside the series", "mask: bad/labels.nii.gz: mask lies outside the series: its nearest voxel is " +
+				"68.8 mm from the field of view", true, func(t *testing.T, dir string, k *phantom.Study) {
+				g := k.Labels.Geometry
+				g.Affine[1][3] += 200 // the field of view has 132 mm
+				writeMask(t, filepath.Join(dir, "labels.nii.gz"), g, func(int) uint8 { return 1 })
+			}, nil},
+		{report.ReasonMask,
+			"a mask half outside", "too little of the mask lies in the field of view of the series (50 % needed): " +
+				"medial 32 %, the rest up to 42.5 mm outside", true, func(t *testing.T, dir string, k *phantom.Study) {
+				g := k.Labels.Geometry
+				g.Affine[0][3] += 48 // four of six slices
+				writeMask(t, filepath.Join(dir, "labels.nii.gz"), g, func(int) uint8 { return 1 })
+			}, nil},
 		{report.ReasonMask, "an unknown label", "9", true, func(t *testing.T, dir string, k *phantom.Study) {
 			writeMask(t, filepath.Join(dir, "labels.nii.gz"), k.Labels.Geometry,
 				func(v int) uint8 { return uint8(v%2) * 9 })
 		}, nil},
-		{report.ReasonSeriesChoice, "two trains", "2 multi-echo series", true, func(t *testing.T, dir string, k *phantom.Study) {
-			secondTrain(t, dir)
-		}, nil},
-		{report.ReasonSetting, "fewer than three echoes after skipping", "fit: 7 echoes less 5 skipped leave 2", false, func(*testing.T,
-			string, *phantom.Study) {
-		},
+		{report.ReasonSeriesChoice,
+			"two trains", "2 multi-echo series", true, func(t *testing.T, dir string, k *phantom.Study) {
+				secondTrain(t, dir)
+			}, nil},
+		{report.ReasonSetting,
+			"fewer than three echoes after skipping", "fit: 7 echoes less 5 skipped leave 2", false, func(*testing.T,
+				string, *phantom.Study) {
+			},
 			func(s *Settings) { s.Protocol.Fit.SkipEchoes = 5 }},
-		{report.ReasonSide, "a knee of the other side", "no multi-echo series fits side L; there are number 1", true, func(t *testing.T,
-			dir string, _ *phantom.Study) {
-			text := "folder,subject,side\n" + filepath.ToSlash(dir) + ",bad,L\n"
-			if err := os.WriteFile(filepath.Join(dir, "..", "..", "sides.csv"), []byte(text), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}, func(s *Settings) { s.Manifest = filepath.Join(s.Roots[0], "..", "sides.csv") }},
-		{report.ReasonMissingImages, "a series rule that fits none", "has 7 echo times, 10, 20, 30, 40, 50, 60, 70 ms, and the protocol asks for 9",
+		{report.ReasonSide,
+			"a knee of the other side", "no multi-echo series fits side L; there are number 1", true, func(t *testing.T,
+				dir string, _ *phantom.Study) {
+				text := "folder,subject,side\n" + filepath.ToSlash(dir) + ",bad,L\n"
+				if err := os.WriteFile(filepath.Join(dir, "..", "..", "sides.csv"), []byte(text), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}, func(s *Settings) { s.Manifest = filepath.Join(s.Roots[0], "..", "sides.csv") }},
+		{report.ReasonMissingImages,
+			"a series rule that fits none", "has 7 echo times, 10, 20, 30, 40, 50, 60, 70 ms, and the protocol asks for 9",
 			true, func(*testing.T, string, *phantom.Study) {},
 			func(s *Settings) { s.Protocol.Series.Echoes = 9 }},
 	} {

@@ -99,7 +99,8 @@ func TestTimingOfABrokenSequence(t *testing.T) {
 		t.Fatal(err)
 	}
 	sound := report.Sorted([]report.Result{{Subject: "S01", Dir: filepath.Join(dir, "S01")}})
-	if err := writeCohort(dir, report.Cohort{Results: sound}); err == nil || !strings.Contains(err.Error(), "studies.csv") {
+	err := writeCohort(dir, report.Cohort{Results: sound})
+	if err == nil || !strings.Contains(err.Error(), "studies.csv") {
 		t.Error(err)
 	}
 	if rows := timesIn(t, dir); len(rows) != 1 || rows[0].Text("subject") != "S01" {

@@ -54,8 +54,8 @@ func (s MaskSources) find(target *Line) (*Line, error) {
 		return sources[0], nil
 	case len(sources) == 0 && len(sides) > 0: // all sides are known and differ
 		return nil, pipeline.Because(report.ReasonSide, hint.Errorf("a mask is carried to the same knee only: give this "+
-			"study a mask of its own, or map the visit's study of this knee together with it; if it is the same knee, correct the side in a manifest "+
-			"(column side)", "mask: none found, and the visit %s, whose mask would be carried, shows the %s knee, "+
+			"study a mask of its own, or map the visit's study of this knee together with it; if it is the same knee, "+
+			"correct the side in a manifest (column side)", "mask: none found, and the visit %s, whose mask would be carried, shows the %s knee, "+
 			"this study the %s one", printable.Short(s.visit), sides[0], target.Side))
 	case len(sources) == 0:
 		return nil, hint.Errorf("map the visit together with this one and give it a mask, or give this study a mask "+

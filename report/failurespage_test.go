@@ -49,7 +49,8 @@ func TestFailuresPage(t *testing.T) {
 	text := readable(string(raw))
 	position := 0
 	for _, want := range []string{ // in this order
-		"35 studies failed, 1 not done.", "30 Side of the knee unclear 3 Damaged files 1 No mask 1 Other reasons 1 Not done yet",
+		"35 studies failed, 1 not done.",
+		"30 Side of the knee unclear 3 Damaged files 1 No mask 1 Other reasons 1 Not done yet",
 		"Side of the knee unclear side, 30 studies", "whether each study below shows the left or the right knee",
 		"side unknown 30 studies", "show 30 studies", "T29",
 		"Damaged files damaged, 3 studies", "please send these studies again.",

@@ -38,7 +38,8 @@ func sampleStudies(dir string) ([]Result, []Failure) {
 	hostile.Compartments[0].Compartment = "<b>&medial"
 	return []Result{first, hostile, earlier}, []Failure{
 		{Subject: "S02", Visit: "baseline", Study: "77aa", Folder: "S02/baseline",
-			Code: ReasonEchoTimes, MemoryBytes: 1 << 28, Reason: "read: IM_0042: EchoTime (0018,0081): missing", Hint: "ask the site for the original export"},
+			Code: ReasonEchoTimes, MemoryBytes: 1 << 28,
+			Reason: "read: IM_0042: EchoTime (0018,0081): missing", Hint: "ask the site for the original export"},
 		{Folder: "loose", Code: ReasonNoSeries, Reason: "-no multi-echo series"},
 	}
 }

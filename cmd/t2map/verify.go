@@ -37,7 +37,8 @@ Exit status: 0 everything is as it was written, 1 something is not, 2 usage, 130
 			"  t2map verify results --studies /data/trial --refit",
 		Args: usage(cobra.ExactArgs(1)),
 	}
-	c.Flags().StringArrayVar(&studies, "studies", nil, "`folder` that was searched for the inputs; may be given several times")
+	c.Flags().StringArrayVar(&studies, "studies", nil,
+		"`folder` that was searched for the inputs; may be given several times")
 	c.Flags().IntVar(&workers, "workers", 0, "`number` of results compared at a time (default: one per processor)")
 	c.Flags().BoolVar(&refit, "refit", false, "make each result again from its inputs and compare all numbers")
 	c.RunE = func(c *cobra.Command, args []string) error {
