@@ -27,13 +27,15 @@ import (
 // hold all numbers, and the hashes of the maps and pictures. It returns the number of results that it compared, and the
 // differences.
 //
-// The record of the folder says with which options each result was made; settings turns such options into the settings
-// of a run, whose Out is replaced. The results of each set of options are made in one run, which takes as much time as
+// The record of the folder says with which options each result was made. Those that keep reports may change a result;
+// settings turns them into the settings of a run, whose Out is replaced. The results of each set of options are made in one run, which takes as much time as
 // the first one, and as much space in the folder for temporary files as its results.
 //
 // It returns an error if the folder lies in a searched one, because the first run did not search it.
-func Refit(ctx context.Context, out string, settings func(options []string) (Settings, error)) (int, []Finding, error) {
-	r := refit{out: out, settings: settings}
+func Refit(
+	ctx context.Context, out string, keep func(option string) bool, settings func(options []string) (Settings, error),
+) (int, []Finding, error) {
+	r := refit{out: out, keep: keep, settings: settings}
 	groups, err := r.groups()
 	if err != nil {
 		return 0, r.findings, err
@@ -49,6 +51,7 @@ func Refit(ctx context.Context, out string, settings func(options []string) (Set
 // refit is the state of Refit.
 type refit struct {
 	out      string
+	keep     func(string) bool
 	settings func([]string) (Settings, error)
 	compared int
 	findings []Finding
@@ -78,7 +81,7 @@ func (r *refit) groups() (map[string]*refitGroup, error) {
 	if _, _, err := audit.Read(r.out, func(e audit.Event) {
 		switch e.Kind {
 		case audit.RunStarted:
-			options[e.Run] = e.Options
+			options[e.Run] = slices.DeleteFunc(e.Options, func(option string) bool { return !r.keep(option) })
 		case audit.StudyDone:
 			runs[e.Folder] = e.Run
 		}
@@ -127,6 +130,7 @@ func (r *refit) run(ctx context.Context, g *refitGroup) error {
 		return hint.Errorf("TMPDIR names the folder for temporary files", "temporary folder: %w", err)
 	}
 	defer os.RemoveAll(s.Out)
+	s.Shard, s.VerifyInputs = Shard{}, false
 	s.Force, s.DryRun, s.Replace, s.Rename, s.Wait, s.MaxFailures, s.MemoryMB = false, false, false, false, false, 0, 0
 	outcome, err := Run(ctx, s)
 	if err != nil {

@@ -18,11 +18,15 @@ import (
 // Results that are made again from their inputs have the same numbers, and each cause of another number is named.
 func TestRefit(t *testing.T) {
 	dir, s := resumable(t)
+	kept := func(option string) bool { return option != "--quiet true" }
 	s.Options = []string{"--layout {subject}"}
 	run(t, s)
 	s.Options, s.Protocol.Maps = []string{"--layout {subject}", "--series 1"}, protocol.MapsFull
 	knee(t, filepath.Join(dir, "studies", "S03"), phantom.Options{Subject: "S03", Seed: 3})
-	run(t, s) // maps S03 only
+	run(t, s)                                     // maps S03 only
+	s.Options = append(s.Options, "--quiet true") // changes no result
+	knee(t, filepath.Join(dir, "studies", "S04"), phantom.Options{Subject: "S04", Seed: 4})
+	run(t, s)
 	scratch := t.TempDir()
 	t.Setenv("TMPDIR", scratch)
 	var asked []string
@@ -30,7 +34,7 @@ func TestRefit(t *testing.T) {
 		t.Helper()
 		asked = nil
 		before := tree(t, s.Out)
-		n, findings, err := Refit(t.Context(), s.Out, func(options []string) (Settings, error) {
+		n, findings, err := Refit(t.Context(), s.Out, kept, func(options []string) (Settings, error) {
 			asked = append(asked, strings.Join(options, " "))
 			again := s
 			again.Workers = 2
@@ -47,7 +51,7 @@ func TestRefit(t *testing.T) {
 		}
 		return n, findings
 	}
-	if n, findings := refit(); n != 3 || len(findings) > 0 ||
+	if n, findings := refit(); n != 4 || len(findings) > 0 ||
 		!cmp.Equal(asked, []string{"--layout {subject}", "--layout {subject} --series 1"}) {
 		t.Fatalf("%d results, %v, options %q", n, findings, asked)
 	}
@@ -86,13 +90,13 @@ func TestRefit(t *testing.T) {
 	}
 	remove(t, filepath.Join(dir, "studies", "S01", "labels.nii.gz"))
 	n, findings := refit()
-	if n != 1 || len(findings) != 2 || !mentions(findings, result, "cannot be derived again: mask: none") ||
+	if n != 2 || len(findings) != 2 || !mentions(findings, result, "cannot be derived again: mask: none") ||
 		!mentions(findings, "S03/study/result.json", "its study is not in the searched folders") {
 		t.Errorf("%d, %v", n, findings)
 	}
 	// Without a record nothing is assumed.
 	remove(t, filepath.Join(s.Out, audit.File))
-	if n, findings := refit(); n != 0 || len(findings) != 3 || !mentions(findings, "S02/study/result.json", "options") {
+	if n, findings := refit(); n != 0 || len(findings) != 4 || !mentions(findings, "S02/study/result.json", "options") {
 		t.Errorf("%d, %v", n, findings)
 	}
 }
@@ -125,8 +129,9 @@ func TestRefitRefuses(t *testing.T) {
 	dir, s := resumable(t)
 	s.Out = filepath.Join(dir, "studies", "results")
 	run(t, s)
+	kept := func(string) bool { return true }
 	same := func([]string) (Settings, error) { return s, nil }
-	if _, _, err := Refit(t.Context(), s.Out, same); err == nil || !strings.Contains(err.Error(), "lie in the searched") {
+	if _, _, err := Refit(t.Context(), s.Out, kept, same); err == nil || !strings.Contains(err.Error(), "lie in the searched") {
 		t.Errorf("%v", err)
 	}
 	for _, name := range []string{"S01", "S02"} {
@@ -141,7 +146,7 @@ func TestRefitRefuses(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	n, findings, err := Refit(t.Context(), s.Out, same)
+	n, findings, err := Refit(t.Context(), s.Out, kept, same)
 	if err != nil || n != 0 || len(findings) != 2 || !mentions(findings, "S01/study/result.json", "by version 0.0.1-") {
 		t.Errorf("%d, %v, %v", n, findings, err)
 	}

@@ -11,14 +11,7 @@ import (
 	"github.com/t2map/t2map/printable"
 )
 
-func verifyCommand() *cobra.Command {
-	var studies []string
-	var workers int
-	var refit bool
-	c := &cobra.Command{
-		Use:   "verify DIR",
-		Short: "Compare a folder of results with the hashes that were written with it",
-		Long: `verify reads DIR, the output folder of run, and changes nothing. It compares each file of each
+const verifyHelp = `verify reads DIR, the output folder of run, and changes nothing. It compares each file of each
 result with the hash in its result.json, each result.json with the audit record audit.jsonl,
 and each line of the record with the line before it. With --studies it also compares the
 inputs of the results. It names every file that is missing, has changed or was added.
@@ -32,7 +25,16 @@ started if these options name files, such as a protocol, and name the same folde
 Who can write to the folder can write all of it again, with new hashes: keep a copy of the
 last line of audit.jsonl elsewhere.
 
-Exit status: 0 everything is as it was written, 1 something is not, 2 usage, 130 interrupted.`,
+Exit status: 0 everything is as it was written, 1 something is not, 2 usage, 130 interrupted.`
+
+func verifyCommand() *cobra.Command {
+	var studies []string
+	var workers int
+	var refit bool
+	c := &cobra.Command{
+		Use:   "verify DIR",
+		Short: "Compare a folder of results with the hashes that were written with it",
+		Long:  verifyHelp,
 		Example: "  t2map verify results\n  t2map verify results --studies /data/trial\n" +
 			"  t2map verify results --studies /data/trial --refit",
 		Args: usage(cobra.ExactArgs(1)),
@@ -59,9 +61,10 @@ Exit status: 0 everything is as it was written, 1 something is not, 2 usage, 130
 		}
 		text += fmt.Sprintf(", %s of the record", printable.Counted(v.Lines, "line", "lines"))
 		if refit {
-			derived, findings, err := batch.Refit(c.Context(), args[0], func(options []string) (batch.Settings, error) {
+			again := func(options []string) (batch.Settings, error) {
 				return recordedSettings(options, studies, workers)
-			})
+			}
+			derived, findings, err := batch.Refit(c.Context(), args[0], changesResults, again)
 			if err != nil {
 				return err
 			}
@@ -87,20 +90,37 @@ func printFindings(c *cobra.Command, compared string, findings []batch.Finding) 
 	return failedError{differences}
 }
 
-// recordedSettings returns the settings of a run with options as the record of a folder has them, each of the form
-// "--name value". Options that cannot change a result are passed over.
-func recordedSettings(options, studies []string, workers int) (batch.Settings, error) {
+// changesResults reports whether an option in the record may change a result. Others say how a run was done, such as
+// --quiet; an option that is not known is kept, so that recordedSettings refuses it.
+func changesResults(option string) bool {
+	name := optionName(option)
+	_, c := recordedFlags()
+	return name != "workers" && (c.Flags().Lookup(name) != nil || runCommand().Flags().Lookup(name) == nil)
+}
+
+// optionName returns the name of an option as optionText writes it.
+func optionName(option string) string {
+	name, _, _ := strings.Cut(strings.TrimPrefix(option, "--"), " ")
+	return name
+}
+
+// recordedFlags returns the flags of run that may change results, and a command that has them.
+func recordedFlags() (*studyFlags, *cobra.Command) {
 	var f studyFlags
 	c := &cobra.Command{}
 	f.add(c)
 	f.addFit(c)
 	f.addMaps(c)
-	other := runCommand().Flags()
+	return &f, c
+}
+
+// recordedSettings returns the settings of a run with options as the record of a folder has them, each of the form
+// "--name value".
+func recordedSettings(options, studies []string, workers int) (batch.Settings, error) {
+	f, c := recordedFlags()
 	for _, option := range options {
-		name, value, _ := strings.Cut(strings.TrimPrefix(option, "--"), " ")
-		if c.Flags().Lookup(name) == nil && other.Lookup(name) != nil { // how the run was done, not with which settings
-			continue
-		}
+		name := optionName(option)
+		_, value, _ := strings.Cut(option, " ")
 		if err := c.Flags().Set(name, value); err != nil {
 			return batch.Settings{}, fmt.Errorf("the record has the option %s: %w", printable.Quoted(option), err)
 		}

@@ -76,7 +76,12 @@ func TestRecordedOptions(t *testing.T) {
 	}
 	var options []string
 	probe.Flags().Visit(func(f *pflag.Flag) { options = append(options, optionText(f)) })
-	options = append(options, "--out x", "--force true", "--memory 512")
+	for option, want := range map[string]bool{"--out x": false, "--force true": false, "--memory 512": false,
+		"--workers 2": false, "--scheme x y": true, "--option-of-a-later-version 1": true} {
+		if changesResults(option) != want {
+			t.Errorf("%s may change a result: %v", option, !want)
+		}
+	}
 	got, err := recordedSettings(options, []string{"studies"}, 3)
 	if err != nil {
 		t.Fatal(err)
