@@ -180,7 +180,7 @@ func Read(dir string, visit func(Event)) (lines int, faults []Fault, err error) 
 		return 0, nil, err
 	}
 	defer f.Close()
-	previous := ""
+	previous, unread := "", false // the line before: its hash, and whether it cannot be read
 	for r := bufio.NewReader(f); ; {
 		text, err := r.ReadBytes('\n')
 		if err != nil && !errors.Is(err, io.EOF) {
@@ -193,6 +193,10 @@ func Read(dir string, visit func(Event)) (lines int, faults []Fault, err error) 
 		line, ended := bytes.CutSuffix(text, []byte{'\n'})
 		var e Event
 		invalid := json.Unmarshal(line, &e)
+		if invalid == nil && unread && e.Previous == previous {
+			// The writer of the line before was killed, and the next one began a new line. It does not hide another line.
+			faults = faults[:len(faults)-1]
+		}
 		switch {
 		case invalid != nil && !ended:
 			faults = append(faults, Fault{lines, "incomplete: its writer was killed, or the disk was full"})
@@ -205,6 +209,6 @@ func Read(dir string, visit func(Event)) (lines int, faults []Fault, err error) 
 		if invalid == nil {
 			visit(e)
 		}
-		previous = hashOf(line)
+		previous, unread = hashOf(line), invalid != nil
 	}
 }

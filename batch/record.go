@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -21,9 +22,9 @@ type record struct {
 	log *audit.Log
 	run string // names the run
 	out string
-	err error // the first event that could not be written
 
 	mu     sync.Mutex
+	err    error                // of the first event that could not be written
 	starts map[string]time.Time // of the studies in progress, by hash; a run has one job for each study
 }
 
@@ -61,26 +62,34 @@ func (s Settings) startRecord() (*record, error) {
 	if u, err := user.Current(); err == nil {
 		e.User = u.Username
 	}
-	r.add(e)
+	_ = r.add(e)
 	return r, r.err
 }
 
-// add writes an event of the run. Its error is kept.
-func (r *record) add(e audit.Event) {
+// add writes an event of the run. Its first error is kept for the end of the run, and returned.
+func (r *record) add(e audit.Event) error {
 	if r == nil {
-		return
+		return nil
 	}
 	e.Run = r.run
-	if err := r.log.Append(e); err != nil && r.err == nil {
-		r.err = fmt.Errorf("%s: %w", audit.File, err)
+	err := r.log.Append(e)
+	if err == nil {
+		return nil
 	}
+	err = fmt.Errorf("%s: %w", audit.File, err)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.err = cmp.Or(r.err, err)
+	return err
 }
 
-// done writes that a study has a new result.
-func (r *record) done(result entry) {
-	if r != nil {
-		r.add(r.measured(ofResult(audit.StudyDone, result)))
+// done writes that a study has a new result. It is called before the result gets its folder, because the record of a
+// run that is killed must have all results that are there: what it has too much is mapped again.
+func (r *record) done(result entry) error {
+	if r == nil {
+		return nil
 	}
+	return r.add(r.measured(ofResult(audit.StudyDone, result)))
 }
 
 // superseded writes that a result was moved to folder.
@@ -88,7 +97,7 @@ func (r *record) superseded(result entry, folder, reason string) {
 	if r != nil {
 		e := ofResult(audit.Superseded, result)
 		e.Folder, e.Reason = files.Below(r.out, folder), reason
-		r.add(e)
+		_ = r.add(e)
 	}
 }
 
@@ -101,7 +110,7 @@ func ofResult(kind audit.Kind, result entry) audit.Event {
 // failed writes that a study has no result.
 func (r *record) failed(l *intake.Line, reason string) {
 	if r != nil {
-		r.add(r.measured(audit.Event{Kind: audit.StudyFailed, Study: l.Hash, Series: l.Series,
+		_ = r.add(r.measured(audit.Event{Kind: audit.StudyFailed, Study: l.Hash, Series: l.Series,
 			Subject: l.Identity.Subject, Visit: l.Identity.Visit, Reason: reason}))
 	}
 }
@@ -115,6 +124,6 @@ func (r *record) end(o Outcome, err error) error {
 	if err != nil {
 		reason += ": " + err.Error()
 	}
-	r.add(audit.Event{Kind: audit.RunEnded, Reason: reason})
+	_ = r.add(audit.Event{Kind: audit.RunEnded, Reason: reason})
 	return errors.Join(r.err, r.log.Close())
 }

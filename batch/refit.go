@@ -77,13 +77,13 @@ func (r *refit) find(dir, problem string) {
 // of other versions, are findings.
 func (r *refit) groups() (map[string]*refitGroup, error) {
 	options := map[string][]string{} // by run
-	runs := map[string]string{}      // that made the result in a folder
+	runs := map[string]string{}      // by the folder of the result, and by folder and hash
 	if _, _, err := audit.Read(r.out, func(e audit.Event) {
 		switch e.Kind {
 		case audit.RunStarted:
 			options[e.Run] = slices.DeleteFunc(e.Options, func(option string) bool { return !r.keep(option) })
 		case audit.StudyDone:
-			runs[e.Folder] = e.Run
+			runs[e.Folder], runs[e.Folder+"\n"+e.Result] = e.Run, e.Run
 		}
 	}); err != nil {
 		return nil, fmt.Errorf("%s: %w", audit.File, err)
@@ -95,7 +95,9 @@ func (r *refit) groups() (map[string]*refitGroup, error) {
 		if cmp.Or(err, readErr) != nil {
 			return nil // Verify finds it
 		}
-		with, known := options[runs[files.Below(r.out, dir)]]
+		folder := files.Below(r.out, dir)
+		sum, _ := fileHash(path) // a result that was changed is that of the last run
+		with, known := options[cmp.Or(runs[folder+"\n"+sum], runs[folder])]
 		switch {
 		case result.Version != pipeline.Version:
 			r.find(dir, "not derived again: it was made by version "+result.Version)

@@ -105,9 +105,10 @@ func (v *verifier) find(path, problem string) {
 // readRecord checks the record and collects the results that should exist.
 func (v *verifier) readRecord() error {
 	started := false
+	folders := map[string]string{} // by the hash of their results
 	lines, faults, err := audit.Read(v.out, func(e audit.Event) {
 		started = true
-		v.expect(e)
+		v.expect(e, folders)
 	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", audit.File, err)
@@ -122,18 +123,16 @@ func (v *verifier) readRecord() error {
 	return nil
 }
 
-// expect notes the results that should exist after an event.
-func (v *verifier) expect(e audit.Event) {
+// expect notes the results that should exist after an event. folders are those of all results so far, by their hashes.
+func (v *verifier) expect(e audit.Event, folders map[string]string) {
 	switch e.Kind {
 	case audit.StudyDone:
-		v.expected[e.Folder] = e.Result
+		v.expected[e.Folder], folders[e.Result] = e.Result, e.Folder
 	case audit.Superseded:
-		for folder, sum := range v.expected { // the folder that it was moved from
-			if sum == e.Result && folder != e.Folder {
-				delete(v.expected, folder)
-			}
+		if from := folders[e.Result]; v.expected[from] == e.Result {
+			delete(v.expected, from) // it was moved from there
 		}
-		v.expected[e.Folder] = e.Result
+		v.expected[e.Folder], folders[e.Result] = e.Result, e.Folder
 	}
 }
 

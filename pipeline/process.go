@@ -48,6 +48,8 @@ type Job struct {
 	Input Input
 	// Dir is the folder of the results, and Superseded that of an earlier result that these replace; see report.Study.
 	Dir, Superseded string
+	// Commit is called before the results get their folder; see report.Study.
+	Commit func(sum string) error
 	// Tree opens the mask, which may lie in an archive; nil means that the mask is a file of the file system.
 	Tree *files.Tree
 	// Bound limits the memory of the job.
@@ -73,7 +75,7 @@ func Process(ctx context.Context, j Job, p protocol.Protocol, workers int) (r re
 	if err := j.addAnatomy(ctx, &s, workers); err != nil {
 		return report.Result{}, err
 	}
-	s.Superseded = j.Superseded
+	s.Superseded, s.Commit = j.Superseded, j.Commit
 	r, err = report.WriteStudy(j.Dir, s)
 	return r, Because(report.ReasonDisk, err)
 }
