@@ -8,10 +8,12 @@ import (
 	"os"
 	"os/user"
 	"sync"
+	"time"
 
 	"github.com/t2map/t2map/audit"
 	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/intake"
+	"github.com/t2map/t2map/internal/machine"
 	"github.com/t2map/t2map/pipeline"
 )
 
@@ -20,8 +22,32 @@ type record struct {
 	log *audit.Log
 	run string // names the run
 	out string
-	mu  sync.Mutex
-	err error // of the first event that could not be written
+
+	mu     sync.Mutex
+	err    error                // of the first event that could not be written
+	starts map[string]time.Time // of the studies in progress, by hash; a run has one job for each study
+}
+
+// started notes the start of the work on a study.
+func (r *record) started(j pipeline.Job) {
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.starts[j.Study.Hash] = time.Now()
+}
+
+// measured adds the time and the memory of a study to its event, if its start was noted.
+func (r *record) measured(e audit.Event) audit.Event {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if start, ok := r.starts[e.Study]; ok {
+		delete(r.starts, e.Study)
+		e.Seconds = max(0.001, time.Since(start).Round(time.Millisecond).Seconds())
+		e.PeakBytes = machine.Peak()
+	}
+	return e
 }
 
 // startRecord opens the record of the output folder and writes the start of the run.
@@ -30,7 +56,7 @@ func (s Settings) startRecord() (*record, error) {
 	if err != nil {
 		return nil, fmt.Errorf("output folder: %w", err)
 	}
-	r := &record{log: log, run: rand.Text(), out: s.Out}
+	r := &record{log: log, run: rand.Text(), out: s.Out, starts: map[string]time.Time{}}
 	e := audit.Event{Kind: audit.RunStarted, Version: pipeline.Version, Options: s.Options}
 	e.Host, _ = os.Hostname() // unknown names are absent
 	if u, err := user.Current(); err == nil {
@@ -60,7 +86,10 @@ func (r *record) add(e audit.Event) error {
 // done writes that a study has a new result. It is called before the result gets its folder, because the record of a
 // run that is killed must have all results that are there: what it has too much is mapped again.
 func (r *record) done(result entry) error {
-	return r.add(ofResult(audit.StudyDone, result))
+	if r == nil {
+		return nil
+	}
+	return r.add(r.measured(ofResult(audit.StudyDone, result)))
 }
 
 // superseded writes that a result was moved to folder.
@@ -80,8 +109,10 @@ func ofResult(kind audit.Kind, result entry) audit.Event {
 
 // failed writes that a study has no result.
 func (r *record) failed(l *intake.Line, reason string) {
-	_ = r.add(audit.Event{Kind: audit.StudyFailed, Study: l.Hash, Series: l.Series, Subject: l.Identity.Subject,
-		Visit: l.Identity.Visit, Reason: reason})
+	if r != nil {
+		_ = r.add(r.measured(audit.Event{Kind: audit.StudyFailed, Study: l.Hash, Series: l.Series,
+			Subject: l.Identity.Subject, Visit: l.Identity.Visit, Reason: reason}))
+	}
 }
 
 // end writes the end of the run and closes the record.

@@ -249,6 +249,7 @@ func (w *work) process(ctx context.Context, j pipeline.Job) (report.Result, erro
 	if err := checkOwner(j); err != nil {
 		return report.Result{}, err
 	}
+	w.record.started(j)
 	j.Commit = func(sum string) error { return w.record.done(w.entryOf(j, sum)) }
 	r, err := pipeline.Process(ctx, j, w.Protocol, w.Workers)
 	var panicked *pipeline.PanicError

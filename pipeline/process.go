@@ -65,7 +65,7 @@ func Process(ctx context.Context, j Job, p protocol.Protocol, workers int) (r re
 		}
 	}()
 	if p.Segment, err = p.Segment.Identify(ctx); err != nil {
-		return report.Result{}, err
+		return report.Result{}, Because(report.ReasonProgram, err)
 	}
 	s, err := measure(ctx, j, p, workers)
 	if err != nil {
@@ -76,7 +76,8 @@ func Process(ctx context.Context, j Job, p protocol.Protocol, workers int) (r re
 		return report.Result{}, err
 	}
 	s.Superseded, s.Commit = j.Superseded, j.Commit
-	return report.WriteStudy(j.Dir, s)
+	r, err = report.WriteStudy(j.Dir, s)
+	return r, Because(report.ReasonDisk, err)
 }
 
 // measure reads and fits the study. The result holds everything that is written.
@@ -120,18 +121,18 @@ func measure(ctx context.Context, j Job, p protocol.Protocol, workers int) (repo
 	result.QualityFlags = result.FindFlags()
 	result.Warnings = append(result.Warnings, unusedWarnings(result.Compartments)...)
 	if err := d.measureDepth(&result, maps); err != nil {
-		return report.Study{}, wrapped("depth", err)
+		return report.Study{}, Because(report.ReasonMask, wrapped("depth", err))
 	}
 	unrolled, err := d.unrolled(ctx, maps)
 	if err != nil {
-		return report.Study{}, wrapped("unroll", err)
+		return report.Study{}, Because(report.ReasonMask, wrapped("unroll", err))
 	}
 	s := report.Study{
 		Result: result, Maps: maps, WriteMaps: p.Maps != protocol.MapsNone, Regions: d.regions, Unrolled: unrolled,
 		Echo: volume.Map{Geometry: d.series.Geometry, Data: d.series.Echo[fit.SkipEchoes]},
 	}
 	if err := j.addAligned(ctx, &s, d, p, workers); err != nil {
-		return report.Study{}, wrapped("mask", err)
+		return report.Study{}, Because(report.ReasonMask, wrapped("mask", err))
 	}
 	if made := d.mask.made; made != nil {
 		s.Segmentation = made.file
@@ -190,7 +191,7 @@ func (j Job) read(ctx context.Context, p protocol.Protocol, workers int) (studyD
 		return wrapped("read", err)
 	}, func() (err error) {
 		s.mask, s.placedMask, err = j.findRegions(made, p, workers)
-		return wrapped("mask", err)
+		return Because(report.ReasonMask, wrapped("mask", err))
 	})
 	if err == nil && j.needsAlignment(s.dividedKnee) {
 		err = s.alignMask(ctx, j, p, workers)
@@ -234,7 +235,7 @@ func (d *studyData) alignMask(ctx context.Context, j Job, p protocol.Protocol, w
 		d.bones, err = j.placeBones(ctx, bonesOf(*marks), p.Division, transform, workers)
 	}
 	if err != nil {
-		err = HintMask(fmt.Errorf("mask: %s: %w", d.mask.file.Path, err))
+		err = Because(report.ReasonMask, HintMask(fmt.Errorf("mask: %s: %w", d.mask.file.Path, err)))
 	}
 	return err
 }
@@ -261,7 +262,7 @@ func fitError(err error) error {
 	if errors.Is(err, t2fit.ErrNoise) {
 		advice = "give it with --sigma NUMBER, or choose its source with --sigma residuals or --sigma background"
 	}
-	return hint.Errorf(advice, "fit: %w", err)
+	return Because(report.ReasonSetting, hint.Errorf(advice, "fit: %w", err))
 }
 
 // curves fits the mean signal of each compartment, for the picture of its decay.
