@@ -16,10 +16,11 @@ import (
 // other, so that only the headers of two chunks are in memory. All chunks together hold what
 // Find returns for the same folders.
 //
-// A chunk is a folder or archive in a root, or the files directly in a root. Chunks with
-// files of one study are one chunk, and so are all chunks of a root in which only one study
-// is multi-echo, because the root is its home. If a root lies in another one, all its
-// chunks and the chunk of the other root that contains it are one chunk.
+// A chunk is a folder or archive in a divided folder, or the files directly in a divided
+// folder. All roots are divided, and large folders in them (FindOptions.ChunkFiles). Chunks
+// with files of one study are one chunk, and so are all chunks of a divided folder in which
+// only one study is multi-echo, because the folder may be its home. If a root lies in another
+// one, all its chunks and the chunk of the other root that contains it are one chunk.
 //
 // The chunks are known after Settle.
 type Search struct {
@@ -34,8 +35,9 @@ type Chunk struct {
 	// Name is the first of Parts.
 	Name string
 	// Parts are the names of its folders and archives, as in Entry.Name of package files,
-	// and of the roots whose own files it contains, with a slash at their ends. They do not
-	// change as long as the roots and their order are the same.
+	// and of the divided folders whose own files it contains, with a slash at their ends. They
+	// do not change as long as the roots and their order are the same, until a folder becomes
+	// so large, or so small, that it is divided differently.
 	Parts []string
 	// Digest is a SHA-256, in hex, of the names of the parts, and of the names, sizes,
 	// modification times and permissions of their files. As long as it and the options are the same, reading
@@ -45,12 +47,12 @@ type Chunk struct {
 	Files int
 
 	members []int    // indices in the survey
-	shared  []string // roots with files in other chunks
+	shared  []string // divided folders with files in other chunks
 }
 
 // NewSearch lists the files under the roots, without opening one. Errors are those of Find.
 func NewSearch(ctx context.Context, roots []string, o FindOptions) (*Search, error) {
-	survey, err := files.NewSurvey(ctx, roots, o.Exclude, files.Limits{})
+	survey, err := files.NewSurvey(ctx, roots, files.SurveyOptions{Exclude: o.Exclude, ChunkFiles: o.ChunkFiles})
 	if err != nil {
 		return nil, err
 	}
@@ -136,12 +138,11 @@ func (s *Search) read(ctx, reading context.Context, c Chunk, t *tally) (loaded, 
 }
 
 func (s *Search) sortOut(r loaded) (Finding, Facts) {
-	part := &scope{roots: s.roots, shared: r.chunk.shared}
+	var parts []files.Chunk
 	for _, n := range r.chunk.members {
-		if c := s.survey.Chunks()[n]; !c.Loose {
-			part.paths = append(part.paths, c.Path)
-		}
+		parts = append(parts, s.survey.Chunks()[n])
 	}
+	part := newScope(parts, s.roots, r.chunk.shared)
 	f := finding(r.tree, r.entries, s.options, part)
 	f.Chunk = r.chunk
 	return f, part.facts

@@ -3,6 +3,8 @@ package dicomio
 import (
 	"context"
 	"errors"
+
+	"github.com/t2map/t2map/files"
 )
 
 // Settle decides which chunks belong together. It reads the headers of all chunks that
@@ -28,7 +30,9 @@ func (s *Search) Settle(ctx context.Context, recall func(Chunk) (Facts, bool),
 		for _, c := range chunks {
 			f, ok := facts[c.Digest]
 			if !ok {
-				f, ok = recall(c)
+				if f, ok = recall(c); ok {
+					ok = f.fit(c)
+				}
 			}
 			if ok {
 				known[c.Digest] = f
@@ -40,7 +44,7 @@ func (s *Search) Settle(ctx context.Context, recall func(Chunk) (Facts, bool),
 			return err
 		}
 		facts = known
-		if !(joiner{sets, s.survey.Chunks(), chunks, facts, len(s.roots)}).join() {
+		if !(joiner{sets, s.survey.Chunks(), chunks, facts}).join() {
 			s.chunks = chunks
 			return nil
 		}
@@ -70,7 +74,6 @@ func (s *Search) inspect(ctx context.Context, chunks []Chunk, facts map[string]F
 func (s *Search) gather(sets sets) []Chunk {
 	parts := s.survey.Chunks()
 	members := map[int][]int{}
-	roots := make([]map[int]bool, len(s.roots)) // the sets in each root
 	var order []int
 	for n, p := range parts {
 		if p.Empty {
@@ -81,24 +84,48 @@ func (s *Search) gather(sets sets) []Chunk {
 			order = append(order, set)
 		}
 		members[set] = append(members[set], n)
-		if roots[p.Root] == nil {
-			roots[p.Root] = map[int]bool{}
-		}
-		roots[p.Root][set] = true
 	}
+	several := withSeveral(parts, sets)
+	listed := make([]int, len(parts)) // the set for which a folder was listed last, and 1
 	var out []Chunk
 	for _, set := range order {
 		var shared []string
-		last := -1
 		for _, n := range members[set] {
-			if root := parts[n].Root; root != last && len(roots[root]) > 1 {
-				shared = append(shared, s.roots[root])
-				last = root
+			for d := folderOf(parts, n); d >= 0 && listed[d] != set+1; d = parts[d].Parent {
+				if listed[d] = set + 1; several[d] {
+					shared = append(shared, parts[d].Path)
+				}
 			}
 		}
 		out = append(out, s.newChunk(members[set], shared))
 	}
 	return out
+}
+
+// withSeveral returns which folders have chunks of several sets. A folder has the index of its
+// loose files.
+func withSeveral(parts []files.Chunk, sets sets) (several []bool) {
+	several = make([]bool, len(parts))
+	first := make([]int, len(parts)) // the first set in each folder, and 1
+	for n, p := range parts {
+		if p.Empty {
+			continue
+		}
+		set := sets.find(n) + 1
+		for d := folderOf(parts, n); d >= 0 && !several[d]; d = parts[d].Parent {
+			several[d] = first[d] != 0 && first[d] != set
+			first[d] = set
+		}
+	}
+	return several
+}
+
+// folderOf returns the divided folder that contains a chunk, or −1.
+func folderOf(parts []files.Chunk, n int) int {
+	if parts[n].Loose {
+		return n
+	}
+	return parts[n].Parent
 }
 
 // joinNested joins the chunks of each root that lies in another with the chunk that contains

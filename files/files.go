@@ -99,7 +99,7 @@ func (w *walker) visitRoots(roots []string) error {
 			return err
 		}
 		if w.survey != nil {
-			w.survey.leave()
+			w.survey.leave(info.IsDir())
 		}
 	}
 	return nil

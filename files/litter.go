@@ -2,7 +2,6 @@ package files
 
 import (
 	"io/fs"
-	"path"
 	"path/filepath"
 	"strings"
 )
@@ -112,5 +111,15 @@ func (t *Tree) LitterFolders() []string { return t.litterFolders }
 // them, IM_0001.dcm beside IM_0001.dcm.gz.
 func (t *Tree) Packed() []string { return t.packed }
 
-// label returns the name of the entry at p.
-func (w *walker) label(p string) string { return path.Join(w.prefix, Below(w.root, p)) }
+// label returns the name of the entry at p, which is the root or lies in it. Without a prefix it
+// is a part of p.
+func (w *walker) label(p string) string {
+	name := filepath.Base(p)
+	if below := strings.TrimPrefix(p, w.root); below != "" && len(below) < len(p) {
+		name = filepath.ToSlash(strings.TrimPrefix(below, string(filepath.Separator)))
+	}
+	if w.prefix == "" {
+		return name
+	}
+	return w.prefix + "/" + name
+}

@@ -2,6 +2,7 @@ package files
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 )
@@ -34,6 +35,15 @@ func Below(folder, path string) string {
 		rel = filepath.Base(path)
 	}
 	return filepath.ToSlash(rel)
+}
+
+// beneath returns the path of the entry of a folder with that name. The path of the folder is
+// clean.
+func beneath(folder, name string) string {
+	if os.IsPathSeparator(folder[len(folder)-1]) {
+		return folder + name // the root of a disk
+	}
+	return folder + string(filepath.Separator) + name
 }
 
 // local reports whether a relative path does not lead out of its folder.
