@@ -3,6 +3,7 @@ package files
 import (
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -11,9 +12,9 @@ import (
 // a folder is skipped, so that the list has only names that nobody gives to a folder of
 // data: a folder named recycler or lost+found may hold anything.
 var (
-	litterFiles = map[string]bool{
+	litterFiles = []string{
 		// macOS: Finder settings. Windows: thumbnails, folder settings.
-		".ds_store": true, "thumbs.db": true, "ehthumbs.db": true, "desktop.ini": true,
+		".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini",
 	}
 	litterFolders = map[string]bool{
 		// macOS: resource forks in archives, forks of the file server, indexes and the bin
@@ -32,23 +33,27 @@ var (
 // litter reports whether a file or folder with that name was left by a program beside the
 // data and is neither an image nor a mask.
 func litter(name string, isDir bool) bool {
-	lower := strings.ToLower(name)
 	if isDir {
+		lower := strings.ToLower(name)
 		// a volume's bin, by user (freedesktop.org trash specification)
 		return litterFolders[lower] || strings.HasPrefix(lower, ".trash-")
 	}
 	switch {
-	case litterFiles[lower]:
+	case slices.ContainsFunc(litterFiles, func(litter string) bool { return strings.EqualFold(name, litter) }):
 		return true
 	case strings.HasPrefix(name, "._") && len(name) > 2: // AppleDouble: metadata by macOS of the named file
 		return true
-	case strings.HasPrefix(lower, ".nfs"), strings.HasPrefix(lower, ".fuse_hidden"): // deleted while it was open
+	case hasPrefixFold(name, ".nfs"), hasPrefixFold(name, ".fuse_hidden"): // deleted while it was open
 		return true
 	case strings.HasPrefix(name, ".~lock.") && strings.HasSuffix(name, "#"),
 		strings.HasPrefix(name, "~$"): // open in an office program
 		return true
 	}
 	return strings.HasSuffix(name, "~") && len(name) > 1 // an editor's backup
+}
+
+func hasPrefixFold(name, prefix string) bool {
+	return len(name) >= len(prefix) && strings.EqualFold(name[:len(prefix)], prefix)
 }
 
 // inLitter reports whether an entry of an archive, which is a file, is litter, and returns
