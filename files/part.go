@@ -3,7 +3,6 @@ package files
 import (
 	"cmp"
 	"context"
-	"os"
 	"path/filepath"
 	"slices"
 )
@@ -14,7 +13,7 @@ import (
 // longer there, it is an entry with an error. Empty chunks remain empty.
 func (s *Survey) List(ctx context.Context, chunks ...int) (*Tree, error) {
 	t := newTree(ctx, s.limits)
-	t.roots, t.rootAt = s.tree.roots, s.tree.rootAt
+	t.roots, t.rootAt, t.storage.vain = s.tree.roots, s.tree.rootAt, s.tree.storage.vain
 	p := partWalk{walker: newWalker(t, nil, s.exclude), survey: s, inner: map[int][]int{}}
 	p.walker.roots, p.surveyed, p.chosen = s.real, s.met, map[int32]bool{}
 	known := map[int]bool{}
@@ -73,13 +72,13 @@ func (p *partWalk) folder(n int, c child) error {
 	}
 	var items []item
 	if p.chosen[int32(n)] {
-		found, err := os.ReadDir(c.path)
+		found, err := p.tree.storage.readDir(c.path)
 		if err != nil {
 			p.met.partial(c.real)
 			p.add(c.path, ioError(err))
 		}
 		for _, e := range found {
-			if loose := look(c.path, c.real, e.Name(), e.Type()); !loose.alone() {
+			if loose := p.tree.storage.look(c.path, c.real, e.Name(), e.Type()); !loose.alone() {
 				items = append(items, item{loose, -1})
 			}
 		}
@@ -87,12 +86,14 @@ func (p *partWalk) folder(n int, c child) error {
 	for _, m := range p.inner[n] {
 		part := p.survey.chunks[m]
 		name := filepath.Base(part.Path)
-		inner, err := lstat(c.path, c.real, name)
-		if err != nil && !part.Loose {
+		inner := child{name: name, path: part.Path, real: beneath(c.real, name)}
+		info, err := p.tree.storage.lstat(part.Path)
+		switch {
+		case err == nil:
+			inner = p.tree.storage.look(c.path, c.real, name, info.Mode().Type())
+		case !part.Loose: // otherwise each of its chunks is missing too
 			p.add(part.Path, ioError(err))
 			continue
-		} else if err != nil { // each of its parts is missing too
-			inner = child{name: name, path: part.Path, real: beneath(c.real, name)}
 		}
 		items = append(items, item{inner, m})
 	}

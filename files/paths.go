@@ -51,15 +51,6 @@ func local(rel string) bool {
 	return rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
 }
 
-// resolved returns the absolute path with links resolved; a path that does not exist is not
-// resolved.
-func resolved(path string) string {
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
-	}
-	return Absolute(path)
-}
-
 // rootNames returns names that tell several roots apart: their base names, with a number if
 // two are equal. A single root has an empty name.
 func rootNames(roots []string) []string {

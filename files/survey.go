@@ -3,7 +3,6 @@ package files
 import (
 	"context"
 	"crypto/sha256"
-	"os"
 	"path/filepath"
 )
 
@@ -139,13 +138,4 @@ func (s *Survey) Enclosing() map[int][]int {
 // file with the extension of an archive.
 func (c child) alone() bool {
 	return !c.litter && !c.dangles && (c.isDir || archiveName(c.path) || c.linked && archiveName(c.real))
-}
-
-// lstat returns the entry of the folder at path with that name, and whether there is one.
-func lstat(path, real, name string) (child, error) {
-	info, err := os.Lstat(beneath(path, name))
-	if err != nil {
-		return child{}, err
-	}
-	return look(path, real, name, info.Mode().Type()), nil
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"hash"
-	"os"
 	"path/filepath"
 )
 
@@ -154,7 +153,7 @@ func (v *surveyor) add(path string, problem *Error) {
 		v.note(noteProblem, path)
 		return
 	}
-	info, err := os.Stat(path)
+	info, err := v.survey.tree.storage.stat(path)
 	if err != nil {
 		v.note(noteProblem, path)
 		return

@@ -3,7 +3,6 @@ package files
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 )
@@ -33,12 +32,12 @@ type child struct {
 }
 
 // look returns the entry of the folder at path with that name and type.
-func look(path, real, name string, mode fs.FileMode) child {
+func (s storage) look(path, real, name string, mode fs.FileMode) child {
 	c := child{name: name, path: beneath(path, name), isDir: mode.IsDir(), linked: mode&fs.ModeSymlink != 0}
 	switch {
 	case c.linked:
-		c.real = resolved(c.path)
-		info, err := os.Stat(c.path)
+		c.real = s.resolved(c.path)
+		info, err := s.stat(c.path)
 		c.dangles, c.isDir = errors.Is(err, fs.ErrNotExist), err == nil && info.IsDir()
 	case real == path:
 		c.real = c.path
@@ -63,7 +62,7 @@ func (w *walker) visit(path, real string, isDir, listed bool) error {
 	if err := w.tree.ctx.Err(); err != nil {
 		return err
 	}
-	children, err := os.ReadDir(path)
+	children, err := w.tree.storage.readDir(path)
 	if err != nil {
 		w.met.partial(real)
 		w.add(path, ioError(err))
@@ -71,7 +70,7 @@ func (w *walker) visit(path, real string, isDir, listed bool) error {
 	w.open = append(w.open, openFolder{key: keyOf(real)})
 	defer func() { w.open = w.open[:len(w.open)-1] }()
 	for _, e := range children {
-		if err := w.entry(look(path, real, e.Name(), e.Type())); err != nil {
+		if err := w.entry(w.tree.storage.look(path, real, e.Name(), e.Type())); err != nil {
 			return err
 		}
 	}
@@ -163,7 +162,7 @@ func (w *walker) file(path, real string) error {
 		w.pack(path)
 		return nil
 	}
-	if w.survey != nil || !archiveName(path) && !archiveName(real) || !isArchive(path) {
+	if w.survey != nil || !archiveName(path) && !archiveName(real) || !w.tree.storage.isArchive(path) {
 		w.add(path, nil)
 		return nil
 	}
@@ -199,14 +198,14 @@ func (w *walker) unpackedBeside(p string) bool {
 		return false
 	}
 	plain := p[:len(p)-len(gzipEnding)]
-	info, err := os.Stat(plain)
+	info, err := w.tree.storage.stat(plain)
 	return err == nil && info.Mode().IsRegular() && info.Size() > 0 &&
-		(p != w.root || slices.Contains(w.roots, resolved(plain)))
+		(p != w.root || slices.Contains(w.roots, w.tree.storage.resolved(plain)))
 }
 
 // index lists the entries of the archive and records its state.
 func (w *walker) index(path string) (*index, error) {
-	a, err := openArchive(path, nil)
+	a, err := w.tree.storage.openArchive(path, nil)
 	if err != nil {
 		return nil, err
 	}
