@@ -160,7 +160,7 @@ var layouts = []struct {
 		l.put("s01", "71", nil)
 		l.put("s02", "72", nil)
 		l.object("masks", "72", seg, "SEG")
-	}, nil, []string{"masks s02", "s01"}},
+	}, nil, []string{"masks", "s01", "s02"}},
 	{"an echo in each folder, with UIDs of its own", func(l layout) {
 		for n, te := range []float64{10, 20, 30, 40} {
 			l.put(fmt.Sprint("e", n), fmt.Sprint(90+n), echoesOf(te))

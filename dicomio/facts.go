@@ -17,6 +17,8 @@ type Facts struct {
 	Studies []string `json:"studies,omitempty"`
 	// MultiEcho are the studies that may need a mask.
 	MultiEcho []PartStudy `json:"multi_echo,omitempty"`
+	// Guests are masks of which the study may be in another chunk.
+	Guests []Guest `json:"guests,omitempty"`
 	// Pieces may belong to studies that were given several UIDs, with images in other chunks.
 	Pieces []Piece `json:"pieces,omitempty"`
 }
@@ -28,8 +30,13 @@ type PartStudy struct {
 	Parts []int  `json:"parts"`
 }
 
-// fit reports whether stored facts may be those of the chunk.
-func (f Facts) fit(c Chunk) bool {
+// fit reports whether stored facts may be those of the chunk, in a search of some roots.
+func (f Facts) fit(c Chunk, roots int) bool {
+	for _, g := range f.Guests {
+		if g.Root < 0 || g.Root >= roots || !filepath.IsLocal(filepath.FromSlash(g.Below)) {
+			return false
+		}
+	}
 	for _, study := range f.MultiEcho {
 		for _, part := range study.Parts {
 			if part < 0 || part >= len(c.members) {
@@ -55,6 +62,7 @@ type Piece struct {
 
 // scope is the part of a search that is read. A nil scope is the whole search.
 type scope struct {
+	roots  []string      // all searched folders
 	parts  []files.Chunk // of the chunk
 	shared []string      // divided folders with files outside of the chunk, which are no study's home
 	facts  Facts
@@ -67,7 +75,7 @@ type rootPath struct{ root, path string }
 
 // newScope returns the scope of a chunk that consists of these parts.
 func newScope(parts []files.Chunk, roots, shared []string) *scope {
-	s := &scope{parts: parts, shared: shared, whole: map[rootPath]int{}, loose: map[rootPath]int{}}
+	s := &scope{roots: roots, parts: parts, shared: shared, whole: map[rootPath]int{}, loose: map[rootPath]int{}}
 	for n, p := range parts {
 		if p.Loose {
 			s.loose[rootPath{roots[p.Root], p.Path}] = n

@@ -167,6 +167,7 @@ func sortOut(entries []*entry, scaling PhilipsScaling, part *scope) Finding {
 	f := Finding{Files: len(entries)}
 	groups, damaged, dangling := f.divide(entries)
 	part.noteStudies(groups, damaged)
+	part.noteGuests(groups, damaged)
 	problems := joinScattered(groups, part)
 	studies := map[string]Study{}
 	for uid, entries := range groups {

@@ -21,11 +21,16 @@ func (j joiner) join() bool {
 	return joined || j.joinHomes()
 }
 
-// joinStudies joins the chunks with files of one study.
+// joinStudies joins the chunks with files of one study. Guests are moved instead.
 func (j joiner) joinStudies() (joined bool) {
 	first := map[string]int{}
 	for _, c := range j.chunks {
-		for _, study := range j.facts[c.Digest].Studies {
+		f := j.facts[c.Digest]
+		visitors := f.visitors()
+		for _, study := range f.Studies {
+			if visitors[study] {
+				continue
+			}
 			if n, ok := first[study]; ok {
 				joined = j.sets.join(n, c.members[0]) || joined
 			} else {

@@ -20,7 +20,9 @@ import (
 // folder. All roots are divided, and large folders in them (FindOptions.ChunkFiles). Chunks
 // with files of one study are one chunk, and so are all chunks of a divided folder in which
 // only one study is multi-echo, because the folder may be its home. If a root lies in another
-// one, all its chunks and the chunk of the other root that contains it are one chunk.
+// one, all its chunks and the chunk of the other root that contains it are one chunk. A DICOM
+// mask does not join chunks, unless it is in an archive: it is moved to the chunk that has its
+// study.
 //
 // The chunks are known after Settle.
 type Search struct {
@@ -40,14 +42,16 @@ type Chunk struct {
 	// so large, or so small, that it is divided differently.
 	Parts []string
 	// Digest is a SHA-256, in hex, of the names of the parts, and of the names, sizes,
-	// modification times and permissions of their files. As long as it and the options are the same, reading
+	// modification times and permissions of their files, without masks that were moved to other
+	// chunks and with those that were moved here. As long as it and the options are the same, reading
 	// the chunk again has the same result, unless a file was changed without a trace.
 	Digest string
 	// Files is the number of files; an archive counts as one.
 	Files int
 
-	members []int    // indices in the survey
-	shared  []string // divided folders with files in other chunks
+	members      []int    // indices in the survey
+	shared       []string // divided folders with files in other chunks
+	guests, away []Guest  // masks that were moved here, and to other chunks
 }
 
 // NewSearch lists the files under the roots, without opening one. Errors are those of Find.
@@ -132,6 +136,7 @@ func (s *Search) read(ctx, reading context.Context, c Chunk, t *tally) (loaded, 
 	if err != nil {
 		return loaded{}, err
 	}
+	tree.Exchange(spots(c.away), spots(c.guests))
 	t.more(tree.Len() - c.Files)
 	entries, err := readAll(reading, tree, s.options, t.one)
 	return loaded{c, tree, entries}, err
@@ -151,14 +156,25 @@ func (s *Search) sortOut(r loaded) (Finding, Facts) {
 // newChunk returns the chunk that consists of chunks of the survey.
 func (s *Search) newChunk(members []int, shared []string) Chunk {
 	c := Chunk{members: members, shared: shared}
-	sum := sha256.New()
 	for _, n := range members {
 		part := s.survey.Chunks()[n]
 		c.Parts, c.Files = append(c.Parts, part.Name), c.Files+part.Files
+	}
+	c.Name = c.Parts[0]
+	return s.seal(c)
+}
+
+// seal computes the digest of a chunk.
+func (s *Search) seal(c Chunk) Chunk {
+	sum := sha256.New()
+	for _, n := range c.members {
+		part := s.survey.Chunks()[n]
 		fmt.Fprintf(sum, "%q %x\n", part.Name, part.Digest)
 	}
-	fmt.Fprintf(sum, "%q\n", shared) // on which the homes of its studies depend
-	c.Name, c.Digest = c.Parts[0], hex.EncodeToString(sum.Sum(nil))
+	fmt.Fprintf(sum, "%q\n", c.shared) // on which the homes of its studies depend
+	writeGuests(sum, "guest", c.guests)
+	writeGuests(sum, "away", c.away)
+	c.Digest = hex.EncodeToString(sum.Sum(nil))
 	return c
 }
 

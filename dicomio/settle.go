@@ -12,10 +12,12 @@ import (
 //
 // visit, if set, is called for each chunk that was read. The finding is closed afterwards.
 // If it turns out later that chunks belong together, visit is called for the joined chunk
-// too: its finding replaces those of all chunks that have one of its Parts.
+// too: its finding replaces those of all chunks that have one of its Parts. So does that of
+// a chunk that is shown again, with the same Parts, because masks were moved.
 //
 // recall, if set, returns the facts of a chunk with this Digest that were stored earlier.
-// It may be asked for chunks that are joined afterwards.
+// It may be asked for chunks that are joined or changed afterwards, so that the facts of all
+// chunks that visit shows should be stored.
 func (s *Search) Settle(ctx context.Context, recall func(Chunk) (Facts, bool),
 	visit func(Finding, Facts) error) error {
 	if recall == nil {
@@ -23,32 +25,56 @@ func (s *Search) Settle(ctx context.Context, recall func(Chunk) (Facts, bool),
 	}
 	sets := newSets(len(s.survey.Chunks()))
 	s.joinNested(sets)
-	for facts := map[string]Facts{}; ; { // by Digest
+	facts := map[string]Facts{} // by Digest
+	for {
 		chunks := s.gather(sets)
 		known := map[string]Facts{}
-		var unread []Chunk
-		for _, c := range chunks {
-			f, ok := facts[c.Digest]
-			if !ok {
-				if f, ok = recall(c); ok {
-					ok = f.fit(c)
-				}
+		err := s.learn(ctx, chunks, known, func(c Chunk) (Facts, bool) {
+			if f, ok := facts[c.Digest]; ok {
+				return f, true
 			}
-			if ok {
-				known[c.Digest] = f
-			} else {
-				unread = append(unread, c)
-			}
-		}
-		if err := s.inspect(ctx, unread, known, visit); err != nil {
+			f, ok := recall(c)
+			return f, ok && f.fit(c, len(s.roots))
+		}, visit)
+		if err != nil {
 			return err
 		}
 		facts = known
 		if !(joiner{sets, s.survey.Chunks(), chunks, facts}).join() {
 			s.chunks = chunks
-			return nil
+			break
 		}
 	}
+	return s.settleGuests(ctx, facts, recall, visit)
+}
+
+// learn notes the facts of all chunks: it reads those that recall does not know.
+func (s *Search) learn(ctx context.Context, chunks []Chunk, facts map[string]Facts,
+	recall func(Chunk) (Facts, bool), visit func(Finding, Facts) error) error {
+	var unread []Chunk
+	for _, c := range chunks {
+		if f, ok := recall(c); ok {
+			facts[c.Digest] = f
+		} else {
+			unread = append(unread, c)
+		}
+	}
+	return s.inspect(ctx, unread, facts, visit)
+}
+
+// settleGuests moves guests and reads the chunks that are changed by it.
+func (s *Search) settleGuests(ctx context.Context, facts map[string]Facts, recall func(Chunk) (Facts, bool),
+	visit func(Finding, Facts) error) error {
+	moveGuests(s.chunks, facts)
+	var changed []Chunk
+	for n, c := range s.chunks {
+		if len(c.guests)+len(c.away) > 0 {
+			c.Files += len(c.guests) - len(c.away)
+			s.chunks[n] = s.seal(c)
+			changed = append(changed, s.chunks[n])
+		}
+	}
+	return s.learn(ctx, changed, facts, recall, visit)
 }
 
 // inspect reads chunks and records their facts.
