@@ -60,6 +60,15 @@ var deepLayouts = []struct {
 		l.put("d/K2", "73", nil)
 		l.put("e", "74", nil)
 	}, nil, 5, []string{"d/ d/K1", "d/K2", "e"}},
+	{"a link to a loose image of the same study", func(l layout) {
+		l.put("d", "71", echoesOf(10, 20))
+		l.put("d/K/V1", "71", echoesOf(30, 40))
+		l.put("d/K/V2", "72", nil)
+		l.put("d/L", "73", nil)
+		l.link("d/K/V1/again", "d/IM_0005") // the last one met before
+		l.link("d/K/V1/later", "d/zz")      // met afterwards
+		l.write("d/zz", "text")
+	}, nil, 5, []string{"d/ d/K/V1", "d/K/V2", "d/L"}},
 	{"a study over two divided folders", func(l layout) {
 		l.put("a/K1", "71", echoesOf(10, 20))
 		l.put("a/K2", "72", nil)

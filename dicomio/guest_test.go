@@ -89,6 +89,24 @@ var maskLayouts = []struct {
 		l.cut("masks/1/IM_0000", info.Size()-4)
 		l.cut("masks/2/IM_0000", 400)
 	}, nil, 0, []string{"K0", "K1", "K2", "masks"}},
+	{"a damaged image among the masks", func(l layout) {
+		for n := range 3 {
+			l.put(fmt.Sprint("K", n), fmt.Sprint(71+n), nil)
+			l.object("masks", fmt.Sprint(71+n), seg, "SEG")
+		}
+		l.put("more", "72", echoesOf(10))
+		info, err := os.Stat(l.path("more/IM_0000"))
+		if err == nil {
+			err = os.Rename(l.path("more/IM_0000"), l.path("masks/image"))
+		}
+		if err == nil {
+			err = os.RemoveAll(l.path("more"))
+		}
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		l.cut("masks/image", info.Size()-4) // names the study in K1
+	}, nil, 0, []string{"K0", "K1 masks", "K2"}},
 	{"masks of a scattered study", func(l layout) {
 		for n, te := range []float64{10, 20, 30, 40} {
 			l.put(fmt.Sprint("e", n), fmt.Sprint(90+n), echoesOf(te))
