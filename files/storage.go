@@ -14,6 +14,7 @@ import (
 
 // storage reads folders and files, and tries again after an error that may be gone a moment
 // later: that of a file server that restarts, or of a disk that reads a sector anew.
+// The zero value tries once.
 type storage struct {
 	ctx  context.Context // its end ends the pauses
 	vain *atomic.Int32   // operations in a row that failed after all attempts
@@ -39,6 +40,9 @@ func patient[T any](s storage, path string, do func(path string) (T, error)) (T,
 		do = faulty(do)
 	}
 	out, err := do(path)
+	if s.vain == nil {
+		return out, err
+	}
 	for _, p := range pauses {
 		if err == nil || !transient(runtime.GOOS, err) {
 			break
@@ -115,12 +119,8 @@ func (s storage) open(path string) (*diskFile, error) {
 }
 
 // ReadAt implements io.ReaderAt.
-func (f *diskFile) ReadAt(p []byte, off int64) (n int, err error) {
-	return patient(f.storage, f.Name(), func(string) (int, error) {
-		k, err := f.File.ReadAt(p[n:], off+int64(n))
-		n += k
-		return n, err
-	})
+func (f *diskFile) ReadAt(p []byte, off int64) (int, error) {
+	return patient(f.storage, f.Name(), func(string) (int, error) { return f.File.ReadAt(p, off) })
 }
 
 // Stat returns the state of the open file.
