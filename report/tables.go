@@ -78,21 +78,29 @@ type Cohort struct {
 // Windows: there a crash may leave part of a table, which can be written again from every result.json.
 //
 // If a file cannot be written, the others still are. The error joins those of all files and names each
-// file. A picture that cannot be read is not an error; the page says so in its place.
+// file. A picture that cannot be read is not an error; the page says so when it shows it.
 //
 // An apostrophe precedes the text of cells that a spreadsheet would run as a formula.
 func WriteTables(dir string, c Cohort) error {
 	c = c.sorted()
-	page, err := c.page(dir, previewBudget)
 	compartments, studies, qc := c.compartmentRows(), c.studyRows(dir), c.qcRows(findBaselines(c.Results))
-	return errors.Join(err,
+	return errors.Join(
 		outfile.Replace(filepath.Join(dir, compartmentsTable), table.Write(compartmentColumns, compartments)),
 		outfile.Replace(filepath.Join(dir, studiesTable), table.Write(studyColumns, studies)),
 		outfile.Replace(filepath.Join(dir, qcTable), table.Write(qcColumns, qc)),
 		writeParquet(filepath.Join(dir, compartmentsParquet), compartmentColumns, slices.Values(compartments)),
 		writeParquet(filepath.Join(dir, studiesParquet), studyColumns, slices.Values(studies)),
 		writeParquet(filepath.Join(dir, qcParquet), qcColumns, slices.Values(qc)),
-		outfile.Replace(filepath.Join(dir, pageFile), page))
+		c.writePage(dir))
+}
+
+// writePage writes the page of a sorted cohort.
+func (c Cohort) writePage(dir string) error {
+	page := newPageWriter(dir, c.Version)
+	for _, r := range c.Results {
+		_ = page.add(r) // finish returns the error
+	}
+	return page.finish(c.Failures)
 }
 
 // writeParquet writes the Parquet file of a table in bounded memory.
