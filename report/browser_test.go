@@ -2,7 +2,6 @@ package report
 
 import (
 	"bufio"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -197,7 +196,7 @@ func (b *browser) open(dir, hash string) {
 func (b *browser) evaluate(expression string, out any) {
 	b.t.Helper()
 	var answer struct {
-		Result struct{ Value json.RawMessage }
+		Result  struct{ Value json.RawMessage }
 		Details *struct {
 			Text      string
 			Exception struct{ Description string }
@@ -275,19 +274,26 @@ func (b *browser) picture(name string) {
 	if dir == "" {
 		return
 	}
-	method := "Page.captureScreenshot"
-	params := map[string]any{}
+	var raw []byte
 	if strings.HasSuffix(name, ".pdf") {
-		method = "Page.printToPDF"
-		params = map[string]any{"preferCSSPageSize": true, "printBackground": true}
-	}
-	var answer struct{ Data string }
-	b.get(method, params, &answer)
-	raw, err := base64.StdEncoding.DecodeString(answer.Data)
-	if err != nil {
-		b.t.Fatal(err)
+		raw = b.pdf()
+	} else {
+		raw = b.data("Page.captureScreenshot", nil)
 	}
 	if err := os.WriteFile(filepath.Join(dir, name), raw, 0o644); err != nil {
 		b.t.Fatal(err)
 	}
+}
+
+// pdf prints the page.
+func (b *browser) pdf() []byte {
+	b.t.Helper()
+	return b.data("Page.printToPDF", map[string]any{"preferCSSPageSize": true, "printBackground": true})
+}
+
+func (b *browser) data(method string, params any) []byte {
+	b.t.Helper()
+	var answer struct{ Data []byte } // base64 in JSON
+	b.get(method, params, &answer)
+	return answer.Data
 }

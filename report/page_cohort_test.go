@@ -13,6 +13,9 @@ import (
 
 var cohortVisits = []string{"baseline", "month3", "month12"}
 
+var generatedDeviations = []Deviation{{Item: DeviationTR, Found: []number.Float{2500}, Expected: []number.Float{2700},
+	Tolerance: 1}}
+
 // generated returns a cohort of n studies, three for each subject, with values, flags, warnings and outliers. A study in
 // 50 has failed, and one in 500 is not done.
 func generated(dir string, n int) Cohort {
@@ -49,8 +52,7 @@ func generated(dir string, n int) Cohort {
 				Limit: 3, Level: Fail})
 		case 1, 2:
 			r.QualityFlags = append(r.QualityFlags, QualityFlag{Measure: MeasureAcquisition, Value: 1, Limit: 0, Level: Warn})
-			r.Deviations = []Deviation{{Item: DeviationTR, Found: []number.Float{2500}, Expected: []number.Float{2700},
-				Tolerance: 1}}
+			r.Deviations = generatedDeviations
 		case 3:
 			r.Warnings = []string{"images were compressed with loss"}
 		case 4:

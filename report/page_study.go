@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"net/url"
+	"path/filepath"
 	"slices"
 
 	"github.com/t2map/t2map/printable"
@@ -50,7 +51,7 @@ func newPageDetail(r Result, dir string, flags []QualityFlag, all baselines) pag
 	for _, n := range r.Notes {
 		d.Notes = append(d.Notes, printable.Line(n))
 	}
-	if folder := r.folder(dir); folder != "" {
+	if folder := r.folder(dir); filepath.IsLocal(filepath.FromSlash(folder)) { // not above the page
 		d.Folder, d.Links = link(folder+"/"), r.links()
 	}
 	d.addRegions(r)

@@ -1,7 +1,7 @@
 // Small multiples: T2 of all compartments of a subject over its visits.
 
 const svgSpace = "http://www.w3.org/2000/svg";
-const chartWidth = 300, chartHeight = 190, left = 34, right = 10, above = 10, below = 30;
+const chartWidth = 300, chartHeight = 190, left = 42, right = 10, above = 10, below = 30;
 const shapes = ["circle", "square", "triangle", "diamond", "cross"];
 
 // node makes an element with attributes, a text or children.
@@ -36,9 +36,13 @@ function scaleOfT2() {
   return chartRange;
 }
 
+// The visits of all charts, empty if there are so many that each chart has only those of its subject.
+const manyVisits = 8;
+let chartVisits = [];
+
 // chart returns the chart of the studies of one subject, sorted. chosen is the compartment to draw, −1 for all.
 function chart(list, chosen, current) {
-  const visits = [...new Set(list.map(s => s.visit))];
+  const visits = chartVisits.length > 0 ? chartVisits : [...new Set(list.map(s => s.visit))];
   const [low, high] = scaleOfT2();
   const x = visit => {
     const n = visits.indexOf(visit);
@@ -53,6 +57,11 @@ function chart(list, chosen, current) {
       svg("text", {class: "tick", x: left - 5, y: y(ms) + 4, "text-anchor": "end"}, ms === Math.floor(high / step) * step ? ms + " ms" : String(ms)));
   }
   drawVisits(root, visits, x);
+  for (const s of list.filter(s => s.status !== done && visits.includes(s.visit))) {
+    const text = [s.visit, s.status === failed ? "failed" : "not done", s.reason].filter(w => w !== "").join(", ");
+    root.append(svg("a", {href: addressOf({...state, open: s.id}), tabindex: "-1"},
+      svg("text", {class: "absent", x: x(s.visit), y: chartHeight - below - 4, "text-anchor": "middle"}, "×", svg("title", {}, text))));
+  }
   for (const side of new Set(list.map(s => s.side))) {
     for (let c = 0; c < compartments.length; c++) {
       if (chosen < 0 || c === chosen) drawLine(root, list.filter(s => s.side === side), c, x, y, current);
@@ -119,5 +128,6 @@ function legend(chosen) {
     list.append(node("li", {class: "soft"}, "dashed: right knee"));
   }
   list.append(node("li", {class: "soft"}, "ring: outlier"));
+  if (studies.some(s => s.status !== done)) list.append(node("li", {class: "soft"}, "×: no result"));
   return list;
 }

@@ -12,11 +12,13 @@ function start() {
   document.documentElement.style.setProperty("--scale", "linear-gradient(to right, " + scale.colours.join(", ") + ")");
   const {sorted, visits} = orderStudies();
   everything = sorted;
+  if (visits.length <= manyVisits) chartVisits = visits.filter(v => studies.some(s => s.visit === v && s.status === done));
   markOutliers();
   fillLists(visits);
   state = readAddress();
   byId("rule").textContent = `Outlier: |z| > ${zLimit}, where z = ${zFactor} · (x − median) / MAD, separately for T2 and for its change in each compartment, over all studies of the page. MAD is the median absolute deviation. There are no outliers among fewer than ${zLeast} values.`;
-  if (matchMedia("(max-width: 700px)").matches) document.querySelector(".more").open = false;
+  const chosen = inputs.some(id => id !== "q" && state[id] !== "");
+  if (!chosen && (studies.length <= manyStudies || matchMedia("(max-width: 700px)").matches)) document.querySelector(".more").open = false;
   document.querySelector("main").hidden = studies.length === 0;
   listen();
   show();
@@ -96,11 +98,11 @@ function openStudy() {
     if (dialog.open) dialog.close();
     return;
   }
-  const n = selection.indexOf(s), own = everything.filter(x => x.subject === s.subject && x.t2.some(isNumber));
+  const n = selection.indexOf(s), own = everything.filter(x => x.subject === s.subject);
   byId("study-place").textContent = n < 0 ? "not among the studies shown" : `${(n + 1).toLocaleString("en")} of ${selection.length.toLocaleString("en")}`;
   byId("study-previous").disabled = n <= 0;
   byId("study-next").disabled = n < 0 || n === selection.length - 1;
-  const charts = own.length > 1 ? [node("figure", {class: "own"}, legend(-1), chart(own, -1, s))] : [];
+  const charts = own.filter(x => x.t2.some(isNumber)).length > 1 ? [node("figure", {class: "own"}, legend(-1), chart(own, -1, s))] : [];
   byId("study-content").replaceChildren(showStudy(s), ...charts);
   dialog.setAttribute("aria-label", nameOf(s));
   if (!dialog.open) {

@@ -42,7 +42,8 @@ function rowOf(study, s, columns) {
   }
   if (columns.length === 0) row.append(node("td"));
   for (const c of columns) {
-    const t2 = node("td", {class: "num t2", "data-label": compartments[c]});
+    const odd = kind => study.outliers.some(o => o.compartment === c && o.kind === kind) ? " odd" : "";
+    const t2 = node("td", {class: "num t2" + odd("t2"), "data-label": compartments[c]});
     if (isNumber(study.t2[c])) {
       const swatch = node("i", {class: "swatch", "aria-hidden": "true"});
       swatch.style.background = colourOf(study.t2[c]);
@@ -50,7 +51,7 @@ function rowOf(study, s, columns) {
     } else {
       t2.append(hasCompartment(study, c) ? "–" : "");
     }
-    row.append(t2, node("td", {class: "num change"}, signed(study.change[c])));
+    row.append(t2, node("td", {class: "num change" + odd("change")}, signed(study.change[c])));
   }
   row.append(node("td", {class: "marks"}, ...marksOf(study)));
   return row;
@@ -90,8 +91,7 @@ function showSubjects(list, s) {
     if (marked) title.append(node("span", {class: "mark-fail"}, marked + " without a result"));
     if (own.some(x => x.outliers.length)) title.append(node("span", {class: "mark-outlier"}, "outlier"));
     if (own.some(x => x.flags.some(f => f.fail))) title.append(node("span", {class: "mark-fail"}, "flags"));
-    const good = own.filter(x => x.t2.some(isNumber));
-    grid.append(node("figure", {}, title, good.length ? chart(good, chosen, null) : node("p", {class: "soft small"}, "no T2")));
+    grid.append(node("figure", {}, title, own.some(x => x.t2.some(isNumber)) ? chart(own, chosen, null) : node("p", {class: "soft small"}, "no T2")));
   }
   return [legend(chosen), grid];
 }
