@@ -202,7 +202,8 @@ func (b *browser) evaluate(expression string, out any) {
 			Exception struct{ Description string }
 		} `json:"exceptionDetails"`
 	}
-	b.get("Runtime.evaluate", map[string]any{"expression": expression, "returnByValue": true, "awaitPromise": true}, &answer)
+	b.get("Runtime.evaluate", map[string]any{"expression": expression, "returnByValue": true, "awaitPromise": true},
+		&answer)
 	if answer.Details != nil {
 		b.t.Fatalf("%s: %s", expression, answer.Details.Exception.Description)
 	}

@@ -16,8 +16,8 @@ var cohortVisits = []string{"baseline", "month3", "month12"}
 var generatedDeviations = []Deviation{{Item: DeviationTR, Found: []number.Float{2500}, Expected: []number.Float{2700},
 	Tolerance: 1}}
 
-// generated returns a cohort of n studies, three for each subject, with values, flags, warnings and outliers. A study in
-// 50 has failed, and one in 500 is not done.
+// generated returns a cohort of n studies, three for each subject, with values, flags, warnings and outliers. A study
+// in 50 has failed, and one in 500 is not done.
 func generated(dir string, n int) Cohort {
 	random := rand.New(rand.NewPCG(14, 8))
 	c := Cohort{Version: "1.2.3"}
@@ -48,10 +48,11 @@ func generated(dir string, n int) Cohort {
 		}
 		switch random.IntN(40) {
 		case 0:
-			r.QualityFlags = append(r.QualityFlags, QualityFlag{Measure: MeasureSNRLast, Compartment: "lateral", Value: 2.7,
-				Limit: 3, Level: Fail})
+			r.QualityFlags = append(r.QualityFlags, QualityFlag{Measure: MeasureSNRLast, Compartment: "lateral",
+				Value: 2.7, Limit: 3, Level: Fail})
 		case 1, 2:
-			r.QualityFlags = append(r.QualityFlags, QualityFlag{Measure: MeasureAcquisition, Value: 1, Limit: 0, Level: Warn})
+			r.QualityFlags = append(r.QualityFlags, QualityFlag{Measure: MeasureAcquisition, Value: 1,
+				Level: Warn})
 			r.Deviations = generatedDeviations
 		case 3:
 			r.Warnings = []string{"images were compressed with loss"}

@@ -15,15 +15,19 @@ type regionGroup struct {
 	Rows        []regionRow `json:"rows"`
 }
 
-// regionRow is a region, or a layer of a region or of the compartment.
-type regionRow struct {
-	Region   string `json:"region"`
-	Layer    string `json:"layer,omitempty"`
-	T2       string `json:"t2,omitempty"`
-	Used     string `json:"used"`
-	Fraction string `json:"fraction,omitempty"`
-	Note     string `json:"note,omitempty"`
-}
+// regionRow is a region, or a layer of a region or of the compartment: its name, the layer, T2, the numbers of used and
+// of all voxels, the fraction, and a note. Names of the texts would double the size of the page.
+type regionRow [6]string
+
+// The texts of a regionRow.
+const (
+	rowRegion = iota
+	rowLayer
+	rowT2
+	rowUsed
+	rowFraction
+	rowNote
+)
 
 // addRegions adds the regions, if the mask is divided.
 func (d *pageDetail) addRegions(r Result) {
@@ -34,7 +38,7 @@ func (d *pageDetail) addRegions(r Result) {
 				continue
 			}
 			row := newRegionRow(s)
-			d.Fractions = d.Fractions || row.Fraction != "" && s.MeanFraction < 1
+			d.Fractions = d.Fractions || row[rowFraction] != "" && s.MeanFraction < 1
 			group.Rows = append(group.Rows, row)
 		}
 		if len(group.Rows) > 0 {
@@ -45,18 +49,19 @@ func (d *pageDetail) addRegions(r Result) {
 
 func newRegionRow(s segment.Summary) regionRow {
 	row := regionRow{
-		Region: printable.Line(s.Region), Layer: printable.Line(s.Layer), Note: printable.Line(s.Note),
-		T2: meanAndSD(s), Used: fmt.Sprintf("%d / %d", s.Used, s.Voxels),
-		Fraction: table.Decimals(float64(s.MeanFraction), decimalsFraction),
+		rowRegion: printable.Line(s.Region), rowLayer: printable.Line(s.Layer), rowT2: meanAndSD(s),
+		rowUsed:     fmt.Sprintf("%d / %d", s.Used, s.Voxels),
+		rowFraction: table.Decimals(float64(s.MeanFraction), decimalsFraction),
+		rowNote:     printable.Line(s.Note),
 	}
-	if row.Region == segment.All {
-		row.Region = "whole"
+	if s.Region == segment.All {
+		row[rowRegion] = "whole"
 	}
-	if row.Layer == segment.All {
-		row.Layer = ""
+	if s.Layer == segment.All {
+		row[rowLayer] = ""
 	}
 	if words := strings.Join(s.Excluded.Reasons(), ", "); words != "" {
-		row.Note = printable.Join("; ", row.Note, words)
+		row[rowNote] = printable.Join("; ", row[rowNote], words)
 	}
 	return row
 }

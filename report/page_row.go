@@ -136,7 +136,8 @@ var measureLabels = map[Measure]string{
 	MeasureBaselineAcquisition: "other acquisition",
 }
 
-// identifierBytes is the length of an identifier. Two of a million studies have the same one with a probability below 1 %.
+// identifierBytes is the length of an identifier. Two of a million studies have the same one with a probability below
+// 1 %.
 const identifierBytes = 6
 
 // identifier returns the name of a row in addresses. It stays the same when other studies are added.
@@ -156,8 +157,8 @@ func rounded(x float64, decimals int) json.RawMessage {
 	return json.RawMessage("null")
 }
 
-// script returns a program that calls a function of the page with data. JSON escapes <, > and &, so that no text can end
-// a script or begin markup.
+// script returns a program that calls a function of the page with data. JSON escapes <, > and &, so that no text can
+// end a script or begin markup.
 func script(function string, data any) ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteString("t2map." + function + "(")

@@ -1,24 +1,48 @@
 // The page: it reads its address, shows the selection, and follows the reader.
 
 const byId = id => document.getElementById(id);
-const inputs = ["q", "subject", "visit", "status", "compartment", "flag", "t2-from", "t2-to", "change-from", "change-to", "sort", "order"];
-let everything = [], selection = [], pagesNow = 1, opener = null;
+const inputs = [
+  "q",
+  "subject",
+  "visit",
+  "status",
+  "compartment",
+  "flag",
+  "t2-from",
+  "t2-to",
+  "change-from",
+  "change-to",
+  "sort",
+  "order"
+];
+let everything = [],
+  selection = [],
+  pagesNow = 1,
+  opener = null;
 
 function start() {
   const body = document.body.dataset;
   scale.max = Number(body.scale);
   scale.tick = Number(body.tick);
   scale.colours = body.colours.split(" ");
-  document.documentElement.style.setProperty("--scale", "linear-gradient(to right, " + scale.colours.join(", ") + ")");
+  document.documentElement.style.setProperty(
+    "--scale",
+    "linear-gradient(to right, " + scale.colours.join(", ") + ")"
+  );
   const {sorted, visits} = orderStudies();
   everything = sorted;
-  if (visits.length <= manyVisits) chartVisits = visits.filter(v => studies.some(s => s.visit === v && s.status === done));
+  if (visits.length <= manyVisits)
+    chartVisits = visits.filter(v => studies.some(s => s.visit === v && s.status === done));
   markOutliers();
   fillLists(visits);
   state = readAddress();
-  byId("rule").textContent = `Outlier: |z| > ${zLimit}, where z = ${zFactor} · (x − median) / MAD, separately for T2 and for its change in each compartment, over all studies of the page. MAD is the median absolute deviation. There are no outliers among fewer than ${zLeast} values.`;
+  byId("rule").textContent =
+    `Outlier: |z| > ${zLimit}, where z = ${zFactor} · (x − median) / MAD, separately for T2 and for its change in ` +
+    "each compartment, over all studies of the page. MAD is the median absolute deviation. " +
+    `There are no outliers among fewer than ${zLeast} values.`;
   const chosen = inputs.some(id => id !== "q" && state[id] !== "");
-  if (!chosen && (studies.length <= manyStudies || matchMedia("(max-width: 700px)").matches)) document.querySelector(".more").open = false;
+  if (!chosen && (studies.length <= manyStudies || matchMedia("(max-width: 700px)").matches))
+    document.querySelector(".more").open = false;
   document.querySelector("main").hidden = studies.length === 0;
   listen();
   show();
@@ -27,25 +51,42 @@ function start() {
   document.documentElement.dataset.ready = "true";
 }
 
-function option(value, text = value) { return node("option", {value}, text); }
+function option(value, text = value) {
+  return node("option", {value}, text);
+}
 
 function fillLists(visits) {
-  byId("visit").append(option("", "all"), ...visits.map(v => v === "" ? option(noVisit) : option(v)));
+  byId("visit").append(option("", "all"), ...visits.map(v => (v === "" ? option(noVisit) : option(v))));
   byId("compartment").append(option("", "all"), ...compartments.map(c => option(c)));
-  byId("flag").append(option("", "all studies"), option("any", "any flag of quality"), option("fail", "red flags"), option("outlier", "outliers"),
-    option("warnings", "warnings"), option("none", "without any"), ...[...measures].map(([key, label]) => option("measure:" + key, label)));
-  byId("sort").append(option("", "subject"), option("visit"), option("quality"),
-    ...compartments.flatMap(c => [option("t2:" + c, c + ", T2"), option("change:" + c, c + ", change")]));
+  byId("flag").append(
+    option("", "all studies"),
+    option("any", "any flag of quality"),
+    option("fail", "red flags"),
+    option("outlier", "outliers"),
+    option("warnings", "warnings"),
+    option("none", "without any"),
+    ...[...measures].map(([key, label]) => option("measure:" + key, label))
+  );
+  byId("sort").append(
+    option("", "subject"),
+    option("visit"),
+    option("quality"),
+    ...compartments.flatMap(c => [option("t2:" + c, c + ", T2"), option("change:" + c, c + ", change")])
+  );
 }
 
 // show shows the selection that follows from the state.
 function show() {
   selection = select(state, everything);
-  for (const id of inputs) if (byId(id) !== document.activeElement || byId(id).value !== state[id]) byId(id).value = state[id];
-  for (const b of document.querySelectorAll(".views button")) b.setAttribute("aria-pressed", String(b.dataset.view === state.view));
+  for (const id of inputs)
+    if (byId(id) !== document.activeElement || byId(id).value !== state[id]) byId(id).value = state[id];
+  for (const b of document.querySelectorAll(".views button"))
+    b.setAttribute("aria-pressed", String(b.dataset.view === state.view));
   const number = n => n.toLocaleString("en");
-  byId("count").textContent = selection.length === studies.length ? number(studies.length) + (studies.length === 1 ? " study" : " studies")
-    : number(selection.length) + " of " + number(studies.length) + (studies.length === 1 ? " study" : " studies");
+  byId("count").textContent =
+    selection.length === studies.length
+      ? number(studies.length) + (studies.length === 1 ? " study" : " studies")
+      : number(selection.length) + " of " + number(studies.length) + (studies.length === 1 ? " study" : " studies");
   const words = describeState(state);
   byId("filtered").textContent = words === "" ? "" : "Shown: " + words + ".";
   render(false);
@@ -58,19 +99,22 @@ function render(all) {
   pagesNow = Math.max(1, Math.ceil(items.length / size));
   const page = Math.min(Math.max(Math.trunc(Number(state.page)) || 1, 1), pagesNow);
   state.page = page === 1 ? "" : String(page);
-  const first = (page - 1) * size, part = items.slice(first, first + size);
+  const first = (page - 1) * size,
+    part = items.slice(first, first + size);
   const content = {table: showTable, studies: showStudies, subjects: showSubjects}[state.view](part, state);
-  byId("content").replaceChildren(...part.length ? content : [node("p", {class: "soft"}, "No study matches.")]);
+  byId("content").replaceChildren(...(part.length ? content : [node("p", {class: "soft"}, "No study matches.")]));
   const unit = state.view === "subjects" ? "subjects " : "";
   for (const end of ["", "-below"]) {
-    byId("range" + end).textContent = pagesNow === 1 ? "" : `${unit}${first + 1}–${first + part.length} of ${items.length.toLocaleString("en")}`;
+    byId("range" + end).textContent =
+      pagesNow === 1 ? "" : `${unit}${first + 1}–${first + part.length} of ${items.length.toLocaleString("en")}`;
     byId("previous" + end).disabled = page === 1;
     byId("next" + end).disabled = page === pagesNow;
   }
   for (const e of document.querySelectorAll(".pages")) e.hidden = pagesNow === 1;
 }
 
-// change changes the state and shows it. The address follows a moment later, because browsers limit how often it changes.
+// change changes the state and shows it. The address follows a moment later, because browsers limit how often it
+// changes.
 let later = 0;
 function change(part) {
   state = {...state, page: "", ...part};
@@ -79,7 +123,9 @@ function change(part) {
   later = setTimeout(writeAddress, 150);
 }
 
-function writeAddress() { history.replaceState(null, "", addressOf(state)); }
+function writeAddress() {
+  history.replaceState(null, "", addressOf(state));
+}
 
 function turn(step) {
   const page = (Number(state.page) || 1) + step;
@@ -98,11 +144,18 @@ function openStudy() {
     if (dialog.open) dialog.close();
     return;
   }
-  const n = selection.indexOf(s), own = everything.filter(x => x.subject === s.subject);
-  byId("study-place").textContent = n < 0 ? "not among the studies shown" : `${(n + 1).toLocaleString("en")} of ${selection.length.toLocaleString("en")}`;
+  const n = selection.indexOf(s),
+    own = everything.filter(x => x.subject === s.subject);
+  byId("study-place").textContent =
+    n < 0
+      ? "not among the studies shown"
+      : `${(n + 1).toLocaleString("en")} of ${selection.length.toLocaleString("en")}`;
   byId("study-previous").disabled = n <= 0;
   byId("study-next").disabled = n < 0 || n === selection.length - 1;
-  const charts = own.filter(x => x.t2.some(isNumber)).length > 1 ? [node("figure", {class: "own"}, legend(-1), chart(own, -1, s))] : [];
+  const charts =
+    own.filter(x => x.t2.some(isNumber)).length > 1
+      ? [node("figure", {class: "own"}, legend(-1), chart(own, -1, s))]
+      : [];
   byId("study-content").replaceChildren(showStudy(s), ...charts);
   dialog.setAttribute("aria-label", nameOf(s));
   if (!dialog.open) {
@@ -140,7 +193,9 @@ function listen() {
   const form = document.querySelector(".filters");
   form.addEventListener("submit", e => e.preventDefault());
   form.addEventListener("reset", () => change(Object.fromEntries(inputs.map(id => [id, ""]))));
-  document.querySelector(".views").addEventListener("click", e => { if (e.target.dataset.view) change({view: e.target.dataset.view}); });
+  document.querySelector(".views").addEventListener("click", e => {
+    if (e.target.dataset.view) change({view: e.target.dataset.view});
+  });
   for (const end of ["", "-below"]) {
     byId("previous" + end).addEventListener("click", () => turn(-1));
     byId("next" + end).addEventListener("click", () => turn(1));
@@ -150,11 +205,21 @@ function listen() {
   byId("study-next").addEventListener("click", () => turnStudy(1));
   byId("study-close").addEventListener("click", () => byId("study").close());
   byId("study").addEventListener("close", closed);
-  byId("study").addEventListener("click", e => { if (e.target === byId("study")) byId("study").close(); });
+  byId("study").addEventListener("click", e => {
+    if (e.target === byId("study")) byId("study").close();
+  });
   document.addEventListener("keydown", pressed);
-  addEventListener("hashchange", () => { state = readAddress(); show(); openStudy(); });
-  addEventListener("beforeprint", () => { if (!byId("study").open) render(true); });
-  addEventListener("afterprint", () => { if (!byId("study").open) render(false); });
+  addEventListener("hashchange", () => {
+    state = readAddress();
+    show();
+    openStudy();
+  });
+  addEventListener("beforeprint", () => {
+    if (!byId("study").open) render(true);
+  });
+  addEventListener("afterprint", () => {
+    if (!byId("study").open) render(false);
+  });
 }
 
 function clicked(e) {
@@ -163,34 +228,59 @@ function clicked(e) {
     const key = sort.dataset.sort === "subject" ? "" : sort.dataset.sort;
     const again = key === state.sort;
     change({sort: key, order: again && state.order === "" ? "descending" : ""});
-    for (const b of document.querySelectorAll("button[data-sort]")) if (b.dataset.sort === sort.dataset.sort) b.focus();
+    for (const b of document.querySelectorAll("button[data-sort]"))
+      if (b.dataset.sort === sort.dataset.sort) b.focus();
     return;
   }
   const row = e.target.closest("tr[data-id]");
-  if (row && !e.target.closest("a") && String(getSelection()) === "") location.hash = addressOf({...state, open: row.dataset.id});
+  if (row && !e.target.closest("a") && String(getSelection()) === "")
+    location.hash = addressOf({...state, open: row.dataset.id});
 }
 
 function pressed(e) {
   if (e.ctrlKey || e.metaKey || e.altKey) return;
   const typing = e.target.closest("input, select, textarea");
   if (byId("study").open) {
-    if (e.key === "ArrowLeft" || e.key === "ArrowRight") { e.preventDefault(); turnStudy(e.key === "ArrowLeft" ? -1 : 1); }
+    if (e.key === "ArrowLeft" || e.key === "ArrowRight") {
+      e.preventDefault();
+      turnStudy(e.key === "ArrowLeft" ? -1 : 1);
+    }
     return;
   }
   if (typing) {
     if (e.key === "Escape") e.target.blur();
-    if (e.target.id === "q" && (e.key === "Enter" || e.key === "ArrowDown")) { e.preventDefault(); moveRow(1); }
+    if (e.target.id === "q" && (e.key === "Enter" || e.key === "ArrowDown")) {
+      e.preventDefault();
+      moveRow(1);
+    }
     return;
   }
   const row = e.target.closest("tr[data-id]");
   switch (e.key) {
-  case "/": byId("q").focus(); byId("q").select(); break;
-  case "ArrowDown": if (state.view !== "table") return; moveRow(1); break;
-  case "ArrowUp": if (state.view !== "table") return; moveRow(-1); break;
-  case "ArrowLeft": turn(-1); break;
-  case "ArrowRight": turn(1); break;
-  case "Enter": if (!row || e.target.closest("a, button")) return; location.hash = addressOf({...state, open: row.dataset.id}); break;
-  default: return;
+    case "/":
+      byId("q").focus();
+      byId("q").select();
+      break;
+    case "ArrowDown":
+      if (state.view !== "table") return;
+      moveRow(1);
+      break;
+    case "ArrowUp":
+      if (state.view !== "table") return;
+      moveRow(-1);
+      break;
+    case "ArrowLeft":
+      turn(-1);
+      break;
+    case "ArrowRight":
+      turn(1);
+      break;
+    case "Enter":
+      if (!row || e.target.closest("a, button")) return;
+      location.hash = addressOf({...state, open: row.dataset.id});
+      break;
+    default:
+      return;
   }
   e.preventDefault();
 }

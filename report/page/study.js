@@ -6,9 +6,19 @@ const scale = {max: 80, tick: 20, colours: []}; // of T2 in ms
 function colourOf(ms) {
   const steps = scale.colours.length - 1;
   const place = Math.min(Math.max(ms / scale.max, 0), 1) * steps;
-  const n = Math.min(Math.floor(place), steps - 1), share = place - n;
+  const n = Math.min(Math.floor(place), steps - 1),
+    share = place - n;
   const part = i => [0, 1].map(k => parseInt(scale.colours[n + k].slice(1 + 2 * i, 3 + 2 * i), 16));
-  return "rgb(" + [0, 1, 2].map(i => { const [a, b] = part(i); return Math.round(a + share * (b - a)); }).join(", ") + ")";
+  return (
+    "rgb(" +
+    [0, 1, 2]
+      .map(i => {
+        const [a, b] = part(i);
+        return Math.round(a + share * (b - a));
+      })
+      .join(", ") +
+    ")"
+  );
 }
 
 // bar draws mean ± SD, given as "38.21 ± 9.10", on the scale of the pictures.
@@ -16,7 +26,8 @@ function bar(text) {
   if (!text) return "";
   const [mean, sd = 0] = text.split(" ± ").map(Number);
   const percent = ms => 100 * Math.min(Math.max(ms / scale.max, 0), 1);
-  const box = node("i"), line = node("b");
+  const box = node("i"),
+    line = node("b");
   box.style.left = percent(mean - sd) + "%";
   box.style.width = percent(mean + sd) - percent(mean - sd) + "%";
   box.style.background = colourOf(mean);
@@ -28,7 +39,7 @@ function axis() {
   const e = node("div", {class: "axis"}, node("i"));
   for (let ms = 0; ms <= scale.max; ms += scale.tick) {
     const tick = node("span", {}, String(ms));
-    tick.style.left = 100 * ms / scale.max + "%";
+    tick.style.left = (100 * ms) / scale.max + "%";
     e.append(tick);
   }
   return e;
@@ -46,20 +57,40 @@ function safeLink(folder, file, ...content) {
   return node("a", {href: folder + file}, ...content);
 }
 
+const unreadable =
+  "The details of this study cannot be read: the page has been written again since it was opened, or the folder " +
+  "page is not beside it. Load the page again.";
+
 // showStudy returns the whole of a study. What is in a file of details follows when the file is read.
 function showStudy(s) {
   const e = node("article", {class: "study"}, node("h3", {}, nameOf(s)));
   const place = [s.folder && "folder " + s.folder, s.hash && "study " + s.hash].filter(w => w).join(" · ");
   if (s.status !== done) {
-    e.append(node("p", {class: s.status === failed ? "reason" : "soft"}, node("b", {}, s.status === failed ? "failed: " : "not done: "), s.reason),
-      s.hint ? node("p", {class: "hint"}, "hint: " + s.hint) : "", node("p", {class: "soft small"}, place));
+    e.append(
+      node(
+        "p",
+        {class: s.status === failed ? "reason" : "soft"},
+        node("b", {}, s.status === failed ? "failed: " : "not done: "),
+        s.reason
+      ),
+      s.hint ? node("p", {class: "hint"}, "hint: " + s.hint) : "",
+      node("p", {class: "soft small"}, place)
+    );
     return e;
   }
   const rest = node("div", {class: "rest"}, node("p", {class: "soft"}, "…"));
   e.append(rest);
-  e.ready = detailOf(s).then(d => rest.replaceWith(...detailNodes(s, d, place)), () => rest.replaceChildren(node("p", {class: "warn"},
-    "The details of this study cannot be read: the page has been written again since it was opened, or the folder page is not beside it. Load the page again.")));
+  e.ready = detailOf(s).then(
+    d => rest.replaceWith(...detailNodes(s, d, place)),
+    () => rest.replaceChildren(node("p", {class: "warn"}, unreadable))
+  );
   return e;
+}
+
+function wordsOfOutlier(s, o) {
+  const kind = o.kind === "t2" ? "T2" : "change of T2";
+  const z = o.z.toFixed(1).replace("-", "−");
+  return `outlier: ${kind} of ${compartments[o.compartment]}, ${fixed(s[o.kind][o.compartment])} ms, z ${z}`;
 }
 
 function detailNodes(s, d, place) {
@@ -73,9 +104,7 @@ function detailNodes(s, d, place) {
   }
   for (const w of s.warnings) out.push(node("p", {class: "warn"}, w));
   if (d.deviations) out.push(node("p", {class: "warn"}, "Deviations from the protocol: " + d.deviations.join("; ")));
-  for (const o of s.outliers) {
-    out.push(node("p", {class: "small outlier"}, `outlier: ${o.kind === "t2" ? "T2" : "change of T2"} of ${compartments[o.compartment]}, ${fixed(s[o.kind][o.compartment])} ms, z ${o.z.toFixed(1).replace("-", "−")}`));
-  }
+  for (const o of s.outliers) out.push(node("p", {class: "small outlier"}, wordsOfOutlier(s, o)));
   for (const text of d.notes ?? []) out.push(node("p", {class: "small"}, text));
   out.push(rowsOf(s, d));
   if (d.folder) out.push(picture(s, d));
@@ -89,54 +118,114 @@ function picture(s, d) {
   const image = node("img", {alt: "T2 in colour over the echo image, every slice that contains a mask"});
   const link = safeLink(d.folder, "overlay.png", image);
   const place = node("div", {class: "sheet"}, link);
-  image.addEventListener("error", () => place.replaceChildren(node("p", {class: "soft small"}, "No picture: preview.jpg cannot be read in the study's folder.")));
+  image.addEventListener("error", () =>
+    place.replaceChildren(
+      node("p", {class: "soft small"}, "No picture: preview.jpg cannot be read in the study's folder.")
+    )
+  );
   if (link.localName === "a") image.src = d.folder + "preview.jpg";
   return place;
 }
 
 // table returns a table with a head and rows; cells are nodes or texts, and classes belong to columns.
 function tableOf(heads, classes, rows, name) {
-  const cells = (tag, list) => list.map((c, n) => node(tag, {class: classes[n], scope: tag === "th" ? "col" : null}, ...[c].flat()));
+  const cells = (tag, list) =>
+    list.map((c, n) => node(tag, {class: classes[n], scope: tag === "th" ? "col" : null}, ...[c].flat()));
   const body = node("tbody", {}, ...rows.map(list => node("tr", {class: list.kind}, ...cells("td", list))));
   return node("table", {class: name}, node("thead", {}, node("tr", {}, ...cells("th", heads))), body);
 }
 
-const small = text => text ? node("span", {class: "detail"}, text) : "";
+const small = text => (text ? node("span", {class: "detail"}, text) : "");
 
 function rowsOf(s, d) {
   const change = s.change.some(isNumber);
-  const heads = ["Compartment", "T2, mean ± SD (ms)", axis(), ...change ? ["change (ms)"] : [], "used / voxels", "R²", "mm³", "Quality"];
-  const classes = ["name", "num c-t2", "c-bar", ...change ? ["num c-change"] : [], "num c-used", "num c-r2", "num c-volume", "flags"];
+  const heads = [
+    "Compartment",
+    "T2, mean ± SD (ms)",
+    axis(),
+    ...(change ? ["change (ms)"] : []),
+    "used / voxels",
+    "R²",
+    "mm³",
+    "Quality"
+  ];
+  const classes = [
+    "name",
+    "num c-t2",
+    "c-bar",
+    ...(change ? ["num c-change"] : []),
+    "num c-used",
+    "num c-r2",
+    "num c-volume",
+    "flags"
+  ];
   const rows = d.rows.map(r => {
     const c = compartments.indexOf(r.compartment);
-    return [r.compartment,
+    return [
+      r.compartment,
       [node("b", {}, r.t2 ?? ""), small(r.median && "median " + r.median), small(r.se && "SE of the mean " + r.se)],
       [bar(r.t2), small(r.note)],
-      ...change ? [[signed(s.change[c]), small(isNumber(s.change[c]) && "from " + s.reference)]] : [],
-      [r.used ?? "", ...(r.excluded ?? []).map(small)], [r.r2 ?? "", small(r.snr && "SNR " + r.snr)], r.volume ?? "",
-      (r.flags ?? []).map(f => node("span", {class: "flag-" + (f.level === "fail" ? "fail" : "warn")}, f.text))];
+      ...(change ? [[signed(s.change[c]), small(isNumber(s.change[c]) && "from " + s.reference)]] : []),
+      [r.used ?? "", ...(r.excluded ?? []).map(small)],
+      [r.r2 ?? "", small(r.snr && "SNR " + r.snr)],
+      r.volume ?? "",
+      (r.flags ?? []).map(f => node("span", {class: "flag-" + (f.level === "fail" ? "fail" : "warn")}, f.text))
+    ];
   });
   return node("div", {class: "scroll"}, tableOf(heads, classes, rows, "rows"));
 }
 
 function qualityOf(q) {
-  const heads = ["Compartment", "SNR, first–last echo", "S2/S1 (fit)", "saturated", "zero", "excluded", "eroded, T2 (ms)", "χ²", "volume"];
-  const rows = q.rows.map(r => [r.compartment, r.snr ?? "", r.ratio ?? "", r.saturated, r.zero, r.excluded ?? "", r.eroded ?? "", r.chi2 ?? "", r.volume ?? ""]);
-  return node("details", {class: "parts"}, node("summary", {}, "Quality"), q.shift ? node("p", {class: "soft small"}, q.shift) : "",
+  const heads = [
+    "Compartment",
+    "SNR, first–last echo",
+    "S2/S1 (fit)",
+    "saturated",
+    "zero",
+    "excluded",
+    "eroded, T2 (ms)",
+    "χ²",
+    "volume"
+  ];
+  const rows = q.rows.map(r => [
+    r.compartment,
+    r.snr ?? "",
+    r.ratio ?? "",
+    r.saturated,
+    r.zero,
+    r.excluded ?? "",
+    r.eroded ?? "",
+    r.chi2 ?? "",
+    r.volume ?? ""
+  ]);
+  return node(
+    "details",
+    {class: "parts"},
+    node("summary", {}, "Quality"),
+    q.shift ? node("p", {class: "soft small"}, q.shift) : "",
     q.baseline ? node("p", {class: "soft small"}, q.baseline) : "",
-    node("div", {class: "scroll"}, tableOf(heads, ["", ...Array(8).fill("num")], rows, "")));
+    node("div", {class: "scroll"}, tableOf(heads, ["", ...Array(8).fill("num")], rows, ""))
+  );
 }
 
 function regionsOf(d) {
   const fraction = d.fractions === true;
-  const heads = ["Region", "Layer", "T2, mean ± SD (ms)", "", "used / voxels", ...fraction ? ["fraction"] : [], "Note"];
-  const classes = ["", "", "num", "p-bar", "num", ...fraction ? ["num"] : [], "note"];
+  const heads = [
+    "Region",
+    "Layer",
+    "T2, mean ± SD (ms)",
+    "",
+    "used / voxels",
+    ...(fraction ? ["fraction"] : []),
+    "Note"
+  ];
+  const classes = ["", "", "num", "p-bar", "num", ...(fraction ? ["num"] : []), "note"];
   const groups = d.regions.map(g => {
     let last = null;
-    const rows = g.rows.map(r => {
-      const first = r.region !== last;
-      last = r.region;
-      const cells = [first ? r.region : "", r.layer ?? "", r.t2 ?? "", bar(r.t2), r.used, ...fraction ? [r.fraction ?? ""] : [], r.note ?? ""];
+    const rows = g.rows.map(([region, layer, t2, used, share, note]) => {
+      const first = region !== last;
+      last = region;
+      const cells = [first ? region : "", layer, t2, bar(t2), used, ...(fraction ? [share] : []), note];
       cells.kind = first ? "first" : "";
       return cells;
     });
