@@ -34,6 +34,7 @@ type pageHead struct {
 	FailuresPage                    string // "" without failures
 	Colours                         string // of T2, from 0 to ScaleMS, separated by spaces
 	ScaleMS, TickMS                 int
+	Studies, StudiesOfDetails       int // rows in all files, and in a file of details
 }
 
 // settingsView is a set of settings and the number of studies that were mapped with it.
@@ -62,6 +63,7 @@ func newPageWriter(dir, version string) *pageWriter {
 	return &pageWriter{
 		dir: dir, files: newPageFiles(dir), indices: map[string]int{},
 		head: pageHead{Version: printable.Line(version), ScaleMS: figure.ScaleMaxMS, TickMS: figure.ScaleTickMS,
+			StudiesOfDetails: studiesOfDetails,
 			Tables: []string{compartmentsTable, studiesTable, qcTable}},
 	}
 }
@@ -140,6 +142,7 @@ func (p *pageWriter) finish(failures []Failure) error {
 	p.writeRows()
 	slices.Sort(p.subjects)
 	p.head.Subjects = len(slices.Compact(p.subjects))
+	p.head.Studies = p.head.Done + p.head.Failed + p.head.NotDone
 	if p.head.Failed > 0 {
 		p.head.FailuresPage = failuresPage
 	}

@@ -151,6 +151,7 @@ var selections = []struct {
 	{"#q=echotime", func(s truth) bool { return s.status != "done" }, nil},
 	{"#q=S00200%2Fmonth3", func(s truth) bool { return s.subject == "S00200" && s.visit == 1 }, nil},
 	{"#subject=s0033", func(s truth) bool { return strings.HasPrefix(s.subject, "S0033") }, nil},
+	{"#subject=s00333", func(s truth) bool { return s.subject == "S00333" }, nil},
 	{"#visit=month3", func(s truth) bool { return s.visit == 1 }, nil},
 	{"#status=done", func(s truth) bool { return s.status == "done" }, nil},
 	{"#status=failed", func(s truth) bool { return s.status == "failed" }, nil},
@@ -237,6 +238,14 @@ func TestPageOfManyStudies(t *testing.T) {
 		checkSelection(t, b, c.hash, want)
 	}
 	checkCells(t, b, dir, studies)
+	// The details of a study in the last file.
+	last := studies[len(studies)-2]
+	b.open(dir, "#open="+last.id)
+	b.until("document.querySelector('#study .links a')")
+	want := "/" + last.subject + "/" + cohortVisits[last.visit] + "/overlay.png"
+	if got := b.text("document.querySelector('#study .links a').href"); !strings.HasSuffix(got, want) {
+		t.Errorf("the study links %s, want %s", got, want)
+	}
 	checkRequests(t, b, dir)
 }
 
@@ -425,6 +434,18 @@ func TestPageOfFewStudies(t *testing.T) {
 	checkRequests(t, b, dir)
 	b.open(dir, "#view=studies&visit=baseline&compartment=medial")
 	b.until("document.body.innerText.includes('No picture: preview.jpg cannot be read')")
+	details, err := filepath.Glob(filepath.Join(dir, pageFolder, "details-*"))
+	if err != nil || len(details) != 1 || os.Remove(details[0]) != nil {
+		t.Fatal(details, err)
+	}
+	b.open(dir, "")
+	b.until("document.body.innerText.includes('The details of this study cannot be read')")
+	rows, err := filepath.Glob(filepath.Join(dir, pageFolder, "studies-*"))
+	if err != nil || len(rows) != 1 || os.Remove(rows[0]) != nil {
+		t.Fatal(rows, err)
+	}
+	b.open(dir, "")
+	b.until("document.getElementById('trouble').innerText === '0 of 5 studies are shown: files are missing in the folder page.'")
 }
 
 // The page prints what is selected.

@@ -24,6 +24,7 @@ function start() {
   const body = document.body.dataset;
   scale.max = Number(body.scale);
   scale.tick = Number(body.tick);
+  studiesOfDetails = Number(body.details);
   scale.colours = body.colours.split(" ");
   document.documentElement.style.setProperty(
     "--scale",
@@ -47,6 +48,9 @@ function start() {
   listen();
   show();
   openStudy();
+  if (studies.length !== Number(body.studies)) {
+    trouble(`${studies.length} of ${body.studies} studies are shown: files are missing in the folder page.`);
+  }
   performance.mark("usable"); // tests and docs/scale.md read it
   document.documentElement.dataset.ready = "true";
 }
@@ -127,6 +131,12 @@ function writeAddress() {
   history.replaceState(null, "", addressOf(state));
 }
 
+// visit goes to another address, to which the browser adds a step of its history.
+function visit(s) {
+  clearTimeout(later);
+  location.hash = addressOf(s);
+}
+
 function turn(step) {
   const page = (Number(state.page) || 1) + step;
   if (page < 1 || page > pagesNow) return;
@@ -134,13 +144,18 @@ function turn(step) {
   byId("count").scrollIntoView({block: "start"});
 }
 
+// trouble says what is wrong with the page, or nothing.
+function trouble(text) {
+  byId("trouble").textContent = text;
+  byId("trouble").hidden = text === "";
+}
+
 // openStudy opens the study in the state, or closes what is open.
 function openStudy() {
   const dialog = byId("study");
   const s = state.open === "" ? undefined : studies.find(x => x.id === state.open);
-  byId("trouble").hidden = state.open === "" || s !== undefined;
+  trouble(state.open !== "" && !s ? "The study of this address is not on the page." : "");
   if (!s) {
-    if (state.open !== "") byId("trouble").textContent = "The study of this address is not on the page.";
     if (dialog.open) dialog.close();
     return;
   }
@@ -158,11 +173,8 @@ function openStudy() {
       : [];
   byId("study-content").replaceChildren(showStudy(s), ...charts);
   dialog.setAttribute("aria-label", nameOf(s));
-  if (!dialog.open) {
-    opener = s.id;
-    dialog.showModal();
-  }
   opener = s.id;
+  if (!dialog.open) dialog.showModal();
   byId("study-content").scrollTop = 0;
 }
 
@@ -232,9 +244,10 @@ function clicked(e) {
       if (b.dataset.sort === sort.dataset.sort) b.focus();
     return;
   }
+  if (e.target.closest("a")) clearTimeout(later); // it would restore the address
   const row = e.target.closest("tr[data-id]");
   if (row && !e.target.closest("a") && String(getSelection()) === "")
-    location.hash = addressOf({...state, open: row.dataset.id});
+    visit({...state, open: row.dataset.id});
 }
 
 function pressed(e) {
@@ -277,7 +290,7 @@ function pressed(e) {
       break;
     case "Enter":
       if (!row || e.target.closest("a, button")) return;
-      location.hash = addressOf({...state, open: row.dataset.id});
+      visit({...state, open: row.dataset.id});
       break;
     default:
       return;

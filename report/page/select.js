@@ -52,6 +52,8 @@ function matches(s) {
     .split(/\s+/)
     .filter(w => w !== "");
   const subject = s.subject.toLowerCase();
+  const exact = studies.some(x => x.subject.toLowerCase() === subject);
+  const isSubject = text => (exact ? text === subject : text.includes(subject));
   const only = s.compartment === "" ? -1 : compartments.indexOf(s.compartment);
   const flag = flagTest(s.flag, only);
   const limits = ["t2-from", "t2-to", "change-from", "change-to"].map(key => (s[key] === "" ? NaN : Number(s[key])));
@@ -60,7 +62,7 @@ function matches(s) {
   return study => {
     if (status >= 0 && study.status !== status) return false;
     if (s.visit !== "" && study.visit !== s.visit && !(s.visit === noVisit && study.visit === "")) return false;
-    if (subject !== "" && !study.subject.toLowerCase().includes(subject)) return false;
+    if (subject !== "" && !isSubject(study.subject.toLowerCase())) return false;
     if (s.compartment !== "" && !hasCompartment(study, only)) return false;
     if (flag && !flag(study)) return false;
     if (limited && !withinLimits(study, only, limits)) return false;
