@@ -253,6 +253,18 @@ func (b *browser) press(key string) {
 	b.get("Input.dispatchKeyEvent", event, nil)
 }
 
+// click presses the mouse on the first element of a selector, which must be in the window.
+func (b *browser) click(selector string) {
+	b.t.Helper()
+	var place struct{ X, Y float64 }
+	b.evaluate(fmt.Sprintf("(r => ({x: r.x + r.width / 2, y: r.y + r.height / 2}))(document.querySelector(%q)."+
+		"getBoundingClientRect())", selector), &place)
+	for _, kind := range []string{"mousePressed", "mouseReleased"} {
+		b.get("Input.dispatchMouseEvent", map[string]any{"type": kind, "x": place.X, "y": place.Y, "button": "left",
+			"clickCount": 1}, nil)
+	}
+}
+
 func (b *browser) size(width, height int) {
 	b.t.Helper()
 	b.get("Emulation.setDeviceMetricsOverride", map[string]any{"width": width, "height": height, "deviceScaleFactor": 1,

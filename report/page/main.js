@@ -99,7 +99,7 @@ function show() {
 // render shows one page of the view, or all of it for print.
 function render(all) {
   const items = state.view === "subjects" ? groupsOf(selection, everything) : selection;
-  const size = all && state.view === "table" ? Math.max(items.length, 1) : pageSizes[state.view];
+  const size = all && state.view !== "studies" ? Math.max(items.length, 1) : pageSizes[state.view];
   pagesNow = Math.max(1, Math.ceil(items.length / size));
   const page = Math.min(Math.max(Math.trunc(Number(state.page)) || 1, 1), pagesNow);
   state.page = page === 1 ? "" : String(page);
@@ -226,12 +226,21 @@ function listen() {
     show();
     openStudy();
   });
-  addEventListener("beforeprint", () => {
-    if (!byId("study").open) render(true);
-  });
-  addEventListener("afterprint", () => {
-    if (!byId("study").open) render(false);
-  });
+  addEventListener("beforeprint", () => print(true));
+  addEventListener("afterprint", () => print(false));
+}
+
+// print prepares the page for print, or restores it. An open study moves out of its dialog, which would be cut at the end
+// of a sheet. Otherwise all selected studies are printed, except that only those pictures are that are shown.
+function print(begins) {
+  if (byId("study").open || !begins) {
+    const [source, target] = begins ? ["study-content", "print"] : ["print", "study-content"];
+    if (byId(source).childElementCount > 0) byId(target).replaceChildren(...byId(source).childNodes);
+  }
+  if (byId("study").open) return;
+  const page = state.page;
+  render(begins);
+  state.page = page;
 }
 
 function clicked(e) {
