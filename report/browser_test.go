@@ -39,6 +39,23 @@ func newBrowser(t *testing.T, width, height int) *browser {
 		t.Skip("chromium is not installed")
 	}
 	b := &browser{t: t, answers: map[int]chan json.RawMessage{}, loaded: make(chan struct{}, 10)}
+	b.start(chromium)
+	var target struct{ TargetID string }
+	b.get("Target.createTarget", map[string]any{"url": "about:blank"}, &target)
+	var session struct{ SessionID string }
+	b.get("Target.attachToTarget", map[string]any{"targetId": target.TargetID, "flatten": true}, &session)
+	b.session = session.SessionID
+	for _, domain := range []string{"Page", "Runtime", "Network", "Log"} {
+		b.get(domain+".enable", nil, nil)
+	}
+	b.size(width, height)
+	return b
+}
+
+// start starts Chromium, and ends it with the test.
+func (b *browser) start(chromium string) {
+	t := b.t
+	t.Helper()
 	home := t.TempDir()
 	// Requests other than for files have nowhere to go.
 	c := exec.Command(chromium, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync",
@@ -73,16 +90,6 @@ func newBrowser(t *testing.T, width, height int) *browser {
 		in.Close()
 		out.Close()
 	})
-	var target struct{ TargetID string }
-	b.get("Target.createTarget", map[string]any{"url": "about:blank"}, &target)
-	var session struct{ SessionID string }
-	b.get("Target.attachToTarget", map[string]any{"targetId": target.TargetID, "flatten": true}, &session)
-	b.session = session.SessionID
-	for _, domain := range []string{"Page", "Runtime", "Network", "Log"} {
-		b.get(domain+".enable", nil, nil)
-	}
-	b.size(width, height)
-	return b
 }
 
 // message is an answer or an event.

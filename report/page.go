@@ -64,7 +64,7 @@ func newPageWriter(dir, version string) *pageWriter {
 		dir: dir, files: newPageFiles(dir), indices: map[string]int{},
 		head: pageHead{Version: printable.Line(version), ScaleMS: figure.ScaleMaxMS, TickMS: figure.ScaleTickMS,
 			StudiesOfDetails: studiesOfDetails,
-			Tables: []string{compartmentsTable, studiesTable, qcTable}},
+			Tables:           []string{compartmentsTable, studiesTable, qcTable}},
 	}
 }
 

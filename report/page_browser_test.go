@@ -373,7 +373,15 @@ func TestPageByKeys(t *testing.T) {
 	if got := focused(); got != studies[8].id {
 		t.Errorf("%q has the focus, want the row of the study that was open", got)
 	}
-	// The third column of values sorts; a second press reverses.
+	checkRequests(t, b, dir)
+}
+
+// The mouse sorts, opens and closes.
+func TestPageByMouse(t *testing.T) {
+	b := newBrowser(t, 1280, 900)
+	dir := t.TempDir()
+	writePageOf(t, dir, generated(dir, 300))
+	b.open(dir, "#q=month12")
 	for _, want := range []string{"ascending", "descending"} {
 		b.evaluate(`document.querySelector("[data-sort='t2:lateral']").click()`, nil)
 		if got := b.text(`document.querySelector("[data-sort='t2:lateral']").closest("th").ariaSort`); got != want {
