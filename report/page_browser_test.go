@@ -408,6 +408,36 @@ func TestPageByMouse(t *testing.T) {
 	checkRequests(t, b, dir)
 }
 
+// Nothing is wider than a telephone, nor than a window in which tables scroll by themselves. In the dark, text is light.
+func TestPageFitsWindows(t *testing.T) {
+	b := newBrowser(t, 390, 844)
+	dir, few := t.TempDir(), t.TempDir()
+	c := generated(dir, 300)
+	writePageOf(t, dir, c)
+	writePageOf(t, few, fewStudies(t, few))
+	b.dark(true)
+	for _, width := range []int{390, 820, 1280} {
+		b.size(width, 844)
+		for name, view := range map[string][2]string{
+			"table": {dir, "#flag=any"}, "failed": {dir, "#status=failed"}, "subjects": {dir, "#view=subjects"},
+			"pictures": {few, ""}, "study": {dir, "#open=" + truthOf(c)[4].id},
+		} {
+			b.open(view[0], view[1])
+			b.until("!document.querySelector('.rest')") // details are there
+			var wide float64
+			b.evaluate("Math.max(document.documentElement.scrollWidth, "+
+				"document.getElementById('study-content').scrollWidth)", &wide)
+			if wide > float64(width) {
+				t.Errorf("%s: %.0f pixels wide, in a window of %d", name, wide, width)
+			}
+			b.picture(fmt.Sprintf("%s-%d.png", name, width))
+		}
+	}
+	if got := b.text("getComputedStyle(document.body).color"); got != "rgb(230, 233, 239)" {
+		t.Errorf("the colour of text is %s in the dark", got)
+	}
+}
+
 // A page of few studies shows their pictures at once, and everything that is known about them.
 func TestPageOfFewStudies(t *testing.T) {
 	b := newBrowser(t, 1280, 900)

@@ -71,8 +71,9 @@ type Cohort struct {
 	Failures []Failure
 }
 
-// WriteTables writes compartments.csv, studies.csv, qc.csv, the same tables as Parquet, and index.html into the folder
-// dir, which must exist. Rows are in the order of subject, visit, study and series, whatever the order in c.
+// WriteTables writes compartments.csv, studies.csv, qc.csv, the same tables as Parquet, and index.html with the
+// folder page into the folder dir, which must exist. Rows are in the order of subject, visit, study and series,
+// whatever the order in c.
 //
 // A file is replaced as a whole, so that a reader sees the old or the new one. This is not possible on
 // Windows: there a crash may leave part of a table, which can be written again from every result.json.

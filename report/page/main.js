@@ -42,7 +42,7 @@ function start() {
     "each compartment, over all studies of the page. MAD is the median absolute deviation. " +
     `There are no outliers among fewer than ${zLeast} values.`;
   const chosen = inputs.some(id => id !== "q" && state[id] !== "");
-  if (!chosen && (studies.length <= manyStudies || matchMedia("(max-width: 700px)").matches))
+  if (!chosen && (studies.length <= manyStudies || matchMedia("(max-width: 900px)").matches))
     document.querySelector(".more").open = false;
   document.querySelector("main").hidden = studies.length === 0;
   listen();
