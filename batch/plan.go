@@ -86,8 +86,8 @@ func stampOf(path string) stamp {
 }
 
 // mostKept is the largest number of files in chunks whose headers stay in memory until their studies are mapped,
-// instead of being read twice. They take about 12 MiB.
-var mostKept = 4096 // a variable for tests
+// instead of being read twice. They take about 2 MiB.
+var mostKept = 512 // a variable for tests
 
 // cohort is what was found below the roots.
 type cohort struct {
