@@ -179,6 +179,11 @@ func (c *cohort) recalled() bool {
 	return !slices.ContainsFunc(c.chunks, func(part *chunk) bool { return !part.recalled })
 }
 
+// isSmall reports whether the headers of all chunks are in memory: reading them again takes no time.
+func (c *cohort) isSmall() bool {
+	return !slices.ContainsFunc(c.chunks, func(part *chunk) bool { return part.kept == nil })
+}
+
 // keep leaves the finding of a chunk open, or closes it if the open ones hold many files.
 func (c *cohort) keep(part *chunk, f dicomio.Finding) error {
 	if c.files+f.Files > mostKept {

@@ -14,7 +14,6 @@ import (
 	"strings"
 
 	"github.com/t2map/t2map/audit"
-	"github.com/t2map/t2map/outfile"
 	"github.com/t2map/t2map/report"
 )
 
@@ -83,12 +82,5 @@ func (s Settings) writeTableState(sum string) error {
 			}
 		}
 	}
-	text, err := json.Marshal(state)
-	if err == nil {
-		err = os.MkdirAll(filepath.Join(s.Out, stateFolder), 0o777)
-	}
-	if err == nil {
-		err = outfile.Replace(filepath.Join(s.Out, stateFolder, tablesFile), text)
-	}
-	return err
+	return s.writeState(tablesFile, func(write func(any) error) error { return write(state) })
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -50,7 +51,8 @@ func (p pageFiles) write(stem, extension string, content []byte) (string, error)
 		return "", fmt.Errorf("%s: not written: %w", PageFolder, outfile.Bare(err))
 	}
 	p.names[name] = true
-	if err := outfile.Replace(path, content); err != nil {
+	// It is compared when the page is written again, so that it need not be synced.
+	if err := outfile.Stash(path, func(w io.Writer) error { _, err := w.Write(content); return err }); err != nil {
 		return "", fmt.Errorf("%s/%w", PageFolder, err)
 	}
 	return name, nil
