@@ -140,6 +140,10 @@ func slurmCommand() *cobra.Command {
 		if folder == "" {
 			folder = filepath.Join(s.Out, ".t2map", "slurm")
 		}
+		if path, err := filepath.Abs(folder); err == nil && filepath.Separator != '\\' && strings.Contains(path, `\`) {
+			return usageError{hint.Errorf("choose another folder with --scripts", "%q: Slurm does not accept a backslash in "+
+				"the path of a log", path)}
+		}
 		scripts, err := s.Scripts()
 		if err != nil {
 			return usageError{err}
