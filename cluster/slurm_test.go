@@ -154,17 +154,23 @@ func TestSlurmQuotes(t *testing.T) {
 	}
 	stub(t, filepath.Join(dir, "sbatch"), called, "echo 7\\;other")
 	script(SubmitScript)
-	want := []string{"--parsable", "--array=1-8", "--output=shard-%a.log", s.Sbatch[0], ArrayScript, "--parsable",
-		"--dependency=afterok:7", "--kill-on-invalid-dep=yes", "--output=merge.log", s.Sbatch[0], MergeScript}
+	real, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	logs := "--output=" + strings.ReplaceAll(real, "%", "%%")
+	want := []string{"--parsable", "--array=1-8", logs + "/shard-%a.log", s.Sbatch[0], ArrayScript, "--parsable",
+		"--dependency=afterok:7", "--kill-on-invalid-dep=yes", logs + "/merge.log", s.Sbatch[0], MergeScript}
 	if diff := cmp.Diff(want, callOf(t, called)); diff != "" {
 		t.Error(diff)
-	}
-	if jobs, err := Submit(t.Context(), dir); err == nil {
-		t.Errorf("it has submitted to a program that is not there: %v", jobs)
 	}
 	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
 	if jobs, err := Submit(t.Context(), dir); err != nil || jobs != (Submitted{"7", "7"}) {
 		t.Errorf("%v, %v", jobs, err)
+	}
+	stub(t, filepath.Join(dir, "sbatch"), called, `case "$*" in *afterok*) echo no >&2; exit 1; esac; echo 7`)
+	if jobs, err := Submit(t.Context(), dir); err == nil || jobs.Array != "7" || !strings.HasSuffix(err.Error(), ": no") {
+		t.Errorf("without the merge: %v, %v", jobs, err)
 	}
 }
 

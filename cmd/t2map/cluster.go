@@ -120,7 +120,7 @@ func slurmCommand() *cobra.Command {
 	p.StringVar(&s.Time, "time", "", "`limit` of time of each shard, such as 4:00:00; what is left is queued again")
 	p.StringArrayVar(&s.Sbatch, "sbatch", nil, "another `option` of sbatch, such as --qos=night; may be given several times")
 	p.StringVar(&folder, "scripts", "", "`folder` for the scripts and the logs (default: .t2map/slurm in --out)")
-	p.StringVar(&program, "program", "", "path of the program `t2map` on the nodes (default: this program)")
+	p.StringVar(&program, "program", "", "`file` of the program t2map on the nodes (default: this program)")
 	p.BoolVar(&submit, "submit", false, "submit the jobs")
 	p.BoolVar(&wait, "wait", false, "submit the jobs, show their progress, and end with the state of the merge")
 	c.RunE = func(c *cobra.Command, args []string) error {
