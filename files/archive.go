@@ -77,12 +77,12 @@ func kindOf(r io.ReaderAt) (kind, error) {
 
 // isArchive reports whether a file with the extension of an archive is one. A file that
 // cannot be read is not: it fails like any other file when it is opened.
-func isArchive(path string) bool {
-	info, err := os.Stat(path)
+func (s storage) isArchive(path string) bool {
+	info, err := s.stat(path)
 	if err != nil || !info.Mode().IsRegular() { // opening a pipe waits for its writer
 		return false
 	}
-	f, err := os.Open(path)
+	f, err := s.open(path)
 	if err != nil {
 		return false
 	}
@@ -94,7 +94,7 @@ func isArchive(path string) bool {
 // archive is an open archive. Once it is ready, any number of goroutines may read from it.
 type archive struct {
 	kind  kind
-	file  *os.File
+	file  *diskFile
 	stamp os.FileInfo // of file, when it was opened
 	*index
 	spool *spool // the tar that gzip compressed, or nil
@@ -102,8 +102,8 @@ type archive struct {
 
 // openArchive opens an archive. It is an error if its stamp is no longer the listed one;
 // nil means that it was not listed.
-func openArchive(path string, listed os.FileInfo) (*archive, error) {
-	f, err := os.Open(path)
+func (s storage) openArchive(path string, listed os.FileInfo) (*archive, error) {
+	f, err := s.open(path)
 	if err != nil {
 		return nil, ioError(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"runtime"
 )
 
 // The kinds of an error, in addition to those of the file system.
@@ -64,7 +65,11 @@ func named(err error, name string) error {
 // name already, and the path belongs to the site.
 func ioError(err error) *Error {
 	err = cause(err)
-	return &Error{Problem: "cannot be read: " + err.Error(), Kind: err, Hint: "check the file and its permissions"}
+	e := &Error{Problem: "cannot be read: " + err.Error(), Kind: err, Hint: "check the file and its permissions"}
+	if transient(runtime.GOOS, err) {
+		e.Hint = "check the disk, or the connection to the file server, and start again"
+	}
+	return e
 }
 
 // spoolError is ioError for the temporary files.

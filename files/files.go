@@ -28,6 +28,7 @@ type Entry struct {
 // Tree is the result of List. Its methods may be used concurrently.
 type Tree struct {
 	ctx      context.Context // of List: it also ends unpacking, which may take minutes
+	storage  storage
 	limits   Limits
 	roots    []Entry        // without a Path
 	rootAt   map[string]int // the index of the first root with that path
@@ -63,7 +64,7 @@ func List(ctx context.Context, roots []string, exclude string, l Limits) (*Tree,
 }
 
 func newTree(ctx context.Context, l Limits) *Tree {
-	t := &Tree{ctx: ctx, limits: l.defaults(), archives: map[string]os.FileInfo{}, rootAt: map[string]int{}}
+	t := &Tree{ctx: ctx, storage: newStorage(ctx), limits: l.defaults(), archives: map[string]os.FileInfo{}, rootAt: map[string]int{}}
 	t.cache = newArchiveCache(t.limits.OpenArchives, t.unpack)
 	return t
 }
@@ -71,10 +72,10 @@ func newTree(ctx context.Context, l Limits) *Tree {
 func newWalker(t *Tree, roots []string, exclude string) *walker {
 	w := &walker{tree: t, met: newMet()}
 	if exclude != "" {
-		w.exclude = resolved(exclude)
+		w.exclude = t.storage.resolved(exclude)
 	}
 	for _, root := range roots {
-		w.roots = append(w.roots, resolved(root))
+		w.roots = append(w.roots, t.storage.resolved(root))
 	}
 	return w
 }
@@ -83,7 +84,7 @@ func newWalker(t *Tree, roots []string, exclude string) *walker {
 func (w *walker) visitRoots(roots []string) error {
 	t, names := w.tree, rootNames(roots)
 	for i, root := range roots {
-		info, err := os.Stat(root)
+		info, err := t.storage.stat(root)
 		if err != nil {
 			return err
 		}
@@ -99,7 +100,7 @@ func (w *walker) visitRoots(roots []string) error {
 			return err
 		}
 		if w.survey != nil {
-			w.survey.leave()
+			w.survey.leave(info.IsDir())
 		}
 	}
 	return nil
@@ -147,7 +148,7 @@ func (t *Tree) open(path string) (*File, error) {
 		return t.openInside(archive, inner)
 	}
 	name := t.name(path)
-	info, err := os.Stat(path)
+	info, err := t.storage.stat(path)
 	switch {
 	case err != nil:
 		return nil, ioError(err).withPath(name)
@@ -155,7 +156,7 @@ func (t *Tree) open(path string) (*File, error) {
 		// Opening a pipe waits for its writer, and a device may never end.
 		return nil, notRegular.withPath(name)
 	}
-	f, err := os.Open(path)
+	f, err := t.storage.open(path)
 	if err != nil {
 		return nil, ioError(err).withPath(name)
 	}
@@ -173,7 +174,7 @@ func (t *Tree) split(path string) (archive, inner string, ok bool) {
 		if !os.IsPathSeparator(path[i]) {
 			continue
 		}
-		if _, listed := t.archives[path[:i]]; listed || archiveName(path[:i]) && isArchive(path[:i]) {
+		if _, listed := t.archives[path[:i]]; listed || archiveName(path[:i]) && t.storage.isArchive(path[:i]) {
 			return path[:i], filepath.ToSlash(path[i+1:]), true
 		}
 	}
@@ -206,7 +207,7 @@ func (t *Tree) openInside(archive, inner string) (*File, error) {
 
 // unpack opens the archive and prepares it for reading.
 func (t *Tree) unpack(path string) (*archive, error) {
-	a, err := openArchive(path, t.archives[path])
+	a, err := t.storage.openArchive(path, t.archives[path])
 	if err != nil {
 		return nil, err
 	}

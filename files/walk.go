@@ -3,7 +3,6 @@ package files
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 )
@@ -29,19 +28,23 @@ type walker struct {
 type child struct {
 	name, path, real       string
 	isDir, linked, dangles bool
+	litter                 bool
 }
 
-// look returns the entry of the folder at path.
-func look(path, real string, e fs.DirEntry) child {
-	c := child{name: e.Name(), path: filepath.Join(path, e.Name()), isDir: e.IsDir(),
-		linked: e.Type()&fs.ModeSymlink != 0}
-	if !c.linked {
-		c.real = filepath.Join(real, c.name)
-		return c
+// look returns the entry of the folder at path with that name and type.
+func (s storage) look(path, real, name string, mode fs.FileMode) child {
+	c := child{name: name, path: beneath(path, name), isDir: mode.IsDir(), linked: mode&fs.ModeSymlink != 0}
+	switch {
+	case c.linked:
+		c.real = s.resolved(c.path)
+		info, err := s.stat(c.path)
+		c.dangles, c.isDir = errors.Is(err, fs.ErrNotExist), err == nil && info.IsDir()
+	case real == path:
+		c.real = c.path
+	default:
+		c.real = beneath(real, name)
 	}
-	c.real = resolved(c.path)
-	info, err := os.Stat(c.path)
-	c.dangles, c.isDir = errors.Is(err, fs.ErrNotExist), err == nil && info.IsDir()
+	c.litter = litter(name, c.isDir)
 	return c
 }
 
@@ -59,7 +62,7 @@ func (w *walker) visit(path, real string, isDir, listed bool) error {
 	if err := w.tree.ctx.Err(); err != nil {
 		return err
 	}
-	children, err := os.ReadDir(path)
+	children, err := w.tree.storage.readDir(path)
 	if err != nil {
 		w.met.partial(real)
 		w.add(path, ioError(err))
@@ -67,59 +70,70 @@ func (w *walker) visit(path, real string, isDir, listed bool) error {
 	w.open = append(w.open, openFolder{key: keyOf(real)})
 	defer func() { w.open = w.open[:len(w.open)-1] }()
 	for _, e := range children {
-		c := look(path, real, e)
-		if w.survey != nil && len(w.open) == 1 {
-			w.chunk = w.survey.begin(c)
-		}
-		if err := w.follow(c); err != nil {
+		if err := w.entry(w.tree.storage.look(path, real, e.Name(), e.Type())); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// entry visits an entry of the folder that is being listed, which may be a chunk by itself.
+func (w *walker) entry(c child) error {
+	if w.survey == nil || !c.alone() {
+		return w.follow(c)
+	}
+	w.chunk = w.survey.begin(c, w.label(c.path))
+	err := w.follow(c)
+	w.chunk = w.survey.end()
+	return err
+}
+
 // follow visits an entry of the folder that is being listed.
 func (w *walker) follow(c child) error {
 	w.open[len(w.open)-1].current = c.name
-	if litter(c.name, c.isDir) {
+	if c.litter {
 		w.litter(c.path, c.isDir)
 		return nil
 	}
 	if c.dangles {
-		w.link(Link{w.label(c.path), LinkDangling})
+		w.link(c.path, LinkDangling)
 		w.add(c.path, &Error{Problem: "is a dangling link", Kind: ErrDangling,
 			Hint: "copy the file itself, or mount the disk that the link leads to"})
 		return nil
 	}
-	if c.linked && !w.reached(c.real, c.isDir, false) &&
-		!slices.ContainsFunc(w.roots, func(root string) bool { return Inside(root, c.real) }) {
-		w.link(Link{w.label(c.path), LinkOutside})
+	if c.linked && !w.reached(c.real, c.isDir, false) && w.outside(c.real) {
+		w.link(c.path, LinkOutside)
 	}
 	return w.visit(c.path, c.real, c.isDir, !c.linked)
 }
 
-// link records a link.
-func (w *walker) link(l Link) {
+// outside reports whether a resolved path lies in no root.
+func (w *walker) outside(real string) bool {
+	return !slices.ContainsFunc(w.roots, func(root string) bool { return Inside(root, real) })
+}
+
+// link records the link at a path.
+func (w *walker) link(path string, kind LinkKind) {
 	if w.survey != nil {
-		w.survey.note(noteLink, l.Name)
+		w.survey.note(noteLink, path)
 		return
 	}
-	w.tree.links = append(w.tree.links, l)
+	w.tree.links = append(w.tree.links, Link{w.label(path), kind})
 }
 
 // pack records a gzipped file that is skipped.
-func (w *walker) pack(name string) {
+func (w *walker) pack(path string) {
 	if w.survey != nil {
-		w.survey.note(notePacked, name)
+		w.survey.note(notePacked, path)
 		return
 	}
-	w.tree.packed = append(w.tree.packed, name)
+	w.tree.packed = append(w.tree.packed, w.label(path))
 }
 
 // litter counts a file or folder that is skipped.
 func (w *walker) litter(p string, isDir bool) {
 	if w.survey != nil {
-		w.survey.note(noteLitter, w.label(p))
+		w.survey.note(noteLitter, p)
 		return
 	}
 	w.tree.litter++
@@ -131,7 +145,7 @@ func (w *walker) litter(p string, isDir bool) {
 // add appends the entry of the file at path.
 func (w *walker) add(p string, problem *Error) {
 	if w.survey != nil {
-		w.survey.add(w.label(p), p, problem)
+		w.survey.add(p, problem)
 		return
 	}
 	e := Entry{Root: w.root, RootName: w.prefix, Path: p, Name: w.label(p)}
@@ -145,10 +159,10 @@ func (w *walker) add(p string, problem *Error) {
 // target of the link to it, has the extension of an archive. A survey opens nothing.
 func (w *walker) file(path, real string) error {
 	if w.unpackedBeside(path) {
-		w.pack(w.label(path))
+		w.pack(path)
 		return nil
 	}
-	if w.survey != nil || !archiveName(path) && !archiveName(real) || !isArchive(path) {
+	if w.survey != nil || !archiveName(path) && !archiveName(real) || !w.tree.storage.isArchive(path) {
 		w.add(path, nil)
 		return nil
 	}
@@ -184,14 +198,14 @@ func (w *walker) unpackedBeside(p string) bool {
 		return false
 	}
 	plain := p[:len(p)-len(gzipEnding)]
-	info, err := os.Stat(plain)
+	info, err := w.tree.storage.stat(plain)
 	return err == nil && info.Mode().IsRegular() && info.Size() > 0 &&
-		(p != w.root || slices.Contains(w.roots, resolved(plain)))
+		(p != w.root || slices.Contains(w.roots, w.tree.storage.resolved(plain)))
 }
 
 // index lists the entries of the archive and records its state.
 func (w *walker) index(path string) (*index, error) {
-	a, err := openArchive(path, nil)
+	a, err := w.tree.storage.openArchive(path, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,6 @@
 // Package report writes the results of a T2 analysis: for each study a folder with maps,
 // pictures and result.json, and for each cohort the tables compartments.csv and studies.csv
-// and the page index.html.
+// and the page index.html with its files in the folder page.
 //
 // Units are ms for TE and T2, mm for lengths and mm³ for volumes. Pictures show slices as
 // DICOM stores them, row by row, with the patient's directions (A, P, S, I, L, R) at their
@@ -94,6 +94,9 @@ type Result struct {
 	// Request identifies everything that the result depends on except the contents of the inputs; see
 	// pipeline.Job.Request.
 	Request string `json:"request"`
+	// MemoryBytes is the memory that was reserved for the study, for one worker, so that it does not depend on the
+	// machine. It is 0 in results of versions that did not write it.
+	MemoryBytes int64 `json:"memory_bytes,omitempty"`
 	// Inputs are the files that were read, and Outputs the files beside result.json.
 	Inputs  []File `json:"inputs"`
 	Outputs []File `json:"outputs"`

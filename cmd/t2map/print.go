@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -43,6 +44,10 @@ func printOutcome(w io.Writer, out string, o batch.Outcome, m *mapped, written b
 		table = "studies.csv" // it has the reasons
 	}
 	fmt.Fprintf(w, ". See %s and %s.\n", filepath.Join(out, "index.html"), filepath.Join(out, table))
+	failures := filepath.Join(out, "failures.html")
+	if _, err := os.Stat(failures); err == nil && len(o.Failures) > 0 { // absent if all have earlier results
+		fmt.Fprintf(w, "What to ask the sites about studies without a result: %s.\n", failures)
+	}
 	m.printFlagged(w, out)
 }
 

@@ -234,6 +234,8 @@ by file names. It maps T2 in each study and writes into the output folder:
   qc.csv              quality control: one row per study and compartment, with flags
   *.parquet           compartments.csv and studies.csv with types, for pandas, R and DuckDB
   index.html          the same results as a page with pictures
+  failures.html       if studies failed: the reasons, and what to ask the site
+  timing.csv          time and memory of each study
   SUBJECT/VISIT/      T2, S0, R² and standard error as NIfTI, pictures, result.json
 
 Each study needs a mask in its folder: a label map or DICOM segmentation, drawn on the
@@ -319,11 +321,14 @@ func runCommand() *cobra.Command {
 			return usageError{err}
 		}
 		s.Waiting = waiting(c, quiet)
-		c.Flags().Visit(func(f *pflag.Flag) { s.Options = append(s.Options, "--"+f.Name+" "+f.Value.String()) })
+		c.Flags().Visit(func(f *pflag.Flag) { s.Options = append(s.Options, optionText(f)) })
 		return runBatch(c, s, quiet)
 	}
 	return c
 }
+
+// optionText is an option in the record: "--scheme skm-tea". See recordedSettings.
+func optionText(f *pflag.Flag) string { return "--" + f.Name + " " + f.Value.String() }
 
 // waiting returns a function that prints the process that a command waits for.
 func waiting(c *cobra.Command, quiet bool) func(batch.Holder) {
