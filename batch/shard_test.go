@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 
 	"github.com/t2map/t2map/audit"
 	"github.com/t2map/t2map/hint"
+	"github.com/t2map/t2map/intake"
 	"github.com/t2map/t2map/phantom"
 )
 
@@ -300,5 +302,17 @@ func TestShardIsExclusive(t *testing.T) {
 	if _, err := Run(t.Context(), Settings{Roots: s.Roots, Out: s.Out, Protocol: s.Protocol,
 		Shard: Shard{4, 3}}); err == nil {
 		t.Error("shard 4 of 3 is accepted")
+	}
+}
+
+// An error that may pass does not make a study of a shard fail: the shard is tried again.
+func TestShardAfterTransientError(t *testing.T) {
+	err := fmt.Errorf("read: %w", &os.PathError{Op: "read", Path: "x", Err: syscall.ESTALE})
+	for shard, want := range map[Shard][2]int{{}: {1, 0}, {1, 1}: {0, 1}} {
+		r := session{Settings: Settings{Shard: shard}, ledger: newLedger(t.TempDir())}
+		r.fail(&intake.Line{}, err)
+		if got := [2]int{len(r.out.Failures), len(r.out.NotDone)}; got != want {
+			t.Errorf("shard %s: %v failed and not done, want %v", shard, got, want)
+		}
 	}
 }

@@ -1,13 +1,17 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/t2map/t2map/batch"
+	"github.com/t2map/t2map/report"
 )
 
 func TestParseShard(t *testing.T) {
@@ -149,6 +153,30 @@ func TestClusterCommands(t *testing.T) {
 		text, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil || !strings.Contains(string(text), "skm-tea") {
 			t.Errorf("%s: %v %s", name, err, text)
+		}
+	}
+}
+
+func TestShardError(t *testing.T) {
+	left := batch.Outcome{NotDone: make([]report.Failure, 1)}
+	for _, c := range []struct {
+		name string
+		o    batch.Outcome
+		err  error
+		code int
+	}{
+		{"done", batch.Outcome{}, nil, exitOK},
+		{"failed studies", batch.Outcome{Failures: make([]report.Failure, 1)}, nil, exitOK},
+		{"not done", left, nil, exitAgain},
+		{"interrupted", left, errors.Join(context.Canceled, errors.New("tables")), exitAgain},
+		{"busy", batch.Outcome{}, fmt.Errorf("shard: %w", &batch.BusyError{}), exitAgain},
+		{"server away", batch.Outcome{}, &os.PathError{Op: "open", Path: "x", Err: syscall.ESTALE}, exitAgain},
+		{"full disk", left, &batch.DiskFullError{Err: syscall.ENOSPC}, exitFailed},
+		{"nothing found", batch.Outcome{}, &batch.NothingFoundError{}, exitNothing},
+		{"other", batch.Outcome{}, errors.New("other"), exitUsage},
+	} {
+		if code := status(shardError(c.o, c.err)); code != c.code {
+			t.Errorf("%s: exit status %d, want %d", c.name, code, c.code)
 		}
 	}
 }
