@@ -251,6 +251,10 @@ func TestShardsOfChangedFile(t *testing.T) {
 			t.Errorf("%s: %s", c.Folder, c.Why)
 		}
 	}
+	s.DryRun, s.Shard = false, owner // which remembers the former contents
+	if out := run(t, s); out.Mapped != 1 {
+		t.Errorf("%d mapped", out.Mapped)
+	}
 }
 
 // Merge refuses a run with missing shards, and shards that have seen other studies or settings.

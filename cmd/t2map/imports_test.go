@@ -103,7 +103,7 @@ var onlyIn = map[string][]string{
 	// sandbox keeps compiled modules in the user's cache folder; machine asks the system for its memory.
 	"os": {"files", "dicomio", "sandbox", "phantom", "internal/dicomtest", "internal/dicomtest/tools", "report",
 		"report/panel", "accuracy", "protocol", "pipeline", "intake", "batch", "internal/machine",
-		"internal/segmenter", "outfile", "trial/publish", "cmd/t2map", "audit"},
+		"internal/segmenter", "outfile", "trial/publish", "cmd/t2map", "audit", "cluster"},
 	"path/filepath": {"files", "dicomio", "sandbox", "phantom", "internal/dicomtest", "internal/dicomtest/tools", "report",
 		"report/panel", "accuracy", "protocol", "pipeline", "intake", "batch", "internal/segmenter", "outfile",
 		"trial/publish", "cmd/t2map", "audit", "cluster"},

@@ -61,6 +61,9 @@ PartitionName=main Nodes=ALL Default=YES
 // startSlurm starts Slurm, or skips the test if it is not installed.
 func startSlurm(t *testing.T) *slurm {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("it takes minutes to wait for lost nodes and tasks that are queued again")
+	}
 	for _, tool := range []string{"slurmctld", "slurmd", "sbatch", "scontrol", "scancel", "sinfo", "squeue"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			t.Skip("Slurm is not installed: ", tool)
