@@ -41,7 +41,9 @@ func (p pageFiles) write(stem, extension string, content []byte) (string, error)
 	path := filepath.Join(folder, name)
 	// The content is compared, because a crash on Windows may leave a part of a file.
 	if hasContent(path, content) {
-		p.names[name] = p.names[name] // not new, unless this page wrote it
+		if _, isOwn := p.names[name]; !isOwn {
+			p.names[name] = false
+		}
 		return name, nil
 	}
 	if err := os.Mkdir(folder, 0o777); err != nil && !isFolder(folder) {
