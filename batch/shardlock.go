@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -95,18 +96,24 @@ func (s Settings) patience() time.Duration {
 
 // keepAlive touches a locked file now and then, until the returned function releases it.
 func keepAlive(f *flock.Flock) (release func()) {
-	touch := func() {
+	var mu sync.Mutex
+	ended := false
+	var beat func()
+	beat = func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if ended {
+			return
+		}
 		now := time.Now()
 		_ = os.Chtimes(f.Path(), now, now) // if it fails for long, another shard plans too
+		time.AfterFunc(beatInterval, beat)
 	}
-	touch()
-	var beats *time.Timer
-	beats = time.AfterFunc(beatInterval, func() {
-		touch()
-		beats.Reset(beatInterval)
-	})
+	beat()
 	return func() {
-		beats.Stop()
+		mu.Lock()
+		defer mu.Unlock()
+		ended = true
 		_ = f.Close()
 	}
 }

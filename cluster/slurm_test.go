@@ -83,8 +83,8 @@ func TestSlurmMistakes(t *testing.T) {
 }
 
 // hostile are texts that a shell would change if they were not quoted.
-var hostile = []string{"a b", "it's", `"`, `\`, "$(touch x)", "`touch x`", "$HOME", "*", "~", "a\nb\n#SBATCH --uid=0", "-x",
-	"!", "#", ";", "&", "", "%a", "é", "\xff"}
+var hostile = []string{"a b", "it's", `"`, `\`, "$(touch x)", "`touch x`", "$HOME", "*", "~", "a\nb\n#SBATCH --uid=0",
+	"-x", "!", "#", ";", "&", "", "%a", "é", "\xff"}
 
 // call is what a script has run in place of a program.
 func callOf(t *testing.T, path string) []string {
@@ -169,7 +169,8 @@ func TestSlurmQuotes(t *testing.T) {
 		t.Errorf("%v, %v", jobs, err)
 	}
 	stub(t, filepath.Join(dir, "sbatch"), called, `case "$*" in *afterok*) echo no >&2; exit 1; esac; echo 7`)
-	if jobs, err := Submit(t.Context(), dir); err == nil || jobs.Array != "7" || !strings.HasSuffix(err.Error(), ": no") {
+	if jobs, err := Submit(t.Context(), dir); err == nil || jobs.Array != "7" ||
+		!strings.HasSuffix(err.Error(), ": no") {
 		t.Errorf("without the merge: %v, %v", jobs, err)
 	}
 }

@@ -40,7 +40,8 @@ func (f *jobFlags) add(c *cobra.Command) {
 	p.IntVar(&f.job.Parallel, "parallel", 0, "largest `number` of shards at a time (default: no limit)")
 	p.StringVar(&f.job.Name, "name", "t2map", "`name` of the jobs")
 	p.IntVar(&f.job.CPUs, "cpus", 2, "`number` of processors of each shard")
-	p.IntVar(&f.job.MemoryMB, "memory", 4096, "memory of each shard in `MiB`; its studies may take three quarters of it")
+	p.IntVar(&f.job.MemoryMB, "memory", 4096,
+		"memory of each shard in `MiB`; its studies may take three quarters of it")
 }
 
 // jobFlagsOfRun are the flags of run that the jobs give, or that make no sense in a job that may be started again.
@@ -118,7 +119,8 @@ func slurmCommand() *cobra.Command {
 	p.StringVar(&s.Partition, "partition", "", "`partition` of the jobs")
 	p.StringVar(&s.Account, "account", "", "`account` of the jobs")
 	p.StringVar(&s.Time, "time", "", "`limit` of time of each shard, such as 4:00:00; what is left is queued again")
-	p.StringArrayVar(&s.Sbatch, "sbatch", nil, "another `option` of sbatch, such as --qos=night; may be given several times")
+	p.StringArrayVar(&s.Sbatch, "sbatch", nil,
+		"another `option` of sbatch, such as --qos=night; may be given several times")
 	p.StringVar(&folder, "scripts", "", "`folder` for the scripts and the logs (default: .t2map/slurm in --out)")
 	p.StringVar(&program, "program", "", "`file` of the program t2map on the nodes (default: this program)")
 	p.BoolVar(&submit, "submit", false, "submit the jobs")
@@ -141,8 +143,8 @@ func slurmCommand() *cobra.Command {
 			folder = filepath.Join(s.Out, ".t2map", "slurm")
 		}
 		if path, err := filepath.Abs(folder); err == nil && filepath.Separator != '\\' && strings.Contains(path, `\`) {
-			return usageError{hint.Errorf("choose another folder with --scripts", "%q: Slurm does not accept a backslash in "+
-				"the path of a log", path)}
+			return usageError{hint.Errorf("choose another folder with --scripts",
+				"%q: Slurm does not accept a backslash in the path of a log", path)}
 		}
 		scripts, err := s.Scripts()
 		if err != nil {
@@ -283,5 +285,6 @@ func kubectl(folder string, k cluster.Kubernetes) []string {
 	}
 	wait := "kubectl" + space + " wait --for=condition=complete --timeout=-1s job/"
 	create := func(name string) string { return "kubectl create -f " + cluster.Quote(filepath.Join(folder, name)) }
-	return []string{create(cluster.ShardsManifest), wait + k.Name, create(cluster.MergeManifest), wait + k.Name + "-merge"}
+	return []string{create(cluster.ShardsManifest), wait + k.Name, create(cluster.MergeManifest),
+		wait + k.Name + "-merge"}
 }

@@ -94,9 +94,9 @@ For research. Not a medical device.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{hint.Errorf(c.CommandPath()+" --help", "%w", err)}
 	})
-	root.AddCommand(runCommand(), mergeCommand(), clusterCommand(), tablesCommand(), verifyCommand(), inspectCommand(),
-		protocolCommand(), trialCommand(), repeatCommand(), compareMasksCommand(), powerCommand(), demoCommand(demoStudies), validateCommand(), versionCommand(),
-		licensesCommand())
+	root.AddCommand(runCommand(), mergeCommand(), clusterCommand(), tablesCommand(), verifyCommand(),
+		inspectCommand(), protocolCommand(), trialCommand(), repeatCommand(), compareMasksCommand(),
+		powerCommand(), demoCommand(demoStudies), validateCommand(), versionCommand(), licensesCommand())
 	complete(root)
 	return root
 }

@@ -86,8 +86,8 @@ func shardOfTask(count int, environ func(string) string) (batch.Shard, error) {
 	}
 	count = number("COUNT")
 	if low < 0 || count < 1 || high-low+1 != count || task < low || task > high {
-		return batch.Shard{}, hint.Errorf("submit the job with --array=1-N, or name the number of shards, as in --shard auto/8",
-			"the tasks of the array are not numbered one by one, so that their number is not that of the shards")
+		return batch.Shard{}, hint.Errorf("submit the job with --array=1-N, or name the number of shards, as in "+
+			"--shard auto/8", "the tasks of the array are not numbered one by one, so that their number is not that of the shards")
 	}
 	return batch.Shard{Index: task - low + 1, Count: count}, nil
 }

@@ -271,8 +271,8 @@ func (r *slurmRun) held() (shard int, program string) {
 	r.t.Helper()
 	most := 0
 	for n := 1; n <= 8; n++ {
-		_, stdout, stderr := call("run", r.studies, "--out", filepath.Join(r.t.TempDir(), "r"), "--scheme", "compartments",
-			"--shard", fmt.Sprintf("%d/8", n), "--dry-run")
+		_, stdout, stderr := call("run", r.studies, "--out", filepath.Join(r.t.TempDir(), "r"), "--scheme",
+			"compartments", "--shard", fmt.Sprintf("%d/8", n), "--dry-run")
 		if k := strings.Count(stdout, "\nmap ") + 1; k > most {
 			shard, most = n, k
 		}
@@ -283,7 +283,8 @@ func (r *slurmRun) held() (shard int, program string) {
 	log := filepath.Join(r.scripts, fmt.Sprintf("shard-%d.log", shard))
 	return shard, r.program(fmt.Sprintf(`if [ "$SLURM_ARRAY_TASK_ID" = %d ] && [ -z "$SLURM_RESTART_COUNT" ] && mkdir %s
 then (until grep -q "study done" %s; do sleep 0.01; done; kill -STOP $$; touch %s) & fi`, shard,
-		cluster.Quote(filepath.Join(r.notes, "held")), cluster.Quote(log), cluster.Quote(filepath.Join(r.notes, "stopped"))))
+		cluster.Quote(filepath.Join(r.notes, "held")), cluster.Quote(log),
+		cluster.Quote(filepath.Join(r.notes, "stopped"))))
 }
 
 // stopped waits until the shard has stopped, and returns its process and the name of its node.
