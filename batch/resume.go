@@ -59,6 +59,9 @@ func (r *session) resume(ctx context.Context, c *cohort, studies []*study) ([]*s
 		source := ""
 		if st.source != nil {
 			source = requests.Of(st.source.Identity, st.source.Facts, "")
+			if !st.source.unchanged() { // the index, which says that it is unchanged from now on, must not say more
+				st.seen.inputs = ""
+			}
 		}
 		st.request = requests.Of(st.Identity, st.Facts, source)
 	}

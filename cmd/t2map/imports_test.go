@@ -86,13 +86,14 @@ var mayImport = map[string][]string{
 	"dicomio/internal/charset":  {},
 	"dicomio/internal/codec":    {"sandbox"},
 
+	"cluster":            {"hint"},
 	"internal/machine":   {},
 	"internal/segmenter": {"printable"},
 
 	"t2fit/internal/lanes": {},
 	"t2fit/internal/epg":   {"t2fit/internal/lanes"},
 
-	"cmd/t2map": {"accuracy", "batch", "pipeline", "protocol", "hint", "table", "dicomio", "phantom", "register",
+	"cmd/t2map": {"accuracy", "batch", "cluster", "pipeline", "protocol", "hint", "table", "dicomio", "phantom", "register",
 		"report", "report/panel", "segment", "segment/agreement", "t2fit", "printable", "trial", "trial/mmrm",
 		"trial/figures", "trial/publish", "trial/repeat", "trial/power", "figure", "outfile"},
 }
@@ -102,11 +103,11 @@ var onlyIn = map[string][]string{
 	// sandbox keeps compiled modules in the user's cache folder; machine asks the system for its memory.
 	"os": {"files", "dicomio", "sandbox", "phantom", "internal/dicomtest", "internal/dicomtest/tools", "report",
 		"report/panel", "accuracy", "protocol", "pipeline", "intake", "batch", "internal/machine",
-		"internal/segmenter", "outfile", "trial/publish", "cmd/t2map", "audit"},
+		"internal/segmenter", "outfile", "trial/publish", "cmd/t2map", "audit", "cluster"},
 	"path/filepath": {"files", "dicomio", "sandbox", "phantom", "internal/dicomtest", "internal/dicomtest/tools", "report",
 		"report/panel", "accuracy", "protocol", "pipeline", "intake", "batch", "internal/segmenter", "outfile",
-		"trial/publish", "cmd/t2map", "audit"},
-	"os/exec": {"internal/segmenter", "internal/dicomtest/tools"},
+		"trial/publish", "cmd/t2map", "audit", "cluster"},
+	"os/exec": {"internal/segmenter", "internal/dicomtest/tools", "cluster"}, // cluster calls Slurm
 	"github.com/suyashkumar/dicom": {"dicomio", "dicomio/dicomwrite", "dicomio/internal/elements",
 		"internal/dicomtest"},
 	"github.com/tetratelabs/wazero": {"sandbox", "dicomio/internal/codec", "register"},
