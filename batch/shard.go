@@ -77,14 +77,17 @@ type knownInputs struct {
 	Sum   string `json:"sum"`
 }
 
-// planSum returns the hash of the studies of the run and of their requests.
-func planSum(count int, studies []*study) string {
+// planSum returns the hash of the studies of the run and of their requests; "" without shards.
+func (s Shard) planSum(studies []*study, requests pipeline.Requests) string {
+	if s.whole() {
+		return ""
+	}
 	var lines []string
 	for _, st := range studies {
-		lines = append(lines, st.Hash+" "+st.request)
+		lines = append(lines, st.Hash+" "+st.request(requests))
 	}
 	slices.Sort(lines)
-	return fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, "%s %d\n%s", pipeline.Version, count,
+	return fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, "%s %d\n%s", pipeline.Version, s.Count,
 		strings.Join(lines, "\n"))))
 }
 
