@@ -22,8 +22,8 @@ func (r *session) failure(l *intake.Line, code report.Reason, reason, advice str
 	return f
 }
 
-// fail lists a study that failed. Its earlier results are moved, unless the failure is due to a setting of the run:
-// then they remain valid.
+// fail lists a study that failed. Its earlier results are moved, unless the failure is due to a setting of the run or to
+// the output folder: then they remain valid. A dry run moves nothing.
 func (r *session) fail(l *intake.Line, err error) {
 	if !r.Shard.has(l.Hash) {
 		return // another shard lists it
@@ -32,9 +32,9 @@ func (r *session) fail(l *intake.Line, err error) {
 		r.postpone(l, "not done: "+err.Error())
 		return
 	}
-	if errors.As(err, new(*pipeline.SettingError)) {
+	if errors.As(err, new(*pipeline.SettingError)) || reasonOf(err) == report.ReasonDisk {
 		r.explained = append(r.explained, len(r.out.Failures))
-	} else {
+	} else if !r.DryRun {
 		r.ledger.settle(entry{Study: l.Hash, Series: l.Series, Side: l.Side}, "")
 	}
 	r.out.Failures = append(r.out.Failures, r.failure(l, reasonOf(err), err.Error(), hint.Find(err)))

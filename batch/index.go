@@ -10,13 +10,16 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/intake"
 	"github.com/t2map/t2map/outfile"
 	"github.com/t2map/t2map/pipeline"
+	"github.com/t2map/t2map/table"
 )
 
 // The state of an output folder lets a run omit what an earlier run has done. It can be removed: then the next run
@@ -61,7 +64,7 @@ func (c *chunk) stored(roots []string, hasLayout bool) (storedChunk, bool) {
 	}
 	for _, one := range c.studies {
 		root := slices.Index(roots, files.Absolute(one.Root))
-		if one.err != nil || len(one.damaged) > 0 || root < 0 || hasLayout && one.Secret {
+		if one.err != nil || len(one.damaged) > 0 || root < 0 || hasLayout && !one.public() {
 			return out, false
 		}
 		folder, err := filepath.Rel(roots[root], files.Absolute(one.Folder))
@@ -79,11 +82,33 @@ func (c *chunk) stored(roots []string, hasLayout bool) (storedChunk, bool) {
 	return out, true
 }
 
+// public reports whether the codes of a study are in the tables in any case, so that they may be stored.
+func (one *sighting) public() bool {
+	if one.Secret {
+		return false
+	}
+	for _, code := range []string{one.PatientID, one.TrialSubject} {
+		if code != "" && !table.IsAlike(code, one.Identity.Subject) && !table.IsAlike(code, one.Identity.Visit) {
+			return false
+		}
+	}
+	return true
+}
+
+// hashes matches what names studies and series: part of a SHA-256 in hexadecimal.
+var hashes = regexp.MustCompile(`^[0-9a-f]{12}$`)
+
+// valid reports whether a line of the index may be what a run has written. Another program may have changed it.
+func (s storedStudy) valid(roots int) bool {
+	return s.Root >= 0 && s.Root < roots && hashes.MatchString(s.Line.Hash) && s.Line.Trains >= 0 &&
+		(s.Unlisted || hashes.MatchString(s.Line.Series))
+}
+
 // chunk returns the chunk that a line of the index describes.
 func (s storedChunk) chunk(roots []string) (*chunk, bool) {
 	c := &chunk{facts: s.Facts, passed: s.Passed, files: s.Files, notes: s.Notes, recalled: true}
 	for _, st := range s.Studies {
-		if st.Root < 0 || st.Root >= len(roots) {
+		if !st.valid(len(roots)) || s.Files < 0 {
 			return nil, false
 		}
 		one := &sighting{Line: st.Line, unlisted: st.Unlisted, inputs: st.Inputs, outside: st.Outside}
@@ -188,7 +213,7 @@ func (r *session) writeEntries() error {
 func (s Settings) writeState(name string, fill func(write func(any) error) error) error {
 	folder := filepath.Join(s.Out, stateFolder)
 	if err := os.MkdirAll(folder, 0o777); err != nil {
-		return err
+		return fmt.Errorf("output folder: %w", err)
 	}
 	err := outfile.Stash(filepath.Join(folder, name), func(w io.Writer) error {
 		buffered := bufio.NewWriterSize(w, 1<<16)
@@ -203,9 +228,13 @@ func (s Settings) writeState(name string, fill func(write func(any) error) error
 
 // sweepState removes the unfinished files of a killed run.
 func (s Settings) sweepState() {
-	names, _ := filepath.Glob(filepath.Join(s.Out, stateFolder, ".*.jsonl*"))
-	for _, name := range names {
-		_ = os.Remove(name) // it does no harm
+	for _, folder := range []string{stateFolder, filepath.Join(stateFolder, shardFolder)} {
+		names, _ := os.ReadDir(filepath.Join(s.Out, folder)) // a folder that is not there has no files
+		for _, n := range names {
+			if strings.HasPrefix(n.Name(), ".") && strings.Contains(n.Name(), ".json") {
+				_ = os.Remove(filepath.Join(s.Out, folder, n.Name())) // it does no harm
+			}
+		}
 	}
 }
 

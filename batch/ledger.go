@@ -281,7 +281,7 @@ func (l *ledger) restore() {
 		r := m.entry
 		r.Dir = report.FreeName(r.Dir)
 		if r.Dir != m.Dir {
-			r.Dir = report.FreeName(m.Dir + "-" + r.Study)
+			r.Dir = report.FreeName(m.Dir + "-" + folderName(r.Study))
 		}
 		r.Folder = files.Below(l.out, r.Dir)
 		err := os.MkdirAll(filepath.Dir(r.Dir), 0o777)

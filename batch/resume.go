@@ -97,8 +97,8 @@ func (c comparison) find(ctx context.Context, studies []*study) error {
 			}
 			doubtful[st.chunk] = append(doubtful[st.chunk], st)
 		}
-		if progress != nil && n+1 < len(studies) {
-			progress(n+1-len(doubtful), len(studies))
+		if progress != nil {
+			progress(n+1, len(studies))
 		}
 	}
 	return parallel.Each(ctx, len(parts), c.Workers, func(n int) error {
@@ -163,8 +163,8 @@ func (c comparison) compare(st *study, all []*inputs) Why {
 	}
 	for _, f := range result.Inputs {
 		same := slices.ContainsFunc(all, func(in *inputs) bool { return in.hasInput(f) })
-		if outside := st.seen.outside; !same && outside != nil && filepath.Base(outside.Path) == path.Base(f.Path) {
-			same = all[0].has(outside.Path, f.SHA256)
+		if outside := st.seen.outside; !same && outside != nil { // the mask, or the voxels of its header
+			same = all[0].has(filepath.Join(filepath.Dir(outside.Path), path.Base(f.Path)), f.SHA256)
 		}
 		if !same {
 			return OtherInputs

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"sync"
 
 	"github.com/t2map/t2map/dicomio"
@@ -170,9 +171,21 @@ func (s *Settings) prepare() (*intake.Intake, error) {
 			"no label scheme is given: t2map does not guess the meaning of the mask's labels")
 	}
 	if s.Out != "" && !s.DryRun {
-		err = writable(s.Out)
+		err = cmp.Or(writable(s.Out), checkState(s.Out))
 	}
 	return in, cmp.Or(err, s.Shard.check())
+}
+
+// checkState returns an error if the state folder, or the folder of shards in it, is a link, which may lead to files of
+// another user, or a file.
+func checkState(out string) error {
+	for _, folder := range []string{stateFolder, filepath.Join(stateFolder, shardFolder)} {
+		if info, err := os.Lstat(filepath.Join(out, folder)); err == nil && !info.IsDir() {
+			return hint.Errorf("remove "+filepath.ToSlash(folder)+" from the output folder",
+				"output folder: %s is a link or not a folder", filepath.ToSlash(folder))
+		}
+	}
+	return nil
 }
 
 // writable creates the folder and tries to write to it, before any work is done.

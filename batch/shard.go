@@ -77,14 +77,15 @@ type knownInputs struct {
 	Sum   string `json:"sum"`
 }
 
-// planSum returns the hash of the studies of the run and of their requests; "" without shards.
+// planSum returns the hash of the studies of the run, of their requests and of the sizes and times of their files; ""
+// without shards.
 func (s Shard) planSum(studies []*study, requests pipeline.Requests) string {
 	if s.whole() {
 		return ""
 	}
 	var lines []string
 	for _, st := range studies {
-		lines = append(lines, st.Hash+" "+st.request(requests))
+		lines = append(lines, st.Hash+" "+st.request(requests)+" "+st.chunk.Digest)
 	}
 	slices.Sort(lines)
 	return fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, "%s %d\n%s", pipeline.Version, s.Count,

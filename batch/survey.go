@@ -91,6 +91,9 @@ type stamp struct {
 	Time int64  `json:"time"` // ns since 1970
 }
 
+// unknownSize is the size in the stamp of a header whose voxels may lie in another file: it is read in each run.
+const unknownSize = -2
+
 // stampOf returns the stamp of a file; its size is -1 if there is none.
 func stampOf(path string) stamp {
 	info, err := os.Stat(path)
@@ -266,6 +269,9 @@ func (r *session) sight(st dicomio.Study) *sighting {
 	}
 	if j.Mask.Path != "" && !r.intake.Searched(j.Mask.Path) {
 		s := stampOf(j.Mask.Path)
+		if pipeline.MayBeDetached(j.Mask.Path) {
+			s.Size = unknownSize
+		}
 		one.outside = &s
 	}
 	return one

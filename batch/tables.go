@@ -80,7 +80,7 @@ func (r *session) tabulate(sound []entry) error {
 		}
 	}
 	sum := tableSum(c.Version, sound, c.Failures)
-	if !r.Force && r.intake != nil && r.tablesStand(sum) { // Tables and Merge write them in any case
+	if r.out.Mapped == 0 && r.intake != nil && r.tablesStand(sum) { // Tables and Merge write them in any case
 		return nil
 	}
 	err := writeCohort(r.Out, c)

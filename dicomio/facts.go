@@ -44,8 +44,11 @@ func (f Facts) fit(c Chunk, roots int) bool {
 			}
 		}
 	}
-	return true
+	return !slices.ContainsFunc(f.Pieces, func(p Piece) bool { return len(p.Grid) != 0 && len(p.Grid) != gridNumbers })
 }
+
+// gridNumbers is the number of values of Piece.Grid.
+const gridNumbers = 2 + 2 + 6
 
 // Piece describes the MR images of one UID.
 type Piece struct {

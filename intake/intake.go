@@ -218,8 +218,9 @@ type Missing struct {
 // Missing returns the rows of the manifest without a study, and remarks on rows that name folders outside the roots.
 func (s *Intake) Missing(roots []string) (rows []Missing, remarks []string) {
 	unseen, outside := s.manifest.unseen(roots)
+	unlisted := foldersOf(s.unlisted)
 	for _, row := range unseen {
-		rows = append(rows, Missing{row.Identity, s.manifest.missing(row, s.unlisted)})
+		rows = append(rows, Missing{row.Identity, s.manifest.missing(row, unlisted)})
 	}
 	return rows, s.manifest.elsewhere(outside)
 }

@@ -313,23 +313,36 @@ func (m *manifest) elsewhere(rows int) []string {
 		printable.Counted(rows, "row names a folder", "rows name folders"))}
 }
 
+// foldedKey is placeKey regardless of case.
+func foldedKey(path string) string { return strings.ToLower(placeKey(path)) }
+
+// foldersOf returns the folders of studies, and those above them, by foldedKey.
+func foldersOf(studies []studyPlace) map[string]string {
+	all := map[string]string{}
+	for _, st := range studies {
+		for dir := files.Absolute(st.folder); ; dir = filepath.Dir(dir) {
+			key := foldedKey(dir)
+			if all[key] != "" {
+				break // those above it are there, too
+			}
+			if all[key] = dir; dir == filepath.Dir(dir) {
+				break
+			}
+		}
+	}
+	return all
+}
+
 // missing says that the row's folder holds no study. The hint names the folder of an unlisted study if it differs
-// only in case.
-func (m *manifest) missing(r *manifestRow, unlisted []studyPlace) error {
+// only in case. unlisted is made by foldersOf.
+func (m *manifest) missing(r *manifestRow, unlisted map[string]string) error {
 	name, path := "", m.path
 	if r.relative != "" {
 		name = ", " + r.relative
 	}
 	advice := "check the folder: it is relative to the folder of the manifest, and must be inside a searched folder"
-	for _, st := range unlisted {
-		for dir := files.Absolute(st.folder); len(dir) >= len(r.folder); dir = filepath.Dir(dir) {
-			if strings.EqualFold(placeKey(dir), placeKey(r.folder)) {
-				advice = fmt.Sprintf("write the folder in the right case: %s", m.relative(dir))
-			}
-			if dir == filepath.Dir(dir) {
-				break
-			}
-		}
+	if dir := unlisted[foldedKey(r.folder)]; dir != "" {
+		advice = fmt.Sprintf("write the folder in the right case: %s", m.relative(dir))
 	}
 	return pipeline.Because(report.ReasonNoStudy,
 		hint.Errorf(advice, "manifest %s: line %d: no MR study in the folder%s", path, r.line, name))

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"path"
+	"strings"
 
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/files"
@@ -159,6 +160,12 @@ func (m maskRead) interpret(scheme segment.Scheme) (marks segment.Marks, err err
 		err = hint.Errorf(hintDivide(err), "%s: %w", m.file.Path, err)
 	}
 	return marks, err
+}
+
+// MayBeDetached reports whether a mask may be a header whose voxels lie in another file, by its name.
+func MayBeDetached(file string) bool {
+	name := strings.ToLower(file)
+	return strings.HasSuffix(name, ".mhd") || strings.HasSuffix(name, ".nhdr") || strings.HasSuffix(name, ".hdr")
 }
 
 // MaskName is the name of a mask in results: its path below the searched folder.

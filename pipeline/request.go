@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/protocol"
@@ -41,7 +40,7 @@ func NewRequests(p protocol.Protocol) (Requests, error) {
 // Of returns the request of a job with the identity and the facts (see Job.Facts). source is the request of the job
 // from which its mask is carried, or "".
 func (r Requests) Of(id Identity, facts, source string) string {
-	id.Line, id.Mask = 0, filepath.Base(id.Mask)
+	id.Line, id.Mask = 0, "" // the facts name the mask
 	return sumOf("%s\n%+v\n%s\n%s\n", r.settings, id, facts, source)
 }
 
@@ -66,7 +65,11 @@ func (j Job) Facts() string {
 		text += seriesFacts("input", &j.Input.Train)
 	}
 	m := j.Mask
-	text += fmt.Sprintln("mask", filepath.Base(m.Path), m.Object != nil, m.Foreign, m.Unused, m.Conflicting, m.Format)
+	name := ""
+	if m.Path != "" {
+		name = MaskName(j.Study, m.Path)
+	}
+	text += fmt.Sprintln("mask", name, m.Object != nil, m.Foreign, m.Unused, m.Conflicting, m.Format)
 	text += seriesFacts("drawn", m.Drawn)
 	return sumOf("%s", text)
 }
