@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/intake"
 	"github.com/t2map/t2map/pipeline"
@@ -164,7 +165,7 @@ func writable(folder string) error {
 // find searches the roots.
 func (s Settings) find(ctx context.Context) (dicomio.Finding, error) {
 	for _, root := range s.Roots {
-		if _, err := os.Stat(root); errors.Is(err, os.ErrNotExist) {
+		if _, err := files.Stat(ctx, root); errors.Is(err, os.ErrNotExist) {
 			return dicomio.Finding{}, hint.Errorf("name the folder that holds the studies", "%w",
 				&protocol.MissingError{Path: root})
 		}

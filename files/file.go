@@ -25,7 +25,7 @@ type File struct {
 
 	// disk is the file on the disk: this one, or the archive that contains it. stamp is its
 	// state when it was opened.
-	disk  *os.File
+	disk  source
 	stamp os.FileInfo
 }
 
@@ -157,7 +157,7 @@ func atEnd(r io.Reader) error {
 }
 
 // unzip turns f into the entry of a zip archive.
-func (f *File) unzip(archive *os.File, entry *zipFile, l Limits) error {
+func (f *File) unzip(archive io.ReaderAt, entry *zipFile, l Limits) error {
 	offset, err := entry.DataOffset()
 	if err != nil {
 		return entryError(err)

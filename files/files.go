@@ -37,6 +37,7 @@ type Tree struct {
 	packed   []string
 	archives map[string]os.FileInfo // by path, with their state when they were listed
 	cache    *archiveCache
+	places   places
 
 	litterFolders []string
 }
@@ -83,7 +84,7 @@ func newWalker(t *Tree, roots []string, exclude string) *walker {
 func (w *walker) visitRoots(roots []string) error {
 	t, names := w.tree, rootNames(roots)
 	for i, root := range roots {
-		info, err := os.Stat(root)
+		info, err := t.at(Absolute(root)).stat(Absolute(root))
 		if err != nil {
 			return err
 		}
@@ -147,17 +148,13 @@ func (t *Tree) open(path string) (*File, error) {
 		return t.openInside(archive, inner)
 	}
 	name := t.name(path)
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return nil, ioError(err).withPath(name)
-	case !info.Mode().IsRegular():
-		// Opening a pipe waits for its writer, and a device may never end.
-		return nil, notRegular.withPath(name)
-	}
-	f, err := os.Open(path)
+	f, err := t.at(path).open(path)
 	if err != nil {
-		return nil, ioError(err).withPath(name)
+		return nil, named(openError(err), name)
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return nil, errors.Join(ioError(err).withPath(name), f.Close())
 	}
 	return &File{name: name, size: info.Size(), content: f, close: f.Close, disk: f, stamp: info}, nil
 }
@@ -173,7 +170,7 @@ func (t *Tree) split(path string) (archive, inner string, ok bool) {
 		if !os.IsPathSeparator(path[i]) {
 			continue
 		}
-		if _, listed := t.archives[path[:i]]; listed || archiveName(path[:i]) && isArchive(path[:i]) {
+		if _, listed := t.archives[path[:i]]; listed || archiveName(path[:i]) && t.isArchive(path[:i]) {
 			return path[:i], filepath.ToSlash(path[i+1:]), true
 		}
 	}
@@ -206,7 +203,7 @@ func (t *Tree) openInside(archive, inner string) (*File, error) {
 
 // unpack opens the archive and prepares it for reading.
 func (t *Tree) unpack(path string) (*archive, error) {
-	a, err := openArchive(path, t.archives[path])
+	a, err := t.openArchive(path, t.archives[path])
 	if err != nil {
 		return nil, err
 	}

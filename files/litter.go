@@ -67,7 +67,7 @@ func inLitter(entry string) (folder string, found bool) {
 
 // holdsFile reports whether a file lies anywhere below the folder. Folders that cannot be read are
 // skipped.
-func holdsFile(folder string) bool {
+func (disk) holdsFile(folder string) bool {
 	found := false
 	_ = filepath.WalkDir(folder, func(_ string, d fs.DirEntry, err error) error {
 		if err != nil {

@@ -5,12 +5,14 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"hash"
 	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
+
+	"github.com/t2map/t2map/objects"
 )
 
 // Survey is a division of searched folders into chunks, each of which can be listed by
@@ -132,7 +134,10 @@ func (s *Survey) listRoot(w *walker, root int, chunks []int) error {
 	var children []child
 	for _, n := range chunks {
 		if s.chunks[n].Loose {
-			found, err := os.ReadDir(w.root)
+			found, err := w.tree.at(w.root).list(w.root)
+			if errors.As(err, new(*objects.Error)) {
+				return err
+			}
 			if err != nil {
 				w.met.partial(real)
 				w.add(w.root, ioError(err))
@@ -144,7 +149,7 @@ func (s *Survey) listRoot(w *walker, root int, chunks []int) error {
 			}
 			continue
 		}
-		info, err := os.Lstat(s.chunks[n].Path)
+		info, err := w.tree.at(w.root).lstat(s.chunks[n].Path)
 		if err != nil {
 			w.add(s.chunks[n].Path, ioError(err))
 			continue
@@ -238,12 +243,16 @@ func (v *surveyor) add(name, file string, problem *Error) {
 		v.note(noteProblem, name)
 		return
 	}
-	info, err := os.Stat(file)
+	info, err := v.survey.tree.at(file).stat(file)
 	if err != nil {
 		v.note(noteProblem, name)
 		return
 	}
-	v.note(noteFile, name, info.Size(), info.ModTime().UnixNano(), int64(info.Mode()))
+	numbers := []int64{info.Size(), info.ModTime().UnixNano(), int64(info.Mode())}
+	if object, ok := info.(objectInfo); ok {
+		numbers = append(numbers, object.version())
+	}
+	v.note(noteFile, name, numbers...)
 }
 
 // note adds a name and numbers to the digest of the current chunk.

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/t2map/t2map/objects"
 )
 
 // walker collects files. Entries have the paths that the user sees; resolved paths tell
@@ -29,12 +31,16 @@ type walker struct {
 type child struct {
 	name, path, real       string
 	isDir, linked, dangles bool
+	problem                *Error // why it cannot be listed, or nil
 }
 
 // look returns the entry of the folder at path.
 func look(path, real string, e fs.DirEntry) child {
 	c := child{name: e.Name(), path: filepath.Join(path, e.Name()), isDir: e.IsDir(),
 		linked: e.Type()&fs.ModeSymlink != 0}
+	if object, ok := e.(objectInfo); ok {
+		c.problem = object.problem
+	}
 	if !c.linked {
 		c.real = filepath.Join(real, c.name)
 		return c
@@ -59,8 +65,11 @@ func (w *walker) visit(path, real string, isDir, listed bool) error {
 	if err := w.tree.ctx.Err(); err != nil {
 		return err
 	}
-	children, err := os.ReadDir(path)
-	if err != nil {
+	children, err := w.tree.at(path).list(path)
+	switch {
+	case errors.As(err, new(*objects.Error)), w.tree.ctx.Err() != nil && err != nil:
+		return err // the other folders of the bucket cannot be listed either
+	case err != nil:
 		w.met.partial(real)
 		w.add(path, ioError(err))
 	}
@@ -83,6 +92,10 @@ func (w *walker) follow(c child) error {
 	w.open[len(w.open)-1].current = c.name
 	if litter(c.name, c.isDir) {
 		w.litter(c.path, c.isDir)
+		return nil
+	}
+	if c.problem != nil {
+		w.add(c.path, c.problem)
 		return nil
 	}
 	if c.dangles {
@@ -123,7 +136,7 @@ func (w *walker) litter(p string, isDir bool) {
 		return
 	}
 	w.tree.litter++
-	if isDir && holdsFile(p) {
+	if isDir && w.tree.at(p).holdsFile(p) {
 		w.tree.litterFolders = append(w.tree.litterFolders, w.label(p))
 	}
 }
@@ -148,7 +161,7 @@ func (w *walker) file(path, real string) error {
 		w.pack(w.label(path))
 		return nil
 	}
-	if w.survey != nil || !archiveName(path) && !archiveName(real) || !isArchive(path) {
+	if w.survey != nil || !archiveName(path) && !archiveName(real) || !w.tree.isArchive(path) {
 		w.add(path, nil)
 		return nil
 	}
@@ -184,14 +197,14 @@ func (w *walker) unpackedBeside(p string) bool {
 		return false
 	}
 	plain := p[:len(p)-len(gzipEnding)]
-	info, err := os.Stat(plain)
+	info, err := w.tree.at(plain).stat(plain)
 	return err == nil && info.Mode().IsRegular() && info.Size() > 0 &&
 		(p != w.root || slices.Contains(w.roots, resolved(plain)))
 }
 
 // index lists the entries of the archive and records its state.
 func (w *walker) index(path string) (*index, error) {
-	a, err := openArchive(path, nil)
+	a, err := w.tree.openArchive(path, nil)
 	if err != nil {
 		return nil, err
 	}

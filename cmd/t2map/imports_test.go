@@ -19,7 +19,8 @@ const module = "github.com/t2map/t2map/"
 var mayImport = map[string][]string{
 	".":        {},
 	"volume":   {},
-	"files":    {},
+	"files":    {"objects"},
+	"objects":  {"hint"},
 	"hint":     {},
 	"audit":    {"hint"},
 	"sandbox":  {},
@@ -81,6 +82,7 @@ var mayImport = map[string][]string{
 
 	"dicomio/dicomwrite":        {"dicomio/internal/elements"},
 	"internal/dicomtest/tools":  {"nifti", "volume"},
+	"internal/objecttest":       {"objects"}, // for tests alone
 	"internal/dicomtest":        {"volume", "dicomio/dicomwrite", "nifti", "phantom"},
 	"dicomio/internal/elements": {"dicomio/internal/charset"},
 	"dicomio/internal/charset":  {},
@@ -102,11 +104,12 @@ var onlyIn = map[string][]string{
 	// sandbox keeps compiled modules in the user's cache folder; machine asks the system for its memory.
 	"os": {"files", "dicomio", "sandbox", "phantom", "internal/dicomtest", "internal/dicomtest/tools", "report",
 		"report/panel", "accuracy", "protocol", "pipeline", "intake", "batch", "internal/machine",
-		"internal/segmenter", "outfile", "trial/publish", "cmd/t2map", "audit"},
+		"internal/segmenter", "outfile", "trial/publish", "cmd/t2map", "audit",
+		"objects", "objects/mirror", "internal/objecttest"},
 	"path/filepath": {"files", "dicomio", "sandbox", "phantom", "internal/dicomtest", "internal/dicomtest/tools", "report",
 		"report/panel", "accuracy", "protocol", "pipeline", "intake", "batch", "internal/segmenter", "outfile",
-		"trial/publish", "cmd/t2map", "audit"},
-	"os/exec": {"internal/segmenter", "internal/dicomtest/tools"},
+		"trial/publish", "cmd/t2map", "audit", "objects/mirror", "internal/objecttest"},
+	"os/exec": {"internal/segmenter", "internal/dicomtest/tools", "internal/objecttest"},
 	"github.com/suyashkumar/dicom": {"dicomio", "dicomio/dicomwrite", "dicomio/internal/elements",
 		"internal/dicomtest"},
 	"github.com/tetratelabs/wazero": {"sandbox", "dicomio/internal/codec", "register"},
@@ -114,6 +117,7 @@ var onlyIn = map[string][]string{
 	"golang.org/x/text":             {"intake", "dicomio", "dicomio/internal/charset", "table"},
 	"github.com/goccy/go-yaml":      {"yamlfile", "segment"},
 	"github.com/parquet-go":         {"table/parquet"},
+	"github.com/minio":              {"objects"},
 	"gonum.org/v1/plot":             {"figure", "trial/figures", "report", "report/panel", "accuracy"},
 	"codeberg.org/go-pdf/fpdf":      {"figure"},
 	"log/slog":                      {"batch", "cmd/t2map"},
