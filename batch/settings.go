@@ -63,6 +63,9 @@ type Settings struct {
 	// once before the wait.
 	Wait    bool
 	Waiting func(Holder)
+	// Stored, if not nil, is called when a study's folder is complete. It may be called concurrently. Its error is that
+	// of the study, or ends the run if ctx has ended.
+	Stored func(dir string) error
 	// Progress, if not nil, is called as a stage proceeds, one call at a time.
 	Progress func(stage Stage, done, all int)
 	// Log, if not nil, gets a line for each study.

@@ -17,16 +17,17 @@ const module = "github.com/t2map/t2map/"
 // mayImport lists the packages of the module that each package may import. "." is the root, which holds
 // documentation alone.
 var mayImport = map[string][]string{
-	".":        {},
-	"volume":   {},
-	"files":    {"objects"},
-	"objects":  {"hint"},
-	"hint":     {},
-	"audit":    {"hint"},
-	"sandbox":  {},
-	"register": {"volume", "sandbox"},
-	"t2fit":    {"volume", "internal/parallel", "t2fit/internal/lanes", "t2fit/internal/epg"},
-	"number":   {},
+	".":              {},
+	"volume":         {},
+	"files":          {"objects"},
+	"objects":        {"hint"},
+	"objects/mirror": {"objects", "hint"},
+	"hint":           {},
+	"audit":          {"hint"},
+	"sandbox":        {},
+	"register":       {"volume", "sandbox"},
+	"t2fit":          {"volume", "internal/parallel", "t2fit/internal/lanes", "t2fit/internal/epg"},
+	"number":         {},
 	"segment": {"volume", "number", "yamlfile", "segment/anatomy", "internal/parallel",
 		"segment/internal/words"},
 	"segment/anatomy": {"volume", "segment/internal/space", "segment/internal/words"},
@@ -96,7 +97,8 @@ var mayImport = map[string][]string{
 
 	"cmd/t2map": {"accuracy", "batch", "pipeline", "protocol", "hint", "table", "dicomio", "phantom", "register",
 		"report", "report/panel", "segment", "segment/agreement", "t2fit", "printable", "trial", "trial/mmrm",
-		"trial/figures", "trial/publish", "trial/repeat", "trial/power", "figure", "outfile"},
+		"trial/figures", "trial/publish", "trial/repeat", "trial/power", "figure", "outfile", "files", "objects",
+		"objects/mirror"},
 }
 
 // onlyIn lists the packages that may import a library. Numerical packages know no paths and no loggers.

@@ -15,6 +15,7 @@ import (
 	"github.com/t2map/t2map/batch"
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/hint"
+	"github.com/t2map/t2map/objects"
 	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/segment"
@@ -252,12 +253,16 @@ its earlier result is moved to set-aside/ in the output folder. The earlier resu
 kept if the failure is due to a setting, such as a --series that no study has. All
 results in a folder have the same settings, and one run at a time writes into it.
 
+STUDIES and --out may be in a bucket, s3://BUCKET/PREFIX. Credentials and the server come
+from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL and AWS_REGION, or from
+the shared credentials file.
+
 Exit status: 0 all studies are done, 1 some studies failed or the disk is full,
 2 usage, 3 no study was found, 130 interrupted.`
 
 func runCommand() *cobra.Command {
 	var f studyFlags
-	var out string
+	var out, scratch string
 	var quiet, rename, replace, wait, force, dryRun bool
 	var memory, maxFailures int
 	c := &cobra.Command{
@@ -274,7 +279,9 @@ func runCommand() *cobra.Command {
 	f.add(c)
 	f.addFit(c)
 	f.addMaps(c)
-	c.Flags().StringVar(&out, "out", "", "`folder` for the results (required)")
+	c.Flags().StringVar(&out, "out", "", "`folder` for the results, or s3://BUCKET/PREFIX (required)")
+	c.Flags().StringVar(&scratch, "scratch", "",
+		"local `folder` for the state of results in a bucket (default: a temporary folder)")
 	c.Flags().BoolVar(&quiet, "quiet", false, "print errors only: no progress, no summary, no warnings")
 	c.Flags().BoolVar(&rename, "rename", false,
 		"accept the new subject and visit of studies whose results are in the output folder under other names")
@@ -292,7 +299,7 @@ func runCommand() *cobra.Command {
 		if out == "" {
 			return usageError{hint.Errorf("t2map run --help", "--out is missing: name a folder for the results")}
 		}
-		if err := checkFolder(out); err != nil {
+		if err := checkPlace(out, scratch, args); err != nil {
 			return err
 		}
 		s, err := f.settings(c, args)
@@ -302,7 +309,10 @@ func runCommand() *cobra.Command {
 		s.Out, s.MemoryMB, s.Rename, s.Replace, s.Wait = out, memory, rename, replace, wait
 		s.Force, s.DryRun, s.MaxFailures, s.Waiting = force, dryRun, maxFailures, waiting(c, quiet)
 		c.Flags().Visit(func(f *pflag.Flag) { s.Options = append(s.Options, "--"+f.Name+" "+f.Value.String()) })
-		return runBatch(c, s, quiet)
+		if objects.Is(out) {
+			return runInBucket(c, s, scratch, quiet)
+		}
+		return runBatch(c, s, out, quiet)
 	}
 	return c
 }
@@ -316,8 +326,8 @@ func waiting(c *cobra.Command, quiet bool) func(batch.Holder) {
 	}
 }
 
-// runBatch runs the batch with progress on stderr and a summary on stdout.
-func runBatch(c *cobra.Command, s batch.Settings, quiet bool) error {
+// runBatch runs the batch with progress on stderr and a summary on stdout, which names the place of the results.
+func runBatch(c *cobra.Command, s batch.Settings, place string, quiet bool) error {
 	// If nobody reads the output any more, the run must still write its tables.
 	signal.Ignore(syscall.SIGPIPE)
 	show := newProgress(c.ErrOrStderr(), quiet)
@@ -328,7 +338,7 @@ func runBatch(c *cobra.Command, s batch.Settings, quiet bool) error {
 		printChoices(c.OutOrStdout(), outcome.Choices)
 	} else if !quiet && len(outcome.Results)+len(outcome.Failures)+len(outcome.NotDone)+len(outcome.Earlier) > 0 {
 		written := !errors.As(err, new(*batch.TablesError))
-		printOutcome(c.OutOrStdout(), s.Out, outcome, written)
+		printOutcome(c.OutOrStdout(), place, outcome, written)
 	}
 	printNotes(c.ErrOrStderr(), outcome.Remarks, quiet)
 	printWarnings(c.ErrOrStderr(), outcome.Results, quiet)
