@@ -28,12 +28,12 @@ type Bucket struct {
 	down *atomic.Bool
 }
 
-// The pauses of seven attempts take 16 to 32 s together: the time in which a server that was restarted answers again,
+// The pauses of eight attempts take 11 to 23 s together: the time in which a server that was restarted answers again,
 // and in which Amazon's servers reduce their load (SlowDown).
 const (
-	firstPause   = 500 * time.Millisecond
+	firstPause   = 200 * time.Millisecond
 	longestPause = 10 * time.Second
-	mostAttempts = 7
+	mostAttempts = 8
 )
 
 // environment holds the variables that select the server and the credentials.

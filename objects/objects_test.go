@@ -170,7 +170,7 @@ func TestRetries(t *testing.T) {
 	s.Fail = func(int, *http.Request) (int, bool) { return 503, true }
 	s.Reset("")
 	_, err := b.Stat(t.Context(), "a")
-	if first := s.Reset("").Requests; !errors.Is(err, objects.ErrUnavailable) || first != 7 {
+	if first := s.Reset("").Requests; !errors.Is(err, objects.ErrUnavailable) || first != 8 {
 		t.Errorf("%v after %d requests", err, first)
 	}
 	if _, err = b.Stat(t.Context(), "a"); s.Reset("").Requests != 1 {

@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/t2map/t2map/batch"
+	"github.com/t2map/t2map/objects"
 	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
@@ -44,8 +45,16 @@ func printOutcome(w io.Writer, out string, o batch.Outcome, written bool) {
 	if len(o.Results)+len(o.Earlier) == 0 {
 		table = "studies.csv" // it has the reasons
 	}
-	fmt.Fprintf(w, ". See %s and %s.\n", filepath.Join(out, "index.html"), filepath.Join(out, table))
+	fmt.Fprintf(w, ". See %s and %s.\n", inPlace(out, "index.html"), inPlace(out, table))
 	printFlagged(w, out, o.Results)
+}
+
+// inPlace returns the path of a file of the results, which may be in a bucket.
+func inPlace(place, name string) string {
+	if objects.Is(place) {
+		return place + "/" + name
+	}
+	return filepath.Join(place, name)
 }
 
 // printFlagged counts the studies of a run whose quality is flagged.
@@ -68,7 +77,7 @@ func printFlagged(w io.Writer, out string, results []report.Result) {
 		verb = "has"
 	}
 	fmt.Fprintf(w, "%s %s flags of quality, %d at the level fail. See %s.\n", printable.Counted(flagged, "study",
-		"studies"), verb, failing, filepath.Join(out, "qc.csv"))
+		"studies"), verb, failing, inPlace(out, "qc.csv"))
 }
 
 // choiceCounts counts the studies by what is done with them and why; empty if all are new.

@@ -58,14 +58,14 @@ type Mirror struct {
 	Settings
 	bucket    *objects.Bucket
 	lock      *lock
-	ctx       context.Context // ends when the lock is lost or results cannot be stored
+	ctx       context.Context // of the run: ends when the lock is lost or results cannot be stored, too
+	storing   context.Context // of the writes: does not end with the context of Open, so that a study that is done is stored
 	stop      context.CancelCauseFunc
 	temporary bool
 
-	mu       sync.Mutex        // guards the fields below
-	shared   map[string]string // the ETags of the files outside of studies, by name
-	shownAt  time.Time         // when the record was last stored
-	problems error             // the first error of storing
+	mu      sync.Mutex        // guards the fields below
+	shared  map[string]string // the ETags of the files outside of studies, by name
+	shownAt time.Time         // when the record was last stored
 }
 
 // sharedEvery is the time between two stores of the record and the hidden state during a run. A run that is killed
@@ -85,7 +85,10 @@ func Open(ctx context.Context, s Settings) (*Mirror, error) {
 	if s.Pause > 0 {
 		m.bucket = m.bucket.WithPause(s.Pause)
 	}
-	m.ctx, m.stop = context.WithCancelCause(ctx)
+	var stopRun, stopStoring context.CancelCauseFunc
+	m.ctx, stopRun = context.WithCancelCause(ctx)
+	m.storing, stopStoring = context.WithCancelCause(context.WithoutCancel(ctx))
+	m.stop = func(cause error) { stopRun(cause); stopStoring(cause) }
 	if err := m.makeDir(); err != nil {
 		return nil, err
 	}
@@ -153,7 +156,7 @@ func (m *Mirror) Close() error {
 		return m.release()
 	}
 	var lost *LostError
-	if errors.As(context.Cause(m.ctx), &lost) {
+	if errors.As(context.Cause(m.storing), &lost) {
 		return errors.Join(m.removeDir(), lost)
 	}
 	ctx, stop := context.WithTimeout(context.WithoutCancel(m.ctx), storeTime)

@@ -19,12 +19,12 @@ import (
 	"github.com/t2map/t2map/objects"
 )
 
-// Stored stores the folder of a study that has been completed. If that fails, the context of the run ends, and the
-// error is both context.Canceled and the reason.
+// Stored stores the folder of a study that has been completed, also if the run has been interrupted. If that fails, the
+// context of the run ends, and the error is both context.Canceled and the reason.
 func (m *Mirror) Stored(dir string) error {
-	err := m.storeStudy(m.ctx, dir)
+	err := m.storeStudy(m.storing, dir)
 	if err == nil && m.due() {
-		err = m.storeShared(m.ctx, func(name string) bool { return name == auditFile || strings.HasPrefix(name, stateDir+"/") })
+		err = m.storeShared(m.storing, func(name string) bool { return name == auditFile || strings.HasPrefix(name, stateDir+"/") })
 	}
 	if err != nil {
 		m.stop(fmt.Errorf("results cannot be stored: %w", err))
