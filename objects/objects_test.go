@@ -65,7 +65,7 @@ func TestParse(t *testing.T) {
 func TestReadRanges(t *testing.T) {
 	s := objecttest.Start(t)
 	b := open(t, objecttest.Bucket)
-	for _, size := range []int{0, 1, 32 << 10, 32<<10 + 1, 5 << 20} {
+	for _, size := range []int{0, 1, 16 << 10, 16<<10 + 1, 5 << 20} {
 		data, key := noise(size), fmt.Sprint("object ", size)
 		_, err := b.Put(t.Context(), key, data, false, "")
 		check(t, err)

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/internal/objecttest"
 )
 
@@ -202,8 +203,8 @@ func TestBucketRefusals(t *testing.T) {
 	}
 }
 
-// complete fails unless every study in the bucket that has a result.json has all files that it names, with their
-// hashes; verify compares them.
+// wantComplete fails unless every study in the bucket that has a result.json has all files that it names, with their
+// hashes, and returns the number of these studies.
 func wantComplete(t *testing.T, s *objecttest.Server) (n int) {
 	t.Helper()
 	results := filepath.Join(s.Folder(), "data", "results")
@@ -344,4 +345,31 @@ func fileSum(t *testing.T, path string) string {
 		t.Error(err)
 	}
 	return fmt.Sprintf("%x", sha256.Sum256(data))
+}
+
+// Headers of real scans take one request each and a small part of the bytes.
+func TestHeaderBytes(t *testing.T) {
+	for folder, share := range map[string]float64{"knee-ge-mese": 0.26, "nist-ge-1.5t": 0.24, "nist-philips-3t": 0.41,
+		"transfer-syntaxes": 0.9} {
+		dir := filepath.Join("..", "..", "..", "shared", "data", folder)
+		if _, err := os.Stat(dir); err != nil {
+			t.Skipf("../shared/data/%s is not here", folder)
+		}
+		s := inBucket(t, dir)
+		found, err := dicomio.Find(t.Context(), []string{studiesURL}, dicomio.FindOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := s.Reset("data/studies/")
+		size, n := int64(0), 0
+		for _, text := range readAll(t, dir) {
+			size += int64(len(text))
+			n++
+		}
+		part := float64(c.Served) / float64(size)
+		t.Logf("%s: %d files, %d requests, %d of %d bytes (%.0f %%)", folder, n, c.Requests, c.Served, size, 100*part)
+		if part > share || found.Close() != nil {
+			t.Errorf("%s: %.2f of the bytes are read, want at most %.2f", folder, part, share)
+		}
+	}
 }
