@@ -129,7 +129,7 @@ func TestList(t *testing.T) {
 		check(t, os.WriteFile(path, []byte("x"), 0o666))
 	}
 	b := open(t, objecttest.Bucket)
-	s.Fail = thirds(503)
+	s.Break(thirds(503))
 	for deep, want := range map[bool]int{true: 2300, false: 23} {
 		var keys []string
 		check(t, b.List(t.Context(), "p/", deep, func(i objects.Info) bool {
@@ -155,7 +155,7 @@ func TestRetries(t *testing.T) {
 	s := objecttest.Start(t)
 	b := open(t, objecttest.Bucket)
 	for _, status := range []int{500, 503, 429, 0} {
-		s.Fail = thirds(status)
+		s.Break(thirds(status))
 		for n := range 10 {
 			data := noise(100_000 + n)
 			_, err := b.Put(t.Context(), "a", data, false, "")
@@ -167,7 +167,7 @@ func TestRetries(t *testing.T) {
 			}
 		}
 	}
-	s.Fail = func(int, *http.Request) (int, bool) { return 503, true }
+	s.Break(func(int, *http.Request) (int, bool) { return 503, true })
 	s.Reset("")
 	_, err := b.Stat(t.Context(), "a")
 	if first := s.Reset("").Requests; !errors.Is(err, objects.ErrUnavailable) || first != 8 {
@@ -176,7 +176,7 @@ func TestRetries(t *testing.T) {
 	if _, err = b.Stat(t.Context(), "a"); s.Reset("").Requests != 1 {
 		t.Error("requests are repeated although the last one failed for good: ", err)
 	}
-	s.Fail = nil
+	s.Break(nil)
 	_, err = b.Stat(t.Context(), "a")
 	check(t, err)
 }
@@ -195,7 +195,7 @@ func TestErrorsHoldNoSecrets(t *testing.T) {
 		return errs
 	}
 	for _, status := range []int{301, 400, 401, 403, 404, 409, 412, 500, 501, 503} {
-		s.Fail = func(int, *http.Request) (int, bool) { return status, true }
+		s.Break(func(int, *http.Request) (int, bool) { return status, true })
 		for name, err := range ask(open(t, objecttest.Bucket)) {
 			var e *objects.Error
 			if !errors.As(err, &e) || e.Problem == "" {

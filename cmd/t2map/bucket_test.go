@@ -165,7 +165,7 @@ func TestUnreliableBucket(t *testing.T) {
 	local := filepath.Join(t.TempDir(), "results")
 	run(t, exitOK, "run", dir, "--out", local, "--scheme", "compartments")
 	s := inBucket(t, dir)
-	s.Fail = func(n int, _ *http.Request) (int, bool) { return []int{503, 0}[n/3%2], n%3 == 0 }
+	s.Break(func(n int, _ *http.Request) (int, bool) { return []int{503, 0}[n/3%2], n%3 == 0 })
 	run(t, exitOK, toBucket...)
 	sameFiles(t, bucketFiles(t, s), withoutRecord(readAll(t, local)))
 }

@@ -29,16 +29,13 @@ const Key, Secret = "T2MAPTESTKEY", "t2map-test-secret-7f3a"
 // Server is an S3 server with one bucket, named trial.
 type Server struct {
 	// URL is the address of the proxy.
-	URL string
-	// Fail, unless nil, decides for each request whether to answer it with status 503, or 0 to break the connection
-	// after the header. Set it before the requests.
-	Fail func(n int, r *http.Request) (status int, fails bool)
-
+	URL   string
 	port  int
 	dir   string
 	inner *exec.Cmd
 
 	mu     sync.Mutex
+	fail   func(n int, r *http.Request) (status int, fails bool)
 	count  int
 	served map[string]int64 // bytes, by key
 	sent   int64
@@ -161,16 +158,24 @@ func (s *Server) Kill() {
 	_ = s.inner.Wait()
 }
 
+// Break lets fail decide for each request, by its number, whether it is answered with a status, or with 0 whether the
+// connection is broken. A nil fail breaks nothing.
+func (s *Server) Break(fail func(n int, r *http.Request) (status int, fails bool)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fail = fail
+}
+
 func (s *Server) fails(r *http.Request) (int, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.count++
 	s.sent += max(0, r.ContentLength)
 	s.calls = append(s.calls, r.Method+" "+r.URL.Path)
-	if s.Fail == nil {
+	if s.fail == nil {
 		return 0, false
 	}
-	return s.Fail(s.count, r)
+	return s.fail(s.count, r)
 }
 
 func (s *Server) countAnswer(r *http.Response) error {

@@ -137,10 +137,13 @@ func (m *Mirror) removeOthers(known map[string]bool) error {
 			return err
 		}
 		name, err := m.name(p)
-		if err == nil && !holds[name] {
-			return errors.Join(os.RemoveAll(p), fs.SkipDir)
+		if err != nil || holds[name] {
+			return err
 		}
-		return err
+		if err := os.RemoveAll(p); err != nil {
+			return err
+		}
+		return fs.SkipDir
 	})
 }
 
