@@ -19,11 +19,17 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gofrs/flock"
+
 	"github.com/t2map/t2map/hint"
 )
 
 // File is the name of the record in a folder of results.
 const File = "audit.jsonl"
+
+// lockFile is locked while a line is written. It is another file than the record, because Windows prevents a process
+// from reading what it has locked under another handle.
+const lockFile = ".t2map/audit.lock"
 
 // Kind is the kind of an event.
 type Kind string
@@ -65,12 +71,12 @@ type Event struct {
 	Previous string `json:"previous"`
 }
 
-// Log appends to a record. Its methods may be used concurrently; only one process may append at a time.
+// Log appends to a record. Its methods may be used concurrently, and several processes may append to one record if the
+// file system supports locks.
 type Log struct {
 	mu   sync.Mutex
 	file *os.File
-	last string // hash of the last line; "" if there is none
-	torn bool   // the last line has no end, because its writer was killed
+	lock *flock.Flock
 }
 
 // Open opens the record of a folder of results, and creates it if it does not exist. The caller must close it.
@@ -83,45 +89,46 @@ func Open(dir string) (*Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Log{file: f}
-	line, ended, err := lastLine(f)
-	if err != nil {
+	if _, _, err := lastLine(f); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", File, err), f.Close())
 	}
-	if len(line) > 0 {
-		l.last, l.torn = hashOf(line), !ended
-	}
-	return l, nil
+	lock := filepath.Join(dir, lockFile)
+	_ = os.MkdirAll(filepath.Dir(lock), 0o777) // without it, the record is not locked
+	return &Log{file: f, lock: flock.New(lock)}, nil
 }
 
 // Close closes the record.
-func (l *Log) Close() error { return l.file.Close() }
+func (l *Log) Close() error { return errors.Join(l.lock.Close(), l.file.Close()) }
 
 // Append adds an event and waits until it is on the disk.
 func (l *Log) Append(e Event) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.lock.Lock() == nil { // else the file system has no locks
+		defer func() { _ = l.lock.Unlock() }()
+	}
+	last, ended, err := lastLine(l.file)
+	if err != nil {
+		return err
+	}
 	if e.Time.IsZero() {
 		e.Time = time.Now()
 	}
-	e.Time, e.Previous = e.Time.UTC().Truncate(time.Millisecond), l.last
+	e.Time, e.Previous = e.Time.UTC().Truncate(time.Millisecond), ""
+	if len(last) > 0 {
+		e.Previous = hashOf(last)
+	}
 	line, err := json.Marshal(e)
 	if err != nil {
 		return err
 	}
-	text := append(bytes.Clone(line), '\n')
-	if l.torn {
+	text := append(line, '\n')
+	if len(last) > 0 && !ended { // its writer was killed, or the disk was full
 		text = append([]byte{'\n'}, text...)
 	}
 	if _, err := l.file.Write(text); err != nil {
-		l.torn = true // a part may have been written: the next line begins on its own
-		l.last = ""
-		if tail, _, tailErr := lastLine(l.file); tailErr == nil && len(tail) > 0 {
-			l.last = hashOf(tail)
-		}
 		return err
 	}
-	l.last, l.torn = hashOf(line), false
 	return l.file.Sync()
 }
 

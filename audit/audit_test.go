@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // record writes a record of n events in sittings of two, and returns its folder and its bytes.
@@ -124,5 +126,34 @@ func TestLinkIsRefused(t *testing.T) {
 	}
 	if _, err := Open(dir); err == nil {
 		t.Error("accepted")
+	}
+}
+
+// Several processes may write one record: the chain has no fault.
+func TestWritersAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	const writers, events = 4, 25
+	var g errgroup.Group
+	for range writers {
+		g.Go(func() error {
+			l, err := Open(dir)
+			if err != nil {
+				return err
+			}
+			defer l.Close()
+			for range events {
+				if err := l.Append(Event{Kind: StudyDone}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	all, faults, err := Check(dir)
+	if err != nil || len(all) != writers*events || len(faults) != 0 {
+		t.Errorf("%d events, faults %v, %v", len(all), faults, err)
 	}
 }

@@ -21,6 +21,9 @@ import (
 // setting is a setting that changes values, with its value as text.
 type setting struct{ name, value string }
 
+// MarshalJSON returns the name and the value.
+func (s setting) MarshalJSON() ([]byte, error) { return json.Marshal([2]string{s.name, s.value}) }
+
 // SettingsError says that an output folder holds results that were made with other settings.
 type SettingsError struct {
 	Folder string
@@ -39,37 +42,55 @@ func (e *SettingsError) Error() string {
 // checkAgreement returns an error if the folder holds results that were made with other settings, unless the run
 // replaces them. Call it before the run writes anything.
 func (s Settings) checkAgreement(l *ledger, fit t2fit.Resolved) error {
-	var differences []string
+	if s.Replace {
+		return nil
+	}
+	different := s.different(l, fit)
+	var first []string
 	n := 0
-	for _, r := range l.results() {
-		if d := s.differences(fit, r); len(d) > 0 {
+	for _, e := range l.results() {
+		if d := different[e.Settings]; len(d) > 0 {
 			n++
-			if differences == nil {
-				differences = d
+			if first == nil {
+				first = d
 			}
 		}
 	}
-	if n == 0 || s.Replace {
+	if n == 0 {
 		return nil
 	}
 	return hint.Errorf("choose another folder with --out, or add --replace: then results with other settings are "+
-		"moved to "+asideFolder+" in the folder and are no longer in the tables", "%w",
-		&SettingsError{Folder: s.Out, Results: n, Differences: differences})
+		"moved to "+supersededFolder+" in the folder and are no longer in the tables", "%w",
+		&SettingsError{Folder: s.Out, Results: n, Differences: first})
 }
 
-// replaceOthers sets aside the results that were made with other settings.
-func (s Settings) replaceOthers(l *ledger, fit t2fit.Resolved) {
-	if !s.Replace {
-		return
-	}
-	for _, r := range l.all() {
-		d := s.differences(fit, r)
-		if len(d) == 0 {
+// different describes the settings in which results differ from those of the run, by entry.Settings.
+func (s Settings) different(l *ledger, fit t2fit.Resolved) map[string][]string {
+	all := map[string][]string{}
+	for _, e := range l.all() {
+		if _, known := all[e.Settings]; known {
 			continue
 		}
-		l.byStudy[r.Study] = slices.DeleteFunc(l.byStudy[r.Study],
-			func(other report.Result) bool { return other.Dir == r.Dir })
-		l.setAside(r, strings.Join(d, "; "))
+		if r, err := e.result(); err == nil {
+			all[e.Settings] = s.differences(fit, r)
+		}
+	}
+	return all
+}
+
+// replaceOthers moves the results that were made with other settings, if the run replaces them.
+func (r *session) replaceOthers(fit t2fit.Resolved) {
+	if !r.Replace {
+		return
+	}
+	l := r.ledger
+	different := r.different(l, fit)
+	for _, e := range l.all() {
+		if d := different[e.Settings]; len(d) > 0 && r.Shard.has(e.Study) {
+			l.byStudy[e.Study] = slices.DeleteFunc(l.byStudy[e.Study],
+				func(other entry) bool { return other.Dir == e.Dir })
+			l.setAside(e, strings.Join(d, "; "))
+		}
 	}
 }
 
@@ -106,35 +127,48 @@ func (e *MixedError) Error() string {
 
 // checkAlike returns an error if the results were made with different settings.
 func (l *ledger) checkAlike() error {
-	var groups [][]report.Result
-	for _, r := range l.results() {
-		index := slices.IndexFunc(groups, func(g []report.Result) bool { return len(differ(made(g[0]), made(r))) == 0 })
-		if index < 0 {
-			index, groups = len(groups), append(groups, nil)
+	var groups []madeAlike
+	for _, e := range l.results() {
+		n := slices.IndexFunc(groups, func(g madeAlike) bool { return g.sums[e.Settings] })
+		if n < 0 {
+			r, err := e.result()
+			if err != nil {
+				continue // it was readable before
+			}
+			settings := made(r)
+			n = slices.IndexFunc(groups, func(g madeAlike) bool { return len(differ(g.settings, settings)) == 0 })
+			if n < 0 {
+				n, groups = len(groups), append(groups, madeAlike{settings: settings, sums: map[string]bool{}})
+			}
+			groups[n].sums[e.Settings] = true
 		}
-		groups[index] = append(groups[index], r)
+		groups[n].folders = append(groups[n].folders, e.Folder)
 	}
 	if len(groups) < 2 {
 		return nil
 	}
-	slices.SortStableFunc(groups, func(a, b []report.Result) int { return len(b) - len(a) })
+	slices.SortStableFunc(groups, func(a, b madeAlike) int { return len(b.folders) - len(a.folders) })
 	e := &MixedError{Folder: filepath.Base(l.out)}
 	for n, g := range groups {
 		other := groups[0]
 		if n == 0 {
 			other = groups[1]
 		}
-		same := MadeAlike{}
-		for _, d := range differ(made(g[0]), made(other[0])) {
+		same := MadeAlike{Folders: g.folders}
+		for _, d := range differ(g.settings, other.settings) {
 			same.Settings = append(same.Settings, d.earlier.words())
-		}
-		for _, r := range g {
-			same.Folders = append(same.Folders, l.relative(r))
 		}
 		e.Groups = append(e.Groups, same)
 	}
 	return hint.Errorf("map all studies with the same settings and --replace, or move the folders of one group "+
 		"elsewhere", "%w", e)
+}
+
+// madeAlike is a group of results whose settings do not differ, with the values of entry.Settings in it.
+type madeAlike struct {
+	settings []setting
+	sums     map[string]bool
+	folders  []string
 }
 
 // made returns the settings of a result.

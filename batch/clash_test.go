@@ -86,7 +86,7 @@ func TestFolderOfOneNameInAnotherRun(t *testing.T) {
 		t.Fatalf("%+v", out)
 	}
 	s.Roots = []string{filepath.Join(all, "b")}
-	if out := run(t, s); len(out.Results) != 0 || len(out.Earlier) != 1 || len(out.Failures) != 1 ||
+	if out := run(t, s); len(out.Results) != 0 || out.Earlier != 1 || len(out.Failures) != 1 ||
 		!strings.Contains(out.Failures[0].Reason, "would be one subject") {
 		t.Errorf("%+v", out)
 	}
@@ -122,7 +122,7 @@ func TestRenamedStudyOfAnotherSeries(t *testing.T) {
 		}
 	}
 	s.Layout, s.Series, s.Mask, s.Rename = "{visit}/{subject}", "6", "s6/labels.nii.gz", true
-	if out := run(t, s); len(out.Results) != 1 || len(out.Earlier) != 0 {
+	if out := run(t, s); len(out.Results) != 1 || out.Earlier != 0 {
 		t.Errorf("%+v", out)
 	}
 }

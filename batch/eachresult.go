@@ -46,7 +46,7 @@ func (w *resultWalk) walk(folder string) error {
 				return fs.SkipDir // an unfinished folder, or one of another program
 			}
 			return nil
-		case filepath.Clean(path) == filepath.Join(w.out, asideFolder):
+		case filepath.Clean(path) == filepath.Join(w.out, supersededFolder):
 			if d.IsDir() {
 				return fs.SkipDir
 			}

@@ -10,29 +10,32 @@ import (
 )
 
 // failure describes a study that has no result.
-func (r *session) failure(j pipeline.Job, reason, advice string) report.Failure {
+func (r *session) failure(l *intake.Line, reason, advice string) report.Failure {
 	f := report.Failure{
-		Subject: j.Identity.Subject, Visit: j.Identity.Visit, Study: j.Study.Hash, Series: intake.KnownSeries(j),
-		Side: j.Side(), Reason: reason, Hint: advice,
+		Subject: l.Identity.Subject, Visit: l.Identity.Visit, Study: l.Hash, Series: l.Series, Side: l.Side,
+		Reason: reason, Hint: advice,
 	}
-	if j.Study.Hash != "" {
-		f.Folder, f.SharedFolder = j.Study.Name(), r.alike[j.Study.Name()]
+	if l.Hash != "" {
+		f.Folder, f.SharedFolder = l.Name(), r.alike[l.Name()]
 	}
 	return f
 }
 
-// fail lists a study that failed. Its earlier results are set aside, unless the failure is due to a setting of the
-// run: then they remain valid.
-func (r *session) fail(j pipeline.Job, err error) {
+// fail lists a study that failed. Its earlier results are moved, unless the failure is due to a setting of the run:
+// then they remain valid.
+func (r *session) fail(l *intake.Line, err error) {
+	if !r.Shard.has(l.Hash) {
+		return // another shard lists it
+	}
 	if errors.As(err, new(*pipeline.SettingError)) {
 		r.explained = append(r.explained, len(r.out.Failures))
 	} else {
-		r.ledger.settle(claim(j))
+		r.ledger.settle(entry{Study: l.Hash, Series: l.Series, Side: l.Side}, "")
 	}
-	r.out.Failures = append(r.out.Failures, r.failure(j, err.Error(), hint.Find(err)))
-	r.record.failed(j, err.Error())
+	r.out.Failures = append(r.out.Failures, r.failure(l, err.Error(), hint.Find(err)))
+	r.record.failed(l, err.Error())
 	// The log omits the reason: all reasons are listed at the end of the run.
-	r.log().Warn("study failed", "study", r.name(j))
+	r.log().Warn("study failed", "study", r.name(l))
 }
 
 // noteKept adds a remark to each failure that is due to a setting if the tables keep an earlier result of the study.
@@ -40,15 +43,15 @@ func (r *session) fail(j pipeline.Job, err error) {
 func (r *session) noteKept() {
 	for _, n := range r.explained {
 		f := &r.out.Failures[n]
-		if f.Study != "" && r.ledger.holds(report.Result{Study: f.Study, Series: f.Series, Side: f.Side}) {
+		if f.Study != "" && r.ledger.holds(kneeThatFailed(*f)) {
 			f.Reason += "; the earlier result of the study stays in the tables"
 		}
 	}
 }
 
 // postpone lists a study that is not done because the run ended.
-func (r *session) postpone(j pipeline.Job, reason string) {
-	f := r.failure(j, reason, "run again")
+func (r *session) postpone(l *intake.Line, reason string) {
+	f := r.failure(l, reason, "run again")
 	f.NotDone = true
 	r.out.NotDone = append(r.out.NotDone, f)
 }

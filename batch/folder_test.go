@@ -151,10 +151,10 @@ func TestOtherSettings(t *testing.T) {
 	s.Roots, s.Replace = []string{filepath.Join(dir, "studies", "S02")}, true
 	s.Protocol.Fit.Method = t2fit.LogLinear
 	out := run(t, s)
-	if len(out.Results) != 1 || len(out.Earlier) != 0 || tableRows(t, s.Out) != 3 {
+	if len(out.Results) != 1 || out.Earlier != 0 || tableRows(t, s.Out) != 3 {
 		t.Errorf("%+v", out)
 	}
-	if aside, _ := filepath.Glob(filepath.Join(s.Out, asideFolder, "S01", "baseline-*",
+	if aside, _ := filepath.Glob(filepath.Join(s.Out, supersededFolder, "S01", "baseline-*",
 		report.ResultFile)); len(aside) != 1 {
 		t.Errorf("set aside: %v", aside)
 	}
@@ -175,7 +175,7 @@ func TestContradictingResults(t *testing.T) {
 		t.Fatal(err)
 	}
 	out, err := Tables(context.Background(), s)
-	if err != nil || len(out.Earlier) != 1 || len(out.Unreadable) != 0 || len(out.Remarks) != 1 ||
+	if err != nil || out.Earlier != 1 || len(out.Unreadable) != 0 || len(out.Remarks) != 1 ||
 		tableRows(t, s.Out) != 3 {
 		t.Errorf("a copy: %+v, %v", out, err)
 	}
@@ -189,12 +189,11 @@ func TestContradictingResults(t *testing.T) {
 		t.Fatal(err)
 	}
 	out, err = Tables(context.Background(), s)
-	if err != nil || len(out.Earlier) != 0 || len(out.Unreadable) != 1 || tableRows(t, s.Out) != 0 {
+	if err != nil || out.Earlier != 0 || len(out.Unreadable) != 1 || tableRows(t, s.Out) != 0 {
 		t.Errorf("a contradiction: %+v, %v", out, err)
 	}
-	out = run(t, s)
-	if len(out.Results) != 1 || len(out.Failures) != 0 || tableRows(t, s.Out) != 3 {
-		t.Errorf("mapped again: %+v", out)
+	if again := run(t, s); len(again.Results) != 1 || len(again.Failures) != 0 || tableRows(t, s.Out) != 3 {
+		t.Errorf("mapped again: %+v", again)
 	}
 }
 
@@ -220,7 +219,7 @@ func TestTablesAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 		out, err := Tables(context.Background(), Settings{Out: s.Out})
-		if err != nil || len(out.Earlier) != 2 || len(out.Failures) != 1 || out.Failures[0].Folder != "S03" {
+		if err != nil || out.Earlier != 2 || len(out.Failures) != 1 || out.Failures[0].Folder != "S03" {
 			t.Errorf("%s: %+v, %v", name, out, err)
 		}
 		if diff := cmp.Diff(want, tree(t, s.Out)); diff != "" {
@@ -242,7 +241,7 @@ func TestTablesAlone(t *testing.T) {
 	if err := os.RemoveAll(filepath.Join(s.Out, "S01")); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := Tables(context.Background(), s); err != nil || len(out.Earlier) != 1 || tableRows(t, s.Out) != 3 {
+	if out, err := Tables(context.Background(), s); err != nil || out.Earlier != 1 || tableRows(t, s.Out) != 3 {
 		t.Errorf("%+v, %v", out, err)
 	}
 	empty := t.TempDir()
@@ -273,15 +272,15 @@ func TestDiskFull(t *testing.T) {
 	last := s
 	last.Roots = []string{filepath.Join(dir, "studies", "S05")}
 	run(t, last)
-	out, err := Run(context.Background(), s)
+	out, err := runAll(context.Background(), s)
 	var full *DiskFullError
 	if !errors.As(err, &full) || !errors.As(err, new(*fs.PathError)) || !strings.Contains(hint.Find(err),
 		"free disk space") || strings.Contains(err.Error(), s.Out) || strings.Contains(err.Error(), ".tmp-") {
 		t.Errorf("%v, hint %q", err, hint.Find(err))
 	}
 	if len(out.Failures) != 0 || len(out.Results) == 0 || len(out.NotDone) == 0 ||
-		len(out.Results)+len(out.NotDone) != 6 || len(out.Earlier) != 1 {
-		t.Errorf("%d done, %d not done, %d earlier, failed %+v", len(out.Results), len(out.NotDone), len(out.Earlier),
+		len(out.Results)+len(out.NotDone) != 6 || out.Earlier != 1 {
+		t.Errorf("%d done, %d not done, %d earlier, failed %+v", len(out.Results), len(out.NotDone), out.Earlier,
 			out.Failures)
 	}
 	if got := tableRows(t, s.Out); got != 3*(len(out.Results)+1) {

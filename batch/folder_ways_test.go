@@ -43,8 +43,8 @@ func TestLinkedResults(t *testing.T) {
 	first.Roots = []string{filepath.Join(dir, "studies", "S01", "M00")}
 	second.Roots = []string{filepath.Join(dir, "studies", "S01", "M12")}
 	run(t, first)
-	if out := run(t, second); len(out.Results) != 1 || len(out.Earlier) != 1 {
-		t.Errorf("%d results, %d earlier, want one of each", len(out.Results), len(out.Earlier))
+	if out := run(t, second); len(out.Results) != 1 || out.Earlier != 1 {
+		t.Errorf("%d results, %d earlier, want one of each", len(out.Results), out.Earlier)
 	}
 }
 
@@ -60,8 +60,8 @@ func TestExchangedNames(t *testing.T) {
 	}
 	s.Rename = true
 	out := run(t, s)
-	if len(out.Results) != 2 || len(out.Failures) != 0 || len(out.Earlier) != 0 {
-		t.Errorf("%d results, %+v, %d earlier, want two results", len(out.Results), out.Failures, len(out.Earlier))
+	if len(out.Results) != 2 || len(out.Failures) != 0 || out.Earlier != 0 {
+		t.Errorf("%d results, %+v, %d earlier, want two results", len(out.Results), out.Failures, out.Earlier)
 	}
 }
 
@@ -69,7 +69,7 @@ func TestExchangedNames(t *testing.T) {
 func TestNothingCanBeSetAside(t *testing.T) {
 	dir, s := twoVisits(t)
 	run(t, s)
-	if err := os.WriteFile(filepath.Join(s.Out, asideFolder), nil, 0o666); err != nil {
+	if err := os.WriteFile(filepath.Join(s.Out, supersededFolder), nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Rename(filepath.Join(dir, "studies", "S01", "M00"), filepath.Join(dir, "studies", "S01",
@@ -77,7 +77,7 @@ func TestNothingCanBeSetAside(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Rename = true
-	if _, err := Run(t.Context(), s); err == nil || !strings.Contains(err.Error(), "cannot be moved to set-aside") {
+	if _, err := Run(t.Context(), s); err == nil || !strings.Contains(err.Error(), "cannot be moved to superseded") {
 		t.Errorf("%v, want that the earlier result cannot be moved", err)
 	}
 }
@@ -103,11 +103,11 @@ func TestLinkedStudies(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if out, err := Tables(t.Context(), s); err != nil || len(out.Earlier) != 2 || len(out.Failures) != 0 ||
+		if out, err := Tables(t.Context(), s); err != nil || out.Earlier != 2 || len(out.Failures) != 0 ||
 			len(out.Remarks) != 0 || tableRows(t, s.Out) != 6 {
 			t.Errorf("%s: %+v, %v", moved, out, err)
 		}
-		if out := run(t, s); len(out.Results) != 2 || len(out.Earlier) != 0 || tableRows(t, s.Out) != 6 {
+		if out := run(t, s); len(out.Results) != 2 || out.Earlier != 0 || tableRows(t, s.Out) != 6 {
 			t.Errorf("%s, mapped again: %+v", moved, out)
 		}
 	}
@@ -157,9 +157,8 @@ func TestUnreadableResultOfAFailedStudy(t *testing.T) {
 		t.Errorf("%+v, %v", out, err)
 	}
 	remove(t, filepath.Join(dir, "studies", "S01", "M00", "labels.nii.gz"))
-	out = run(t, s)
-	if len(out.Failures) != 1 || !strings.HasPrefix(out.Failures[0].Reason, "mask: ") {
-		t.Errorf("%+v", out.Failures)
+	if again := run(t, s); len(again.Failures) != 1 || !strings.HasPrefix(again.Failures[0].Reason, "mask: ") {
+		t.Errorf("%+v", again.Failures)
 	}
 	sameTables(t, s.Out)
 }

@@ -69,7 +69,7 @@ func TestAlikeSubjects(t *testing.T) {
 		s.Roots = []string{filepath.Join(all[0], c.a)}
 		run(t, s)
 		s.Roots = []string{filepath.Join(all[0], c.b)}
-		if out = run(t, s); len(out.Results) != 0 || len(out.Earlier) != 1 || len(out.Failures) != 1 ||
+		if out = run(t, s); len(out.Results) != 0 || out.Earlier != 1 || len(out.Failures) != 1 ||
 			!strings.Contains(out.Failures[0].Reason, table.Alike) {
 			t.Errorf("%q after %q: %+v", c.b, c.a, out)
 		}

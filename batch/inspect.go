@@ -163,9 +163,14 @@ func Inspect(ctx context.Context, s Settings) (Inspection, error) {
 		return Inspection{}, err
 	}
 	defer search.Close()
+	studies.Take(search)
+	var notices []intake.Notice
+	for _, st := range search.Studies {
+		notices = append(notices, intake.NoticeOf(st))
+	}
 	in := Inspection{
 		Files: search.Files, Passed: search.Passed, Studies: []InspectedStudy{}, Problems: []Problem{},
-		Notes: slices.Concat([]string{}, treeNotes(search.Tree), studies.Take(search, nil)),
+		Notes: slices.Concat([]string{}, notesOf(search.Tree).text(), studies.Settle(notices)),
 	}
 	used := map[string]bool{}
 	var jobs []pipeline.Job
@@ -285,20 +290,25 @@ func (in *InspectedStudy) fail(err error) {
 // inspectCarried completes the studies to which the mask of another visit would be carried. It needs the jobs of all
 // studies, in their order.
 func (s Settings) inspectCarried(ctx context.Context, jobs []pipeline.Job, in *Inspection) {
-	var mapped []pipeline.Job // the jobs from which masks can be carried
+	var mapped []*intake.Line // the studies from which masks can be carried
+	byLine := map[*intake.Line]*pipeline.Job{}
 	for n := range jobs {
 		if in.Studies[n].Verdict == Maps {
-			mapped = append(mapped, jobs[n])
+			line := intake.LineOf(jobs[n], s.Workers)
+			mapped, byLine[&line] = append(mapped, &line), &jobs[n]
 		}
 	}
+	sources := intake.NewMaskSources(mapped, s.Protocol.Masks.Visit)
 	for n := range jobs {
 		st := &in.Studies[n]
 		if !jobs[n].Carried || st.Verdict == Fails {
 			continue
 		}
-		source, err := intake.MaskSource(mapped, jobs[n], s.Protocol.Masks.Visit)
+		line := intake.LineOf(jobs[n], s.Workers)
+		source, err := sources.Find(&line)
 		if err == nil {
-			jobs[n].MaskSource = source
+			job := *byLine[source]
+			jobs[n].MaskSource = &job
 			err = s.preview(ctx, jobs[n], st)
 		}
 		if err != nil {
@@ -312,11 +322,12 @@ func (s Settings) inspectCarried(ctx context.Context, jobs []pipeline.Job, in *I
 // compare fails the studies whose identities contradict each other. The jobs are those of the studies, in their
 // order.
 func (in *Inspection) compare(jobs []pipeline.Job) {
-	var mapped []pipeline.Job
-	var index []int // of the study of each job in mapped
+	var mapped []*intake.Line
+	var index []int // of the study of each line in mapped
 	for n, st := range in.Studies {
 		if st.Verdict == Maps {
-			mapped, index = append(mapped, jobs[n]), append(index, n)
+			line := intake.LineOf(jobs[n], 0)
+			mapped, index = append(mapped, &line), append(index, n)
 		}
 	}
 	verdicts, remarks := intake.Compare(mapped, nil)

@@ -48,13 +48,13 @@ func TestCorrectedSide(t *testing.T) {
 			if c.refused != "" {
 				out := run(t, s)
 				if len(out.Failures) != 1 || !strings.Contains(out.Failures[0].Reason, c.refused) ||
-					len(out.Earlier) != 1 || len(statuses(t, s.Out)) != 1 {
+					out.Earlier != 1 || len(statuses(t, s.Out)) != 1 {
 					t.Errorf("%s, %d series: %+v, %q", c.name, series, out, statuses(t, s.Out))
 				}
 				sameTables(t, s.Out)
 				s.Rename = true
 			}
-			if out := run(t, s); len(out.Results) != 1 || len(out.Earlier) != 0 || len(statuses(t, s.Out)) != 1 {
+			if out := run(t, s); len(out.Results) != 1 || out.Earlier != 0 || len(statuses(t, s.Out)) != 1 {
 				t.Errorf("%s, %d series: %+v, %q", c.name, series, out, statuses(t, s.Out))
 			}
 			sameTables(t, s.Out)
@@ -125,7 +125,7 @@ func TestReplaceThatMapsNothing(t *testing.T) {
 	s.Replace, s.Series = true, "nope*"
 	s.Protocol.Fit.Method = t2fit.LogLinear
 	out := run(t, s)
-	if len(out.Failures) != 2 || len(out.Earlier) != 2 || tree(t, s.Out)["compartments.csv"] != before ||
+	if len(out.Failures) != 2 || out.Earlier != 2 || tree(t, s.Out)["compartments.csv"] != before ||
 		!strings.HasSuffix(out.Failures[0].Reason, "stays in the tables") {
 		t.Errorf("%+v", out)
 	}
@@ -136,7 +136,7 @@ func TestReplaceThatMapsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	out = run(t, s)
-	if len(out.Results) != 1 || len(out.Failures) != 1 || len(out.Earlier) != 0 ||
+	if len(out.Results) != 1 || len(out.Failures) != 1 || out.Earlier != 0 ||
 		strings.Contains(out.Failures[0].Reason, "stays in the tables") {
 		t.Errorf("%+v", out)
 	}
@@ -177,17 +177,17 @@ func TestInterruptedRenaming(t *testing.T) {
 			cancel()
 		}
 	}
-	out, err := Run(ctx, interrupted)
+	out, err := runAll(ctx, interrupted)
 	if !errors.Is(err, context.Canceled) || len(out.Results) < 2 || len(out.NotDone) == 0 ||
-		len(out.Results)+len(out.Earlier) != n {
-		t.Errorf("%d done, %d earlier, %d not done, %v", len(out.Results), len(out.Earlier), len(out.NotDone), err)
+		len(out.Results)+out.Earlier != n {
+		t.Errorf("%d done, %d earlier, %d not done, %v", len(out.Results), out.Earlier, len(out.NotDone), err)
 	}
 	if rows := statuses(t, s.Out); len(rows) != n || strings.Contains(strings.Join(rows, "\n"), "not done") {
 		t.Errorf("%q", rows)
 	}
 	sameTables(t, s.Out)
 	s.Rename = true
-	if out := run(t, s); len(out.Results) != n || len(out.Earlier) != 0 || len(statuses(t, s.Out)) != n {
+	if out := run(t, s); len(out.Results) != n || out.Earlier != 0 || len(statuses(t, s.Out)) != n {
 		t.Errorf("again: %+v", out)
 	}
 }
@@ -285,7 +285,7 @@ func TestStudiesTableSavedOtherwise(t *testing.T) {
 		}
 		before := tree(t, s.Out)
 		s.Roots = []string{filepath.Join(dir, "studies", "S01")}
-		out, err := Run(t.Context(), s)
+		out, err := runAll(t.Context(), s)
 		if c.bad {
 			_, tablesErr := Tables(t.Context(), s)
 			for _, err := range []error{err, tablesErr} {

@@ -1,8 +1,6 @@
 package batch
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -14,7 +12,6 @@ import (
 	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/intake"
-	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/report"
 )
 
@@ -30,37 +27,42 @@ type ledger struct {
 	record *record // of the run that moves results; may be nil
 
 	mu      sync.Mutex
-	byStudy map[string][]report.Result // all results that can be read
-	broken  []report.Failure           // results that cannot be read
-	moved   []string                   // remarks on displaced results
-	away    []movedAway                // results that made way for other studies and are not replaced yet
-	err     error                      // displaced results that could not be moved
+	byStudy map[string][]entry // all results that can be read
+	broken  []report.Failure   // results that cannot be read
+	moved   []string           // remarks on displaced results
+	away    []movedAway        // results that made way for other studies and are not replaced yet
+	err     error              // displaced results that could not be moved
 }
 
 // movedAway is a result that was moved because another study needs its folder.
 type movedAway struct {
-	report.Result        // with its former folder
-	folder        string // the present folder
+	entry         // with its former folder
+	folder string // the present folder
 }
 
-// asideFolder is the folder of displaced results below the output folder. Tables do not include them.
-const asideFolder = "set-aside"
+// supersededFolder is the folder of displaced results below the output folder. Tables do not include them.
+const supersededFolder = report.SupersededFolder
 
 // readLedger reads the result.json of every study below the output folder, and the failures that studies.csv lists.
-// It is an error if this table exists and cannot be read, because a new table would lose the failures.
+// Results that the state of the folder describes are not read again. It is an error if the table exists and cannot be
+// read, because a new table would lose the failures.
 func readLedger(out string) (*ledger, error) {
-	l := &ledger{out: out, byStudy: map[string][]report.Result{}}
+	l := newLedger(out)
+	known := readEntries(out)
 	err := eachResult(out, func(path string, err error) error {
-		var r report.Result
-		if err == nil {
-			r, err = report.ReadResult(path)
+		folder := files.Below(out, filepath.Dir(path))
+		e, isKnown := known[folder]
+		if info, statErr := os.Stat(path); err == nil && isKnown && statErr == nil && info.Size() == e.Size &&
+			info.ModTime().UnixNano() == e.Time {
+			e.Dir = filepath.Dir(path)
+		} else if err == nil {
+			e, err = readEntry(out, path)
 		}
 		if err != nil {
-			l.broken = append(l.broken, unreadable(files.Below(out, filepath.Dir(path))))
+			l.broken = append(l.broken, unreadable(folder))
 			return nil
 		}
-		r.Inputs, r.Outputs = nil, nil // tables need neither
-		l.byStudy[r.Study] = append(l.byStudy[r.Study], r)
+		l.add(e)
 		return nil
 	})
 	if err != nil {
@@ -74,11 +76,43 @@ func readLedger(out string) (*ledger, error) {
 	return l, nil
 }
 
+func newLedger(out string) *ledger {
+	return &ledger{out: out, byStudy: map[string][]entry{}, names: intake.Earlier{}}
+}
+
+// find returns the first result of the knee.
+func (l *ledger) find(k intake.Knee) (entry, bool) {
+	for _, e := range l.byStudy[k.Study] {
+		if e.is(k) {
+			return e, true
+		}
+	}
+	return entry{}, false
+}
+
+// at returns the result of a study in a folder.
+func (l *ledger) at(dir, study string) (entry, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, e := range l.byStudy[study] {
+		if samePath(e.Dir, dir) {
+			return e, true
+		}
+	}
+	return entry{}, false
+}
+
+// add adds a result.
+func (l *ledger) add(e entry) { l.byStudy[e.Study] = append(l.byStudy[e.Study], e) }
+
 // unreadable describes a result that cannot be read. Only its folder is known.
 func unreadable(folder string) report.Failure {
 	f := report.Failure{Folder: folder, Reason: "results: the folder cannot be read, so the study is not in the tables",
 		Hint: "map the study again, or remove the folder"}
 	parts := strings.Split(folder, "/")
+	if strings.HasPrefix(parts[0], "+") { // see fan
+		parts = parts[1:]
+	}
 	if len(parts) == 2 { // SUBJECT/VISIT, see resultFolder
 		f.Subject, f.Visit = parts[0], parts[1]
 		f.Reason = "results: " + report.ResultFile + " cannot be read, so the study is not in the tables; its " +
@@ -89,31 +123,31 @@ func unreadable(folder string) report.Failure {
 
 // verdict divides the results of one study.
 type verdict struct {
-	sound     []report.Result
+	sound     []entry
 	copies    []string         // remarks on copies of other results
 	conflicts []report.Failure // results that contradict others
 }
 
 // judge divides the results of one study into sound results, copies of these, and different results for the same rows
 // of the tables. None of the latter is sound, because it is not known which is right.
-func (l *ledger) judge(results []report.Result) verdict {
+func (l *ledger) judge(results []entry) verdict {
 	var v verdict
 	claimed := make([]bool, len(results))
 	for i, r := range results {
 		for k, other := range results[:i] {
-			if !sameRows(r, other) {
+			if !r.is(other.knee()) {
 				continue
 			}
-			if equal(r, other) {
+			if r.Sum == other.Sum {
 				claimed[i] = true // the tables keep the other one
-				v.copies = append(v.copies, fmt.Sprintf("%s is a copy of the result in %s", l.relative(r),
-					l.relative(other)))
+				v.copies = append(v.copies, fmt.Sprintf("%s is a copy of the result in %s", r.Folder,
+					other.Folder))
 				break
 			}
 			v.conflicts = append(v.conflicts, report.Failure{Subject: r.Subject, Visit: r.Visit, Study: r.Study,
-				Series: r.Series, Side: r.Side, Folder: l.relative(r),
+				Series: r.Series, Side: r.Side, Folder: r.Folder,
 				Reason: fmt.Sprintf("results: this folder and %s hold different results of the same study, so neither "+
-					"is in the tables", l.relative(other)),
+					"is in the tables", other.Folder),
 				Hint: "map the study again, or remove one of the folders"})
 			claimed[i], claimed[k] = true, true
 		}
@@ -126,68 +160,53 @@ func (l *ledger) judge(results []report.Result) verdict {
 	return v
 }
 
-// equal reports whether two results have the same content.
-func equal(r, other report.Result) bool {
-	a, errA := json.Marshal(r)
-	b, errB := json.Marshal(other)
-	return errA == nil && errB == nil && bytes.Equal(a, b)
-}
-
-// relative returns the path of a result below the output folder.
-func (l *ledger) relative(r report.Result) string { return files.Below(l.out, r.Dir) }
-
-// sameRows reports whether two results are of the same knee of the same study and would have the same rows in the
-// tables.
-func sameRows(a, b report.Result) bool { return kneeOf(a).Same(kneeOf(b)) }
-
-func kneeOf(r report.Result) intake.Knee {
-	return intake.Knee{Study: r.Study, Series: r.Series, Side: r.Side}
-}
-
 func kneeThatFailed(f report.Failure) intake.Knee {
 	return intake.Knee{Study: f.Study, Series: f.Series, Side: f.Side}
 }
 
-// holds reports whether the tables keep a result of the claim's knee.
-func (l *ledger) holds(claim report.Result) bool {
+// holds reports whether the tables keep a result of the knee.
+func (l *ledger) holds(k intake.Knee) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return slices.ContainsFunc(l.judge(l.byStudy[claim.Study]).sound,
-		func(r report.Result) bool { return sameRows(r, claim) })
+	return slices.ContainsFunc(l.judge(l.byStudy[k.Study]).sound, func(r entry) bool { return r.is(k) })
 }
 
-// settle removes a study's earlier results from the ledger after the study has a new result or has failed. A failed
-// study has no Dir. The folders of the earlier results are set aside, except the folder that the new result has
-// replaced.
-func (l *ledger) settle(current report.Result) {
+// settle notes that a study has a new result or has failed, and removes its earlier results. The entry of a failed
+// study has no Dir. The folders of the earlier results are moved. moved is the folder to which the one that the new
+// result has replaced was moved already, or "".
+func (l *ledger) settle(current entry, moved string) {
 	if current.Study == "" {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.away = slices.DeleteFunc(l.away, func(m movedAway) bool {
-		replaced := sameRows(m.Result, current)
+		replaced := m.is(current.knee())
 		if replaced {
-			moved := m.Result
-			moved.Dir = m.folder
-			l.record.superseded(moved, m.folder, takenFolder)
-			l.remark(m.Result, m.folder, takenFolder)
+			l.record.superseded(m.entry, m.folder, takenFolder)
+			l.remark(m.entry, m.folder, takenFolder)
 		}
 		return replaced
 	})
-	var kept []report.Result
+	var kept []entry
 	for _, r := range l.byStudy[current.Study] {
 		switch {
 		case current.Dir != "" && samePath(r.Dir, current.Dir):
-		case !sameRows(r, current):
+			if moved != "" {
+				l.record.superseded(r, moved, "the study was mapped again")
+			}
+		case !r.is(current.knee()):
 			kept = append(kept, r)
 		default:
 			reason := "the study has failed in this run"
 			if current.Dir != "" {
-				reason = "the study is now in " + l.relative(current)
+				reason = "the study is now in " + current.Folder
 			}
 			l.setAside(r, reason)
 		}
+	}
+	if current.Dir != "" {
+		kept = append(kept, current)
 	}
 	l.byStudy[current.Study] = kept
 }
@@ -197,61 +216,53 @@ const takenFolder = "its folder now belongs to another study"
 
 func samePath(a, b string) bool { return filepath.Clean(a) == filepath.Clean(b) }
 
-// setAside moves a result to asideFolder, with a remark.
-func (l *ledger) setAside(r report.Result, reason string) {
+// setAside moves a result to supersededFolder, with a remark.
+func (l *ledger) setAside(r entry, reason string) {
 	if folder, ok := l.move(r, reason); ok {
-		moved := r
-		moved.Dir = folder
-		l.record.superseded(moved, folder, reason)
+		l.record.superseded(r, folder, reason)
 		l.remark(r, folder, reason)
 	}
 }
 
+// supersededName returns the path of a result that is displaced.
+func (l *ledger) supersededName(r entry) string {
+	return filepath.Join(l.out, supersededFolder, filepath.FromSlash(r.Folder)+"-"+folderName(r.Series))
+}
+
 // remark adds a remark that the result was moved to folder.
-func (l *ledger) remark(r report.Result, folder, reason string) {
-	l.moved = append(l.moved, fmt.Sprintf("the earlier result in %s was moved to %s: %s", l.relative(r),
+func (l *ledger) remark(r entry, folder, reason string) {
+	l.moved = append(l.moved, fmt.Sprintf("the earlier result in %s was moved to %s: %s", r.Folder,
 		files.Below(l.out, folder), reason))
 }
 
-// move moves a result to a free name in asideFolder. If that fails, it adds to l.err.
-func (l *ledger) move(r report.Result, reason string) (folder string, ok bool) {
-	free := freeName(filepath.Join(l.out, asideFolder, filepath.FromSlash(l.relative(r))+"-"+folderName(r.Series)))
+// move moves a result to a free name in supersededFolder. If that fails, it adds to l.err.
+func (l *ledger) move(r entry, reason string) (folder string, ok bool) {
+	free := report.FreeName(l.supersededName(r))
 	err := os.MkdirAll(filepath.Dir(free), 0o777)
 	if err == nil {
 		err = report.MoveFolder(r.Dir, free)
 	}
 	if err != nil {
 		l.err = errors.Join(l.err, hint.Errorf("close all files in the folder, then remove it or run again",
-			"results: the earlier result in %s (%s) cannot be moved to %s: %w", l.relative(r), reason,
-			asideFolder, err))
+			"results: the earlier result in %s (%s) cannot be moved to %s: %w", r.Folder, reason,
+			supersededFolder, err))
 		return "", false
 	}
 	_ = os.Remove(filepath.Dir(r.Dir)) // the subject's folder, if it is empty now
 	return free, true
 }
 
-// freeName returns the path, with a number at its end if the path exists.
-func freeName(path string) string {
-	free := path
-	for n := 2; ; n++ {
-		if _, err := os.Lstat(free); err != nil {
-			return free // if it cannot be used, moving to it returns the error
-		}
-		free = fmt.Sprintf("%s-%d", path, n)
-	}
-}
-
-// makeWay moves the earlier results that the jobs replace out of folders that other jobs will use. This happens if
+// makeWay moves the earlier results that the studies replace out of folders that other studies will use. This happens if
 // the names of studies were exchanged, or moved on by one visit.
-func (l *ledger) makeWay(jobs []pipeline.Job) {
-	claims := map[string]report.Result{} // by folder
-	for _, j := range jobs {
-		claims[filepath.Clean(j.Dir)] = claim(j)
+func (l *ledger) makeWay(studies []*study) {
+	claims := map[string]intake.Knee{} // by folder
+	for _, st := range studies {
+		claims[filepath.Clean(st.dir)] = st.Knee()
 	}
-	for _, j := range jobs {
-		l.byStudy[j.Study.Hash] = slices.DeleteFunc(l.byStudy[j.Study.Hash], func(r report.Result) bool {
+	for _, st := range studies {
+		l.byStudy[st.Hash] = slices.DeleteFunc(l.byStudy[st.Hash], func(r entry) bool {
 			newer, ok := claims[filepath.Clean(r.Dir)]
-			if !ok || sameRows(r, newer) || !sameRows(r, claim(j)) {
+			if !ok || r.is(newer) || !r.is(st.Knee()) {
 				return false
 			}
 			if folder, ok := l.move(r, takenFolder); ok {
@@ -266,11 +277,12 @@ func (l *ledger) makeWay(jobs []pipeline.Job) {
 // folder is in use now, a result gets a folder beside it. Call restore at the end of a run.
 func (l *ledger) restore() {
 	for _, m := range l.away {
-		r := m.Result
-		r.Dir = freeName(r.Dir)
+		r := m.entry
+		r.Dir = report.FreeName(r.Dir)
 		if r.Dir != m.Dir {
-			r.Dir = freeName(m.Dir + "-" + r.Study)
+			r.Dir = report.FreeName(m.Dir + "-" + r.Study)
 		}
+		r.Folder = files.Below(l.out, r.Dir)
 		err := os.MkdirAll(filepath.Dir(r.Dir), 0o777)
 		if err == nil {
 			err = report.MoveFolder(m.folder, r.Dir)
@@ -278,14 +290,14 @@ func (l *ledger) restore() {
 		if err != nil {
 			l.err = errors.Join(l.err, hint.Errorf("move the folder back, and rebuild the "+
 				"tables: "+tablesCommand(l.out), "results: the earlier result of a study that is not done is in %s "+
-				"and cannot be moved back to %s: %w", files.Below(l.out, m.folder), l.relative(r), err))
+				"and cannot be moved back to %s: %w", files.Below(l.out, m.folder), r.Folder, err))
 			continue
 		}
 		l.byStudy[r.Study] = append(l.byStudy[r.Study], r)
 		removeEmpty(filepath.Dir(m.folder), l.out)
 		if r.Dir != m.Dir {
 			l.moved = append(l.moved, fmt.Sprintf("the earlier result in %s is now in %s, under its earlier name, "+
-				"because its study is not done", l.relative(m.Result), l.relative(r)))
+				"because its study is not done", m.Folder, r.Folder))
 		}
 	}
 	l.away = nil
@@ -301,8 +313,8 @@ func removeEmpty(folder, top string) {
 }
 
 // results returns the sound results, sorted by folder.
-func (l *ledger) results() []report.Result {
-	var sound []report.Result
+func (l *ledger) results() []entry {
+	var sound []entry
 	for _, results := range l.byStudy {
 		sound = append(sound, l.judge(results).sound...)
 	}
@@ -310,16 +322,16 @@ func (l *ledger) results() []report.Result {
 }
 
 // all returns all results that can be read, including copies and contradictions, sorted by folder.
-func (l *ledger) all() []report.Result {
-	var all []report.Result
+func (l *ledger) all() []entry {
+	var all []entry
 	for _, results := range l.byStudy {
 		all = append(all, results...)
 	}
 	return byFolder(all)
 }
 
-func byFolder(results []report.Result) []report.Result {
-	slices.SortFunc(results, func(a, b report.Result) int { return strings.Compare(a.Dir, b.Dir) })
+func byFolder(results []entry) []entry {
+	slices.SortFunc(results, func(a, b entry) int { return strings.Compare(a.Dir, b.Dir) })
 	return results
 }
 
@@ -354,7 +366,7 @@ func (l *ledger) identities() intake.Earlier {
 	all := intake.Earlier{}
 	for _, r := range l.results() {
 		all[r.Study] = append(all[r.Study], intake.EarlierStudy{
-			Subject: r.Subject, Visit: r.Visit, Side: r.Side, Folder: l.relative(r), Series: r.Series,
+			Subject: r.Subject, Visit: r.Visit, Side: r.Side, Folder: r.Folder, Series: r.Series,
 		})
 	}
 	return all

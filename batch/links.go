@@ -7,6 +7,38 @@ import (
 	"github.com/t2map/t2map/printable"
 )
 
+// notes are what a run remarks on the files of the cohort: links, folders of operating systems, and gzip files that
+// are also present uncompressed.
+type notes struct {
+	Links  []files.Link `json:"links,omitempty"`
+	Litter []string     `json:"litter,omitempty"` // folders
+	Packed []string     `json:"packed,omitempty"`
+}
+
+func notesOf(tree *files.Tree) notes {
+	return notes{tree.Links(), tree.LitterFolders(), tree.Packed()}
+}
+
+func (n *notes) add(other notes) {
+	n.Links = append(n.Links, other.Links...)
+	n.Litter = append(n.Litter, other.Litter...)
+	n.Packed = append(n.Packed, other.Packed...)
+}
+
+// text returns the remarks.
+func (n notes) text() []string {
+	out := linkNotes(n.Links)
+	if len(n.Litter) > 0 {
+		out = append(out, fmt.Sprintf("folders of operating systems and other programs were not searched, though they "+
+			"hold files (%d): %s", len(n.Litter), printable.FirstNames(n.Litter)))
+	}
+	if len(n.Packed) > 0 {
+		out = append(out, fmt.Sprintf("gzip files were ignored because the uncompressed files are beside them (%d): %s",
+			len(n.Packed), printable.FirstNames(n.Packed)))
+	}
+	return out
+}
+
 // linkNotes returns notes on links that lead out of the searched folders, and on broken links.
 func linkNotes(links []files.Link) []string {
 	var outside, dangling []string
@@ -25,21 +57,6 @@ func linkNotes(links []files.Link) []string {
 	if n := len(dangling); n > 0 {
 		out = append(out, fmt.Sprintf("broken links were ignored (%d): %s", n,
 			printable.FirstNames(dangling)))
-	}
-	return out
-}
-
-// treeNotes returns notes on the searched folders: links, system folders, and gzip files that are also present
-// uncompressed.
-func treeNotes(tree *files.Tree) []string {
-	out := linkNotes(tree.Links())
-	if folders := tree.LitterFolders(); len(folders) > 0 {
-		out = append(out, fmt.Sprintf("folders of operating systems and other programs were not searched, though they "+
-			"hold files (%d): %s", len(folders), printable.FirstNames(folders)))
-	}
-	if packed := tree.Packed(); len(packed) > 0 {
-		out = append(out, fmt.Sprintf("gzip files were ignored because the uncompressed files are beside them (%d): %s",
-			len(packed), printable.FirstNames(packed)))
 	}
 	return out
 }

@@ -69,7 +69,7 @@ type lock struct {
 // pollInterval is the time between attempts to take a lock that another run holds.
 const pollInterval = 200 * time.Millisecond
 
-// lockOut locks the output folder, which must exist. If another run holds the lock, lockOut waits if the settings say
+// lockOut locks the output folder, which must exist. The shards of a run share the lock. If another run holds the lock, lockOut waits if the settings say
 // so; otherwise it returns a *BusyError.
 func (s Settings) lockOut(ctx context.Context) (*lock, error) {
 	name := filepath.Join(s.Out, lockFile)
@@ -79,8 +79,12 @@ func (s Settings) lockOut(ctx context.Context) (*lock, error) {
 			"output folder: %s is a link or not a regular file", lockFile)
 	}
 	f := flock.New(name, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o666))
+	try := f.TryLock
+	if !s.Shard.whole() {
+		try = f.TryRLock // the other shards of the run write too
+	}
 	for attempt := 0; ; attempt++ {
-		locked, err := f.TryLock()
+		locked, err := try()
 		switch {
 		case errors.Is(err, fs.ErrPermission):
 			return nil, hint.Errorf("choose another folder with --out, or check the permissions of "+lockFile+" in it",

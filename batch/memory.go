@@ -5,20 +5,25 @@ import (
 	"runtime/debug"
 	"runtime/metrics"
 
+	"github.com/t2map/t2map/internal/machine"
 	"github.com/t2map/t2map/pipeline"
 )
 
-// defaultMemoryMB is enough for two OAI knees of 384 × 384 × 30 voxels and 7
-// echoes, which take 240 MiB each.
-const defaultMemoryMB = 1024
+// usualMemory is used if the memory of the machine is not known. It is enough for two OAI knees of 384 × 384 × 30
+// voxels and 7 echoes, which take 240 MiB each.
+const usualMemory = 1 << 30
 
-// concurrentMemory returns the bytes that studies in progress at the same time may take.
+// concurrentMemory returns the bytes that studies in progress at the same time may take: by default, half of what the
+// machine or the process's control group has.
 func (s Settings) concurrentMemory() int64 {
-	return int64(cmp.Or(s.MemoryMB, defaultMemoryMB)) << 20
+	if s.MemoryMB > 0 {
+		return int64(s.MemoryMB) << 20
+	}
+	return cmp.Or(machine.Memory()/2, usualMemory)
 }
 
 // bound returns the memory that no study may exceed. Without a bound in the settings it is the memory of the machine,
-// and a study that needs more than defaultMemoryMB runs alone.
+// and a study that needs more than concurrentMemory runs alone.
 func (s Settings) bound() pipeline.Bound {
 	if s.MemoryMB > 0 {
 		return pipeline.Bound{Bytes: int64(s.MemoryMB) << 20, UserSet: true}
@@ -30,13 +35,13 @@ func (s Settings) bound() pipeline.Bound {
 // for pictures, the page and the program itself.
 const runOverhead = 64 << 20
 
-// limitCollector makes the garbage collector limit the run to the memory that its studies need. Call it after the
-// headers have been read. Without it, memory may grow to twice the memory in use. It never raises a limit that was
-// set from outside (GOMEMLIMIT). The returned function restores the former limit.
-func limitCollector(budget int64, jobs []pipeline.Job, workers int) func() {
-	most := budget
-	for _, j := range jobs {
-		most = max(most, j.Memory(workers))
+// limitCollector makes the garbage collector limit the run to the memory that its studies need. Without it, memory may
+// grow to twice the memory in use. It never raises a limit that was set from outside (GOMEMLIMIT). The returned function
+// restores the former limit.
+func limitCollector(budget int64, studies []*study) func() {
+	most := min(budget, usualMemory)
+	for _, st := range studies {
+		most = max(most, st.Memory, min(inFlight*st.Memory, budget))
 	}
 	sample := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
 	metrics.Read(sample)

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/dicomio/dicomwrite"
 	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/intake"
@@ -113,27 +112,27 @@ func wantMirrored(t *testing.T, f report.Failure) {
 
 // A visit whose mask is to be carried may show the other knee, or both.
 func TestSourceOfTheOtherKnee(t *testing.T) {
-	job := func(visit, side string) pipeline.Job {
-		return pipeline.Job{Identity: pipeline.Identity{Subject: "S01", Visit: visit}, Train: dicomio.Train{Side: side}}
+	line := func(visit, side string) *intake.Line {
+		return &intake.Line{Identity: pipeline.Identity{Subject: "S01", Visit: visit}, Side: side}
 	}
-	left, right, unknown := job("baseline", "L"), job("baseline", "R"), job("baseline", "")
+	left, right, unknown := line("baseline", "left"), line("baseline", "right"), line("baseline", "")
 	for name, c := range map[string]struct {
-		jobs       []pipeline.Job
-		target     pipeline.Job
+		studies    []*intake.Line
+		target     *intake.Line
 		want, hint string
 	}{
-		"the other knee": {[]pipeline.Job{left}, job("m3", "R"), "shows the left knee, this study the right one",
+		"the other knee": {[]*intake.Line{left}, line("m3", "right"), "shows the left knee, this study the right one",
 			"to the same knee only"},
-		"the same knee": {[]pipeline.Job{left, right}, job("m3", "R"), "", ""},
-		"unknown":       {[]pipeline.Job{unknown}, job("m3", "R"), "", ""},
-		"both knees": {[]pipeline.Job{left, right}, job("m3", ""), "2 studies belong to the visit baseline, whose " +
+		"the same knee": {[]*intake.Line{left, right}, line("m3", "right"), "", ""},
+		"unknown":       {[]*intake.Line{unknown}, line("m3", "right"), "", ""},
+		"both knees": {[]*intake.Line{left, right}, line("m3", ""), "2 studies belong to the visit baseline, whose " +
 			"mask would be carried (sides: left, right)", "name the side of this study"},
-		"two of them": {[]pipeline.Job{right, unknown}, job("m3", "R"), "(sides: right, unknown)",
+		"two of them": {[]*intake.Line{right, unknown}, line("m3", "right"), "(sides: right, unknown)",
 			"so that only one belongs to that visit"},
-		"none": {nil, job("m3", "R"), "the visit baseline is missing, failed or has no mask",
+		"none": {nil, line("m3", "right"), "the visit baseline is missing, failed or has no mask",
 			"map the visit together"},
 	} {
-		_, err := intake.MaskSource(append(c.jobs, c.target), c.target, "baseline")
+		_, err := intake.NewMaskSources(append(c.studies, c.target), "baseline").Find(c.target)
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) ||
 			!strings.Contains(hint.Find(err), c.hint)) {
 			t.Errorf("%s: %v (%s), want %s (%s)", name, err, hint.Find(err), c.want, c.hint)

@@ -2,18 +2,15 @@ package batch
 
 import (
 	"crypto/rand"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
 	"os/user"
-	"path/filepath"
 
 	"github.com/t2map/t2map/audit"
 	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/intake"
 	"github.com/t2map/t2map/pipeline"
-	"github.com/t2map/t2map/report"
 )
 
 // record is the audit record of a run. A nil record records nothing.
@@ -52,35 +49,31 @@ func (r *record) add(e audit.Event) {
 }
 
 // done writes that a study has a new result.
-func (r *record) done(result report.Result) {
+func (r *record) done(result entry) {
 	if r != nil {
-		r.add(r.ofResult(audit.StudyDone, result))
+		r.add(ofResult(audit.StudyDone, result))
 	}
 }
 
 // superseded writes that a result was moved to folder.
-func (r *record) superseded(result report.Result, folder, reason string) {
+func (r *record) superseded(result entry, folder, reason string) {
 	if r != nil {
-		e := r.ofResult(audit.Superseded, result)
+		e := ofResult(audit.Superseded, result)
 		e.Folder, e.Reason = files.Below(r.out, folder), reason
 		r.add(e)
 	}
 }
 
 // ofResult describes a result by its identity and the hash of its result.json.
-func (r *record) ofResult(kind audit.Kind, result report.Result) audit.Event {
-	e := audit.Event{Kind: kind, Study: result.Study, Series: result.Series, Subject: result.Subject,
-		Visit: result.Visit, Folder: files.Below(r.out, result.Dir)}
-	if data, err := os.ReadFile(filepath.Join(result.Dir, report.ResultFile)); err == nil {
-		e.Result = fmt.Sprintf("%x", sha256.Sum256(data))
-	}
-	return e
+func ofResult(kind audit.Kind, result entry) audit.Event {
+	return audit.Event{Kind: kind, Study: result.Study, Series: result.Series, Subject: result.Subject,
+		Visit: result.Visit, Folder: result.Folder, Result: result.Sum}
 }
 
 // failed writes that a study has no result.
-func (r *record) failed(j pipeline.Job, reason string) {
-	r.add(audit.Event{Kind: audit.StudyFailed, Study: j.Study.Hash, Series: intake.KnownSeries(j),
-		Subject: j.Identity.Subject, Visit: j.Identity.Visit, Reason: reason})
+func (r *record) failed(l *intake.Line, reason string) {
+	r.add(audit.Event{Kind: audit.StudyFailed, Study: l.Hash, Series: l.Series, Subject: l.Identity.Subject,
+		Visit: l.Identity.Visit, Reason: reason})
 }
 
 // end writes the end of the run and closes the record.
@@ -88,7 +81,7 @@ func (r *record) end(o Outcome, err error) error {
 	if r == nil {
 		return nil
 	}
-	reason := fmt.Sprintf("%d mapped, %d failed, %d not done", len(o.Results), len(o.Failures), len(o.NotDone))
+	reason := fmt.Sprintf("%d mapped, %d failed, %d not done", o.Mapped, len(o.Failures), len(o.NotDone))
 	if err != nil {
 		reason += ": " + err.Error()
 	}

@@ -264,7 +264,7 @@ func TestOutputFolderThatCannotBeWritten(t *testing.T) {
 	t.Run("full", func(t *testing.T) {
 		s := s
 		s.Out = mount(t, "size=32k")
-		out, err := Run(context.Background(), s)
+		out, err := runAll(context.Background(), s)
 		var full *DiskFullError
 		if len(out.NotDone) != 1 || !errors.As(err, &full) || !strings.Contains(err.Error(), "no space left") ||
 			len(out.Results)+len(out.Failures) != 0 {
@@ -310,7 +310,7 @@ func TestInterrupted(t *testing.T) {
 			cancel()
 		}
 	}
-	out, err := Run(ctx, s)
+	out, err := runAll(ctx, s)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}

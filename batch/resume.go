@@ -6,10 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"path"
 	"path/filepath"
 	"slices"
 
+	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/internal/parallel"
 	"github.com/t2map/t2map/pipeline"
@@ -48,101 +49,133 @@ type Choice struct {
 	Why    Why
 }
 
-// resume removes from the jobs those whose results need not be made again, and records the choice for each study.
-// tree lists the files.
-func (r *session) resume(ctx context.Context, jobs []pipeline.Job, tree *files.Tree) ([]pipeline.Job, error) {
-	c := comparison{session: r, inputs: newInputs(tree)}
-	reasons := make([]Why, len(jobs))
-	progress := r.progress(StageResults)
-	done := 0
-	err := parallel.Each(ctx, len(jobs), r.Workers, func(n int) (err error) {
-		reasons[n], err = c.reason(jobs[n])
-		r.count(progress, &done, len(jobs))
-		return err
-	})
+// resume returns the studies whose results must be made, and records the choice for each study.
+func (r *session) resume(ctx context.Context, c *cohort, studies []*study) ([]*study, error) {
+	requests, err := pipeline.NewRequests(r.Protocol)
 	if err != nil {
 		return nil, err
 	}
-	var left []pipeline.Job
-	for n, j := range jobs {
-		r.out.Choices = append(r.out.Choices, Choice{files.Below(r.Out, j.Dir), reasons[n]})
-		if reasons[n] != Done {
-			left = append(left, j)
+	for _, st := range studies {
+		source := ""
+		if st.source != nil {
+			source = requests.Of(st.source.Identity, st.source.Facts, "")
+		}
+		st.request = requests.Of(st.Identity, st.Facts, source)
+	}
+	r.out.Studies, r.planSum = len(studies), planSum(r.Shard.Count, studies)
+	studies = slices.DeleteFunc(slices.Clone(studies), func(st *study) bool { return !r.Shard.has(st.Hash) })
+	r.own = studies
+	reasons := comparison{session: r, search: c.search}
+	if err := reasons.find(ctx, studies); err != nil {
+		return nil, err
+	}
+	var left []*study
+	for _, st := range studies {
+		r.out.Choices = append(r.out.Choices, Choice{files.Below(r.Out, st.dir), st.why})
+		if st.why != Done {
+			left = append(left, st)
 		}
 	}
 	return left, nil
 }
 
-// count reports that one more of all studies is compared.
-func (r *session) count(report func(done, all int), done *int, all int) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	*done++
-	if report != nil {
-		report(*done, all)
-	}
-}
-
-// comparison compares jobs with the results of earlier runs.
+// comparison compares studies with the results of earlier runs.
 type comparison struct {
 	*session
-	*inputs
+	search *dicomio.Search
 }
 
-// reason returns why a job is mapped, or Done.
-func (c *comparison) reason(j pipeline.Job) (Why, error) {
+// find finds out for each study why it is mapped.
+func (c comparison) find(ctx context.Context, studies []*study) error {
+	progress := c.progress(StageResults)
+	doubtful := map[*chunk][]*study{} // whose inputs must be read
+	var parts []*chunk
+	for n, st := range studies {
+		isKnown := false
+		if st.why, isKnown = c.reason(st); !isKnown {
+			if doubtful[st.chunk] == nil {
+				parts = append(parts, st.chunk)
+			}
+			doubtful[st.chunk] = append(doubtful[st.chunk], st)
+		}
+		if progress != nil && n+1 < len(studies) {
+			progress(n+1-len(doubtful), len(studies))
+		}
+	}
+	return parallel.Each(ctx, len(parts), c.Workers, func(n int) error {
+		return c.compareInputs(ctx, parts[n], doubtful[parts[n]])
+	})
+}
+
+// reason returns why a study is mapped, or Done. It returns false if its inputs must be compared.
+func (c comparison) reason(st *study) (Why, bool) {
 	if c.Force {
-		return Forced, nil
+		return Forced, true
 	}
-	known := c.ledger.byStudy[j.Study.Hash]
-	n := slices.IndexFunc(known, func(r report.Result) bool { return sameRows(r, claim(j)) })
-	if n < 0 {
-		return New, nil
-	}
-	if !samePath(known[n].Dir, j.Dir) {
-		return OtherFolder, nil
-	}
-	result, err := report.ReadResult(filepath.Join(j.Dir, report.ResultFile))
-	if err != nil {
-		return New, nil // it was readable before: another program writes to the folder
-	}
-	request, err := j.Request(c.Protocol)
-	if err != nil {
-		return "", err
-	}
+	e, ok := c.ledger.find(st.Knee())
 	switch {
-	case request != result.Request:
-		return OtherRequest, nil
-	case !complete(result):
-		return Incomplete, nil
-	case !c.sameInputs(j, result):
-		return OtherInputs, nil
+	case !ok:
+		return New, true
+	case !samePath(e.Dir, st.dir):
+		return OtherFolder, true
+	case e.Request != st.request:
+		return OtherRequest, true
+	case !e.complete():
+		return Incomplete, true
 	}
-	return Done, nil
+	return Done, st.seen.inputs == e.Inputs && st.unchanged() && (st.source == nil || st.source.unchanged())
 }
 
-// complete reports whether the files of a result exist.
-func complete(r report.Result) bool {
-	for _, f := range r.Outputs {
-		if info, err := os.Stat(filepath.Join(r.Dir, filepath.FromSlash(f.Path))); err != nil || !info.Mode().IsRegular() {
-			return false
-		}
-	}
-	return true
+// unchanged reports whether the files of a study are those of an earlier run, by their sizes and times.
+func (st *study) unchanged() bool {
+	return st.chunk.recalled && (st.seen.outside == nil || *st.seen.outside == stampOf(st.seen.outside.Path))
 }
 
-// sameInputs reports whether the files that a result was made from have the same contents.
-func (c *comparison) sameInputs(j pipeline.Job, r report.Result) bool {
-	for _, f := range r.Inputs {
-		path, listed := c.paths[f.Path]
-		if !listed && j.Mask.Path != "" && pipeline.MaskName(j.Study, j.Mask.Path) == f.Path {
-			path, listed = j.Mask.Path, true // a mask that the manifest names, outside of the searched folders
+// compareInputs compares the contents of the inputs of studies in one chunk with the hashes in their results.
+func (c comparison) compareInputs(ctx context.Context, part *chunk, studies []*study) error {
+	own, err := c.newInputs(ctx, part)
+	if err != nil {
+		return err
+	}
+	defer own.close()
+	for _, st := range studies {
+		all := []*inputs{own}
+		if st.source != nil && st.source.chunk != part {
+			other, err := c.newInputs(ctx, st.source.chunk)
+			if err != nil {
+				return err
+			}
+			all = append(all, other)
 		}
-		if !listed || !c.has(path, f.SHA256) {
-			return false
+		st.why = c.compare(st, all)
+		if len(all) > 1 {
+			all[1].close()
 		}
 	}
-	return len(r.Inputs) > 0
+	return nil
+}
+
+// compare returns Done if the inputs of a study have the hashes in its result.
+func (c comparison) compare(st *study, all []*inputs) Why {
+	e, _ := c.ledger.find(st.Knee())
+	result, err := e.result()
+	if err != nil {
+		return New // it was readable before: another program writes to the folder
+	}
+	for _, f := range result.Inputs {
+		same := slices.ContainsFunc(all, func(in *inputs) bool { return in.hasInput(f) })
+		if outside := st.seen.outside; !same && outside != nil && filepath.Base(outside.Path) == path.Base(f.Path) {
+			same = all[0].has(outside.Path, f.SHA256)
+		}
+		if !same {
+			return OtherInputs
+		}
+	}
+	if len(result.Inputs) == 0 {
+		return OtherInputs
+	}
+	st.seen.inputs = e.Inputs
+	return Done
 }
 
 // inputs finds the files that results were made from.
@@ -157,6 +190,24 @@ func newInputs(tree *files.Tree) *inputs {
 		in.paths[e.Name] = e.Path
 	}
 	return in
+}
+
+// newInputs lists the files of a chunk.
+func (c comparison) newInputs(ctx context.Context, part *chunk) (*inputs, error) {
+	tree, err := c.search.List(ctx, part.Chunk)
+	if err != nil {
+		return nil, fmt.Errorf("find: %w", err)
+	}
+	return newInputs(tree), nil
+}
+
+// close removes the temporary files of archives.
+func (in *inputs) close() { _ = in.tree.Close() }
+
+// hasInput reports whether an input is there and has its hash.
+func (in *inputs) hasInput(f report.File) bool {
+	file, listed := in.paths[f.Path]
+	return listed && in.has(file, f.SHA256)
 }
 
 // has reports whether a file has contents with the hash: its own or, of a single file in gzip, the uncompressed ones.

@@ -15,7 +15,7 @@ import (
 )
 
 // whys returns the choices of an outcome by folder.
-func whys(out Outcome) map[string]Why {
+func whys(out ran) map[string]Why {
 	all := map[string]Why{}
 	for _, c := range out.Choices {
 		all[c.Folder] = c.Why
@@ -50,8 +50,8 @@ func TestResume(t *testing.T) {
 				mapped++
 			}
 		}
-		if len(out.Results) != mapped || len(out.Earlier) != 2-mapped {
-			t.Errorf("%s: %d mapped, %d earlier", step, len(out.Results), len(out.Earlier))
+		if len(out.Results) != mapped || out.Earlier != 2-mapped {
+			t.Errorf("%s: %d mapped, %d earlier", step, len(out.Results), out.Earlier)
 		}
 		whole := s
 		whole.Out, whole.Force = t.TempDir(), true
@@ -130,7 +130,7 @@ func TestMaxFailures(t *testing.T) {
 		}
 	}
 	s.MaxFailures = 1
-	out, err := Run(t.Context(), s)
+	out, err := runAll(t.Context(), s)
 	var many *TooManyFailuresError
 	if !errors.As(err, &many) || len(out.Results) > 0 || len(out.Failures) != 2 || len(out.NotDone) != 1 ||
 		!strings.Contains(out.NotDone[0].Reason, "too many studies failed") {

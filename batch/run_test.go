@@ -19,6 +19,7 @@ import (
 	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/phantom"
 	"github.com/t2map/t2map/protocol"
+	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/t2fit"
 	"github.com/t2map/t2map/volume"
@@ -54,20 +55,39 @@ func settings(t testing.TB, dir string) Settings {
 		Protocol: protocol.Protocol{Scheme: compartmentsScheme(t)}, Force: true}
 }
 
-func run(t testing.TB, s Settings) Outcome {
+// ran is the outcome of a run with its results, in the order of their folders.
+type ran struct {
+	Outcome
+	Results []report.Result
+}
+
+// runAll is Run with the results.
+func runAll(ctx context.Context, s Settings) (ran, error) {
+	var out ran
+	s.Mapped = func(r report.Result) { out.Results = append(out.Results, r) }
+	var err error
+	out.Outcome, err = Run(ctx, s)
+	slices.SortFunc(out.Results, func(a, b report.Result) int { return strings.Compare(a.Dir, b.Dir) })
+	return out, err
+}
+
+func run(t testing.TB, s Settings) ran {
 	t.Helper()
-	out, err := Run(context.Background(), s)
+	out, err := runAll(context.Background(), s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return out
 }
 
-// tree returns the hash of every file below dir by its path, except the audit record.
+// tree returns the hash of every file below dir by its path, except the state, the audit record and superseded results.
 func tree(t testing.TB, dir string) map[string]string {
 	t.Helper()
 	out := map[string]string{}
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if d != nil && d.IsDir() && (d.Name() == stateFolder || d.Name() == supersededFolder) {
+			return fs.SkipDir // the state has times
+		}
 		if err != nil || d.IsDir() || d.Name() == audit.File { // it has times
 			return err
 		}

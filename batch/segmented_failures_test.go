@@ -90,7 +90,7 @@ func jobOf(t *testing.T, s Settings) pipeline.Job {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in.Take(search, nil)
+	in.Take(search)
 	j, err := in.Job(search.Studies[0])
 	if err != nil {
 		t.Fatal(err)
@@ -106,7 +106,7 @@ func TestSegmenterFailureLeavesResult(t *testing.T) {
 	s.Protocol.Segment.Timeout = time.Nanosecond // no setting that changes numbers
 	out := run(t, s)
 	if len(out.Failures) != 1 || !strings.HasSuffix(out.Failures[0].Reason, "the earlier result of the study stays in "+
-		"the tables") || len(out.Earlier) != 1 {
+		"the tables") || out.Earlier != 1 {
 		t.Errorf("%+v", out)
 	}
 }
@@ -128,7 +128,7 @@ func TestInterruptedSegmenter(t *testing.T) {
 		}
 	}()
 	start := time.Now()
-	out, err := Run(ctx, s)
+	out, err := runAll(ctx, s)
 	if !errors.Is(err, context.Canceled) || len(out.NotDone) != 1 || len(out.Failures) > 0 ||
 		time.Since(start) > 30*time.Second {
 		t.Errorf("%+v, %v", out, err)

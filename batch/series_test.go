@@ -109,8 +109,8 @@ func TestTwoSeriesOfAStudy(t *testing.T) {
 	for n, series := range in.Studies[0].Series {
 		s.Series, s.Mask = series.Series, masks[series.Side]
 		out := run(t, s)
-		if len(out.Results) != 1 || len(out.Earlier) != n || len(out.Failures) != 0 {
-			t.Errorf("series %d: %d results, %d earlier, %v", n, len(out.Results), len(out.Earlier), out.Failures)
+		if len(out.Results) != 1 || out.Earlier != n || len(out.Failures) != 0 {
+			t.Errorf("series %d: %d results, %d earlier, %v", n, len(out.Results), out.Earlier, out.Failures)
 		}
 	}
 	table, err := os.ReadFile(filepath.Join(s.Out, "compartments.csv"))
@@ -133,7 +133,7 @@ func TestSecondSeriesReplacesTheFirst(t *testing.T) {
 	for n, series := range in.Studies[0].Series {
 		s.Series = series.Series
 		out := run(t, s)
-		if len(out.Results) != 1 || len(out.Earlier) != 0 || len(out.Remarks) != n || tableRows(t, s.Out) != 3 {
+		if len(out.Results) != 1 || out.Earlier != 0 || len(out.Remarks) != n || tableRows(t, s.Out) != 3 {
 			t.Errorf("series %d: %+v, %d rows", n, out, tableRows(t, s.Out))
 		}
 	}

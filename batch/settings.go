@@ -49,10 +49,15 @@ type Settings struct {
 	// *pipeline.MemoryError. 0 means 1024, but then a study that needs more runs alone, and fails only if it needs
 	// more than three quarters of the memory of the machine or of the process's control group.
 	MemoryMB int
+	// VerifyInputs reads all inputs of the studies that are done and compares them with the hashes in the results.
+	// Otherwise files with the size and the time that they had in an earlier run are taken to be unchanged.
+	VerifyInputs bool
 	// Force maps every study, also those whose results are of the same files and settings.
 	Force bool
 	// DryRun decides what would be done with each study and writes nothing.
 	DryRun bool
+	// Shard is the part of the studies that the run maps. It then writes no tables, see Merge.
+	Shard Shard
 	// MaxFailures ends the run when so many studies have failed; 0 means no limit.
 	MaxFailures int
 	// Options are the options of the command, as in "--scheme skm-tea", for the audit record.
@@ -66,6 +71,9 @@ type Settings struct {
 	// Stored, if not nil, is called when a study's folder is complete. It may be called concurrently. Its error is that
 	// of the study, or ends the run if ctx has ended.
 	Stored func(dir string) error
+	// Mapped, if not nil, is called with the result of each study that the run has mapped, one call at a time. It must
+	// not keep results if the number of studies is large.
+	Mapped func(report.Result)
 	// Progress, if not nil, is called as a stage proceeds, one call at a time.
 	Progress func(stage Stage, done, all int)
 	// Log, if not nil, gets a line for each study.
@@ -84,18 +92,20 @@ const (
 
 // Outcome is the outcome of a run.
 type Outcome struct {
-	// Results are the studies that this run has mapped, in the order of their folders. Failures are the studies that
-	// it could not map, and earlier results that cannot be read. NotDone are the studies that were left when the run
+	// Mapped is the number of studies that this run has mapped; see Settings.Mapped. Failures are the studies that it
+	// could not map, and earlier results that cannot be read. NotDone are the studies that were left when the run
 	// ended early.
-	Results  []report.Result
+	Mapped   int
 	Failures []report.Failure
 	NotDone  []report.Failure
 	// Unreadable are the failures that are results of earlier runs: they cannot be read, or contradict each other.
 	Unreadable []report.Failure
+	// Studies is the number of studies of the run, of all shards.
+	Studies int
 	// Choices say for each study that could be mapped why it was mapped, or that it was not.
 	Choices []Choice
-	// Earlier are the results of earlier runs that are in the tables.
-	Earlier []report.Result
+	// Earlier is the number of results of earlier runs that are in the tables.
+	Earlier int
 	// Listed are studies that earlier runs have listed as failed or not done and that this run has not found. They
 	// are in the tables, too.
 	Listed []report.Failure

@@ -90,7 +90,7 @@ func TestSettingsDisplaceNothing(t *testing.T) {
 			c.set(t, &s, study)
 			out := run(t, s)
 			if len(out.Failures) != 1 || !strings.HasSuffix(out.Failures[0].Reason, "; the earlier result of the "+
-				"study stays in the tables") || len(out.Earlier) != 1 {
+				"study stays in the tables") || out.Earlier != 1 {
 				t.Errorf("%+v", out)
 			}
 			if got := statuses(t, s.Out); tableRows(t, s.Out) != 3 || !cmp.Equal(got, []string{"S01 right done"}) {
@@ -140,7 +140,7 @@ func TestMappingAgainEndsContradictions(t *testing.T) {
 			tableRows(t, s.Out) != 3 {
 			t.Errorf("edited %t: %+v, %v, %d rows", edit, out, err, tableRows(t, s.Out))
 		}
-		if aside, _ := filepath.Glob(filepath.Join(s.Out, asideFolder, "S01", "*",
+		if aside, _ := filepath.Glob(filepath.Join(s.Out, supersededFolder, "S01", "*",
 			report.ResultFile)); len(aside) != 2 {
 			t.Errorf("edited %t: set aside: %q", edit, aside)
 		}
@@ -209,7 +209,7 @@ func TestSecondKneeThatFailed(t *testing.T) {
 	s.Protocol.Series.Side = "L"
 	out := run(t, s)
 	if len(out.Failures) != 1 || out.Failures[0].Side != "left" || out.Failures[0].Series == "" ||
-		len(out.Earlier) != 1 {
+		out.Earlier != 1 {
 		t.Errorf("%+v", out)
 	}
 	if got := statuses(t, s.Out); !cmp.Equal(got, []string{"S01 right done", "S01 left failed"}) {

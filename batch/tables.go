@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/intake"
+	"github.com/t2map/t2map/internal/parallel"
 	"github.com/t2map/t2map/outfile"
 	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/printable"
@@ -25,71 +27,99 @@ import (
 // several runs can fill one folder. A study that is not done keeps its earlier results.
 func (r *session) writeTables() error {
 	out, l := &r.out, r.ledger
-	out.Earlier = l.results()
+	sound := l.results()
+	out.Earlier = max(0, len(sound)-out.Mapped)
 	r.noteKept()
-	written := map[string]bool{}
-	for _, result := range out.Results {
-		written[filepath.Clean(result.Dir)] = true
+	complete := map[string]bool{}
+	for _, e := range sound {
+		complete[e.Folder] = true
 	}
 	conflicts := l.contradictions()
 	out.Failures = append(out.Failures, conflicts...)
 	out.Listed = l.stillListed(*out)
-	for _, f := range l.broken {
-		named := func(other report.Failure) bool {
-			return other.Study != "" && other.Subject != "" && resultFolder(other.Subject, other.Visit) == f.Folder
+	named := map[string]bool{} // folders of studies that are listed with another reason
+	for _, f := range slices.Concat(out.Failures, out.Listed) {
+		if f.Study != "" && f.Subject != "" {
+			named[resultFolder(f.Subject, f.Visit)] = true
 		}
-		switch dir := filepath.Join(r.Out, filepath.FromSlash(f.Folder)); {
-		case written[dir]: // it has been replaced
-		case slices.ContainsFunc(out.Failures, named), slices.ContainsFunc(out.Listed, named):
-			// The study is listed with another reason.
-		default:
+	}
+	for _, f := range l.broken {
+		if !complete[f.Folder] && !named[f.Folder] {
 			out.Unreadable = append(out.Unreadable, f)
 		}
 	}
 	out.Failures = append(out.Failures, out.Unreadable...)
 	out.Unreadable = append(out.Unreadable, conflicts...)
 	out.Remarks = append(out.Remarks, l.remarks()...)
-	return errors.Join(l.err, tabulate(r.Out, out))
+	return errors.Join(l.err, r.tabulate(sound))
 }
 
 // stillListed returns the studies that studies.csv lists as failed or not done and that are neither in the outcome
 // nor among the results. It omits rows without a study, such as damaged files that an earlier run found.
 func (l *ledger) stillListed(out Outcome) []report.Failure {
+	now := map[string][]intake.Knee{} // by study
+	for _, f := range slices.Concat(out.Failures, out.NotDone) {
+		now[f.Study] = append(now[f.Study], kneeThatFailed(f))
+	}
 	var listed []report.Failure
 	for _, f := range l.listed {
-		same := func(other report.Failure) bool { return kneeThatFailed(f).Same(kneeThatFailed(other)) }
-		if f.Study == "" || out.holds(f) || slices.ContainsFunc(out.Failures, same) ||
-			slices.ContainsFunc(out.NotDone, same) {
-			continue
+		if f.Study != "" && !l.holds(kneeThatFailed(f)) && !slices.ContainsFunc(now[f.Study], kneeThatFailed(f).Same) {
+			listed = append(listed, f)
 		}
-		listed = append(listed, f)
 	}
 	return listed
 }
 
-// holds reports whether the outcome has a result of the knee that failed.
-func (o Outcome) holds(f report.Failure) bool {
-	same := func(r report.Result) bool { return kneeThatFailed(f).Same(kneeOf(r)) }
-	return f.Study != "" && (slices.ContainsFunc(o.Results, same) || slices.ContainsFunc(o.Earlier, same))
-}
-
-// tabulate writes the tables. A study with an earlier result that is kept has only the row of this result, even if
-// this run could not map it.
-func tabulate(dir string, out *Outcome) error {
-	c := report.Cohort{Version: pipeline.Version, Results: slices.Concat(out.Results, out.Earlier)}
-	for _, f := range slices.Concat(out.Failures, out.NotDone, out.Listed) {
-		if !out.holds(f) {
+// tabulate writes the tables of the sound results. A study with an earlier result that is kept has only the row of
+// this result, even if this run could not map it.
+func (r *session) tabulate(sound []entry) error {
+	c := report.Cohort{Version: pipeline.Version}
+	for result, err := range inTableOrder(sound) {
+		if err != nil {
+			return err
+		}
+		c.Results = append(c.Results, result)
+	}
+	for _, f := range slices.Concat(r.out.Failures, r.out.NotDone, r.out.Listed) {
+		if f.Study == "" || !r.ledger.holds(kneeThatFailed(f)) {
 			c.Failures = append(c.Failures, f)
 		}
 	}
-	switch err := report.WriteTables(dir, c); {
+	switch err := report.WriteTables(r.Out, c); {
 	case outfile.Full(err):
-		return hint.Errorf("free disk space, and rebuild the tables: "+tablesCommand(dir), "%w", &TablesError{err})
+		return hint.Errorf("free disk space, and rebuild the tables: "+tablesCommand(r.Out), "%w", &TablesError{err})
 	case err != nil:
-		return hint.Errorf("close the tables in other programs, and rebuild them: "+tablesCommand(dir), "%w",
+		return hint.Errorf("close the tables in other programs, and rebuild them: "+tablesCommand(r.Out), "%w",
 			&TablesError{err})
 	}
 	return nil
+}
+
+// readAhead is the number of results that are read at a time.
+const readAhead = 16
+
+// inTableOrder reads the results in the order of tables: subject, visit, study and series.
+func inTableOrder(entries []entry) iter.Seq2[report.Result, error] {
+	entries = slices.Clone(entries)
+	slices.SortStableFunc(entries, func(a, b entry) int {
+		return cmp.Or(cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Visit, b.Visit),
+			cmp.Compare(a.Study, b.Study), cmp.Compare(a.Series, b.Series))
+	})
+	return func(yield func(report.Result, error) bool) {
+		for part := range slices.Chunk(entries, readAhead) {
+			results, errs := make([]report.Result, len(part)), make([]error, len(part))
+			_ = parallel.Each(context.Background(), len(part), 0, func(n int) error {
+				results[n], errs[n] = part[n].result()
+				return nil
+			})
+			for n, r := range results {
+				r.Inputs = nil // tables do not need them
+				if !yield(r, errs[n]) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // tablesCommand is the command that rebuilds the tables of a folder of results.
@@ -118,16 +148,8 @@ func (e *TablesError) Unwrap() error { return e.Err }
 // It returns a *BusyError if a run writes to the folder, a *MixedError if results in it have different settings, and
 // an error if the folder does not exist, holds no results, or has a studies.csv that cannot be read.
 func Tables(ctx context.Context, s Settings) (Outcome, error) {
-	const advice = "name the folder that --out named in t2map run"
-	switch info, err := os.Stat(s.Out); {
-	case errors.Is(err, os.ErrNotExist):
-		return Outcome{}, hint.Errorf(advice, "results: %w", &protocol.MissingError{Path: s.Out})
-	case err != nil:
-		return Outcome{}, hint.Errorf(advice, "results: %w", err)
-	case !info.IsDir():
-		return Outcome{}, hint.Errorf(advice, "results: %s is a file, not a folder", s.Out)
-	case !holdsResults(s.Out): // write nothing to it, not even the lock
-		return Outcome{}, hint.Errorf(advice, "%s holds no results", filepath.Base(s.Out))
+	if err := checkResults(s.Out); err != nil {
+		return Outcome{}, err
 	}
 	lock, l, err := s.open(ctx)
 	if err != nil {
@@ -147,7 +169,7 @@ func Tables(ctx context.Context, s Settings) (Outcome, error) {
 			out.Failures = append(out.Failures, f)
 		}
 	}
-	err = r.writeTables()
+	err = errors.Join(r.writeTables(), r.writeEntries())
 	lock.unfinished = err != nil
 	for _, f := range out.Listed {
 		if f.NotDone {
@@ -158,6 +180,23 @@ func Tables(ctx context.Context, s Settings) (Outcome, error) {
 	}
 	out.Listed = nil
 	return r.out, err
+}
+
+// checkResults returns an error if the folder does not exist or holds no results. Nothing is written to such a folder,
+// not even the lock.
+func checkResults(out string) error {
+	const advice = "name the folder that --out named in t2map run"
+	switch info, err := os.Stat(out); {
+	case errors.Is(err, os.ErrNotExist):
+		return hint.Errorf(advice, "results: %w", &protocol.MissingError{Path: out})
+	case err != nil:
+		return hint.Errorf(advice, "results: %w", err)
+	case !info.IsDir():
+		return hint.Errorf(advice, "results: %s is a file, not a folder", out)
+	case !holdsResults(out):
+		return hint.Errorf(advice, "%s holds no results", filepath.Base(out))
+	}
+	return nil
 }
 
 // holdsResults reports whether the folder has a table or the result of a study.
@@ -180,8 +219,9 @@ func (s Settings) open(ctx context.Context) (*lock, *ledger, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if lock.held() {
+	if lock.held() && s.Shard.whole() { // other shards may be writing
 		report.Sweep(s.Out)
+		s.sweepState()
 	}
 	l, err := readLedger(s.Out)
 	if err != nil {
@@ -194,7 +234,7 @@ func (s Settings) open(ctx context.Context) (*lock, *ledger, error) {
 // look reads the results for a run that writes nothing. A folder that does not exist has none.
 func (s Settings) look() (*ledger, error) {
 	if _, err := os.Stat(s.Out); errors.Is(err, os.ErrNotExist) {
-		return &ledger{out: s.Out, byStudy: map[string][]report.Result{}, names: intake.Earlier{}}, nil
+		return newLedger(s.Out), nil
 	}
 	var busy *BusyError
 	if err := CheckIdle(s.Out); errors.As(err, &busy) {

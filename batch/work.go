@@ -4,12 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"path/filepath"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
 
+	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/hint"
+	"github.com/t2map/t2map/intake"
 	"github.com/t2map/t2map/outfile"
 	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/report"
@@ -40,65 +44,147 @@ func (e *DiskFullError) Error() string {
 // Unwrap returns the error of the system.
 func (e *DiskFullError) Unwrap() error { return e.Err }
 
-// work is the state of processAll.
+// work is the state of mapAll.
 type work struct {
 	*session
-	jobs   []pipeline.Job
-	stop   context.CancelCauseFunc
-	report func(done, all int) // reports the progress
+	cohort  *cohort
+	studies []*study
+	stop    context.CancelCauseFunc
+	report  func(done, all int) // reports the progress
+	memory  *semaphore.Weighted
+	budget  int64 // of memory
+	group   errgroup.Group
 
-	// session.mu guards the fields below.
-	done    int
-	results []*report.Result
+	done int // guarded by session.mu
 }
 
-// processAll processes the jobs. It returns an error if it ends before all jobs are done.
-func (r *session) processAll(ctx context.Context, jobs []pipeline.Job) error {
+// mapAll maps the studies. It returns an error if it ends before all are done.
+func (r *session) mapAll(ctx context.Context, c *cohort, studies []*study) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	w := work{session: r, jobs: jobs, stop: stop, report: r.progress(StageStudies), results: make([]*report.Result,
-		len(jobs))}
+	w := work{session: r, cohort: c, studies: studies, stop: stop, report: r.progress(StageStudies),
+		budget: r.concurrentMemory()}
 	if w.report == nil {
 		w.report = func(int, int) {}
 	}
-	w.report(0, len(jobs))
+	w.report(0, len(studies))
 	w.countFailures()
-	w.run(ctx)
-	for _, result := range w.results {
-		if result != nil {
-			r.out.Results = append(r.out.Results, *result)
-		}
+	defer limitCollector(w.budget, studies)()
+	w.memory = semaphore.NewWeighted(w.budget)
+	w.group.SetLimit(inFlight)
+	if w.Workers == 1 {
+		w.group.SetLimit(1)
 	}
+	w.run(ctx)
+	_ = w.group.Wait() // failures are in the outcome
 	if ctx.Err() == nil {
 		return nil
 	}
 	return context.Cause(ctx)
 }
 
-// run processes the jobs, at most inFlight at a time and within the limit of memory.
+// run starts the studies chunk by chunk.
 func (w *work) run(ctx context.Context) {
-	budget := w.concurrentMemory()
-	defer limitCollector(budget, w.jobs, w.Workers)()
-	memory := semaphore.NewWeighted(budget)
-	var g errgroup.Group
-	g.SetLimit(inFlight)
-	if w.Workers == 1 {
-		g.SetLimit(1)
+	parts, byChunk := w.parts()
+	for part, err := range w.findings(ctx, parts) {
+		if err != nil {
+			if ctx.Err() == nil {
+				w.stop(fmt.Errorf("find: %w", err))
+			}
+			break
+		}
+		w.start(ctx, part, byChunk[part.of])
 	}
-	for n := range w.jobs {
-		need := min(w.jobs[n].Memory(w.Workers), budget)
-		if memory.Acquire(ctx, need) != nil {
-			w.finish(n, report.Result{}, notDone(ctx))
+	for _, st := range w.studies { // those that were not started, because the run ended
+		if !st.started {
+			w.finish(st, report.Result{}, notDone(ctx))
+		}
+	}
+}
+
+// parts returns the chunks that hold studies to map, in the order of the cohort, with these studies.
+func (w *work) parts() ([]*chunk, map[*chunk][]*study) {
+	byChunk := map[*chunk][]*study{}
+	for _, st := range w.studies {
+		byChunk[st.chunk] = append(byChunk[st.chunk], st)
+	}
+	var parts []*chunk
+	for _, part := range w.cohort.chunks {
+		if len(byChunk[part]) > 0 {
+			parts = append(parts, part)
+		} else if err := part.release(); err != nil {
+			w.log().Debug("close", "error", err) // temporary files remain
+		}
+	}
+	return parts, byChunk
+}
+
+// reading is a chunk with its headers.
+type reading struct {
+	of      *chunk
+	finding dicomio.Finding
+	users   atomic.Int64 // the studies in progress that read from it, and one while more may begin
+}
+
+// release ends the use of the finding by one study.
+func (p *reading) release() {
+	if p.users.Add(-1) == 0 {
+		_ = p.finding.Close() // temporary files remain
+	}
+}
+
+// findings returns the headers of the chunks. It reads those that are not kept while the caller works on others.
+func (w *work) findings(ctx context.Context, parts []*chunk) iter.Seq2[*reading, error] {
+	return func(yield func(*reading, error) bool) {
+		var unread []dicomio.Chunk
+		byDigest := map[string]*chunk{}
+		for _, part := range parts {
+			if part.kept == nil {
+				unread, byDigest[part.Digest] = append(unread, part.Chunk), part
+				continue
+			}
+			p := &reading{of: part, finding: *part.kept}
+			part.kept = nil
+			if p.users.Store(1); !yield(p, nil) {
+				return
+			}
+		}
+		for f, err := range w.cohort.search.Each(ctx, unread) {
+			p := &reading{of: byDigest[f.Chunk.Digest], finding: f}
+			if p.users.Store(1); !yield(p, err) {
+				return
+			}
+		}
+	}
+}
+
+// start starts the studies of a chunk when there is memory for them.
+func (w *work) start(ctx context.Context, p *reading, studies []*study) {
+	defer p.release()
+	jobs := w.jobs(ctx, p, studies)
+	for n, st := range studies {
+		need := min(jobs[n].job.Memory(w.Workers), w.budget)
+		if jobs[n].err == nil && w.memory.Acquire(ctx, need) != nil {
+			jobs[n].err = notDone(ctx)
+		}
+		st.started = true
+		if err := jobs[n].err; err != nil {
+			jobs[n].release()
+			w.finish(st, report.Result{}, err)
 			continue
 		}
-		g.Go(func() error {
-			defer memory.Release(need)
-			r, err := w.process(ctx, w.jobs[n])
-			w.finish(n, r, err)
+		p.users.Add(1)
+		one := jobs[n]
+		jobs[n] = planned{} // its memory is released when it is done
+		w.group.Go(func() error {
+			defer w.memory.Release(need)
+			defer p.release()
+			defer one.release()
+			r, err := w.process(ctx, one.job)
+			w.finish(st, r, err)
 			return nil
 		})
 	}
-	_ = g.Wait() // failures are in the outcome
 }
 
 // countFailures ends the run if as many studies have failed as the settings allow.
@@ -109,30 +195,36 @@ func (w *work) countFailures() {
 	}
 }
 
-// finish records the result or the error of a job.
-func (w *work) finish(n int, r report.Result, err error) {
+// finish records the result or the error of a study.
+func (w *work) finish(st *study, r report.Result, err error) {
+	var e entry
+	if err == nil {
+		e, err = readEntry(w.Out, filepath.Join(r.Dir, report.ResultFile))
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.done++
-	j := w.jobs[n]
 	switch {
 	case outfile.Full(err):
 		w.stop(hint.Errorf("free disk space, for instance in the output folder or in TMPDIR, and run again: studies "+
 			"that are done are kept. To write missing tables: "+tablesCommand(w.Out), "%w", &DiskFullError{err}))
-		w.postpone(j, errDiskFull.Error())
+		w.postpone(st.Line, errDiskFull.Error())
 	case errors.Is(err, errInterrupted), errors.Is(err, errDiskFull), errors.Is(err, errFailures):
-		w.postpone(j, err.Error())
+		w.postpone(st.Line, err.Error())
 	case err != nil:
-		w.fail(j, err)
+		w.fail(st.Line, err)
 		w.countFailures()
 	default:
-		w.results[n] = &r
-		w.record.done(r)
-		w.ledger.settle(r)
-		w.log().Info("study done", "study", w.name(j), "folder", j.Dir)
+		st.seen.inputs = e.Inputs
+		w.out.Mapped++
+		w.record.done(e)
+		w.ledger.settle(e, r.Superseded)
+		if w.Mapped != nil {
+			w.Mapped(r)
+		}
+		w.log().Info("study done", "study", w.name(st.Line), "folder", r.Dir)
 	}
-	w.jobs[n] = pipeline.Job{} // release the memory of its headers
-	w.report(w.done, len(w.jobs))
+	w.report(w.done, len(w.studies))
 }
 
 var (
@@ -160,7 +252,7 @@ func (w *work) process(ctx context.Context, j pipeline.Job) (report.Result, erro
 	r, err := pipeline.Process(ctx, j, w.Protocol, w.Workers)
 	var panicked *pipeline.PanicError
 	if errors.As(err, &panicked) {
-		w.log().Debug("panic", "study", w.name(j), "value", panicked.Value)
+		w.log().Debug("panic", "study", j.Study.Hash, "value", panicked.Value)
 	}
 	if err == nil && w.Stored != nil {
 		err = w.Stored(j.Dir)
@@ -175,7 +267,8 @@ func (w *work) process(ctx context.Context, j pipeline.Job) (report.Result, erro
 // replace.
 func checkOwner(j pipeline.Job) error {
 	old, err := report.ReadResult(filepath.Join(j.Dir, report.ResultFile))
-	if err == nil && !sameRows(old, claim(j)) {
+	knee := intake.Knee{Study: old.Study, Series: old.Series, Side: old.Side}
+	if err == nil && !knee.Same(intake.Knee{Study: j.Study.Hash, Series: j.Train.Hash, Side: j.Side()}) {
 		return pipeline.Explained(hint.Errorf("choose another folder with --out", "results: the folder %s holds the "+
 			"results of another series, %s of study %s", filepath.Join(filepath.Base(filepath.Dir(j.Dir)),
 			filepath.Base(j.Dir)), old.Series, old.Study))

@@ -9,10 +9,10 @@ import (
 
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/files"
+	"github.com/t2map/t2map/intake"
 	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/outfile"
 	"github.com/t2map/t2map/pipeline"
-	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -23,19 +23,20 @@ const GridFile = "grid.nii.gz"
 // Run maps. The file is <subject>/<visit>/grid.nii.gz in the folder s.Grids, with the suffixes of results. The jobs
 // are those of the studies. An image that cannot be read is a problem of its study.
 func (s Settings) writeGrids(ctx context.Context, jobs []pipeline.Job, in *Inspection) error {
-	var written []pipeline.Job
+	var written []*study
 	var index []int // of the study of each job in written
 	for n, j := range jobs {
 		sound := j.Train.Hash != "" && j.Train.Problem == nil && j.Train.CheckWritten() == nil
 		if sound && in.Studies[n].Subject != "" && in.Studies[n].Verdict != Ignores {
-			written, index = append(written, j), append(index, n)
+			line := intake.LineOf(j, s.Workers)
+			written, index = append(written, &study{Line: &line}), append(index, n)
 		}
 	}
-	place(written, &ledger{out: s.Grids, byStudy: map[string][]report.Result{}})
-	for n, j := range written {
-		path := filepath.Join(j.Dir, GridFile)
+	place(written, newLedger(s.Grids))
+	for n, one := range written {
+		path := filepath.Join(one.dir, GridFile)
 		st := &in.Studies[index[n]]
-		if err := writeGrid(ctx, j, path, s.Workers); err != nil {
+		if err := writeGrid(ctx, jobs[index[n]], path, s.Workers); err != nil {
 			if ctx.Err() != nil || outfile.Full(err) {
 				return err
 			}

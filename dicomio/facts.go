@@ -71,7 +71,7 @@ func (s *scope) noteTrains(groups map[string][]*entry, studies map[string]Study)
 		return
 	}
 	for uid, entries := range groups {
-		if !studies[uid].multiEcho() {
+		if !studies[uid].MultiEcho() {
 			continue
 		}
 		r := RootStudy{Hash: studies[uid].Hash}

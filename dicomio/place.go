@@ -16,7 +16,7 @@ type homes map[string]map[string]bool
 func newHomes(groups map[string][]*entry, studies map[string]Study) homes {
 	h := homes{}
 	for uid, entries := range groups {
-		if !studies[uid].multiEcho() {
+		if !studies[uid].MultiEcho() {
 			continue // no mask can belong to it
 		}
 		for _, e := range entries {
@@ -67,8 +67,8 @@ func Wraps(name string) bool { return slices.Contains(wrappers, strings.ToLower(
 
 // Top returns the study's folder as users see it: Folder, or the one above if Folder is
 // only named dicom. It is absolute.
-func (s Study) Top() string {
-	top := files.Absolute(s.Folder)
+func (p Place) Top() string {
+	top := files.Absolute(p.Folder)
 	for Wraps(filepath.Base(top)) && filepath.Dir(top) != top {
 		top = filepath.Dir(top)
 	}
@@ -77,12 +77,12 @@ func (s Study) Top() string {
 
 // Name returns the name of the study for users: its folder relative to the searched one, or
 // the searched one itself if they are the same or the files lie in several.
-func (s Study) Name() string {
-	switch top := s.Top(); {
-	case !files.Inside(s.Root, s.Folder):
-		return filepath.Base(files.Absolute(s.Root))
-	case files.Inside(s.Root, top) && top != files.Absolute(s.Root):
-		return files.Below(s.Root, top)
+func (p Place) Name() string {
+	switch top := p.Top(); {
+	case !files.Inside(p.Root, p.Folder):
+		return filepath.Base(files.Absolute(p.Root))
+	case files.Inside(p.Root, top) && top != files.Absolute(p.Root):
+		return files.Below(p.Root, top)
 	default:
 		return filepath.Base(top)
 	}

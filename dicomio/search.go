@@ -71,6 +71,14 @@ func (s *Search) Find(ctx context.Context, c Chunk) (Finding, error) {
 	return f, nil
 }
 
+// List lists the files of a chunk without opening one. The caller must close the tree.
+func (s *Search) List(ctx context.Context, c Chunk) (*files.Tree, error) {
+	return s.survey.List(ctx, c.members...)
+}
+
+// Roots returns the absolute paths of the searched folders.
+func (s *Search) Roots() []string { return s.roots }
+
 // Each reads chunks, the next one while the caller works on one. The caller must close each
 // finding. The loop ends after an error, which is that of ctx or concerns the whole search.
 func (s *Search) Each(ctx context.Context, chunks []Chunk) iter.Seq2[Finding, error] {

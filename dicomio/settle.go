@@ -1,14 +1,12 @@
 package dicomio
 
-import (
-	"context"
-	"errors"
-)
+import "context"
 
 // Settle decides which chunks belong together. It reads the headers of all chunks that
 // recall does not know, one after the other and the next one while one is in use.
 //
-// visit, if set, is called for each chunk that was read. The finding is closed afterwards.
+// visit, if set, is called for each chunk that was read. It must close the finding when nothing
+// more is read from it.
 // If it turns out later that chunks belong together, visit is called for the joined chunk
 // too: its finding replaces those of all chunks that have one of its Parts.
 //
@@ -58,8 +56,10 @@ func (s *Search) inspect(ctx context.Context, chunks []Chunk, facts map[string]F
 		facts[r.chunk.Digest] = known
 		if visit != nil {
 			err = visit(f, known)
+		} else {
+			err = f.Close()
 		}
-		if err = errors.Join(err, f.Close()); err != nil {
+		if err != nil {
 			return err
 		}
 	}

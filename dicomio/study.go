@@ -24,6 +24,16 @@ type Passed struct {
 	OtherSeries int `json:"other_series"`
 }
 
+// Plus returns the sums.
+func (p Passed) Plus(other Passed) Passed {
+	return Passed{
+		Litter: p.Litter + other.Litter, DanglingLinks: p.DanglingLinks + other.DanglingLinks,
+		NotDICOM: p.NotDICOM + other.NotDICOM, DICOMDIR: p.DICOMDIR + other.DICOMDIR,
+		OtherModality: p.OtherModality + other.OtherModality, Derived: p.Derived + other.Derived,
+		OtherSeries: p.OtherSeries + other.OtherSeries,
+	}
+}
+
 // Finding is the result of Find, or of a Search for one chunk.
 type Finding struct {
 	// Chunk is the chunk that was read; the zero value if everything was.
@@ -52,14 +62,19 @@ func (f Finding) Close() error {
 	return f.Tree.Close()
 }
 
-// Study is one StudyInstanceUID.
-type Study struct {
+// Place says which study it is and where its files lie.
+type Place struct {
 	// Hash names the study: 12 hex digits of the SHA-256 of its UID.
 	Hash string
 	// Root is the searched folder, and Folder the deepest folder that contains all files of
 	// the study. RootName is the beginning of the names of its files if several folders are
 	// searched, and otherwise empty.
 	Root, RootName, Folder string
+}
+
+// Study is one StudyInstanceUID.
+type Study struct {
+	Place
 	// Home is the topmost folder, not above Root, that contains files of this study and of
 	// no other multi-echo study. It is empty if even Folder contains such files, and for a
 	// study without a multi-echo series. A report, a CT or a scout beside the knee does not
@@ -123,8 +138,8 @@ func (s Study) own() string {
 
 // newStudy sorts the files of one study into trains and the rest.
 func newStudy(uid string, entries []*entry, scaling PhilipsScaling) Study {
-	s := Study{Hash: hash(uid), Root: entries[0].root, RootName: entries[0].rootName,
-		Folder: filepath.Dir(entries[0].path), instances: map[string][]*header{}}
+	s := Study{Place: Place{Hash: hash(uid), Root: entries[0].root, RootName: entries[0].rootName,
+		Folder: filepath.Dir(entries[0].path)}, instances: map[string][]*header{}}
 	var images []*header
 	for _, e := range entries {
 		s.Folder = common(s.Folder, filepath.Dir(e.path))
@@ -182,6 +197,6 @@ func (s *Study) recordPatient(h *header) {
 	}
 }
 
-// multiEcho reports whether the study has a multi-echo series, or one that would be if its
+// MultiEcho reports whether the study has a multi-echo series, or one that would be if its
 // echo times were right, and so may need a mask.
-func (s Study) multiEcho() bool { return len(s.Trains)+len(s.Suspects) > 0 }
+func (s Study) MultiEcho() bool { return len(s.Trains)+len(s.Suspects) > 0 }

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/table"
@@ -14,7 +13,7 @@ import (
 
 // anchor determines for each root the folder at which the layout begins. It returns a remark for each root for which
 // this folder is above the root, and one remark if only the folders say where the layout begins.
-func (s *Intake) anchor(studies []dicomio.Study) []string {
+func (s *Intake) anchor(studies []Notice) []string {
 	s.levels = map[string]int{}
 	if s.layout() == "" || s.Manifest != "" {
 		return nil
@@ -23,7 +22,7 @@ func (s *Intake) anchor(studies []dicomio.Study) []string {
 	if err != nil {
 		return nil // cannot occur: New has parsed it
 	}
-	byRoot := map[string][]dicomio.Study{}
+	byRoot := map[string][]Notice{}
 	var roots []string
 	for _, st := range studies {
 		if byRoot[st.Root] == nil {
@@ -32,15 +31,15 @@ func (s *Intake) anchor(studies []dicomio.Study) []string {
 		byRoot[st.Root] = append(byRoot[st.Root], st)
 	}
 	subjects := map[string]bool{}
-	for _, studies := range s.earlier {
+	for _, studies := range s.Earlier {
 		for _, e := range studies {
 			subjects[e.Subject] = true
 		}
 	}
-	vouched := func(st dicomio.Study, id pipeline.Identity) bool {
-		return s.earlier.vouch(st, id) || subjects[id.Subject]
+	vouched := func(st Notice, id pipeline.Identity) bool {
+		return s.Earlier.vouch(st, id) || subjects[id.Subject]
 	}
-	named := func(st dicomio.Study, id pipeline.Identity) bool {
+	named := func(st Notice, id pipeline.Identity) bool {
 		return l.anchored() || vouched(st, id) || namesPatient(st, id)
 	}
 	var remarks []string
@@ -65,14 +64,14 @@ func (s *Intake) anchor(studies []dicomio.Study) []string {
 // unsure says at which folder the layout begins, and the identity of the first study, if the layout could also
 // begin at another folder and only the folders identify the studies.
 func (l layout) unsure(
-	root string, studies []dicomio.Study, vouched func(dicomio.Study, pipeline.Identity) bool,
+	root string, studies []Notice, vouched func(Notice, pipeline.Identity) bool,
 ) string {
 	text := ""
 	if l.anchored() {
 		return text
 	}
 	for _, st := range studies {
-		folder, _ := folderBelow(st, 0)
+		folder, _ := folderBelow(st.Place, 0)
 		id, matched, _ := l.match(folder)
 		switch {
 		case !matched:
@@ -91,7 +90,7 @@ func (l layout) unsure(
 }
 
 // namesPatient reports whether an attribute of a study names its patient, and not the visit of the identity.
-func namesPatient(st dicomio.Study, id pipeline.Identity) bool {
+func namesPatient(st Notice, id pipeline.Identity) bool {
 	for _, code := range []string{st.PatientID, st.TrialSubject} {
 		if !saysNothing(code) && (!table.IsAlike(code, id.Visit) || table.IsAlike(code, id.Subject)) {
 			return true
@@ -107,12 +106,12 @@ func namesPatient(st dicomio.Study, id pipeline.Identity) bool {
 // If the subject is the name of a folder above, another source must confirm that each study belongs to a patient, and
 // that studies of one subject belong to one patient. A study that lies too high, such as data/KN-101 for
 // {subject}/{visit}, then does not match, instead of becoming visit KN-101 of a subject data.
-func (l layout) levelsAbove(studies []dicomio.Study, named func(dicomio.Study, pipeline.Identity) bool) int {
+func (l layout) levelsAbove(studies []Notice, named func(Notice, pipeline.Identity) bool) int {
 	for levelsAbove := 0; ; levelsAbove++ {
 		matches := false
 		patients := map[string]string{} // by subject
 		for _, st := range studies {
-			folder, ok := folderBelow(st, levelsAbove)
+			folder, ok := folderBelow(st.Place, levelsAbove)
 			if !ok {
 				return 0
 			}
@@ -143,12 +142,12 @@ func (l layout) levelsAbove(studies []dicomio.Study, named func(dicomio.Study, p
 // study in data/KN-101/V1/T2map is V1/T2map if data/KN-101 is searched, but KN-101/V1 if its PatientID is KN-101 or
 // if it has earlier results under that name.
 func (l layout) vouchedLevels(
-	studies []dicomio.Study, levels int, vouched func(dicomio.Study, pipeline.Identity) bool,
+	studies []Notice, levels int, vouched func(Notice, pipeline.Identity) bool,
 ) int {
 	// count returns how many studies match, and how many of these are confirmed.
 	count := func(levels int) (matched, sure int, ok bool) {
 		for _, st := range studies {
-			folder, ok := folderBelow(st, levels)
+			folder, ok := folderBelow(st.Place, levels)
 			if !ok {
 				return 0, 0, false
 			}
@@ -179,7 +178,7 @@ func (l layout) vouchedLevels(
 
 // vouch reports whether another source than the folders confirms the identity of a study: the subject is in its
 // attributes, or the identity is that of its earlier results.
-func (all Earlier) vouch(st dicomio.Study, id pipeline.Identity) bool {
+func (all Earlier) vouch(st Notice, id pipeline.Identity) bool {
 	for _, code := range []string{st.PatientID, st.TrialSubject} {
 		if code != "" && table.IsAlike(code, id.Subject) {
 			return true

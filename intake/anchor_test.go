@@ -30,9 +30,9 @@ func TestIdentityBelowInnerFolders(t *testing.T) {
 		base := t.TempDir()
 		folder := filepath.Join(base, filepath.FromSlash(c.folder))
 		for root := folder; root != base; root = filepath.Dir(root) {
-			st := dicomio.Study{Hash: "h", Root: root, Folder: folder, PatientID: c.id}
-			s := Intake{Rules: Rules{Layout: layout}, earlier: c.earlier}
-			s.anchor([]dicomio.Study{st})
+			st := dicomio.Study{Place: dicomio.Place{Hash: "h", Root: root, Folder: folder}, PatientID: c.id}
+			s := Intake{Rules: Rules{Layout: layout}, Earlier: c.earlier}
+			s.anchor([]Notice{NoticeOf(st)})
 			id, err := s.identify(st)
 			if err != nil || id.Subject != c.subject || id.Visit != c.visit {
 				t.Errorf("%s, searched %s: %+v, %v", c.name, strings.TrimPrefix(root, base), id, err)
@@ -40,9 +40,10 @@ func TestIdentityBelowInnerFolders(t *testing.T) {
 		}
 	}
 	// Without a contradiction by PatientID, the layout begins below the searched folder.
-	st := dicomio.Study{Hash: "h", Root: "/KN-101/data", Folder: "/KN-101/data/V1/x", PatientID: "V1"}
+	st := dicomio.Study{Place: dicomio.Place{Hash: "h", Root: "/KN-101/data", Folder: "/KN-101/data/V1/x"},
+		PatientID: "V1"}
 	s := Intake{Rules: Rules{Layout: layout}}
-	s.anchor([]dicomio.Study{st})
+	s.anchor([]Notice{NoticeOf(st)})
 	if id, err := s.identify(st); err != nil || id.Subject != "V1" {
 		t.Errorf("%+v, %v", id, err)
 	}
@@ -53,8 +54,8 @@ func TestIdentityBelowInnerFolders(t *testing.T) {
 func studiesBelow(root string, folders, ids, trial []string) []dicomio.Study {
 	var studies []dicomio.Study
 	for i, folder := range folders {
-		st := dicomio.Study{Hash: folder, Root: root, Folder: filepath.Join(root, filepath.FromSlash(folder)),
-			PatientID: ids[i]}
+		st := dicomio.Study{Place: dicomio.Place{Hash: folder, Root: root,
+			Folder: filepath.Join(root, filepath.FromSlash(folder))}, PatientID: ids[i]}
 		if trial != nil {
 			st.TrialSubject = trial[i]
 		}
@@ -105,8 +106,8 @@ func TestLayoutAboveTheSearchedFolder(t *testing.T) {
 	} {
 		root := filepath.Join(t.TempDir(), filepath.FromSlash(c.searched))
 		studies := studiesBelow(root, c.folders, c.ids, c.trial)
-		s := Intake{Rules: Rules{Layout: c.layout}, earlier: c.earlier}
-		remarks := strings.Join(s.anchor(studies), "\n")
+		s := Intake{Rules: Rules{Layout: c.layout}, Earlier: c.earlier}
+		remarks := strings.Join(s.anchor(notices(studies)), "\n")
 		if !strings.Contains(remarks, c.remark) || (c.remark == "") != (remarks == "") {
 			t.Errorf("%s: remarks %q, want %q", c.name, remarks, c.remark)
 		}
@@ -118,4 +119,12 @@ func TestLayoutAboveTheSearchedFolder(t *testing.T) {
 			t.Errorf("%s: %+v, %v, want %s", c.name, id, err, c.want)
 		}
 	}
+}
+
+func notices(studies []dicomio.Study) []Notice {
+	var all []Notice
+	for _, st := range studies {
+		all = append(all, NoticeOf(st))
+	}
+	return all
 }

@@ -15,20 +15,32 @@ func (s *Intake) carries(j pipeline.Job) bool {
 	return visit != "" && j.Identity.Visit != visit
 }
 
-// MaskSource returns the job whose mask is carried to the target: that of the same subject and knee at the given
-// visit. It is an error if there is not exactly one.
-func MaskSource(jobs []pipeline.Job, target pipeline.Job, visit string) (*pipeline.Job, error) {
-	var sources []*pipeline.Job
-	var sides []string // of the studies of the visit
-	for i := range jobs {
-		j := &jobs[i]
-		if j.Carried || j.Identity.Subject != target.Identity.Subject || j.Identity.Visit != visit {
-			continue
+// MaskSources find the studies whose masks are carried to other visits.
+type MaskSources struct {
+	visit   string
+	studies map[string][]*Line // of the visit, by subject
+}
+
+// NewMaskSources takes the studies whose masks may be carried: those of the given visit that have a mask.
+func NewMaskSources(lines []*Line, visit string) MaskSources {
+	s := MaskSources{visit, map[string][]*Line{}}
+	for _, l := range lines {
+		if !l.Carried && visit != "" && l.Identity.Visit == visit {
+			s.studies[l.Identity.Subject] = append(s.studies[l.Identity.Subject], l)
 		}
-		sides = append(sides, cmp.Or(j.Side(), "unknown"))
-		if SameSide(j.Side(), target.Side()) {
-			source := *j
-			sources = append(sources, &source)
+	}
+	return s
+}
+
+// Find returns the study whose mask is carried to the target: that of the same subject and knee. It is an error if
+// there is not exactly one.
+func (s MaskSources) Find(target *Line) (*Line, error) {
+	var sources []*Line
+	var sides []string // of the studies of the visit
+	for _, l := range s.studies[target.Identity.Subject] {
+		sides = append(sides, cmp.Or(l.Side, "unknown"))
+		if SameSide(l.Side, target.Side) {
+			sources = append(sources, l)
 		}
 	}
 	switch {
@@ -38,16 +50,16 @@ func MaskSource(jobs []pipeline.Job, target pipeline.Job, visit string) (*pipeli
 		return nil, hint.Errorf("a mask is carried to the same knee only: give this study a mask of its own, or map "+
 			"the visit's study of this knee together with it; if it is the same knee, correct the side in a manifest "+
 			"(column side)", "mask: none found, and the visit %s, whose mask would be carried, shows the %s knee, "+
-			"this study the %s one", printable.Short(visit), sides[0], target.Side())
+			"this study the %s one", printable.Short(s.visit), sides[0], target.Side)
 	case len(sources) == 0:
 		return nil, hint.Errorf("map the visit together with this one and give it a mask, or give this study a mask "+
 			"of its own", "mask: none found, and none to carry: the visit %s is missing, failed or has no mask",
-			printable.Short(visit))
+			printable.Short(s.visit))
 	}
 	advice := "name the studies in a manifest, so that only one belongs to that visit"
-	if target.Side() == "" {
+	if target.Side == "" {
 		advice = "name the side of this study's knee in a manifest (column side)"
 	}
 	return nil, hint.Errorf(advice, "mask: %d studies belong to the visit %s, whose mask would be carried (sides: %s)",
-		len(sources), printable.Short(visit), strings.Join(sides, ", "))
+		len(sources), printable.Short(s.visit), strings.Join(sides, ", "))
 }

@@ -19,22 +19,23 @@ import (
 //   - studies of one subject to which a manifest gives no visit, unless they show different knees;
 //   - studies that a layout names after the folder of a series, though PatientID says that subjects
 //     with other names are the same patient (see doubtful).
-func clashes(jobs []pipeline.Job, earlier Earlier) map[int]error {
+func clashes(lines []*Line, earlier Earlier) map[int]error {
 	all := map[int]error{}
-	kept := earlier.notDisplaced(jobs)
+	kept := map[string][]EarlierStudy{} // by subject
+	for _, e := range earlier.notDisplaced(lines) {
+		kept[e.Subject] = append(kept[e.Subject], e)
+	}
 	bySubject := map[string][]int{}
-	for n, j := range jobs {
+	for n, j := range lines {
 		bySubject[j.Identity.Subject] = append(bySubject[j.Identity.Subject], n)
 	}
-	patients := patientsOf(jobs)
-	for n, j := range jobs {
+	patients := patientsOf(lines)
+	for n, j := range lines {
 		others := bySubject[j.Identity.Subject]
 		switch j.Identity.Source {
 		case pipeline.FromFolder:
-			earlierToo := slices.ContainsFunc(kept,
-				func(e EarlierStudy) bool { return e.Subject == j.Identity.Subject })
-			if earlierToo || slices.ContainsFunc(others,
-				func(k int) bool { return jobs[k].Study.Top() != j.Study.Top() }) {
+			if len(kept[j.Identity.Subject]) > 0 || slices.ContainsFunc(others,
+				func(k int) bool { return lines[k].Top() != j.Top() }) {
 				all[n] = hint.Errorf("name the studies in a manifest (--manifest) or by the folders above them "+
 					"(--layout)",
 					"identity: PatientID (0010,0020) is empty, and studies in several folders named %.40q would be "+
@@ -44,18 +45,18 @@ func clashes(jobs []pipeline.Job, earlier Earlier) map[int]error {
 			if j.Identity.Visit != "" {
 				continue
 			}
-			earlierToo := slices.ContainsFunc(kept, func(e EarlierStudy) bool {
-				return e.Subject == j.Identity.Subject && e.Visit == "" && SameSide(e.Side, knownSide(j))
+			earlierToo := slices.ContainsFunc(kept[j.Identity.Subject], func(e EarlierStudy) bool {
+				return e.Visit == "" && SameSide(e.Side, j.Side)
 			})
 			if earlierToo || slices.ContainsFunc(others, func(k int) bool {
-				return k != n && jobs[k].Identity.Visit == "" && mayShowOneKnee(j, jobs[k])
+				return k != n && lines[k].Identity.Visit == "" && mayShowOneKnee(j, lines[k])
 			}) {
 				all[n] = hint.Errorf("give each row a visit", "identity: there are several studies of subject %.40q, "+
 					"and the manifest gives no visit to distinguish them", j.Identity.Subject)
 			}
 		case pipeline.FromLayout:
 			other := patients.another(j)
-			if folder := seriesFolder(j); folder != "" && other != "" {
+			if folder := j.SeriesFolder; folder != "" && other != "" {
 				all[n] = hint.Errorf("begin the layout with the name of a folder, as in 'data/{subject}/{visit}'; or "+
 					"search the folder that holds the subjects",
 					"identity: the layout takes the folder %.40q, which is named after a series, for a part of the "+
@@ -68,35 +69,35 @@ func clashes(jobs []pipeline.Job, earlier Earlier) map[int]error {
 }
 
 // mayShowOneKnee reports whether two jobs of one patient may show the same knee.
-func mayShowOneKnee(a, b pipeline.Job) bool { return SameSide(knownSide(a), knownSide(b)) }
+func mayShowOneKnee(a, b *Line) bool { return SameSide(a.Side, b.Side) }
 
 // doubtful returns warnings about identities that are doubtful but used, by the index of the job.
-func doubtful(jobs []pipeline.Job) map[int][]string {
+func doubtful(lines []*Line) map[int][]string {
 	all := map[int][]string{}
 	byVisit := map[[2]string][]int{} // by subject and visit
-	for n, j := range jobs {
+	for n, j := range lines {
 		key := [2]string{j.Identity.Subject, j.Identity.Visit}
 		byVisit[key] = append(byVisit[key], n)
 	}
-	patients := patientsOf(jobs)
-	for n, j := range jobs {
+	patients := patientsOf(lines)
+	for n, j := range lines {
 		id := j.Identity
 		if id.Source == pipeline.FromLayout {
 			const advice = "if the layout begins at the wrong folder, begin it with the name of a folder, as in " +
 				"'data/{subject}/{visit}'"
 			if patients.another(j) != "" {
 				all[n] = append(all[n], "the layout gives several subjects to one PatientID (0010,0020): "+advice)
-			} else if code := subjectAsVisit(j); code != "" {
+			} else if code := j.SubjectAsVisit; code != "" {
 				all[n] = append(all[n], fmt.Sprintf("the layout takes %.40q for the visit, but %s names the subject "+
 					"so: %s", id.Visit, code, advice))
-			} else if folder := seriesFolder(j); folder != "" {
+			} else if folder := j.SeriesFolder; folder != "" {
 				all[n] = append(all[n], fmt.Sprintf("the layout takes the folder %.40q, which is named after a "+
 					"series, for a part of the study's name: %s", folder, advice))
 			}
 		}
 		another := func(k int) bool {
-			return jobs[k].Study.Hash != j.Study.Hash && jobs[k].Study.Top() != j.Study.Top() &&
-				mayShowOneKnee(j, jobs[k])
+			return lines[k].Hash != j.Hash && lines[k].Top() != j.Top() &&
+				mayShowOneKnee(j, lines[k])
 		}
 		other := slices.IndexFunc(byVisit[[2]string{id.Subject, id.Visit}], another)
 		if id.Source == pipeline.FromFolder || other < 0 {
@@ -104,7 +105,7 @@ func doubtful(jobs []pipeline.Job) map[int][]string {
 		}
 		if id.Source == pipeline.FromManifest {
 			if id.Visit != "" { // without a visit they fail
-				lines := []int{id.Line, jobs[byVisit[[2]string{id.Subject, id.Visit}][other]].Identity.Line}
+				lines := []int{id.Line, lines[byVisit[[2]string{id.Subject, id.Visit}][other]].Identity.Line}
 				slices.Sort(lines)
 				all[n] = append(all[n], fmt.Sprintf("lines %d and %d of the manifest name studies of one subject, "+
 					"visit and side: give each its own visit or side", lines[0], lines[1]))
@@ -125,7 +126,7 @@ func doubtful(jobs []pipeline.Job) map[int][]string {
 // visit is the name of the study's own folder, because then no further folder could name the visit.
 func subjectAsVisit(j pipeline.Job) string {
 	visit := j.Identity.Visit
-	if visit == "" || table.IsAlike(folderOf(j.Study), visit) {
+	if visit == "" || table.IsAlike(folderOf(j.Study.Place), visit) {
 		return ""
 	}
 	for _, name := range []struct{ code, attribute string }{{j.Study.PatientID, "PatientID (0010,0020)"},
@@ -142,10 +143,10 @@ type patients map[string][]string
 
 // patientsOf collects the subjects of each PatientID. A PatientID that many files share, such as "anonymous" or 0, is
 // ignored.
-func patientsOf(jobs []pipeline.Job) patients {
+func patientsOf(lines []*Line) patients {
 	p := patients{}
-	for _, j := range jobs {
-		id := j.Study.PatientID
+	for _, j := range lines {
+		id := j.PatientID
 		if j.Identity.Source != pipeline.FromLayout || saysNothing(id) {
 			continue
 		}
@@ -160,9 +161,9 @@ func patientsOf(jobs []pipeline.Job) patients {
 func saysNothing(id string) bool { return dicomio.General(id) || strings.Trim(id, "0 ._-") == "" }
 
 // another returns another subject of the job's patient, or "".
-func (p patients) another(j pipeline.Job) string {
-	for _, subject := range p[j.Study.PatientID] {
-		if subject != j.Identity.Subject {
+func (p patients) another(l *Line) string {
+	for _, subject := range p[l.PatientID] {
+		if subject != l.Identity.Subject {
 			return subject
 		}
 	}

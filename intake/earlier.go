@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/table"
@@ -27,12 +28,11 @@ func identityName(subject, visit string) string {
 // Earlier are the identities of the results in the output folder, by the hash of the study: one for each knee.
 type Earlier map[string][]EarlierStudy
 
-// displaced returns the earlier results that results of the job may replace.
-func (all Earlier) displaced(j pipeline.Job) []EarlierStudy {
+// displaced returns the earlier results that results of the knee may replace.
+func (all Earlier) displaced(knee Knee) []EarlierStudy {
 	var knees []EarlierStudy
-	knee := Knee{j.Study.Hash, KnownSeries(j), knownSide(j)}
-	for _, e := range all[j.Study.Hash] {
-		if knee.Same(Knee{j.Study.Hash, e.Series, e.Side}) {
+	for _, e := range all[knee.Study] {
+		if knee.Same(Knee{knee.Study, e.Series, e.Side}) {
 			knees = append(knees, e)
 		}
 	}
@@ -62,34 +62,39 @@ func KnownSeries(j pipeline.Job) string {
 	return j.Train.Hash
 }
 
-// renamed returns an error if the output folder holds results of the job's study under another
-// identity: new results would remove the old rows from the tables.
-func renamed(j pipeline.Job, earlier Earlier) error {
-	for _, old := range earlier.displaced(j) {
-		if old.Subject == j.Identity.Subject && old.Visit == j.Identity.Visit {
+// renamed is the function renamed for a job whose series may not be chosen yet.
+func (s *Intake) renamed(j pipeline.Job) error {
+	return renamed(j.Study.Place, j.Identity, Knee{j.Study.Hash, KnownSeries(j), knownSide(j)}, s.Earlier)
+}
+
+// renamed returns an error if the output folder holds results of the knee under another identity: new results would
+// remove the old rows from the tables.
+func renamed(place dicomio.Place, id pipeline.Identity, knee Knee, earlier Earlier) error {
+	for _, old := range earlier.displaced(knee) {
+		if old.Subject == id.Subject && old.Visit == id.Visit {
 			continue
 		}
 		advice := "search the same folder as before, correct the manifest or the layout, or accept the new name with " +
 			"--rename"
-		if anon := codeOf(j.Study); old.Subject == anon || old.Visit == anon {
+		if anon := codeOf(place); old.Subject == anon || old.Visit == anon {
 			advice = "accept the new name with --rename" // the user has followed the advice of the warning
 		}
 		return hint.Errorf(advice,
 			"identity: the study is now %s (from %s), but the output folder holds its results as %s, in the folder %s",
-			identityName(j.Identity.Subject, j.Identity.Visit), j.Identity.SourceText, old.name(), old.Folder)
+			identityName(id.Subject, id.Visit), id.SourceText, old.name(), old.Folder)
 	}
 	return nil
 }
 
-// alikeSubjects returns the subjects whose names are alike, each with the other one, among the jobs and the earlier
+// alikeSubjects returns the subjects whose names are alike, each with the other one, among the lines and the earlier
 // results that they do not replace.
-func alikeSubjects(jobs []pipeline.Job, earlier Earlier) map[string]string {
+func alikeSubjects(lines []*Line, earlier Earlier) map[string]string {
 	var subjects table.Names
 	alike := map[string]string{}
-	for _, e := range earlier.notDisplaced(jobs) {
+	for _, e := range earlier.notDisplaced(lines) {
 		subjects.Add(e.Subject)
 	}
-	for _, j := range jobs {
+	for _, j := range lines {
 		if other, alikeNames := subjects.Add(j.Identity.Subject); alikeNames {
 			alike[j.Identity.Subject], alike[other] = other, j.Identity.Subject
 		}
@@ -97,11 +102,11 @@ func alikeSubjects(jobs []pipeline.Job, earlier Earlier) map[string]string {
 	return alike
 }
 
-// notDisplaced returns the earlier results that results of the jobs do not replace.
-func (all Earlier) notDisplaced(jobs []pipeline.Job) []EarlierStudy {
+// notDisplaced returns the earlier results that results of the lines do not replace.
+func (all Earlier) notDisplaced(lines []*Line) []EarlierStudy {
 	displaced := map[string]bool{} // by folder
-	for _, j := range jobs {
-		for _, e := range all.displaced(j) {
+	for _, j := range lines {
+		for _, e := range all.displaced(j.Knee()) {
 			displaced[e.Folder] = true
 		}
 	}
@@ -118,10 +123,10 @@ func (all Earlier) notDisplaced(jobs []pipeline.Job) []EarlierStudy {
 
 // alikeVisits remarks on visits of the run whose names are alike. The names may be right, if they belong to different
 // subjects, but t2map trial refuses them.
-func alikeVisits(jobs []pipeline.Job) []string {
+func alikeVisits(lines []*Line) []string {
 	var visits table.Names
 	var pairs []string
-	for _, j := range jobs {
+	for _, j := range lines {
 		if other, alike := visits.Add(j.Identity.Visit); alike {
 			pairs = append(pairs, fmt.Sprintf("%.40q and %.40q", other, j.Identity.Visit))
 		}

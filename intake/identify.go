@@ -17,17 +17,17 @@ import (
 func (s *Intake) identify(st dicomio.Study) (pipeline.Identity, error) {
 	switch {
 	case s.manifest != nil:
-		id, err := s.manifest.identify(st)
+		id, err := s.manifest.identify(st.Place)
 		return withDisclosures(id, st), err
 	case s.layout() != "":
 		l, err := parseLayout(s.layout())
 		if err != nil {
 			return pipeline.Identity{}, err
 		}
-		id, err := l.identify(st, s.levels[st.Root])
+		id, err := l.identify(st.Place, s.levels[st.Root])
 		return withDisclosures(id, st), err
 	}
-	folder := folderOf(st)
+	folder := folderOf(st.Place)
 	switch {
 	case st.TrialSubject != "" && st.TrialTimepoint != "":
 		id := pipeline.Identity{Subject: st.TrialSubject, Visit: st.TrialTimepoint,
@@ -50,7 +50,7 @@ func (s *Intake) identify(st dicomio.Study) (pipeline.Identity, error) {
 	id := pipeline.Identity{Subject: folder, SourceText: "folder name (PatientID is empty)",
 		Source: pipeline.FromFolder}
 	if d := st.Discloses(folder); d != "" && !s.acceptsPatientID() {
-		id.Subject = codeOf(st)
+		id.Subject = codeOf(st.Place)
 		id.Warnings = append(id.Warnings, disclosed(folderWords, d, "subject"))
 	}
 	return id, nil
@@ -64,7 +64,7 @@ const undecoded dicomio.Disclosure = "holds characters that are not in the file'
 
 // codeOf returns a code for a study without a code: the hash of its UID. It is not a hash of PatientID, because a
 // name could be found by hashing all names.
-func codeOf(st dicomio.Study) string { return "anon-" + st.Hash }
+func codeOf(st dicomio.Place) string { return "anon-" + st.Hash }
 
 func (s *Intake) acceptsPatientID() bool { return s.AcceptPatientID || s.Protocol.AcceptPatientID }
 
@@ -81,7 +81,7 @@ func (s *Intake) code(id *pipeline.Identity, st dicomio.Study, attribute string)
 	if d == "" || s.acceptsPatientID() {
 		return
 	}
-	id.Subject, id.SourceText = codeOf(st), "the hash of the study, because "+attribute+" is not a code"
+	id.Subject, id.SourceText = codeOf(st.Place), "the hash of the study, because "+attribute+" is not a code"
 	id.Warnings = append(id.Warnings, disclosed(attribute, d, "subject"))
 }
 
@@ -91,7 +91,7 @@ func (s *Intake) codeVisit(id *pipeline.Identity, st dicomio.Study, source strin
 	if d == "" || s.acceptsPatientID() || st.IdentityRemoved() && source != folderWords {
 		return
 	}
-	id.Visit = codeOf(st)
+	id.Visit = codeOf(st.Place)
 	id.Warnings = append(id.Warnings, disclosed(source, d, "visit"))
 }
 
@@ -124,7 +124,7 @@ func withDisclosures(id pipeline.Identity, st dicomio.Study) pipeline.Identity {
 }
 
 // folderOf returns the name of the study's folder, independent of which folder above it was searched.
-func folderOf(st dicomio.Study) string {
+func folderOf(st dicomio.Place) string {
 	top := files.WithoutEndings(st.Top())
 	if name := filepath.Base(top); name != "." && name != string(filepath.Separator) {
 		return name

@@ -31,9 +31,9 @@ func TestIdentityOfSearchedFolders(t *testing.T) {
 			roots = append(roots, root)
 		}
 		for _, root := range roots {
-			st := dicomio.Study{Root: root, Folder: folder, PatientID: "P"}
+			st := dicomio.Study{Place: dicomio.Place{Root: root, Folder: folder}, PatientID: "P"}
 			s := Intake{Rules: Rules{Layout: c.layout}}
-			s.anchor([]dicomio.Study{st})
+			s.anchor([]Notice{NoticeOf(st)})
 			id, err := s.identify(st)
 			if err != nil || id.Subject != c.subject || id.Visit != c.visit {
 				t.Errorf("%s of %s, searched %s: %+v, %v", c.layout, c.folder, strings.TrimPrefix(root, base), id, err)
@@ -50,9 +50,9 @@ func TestIdentityOfWorkingDirectory(t *testing.T) {
 	}
 	t.Chdir(dir)
 	for _, layout := range []string{"", "{subject}/{visit}"} {
-		st := dicomio.Study{Root: ".", Folder: ".", PatientID: "KN-101"}
+		st := dicomio.Study{Place: dicomio.Place{Root: ".", Folder: "."}, PatientID: "KN-101"}
 		s := Intake{Rules: Rules{Layout: layout}}
-		s.anchor([]dicomio.Study{st})
+		s.anchor([]Notice{NoticeOf(st)})
 		if id, err := s.identify(st); err != nil || id.Subject != "KN-101" || id.Visit != "V1" {
 			t.Errorf("%q: %+v, %v", layout, id, err)
 		}
@@ -63,9 +63,9 @@ func TestIdentityOfWorkingDirectory(t *testing.T) {
 // one of many studies lies too high, only this one does not match.
 func TestLayoutThatIsTooDeep(t *testing.T) {
 	s := Intake{Rules: Rules{Layout: "{subject}/{visit}"}}
-	studies := []dicomio.Study{{Root: "/data", Folder: "/data/KN-101", PatientID: "1"}, {Root: "/data",
-		Folder: "/data/KN-102", PatientID: "2"}}
-	if remarks := s.anchor(studies); len(remarks) != 0 {
+	studies := []dicomio.Study{{Place: dicomio.Place{Root: "/data", Folder: "/data/KN-101"}, PatientID: "1"},
+		{Place: dicomio.Place{Root: "/data", Folder: "/data/KN-102"}, PatientID: "2"}}
+	if remarks := s.anchor(notices(studies)); len(remarks) != 0 {
 		t.Errorf("%q", remarks)
 	}
 	for _, st := range studies {
@@ -73,8 +73,9 @@ func TestLayoutThatIsTooDeep(t *testing.T) {
 			t.Errorf("%s: %v", st.Folder, err)
 		}
 	}
-	studies = append(studies[:1], dicomio.Study{Root: "/data", Folder: "/data/KN-102/V1", PatientID: "2"})
-	s.anchor(studies)
+	studies = append(studies[:1], dicomio.Study{Place: dicomio.Place{Root: "/data", Folder: "/data/KN-102/V1"},
+		PatientID: "2"})
+	s.anchor(notices(studies))
 	if _, err := s.identify(studies[0]); err == nil {
 		t.Error("a study without a visit has one")
 	}
@@ -87,8 +88,8 @@ func TestLayoutThatIsTooDeep(t *testing.T) {
 func TestTrialSubjectGoesBeforePatientID(t *testing.T) {
 	for _, c := range []struct{ subject, visit, want string }{{"S07", "v1", "S07"}, {"S07", "", "S07"},
 		{"", "v1", "MRN123"}} {
-		st := dicomio.Study{Root: "r", Folder: filepath.Join("r", "x"), PatientID: "MRN123", TrialSubject: c.subject,
-			TrialTimepoint: c.visit}
+		st := dicomio.Study{Place: dicomio.Place{Root: "r", Folder: filepath.Join("r", "x")}, PatientID: "MRN123",
+			TrialSubject: c.subject, TrialTimepoint: c.visit}
 		id, err := new(Intake).identify(st)
 		if err != nil || id.Subject != c.want {
 			t.Errorf("subject %q, time point %q: %+v, %v", c.subject, c.visit, id, err)

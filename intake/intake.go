@@ -41,9 +41,12 @@ type Rules struct {
 	Memory pipeline.Bound
 }
 
-// Intake applies rules to the studies of one search.
+// Intake applies rules to the studies of a cohort. Take gives it the files of one finding after the other.
 type Intake struct {
 	Rules
+	// Earlier are the studies that already have results and keep their names; it may be nil. Set it before the
+	// methods that need a study are called.
+	Earlier  Earlier
 	manifest *manifest // nil if there is none
 	unlisted []studyPlace
 
@@ -52,8 +55,6 @@ type Intake struct {
 	paths, strangers []string
 	// levels is the number of levels above each root at which the layout begins, see layout.levelsAbove.
 	levels map[string]int
-	// earlier are the studies that already have results.
-	earlier Earlier
 }
 
 // New checks the rules, finds the program that makes masks, and reads the manifest. If the program has a scheme of
@@ -82,11 +83,9 @@ func New(r Rules) (*Intake, error) {
 	return in, err
 }
 
-// Take takes over the result of a search. It must be called before the other methods that need a study. earlier are
-// the studies that already have results and keep their names; it may be nil. The remarks say at which folder a
-// layout begins.
-func (s *Intake) Take(search dicomio.Finding, earlier Earlier) (remarks []string) {
-	s.earlier = earlier
+// Take takes over the files of a finding. The methods that need a study then accept the studies of this finding, until
+// the next call.
+func (s *Intake) Take(search dicomio.Finding) {
 	s.tree, s.paths = search.Tree, nil
 	for _, e := range search.Tree.Entries() {
 		if e.Err == nil { // an error is reported when the file is read
@@ -95,12 +94,56 @@ func (s *Intake) Take(search dicomio.Finding, earlier Earlier) (remarks []string
 	}
 	slices.Sort(s.paths)
 	s.strangers = slices.Sorted(slices.Values(search.Strangers))
-	s.manifest.claim(search.Studies)
-	return s.anchor(search.Studies)
 }
 
-// Forget releases the lists of files. It may be called when all jobs are complete.
+// Forget releases the lists of files.
 func (s *Intake) Forget() { s.tree, s.paths, s.strangers = nil, nil, nil }
+
+// Settle decides what depends on all studies of the cohort: at which folder a layout begins, and which studies share
+// a row of the manifest. Identities that were found before may be others now, see Renew. The remarks say at which
+// folder a layout begins.
+func (s *Intake) Settle(studies []Notice) (remarks []string) {
+	s.manifest.claim(studies)
+	remarks = s.anchor(studies)
+	s.unlisted = nil
+	for _, st := range studies {
+		if s.manifest != nil && s.manifest.rowOf(st.Place) == nil {
+			s.unlisted = append(s.unlisted, placeOf(st.Place))
+		}
+	}
+	return remarks
+}
+
+// Lists reports whether the rules give the study an identity: whether the manifest, if there is one, has a row for it.
+func (s *Intake) Lists(place dicomio.Place) bool {
+	return s.manifest == nil || s.manifest.rowOf(place) != nil
+}
+
+// Renamed returns an error if the study of a line has earlier results under another name.
+func (s *Intake) Renamed(l *Line) error {
+	return pipeline.Explained(renamed(l.Place, l.Identity, l.Knee(), s.Earlier))
+}
+
+// Renew reports whether the identity of a line is that of its study, now that all studies are known. It corrects the
+// line of the manifest.
+func (s *Intake) Renew(place dicomio.Place, known *pipeline.Identity) bool {
+	var id pipeline.Identity
+	var err error
+	switch {
+	case s.manifest != nil:
+		id, err = s.manifest.identify(place)
+	case s.layout() != "":
+		var l layout
+		if l, err = parseLayout(s.layout()); err == nil {
+			id, err = l.identify(place, s.levels[place.Root])
+		}
+	default:
+		return true // the attributes and the name of the folder do not depend on other studies
+	}
+	known.Line = id.Line
+	return err == nil && id.Subject == known.Subject && id.Visit == known.Visit && id.Side == known.Side &&
+		id.Mask == known.Mask
+}
 
 // Searched reports whether the search has found a file.
 func (s *Intake) Searched(path string) bool {
@@ -108,8 +151,8 @@ func (s *Intake) Searched(path string) bool {
 	return ok
 }
 
-// Job makes the job of a study that was given to Take. The error is ErrUnlisted if the manifest does not list the
-// study. If the mask is Carried, the caller must set Job.MaskSource, see MaskSource.
+// Job makes the job of a study of the finding that was given to Take. The error is ErrUnlisted if the manifest does not
+// list the study. If the mask is Carried, the caller must set Job.MaskSource, see MaskSources.
 func (s *Intake) Job(st dicomio.Study) (pipeline.Job, error) {
 	j, err := s.Identify(st)
 	if err == nil {
@@ -124,10 +167,9 @@ func (s *Intake) Identify(st dicomio.Study) (pipeline.Job, error) {
 	j := pipeline.Job{Study: st, Tree: s.tree, Bound: s.Memory}
 	var err error
 	if j.Identity, err = s.identify(st); errors.Is(err, ErrUnlisted) {
-		s.unlisted = append(s.unlisted, placeOf(st))
 		return j, err
 	}
-	return j, pipeline.Explained(cmp.Or(err, renamed(j, s.earlier)))
+	return j, pipeline.Explained(cmp.Or(err, s.renamed(j)))
 }
 
 // Choose completes a job whose identity is known. If it fails, the job holds the decisions before the error.
@@ -162,7 +204,7 @@ func (s *Intake) Choose(j *pipeline.Job) (err error) {
 			return err
 		}
 	}
-	return pipeline.Explained(renamed(*j, s.earlier)) // again, because the series is known now
+	return pipeline.Explained(s.renamed(*j)) // again, because the series is known now
 }
 
 // Missing is a study that the manifest lists and that was not found.
@@ -190,16 +232,16 @@ type Verdict struct {
 	Warnings []string
 }
 
-// Compare compares each job with the other jobs and the earlier results. Subjects whose names are alike (see
+// Compare compares each study with the other studies and the earlier results. Subjects whose names are alike (see
 // table.Names) are refused, and so are studies that may be confused with another patient or visit (see clashes).
 // The remarks list visits whose names are alike.
-func Compare(jobs []pipeline.Job, earlier Earlier) (verdicts []Verdict, remarks []string) {
-	alike := alikeSubjects(jobs, earlier)
-	clash := clashes(jobs, earlier)
-	warnings := doubtful(jobs)
-	verdicts = make([]Verdict, len(jobs))
-	var sound []pipeline.Job
-	for n, j := range jobs {
+func Compare(lines []*Line, earlier Earlier) (verdicts []Verdict, remarks []string) {
+	alike := alikeSubjects(lines, earlier)
+	clash := clashes(lines, earlier)
+	warnings := doubtful(lines)
+	verdicts = make([]Verdict, len(lines))
+	var sound []*Line
+	for n, j := range lines {
 		verdicts[n] = Verdict{pipeline.Explained(clash[n]), warnings[n]}
 		if other := alike[j.Identity.Subject]; other != "" {
 			const advice = "spell the name of a subject identically everywhere, in the names of folders or in a " +

@@ -43,7 +43,7 @@ func parseLayout(pattern string) (layout, error) {
 
 // identify matches the beginning of the path of the study's folder, relative to the folder that is the given number
 // of levels above the searched one.
-func (l layout) identify(st dicomio.Study, levels int) (pipeline.Identity, error) {
+func (l layout) identify(st dicomio.Place, levels int) (pipeline.Identity, error) {
 	folder, _ := folderBelow(st, levels)
 	id, matched, several := l.match(folder)
 	if several {
@@ -73,7 +73,7 @@ func (l layout) anchored() bool {
 var inBraces = regexp.MustCompile(`\{[a-z]*\}`)
 
 // matchesAbove reports whether the layout would match if it began at a higher folder.
-func (l layout) matchesAbove(st dicomio.Study, levels int) bool {
+func (l layout) matchesAbove(st dicomio.Place, levels int) bool {
 	for {
 		levels++
 		folder, ok := folderBelow(st, levels)
@@ -113,7 +113,7 @@ func (l layout) match(folder string) (id pipeline.Identity, matched, several boo
 // folderBelow returns the path of the study's folder, with slashes, relative to the folder that is the given number
 // of levels above the searched one. It returns false if there are fewer folders. If the files of a study lie under
 // several searched folders, the path begins at the folder that holds them all.
-func folderBelow(st dicomio.Study, levels int) (string, bool) {
+func folderBelow(st dicomio.Place, levels int) (string, bool) {
 	top, folder := files.Absolute(st.Root), files.Absolute(st.Folder)
 	if !files.Inside(top, folder) {
 		top = folder

@@ -13,7 +13,7 @@ func TestLayoutOfArchives(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, folder := range []string{"S01/M00", "S01/M00.zip", "S01/M00.TAR.GZ/dicom", "S01.tgz/M00"} {
-		id, err := l.identify(dicomio.Study{Root: "/data", Folder: "/data/" + folder}, 0)
+		id, err := l.identify(dicomio.Place{Root: "/data", Folder: "/data/" + folder}, 0)
 		if err != nil || id.Subject != "S01" || id.Visit != "M00" {
 			t.Errorf("%s: %+v, %v", folder, id, err)
 		}

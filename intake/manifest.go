@@ -40,7 +40,7 @@ type manifestRow struct {
 // studyPlace identifies a study. A manifest does not keep the headers of studies, to save memory.
 type studyPlace struct{ hash, folder string }
 
-func placeOf(st dicomio.Study) studyPlace { return studyPlace{st.Hash, st.Folder} }
+func placeOf(st dicomio.Place) studyPlace { return studyPlace{st.Hash, st.Folder} }
 
 // ErrUnlisted says that a study is not in the manifest and must be ignored.
 var ErrUnlisted = errors.New("not in the manifest")
@@ -173,7 +173,7 @@ func sideLetter(text string) string {
 }
 
 // rowOf returns the row with the deepest folder that holds the study; nil if there is none.
-func (m *manifest) rowOf(st dicomio.Study) *manifestRow {
+func (m *manifest) rowOf(st dicomio.Place) *manifestRow {
 	for dir := files.Absolute(st.Folder); ; {
 		row := m.byPlace[placeKey(dir)]
 		parent := filepath.Dir(dir)
@@ -184,18 +184,21 @@ func (m *manifest) rowOf(st dicomio.Study) *manifestRow {
 	}
 }
 
-// claim assigns the studies to the rows of their folders. It must be called before identify. Studies without a
-// multi-echo series count only if the folder holds no other study.
-func (m *manifest) claim(studies []dicomio.Study) {
+// claim assigns the studies of a cohort to the rows of their folders. Without it, identify does not know that several
+// studies share a row. Studies without a multi-echo series count only if the folder holds no other study.
+func (m *manifest) claim(studies []Notice) {
 	if m == nil {
 		return
+	}
+	for _, row := range m.rows {
+		row.studies = nil
 	}
 	for _, multiEcho := range []bool{true, false} {
 		added := map[*manifestRow][]studyPlace{}
 		for _, st := range studies {
-			row := m.rowOf(st)
-			if row != nil && len(row.studies) == 0 && multiEcho == (len(st.Trains)+len(st.Suspects) > 0) {
-				added[row] = append(added[row], placeOf(st))
+			row := m.rowOf(st.Place)
+			if row != nil && len(row.studies) == 0 && multiEcho == st.MultiEcho {
+				added[row] = append(added[row], placeOf(st.Place))
 			}
 		}
 		for row, claimed := range added {
@@ -206,7 +209,7 @@ func (m *manifest) claim(studies []dicomio.Study) {
 
 // identify returns the identity in the study's row; ErrUnlisted if the study has no row. A row whose folder holds
 // several studies is an error for all of them.
-func (m *manifest) identify(st dicomio.Study) (pipeline.Identity, error) {
+func (m *manifest) identify(st dicomio.Place) (pipeline.Identity, error) {
 	row := m.rowOf(st)
 	if row == nil {
 		return pipeline.Identity{}, ErrUnlisted

@@ -53,7 +53,7 @@ func TestManifestIsIndexed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	st := dicomio.Study{Folder: filepath.Join(filepath.Dir(path), "elsewhere", "x")}
+	st := dicomio.Place{Folder: filepath.Join(filepath.Dir(path), "elsewhere", "x")}
 	allocations := testing.AllocsPerRun(100, func() { _, _ = m.identify(st) })
 	if allocations > 200 { // some for each folder above, where a walk through the rows takes thousands
 		t.Errorf("%g allocations for a look-up in %d rows", allocations, rows)

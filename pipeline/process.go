@@ -46,8 +46,8 @@ type Job struct {
 	MaskSource *Job
 	// Input is the series from which a program makes the mask, instead of Mask.
 	Input Input
-	// Dir is the folder of the results.
-	Dir string
+	// Dir is the folder of the results, and Superseded that of an earlier result that these replace; see report.Study.
+	Dir, Superseded string
 	// Tree opens the mask, which may lie in an archive; nil means that the mask is a file of the file system.
 	Tree *files.Tree
 	// Bound limits the memory of the job.
@@ -73,6 +73,7 @@ func Process(ctx context.Context, j Job, p protocol.Protocol, workers int) (r re
 	if err := j.addAnatomy(ctx, &s, workers); err != nil {
 		return report.Result{}, err
 	}
+	s.Superseded = j.Superseded
 	return report.WriteStudy(j.Dir, s)
 }
 
@@ -98,9 +99,11 @@ func measure(ctx context.Context, j Job, p protocol.Protocol, workers int) (repo
 	}
 	j.Train.Lossy = j.Train.Lossy || d.lossy // Find has not read every frame
 	result := j.describe(p, fit, d, maps)
-	if result.Request, err = j.Request(p); err != nil {
+	requests, err := NewRequests(p)
+	if err != nil {
 		return report.Study{}, err
 	}
+	result.Request = requests.of(j)
 	err = inParallel(func() error {
 		return wrapped("summarize", d.summarize(&result, maps))
 	}, func() error {

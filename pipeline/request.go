@@ -9,41 +9,55 @@ import (
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/segment"
-	"github.com/t2map/t2map/t2fit"
 )
 
-// Request returns the SHA-256, in hexadecimal, of everything that the result of a job depends on except the contents
-// of its files: the version, the settings, the identity, and what the headers say of the series and of the study. Two
-// jobs with the same request and the same contents of files have the same result. It does not depend on where the
-// searched folder lies. The program that makes masks must be identified (protocol.Segmenter.Identify).
-//
-// It returns an error if the settings of the fit are not valid.
-func (j Job) Request(p protocol.Protocol) (string, error) {
+// Requests makes the requests of the jobs of one run. A request is the SHA-256, in hexadecimal, of everything that a
+// result depends on except the contents of its files: the version, the settings, the identity, and what the headers
+// say of the series and of the study. Two jobs with the same request and the same contents of files have the same
+// result. It does not depend on where the searched folder lies.
+type Requests struct{ settings string }
+
+// NewRequests takes the settings of a run. The program that makes masks must be identified (see
+// protocol.Segmenter.Identify). It returns an error if the settings of the fit are not valid.
+func NewRequests(p protocol.Protocol) (Requests, error) {
 	fit, err := p.Fit.Resolve()
 	if err != nil {
-		return "", err
+		return Requests{}, err
 	}
-	text, err := j.request(p, fit)
-	return fmt.Sprintf("%x", sha256.Sum256([]byte(text))), err
-}
-
-// request returns the text that Request hashes.
-func (j Job) request(p protocol.Protocol, fit t2fit.Resolved) (string, error) {
 	settings, err := json.Marshal(p.Record(fit))
 	if err != nil {
-		return "", err
+		return Requests{}, err
 	}
-	identity := j.Identity
-	identity.Line, identity.Mask = 0, filepath.Base(identity.Mask)
-	text := fmt.Sprintf("%s\n%s\n%+v\n%+v\n", Version, settings, struct {
+	return Requests{sumOf("%s\n%s\n%+v\n", Version, settings, struct {
 		Segments  []segment.NamedSegment
 		Codes     []segment.CodeRule
 		Threshold float64
 		Foreign   bool
 		Scaling   dicomio.PhilipsScaling
 		Register  protocol.Register
-	}{p.Scheme.Segments, p.Scheme.Codes, p.MaskThreshold, p.AllowForeignMask, p.PhilipsScaling, p.Register}, identity)
-	text += fmt.Sprintln("study", j.Study.Hash, j.Study.Name(), j.Study.Spoiled, j.Study.Damaged)
+	}{p.Scheme.Segments, p.Scheme.Codes, p.MaskThreshold, p.AllowForeignMask, p.PhilipsScaling, p.Register})}, nil
+}
+
+// Of returns the request of a job with the identity and the facts (see Job.Facts). source is the request of the job
+// from which its mask is carried, or "".
+func (r Requests) Of(id Identity, facts, source string) string {
+	id.Line, id.Mask = 0, filepath.Base(id.Mask)
+	return sumOf("%s\n%+v\n%s\n%s\n", r.settings, id, facts, source)
+}
+
+// of returns the request of a job.
+func (r Requests) of(j Job) string {
+	source := ""
+	if j.MaskSource != nil {
+		source = r.of(*j.MaskSource)
+	}
+	return r.Of(j.Identity, j.Facts(), source)
+}
+
+// Facts returns the SHA-256, in hexadecimal, of what the headers say that a result of the job depends on, and of the
+// choice of its series and its mask.
+func (j Job) Facts() string {
+	text := fmt.Sprintln("study", j.Study.Hash, j.Study.Name(), j.Study.Spoiled, j.Study.Damaged)
 	text += seriesFacts("series", &j.Train) + seriesFacts("moving", j.Moving)
 	if j.Anatomy.Named {
 		text += seriesFacts("anatomy", &j.Anatomy.Train) + fmt.Sprintln(j.Anatomy.Problem)
@@ -54,14 +68,12 @@ func (j Job) request(p protocol.Protocol, fit t2fit.Resolved) (string, error) {
 	m := j.Mask
 	text += fmt.Sprintln("mask", filepath.Base(m.Path), m.Object != nil, m.Foreign, m.Unused, m.Conflicting, m.Format)
 	text += seriesFacts("drawn", m.Drawn)
-	if j.MaskSource != nil {
-		source, err := j.MaskSource.request(p, fit)
-		if err != nil {
-			return "", err
-		}
-		text += "carried from " + source
-	}
-	return text, nil
+	return sumOf("%s", text)
+}
+
+// sumOf returns the SHA-256 of a text.
+func sumOf(format string, args ...any) string {
+	return fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, format, args...)))
 }
 
 // seriesFacts returns what a result may say of a series, as text; empty for nil.

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,17 +16,19 @@ import (
 )
 
 // replaceFolder replaces dir or, after an error, leaves it unchanged. fill writes into a hidden
-// temporary folder beside dir, which is synced and then renamed to dir.
+// temporary folder beside dir, which is synced and then renamed to dir. An earlier folder with another
+// result is moved to a free name that begins with superseded, which is returned; it is removed if its
+// result is the same, or if superseded is "".
 //
 // No operating system replaces a folder that is not empty in one step. An earlier folder is therefore
-// renamed to .name.old-… first and removed afterwards. After a crash between the two renames dir is
-// absent, never incomplete. A crash can leave hidden folders .name.tmp-… and .name.old-…, which nothing
-// reads and which Sweep removes.
-func replaceFolder(dir string, fill func(tmp string) error) (err error) {
+// renamed to .name.old-… first and moved or removed afterwards. After a crash between the two renames
+// dir is absent, never incomplete. A crash can leave hidden folders .name.tmp-… and .name.old-…, which
+// nothing reads and which Sweep removes.
+func replaceFolder(dir, superseded string, fill func(tmp string) error) (moved string, err error) {
 	dir = filepath.Clean(dir)
 	if _, err := os.Lstat(dir); err == nil {
 		if err := checkReplaceable(dir); err != nil {
-			return err
+			return "", err
 		}
 	}
 	tmp, made, err := makeTemporary(dir)
@@ -37,7 +40,7 @@ func replaceFolder(dir string, fill func(tmp string) error) (err error) {
 		}
 	}()
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer func() {
 		if err != nil {
@@ -45,20 +48,20 @@ func replaceFolder(dir string, fill func(tmp string) error) (err error) {
 		}
 	}()
 	if err := fill(tmp); err != nil {
-		return err
+		return "", err
 	}
 	if err := syncFolder(tmp); err != nil {
-		return err
+		return "", err
 	}
-	if err := moveOver(tmp, dir); err != nil {
-		return err
+	if moved, err = moveOver(tmp, dir, superseded); err != nil {
+		return "", err
 	}
 	for _, p := range append(made, dir) {
 		if err := syncFolder(filepath.Dir(p)); err != nil {
-			return err
+			return moved, err
 		}
 	}
-	return nil
+	return moved, nil
 }
 
 // makeParents creates dir and its missing parents and returns the new folders, deepest first.
@@ -102,39 +105,73 @@ func hiddenName(dir, kind string) string {
 
 // moveOver renames the folder tmp to dir. Another process may be writing the same study, so that dir
 // may exist again between two steps.
-func moveOver(tmp, dir string) error {
+func moveOver(tmp, dir, superseded string) (moved string, err error) {
 	const tries = 10 // each fails only because another process has completed the folder
-	var err error
 	for range tries {
 		if err = rename(tmp, dir); err == nil {
-			return nil
+			return "", nil
 		}
 		if _, statErr := os.Lstat(dir); statErr != nil {
-			return err // dir does not exist: something else is wrong
+			return "", err // dir does not exist: something else is wrong
 		}
 		old := hiddenName(dir, "old")
 		if asideErr := rename(dir, old); errors.Is(asideErr, fs.ErrNotExist) {
 			continue
 		} else if asideErr != nil {
-			return asideErr
+			return "", asideErr
 		}
 		if err = rename(tmp, dir); err == nil {
 			// dir is complete, so that the study has not failed even if the earlier folder cannot
-			// be removed. Sweep removes it later.
-			_ = outfile.Patiently(func() error { return os.RemoveAll(old) })
-			return nil
+			// be moved. Sweep tries it again later.
+			return dispose(old, dir, superseded), nil
 		}
 		if backErr := rename(old, dir); backErr != nil {
 			// If dir exists, it is a newer complete folder. Otherwise the error names the old one.
 			if _, statErr := os.Lstat(dir); statErr != nil {
-				return errors.Join(err, backErr)
+				return "", errors.Join(err, backErr)
 			}
 			if removeErr := os.RemoveAll(old); removeErr != nil {
-				return removeErr
+				return "", removeErr
 			}
 		}
 	}
-	return err
+	return "", err
+}
+
+// SupersededFolder is the folder, in a folder of results, of results that others have replaced.
+const SupersededFolder = "superseded"
+
+// dispose moves a replaced folder to a free name that begins with superseded, and returns the name. It
+// removes the folder if it has no result or the same as dir, or if superseded is "". If it can do
+// neither, the folder remains.
+func dispose(old, dir, superseded string) string {
+	if _, err := os.Stat(filepath.Join(old, ResultFile)); err != nil || superseded == "" || sameResult(old, dir) {
+		_ = outfile.Patiently(func() error { return os.RemoveAll(old) })
+		return ""
+	}
+	free := FreeName(superseded)
+	if os.MkdirAll(filepath.Dir(free), 0o777) != nil || rename(old, free) != nil {
+		return ""
+	}
+	return free
+}
+
+// sameResult reports whether two folders have the same result.json.
+func sameResult(a, b string) bool {
+	x, errX := os.ReadFile(filepath.Join(a, ResultFile))
+	y, errY := os.ReadFile(filepath.Join(b, ResultFile))
+	return errX == nil && errY == nil && bytes.Equal(x, y)
+}
+
+// FreeName returns the path, with a number at its end if the path exists.
+func FreeName(path string) string {
+	free := path
+	for n := 2; ; n++ {
+		if _, err := os.Lstat(free); err != nil {
+			return free // if it cannot be used, moving to it returns the error
+		}
+		free = fmt.Sprintf("%s-%d", path, n)
+	}
 }
 
 // rename renames a folder. It tries again as long as the new name is free. Windows reports the same
@@ -153,8 +190,8 @@ func rename(old, name string) error {
 }
 
 // Sweep removes what killed runs have left below dir, a folder of results: the folders .name.tmp-… and
-// .name.old-…, unfinished tables, and files with names of ProbePattern. If an earlier result was set
-// aside but not replaced, Sweep restores its name.
+// .name.old-…, unfinished tables, and files with names of ProbePattern. If an earlier result was moved
+// but not replaced, Sweep restores its name; if it was replaced, Sweep moves it to SupersededFolder.
 //
 // It must not be called while a study below dir is being written. Files that cannot be removed remain,
 // without an error, since they do no harm.
@@ -177,12 +214,25 @@ func Sweep(dir string) {
 		if !ok {
 			return fs.SkipDir // from another program
 		}
-		if original := filepath.Join(filepath.Dir(path), name); kind == "old" && restore(path, original) {
-			return fs.SkipDir
+		original := filepath.Join(filepath.Dir(path), name)
+		switch {
+		case kind == "old" && restore(path, original):
+		case kind == "old":
+			dispose(path, original, filepath.Join(dir, SupersededFolder, relative(dir, original)))
+		default:
+			_ = os.RemoveAll(path)
 		}
-		_ = os.RemoveAll(path)
 		return fs.SkipDir
 	})
+}
+
+// relative returns a path below dir.
+func relative(dir, path string) string {
+	rel, err := filepath.Rel(dir, path)
+	if err != nil {
+		return filepath.Base(path) // cannot occur: the walk began at dir
+	}
+	return rel
 }
 
 // restore renames a complete folder to its original name, if that name is free.

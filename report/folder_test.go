@@ -13,7 +13,8 @@ import (
 )
 
 // What killed runs have left goes; an earlier result that was put aside and not replaced
-// comes back; what is other programs' or people's stays.
+// comes back, and one that was replaced goes to the superseded ones; what is other programs' or
+// people's stays.
 func TestSweep(t *testing.T) {
 	root := t.TempDir()
 	s := smallStudy()
@@ -44,10 +45,18 @@ func TestSweep(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	other := s
+	other.Result.Visit = "other"
+	for dir, s := range map[string]Study{"E/s": s, "E/.s.old-00000001": other} {
+		if _, err := WriteStudy(filepath.Join(root, dir), s); err != nil {
+			t.Fatal(err)
+		}
+	}
 	Sweep(root)
 	for dir, want := range map[string][]string{
-		"":  {".index.html", ".studies.csv.swp", ".t2map-x", ".t2map.lock", "A", "B", "C", "D", "index.html1"},
-		"A": {".index.html1", ".x.tmp-00000000", "s"}, "B": {"s"}, "C": nil, "D": slices.Sorted(slices.Values(stay)),
+		"":  {".index.html", ".studies.csv.swp", ".t2map-x", ".t2map.lock", "A", "B", "C", "D", "E", "index.html1",
+			SupersededFolder},
+		"A": {".index.html1", ".x.tmp-00000000", "s"}, "B": {"s"}, "C": nil, "E": {"s"}, "superseded/E": {"s"}, "D": slices.Sorted(slices.Values(stay)),
 	} {
 		if diff := cmp.Diff(want, list(t, filepath.Join(root, dir))); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", dir, diff)
@@ -78,5 +87,37 @@ func TestRenameReturnsTheError(t *testing.T) {
 	}
 	if got := strings.Join(list(t, root), " "); got != "b c" {
 		t.Errorf("folders %s, want b c", got)
+	}
+}
+
+// A study that is written again with another result leaves the earlier folder, complete, under a free
+// name; with the same result it leaves none.
+func TestReplacedResultStays(t *testing.T) {
+	root := t.TempDir()
+	dir := filepath.Join(root, "s")
+	s := smallStudy()
+	s.Superseded = filepath.Join(root, SupersededFolder, "s-1")
+	for n, want := range []string{"", "", s.Superseded, s.Superseded + "-2"} {
+		if n > 1 {
+			s.Result.Notes = append(s.Result.Notes, "changed")
+		}
+		r, err := WriteStudy(dir, s)
+		if err != nil || r.Superseded != want {
+			t.Errorf("write %d: moved to %q, %v; want %q", n, r.Superseded, err, want)
+		}
+	}
+	for path, notes := range map[string]int{dir: 2, s.Superseded: 0, s.Superseded + "-2": 1} {
+		r, err := ReadResult(filepath.Join(path, ResultFile))
+		if err != nil || len(r.Notes) != len(smallStudy().Result.Notes)+notes {
+			t.Errorf("%s: %d notes, %v; want %d more", path, len(r.Notes), err, notes)
+		}
+		for _, f := range r.Outputs {
+			if _, err := os.Stat(filepath.Join(path, f.Path)); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if got := list(t, root); len(got) != 2 {
+		t.Errorf("left behind: %v", got)
 	}
 }

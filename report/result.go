@@ -101,6 +101,8 @@ type Result struct {
 	// Dir is the folder that the result was written to or read from. It is not part of
 	// result.json, which stays valid when the folder is moved.
 	Dir string `json:"-"`
+	// Superseded is the folder to which WriteStudy has moved an earlier result, or "".
+	Superseded string `json:"-"`
 }
 
 // Anatomy is the series over which maps are shown.
@@ -180,6 +182,11 @@ func ReadResult(path string) (Result, error) {
 	if err != nil {
 		return Result{}, fmt.Errorf("result: %w", err)
 	}
+	return DecodeResult(raw, path)
+}
+
+// DecodeResult is ReadResult for the content of the file at path.
+func DecodeResult(raw []byte, path string) (Result, error) {
 	var r Result
 	if err := json.Unmarshal(raw, &r); err != nil {
 		return Result{}, fmt.Errorf("result: %s: %w", path, err)

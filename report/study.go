@@ -39,6 +39,9 @@ type Study struct {
 	Mask volume.Labels
 	// Unrolled is the unrolled femoral cartilage; nil if there is none.
 	Unrolled *Unrolled
+	// Superseded is the path to which an earlier result with other content is moved, with a number at
+	// its end if it exists; with "" the earlier result is removed.
+	Superseded string
 	// Segmentation is the mask that a program made, as it wrote it: NIfTI in gzip. It is nil if
 	// the mask was a file.
 	Segmentation []byte
@@ -65,7 +68,7 @@ type output struct {
 //
 // The folder is written under a hidden temporary name beside dir, each file is synced, and the folder
 // is renamed, so that dir is complete or absent. If dir exists and has a result.json, it is replaced
-// with everything in it. If it holds anything else, it is not replaced, which is an error. After an
+// with everything in it, see Study.Superseded. If it holds anything else, it is not replaced, which is an error. After an
 // error no new file remains, and an earlier folder is unchanged.
 //
 // It is an error if the arrays do not match the grid, or if a file or folder cannot be written.
@@ -77,7 +80,7 @@ func WriteStudy(dir string, s Study) (Result, error) {
 	if len(s.Regions.Part) > 0 {
 		r.Parts = s.Regions.Parts
 	}
-	err := replaceFolder(dir, func(tmp string) error {
+	moved, err := replaceFolder(dir, s.Superseded, func(tmp string) error {
 		var err error
 		if r.Outputs, err = s.writeFiles(tmp); err != nil {
 			return err
@@ -93,7 +96,7 @@ func WriteStudy(dir string, s Study) (Result, error) {
 	if err != nil {
 		return Result{}, fmt.Errorf("report: %w", err)
 	}
-	r.Dir = dir
+	r.Dir, r.Superseded = dir, moved
 	return r, nil
 }
 

@@ -277,7 +277,7 @@ func TestReplaceFolderAfterError(t *testing.T) {
 			{"bad", func(io.Writer) error { return full }},
 		})
 	}
-	err := replaceFolder(filepath.Join(root, "a", "b", "s"), fail)
+	_, err := replaceFolder(filepath.Join(root, "a", "b", "s"), "", fail)
 	if !errors.Is(err, full) || !strings.HasPrefix(err.Error(), "bad: ") {
 		t.Errorf("error %v, want that of the file, with its name", err)
 	}
@@ -289,7 +289,7 @@ func TestReplaceFolderAfterError(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := list(t, earlier)
-	if err := replaceFolder(earlier, fail); !errors.Is(err, full) {
+	if _, err := replaceFolder(earlier, "", fail); !errors.Is(err, full) {
 		t.Errorf("error %v, want %v", err, full)
 	}
 	if diff := cmp.Diff(before, list(t, earlier)); diff != "" {

@@ -54,6 +54,10 @@ func runInBucket(c *cobra.Command, s batch.Settings, scratch string, quiet bool)
 	if err != nil {
 		return usageError{err}
 	}
+	if s.Shard != (batch.Shard{}) {
+		return usageError{hint.Errorf("map the shards into a folder that they share, and copy it",
+			"--out %s: shards cannot write to a bucket", s.Out)}
+	}
 	m, err := mirror.Open(c.Context(), mirror.Settings{Place: place, Dir: scratch, ReadOnly: s.DryRun, Wait: s.Wait,
 		Waiting: func(h mirror.Holder) {
 			if !quiet {

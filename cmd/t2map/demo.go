@@ -6,6 +6,8 @@ import (
 	"math"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -87,10 +89,17 @@ func demo(c *cobra.Command, dir string, synthetic phantom.Trial) error {
 		return err
 	}
 	s := batch.Settings{Roots: []string{studies}, Out: results,
-		Protocol: protocol.Protocol{Name: "demo", Scheme: scheme}, Progress: show.report}
+		Protocol: protocol.Protocol{Name: "demo", Scheme: scheme}, Progress: show.report, Force: true}
+	var m mapped
+	m.collect(&s)
+	var mappedStudies []report.Result
+	s.Mapped = func(r report.Result) {
+		mappedStudies = append(mappedStudies, r)
+		m.add(r)
+	}
 	outcome, err := batch.Run(c.Context(), s)
 	show.close()
-	printWarnings(c.ErrOrStderr(), outcome.Results, false)
+	m.printWarnings(c.ErrOrStderr())
 	printFailures(c.ErrOrStderr(), outcome.Failures)
 	if err != nil {
 		return err
@@ -98,17 +107,18 @@ func demo(c *cobra.Command, dir string, synthetic phantom.Trial) error {
 	if n := len(outcome.Failures); n > 0 {
 		return failedError{printable.Counted(n, "study", "studies") + " failed"}
 	}
+	slices.SortFunc(mappedStudies, func(a, b report.Result) int { return strings.Compare(a.Dir, b.Dir) })
 	w := c.OutOrStdout()
-	cells := compare(truth, outcome.Results)
+	cells := compare(truth, mappedStudies)
 	printDemo(w, cells)
-	fmt.Fprintf(w, "\n%d studies written and mapped in %.1f s.\n\n", len(outcome.Results), time.Since(start).Seconds())
+	fmt.Fprintf(w, "\n%d studies written and mapped in %.1f s.\n\n", len(mappedStudies), time.Since(start).Seconds())
 	if err := demoTrial(c, dir); err != nil {
 		return err
 	}
 	fmt.Fprintf(w,
 		"  %s\tall studies with their pictures\n  %s\tone row per study and compartment\n  %s\tone study: maps, "+
 			"overlay, decay\n",
-		filepath.Join(results, "index.html"), filepath.Join(results, "compartments.csv"), outcome.Results[0].Dir)
+		filepath.Join(results, "index.html"), filepath.Join(results, "compartments.csv"), mappedStudies[0].Dir)
 	return nil
 }
 

@@ -35,7 +35,7 @@ func TestIdentityFlags(t *testing.T) {
 	}{
 		{"without names", nil, exitOK, "", "anon-"},
 		{"a layout, where they are there by code", layout, exitFailed, "accept the new name with --rename", "anon-"},
-		{"renamed", append([]string{"--rename"}, layout...), exitOK, "was moved to set-aside/anon-", "KN-101,V1"},
+		{"renamed", append([]string{"--rename"}, layout...), exitOK, "was moved to superseded/anon-", "KN-101,V1"},
 		{"an encoding that is not declared", []string{"--manifest", sheet, "--separator", ";"}, exitUsage,
 			"--encoding windows-1252", ""},
 		{"a separator that is not declared", []string{"--manifest", sheet, "--encoding", "windows-1252"}, exitUsage,

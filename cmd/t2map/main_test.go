@@ -71,7 +71,7 @@ func TestExitStatus(t *testing.T) {
 			exitUsage, []string{"1 result made with other settings: skipped echoes 1, now 6",
 				"hint: choose another folder with --out, or add --replace"}},
 		{"failed", []string{"run", dir, "--out", out, "--scheme", "compartments", "--skip-echoes", "6", "--replace"},
-			exitFailed, []string{"study SA: fit: 7 echoes less 6 skipped", "1 study failed", "set-aside/SA/baseline-"}},
+			exitFailed, []string{"study SA: fit: 7 echoes less 6 skipped", "1 study failed", "superseded/SA/baseline-"}},
 		{"tables", []string{"tables", out}, exitOK, nil},
 		{"tables of nothing", []string{"tables", empty}, exitUsage, []string{"holds no results", "hint: "}},
 		{"tables nowhere", []string{"tables", filepath.Join(empty, "x")}, exitUsage, []string{"results: "}},

@@ -20,19 +20,17 @@ import (
 const shownStudies = 20
 
 // printOutcome prints a summary of a run and, if the tables are written, the path of the results.
-func printOutcome(w io.Writer, out string, o batch.Outcome, written bool) {
-	if len(o.Results) <= shownStudies {
-		printCompartments(w, o.Results)
-	}
+func printOutcome(w io.Writer, out string, o batch.Outcome, m *mapped, written bool) {
+	printCompartments(w, m.shown())
 	if text := choiceCounts(o.Choices); text != "" {
 		fmt.Fprintln(w, text)
 	}
-	fmt.Fprintf(w, "%s mapped, %d failed", printable.Counted(len(o.Results), "study", "studies"), len(o.Failures))
+	fmt.Fprintf(w, "%s mapped, %d failed", printable.Counted(o.Mapped, "study", "studies"), len(o.Failures))
 	if n := len(o.NotDone); n > 0 {
 		fmt.Fprintf(w, ", %d not done", n)
 	}
-	if n := len(o.Earlier); n > 0 {
-		fmt.Fprintf(w, "; the tables also have %d from earlier runs", n)
+	if o.Earlier > 0 {
+		fmt.Fprintf(w, "; the tables also have %d from earlier runs", o.Earlier)
 	}
 	if n := len(o.Listed); n > 0 {
 		fmt.Fprintf(w, "; %d failed or not done in earlier runs", n)
@@ -42,11 +40,11 @@ func printOutcome(w io.Writer, out string, o batch.Outcome, written bool) {
 		return
 	}
 	table := "compartments.csv"
-	if len(o.Results)+len(o.Earlier) == 0 {
+	if o.Mapped+o.Earlier == 0 {
 		table = "studies.csv" // it has the reasons
 	}
 	fmt.Fprintf(w, ". See %s and %s.\n", inPlace(out, "index.html"), inPlace(out, table))
-	printFlagged(w, out, o.Results)
+	m.printFlagged(w, out)
 }
 
 // inPlace returns the path of a file of the results, which may be in a bucket.
@@ -55,29 +53,6 @@ func inPlace(place, name string) string {
 		return place + "/" + name
 	}
 	return filepath.Join(place, name)
-}
-
-// printFlagged counts the studies of a run whose quality is flagged.
-func printFlagged(w io.Writer, out string, results []report.Result) {
-	flagged, failing := 0, 0
-	for _, r := range results {
-		switch report.Worst(r.QualityFlags) {
-		case report.Fail:
-			failing++
-			fallthrough
-		case report.Warn:
-			flagged++
-		}
-	}
-	if flagged == 0 {
-		return
-	}
-	verb := "have"
-	if flagged == 1 {
-		verb = "has"
-	}
-	fmt.Fprintf(w, "%s %s flags of quality, %d at the level fail. See %s.\n", printable.Counted(flagged, "study",
-		"studies"), verb, failing, inPlace(out, "qc.csv"))
 }
 
 // choiceCounts counts the studies by what is done with them and why; empty if all are new.

@@ -123,39 +123,3 @@ var hashes = regexp.MustCompile(`\b[0-9a-f]{12}\b`)
 // withoutHash returns the text with … for the hashes of UIDs, so that the same problem in two studies has the same
 // text.
 func withoutHash(text string) string { return hashes.ReplaceAllString(text, "…") }
-
-// printWarnings prints the warnings of the studies. A warning that several studies share is printed once.
-func printWarnings(w io.Writer, results []report.Result, quiet bool) {
-	if quiet {
-		return
-	}
-	studies := map[string]int{}
-	for _, r := range results {
-		studies[studyName(r)]++
-	}
-	var all grouped
-	for _, r := range results {
-		name := studyName(r)
-		if studies[name] > 1 {
-			name = fmt.Sprintf("%s (%s)", name, printable.Line(r.Study))
-		}
-		for _, text := range r.Warnings {
-			all.add(withoutHash(text), text, "", name)
-		}
-	}
-	for _, g := range all.groups[:min(shownWarnings, len(all.groups))] {
-		if len(g.names) == 1 {
-			fmt.Fprintf(w, "warning: %s: %s\n", g.names[0], printable.Line(g.text))
-		} else {
-			fmt.Fprintf(w, "warning: %d studies: %s\n    %s\n", len(g.names), printable.Line(g.text), g.list())
-		}
-	}
-	if n := len(all.groups) - shownWarnings; n > 0 {
-		fmt.Fprintf(w, "warning: %d more, in index.html and in each study's result.json\n", n)
-	}
-}
-
-// studyName returns the subject and the visit of a result.
-func studyName(r report.Result) string {
-	return printable.Line(strings.TrimSpace(r.Subject + " " + r.Visit))
-}

@@ -65,7 +65,7 @@ func TestHashesDoNotDivideGroups(t *testing.T) {
 		report.Failure{Folder: "S8", Reason: "series 5: x"}, report.Failure{Folder: "S9", Reason: "series 6: x"})
 	var b bytes.Buffer
 	printFailures(&b, failures)
-	printWarnings(&b, results, false)
+	collected(results...).printWarnings(&b)
 	const want = `failed:
   3 studies: read: series …: it has frame …, number 5 (hash …, "T2")
     S0, S1, S2
@@ -132,22 +132,18 @@ func TestWarningsAreGrouped(t *testing.T) {
 		{Subject: "S4", Visit: "V1", Study: "bb"},
 	}
 	var b bytes.Buffer
-	printWarnings(&b, results, false)
+	collected(results...).printWarnings(&b)
 	want := "warning: 2 studies: lossy\n    S1 V1, S2 V1\nwarning: S1 V1: " + printable.Line("small\x1b[2J") +
 		"\nwarning: S4 V1 (aa): alone\n"
 	if b.String() != want || strings.Contains(want, "\x1b") {
 		t.Errorf("got %q, want %q", b.String(), want)
 	}
 	b.Reset()
-	printWarnings(&b, results, true)
-	if b.Len() > 0 {
-		t.Errorf("--quiet says %q", b.String())
-	}
 	var many report.Result
 	for n := range 30 {
 		many.Warnings = append(many.Warnings, fmt.Sprint("warning ", n))
 	}
-	printWarnings(&b, []report.Result{many}, false)
+	collected(many).printWarnings(&b)
 	if got := b.String(); strings.Count(got, "\n") != 21 ||
 		!strings.HasSuffix(got, "warning: 10 more, in index.html and in each study's result.json\n") {
 		t.Errorf("%q", got)
@@ -302,9 +298,18 @@ func TestPrintFlagged(t *testing.T) {
 			"2 studies have flags of quality, 1 at the level fail. See out/qc.csv.\n"},
 	} {
 		var b strings.Builder
-		printFlagged(&b, "out", c.results)
+		collected(c.results...).printFlagged(&b, "out")
 		if got := strings.ReplaceAll(b.String(), `\`, "/"); got != c.want {
 			t.Errorf("%q, want %q", got, c.want)
 		}
 	}
+}
+
+// collected returns what a run would collect of the results.
+func collected(results ...report.Result) *mapped {
+	m := &mapped{names: map[string]int{}}
+	for _, r := range results {
+		m.add(r)
+	}
+	return m
 }

@@ -246,10 +246,11 @@ The subject and the visit come from the first of these sources that is present:
 study's folder. A PatientID that repeats the patient's name or holds a date is not used.
 
 A study is done if its result is of the same files, settings and version: run maps what
-is new or has changed. --force maps all, and --dry-run prints what would be done.
+is new or has changed. Files are taken to be unchanged if their sizes and times are;
+--verify-inputs reads them all. --force maps all, and --dry-run prints what would be done.
 
 A study that fails does not stop the others. If a study has a new result, or fails,
-its earlier result is moved to set-aside/ in the output folder. The earlier result is
+its earlier result is moved to superseded/ in the output folder. The earlier result is
 kept if the failure is due to a setting, such as a --series that no study has. All
 results in a folder have the same settings, and one run at a time writes into it.
 
@@ -263,7 +264,7 @@ Exit status: 0 all studies are done, 1 some studies failed or the disk is full,
 func runCommand() *cobra.Command {
 	var f studyFlags
 	var out, scratch string
-	var quiet, rename, replace, wait, force, dryRun bool
+	var quiet, rename, replace, wait, force, dryRun, verifyInputs bool
 	var memory, maxFailures int
 	c := &cobra.Command{
 		Use:   "run STUDIES... --out DIR --scheme SCHEME",
@@ -286,14 +287,16 @@ func runCommand() *cobra.Command {
 	c.Flags().BoolVar(&rename, "rename", false,
 		"accept the new subject and visit of studies whose results are in the output folder under other names")
 	c.Flags().IntVar(&memory, "memory", 0,
-		"memory limit in `MiB` for studies being processed; a study that needs more fails (default 1024, but "+
-			"a study that needs more runs alone)")
+		"memory limit in `MiB` for studies being processed; a study that needs more fails (default: half of the memory "+
+			"of the machine or of the control group; a study that needs more runs alone)")
 	c.Flags().IntVar(&maxFailures, "max-failures", 0, "`number` of failed studies at which the run ends (default: no limit)")
 	c.Flags().BoolVar(&force, "force", false,
 		"map every study again, also those whose results are of the same files and settings")
+	c.Flags().BoolVar(&verifyInputs, "verify-inputs", false,
+		"read all files of studies that are done; by default, files of unchanged size and time are taken to be unchanged")
 	c.Flags().BoolVar(&dryRun, "dry-run", false, "print what would be done with each study and why, and write nothing")
 	c.Flags().BoolVar(&replace, "replace", false,
-		"start over with other settings: set aside earlier results with different settings")
+		"start over with other settings: move earlier results with different settings to superseded/")
 	c.Flags().BoolVar(&wait, "wait", false, "wait until no other run writes into the output folder")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if out == "" {
@@ -307,7 +310,8 @@ func runCommand() *cobra.Command {
 			return err
 		}
 		s.Out, s.MemoryMB, s.Rename, s.Replace, s.Wait = out, memory, rename, replace, wait
-		s.Force, s.DryRun, s.MaxFailures, s.Waiting = force, dryRun, maxFailures, waiting(c, quiet)
+		s.Force, s.DryRun, s.VerifyInputs, s.MaxFailures = force, dryRun, verifyInputs, maxFailures
+		s.Waiting = waiting(c, quiet)
 		c.Flags().Visit(func(f *pflag.Flag) { s.Options = append(s.Options, "--"+f.Name+" "+f.Value.String()) })
 		if objects.Is(out) {
 			return runInBucket(c, s, scratch, quiet)
@@ -332,16 +336,20 @@ func runBatch(c *cobra.Command, s batch.Settings, place string, quiet bool) erro
 	signal.Ignore(syscall.SIGPIPE)
 	show := newProgress(c.ErrOrStderr(), quiet)
 	s.Progress, s.Log = show.report, show.log
+	var m mapped
+	m.collect(&s)
 	outcome, err := batch.Run(c.Context(), s)
 	show.close()
 	if s.DryRun {
 		printChoices(c.OutOrStdout(), outcome.Choices)
-	} else if !quiet && len(outcome.Results)+len(outcome.Failures)+len(outcome.NotDone)+len(outcome.Earlier) > 0 {
+	} else if !quiet && outcome.Mapped+len(outcome.Failures)+len(outcome.NotDone)+outcome.Earlier > 0 {
 		written := !errors.As(err, new(*batch.TablesError))
-		printOutcome(c.OutOrStdout(), place, outcome, written)
+		printOutcome(c.OutOrStdout(), place, outcome, &m, written)
 	}
 	printNotes(c.ErrOrStderr(), outcome.Remarks, quiet)
-	printWarnings(c.ErrOrStderr(), outcome.Results, quiet)
+	if !quiet {
+		m.printWarnings(c.ErrOrStderr())
+	}
 	printDamaged(c.ErrOrStderr(), outcome.Damaged)
 	printFailures(c.ErrOrStderr(), outcome.Failures)
 	if err == nil && len(outcome.Failures) > 0 {

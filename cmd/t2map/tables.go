@@ -38,7 +38,7 @@ different settings.`,
 		if !quiet {
 			w := c.OutOrStdout()
 			fmt.Fprintf(w, "%s in the tables, %d failed, %d not done. See %s and %s.\n",
-				printable.Counted(len(out.Earlier), "study", "studies"), len(out.Failures), len(out.NotDone),
+				printable.Counted(out.Earlier, "study", "studies"), len(out.Failures), len(out.NotDone),
 				filepath.Join(args[0], "index.html"), filepath.Join(args[0], "compartments.csv"))
 		}
 		if n := len(out.Unreadable); n > 0 {

@@ -22,9 +22,12 @@ const (
 	auditFile  = "audit.jsonl"      // stored last
 	stateDir   = ".t2map"           // hidden state
 	lockName   = ".t2map/lock.json" // the lock object
-	originFile = ".stored"          // in a study's folder of the mirror: where it is in the bucket
+	originDir  = ".stored"          // in a study's folder of the mirror, with a file that names its place in the bucket
 	markFile   = ".t2map-mirror"    // in the mirror: the place that it mirrors
 )
+
+// sharedDirs are the folders that belong to no study.
+var sharedDirs = map[string]bool{stateDir: true, "page": true}
 
 // asides are the folders of earlier results, which no run reads.
 var asides = map[string]bool{"superseded": true, "set-aside": true}
@@ -199,11 +202,27 @@ func isMarker(i fs.FileInfo) bool { return i.ModTime().Equal(marked) }
 // private reports whether a file with hidden state is not part of the mirror: locks, and what a lock needs.
 func private(name string) bool {
 	base, hidden := strings.CutPrefix(name, stateDir+"/")
-	return hidden && (strings.HasPrefix(base, "lock") || strings.HasPrefix(base, "probe-"))
+	return hidden && (strings.HasSuffix(base, ".lock") || base == "lock.json" || strings.HasPrefix(base, "probe-"))
 }
 
 // read reports whether a run reads a file of an earlier study.
 func read(name string) bool { return name == resultFile || filepath.Ext(name) == ".jpg" }
+
+// originOf returns the name of the folder in the bucket, with a slash at its end, whose content a study's folder of the
+// mirror has. It is an error of kind fs.ErrNotExist if the study is not stored.
+func originOf(dir string) (string, error) {
+	data, err := os.ReadFile(filepath.Join(dir, originDir, "origin"))
+	return string(data), err
+}
+
+// setOrigin notes where a study is stored. The note lies in a folder of its own, because all files of the study's folder
+// are those of the study, and moves with it.
+func setOrigin(dir, name string) error {
+	if err := os.MkdirAll(filepath.Join(dir, originDir), 0o777); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, originDir, "origin"), []byte(name), 0o666)
+}
 
 // outputs returns the hashes of the files that result.json names.
 func outputs(dir string) (map[string]string, error) {

@@ -44,7 +44,7 @@ func (m *Mirror) pull() error {
 	listErr := m.bucket.List(m.ctx, top, true, func(i objects.Info) bool {
 		name := strings.TrimPrefix(i.Key, top)
 		dir, base := path.Split(name)
-		if !fs.ValidPath(name) || base == originFile || base == markFile {
+		if !fs.ValidPath(name) || base == markFile {
 			return true // not of a run
 		}
 		if !leave(name) {
@@ -72,7 +72,7 @@ func (m *Mirror) pull() error {
 func (m *Mirror) pullFolder(f folder, known map[string]bool) error {
 	first, _, _ := strings.Cut(f.name, "/")
 	dir := m.path(f.name)
-	shared := f.name == "" || first == stateDir
+	shared := f.name == "" || sharedDirs[first]
 	names := map[string]objects.Info{}
 	for _, i := range f.files {
 		names[path.Base(i.Key)] = i
@@ -109,7 +109,7 @@ func (m *Mirror) pullFolder(f folder, known map[string]bool) error {
 	if err := g.Wait(); err != nil || shared {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, originFile), []byte(f.name), 0o666)
+	return setOrigin(dir, f.name)
 }
 
 // removeFiles removes the files of a folder of the mirror that are not in the bucket.
@@ -139,6 +139,9 @@ func (m *Mirror) removeOthers(known map[string]bool) error {
 		name, err := m.name(p)
 		if err != nil || holds[name] {
 			return err
+		}
+		if d.Name() == originDir {
+			return fs.SkipDir
 		}
 		if err := os.RemoveAll(p); err != nil {
 			return err

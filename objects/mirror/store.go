@@ -50,12 +50,12 @@ func (m *Mirror) storeStudy(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	origin, err := os.ReadFile(filepath.Join(dir, originFile))
+	origin, err := originOf(dir)
 	switch {
-	case err == nil && string(origin) == name+"/":
+	case err == nil && origin == name+"/":
 		return nil
 	case err == nil:
-		return m.storeMoved(ctx, dir, name+"/", string(origin))
+		return m.storeMoved(ctx, dir, name+"/", origin)
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
@@ -75,7 +75,7 @@ func (m *Mirror) storeStudy(ctx context.Context, dir string) error {
 	if err := m.storeFiles(ctx, dir, name+"/", there); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, originFile), []byte(name+"/"), 0o666)
+	return setOrigin(dir, name+"/")
 }
 
 // storeFiles stores the files of a study, result.json last, and removes the objects beside them. Afterwards those that
@@ -155,11 +155,11 @@ func checkSum(name, want string) error {
 func (m *Mirror) keepEarlier(ctx context.Context, name string) error {
 	for aside := range asides {
 		err := filepath.WalkDir(m.path(aside), func(p string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() || d.Name() != originFile {
+			if err != nil || d.Name() != originDir {
 				return nil // a folder that is not there, or is moved again
 			}
-			origin, err := os.ReadFile(p)
-			if err != nil || string(origin) != name {
+			origin, err := originOf(filepath.Dir(p))
+			if err != nil || origin != name {
 				return err
 			}
 			now, err := m.name(filepath.Dir(p))
@@ -201,7 +201,7 @@ func (m *Mirror) copyStudy(ctx context.Context, dir, from, name string) error {
 			return err
 		}
 	}
-	return os.WriteFile(filepath.Join(dir, originFile), []byte(name), 0o666)
+	return setOrigin(dir, name)
 }
 
 // removeStudy removes the objects of a study, result.json first.
@@ -264,21 +264,31 @@ func (m *Mirror) storeAll(ctx context.Context) error {
 	return err
 }
 
+// sharedFiles returns the names of the files outside of studies that are wanted.
+func (m *Mirror) sharedFiles(wanted func(name string) bool) (map[string]bool, error) {
+	found := map[string]bool{}
+	err := filepath.WalkDir(m.Dir, func(p string, d fs.DirEntry, err error) error {
+		name, nameErr := m.name(p)
+		first, _, nested := strings.Cut(name, "/")
+		switch {
+		case err != nil || nameErr != nil:
+			return errors.Join(err, nameErr)
+		case d.IsDir() && name != "." && !sharedDirs[first]:
+			return fs.SkipDir
+		case d.Type().IsRegular() && wanted(name) && !private(name) && (nested || !strings.HasPrefix(name, ".")):
+			found[name] = true
+		}
+		return nil
+	})
+	return found, err
+}
+
 // storeShared stores the files outside of studies that have changed, among those that are wanted, and removes the
 // objects of those that no longer exist.
 func (m *Mirror) storeShared(ctx context.Context, wanted func(name string) bool) error {
-	left := map[string]bool{}
-	for _, dir := range []string{"", stateDir} {
-		entries, err := os.ReadDir(m.path(dir))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		for _, e := range entries {
-			name := path.Join(dir, e.Name())
-			if e.Type().IsRegular() && wanted(name) && !private(name) && (dir != "" || !strings.HasPrefix(name, ".")) {
-				left[name] = true
-			}
-		}
+	left, err := m.sharedFiles(wanted)
+	if err != nil {
+		return err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -1,0 +1,229 @@
+package batch
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/files"
+	"github.com/t2map/t2map/intake"
+	"github.com/t2map/t2map/outfile"
+	"github.com/t2map/t2map/pipeline"
+)
+
+// The state of an output folder lets a run omit what an earlier run has done. It can be removed: then the next run
+// reads all headers, results and inputs.
+
+// stateFolder is the folder of the state in the output folder.
+const stateFolder = ".t2map"
+
+// The files of the state have a JSON value in each line. The first line of the index names the settings on which the
+// other lines depend.
+const (
+	indexFile   = "index.jsonl"   // the chunks that were read, with their studies
+	entriesFile = "results.jsonl" // the results
+)
+
+// storedChunk is a line of the index.
+type storedChunk struct {
+	Digest  string         `json:"digest"`
+	Facts   dicomio.Facts  `json:"facts"`
+	Passed  dicomio.Passed `json:"passed"`
+	Files   int            `json:"files"`
+	Notes   notes          `json:"notes"`
+	Studies []storedStudy  `json:"studies,omitempty"`
+}
+
+// storedStudy is a study in a line of the index. Its folder is relative to the root with the given index.
+type storedStudy struct {
+	Root     int         `json:"root"`
+	Folder   string      `json:"folder"`
+	Unlisted bool        `json:"unlisted,omitempty"`
+	Inputs   string      `json:"inputs,omitempty"`
+	Outside  *stamp      `json:"outside,omitempty"`
+	Line     intake.Line `json:"line"`
+}
+
+// stored returns the line of the index for a chunk. It returns false if the chunk must be read again by the next run:
+// a problem may be mended without a trace, and codes that may identify a patient must not be stored.
+func (c *chunk) stored(roots []string, hasLayout bool) (storedChunk, bool) {
+	out := storedChunk{Digest: c.Digest, Facts: c.facts, Passed: c.passed, Files: c.files, Notes: c.notes}
+	if len(c.damaged)+len(c.strays) > 0 {
+		return out, false
+	}
+	for _, one := range c.studies {
+		root := slices.Index(roots, files.Absolute(one.Root))
+		if one.err != nil || len(one.damaged) > 0 || root < 0 || hasLayout && one.Secret {
+			return out, false
+		}
+		folder, err := filepath.Rel(roots[root], files.Absolute(one.Folder))
+		if err != nil {
+			return out, false // on another volume
+		}
+		s := storedStudy{Root: root, Folder: filepath.ToSlash(folder), Unlisted: one.unlisted, Inputs: one.inputs,
+			Outside: one.outside, Line: one.Line}
+		s.Line.Root, s.Line.Folder = "", ""
+		if !hasLayout {
+			s.Line.PatientID, s.Line.TrialSubject = "", "" // needed for layouts only
+		}
+		out.Studies = append(out.Studies, s)
+	}
+	return out, true
+}
+
+// chunk returns the chunk that a line of the index describes.
+func (s storedChunk) chunk(roots []string) (*chunk, bool) {
+	c := &chunk{facts: s.Facts, passed: s.Passed, files: s.Files, notes: s.Notes, recalled: true}
+	for _, st := range s.Studies {
+		if st.Root < 0 || st.Root >= len(roots) {
+			return nil, false
+		}
+		one := &sighting{Line: st.Line, unlisted: st.Unlisted, inputs: st.Inputs, outside: st.Outside}
+		one.Root = roots[st.Root]
+		one.Folder = filepath.Join(one.Root, filepath.FromSlash(st.Folder))
+		c.studies = append(c.studies, one)
+	}
+	return c, true
+}
+
+// indexKey returns the hash of the settings on which the index depends.
+func (r *session) indexKey(roots []string) string {
+	rules := r.rules()
+	rules.Manifest, rules.Memory = "", pipeline.Bound{} // see Intake.Renew, and failures are not stored
+	text, err := json.Marshal(rules)
+	if err != nil {
+		return "" // no index has this key
+	}
+	settings, err := pipeline.NewRequests(r.Protocol)
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, "%s %q %t %q\n%s\n", settings.Of(pipeline.Identity{}, "", ""),
+		roots, r.Manifest != "", pipeline.Version, text)))
+}
+
+// readIndex returns the chunks of the index by their digests. Without an index that suits the settings it is empty.
+func (r *session) readIndex(search *dicomio.Search) map[string]*chunk {
+	known := map[string]*chunk{}
+	if r.VerifyInputs {
+		return known
+	}
+	key := r.indexKey(search.Roots())
+	first := true
+	_ = eachLine(filepath.Join(r.Out, stateFolder, indexFile), func(line []byte) error {
+		if first {
+			first = false
+			var stored string
+			if json.Unmarshal(line, &stored) != nil || stored != key || key == "" {
+				return io.EOF
+			}
+			return nil
+		}
+		var s storedChunk
+		if err := json.Unmarshal(line, &s); err != nil {
+			return err // what follows is not known
+		}
+		if c, ok := s.chunk(search.Roots()); ok {
+			known[s.Digest] = c
+		}
+		return nil
+	})
+	return known
+}
+
+// writeIndex writes the index of the cohort.
+func (r *session) writeIndex(c *cohort) error {
+	roots := c.search.Roots()
+	hasLayout := r.Layout != "" || r.Protocol.Layout != ""
+	return r.writeState(indexFile, func(write func(any) error) error {
+		if err := write(r.indexKey(roots)); err != nil {
+			return err
+		}
+		for _, part := range c.chunks {
+			if s, ok := part.stored(roots, hasLayout); ok {
+				if err := write(s); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// readEntries returns the entries of the state by their folders.
+func readEntries(out string) map[string]entry {
+	known := map[string]entry{}
+	_ = eachLine(filepath.Join(out, stateFolder, entriesFile), func(line []byte) error {
+		var e entry
+		if err := json.Unmarshal(line, &e); err != nil {
+			return err
+		}
+		known[e.Folder] = e
+		return nil
+	})
+	return known
+}
+
+// writeEntries writes the results that can be read.
+func (r *session) writeEntries() error {
+	return r.writeState(entriesFile, func(write func(any) error) error {
+		for _, e := range r.ledger.all() {
+			if err := write(e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// writeState writes a file of the state.
+func (s Settings) writeState(name string, fill func(write func(any) error) error) error {
+	folder := filepath.Join(s.Out, stateFolder)
+	if err := os.MkdirAll(folder, 0o777); err != nil {
+		return err
+	}
+	err := outfile.Stream(filepath.Join(folder, name), func(w io.Writer) error {
+		buffered := bufio.NewWriterSize(w, 1<<16)
+		lines := json.NewEncoder(buffered)
+		return errors.Join(fill(lines.Encode), buffered.Flush())
+	})
+	if err != nil {
+		return fmt.Errorf("output folder: %s/%s: %w", stateFolder, name, outfile.Bare(err))
+	}
+	return nil
+}
+
+// sweepState removes the unfinished files of a killed run.
+func (s Settings) sweepState() {
+	names, _ := filepath.Glob(filepath.Join(s.Out, stateFolder, ".*.jsonl*"))
+	for _, name := range names {
+		_ = os.Remove(name) // it does no harm
+	}
+}
+
+// eachLine calls do with the lines of a file until one returns an error. A line that has no end is not complete and is
+// omitted.
+func eachLine(path string, do func(line []byte) error) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	for lines := bufio.NewReaderSize(f, 1<<16); ; {
+		line, err := lines.ReadBytes('\n')
+		if err != nil {
+			return err
+		}
+		if err := do(bytes.TrimSuffix(line, []byte{'\n'})); err != nil {
+			return err
+		}
+	}
+}

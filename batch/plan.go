@@ -1,0 +1,420 @@
+package batch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/files"
+	"github.com/t2map/t2map/hint"
+	"github.com/t2map/t2map/intake"
+	"github.com/t2map/t2map/pipeline"
+	"github.com/t2map/t2map/protocol"
+)
+
+// A run plans its work in three steps. It reads the cohort chunk by chunk and keeps a line of each study; it compares
+// the lines with each other; and it reads those chunks again that have studies to map. So the headers of two chunks
+// are in memory at a time. Chunks that have not changed since an earlier run are not read: their lines are in the
+// index of the output folder.
+
+// study is a study that the run can map.
+type study struct {
+	*intake.Line
+	chunk  *chunk
+	source *study // from which its mask is carried
+	dir    string // the folder of its result
+	// request is that of its result, see pipeline.Requests.
+	request string
+	why     Why
+	started bool
+	seen    *sighting
+}
+
+// warn adds a warning about the identity.
+func (st *study) warn(text string) {
+	// A line of the index must not get the warnings of this run.
+	st.Identity.Warnings = append(slices.Clone(st.Identity.Warnings), text)
+}
+
+// chunk is a part of the cohort after it was read.
+type chunk struct {
+	dicomio.Chunk
+	facts   dicomio.Facts
+	passed  dicomio.Passed
+	files   int
+	notes   notes
+	studies []*sighting
+	strays  []error // damaged files that are not the reason for the failure of a study
+	damaged []Problem
+	// recalled says that it was not read, because an earlier run has read the same files.
+	recalled bool
+	// kept is the finding, if it is still open.
+	kept *dicomio.Finding
+}
+
+// sighting is a study in its chunk.
+type sighting struct {
+	intake.Line
+	// err is the reason why the study cannot be mapped. The line then holds what was known before.
+	err error
+	// nameless says that err is about the identity, unlisted that the manifest does not list the study.
+	nameless, unlisted bool
+	damaged            []Problem
+	// inputs is the hash of the list of inputs that the result was made from, if the files have not changed since.
+	inputs string
+	// outside describes the mask if it lies outside of the searched folders.
+	outside *stamp
+}
+
+// stamp identifies the content of a file without reading it.
+type stamp struct {
+	Path string `json:"path"`
+	Size int64  `json:"size"`
+	Time int64  `json:"time"` // ns since 1970
+}
+
+// stampOf returns the stamp of a file; its size is -1 if there is none.
+func stampOf(path string) stamp {
+	info, err := os.Stat(path)
+	if err != nil {
+		return stamp{path, -1, 0}
+	}
+	return stamp{path, info.Size(), info.ModTime().UnixNano()}
+}
+
+// mostKept is the largest number of files in chunks whose headers stay in memory until their studies are mapped,
+// instead of being read twice. They take about 12 MiB.
+var mostKept = 4096 // a variable for tests
+
+// cohort is what was found below the roots.
+type cohort struct {
+	search *dicomio.Search
+	chunks []*chunk
+	files  int // in chunks that are kept
+}
+
+// close closes the findings that are still open.
+func (c *cohort) close() error {
+	var err error
+	for _, part := range c.chunks {
+		err = errors.Join(err, part.release())
+	}
+	return err
+}
+
+// release closes the finding if it is still open.
+func (c *chunk) release() error {
+	if c.kept == nil {
+		return nil
+	}
+	f := c.kept
+	c.kept = nil
+	return f.Close()
+}
+
+// checkRoots returns an error if a root does not exist.
+func (s Settings) checkRoots(ctx context.Context) error {
+	for _, root := range s.Roots {
+		if _, err := files.Stat(ctx, root); errors.Is(err, os.ErrNotExist) {
+			return hint.Errorf("name the folder that holds the studies", "%w", &protocol.MissingError{Path: root})
+		}
+	}
+	return nil
+}
+
+func (s Settings) findOptions() dicomio.FindOptions {
+	return dicomio.FindOptions{Workers: s.Workers, Exclude: s.Out, PhilipsScaling: s.Protocol.PhilipsScaling,
+		Progress: s.progress(StageHeaders)}
+}
+
+// survey finds the studies below the roots.
+func (r *session) survey(ctx context.Context) (*cohort, error) {
+	if err := r.checkRoots(ctx); err != nil {
+		return nil, err
+	}
+	search, err := dicomio.NewSearch(ctx, r.Roots, r.findOptions())
+	if err != nil {
+		return nil, fmt.Errorf("find: %w", err)
+	}
+	c := &cohort{search: search}
+	known := r.readIndex(search)
+	read := map[string]*chunk{} // by digest
+	err = search.Settle(ctx, func(part dicomio.Chunk) (dicomio.Facts, bool) {
+		stored := known[part.Digest]
+		if stored == nil {
+			return dicomio.Facts{}, false
+		}
+		return stored.facts, true
+	}, func(f dicomio.Finding, facts dicomio.Facts) error {
+		read[f.Chunk.Digest] = r.see(f)
+		read[f.Chunk.Digest].facts = facts
+		return c.keep(read[f.Chunk.Digest], f)
+	})
+	for _, part := range search.Chunks() {
+		one := read[part.Digest]
+		if one == nil {
+			one = known[part.Digest]
+		}
+		delete(read, part.Digest)
+		if one != nil { // absent only after an error
+			one.Chunk = part
+			c.chunks = append(c.chunks, one)
+		}
+	}
+	for _, joined := range read {
+		err = errors.Join(err, joined.release())
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("find: %w", err), c.close())
+	}
+	return c, c.checkFound()
+}
+
+// recalled reports whether no chunk was read.
+func (c *cohort) recalled() bool {
+	return !slices.ContainsFunc(c.chunks, func(part *chunk) bool { return !part.recalled })
+}
+
+// keep leaves the finding of a chunk open, or closes it if the open ones hold many files.
+func (c *cohort) keep(part *chunk, f dicomio.Finding) error {
+	if c.files+f.Files > mostKept {
+		return f.Close()
+	}
+	c.files += f.Files
+	part.kept = &f
+	return nil
+}
+
+// checkFound returns an error if there is nothing to map or to report.
+func (c *cohort) checkFound() error {
+	e := NothingFoundError{}
+	for _, part := range c.chunks {
+		if len(part.studies)+len(part.damaged) > 0 {
+			return nil
+		}
+		e.Files += part.files
+		e.Passed = e.Passed.Plus(part.passed)
+	}
+	return errors.Join(&e, c.close())
+}
+
+// see makes a line for each study of a finding.
+func (r *session) see(f dicomio.Finding) *chunk {
+	c := &chunk{Chunk: f.Chunk, passed: f.Passed, files: f.Files, notes: notesOf(f.Tree)}
+	r.intake.Take(f)
+	defer r.intake.Forget()
+	var named []error // damaged files that are the reason for the failure of a study
+	for _, st := range f.Studies {
+		one := r.sight(st)
+		if spoiled := st.Spoiled; one.err != nil && len(spoiled) > 0 && errors.Is(one.err, spoiled[0]) {
+			named = append(named, spoiled...)
+		}
+		c.studies = append(c.studies, one)
+	}
+	for _, err := range f.Damaged {
+		c.damaged = append(c.damaged, problem(err))
+		if !slices.Contains(named, err) {
+			c.strays = append(c.strays, err)
+		}
+	}
+	return c
+}
+
+// sight makes the line of a study.
+func (r *session) sight(st dicomio.Study) *sighting {
+	one := &sighting{}
+	j, err := r.intake.Identify(st)
+	one.unlisted = errors.Is(err, intake.ErrUnlisted)
+	one.nameless = err != nil && !one.unlisted
+	if err == nil {
+		err = r.intake.Choose(&j)
+	}
+	one.Line = intake.LineOf(j, r.Workers)
+	if one.unlisted {
+		return one
+	}
+	one.err = err
+	for _, e := range st.Damaged {
+		p := problem(e)
+		p.Folder, p.Study = st.Name(), st.Hash
+		one.damaged = append(one.damaged, p)
+	}
+	if j.Mask.Path != "" && !r.intake.Searched(j.Mask.Path) {
+		s := stampOf(j.Mask.Path)
+		one.outside = &s
+	}
+	return one
+}
+
+// settle decides what depends on the whole cohort, and reads chunks again in which a study has another identity than
+// it seemed to have.
+func (r *session) settle(ctx context.Context, c *cohort) error {
+	var studies []intake.Notice
+	for _, part := range c.chunks {
+		for _, one := range part.studies {
+			studies = append(studies, one.Notice)
+		}
+	}
+	r.alike = intake.Alike(studies)
+	r.remark(r.intake.Settle(studies)...)
+	var stale []dicomio.Chunk
+	for _, part := range c.chunks {
+		switch {
+		case !slices.ContainsFunc(part.studies, r.isStale):
+		case part.kept != nil:
+			again := r.see(*part.kept)
+			part.studies, part.strays, part.damaged = again.studies, again.strays, again.damaged
+		default:
+			stale = append(stale, part.Chunk)
+		}
+	}
+	if len(stale) == 0 {
+		return nil
+	}
+	byDigest := map[string]*chunk{}
+	for _, part := range c.chunks {
+		byDigest[part.Digest] = part
+	}
+	for f, err := range c.search.Each(ctx, stale) {
+		if err != nil {
+			return fmt.Errorf("find: %w", err)
+		}
+		part, again := byDigest[f.Chunk.Digest], r.see(f)
+		part.studies, part.strays, part.damaged = again.studies, again.strays, again.damaged
+		part.recalled = false
+		if err := f.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// isStale reports whether the line of a study must be made again because other studies, or the manifest, have changed
+// its identity.
+func (r *session) isStale(one *sighting) bool {
+	switch {
+	case one.unlisted:
+		return r.intake.Lists(one.Place)
+	case one.nameless:
+		return r.Manifest != "" || r.Layout != "" || r.Protocol.Layout != ""
+	case one.outside != nil && *one.outside != stampOf(one.outside.Path):
+		return true
+	}
+	return !r.intake.Renew(one.Place, &one.Identity)
+}
+
+// plan returns the studies that the run can map, in the order of their folders. The others fail, except that a study
+// that is not in the manifest is ignored.
+func (r *session) plan(c *cohort) []*study {
+	var studies []*study
+	var strays []error
+	for _, part := range c.chunks {
+		strays = append(strays, part.strays...)
+		for _, one := range part.studies {
+			studies = append(studies, &study{Line: lineOf(one), chunk: part, seen: one})
+		}
+	}
+	slices.SortFunc(studies, func(a, b *study) int {
+		if a.Folder != b.Folder {
+			return strings.Compare(a.Folder, b.Folder)
+		}
+		return strings.Compare(a.Hash, b.Hash)
+	})
+	studies = slices.DeleteFunc(studies, func(st *study) bool { return !r.admit(st) })
+	studies = r.carryMasks(r.sound(studies))
+	r.remark(r.intake.Remarks()...)
+	if len(strays) > 0 {
+		r.fail(&intake.Line{}, fmt.Errorf("%s%w", intake.SeveralFiles(strays), strays[0]))
+	}
+	for _, part := range c.chunks {
+		r.out.Damaged = append(r.out.Damaged, part.damaged...)
+	}
+	missing, remarks := r.intake.Missing(r.Roots)
+	r.remark(remarks...)
+	for _, m := range missing {
+		r.fail(&intake.Line{Identity: m.Identity}, m.Err)
+	}
+	return studies
+}
+
+// lineOf returns a copy of the line of a study, to which a run may add warnings.
+func lineOf(one *sighting) *intake.Line {
+	line := one.Line
+	return &line
+}
+
+// admit reports whether a study can be mapped. Otherwise it fails or is ignored.
+func (r *session) admit(st *study) bool {
+	one := st.seen
+	if one.unlisted {
+		return false
+	}
+	for _, p := range one.damaged {
+		p.Alike = r.alike[st.Name()]
+		r.out.Damaged = append(r.out.Damaged, p)
+	}
+	err := one.err
+	if err == nil && st.chunk.recalled {
+		err = r.intake.Renamed(st.Line)
+	}
+	if err != nil {
+		r.fail(st.Line, err)
+	}
+	return err == nil
+}
+
+// count adds the files of a chunk to the outcome.
+func (r *session) count(c *chunk) {
+	r.out.Files += c.files
+	r.out.Passed = r.out.Passed.Plus(c.passed)
+	r.notes.add(c.notes)
+}
+
+// sound returns the studies whose identities are consistent with each other and with the earlier results. The others
+// fail, and the tables keep their earlier results.
+func (r *session) sound(studies []*study) (sound []*study) {
+	lines := make([]*intake.Line, len(studies))
+	for n, st := range studies {
+		lines[n] = st.Line
+	}
+	verdicts, remarks := intake.Compare(lines, r.ledger.identities())
+	for n, v := range verdicts {
+		for _, text := range v.Warnings {
+			studies[n].warn(text)
+		}
+		if v.Err != nil {
+			r.fail(studies[n].Line, v.Err)
+			continue
+		}
+		sound = append(sound, studies[n])
+	}
+	r.remark(remarks...)
+	return sound
+}
+
+// carryMasks assigns to each study without a mask the study of the visit from which its mask is carried. A study for
+// which there is none fails.
+func (r *session) carryMasks(studies []*study) (kept []*study) {
+	byLine := map[*intake.Line]*study{}
+	var lines []*intake.Line
+	for _, st := range studies {
+		byLine[st.Line], lines = st, append(lines, st.Line)
+	}
+	sources := intake.NewMaskSources(lines, r.Protocol.Masks.Visit)
+	for _, st := range studies {
+		if st.Carried {
+			source, err := sources.Find(st.Line)
+			if err != nil {
+				r.fail(st.Line, pipeline.Explained(err))
+				continue
+			}
+			st.source = byLine[source]
+		}
+		kept = append(kept, st)
+	}
+	return kept
+}
