@@ -36,6 +36,20 @@ func inBucket(path string) (bucket, key string, ok bool) {
 	return bucket, key, true
 }
 
+// InBucket reports whether a name is that of a place in a bucket, s3://bucket/prefix, or its absolute path.
+func InBucket(name string) bool {
+	_, _, ok := inBucket(Absolute(name))
+	return ok
+}
+
+// Shown returns a path for people: the absolute path of a place in a bucket becomes s3://bucket/prefix again.
+func Shown(path string) string {
+	if bucket, key, ok := inBucket(path); ok {
+		return objects.Location{Bucket: bucket, Prefix: key}.String()
+	}
+	return path
+}
+
 // mostListed is the number of objects below a folder that are listed, and held, at once: ten requests. A folder with
 // more is listed folder by folder. A study has some hundred images, so that most need one request.
 const mostListed = 10_000

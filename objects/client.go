@@ -118,13 +118,14 @@ func (e environment) client() (*minio.Client, error) {
 // credentials looks for credentials. A machine without a role has no metadata service, and must not wait for it with
 // each request.
 func (e environment) credentials() *credentials.Credentials {
-	role := &credentials.IAM{Client: &http.Client{Timeout: 2 * time.Second}}
+	service := &http.Client{Timeout: 2 * time.Second}
+	role := &credentials.IAM{Client: service}
 	chain := []credentials.Provider{&credentials.EnvAWS{}, &credentials.FileAWSCredentials{}}
 	if os.Getenv("AWS_EC2_METADATA_DISABLED") != "true" {
 		chain = append(chain, role)
 	}
 	found := credentials.NewChainCredentials(chain)
-	if v, err := found.Get(); err != nil || v.SignerType == credentials.SignatureAnonymous {
+	if v, err := found.GetWithContext(&credentials.CredContext{Client: service}); err != nil || v.SignerType == credentials.SignatureAnonymous {
 		return credentials.NewStatic("", "", "", credentials.SignatureAnonymous)
 	}
 	return found

@@ -207,6 +207,24 @@ func TestBucketRefusals(t *testing.T) {
 	}
 }
 
+// A manifest names folders and masks in a bucket.
+func TestManifestInBucket(t *testing.T) {
+	inBucket(t, studies(t, 3))
+	manifest := filepath.Join(t.TempDir(), "manifest.csv")
+	write(t, manifest, "folder,subject,visit,mask\n"+studiesURL+"/SA,A01,M00,labels.nii.gz\n"+
+		studiesURL+"/SB/,B01,M00,"+studiesURL+"/SB/labels.nii.gz\n"+studiesURL+"/SX,X01,M00,\n")
+	out := filepath.Join(t.TempDir(), "results")
+	_, text := run(t, exitFailed, "run", studiesURL, "--out", out, "--scheme", "compartments", "--manifest", manifest)
+	for _, folder := range []string{"A01/M00", "B01/M00"} {
+		if _, err := os.Stat(filepath.Join(out, folder, "result.json")); err != nil {
+			t.Error(err)
+		}
+	}
+	if !strings.Contains(text, "line 4: no MR study") || !strings.Contains(text, studiesURL+"/SC") || strings.Contains(text, "/s3:") {
+		t.Errorf("the missing and the unlisted study: %s", text)
+	}
+}
+
 // wantComplete fails unless every study in the bucket that has a result.json has all files that it names, with their
 // hashes, and returns the number of these studies.
 func wantComplete(t *testing.T, s *objecttest.Server) (n int) {
