@@ -125,7 +125,8 @@ func (e environment) credentials() *credentials.Credentials {
 		chain = append(chain, role)
 	}
 	found := credentials.NewChainCredentials(chain)
-	if v, err := found.GetWithContext(&credentials.CredContext{Client: service}); err != nil || v.SignerType == credentials.SignatureAnonymous {
+	v, err := found.GetWithContext(&credentials.CredContext{Client: service})
+	if err != nil || v.SignerType == credentials.SignatureAnonymous {
 		return credentials.NewStatic("", "", "", credentials.SignatureAnonymous)
 	}
 	return found

@@ -55,24 +55,35 @@ const (
 	serverHint = "check AWS_ENDPOINT_URL and the network, and run again: what is done is kept"
 )
 
-// known are the codes of S3's errors that say more than their HTTP status (Amazon S3 API Reference, "Error responses").
-// Other codes are not shown: they are text of the server.
+// known are the codes of S3's errors that say more than their HTTP status (Amazon S3 API Reference, "Error
+// responses"). Other codes are not shown: they are text of the server.
 var known = map[string]Error{
-	"NoSuchBucket":                 {Problem: "the bucket does not exist", Kind: ErrNoBucket, Hint: "check its name, and AWS_ENDPOINT_URL"},
-	"InvalidBucketName":            {Problem: "this cannot be the name of a bucket", Kind: ErrNoBucket, Hint: "for example s3://trial/studies"},
-	"NoSuchKey":                    {Problem: "does not exist", Kind: fs.ErrNotExist},
-	"InvalidAccessKeyId":           {Problem: "the server does not know the access key", Kind: fs.ErrPermission, Hint: credentialsHint},
-	"XAdminUserNotFound":           {Problem: "the server does not know the access key", Kind: fs.ErrPermission, Hint: credentialsHint}, // Versity
-	"SignatureDoesNotMatch":        {Problem: "the secret key does not belong to the access key", Kind: fs.ErrPermission, Hint: credentialsHint},
-	"ExpiredToken":                 {Problem: "the credentials have expired", Kind: fs.ErrPermission, Hint: "obtain new credentials"},
-	"InvalidToken":                 {Problem: "the server does not accept the session token", Kind: fs.ErrPermission, Hint: credentialsHint},
-	"RequestTimeTooSkewed":         {Problem: "the clocks of this machine and of the server differ", Kind: fs.ErrPermission, Hint: "set the clock"},
-	"AuthorizationHeaderMalformed": {Problem: "the bucket is in another region", Kind: ErrUnsupported, Hint: regionHint},
-	"PermanentRedirect":            {Problem: "the bucket is in another region", Kind: ErrUnsupported, Hint: regionHint},
-	"PreconditionFailed":           {Problem: "has changed since it was listed or opened", Kind: ErrChanged, Hint: "make sure that nothing writes to it, and run again"},
-	"ConditionalRequestConflict":   {Problem: "another program writes to it", Kind: ErrUnavailable, transient: true},
-	"InvalidObjectState":           {Problem: "is in an archive storage class", Kind: ErrUnsupported, Hint: "restore it from the archive first"},
-	"QuotaExceeded":                {Problem: "the bucket is full", Kind: ErrUnavailable, Hint: "make room in the bucket"},
+	"NoSuchBucket": {Problem: "the bucket does not exist", Kind: ErrNoBucket,
+		Hint: "check its name, and AWS_ENDPOINT_URL"},
+	"InvalidBucketName": {Problem: "this cannot be the name of a bucket", Kind: ErrNoBucket,
+		Hint: "for example s3://trial/studies"},
+	"NoSuchKey": {Problem: "does not exist", Kind: fs.ErrNotExist},
+	"InvalidAccessKeyId": {Problem: "the server does not know the access key", Kind: fs.ErrPermission,
+		Hint: credentialsHint},
+	"XAdminUserNotFound": {Problem: "the server does not know the access key", Kind: fs.ErrPermission,
+		Hint: credentialsHint}, // Versity
+	"SignatureDoesNotMatch": {Problem: "the secret key does not belong to the access key", Kind: fs.ErrPermission,
+		Hint: credentialsHint},
+	"ExpiredToken": {Problem: "the credentials have expired", Kind: fs.ErrPermission,
+		Hint: "obtain new credentials"},
+	"InvalidToken": {Problem: "the server does not accept the session token", Kind: fs.ErrPermission,
+		Hint: credentialsHint},
+	"RequestTimeTooSkewed": {Problem: "the clocks of this machine and of the server differ", Kind: fs.ErrPermission,
+		Hint: "set the clock"},
+	"AuthorizationHeaderMalformed": {Problem: "the bucket is in another region", Kind: ErrUnsupported,
+		Hint: regionHint},
+	"PermanentRedirect": {Problem: "the bucket is in another region", Kind: ErrUnsupported, Hint: regionHint},
+	"PreconditionFailed": {Problem: "has changed since it was listed or opened", Kind: ErrChanged,
+		Hint: "make sure that nothing writes to it, and run again"},
+	"ConditionalRequestConflict": {Problem: "another program writes to it", Kind: ErrUnavailable, transient: true},
+	"InvalidObjectState": {Problem: "is in an archive storage class", Kind: ErrUnsupported,
+		Hint: "restore it from the archive first"},
+	"QuotaExceeded": {Problem: "the bucket is full", Kind: ErrUnavailable, Hint: "make room in the bucket"},
 }
 
 // failure converts an error of the client about the object or bucket with that name. The errors of contexts and of

@@ -20,7 +20,8 @@ type Info struct {
 func (i Info) Folder() bool { return strings.HasSuffix(i.Key, "/") && i.ETag == "" }
 
 func newInfo(o minio.ObjectInfo) Info {
-	return Info{Key: o.Key, Size: o.Size, ETag: strings.Trim(o.ETag, `"`), Modified: o.LastModified.UTC().Truncate(time.Second)}
+	return Info{Key: o.Key, Size: o.Size, ETag: strings.Trim(o.ETag, `"`),
+		Modified: o.LastModified.UTC().Truncate(time.Second)}
 }
 
 // Name returns s3://bucket/key.

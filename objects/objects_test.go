@@ -90,7 +90,8 @@ func TestReadRanges(t *testing.T) {
 			off := rand.Int64N(int64(size) + 2)
 			n, err := o.ReadAt(p, off)
 			want := data[min(int(off), size):min(int(off)+len(p), size)]
-			if !bytes.Equal(p[:n], want) || (err == io.EOF) != (n < len(p)) && len(p) > 0 || err != nil && err != io.EOF {
+			early := (err == io.EOF) != (n < len(p)) && len(p) > 0
+			if !bytes.Equal(p[:n], want) || early || err != nil && err != io.EOF {
 				t.Fatalf("%d bytes at %d of %d: %d, %v", len(p), off, size, n, err)
 			}
 		}
@@ -170,7 +171,8 @@ func TestRetries(t *testing.T) {
 	s.Break(func(int, *http.Request) (int, bool) { return 503, true })
 	s.Reset("")
 	_, err := b.Stat(t.Context(), "a")
-	if first := s.Reset("").Requests; !errors.Is(err, objects.ErrUnavailable) || first < 8 || first > 10 { // the transport repeats requests on connections that were closed
+	// The transport itself repeats requests on connections that were closed.
+	if first := s.Reset("").Requests; !errors.Is(err, objects.ErrUnavailable) || first < 8 || first > 10 {
 		t.Errorf("%v after %d requests", err, first)
 	}
 	if _, err = b.Stat(t.Context(), "a"); s.Reset("").Requests > 2 {

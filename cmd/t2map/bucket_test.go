@@ -103,7 +103,8 @@ func TestRunInBucket(t *testing.T) {
 		t.Errorf("left in the temporary folder: %v %v", left, err)
 	}
 	first := s.Reset("data/studies/")
-	t.Logf("first run: %d requests, %d bytes of studies read, %d bytes written", first.Requests, first.Served, first.Received)
+	t.Logf("first run: %d requests, %d bytes of studies read, %d bytes written", first.Requests, first.Served,
+		first.Received)
 
 	out, _ = run(t, exitOK, append(toBucket, "--dry-run")...)
 	if c := s.Reset(""); slices.ContainsFunc(c.Calls, func(call string) bool {
@@ -220,7 +221,8 @@ func TestManifestInBucket(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if !strings.Contains(text, "line 4: no MR study") || !strings.Contains(text, studiesURL+"/SC") || strings.Contains(text, "/s3:") {
+	if !strings.Contains(text, "line 4: no MR study") || !strings.Contains(text, studiesURL+"/SC") ||
+		strings.Contains(text, "/s3:") {
 		t.Errorf("the missing and the unlisted study: %s", text)
 	}
 }

@@ -91,7 +91,8 @@ func (f *fake) list(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	for key, o := range f.objects {
 		if strings.HasPrefix(key, query.Get("prefix")) && key > query.Get("start-after") {
-			result.Contents = append(result.Contents, content{key, o.modified.UTC().Format(time.RFC3339), o.etag(), len(o.data)})
+			result.Contents = append(result.Contents, content{key, o.modified.UTC().Format(time.RFC3339), o.etag(),
+				len(o.data)})
 		}
 	}
 	slices.SortFunc(result.Contents, func(a, b content) int { return strings.Compare(a.Key, b.Key) })

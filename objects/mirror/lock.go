@@ -35,7 +35,8 @@ func (h Holder) String() string {
 		}
 		return r
 	}, h.Host)
-	return fmt.Sprintf("process %d on %.64s, which started at %s", h.PID, host, h.Started.Local().Format("2006-01-02 15:04:05"))
+	return fmt.Sprintf("process %d on %.64s, which started at %s", h.PID, host,
+		h.Started.Local().Format("2006-01-02 15:04:05"))
 }
 
 // BusyError says that another run writes to the place.
@@ -89,8 +90,8 @@ func (m *Mirror) takeLock() (*lock, error) {
 		return nil, err
 	}
 	if !l.conditional {
-		m.Remarks = append(m.Remarks, "the server does not check conditions of writes (If-None-Match): make sure that no "+
-			"other run writes to "+m.Place.String())
+		m.Remarks = append(m.Remarks, "the server does not check conditions of writes (If-None-Match): make sure that "+
+			"no other run writes to "+m.Place.String())
 	}
 	for attempt := 0; ; attempt++ {
 		busy, err := l.attempt()
@@ -101,8 +102,8 @@ func (m *Mirror) takeLock() (*lock, error) {
 			break
 		}
 		if !m.Wait {
-			return nil, hint.Errorf(fmt.Sprintf("wait until it has ended (--wait does); if it was killed, its lock is taken "+
-				"over %d s after its last refresh", int(m.StaleAfter.Seconds())), "%w", busy)
+			return nil, hint.Errorf(fmt.Sprintf("wait until it has ended (--wait does); if it was killed, its lock is "+
+				"taken over %d s after its last refresh", int(m.StaleAfter.Seconds())), "%w", busy)
 		}
 		if attempt == 0 && m.Waiting != nil {
 			m.Waiting(busy.Holder)

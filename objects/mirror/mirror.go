@@ -62,7 +62,7 @@ type Mirror struct {
 	bucket    *objects.Bucket
 	lock      *lock
 	ctx       context.Context // of the run: ends when the lock is lost or results cannot be stored, too
-	storing   context.Context // of the writes: does not end with the context of Open, so that a study that is done is stored
+	storing   context.Context // of the writes: goes on when the context of Open ends, so that done studies are stored
 	stop      context.CancelCauseFunc
 	temporary bool
 

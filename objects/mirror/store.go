@@ -24,7 +24,9 @@ import (
 func (m *Mirror) Stored(dir string) error {
 	err := m.storeStudy(m.storing, dir)
 	if err == nil && m.due() {
-		err = m.storeShared(m.storing, func(name string) bool { return name == auditFile || strings.HasPrefix(name, stateDir+"/") })
+		err = m.storeShared(m.storing, func(name string) bool {
+			return name == auditFile || strings.HasPrefix(name, stateDir+"/")
+		})
 	}
 	if err != nil {
 		m.stop(fmt.Errorf("results cannot be stored: %w", err))
