@@ -212,7 +212,8 @@ func addFolders(below map[string][]fs.DirEntry, known map[string]bool, folder, n
 // validKey reports whether the name of an object below a folder is also the name of a file: without empty parts, dots
 // alone and, on Windows, backslashes.
 func validKey(name string) bool {
-	return fs.ValidPath(name) && name != "." && (os.PathSeparator == '/' || !strings.ContainsRune(name, os.PathSeparator))
+	foreign := os.PathSeparator != '/' && strings.ContainsRune(name, os.PathSeparator)
+	return fs.ValidPath(name) && name != "." && !foreign
 }
 
 // unnameable is the entry of an object whose key cannot be a path. It cannot be opened.
@@ -220,8 +221,8 @@ func unnameable(name string) fs.DirEntry {
 	return objectInfo{name: strings.ReplaceAll(filepath.ToSlash(name), "/", "\u2215"), problem: unnameableKey}
 }
 
-var unnameableKey = &Error{Problem: "its key cannot be a path: it has empty parts or dots between slashes, or ends with " +
-	"a slash", Kind: ErrUnsupported, Hint: "rename the object"}
+var unnameableKey = &Error{Problem: "its key cannot be a path: it has empty parts or dots between slashes, or ends " +
+	"with a slash", Kind: ErrUnsupported, Hint: "rename the object"}
 
 func (b *bucket) open(p string) (source, error) {
 	_, key, _ := inBucket(p)

@@ -49,8 +49,8 @@ func (e *Error) Unwrap() error { return e.Kind }
 func (e *Error) Advice() string { return e.Hint }
 
 const (
-	credentialsHint = "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile of the shared credentials file " +
-		"(AWS_PROFILE)"
+	credentialsHint = "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile of the shared credentials " +
+		"file (AWS_PROFILE)"
 	regionHint = "name the region of the bucket in AWS_REGION"
 	serverHint = "check AWS_ENDPOINT_URL and the network, and run again: what is done is kept"
 )

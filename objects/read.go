@@ -16,8 +16,8 @@ import (
 // (Philips) and 15 kB (GE 1.5 T), and 28 kB are looked at because package dicomio reads ahead: they need one request.
 const headBytes = 32 << 10
 
-// The beginning of an object is kept as far as it was read one piece after the other, up to mostHead: headers of Siemens
-// end at 89 kB, and are read again for their hash.
+// The beginning of an object is kept as far as it was read one piece after the other, up to mostHead: headers of
+// Siemens end at 89 kB, and are read again for their hash.
 const mostHead = 256 << 10
 
 // Reads that continue the last one fetch leastAhead, and then twice as much each time, up to mostAhead. Larger reads

@@ -31,8 +31,8 @@ func checkPlace(out, scratch string, roots []string) error {
 	}
 	for _, root := range roots {
 		if files.Inside(root, out) {
-			return usageError{hint.Errorf("choose another place with --out", "--out %s is in %s, which is searched", out,
-				root)}
+			return usageError{hint.Errorf("choose another place with --out", "--out %s is in %s, which is searched",
+				out, root)}
 		}
 	}
 	return nil

@@ -127,7 +127,8 @@ func (m *Mirror) makeDir() (err error) {
 	case listErr != nil:
 		return listErr
 	case err == nil && string(content) != m.Place.String(), err != nil && len(entries) > 0:
-		return hint.Errorf("name an empty folder", "--scratch %s: holds other files than a mirror of %s", m.Dir, m.Place)
+		return hint.Errorf("name an empty folder", "--scratch %s: holds other files than a mirror of %s", m.Dir,
+			m.Place)
 	}
 	return os.WriteFile(mark, []byte(m.Place.String()), 0o666)
 }
@@ -215,8 +216,8 @@ func originOf(dir string) (string, error) {
 	return string(data), err
 }
 
-// setOrigin notes where a study is stored. The note lies in a folder of its own, because all files of the study's folder
-// are those of the study, and moves with it.
+// setOrigin notes where a study is stored. The note lies in a folder of its own, because all files of the study's
+// folder are those of the study, and moves with it.
 func setOrigin(dir, name string) error {
 	if err := os.MkdirAll(filepath.Join(dir, originDir), 0o777); err != nil {
 		return err
