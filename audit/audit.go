@@ -7,6 +7,7 @@
 package audit
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
@@ -67,6 +68,10 @@ type Event struct {
 	Result  string `json:"result_sha256,omitempty"`
 	// Reason says why a study failed or a result was superseded, or how a run ended.
 	Reason string `json:"reason,omitempty"`
+	// Seconds is the time from the start of a study to its end, to the millisecond, and PeakBytes the most memory that
+	// the process had held until then, of StudyDone and StudyFailed. They are absent if they are not known.
+	Seconds   float64 `json:"seconds,omitempty"`
+	PeakBytes int64   `json:"peak_bytes,omitempty"`
 	// Previous is the SHA-256 of the line before, without its end of line; empty in the first line.
 	Previous string `json:"previous"`
 }
@@ -165,38 +170,45 @@ type Fault struct {
 	Problem string
 }
 
-// Check reads the record of a folder, and returns its events and the lines that are not as they were written. A
-// folder without a record has neither.
-func Check(dir string) ([]Event, []Fault, error) {
-	data, err := os.ReadFile(filepath.Join(dir, File))
+// Read reads the record of a folder line by line. It calls visit with each event, and returns the number of lines and
+// those that are not as they were written. A folder without a record has no lines.
+func Read(dir string, visit func(Event)) (lines int, faults []Fault, err error) {
+	f, err := os.Open(filepath.Join(dir, File))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, nil
+		return 0, nil, nil
 	} else if err != nil {
-		return nil, nil, err
+		return 0, nil, err
 	}
-	var events []Event
-	var faults []Fault
-	previous := ""
-	lines := bytes.Split(bytes.TrimSuffix(data, []byte{'\n'}), []byte{'\n'})
-	if len(data) == 0 {
-		lines = nil
-	}
-	for n, line := range lines {
+	defer f.Close()
+	previous, unread := "", false // the line before: its hash, and whether it cannot be read
+	for r := bufio.NewReader(f); ; {
+		text, err := r.ReadBytes('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			return lines, faults, err
+		}
+		if len(text) == 0 {
+			return lines, faults, nil
+		}
+		lines++
+		line, ended := bytes.CutSuffix(text, []byte{'\n'})
 		var e Event
 		invalid := json.Unmarshal(line, &e)
+		if invalid == nil && unread && e.Previous == previous {
+			// The writer of the line before was killed, and the next one began a new line. It does not hide another line.
+			faults = faults[:len(faults)-1]
+		}
 		switch {
-		case invalid != nil && n+1 == len(lines) && !bytes.HasSuffix(data, []byte{'\n'}):
-			faults = append(faults, Fault{n + 1, "incomplete: its writer was killed, or the disk was full"})
+		case invalid != nil && !ended:
+			faults = append(faults, Fault{lines, "incomplete: its writer was killed, or the disk was full"})
 		case invalid != nil:
-			faults = append(faults, Fault{n + 1, "cannot be read"})
+			faults = append(faults, Fault{lines, "cannot be read"})
 		case e.Previous != previous:
-			faults = append(faults, Fault{n + 1, "does not follow the line before it: one of them was changed, or lines " +
+			faults = append(faults, Fault{lines, "does not follow the line before it: one of them was changed, or lines " +
 				"between them were removed or inserted"})
 		}
 		if invalid == nil {
-			events = append(events, e)
+			visit(e)
 		}
-		previous = hashOf(line)
+		previous, unread = hashOf(line), invalid != nil
 	}
-	return events, faults, nil
 }

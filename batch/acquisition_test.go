@@ -33,7 +33,7 @@ func TestExpectedAcquisition(t *testing.T) {
 	s.Protocol.Acquisition.Deviation = protocol.DeviationFail
 	out = run(t, s)
 	if len(out.Results) != 0 || len(out.Failures) != 1 || !strings.Contains(out.Failures[0].Reason, "expected 32") ||
-		!strings.Contains(out.Failures[0].Hint, "ask the site") {
+		!strings.Contains(out.Failures[0].Hint, "ask the site") || out.Failures[0].Code != report.ReasonAcquisition {
 		t.Errorf("%+v", out)
 	}
 }

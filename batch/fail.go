@@ -10,10 +10,10 @@ import (
 )
 
 // failure describes a study that has no result.
-func (r *session) failure(l *intake.Line, reason, advice string) report.Failure {
+func (r *session) failure(l *intake.Line, code report.Reason, reason, advice string) report.Failure {
 	f := report.Failure{
 		Subject: l.Identity.Subject, Visit: l.Identity.Visit, Study: l.Hash, Series: l.Series, Side: l.Side,
-		Reason: reason, Hint: advice,
+		Code: code, Reason: reason, Hint: advice, MemoryBytes: l.LeastMemory,
 	}
 	if l.Hash != "" {
 		f.Folder, f.SharedFolder = l.Name(), r.alike[l.Name()]
@@ -32,7 +32,7 @@ func (r *session) fail(l *intake.Line, err error) {
 	} else {
 		r.ledger.settle(entry{Study: l.Hash, Series: l.Series, Side: l.Side}, "")
 	}
-	r.out.Failures = append(r.out.Failures, r.failure(l, err.Error(), hint.Find(err)))
+	r.out.Failures = append(r.out.Failures, r.failure(l, reasonOf(err), err.Error(), hint.Find(err)))
 	r.record.failed(l, err.Error())
 	// The log omits the reason: all reasons are listed at the end of the run.
 	r.log().Warn("study failed", "study", r.name(l))
@@ -51,7 +51,7 @@ func (r *session) noteKept() {
 
 // postpone lists a study that is not done because the run ended.
 func (r *session) postpone(l *intake.Line, reason string) {
-	f := r.failure(l, reason, "run again")
+	f := r.failure(l, report.ReasonNotDone, reason, "run again")
 	f.NotDone = true
 	r.out.NotDone = append(r.out.NotDone, f)
 }

@@ -306,7 +306,8 @@ func TestMemoryBound(t *testing.T) {
 	s.MemoryMB = 1
 	out := run(t, s)
 	if len(out.Failures) != 1 || !strings.HasPrefix(out.Failures[0].Reason, "memory: 64×64×6 voxels, 7 echoes: the "+
-		"study needs 2 MiB of memory, more than the limit that was set, 1 MiB") || out.Failures[0].Hint == "" {
+		"study needs 2 MiB of memory, more than the limit that was set, 1 MiB") || out.Failures[0].Hint == "" ||
+		out.Failures[0].Code != report.ReasonMemory || out.Failures[0].MemoryBytes < 1<<20 {
 		t.Errorf("%+v", out)
 	}
 	in, err := Inspect(context.Background(), s)

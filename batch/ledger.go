@@ -107,8 +107,9 @@ func (l *ledger) add(e entry) { l.byStudy[e.Study] = append(l.byStudy[e.Study], 
 
 // unreadable describes a result that cannot be read. Only its folder is known.
 func unreadable(folder string) report.Failure {
-	f := report.Failure{Folder: folder, Reason: "results: the folder cannot be read, so the study is not in the tables",
-		Hint: "map the study again, or remove the folder"}
+	f := report.Failure{Folder: folder, Code: report.ReasonResult,
+		Reason: "results: the folder cannot be read, so the study is not in the tables",
+		Hint:   "map the study again, or remove the folder"}
 	parts := strings.Split(folder, "/")
 	if strings.HasPrefix(parts[0], "+") { // see fan
 		parts = parts[1:]
@@ -145,7 +146,7 @@ func (l *ledger) judge(results []entry) verdict {
 				break
 			}
 			v.conflicts = append(v.conflicts, report.Failure{Subject: r.Subject, Visit: r.Visit, Study: r.Study,
-				Series: r.Series, Side: r.Side, Folder: r.Folder,
+				Series: r.Series, Side: r.Side, Folder: r.Folder, Code: report.ReasonResult,
 				Reason: fmt.Sprintf("results: this folder and %s hold different results of the same study, so neither "+
 					"is in the tables", other.Folder),
 				Hint: "map the study again, or remove one of the folders"})

@@ -119,7 +119,7 @@ func TestUnreadableResult(t *testing.T) {
 	}
 	out := run(t, s)
 	if len(out.Results) != 1 || len(out.Failures) != 1 || out.Failures[0].Folder != "S00/v1" ||
-		!strings.Contains(out.Failures[0].Reason, "cannot be read") {
+		!strings.Contains(out.Failures[0].Reason, "cannot be read") || out.Failures[0].Code != report.ReasonResult {
 		t.Errorf("%+v", out)
 	}
 }

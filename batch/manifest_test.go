@@ -23,19 +23,23 @@ func TestIdentity(t *testing.T) {
 	for _, c := range []struct {
 		name, layout, manifest string
 		subject, visit, want   string
+		code                   report.Reason
 	}{
 		{name: "clinical-trial attributes", subject: "S01", visit: "baseline"},
 		{name: "layout", layout: "*/{subject}/{visit}", subject: "P-1", visit: "v0"},
 		{name: "layout with text", layout: "site7/P-{subject}/v{visit}", subject: "1", visit: "0"},
-		{name: "layout that does not match", layout: "site8/{subject}/{visit}", want: "does not match the layout"},
-		{name: "layout that splits in two ways", layout: "{subject}{visit}", want: "splits the folder site7"},
+		{name: "layout that does not match", layout: "site8/{subject}/{visit}", want: "does not match the layout",
+			code: report.ReasonIdentity},
+		{name: "layout that splits in two ways", layout: "{subject}{visit}", want: "splits the folder site7",
+			code: report.ReasonIdentity},
 		{name: "layout with the last folder", layout: "*/{subject}/{visit}/dicom", subject: "P-1", visit: "v0"},
 		{name: "manifest", manifest: "\ufefffolder,subject,visit\nstudies/site7/P-1,X1,week 4\n", subject: "X1",
 			visit: "week 4"},
 		{name: "manifest, deepest row", manifest: "folder,subject\nstudies,X\nstudies/site7/P-1/v0,Y\n", subject: "Y",
-			want: "no MR study in the folder, studies"},
+			want: "no MR study in the folder, studies", code: report.ReasonNoStudy},
 		{name: "manifest without the study", manifest: "folder,subject\nstudies/other,X\n",
-			want: "manifest manifest.csv: line 2: no MR study in the folder, studies/other"},
+			want: "manifest manifest.csv: line 2: no MR study in the folder, studies/other",
+			code: report.ReasonNoStudy},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := s
@@ -49,7 +53,9 @@ func TestIdentity(t *testing.T) {
 			}
 			out := run(t, s)
 			if c.want != "" && !slices.ContainsFunc(out.Failures,
-				func(f report.Failure) bool { return strings.Contains(f.Reason, c.want) && f.Hint != "" }) {
+				func(f report.Failure) bool {
+					return strings.Contains(f.Reason, c.want) && f.Hint != "" && f.Code == c.code
+				}) {
 				t.Errorf("failures %+v, want …%s…", out.Failures, c.want)
 			}
 			if c.subject != "" && (len(out.Results) != 1 || out.Results[0].Subject != c.subject ||

@@ -1,15 +1,19 @@
 package batch
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
 	"os/user"
+	"sync"
+	"time"
 
 	"github.com/t2map/t2map/audit"
 	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/intake"
+	"github.com/t2map/t2map/internal/machine"
 	"github.com/t2map/t2map/pipeline"
 )
 
@@ -18,7 +22,32 @@ type record struct {
 	log *audit.Log
 	run string // names the run
 	out string
-	err error // the first event that could not be written
+
+	mu     sync.Mutex
+	err    error                // of the first event that could not be written
+	starts map[string]time.Time // of the studies in progress, by hash; a run has one job for each study
+}
+
+// started notes the start of the work on a study.
+func (r *record) started(j pipeline.Job) {
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.starts[j.Study.Hash] = time.Now()
+}
+
+// measured adds the time and the memory of a study to its event, if its start was noted.
+func (r *record) measured(e audit.Event) audit.Event {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if start, ok := r.starts[e.Study]; ok {
+		delete(r.starts, e.Study)
+		e.Seconds = max(0.001, time.Since(start).Round(time.Millisecond).Seconds())
+		e.PeakBytes = machine.Peak()
+	}
+	return e
 }
 
 // startRecord opens the record of the output folder and writes the start of the run.
@@ -27,32 +56,40 @@ func (s Settings) startRecord() (*record, error) {
 	if err != nil {
 		return nil, fmt.Errorf("output folder: %w", err)
 	}
-	r := &record{log: log, run: rand.Text(), out: s.Out}
+	r := &record{log: log, run: rand.Text(), out: s.Out, starts: map[string]time.Time{}}
 	e := audit.Event{Kind: audit.RunStarted, Version: pipeline.Version, Options: s.Options}
 	e.Host, _ = os.Hostname() // unknown names are absent
 	if u, err := user.Current(); err == nil {
 		e.User = u.Username
 	}
-	r.add(e)
+	_ = r.add(e)
 	return r, r.err
 }
 
-// add writes an event of the run. Its error is kept.
-func (r *record) add(e audit.Event) {
+// add writes an event of the run. Its first error is kept for the end of the run, and returned.
+func (r *record) add(e audit.Event) error {
 	if r == nil {
-		return
+		return nil
 	}
 	e.Run = r.run
-	if err := r.log.Append(e); err != nil && r.err == nil {
-		r.err = fmt.Errorf("%s: %w", audit.File, err)
+	err := r.log.Append(e)
+	if err == nil {
+		return nil
 	}
+	err = fmt.Errorf("%s: %w", audit.File, err)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.err = cmp.Or(r.err, err)
+	return err
 }
 
-// done writes that a study has a new result.
-func (r *record) done(result entry) {
-	if r != nil {
-		r.add(ofResult(audit.StudyDone, result))
+// done writes that a study has a new result. It is called before the result gets its folder, because the record of a
+// run that is killed must have all results that are there: what it has too much is mapped again.
+func (r *record) done(result entry) error {
+	if r == nil {
+		return nil
 	}
+	return r.add(r.measured(ofResult(audit.StudyDone, result)))
 }
 
 // superseded writes that a result was moved to folder.
@@ -60,7 +97,7 @@ func (r *record) superseded(result entry, folder, reason string) {
 	if r != nil {
 		e := ofResult(audit.Superseded, result)
 		e.Folder, e.Reason = files.Below(r.out, folder), reason
-		r.add(e)
+		_ = r.add(e)
 	}
 }
 
@@ -72,8 +109,10 @@ func ofResult(kind audit.Kind, result entry) audit.Event {
 
 // failed writes that a study has no result.
 func (r *record) failed(l *intake.Line, reason string) {
-	r.add(audit.Event{Kind: audit.StudyFailed, Study: l.Hash, Series: l.Series, Subject: l.Identity.Subject,
-		Visit: l.Identity.Visit, Reason: reason})
+	if r != nil {
+		_ = r.add(r.measured(audit.Event{Kind: audit.StudyFailed, Study: l.Hash, Series: l.Series,
+			Subject: l.Identity.Subject, Visit: l.Identity.Visit, Reason: reason}))
+	}
 }
 
 // end writes the end of the run and closes the record.
@@ -85,6 +124,6 @@ func (r *record) end(o Outcome, err error) error {
 	if err != nil {
 		reason += ": " + err.Error()
 	}
-	r.add(audit.Event{Kind: audit.RunEnded, Reason: reason})
+	_ = r.add(audit.Event{Kind: audit.RunEnded, Reason: reason})
 	return errors.Join(r.err, r.log.Close())
 }

@@ -22,7 +22,8 @@ func TestRecordOfRuns(t *testing.T) {
 	}
 	remove(t, filepath.Join(dir, "studies", "S01", "labels.nii.gz"))
 	run(t, s)
-	events, faults, err := audit.Check(s.Out)
+	var events []audit.Event
+	_, faults, err := audit.Read(s.Out, func(e audit.Event) { events = append(events, e) })
 	if err != nil || len(faults) > 0 {
 		t.Fatal(faults, err)
 	}

@@ -24,83 +24,97 @@ import (
 // a way out, and leaves nothing of it in the results.
 func TestBadStudyHarmsNoOther(t *testing.T) {
 	for _, c := range []struct {
+		code       report.Reason
 		name, want string
 		hint       bool
 		spoil      func(t *testing.T, dir string, k *phantom.Study)
 		set        func(*Settings)
 	}{
-		{"an echo missing at a slice", "echo time 10 ms is missing at slice", true, func(t *testing.T, dir string,
-			_ *phantom.Study) {
-			remove(t, first(t, dir))
-		}, nil},
-		{"a truncated file", "IM_0001.dcm: the file ends before its pixel data do", true, func(t *testing.T, dir string,
-			_ *phantom.Study) {
-			data, err := os.ReadFile(first(t, dir))
-			if err == nil {
-				err = os.WriteFile(first(t, dir), data[:len(data)-100], 0o644)
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-		}, nil},
-		{"an unreadable file", "IM_0001.dcm: cannot be read", true, func(t *testing.T, dir string, _ *phantom.Study) {
-			remove(t, first(t, dir))
-			if err := os.Symlink(filepath.Base(first(t, dir)), first(t, dir)); err != nil {
-				t.Skip("no symbolic links here: ", err)
-			}
-		}, nil},
-		{"a link to nothing", "its folder contains bad/IM_0001.dcm: is a dangling link", true, func(t *testing.T,
-			dir string, _ *phantom.Study) {
-			remove(t, first(t, dir))
-			if err := os.Symlink("nowhere", first(t, dir)); err != nil {
-				t.Skip("no symbolic links here: ", err)
-			}
-		}, nil},
-		{"no mask", "mask: none found (looked for *label*, *mask* and *seg* with .nii, .nii.gz, .nrrd, .nhdr, .mha " +
-			"or .mhd, and a DICOM SEG or RTSTRUCT of the " +
-			"study)", true, func(t *testing.T, dir string, _ *phantom.Study) {
-			remove(t, filepath.Join(dir, "labels.nii.gz"))
-		}, nil},
-		{"two masks", "mask: 2 candidates: labels.nii.gz, my_seg.nii.gz", true, func(t *testing.T, dir string,
-			k *phantom.Study) {
-			writeMask(t, filepath.Join(dir, "my_seg.nii.gz"), k.Labels.Geometry, func(int) uint8 { return 1 })
-		}, nil},
-		{"a mask that is none", "mask: bad/labels.nii.gz: ", false, func(t *testing.T, dir string, _ *phantom.Study) {
-			if err := os.WriteFile(filepath.Join(dir, "labels.nii.gz"), []byte("not an image"), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}, nil},
-		{"a mask beside the series", "mask: bad/labels.nii.gz: mask lies outside the series: its nearest voxel is " +
-			"68.8 mm from the field of view", true, func(t *testing.T, dir string, k *phantom.Study) {
-			g := k.Labels.Geometry
-			g.Affine[1][3] += 200 // the field of view has 132 mm
-			writeMask(t, filepath.Join(dir, "labels.nii.gz"), g, func(int) uint8 { return 1 })
-		}, nil},
-		{"a mask half outside", "too little of the mask lies in the field of view of the series (50 % needed): " +
-			"medial 32 %, the rest up to 42.5 mm outside", true, func(t *testing.T, dir string, k *phantom.Study) {
-			g := k.Labels.Geometry
-			g.Affine[0][3] += 48 // four of six slices
-			writeMask(t, filepath.Join(dir, "labels.nii.gz"), g, func(int) uint8 { return 1 })
-		}, nil},
-		{"an unknown label", "9", true, func(t *testing.T, dir string, k *phantom.Study) {
+		{report.ReasonMissingImages,
+			"an echo missing at a slice", "echo time 10 ms is missing at slice", true, func(t *testing.T, dir string,
+				_ *phantom.Study) {
+				remove(t, first(t, dir))
+			}, nil},
+		{report.ReasonDamaged,
+			"a truncated file", "IM_0001.dcm: the file ends before its pixel data do", true, func(t *testing.T, dir string,
+				_ *phantom.Study) {
+				data, err := os.ReadFile(first(t, dir))
+				if err == nil {
+					err = os.WriteFile(first(t, dir), data[:len(data)-100], 0o644)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+			}, nil},
+		{report.ReasonMissingImages,
+			"an unreadable file", "IM_0001.dcm: cannot be read", true, func(t *testing.T, dir string, _ *phantom.Study) {
+				remove(t, first(t, dir))
+				if err := os.Symlink(filepath.Base(first(t, dir)), first(t, dir)); err != nil {
+					t.Skip("no symbolic links here: ", err)
+				}
+			}, nil},
+		{report.ReasonMissingImages,
+			"a link to nothing", "its folder contains bad/IM_0001.dcm: is a dangling link", true, func(t *testing.T,
+				dir string, _ *phantom.Study) {
+				remove(t, first(t, dir))
+				if err := os.Symlink("nowhere", first(t, dir)); err != nil {
+					t.Skip("no symbolic links here: ", err)
+				}
+			}, nil},
+		{report.ReasonNoMask,
+			"no mask", "mask: none found (looked for *label*, *mask* and *seg* with .nii, .nii.gz, .nrrd, .nhdr, .mha " +
+				"or .mhd, and a DICOM SEG or RTSTRUCT of the " +
+				"study)", true, func(t *testing.T, dir string, _ *phantom.Study) {
+				remove(t, filepath.Join(dir, "labels.nii.gz"))
+			}, nil},
+		{report.ReasonMask,
+			"two masks", "mask: 2 candidates: labels.nii.gz, my_seg.nii.gz", true, func(t *testing.T, dir string,
+				k *phantom.Study) {
+				writeMask(t, filepath.Join(dir, "my_seg.nii.gz"), k.Labels.Geometry, func(int) uint8 { return 1 })
+			}, nil},
+		{report.ReasonMask,
+			"a mask that is none", "mask: bad/labels.nii.gz: ", false, func(t *testing.T, dir string, _ *phantom.Study) {
+				if err := os.WriteFile(filepath.Join(dir, "labels.nii.gz"), []byte("not an image"), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}, nil},
+		{report.ReasonMask,
+			"a mask beside the series", "mask: bad/labels.nii.gz: mask lies outside the series: its nearest voxel is " +
+				"68.8 mm from the field of view", true, func(t *testing.T, dir string, k *phantom.Study) {
+				g := k.Labels.Geometry
+				g.Affine[1][3] += 200 // the field of view has 132 mm
+				writeMask(t, filepath.Join(dir, "labels.nii.gz"), g, func(int) uint8 { return 1 })
+			}, nil},
+		{report.ReasonMask,
+			"a mask half outside", "too little of the mask lies in the field of view of the series (50 % needed): " +
+				"medial 32 %, the rest up to 42.5 mm outside", true, func(t *testing.T, dir string, k *phantom.Study) {
+				g := k.Labels.Geometry
+				g.Affine[0][3] += 48 // four of six slices
+				writeMask(t, filepath.Join(dir, "labels.nii.gz"), g, func(int) uint8 { return 1 })
+			}, nil},
+		{report.ReasonMask, "an unknown label", "9", true, func(t *testing.T, dir string, k *phantom.Study) {
 			writeMask(t, filepath.Join(dir, "labels.nii.gz"), k.Labels.Geometry,
 				func(v int) uint8 { return uint8(v%2) * 9 })
 		}, nil},
-		{"two trains", "2 multi-echo series", true, func(t *testing.T, dir string, k *phantom.Study) {
-			secondTrain(t, dir)
-		}, nil},
-		{"fewer than three echoes after skipping", "fit: 7 echoes less 5 skipped leave 2", false, func(*testing.T,
-			string, *phantom.Study) {
-		},
+		{report.ReasonSeriesChoice,
+			"two trains", "2 multi-echo series", true, func(t *testing.T, dir string, k *phantom.Study) {
+				secondTrain(t, dir)
+			}, nil},
+		{report.ReasonSetting,
+			"fewer than three echoes after skipping", "fit: 7 echoes less 5 skipped leave 2", false, func(*testing.T,
+				string, *phantom.Study) {
+			},
 			func(s *Settings) { s.Protocol.Fit.SkipEchoes = 5 }},
-		{"a knee of the other side", "no multi-echo series fits side L; there are number 1", true, func(t *testing.T,
-			dir string, _ *phantom.Study) {
-			text := "folder,subject,side\n" + filepath.ToSlash(dir) + ",bad,L\n"
-			if err := os.WriteFile(filepath.Join(dir, "..", "..", "sides.csv"), []byte(text), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}, func(s *Settings) { s.Manifest = filepath.Join(s.Roots[0], "..", "sides.csv") }},
-		{"a series rule that fits none", "has 7 echo times, 10, 20, 30, 40, 50, 60, 70 ms, and the protocol asks for 9",
+		{report.ReasonSide,
+			"a knee of the other side", "no multi-echo series fits side L; there are number 1", true, func(t *testing.T,
+				dir string, _ *phantom.Study) {
+				text := "folder,subject,side\n" + filepath.ToSlash(dir) + ",bad,L\n"
+				if err := os.WriteFile(filepath.Join(dir, "..", "..", "sides.csv"), []byte(text), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}, func(s *Settings) { s.Manifest = filepath.Join(s.Roots[0], "..", "sides.csv") }},
+		{report.ReasonMissingImages,
+			"a series rule that fits none", "has 7 echo times, 10, 20, 30, 40, 50, 60, 70 ms, and the protocol asks for 9",
 			true, func(*testing.T, string, *phantom.Study) {},
 			func(s *Settings) { s.Protocol.Series.Echoes = 9 }},
 	} {
@@ -128,6 +142,9 @@ func TestBadStudyHarmsNoOther(t *testing.T) {
 			if len(out.Failures) != 1 || !strings.Contains(out.Failures[0].Reason, c.want) ||
 				out.Failures[0].Folder != "bad" {
 				t.Fatalf("failures %+v, want …%s…", out.Failures, c.want)
+			}
+			if got := out.Failures[0].Code; got != c.code {
+				t.Errorf("code %s, want %s", got, c.code)
 			}
 			if c.hint && out.Failures[0].Hint == "" {
 				t.Errorf("%q has no hint", out.Failures[0].Reason)
@@ -270,8 +287,8 @@ func TestOutputFolderThatCannotBeWritten(t *testing.T) {
 			len(out.Results)+len(out.Failures) != 0 {
 			t.Errorf("%+v, %v", out, err)
 		}
-		tables := []string{lockFile, "studies.csv", "compartments.csv", "qc.csv", "studies.parquet", "compartments.parquet", "qc.parquet",
-			"index.html"}
+		tables := []string{lockFile, "studies.csv", "compartments.csv", "qc.csv", "studies.parquet", "compartments.parquet",
+			"qc.parquet", "index.html", "failures.html"}
 		for name := range tree(t, s.Out) {
 			if !slices.Contains(tables, name) {
 				t.Errorf("left behind: %s", name)
@@ -319,11 +336,11 @@ func TestInterrupted(t *testing.T) {
 		t.Fatalf("%d results, %d not done, %d failures", len(out.Results), len(out.NotDone), len(out.Failures))
 	}
 	if table, err := os.ReadFile(filepath.Join(s.Out, "studies.csv")); err != nil || strings.Count(string(table),
-		",not done,not done: the run was interrupted,") != len(out.NotDone) {
+		",not done,not-done,not done: the run was interrupted,") != len(out.NotDone) {
 		t.Errorf("%v\n%s", err, table)
 	}
 	for _, f := range out.NotDone {
-		if f.Reason != errInterrupted.Error() {
+		if f.Reason != errInterrupted.Error() || f.Code != report.ReasonNotDone {
 			t.Errorf("%s: %s", f.Folder, f.Reason)
 		}
 	}

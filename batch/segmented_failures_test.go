@@ -15,6 +15,7 @@ import (
 	"github.com/t2map/t2map/internal/segmenter"
 	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/protocol"
+	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
 )
 
@@ -64,6 +65,13 @@ func TestSegmenterFailures(t *testing.T) {
 			if !strings.HasSuffix(f.Reason, c.want) || !strings.HasPrefix(f.Reason, "mask: ") ||
 				!strings.Contains(f.Hint, c.hint) || strings.Contains(f.Reason, os.TempDir()) {
 				t.Errorf("%s (%s), want %s (%s)", f.Reason, f.Hint, c.want, c.hint)
+			}
+			code := report.ReasonProgram
+			if mode == "unknown" { // the program is right, and its labels are not known
+				code = report.ReasonMask
+			}
+			if f.Code != code {
+				t.Errorf("code %s, want %s", f.Code, code)
 			}
 			if c.target == nil {
 				return

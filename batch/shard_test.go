@@ -70,7 +70,7 @@ func TestShards(t *testing.T) {
 			t.Error(diff)
 		}
 	}
-	if _, faults, err := audit.Check(s.Out); err != nil || len(faults) != 0 {
+	if _, faults, err := audit.Read(s.Out, func(audit.Event) {}); err != nil || len(faults) != 0 {
 		t.Errorf("record: %v, %v", faults, err)
 	}
 	if out := run(t, s); out.Mapped != 0 || len(out.Failures) != 2 {

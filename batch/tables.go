@@ -73,19 +73,13 @@ func (l *ledger) stillListed(out Outcome) []report.Failure {
 // tabulate writes the tables of the sound results. A study with an earlier result that is kept has only the row of
 // this result, even if this run could not map it.
 func (r *session) tabulate(sound []entry) error {
-	c := report.Cohort{Version: pipeline.Version}
-	for result, err := range inTableOrder(sound) {
-		if err != nil {
-			return err
-		}
-		c.Results = append(c.Results, result)
-	}
+	c := report.Cohort{Version: pipeline.Version, Results: inTableOrder(sound)}
 	for _, f := range slices.Concat(r.out.Failures, r.out.NotDone, r.out.Listed) {
 		if f.Study == "" || !r.ledger.holds(kneeThatFailed(f)) {
 			c.Failures = append(c.Failures, f)
 		}
 	}
-	switch err := report.WriteTables(r.Out, c); {
+	switch err := writeCohort(r.Out, c); {
 	case outfile.Full(err):
 		return hint.Errorf("free disk space, and rebuild the tables: "+tablesCommand(r.Out), "%w", &TablesError{err})
 	case err != nil:

@@ -104,31 +104,36 @@ func (v *verifier) find(path, problem string) {
 
 // readRecord checks the record and collects the results that should exist.
 func (v *verifier) readRecord() error {
-	events, faults, err := audit.Check(v.out)
+	started := false
+	folders := map[string]string{} // by the hash of their results
+	lines, faults, err := audit.Read(v.out, func(e audit.Event) {
+		started = true
+		v.expect(e, folders)
+	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", audit.File, err)
 	}
-	v.Lines, v.recorded = len(events)+len(faults), len(events) > 0
+	v.Lines, v.recorded = lines, started
 	for _, f := range faults {
 		v.Findings = append(v.Findings, Finding{fmt.Sprintf("%s, line %d", audit.File, f.Line), f.Problem})
 	}
 	if !v.recorded {
 		v.Findings = append(v.Findings, Finding{audit.File, "missing: nothing says which results were written"})
 	}
-	for _, e := range events {
-		switch e.Kind {
-		case audit.StudyDone:
-			v.expected[e.Folder] = e.Result
-		case audit.Superseded:
-			for folder, sum := range v.expected { // the folder that it was moved from
-				if sum == e.Result && folder != e.Folder {
-					delete(v.expected, folder)
-				}
-			}
-			v.expected[e.Folder] = e.Result
-		}
-	}
 	return nil
+}
+
+// expect notes the results that should exist after an event. folders are those of all results so far, by their hashes.
+func (v *verifier) expect(e audit.Event, folders map[string]string) {
+	switch e.Kind {
+	case audit.StudyDone:
+		v.expected[e.Folder], folders[e.Result] = e.Result, e.Folder
+	case audit.Superseded:
+		if from := folders[e.Result]; v.expected[from] == e.Result {
+			delete(v.expected, from) // it was moved from there
+		}
+		v.expected[e.Folder], folders[e.Result] = e.Result, e.Folder
+	}
 }
 
 // result compares one result with the record, its files and its inputs.

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/intake"
 	"github.com/t2map/t2map/outfile"
@@ -217,7 +218,6 @@ func (w *work) finish(st *study, r report.Result, err error) {
 	default:
 		st.seen.inputs = e.Inputs
 		w.out.Mapped++
-		w.record.done(e)
 		w.ledger.settle(e, r.Superseded)
 		if w.Mapped != nil {
 			w.Mapped(r)
@@ -249,6 +249,8 @@ func (w *work) process(ctx context.Context, j pipeline.Job) (report.Result, erro
 	if err := checkOwner(j); err != nil {
 		return report.Result{}, err
 	}
+	w.record.started(j)
+	j.Commit = func(sum string) error { return w.record.done(w.entryOf(j, sum)) }
 	r, err := pipeline.Process(ctx, j, w.Protocol, w.Workers)
 	var panicked *pipeline.PanicError
 	if errors.As(err, &panicked) {
@@ -261,6 +263,12 @@ func (w *work) process(ctx context.Context, j pipeline.Job) (report.Result, erro
 		err = notDone(ctx)
 	}
 	return r, err
+}
+
+// entryOf returns the entry of the result that a job is about to have.
+func (w *work) entryOf(j pipeline.Job, sum string) entry {
+	return entry{Subject: j.Identity.Subject, Visit: j.Identity.Visit, Study: j.Study.Hash, Series: j.Train.Hash,
+		Side: j.Side(), Sum: sum, Dir: j.Dir, Folder: files.Below(w.Out, j.Dir)}
 }
 
 // checkOwner returns an error if the job's folder holds results of another study or knee, which the job must not

@@ -67,7 +67,8 @@ func (t *Train) missing(e, k, slices int, position float64) error {
 		Series: t.Hash,
 		Problem: fmt.Sprintf("echo time %s ms is missing at slice %d of %d (%.2f mm along the normal)",
 			milliseconds(t.TE[e]), k+1, slices, position),
-		Hint: "every slice must have every echo: ask the site to send the missing image",
+		Topic: TopicMissing,
+		Hint:  "every slice must have every echo: ask the site to send the missing image",
 	}
 }
 

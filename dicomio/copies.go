@@ -23,7 +23,7 @@ func (t *Train) duplicate(k int, images []*header) error {
 	})
 	first, last := images[0], images[len(images)-1]
 	appearance := fmt.Sprintf("slice %d at echo time %s ms appears %s", k+1, milliseconds(first.te), times(len(images)))
-	e := &FileError{Path: last.displayName(), Kind: ErrInvalid}
+	e := &FileError{Path: last.displayName(), Kind: ErrInvalid, Topic: TopicDuplicates}
 	coils := variants(images, func(h *header) string { return h.coil })
 	acquisitions := variants(images, func(h *header) string { return countText(h.acquisitionNumber) })
 	switch {

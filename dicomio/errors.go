@@ -26,6 +26,8 @@ type FileError struct {
 	Problem string
 	// Kind is ErrInvalid, ErrUnsupported or an error of the file system.
 	Kind error
+	// Topic is the subject of the error.
+	Topic Topic
 	// Hint says what to do about it, or is empty.
 	Hint string
 }
@@ -69,6 +71,8 @@ type TrainError struct {
 	Series string
 	// Problem says what is wrong and where.
 	Problem string
+	// Topic is the subject of the error.
+	Topic Topic
 	// Hint says what to do about it, or is empty.
 	Hint string
 }

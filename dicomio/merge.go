@@ -167,6 +167,7 @@ func (t *Train) types() error {
 		Problem: fmt.Sprintf("%s: %d different values, such as %s, divide images that would be one train of the echo "+
 			"times %s",
 			attribute(tag.ImageType), len(types), strings.Join(some, " and "), listMS(t.TE)),
+		Topic: TopicAttributes,
 		Hint: "images of one train share their ImageType: ask the site for the images as the scanner wrote them, or " +
 			"make ImageType the same if the images are plain magnitudes",
 	}

@@ -123,6 +123,7 @@ func (t *Train) notT2() error {
 		Series: t.Hash,
 		Problem: fmt.Sprintf("%s says %s in %s: the series measures %s, not T2", t.Claim.Attribute, says, t.Claim.Path,
 			t.Claim.Quantity),
+		Topic: TopicQuantity,
 		Hint: "map a multi-echo spin-echo series; if this one measures T2 nevertheless, name it in the protocol " +
 			"with quantity: T2 (series: {number: N, quantity: T2})",
 	}

@@ -144,7 +144,8 @@ func severalStudies(parts []part, members string) error {
 	return &TrainError{
 		Problem: fmt.Sprintf("%s: %d different UIDs among the %s of one train with the echo times %s",
 			attribute(tag.StudyInstanceUID), len(parts), members, listMS(echoTimes(all))),
-		Hint: oneUID,
+		Topic: TopicAttributes,
+		Hint:  oneUID,
 	}
 }
 

@@ -56,6 +56,7 @@ func (t *Train) checkSide() error {
 			return &TrainError{
 				Series:  t.Hash,
 				Problem: "side of the knee: " + listSides(t.Sides),
+				Topic:   TopicSide,
 				Hint:    "ask the site which knee it is, and have the images corrected",
 			}
 		}

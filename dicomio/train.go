@@ -109,6 +109,7 @@ func (t *Train) repeats() error {
 	return &TrainError{
 		Series:  t.Hash,
 		Problem: "several images per slice position, but no echo time other than " + listMS(t.TE),
+		Topic:   TopicEchoes,
 		Hint: "some research sequences write the first echo time into every image: ask the site for the true " +
 			"EchoTime (0018,0081)",
 	}
@@ -213,9 +214,10 @@ func (t *Train) framePerImage(h *header) error {
 	if len(frames) <= 2 {
 		return nil
 	}
-	return h.wrong(tag.FrameOfReferenceUID, "%d different UIDs among %d images of one series: mixed geometry",
-		len(frames), len(t.images)).
-		withHint(oneUID)
+	e := h.wrong(tag.FrameOfReferenceUID, "%d different UIDs among %d images of one series: mixed geometry",
+		len(frames), len(t.images)).withHint(oneUID)
+	e.Topic = TopicAttributes // the grid may be right
+	return e
 }
 
 // oneUID is the hint about such anonymisers.
@@ -233,7 +235,8 @@ func (t *Train) noFrame() error {
 		Series: t.Hash,
 		Problem: fmt.Sprintf("%s: %d different UIDs among series that would be one train of the echo times %s",
 			attribute(tag.FrameOfReferenceUID), len(frames), listMS(t.TE)),
-		Hint: oneUID,
+		Topic: TopicAttributes,
+		Hint:  oneUID,
 	}
 }
 

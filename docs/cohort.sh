@@ -1,6 +1,7 @@
 #!/bin/sh
 # Maps cohorts of small studies (24 × 24 × 5 voxels, 7 echoes, 36 files each) and prints what
-# a study costs in each: processor time, and the most memory that the run had at a time.
+# each costs: processor time, wall time and the most memory that the run had at a time; the same
+# of a second run with nothing to do and of t2map tables; and the size of the results.
 #
 #   docs/cohort.sh [SIZES [OPTION...]]     default 36,360,1500,3000; options are those of t2map run
 #

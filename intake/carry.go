@@ -7,6 +7,7 @@ import (
 	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/printable"
+	"github.com/t2map/t2map/report"
 )
 
 // carries reports whether the mask of another visit may be carried to the job.
@@ -35,6 +36,11 @@ func NewMaskSources(lines []*Line, visit string) MaskSources {
 // Find returns the study whose mask is carried to the target: that of the same subject and knee. It is an error if
 // there is not exactly one.
 func (s MaskSources) Find(target *Line) (*Line, error) {
+	source, err := s.find(target)
+	return source, pipeline.Because(report.ReasonNoMask, err)
+}
+
+func (s MaskSources) find(target *Line) (*Line, error) {
 	var sources []*Line
 	var sides []string // of the studies of the visit
 	for _, l := range s.studies[target.Identity.Subject] {
@@ -47,10 +53,10 @@ func (s MaskSources) Find(target *Line) (*Line, error) {
 	case len(sources) == 1:
 		return sources[0], nil
 	case len(sources) == 0 && len(sides) > 0: // all sides are known and differ
-		return nil, hint.Errorf("a mask is carried to the same knee only: give this study a mask of its own, or map "+
-			"the visit's study of this knee together with it; if it is the same knee, correct the side in a manifest "+
-			"(column side)", "mask: none found, and the visit %s, whose mask would be carried, shows the %s knee, "+
-			"this study the %s one", printable.Short(s.visit), sides[0], target.Side)
+		return nil, pipeline.Because(report.ReasonSide, hint.Errorf("a mask is carried to the same knee only: give this "+
+			"study a mask of its own, or map the visit's study of this knee together with it; if it is the same knee, "+
+			"correct the side in a manifest (column side)", "mask: none found, and the visit %s, whose mask would be carried, shows the %s knee, "+
+			"this study the %s one", printable.Short(s.visit), sides[0], target.Side))
 	case len(sources) == 0:
 		return nil, hint.Errorf("map the visit together with this one and give it a mask, or give this study a mask "+
 			"of its own", "mask: none found, and none to carry: the visit %s is missing, failed or has no mask",

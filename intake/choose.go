@@ -10,6 +10,7 @@ import (
 	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/protocol"
+	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/t2fit"
 )
 
@@ -51,8 +52,9 @@ func (s *Intake) chooseTrain(st dicomio.Study, side string) (dicomio.Train, erro
 		}
 		return none, pipeline.Explained(noneFits(rule, trains, side))
 	case len(chosen) > 1:
-		return none, pipeline.Explained(hint.Errorf("choose one with --series or a series rule in the protocol",
-			"%d multi-echo series: %s", len(chosen), pipeline.ListTrains(chosen)))
+		return none, pipeline.Because(report.ReasonSeriesChoice, pipeline.Explained(hint.Errorf(
+			"choose one with --series or a series rule in the protocol",
+			"%d multi-echo series: %s", len(chosen), pipeline.ListTrains(chosen))))
 	}
 	if problem := chosen[0].Problem; problem != nil && len(st.Spoiled) > 0 {
 		return none, hint.Errorf(hint.Find(problem), "%w; its folder contains %s%w", problem, SeveralFiles(st.Spoiled),
@@ -69,7 +71,7 @@ func noneFits(r protocol.SeriesRule, trains []dicomio.Train, side string) error 
 	anySide.Side = ""
 	others := anySide.Matching(trains)
 	if side == "" || r.Side != side || len(others) == 0 {
-		return hint.Errorf("t2map inspect shows the series", "%s", text)
+		return pipeline.Because(report.ReasonSeriesChoice, hint.Errorf("t2map inspect shows the series", "%s", text))
 	}
 	claims := []string{"the manifest or the layout says " + side}
 	for _, t := range others {
@@ -77,8 +79,8 @@ func noneFits(r protocol.SeriesRule, trains []dicomio.Train, side string) error 
 			claims = append(claims, fmt.Sprintf("%s of number %d says %s", c.Attribute, t.Number, c.Side))
 		}
 	}
-	return hint.Errorf("find out which knee it is: correct the side in the manifest, or ask the site to correct the "+
-		"images", "%s: %s", text, strings.Join(claims, ", "))
+	return pipeline.Because(report.ReasonSide, hint.Errorf("find out which knee it is: correct the side in the manifest, "+
+		"or ask the site to correct the images", "%s: %s", text, strings.Join(claims, ", ")))
 }
 
 // SeveralFiles is the beginning of a message that quotes the first of several errors; "" if there is only one.
@@ -100,12 +102,14 @@ func noTrain(st dicomio.Study) error {
 	}
 	for _, t := range st.Others {
 		if len(t.TE) > 1 {
-			return hint.Errorf("T2 needs a series with more echoes", "series %s (number %d) has %d echo times, at least "+
-				"%d are needed", t.Hash, t.Number, len(t.TE), t2fit.MinEchoes)
+			return pipeline.Because(report.ReasonEchoTimes, hint.Errorf("T2 needs a series with more echoes",
+				"series %s (number %d) has %d echo times, at least %d are needed", t.Hash, t.Number, len(t.TE),
+				t2fit.MinEchoes))
 		}
 	}
-	return hint.Errorf("t2map inspect lists the series of the study", "no multi-echo series: %d MR images of other "+
-		"series, %d maps or phase images", st.Passed.OtherSeries, st.Passed.Derived)
+	return pipeline.Because(report.ReasonNoSeries, hint.Errorf("t2map inspect lists the series of the study",
+		"no multi-echo series: %d MR images of other series, %d maps or phase images", st.Passed.OtherSeries,
+		st.Passed.Derived))
 }
 
 // tooShort returns an error if exactly one train fits the rule except for the number of echoes and has too few of
@@ -129,7 +133,8 @@ func tooShort(r protocol.SeriesRule, trains []dicomio.Train) error {
 	if len(evidence) > 0 {
 		reason = ": " + strings.Join(evidence, "; ")
 	}
-	return hint.Errorf("ask the site for the missing images, or correct echoes in the protocol's series rule",
+	return pipeline.Because(report.ReasonMissingImages, hint.Errorf(
+		"ask the site for the missing images, or correct echoes in the protocol's series rule",
 		"series %s (number %d) has %d echo times, %s, and the protocol asks for %d%s",
-		t.Hash, t.Number, len(t.TE), pipeline.ListTimes(t.TE), r.Echoes, reason)
+		t.Hash, t.Number, len(t.TE), pipeline.ListTimes(t.TE), r.Echoes, reason))
 }

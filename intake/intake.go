@@ -12,6 +12,7 @@ import (
 	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/protocol"
+	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/table"
 )
 
@@ -169,7 +170,7 @@ func (s *Intake) Identify(st dicomio.Study) (pipeline.Job, error) {
 	if j.Identity, err = s.identify(st); errors.Is(err, ErrUnlisted) {
 		return j, err
 	}
-	return j, pipeline.Explained(cmp.Or(err, s.renamed(j)))
+	return j, pipeline.Because(report.ReasonIdentity, pipeline.Explained(cmp.Or(err, s.renamed(j))))
 }
 
 // Choose completes a job whose identity is known. If it fails, the job holds the decisions before the error.
@@ -204,7 +205,8 @@ func (s *Intake) Choose(j *pipeline.Job) (err error) {
 			return err
 		}
 	}
-	return pipeline.Explained(s.renamed(*j)) // again, because the series is known now
+	// Again, because the series is known now.
+	return pipeline.Because(report.ReasonIdentity, pipeline.Explained(s.renamed(*j)))
 }
 
 // Missing is a study that the manifest lists and that was not found.
@@ -242,12 +244,12 @@ func Compare(lines []*Line, earlier Earlier) (verdicts []Verdict, remarks []stri
 	verdicts = make([]Verdict, len(lines))
 	var sound []*Line
 	for n, j := range lines {
-		verdicts[n] = Verdict{pipeline.Explained(clash[n]), warnings[n]}
+		verdicts[n] = Verdict{pipeline.Because(report.ReasonIdentity, pipeline.Explained(clash[n])), warnings[n]}
 		if other := alike[j.Identity.Subject]; other != "" {
 			const advice = "spell the name of a subject identically everywhere, in the names of folders or in a " +
 				"manifest, and give different subjects names that cannot be confused"
-			verdicts[n].Err = pipeline.Explained(hint.Errorf(advice,
-				"identity: subject %.40q differs from %.40q %s", j.Identity.Subject, other, table.Alike))
+			verdicts[n].Err = pipeline.Because(report.ReasonIdentity, pipeline.Explained(hint.Errorf(advice,
+				"identity: subject %.40q differs from %.40q %s", j.Identity.Subject, other, table.Alike)))
 		}
 		if verdicts[n].Err == nil {
 			sound = append(sound, j)

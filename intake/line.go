@@ -36,9 +36,10 @@ type Line struct {
 	// SeriesFolder is the visit or the subject if it is named after a series, and SubjectAsVisit the attribute that
 	// names the subject as the layout names the visit; else they are empty.
 	SeriesFolder, SubjectAsVisit string
-	// Facts are those of pipeline.Job.Facts, and Memory the bytes that the study takes while it is mapped.
-	Facts  string
-	Memory int64
+	// Facts are those of pipeline.Job.Facts. Memory is the number of bytes that the study takes while it is mapped, and
+	// LeastMemory that with one worker, which does not depend on the machine.
+	Facts               string
+	Memory, LeastMemory int64
 }
 
 // LineOf returns the line of a job that Choose has completed.
@@ -47,6 +48,7 @@ func LineOf(j pipeline.Job, workers int) Line {
 		Notice: NoticeOf(j.Study), Identity: j.Identity, Series: KnownSeries(j), Side: j.Side(),
 		Trains: len(j.Study.Trains), Carried: j.Carried, SeriesFolder: seriesFolder(j),
 		SubjectAsVisit: subjectAsVisit(j), Facts: j.Facts(), Memory: j.Memory(workers),
+		LeastMemory: j.Memory(1),
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/printable"
+	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/table"
 )
 
@@ -341,5 +342,6 @@ func (m *manifest) missing(r *manifestRow, unlisted []studyPlace) error {
 			}
 		}
 	}
-	return hint.Errorf(advice, "manifest %s: line %d: no MR study in the folder%s", path, r.line, name)
+	return pipeline.Because(report.ReasonNoStudy,
+		hint.Errorf(advice, "manifest %s: line %d: no MR study in the folder%s", path, r.line, name))
 }

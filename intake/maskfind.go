@@ -18,6 +18,7 @@ import (
 	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/printable"
+	"github.com/t2map/t2map/report"
 )
 
 // firstMasks, otherMasks and lastMasks are the usual names of label maps. The first are matched exactly. The others
@@ -44,6 +45,11 @@ func (s *Intake) maskPattern() string { return cmp.Or(s.Mask, s.Protocol.Mask) }
 // the pattern, else the only file with a usual name or DICOM object that was drawn on the train, else, if the
 // protocol allows it, the only DICOM object that was drawn on another series. Several candidates are an error.
 func (s *Intake) chooseMask(j pipeline.Job) (pipeline.Mask, error) {
+	m, err := s.onlyMask(j)
+	return m, pipeline.Because(report.ReasonMask, err)
+}
+
+func (s *Intake) onlyMask(j pipeline.Job) (pipeline.Mask, error) {
 	masks, err := s.masks(j)
 	switch {
 	case err != nil:
@@ -152,6 +158,10 @@ func (e *noMaskError) Error() string { return e.text }
 
 // noMask says that no mask was found, which names were searched for, and which files could be the mask.
 func (s *Intake) noMask(st dicomio.Study) error {
+	return pipeline.Because(report.ReasonNoMask, s.maskAbsent(st))
+}
+
+func (s *Intake) maskAbsent(st dicomio.Study) error {
 	if st.Home == "" {
 		return pipeline.Explained(hint.Errorf("name the mask in a manifest, or give every study a folder of its own",
 			"the folder holds several studies, so no mask there is known to be this one's"))

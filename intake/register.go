@@ -8,6 +8,7 @@ import (
 	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/protocol"
+	"github.com/t2map/t2map/report"
 )
 
 // chooseMoving returns the series on which the mask was drawn, according to --register or the protocol. It is nil if
@@ -22,11 +23,11 @@ func (s *Intake) chooseMoving(j pipeline.Job) (*dicomio.Train, error) {
 	fit := fitting(j, protocol.SeriesNamed("--register", name))
 	switch {
 	case len(fit) == 0:
-		return nil, pipeline.Explained(hint.Errorf(advice, "register: no series of the study fits %s",
-			printable.Short(name)))
+		return nil, pipeline.Because(report.ReasonSeriesChoice, pipeline.Explained(hint.Errorf(advice,
+			"register: no series of the study fits %s", printable.Short(name))))
 	case len(fit) > 1:
-		return nil, pipeline.Explained(hint.Errorf(advice, "register: %d series fit %s: %s", len(fit),
-			printable.Short(name), pipeline.ListTrains(fit)))
+		return nil, pipeline.Because(report.ReasonSeriesChoice, pipeline.Explained(hint.Errorf(advice,
+			"register: %d series fit %s: %s", len(fit), printable.Short(name), pipeline.ListTrains(fit))))
 	case fit[0].Hash == j.Train.Hash:
 		return nil, nil
 	}

@@ -25,7 +25,7 @@ func (j Job) describe(p protocol.Protocol, fit t2fit.Resolved, d studyData, maps
 		TE: ReadableTimes(s.TE), Size: s.Size, Spacing: s.Spacing(),
 		Noise:       report.Noise{Source: maps.Noise.Source, Sigma: numbers(maps.Noise.Sigma)},
 		LossyImages: j.Train.Lossy, Deviations: p.Acquisition.Deviations(j.Train),
-		Inputs: d.files,
+		Inputs: d.files, MemoryBytes: j.Memory(1),
 		Mask:   j.describeMask(d.mask, d.placedMask), Division: d.record,
 		Registration: d.registration(),
 		Warnings:     j.warnings(p, fit, d, maps, side),

@@ -48,6 +48,8 @@ type Job struct {
 	Input Input
 	// Dir is the folder of the results, and Superseded that of an earlier result that these replace; see report.Study.
 	Dir, Superseded string
+	// Commit is called before the results get their folder; see report.Study.
+	Commit func(sum string) error
 	// Tree opens the mask, which may lie in an archive; nil means that the mask is a file of the file system.
 	Tree *files.Tree
 	// Bound limits the memory of the job.
@@ -63,7 +65,7 @@ func Process(ctx context.Context, j Job, p protocol.Protocol, workers int) (r re
 		}
 	}()
 	if p.Segment, err = p.Segment.Identify(ctx); err != nil {
-		return report.Result{}, err
+		return report.Result{}, Because(report.ReasonProgram, err)
 	}
 	s, err := measure(ctx, j, p, workers)
 	if err != nil {
@@ -73,8 +75,9 @@ func Process(ctx context.Context, j Job, p protocol.Protocol, workers int) (r re
 	if err := j.addAnatomy(ctx, &s, workers); err != nil {
 		return report.Result{}, err
 	}
-	s.Superseded = j.Superseded
-	return report.WriteStudy(j.Dir, s)
+	s.Superseded, s.Commit = j.Superseded, j.Commit
+	r, err = report.WriteStudy(j.Dir, s)
+	return r, Because(report.ReasonDisk, err)
 }
 
 // measure reads and fits the study. The result holds everything that is written.
@@ -118,18 +121,18 @@ func measure(ctx context.Context, j Job, p protocol.Protocol, workers int) (repo
 	result.QualityFlags = result.FindFlags()
 	result.Warnings = append(result.Warnings, unusedWarnings(result.Compartments)...)
 	if err := d.measureDepth(&result, maps); err != nil {
-		return report.Study{}, wrapped("depth", err)
+		return report.Study{}, Because(report.ReasonMask, wrapped("depth", err))
 	}
 	unrolled, err := d.unrolled(ctx, maps)
 	if err != nil {
-		return report.Study{}, wrapped("unroll", err)
+		return report.Study{}, Because(report.ReasonMask, wrapped("unroll", err))
 	}
 	s := report.Study{
 		Result: result, Maps: maps, WriteMaps: p.Maps != protocol.MapsNone, Regions: d.regions, Unrolled: unrolled,
 		Echo: volume.Map{Geometry: d.series.Geometry, Data: d.series.Echo[fit.SkipEchoes]},
 	}
 	if err := j.addAligned(ctx, &s, d, p, workers); err != nil {
-		return report.Study{}, wrapped("mask", err)
+		return report.Study{}, Because(report.ReasonMask, wrapped("mask", err))
 	}
 	if made := d.mask.made; made != nil {
 		s.Segmentation = made.file
@@ -188,7 +191,7 @@ func (j Job) read(ctx context.Context, p protocol.Protocol, workers int) (studyD
 		return wrapped("read", err)
 	}, func() (err error) {
 		s.mask, s.placedMask, err = j.findRegions(made, p, workers)
-		return wrapped("mask", err)
+		return Because(report.ReasonMask, wrapped("mask", err))
 	})
 	if err == nil && j.needsAlignment(s.dividedKnee) {
 		err = s.alignMask(ctx, j, p, workers)
@@ -232,7 +235,7 @@ func (d *studyData) alignMask(ctx context.Context, j Job, p protocol.Protocol, w
 		d.bones, err = j.placeBones(ctx, bonesOf(*marks), p.Division, transform, workers)
 	}
 	if err != nil {
-		err = HintMask(fmt.Errorf("mask: %s: %w", d.mask.file.Path, err))
+		err = Because(report.ReasonMask, HintMask(fmt.Errorf("mask: %s: %w", d.mask.file.Path, err)))
 	}
 	return err
 }
@@ -259,7 +262,7 @@ func fitError(err error) error {
 	if errors.Is(err, t2fit.ErrNoise) {
 		advice = "give it with --sigma NUMBER, or choose its source with --sigma residuals or --sigma background"
 	}
-	return hint.Errorf(advice, "fit: %w", err)
+	return Because(report.ReasonSetting, hint.Errorf(advice, "fit: %w", err))
 }
 
 // curves fits the mean signal of each compartment, for the picture of its decay.

@@ -84,7 +84,8 @@ func alignWith(
 		MaxRotation: r.MaxRotation, MaxShift: r.MaxShift, CheckMirror: !m.sided,
 	})
 	if err != nil {
-		return nil, image, hint.Errorf(hintRegister(err), "series %s with the first echo: %w", m.Hash, err)
+		return nil, image, Because(report.ReasonRegistration,
+			hint.Errorf(hintRegister(err), "series %s with the first echo: %w", m.Hash, err))
 	}
 	a := &alignment{transform: result.Transform, record: report.Registration{
 		Source: m.role, Moving: m.Hash, Rotation: result.Transform.Rotation, ShiftMM: result.Transform.Shift,

@@ -91,4 +91,3 @@ func seriesFacts(role string, t *dicomio.Train) string {
 	}
 	return text
 }
-

@@ -71,8 +71,8 @@ func (j Job) segment(ctx context.Context, p protocol.Protocol) (m maskRead, err 
 	m.made.facts.Series = j.Input.Train.Hash
 	scratch, err := segmenter.NewScratch()
 	if err != nil {
-		return m, hint.Errorf("TMPDIR names the folder for temporary files; it needs room for the images",
-			"scratch folder: %w", err)
+		return m, Because(report.ReasonDisk, hint.Errorf("TMPDIR names the folder for temporary files; it needs room for "+
+			"the images", "scratch folder: %w", err))
 	}
 	defer func() {
 		if failed := scratch.Remove(); failed != nil {
@@ -89,8 +89,8 @@ func (j Job) segment(ctx context.Context, p protocol.Protocol) (m maskRead, err 
 		err = j.readMade(scratch, image, &m)
 	}
 	if err != nil && ctx.Err() == nil && !outfile.Full(err) {
-		err = Explained(hint.Errorf(hintProgram(err), "%w",
-			&protocol.ProgramError{Program: protocol.ProgramName(p.Segment.Command), Err: j.hidden(err)}))
+		err = Explained(Because(report.ReasonProgram, hint.Errorf(hintProgram(err), "%w",
+			&protocol.ProgramError{Program: protocol.ProgramName(p.Segment.Command), Err: j.hidden(err)})))
 	}
 	return m, err
 }

@@ -161,8 +161,12 @@ var studyColumns = func() []table.Column[studyRow] {
 		[]table.Column[studyRow]{
 			text("folder", "Folder of the result, or of the images of a failure", func(r studyRow) string { return r.Folder }),
 			text("status", "Status", func(r studyRow) string { return r.status }).WithTerms("done, failed, not done"),
+			text("reason_code", "Kind of the reason", func(r studyRow) string { return string(r.Code) }).
+				WithTerms("see docs/results.md"),
 			text("reason", "Why there is no result", func(r studyRow) string { return r.Reason }),
 			text("hint", "What can be done", func(r studyRow) string { return r.Hint }),
+			table.Count("memory_bytes", "Memory that was reserved for the study, for one worker",
+				func(r studyRow) int { return knownBytes(r.MemoryBytes) }).WithUnit("bytes"),
 		},
 		ofResult(gridColumns), ofResult(scannerColumns), ofResult(maskColumns), ofResult(settingsColumns),
 		[]table.Column[studyRow]{
@@ -175,6 +179,14 @@ var studyColumns = func() []table.Column[studyRow] {
 			text("version", "Version of t2map", func(r studyRow) string { return r.version }).WithOrigin(table.Assigned),
 		})
 }()
+
+// knownBytes returns a number of bytes for table.Count: 0 means that it is not known.
+func knownBytes(n int64) int {
+	if n == 0 {
+		return -1
+	}
+	return int(n)
+}
 
 // ofResult returns columns of results whose cells are empty for failures.
 func ofResult(columns []table.Column[Result]) []table.Column[studyRow] {

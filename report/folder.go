@@ -266,7 +266,7 @@ func parseHidden(hidden string) (name, kind string, ok bool) {
 // table, and digits (as renameio names files).
 func isUnfinishedTable(name string) bool {
 	for _, table := range []string{compartmentsTable, studiesTable, qcTable, compartmentsParquet, studiesParquet, qcParquet,
-		pageFile} {
+		pageFile, failuresPage, timingTable} {
 		if digits, ok := strings.CutPrefix(name, "."+table); ok && digits != "" {
 			_, err := strconv.ParseUint(digits, 10, 64)
 			return err == nil

@@ -54,7 +54,7 @@ func TestSweep(t *testing.T) {
 	}
 	Sweep(root)
 	for dir, want := range map[string][]string{
-		"":  {".index.html", ".studies.csv.swp", ".t2map-x", ".t2map.lock", "A", "B", "C", "D", "E", "index.html1",
+		"": {".index.html", ".studies.csv.swp", ".t2map-x", ".t2map.lock", "A", "B", "C", "D", "E", "index.html1",
 			SupersededFolder},
 		"A": {".index.html1", ".x.tmp-00000000", "s"}, "B": {"s"}, "C": nil, "E": {"s"}, "superseded/E": {"s"}, "D": slices.Sorted(slices.Values(stay)),
 	} {

@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"github.com/t2map/t2map/figure"
+	"github.com/t2map/t2map/outfile"
 	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/table"
@@ -93,14 +94,40 @@ type tickView struct {
 	Label   string
 }
 
-// page returns index.html for the folder dir, with previews embedded up to budget bytes. If a preview
-// cannot be read, the page says so in its place.
-func (c Cohort) page(dir string, budget int) ([]byte, error) {
-	v := pageView{
-		Version: printable.Line(c.Version), Done: len(c.Results),
-		Subjects: c.subjects(), Settings: c.settings(), Gradient: scaleGradient(),
+// pageWriter collects the content of index.html, for a folder of results, and writes it.
+type pageWriter struct {
+	dir, version string
+	budget       int // bytes of previews that may be embedded
+	results      []Result
+}
+
+// newPageWriter returns a writer of the page that this version of t2map writes.
+func newPageWriter(dir, version string) *pageWriter {
+	return &pageWriter{dir: dir, version: version, budget: previewBudget}
+}
+
+// add adds a finished study. Studies are added in the order of tables.
+func (p *pageWriter) add(r Result) error {
+	p.results = append(p.results, r)
+	return nil
+}
+
+// finish writes index.html. If a preview cannot be read, the page says so in its place.
+func (p *pageWriter) finish(failures []Failure) error {
+	content, err := p.content(failures)
+	if err != nil {
+		return err
 	}
-	for _, f := range c.Failures {
+	return outfile.Replace(filepath.Join(p.dir, pageFile), content)
+}
+
+// content returns index.html.
+func (p *pageWriter) content(failures []Failure) ([]byte, error) {
+	v := pageView{
+		Version: printable.Line(p.version), Done: len(p.results),
+		Subjects: p.subjects(failures), Settings: p.settings(), Gradient: scaleGradient(),
+	}
+	for _, f := range failures {
 		if f.NotDone {
 			v.NotDone++
 			continue
@@ -114,38 +141,43 @@ func (c Cohort) page(dir string, budget int) ([]byte, error) {
 	for ms := 0; ms <= figure.ScaleMaxMS; ms += figure.ScaleTickMS {
 		v.Ticks = append(v.Ticks, tickView{Percent: 100 * float64(ms) / figure.ScaleMaxMS, Label: fmt.Sprint(ms)})
 	}
-	all := findBaselines(c.Results)
-	for _, r := range c.Results {
-		s := newStudyView(r, dir)
-		if s.addQuality(r, all) {
-			v.Flagged++
-		}
-		if len(s.Warnings) > 0 {
-			v.Warned++
-		}
-		embedded, err := s.addPreview(r, &budget)
-		if err != nil {
-			s.Remark = "No picture: " + previewFile + " cannot be read."
-		}
-		if embedded {
-			v.Embedded++
-		} else if s.Preview != "" {
-			v.Linked++
-		}
-		v.Studies = append(v.Studies, s)
+	all := findBaselines(p.results)
+	for _, r := range p.results {
+		v.add(r, all, p)
 	}
 	var b bytes.Buffer
 	err := pageTemplate.Execute(&b, v)
 	return b.Bytes(), err
 }
 
+// add adds a finished study.
+func (v *pageView) add(r Result, all baselines, p *pageWriter) {
+	s := newStudyView(r, p.dir)
+	if s.addQuality(r, all) {
+		v.Flagged++
+	}
+	if len(s.Warnings) > 0 {
+		v.Warned++
+	}
+	embedded, err := s.addPreview(r, &p.budget)
+	if err != nil {
+		s.Remark = "No picture: " + previewFile + " cannot be read."
+	}
+	if embedded {
+		v.Embedded++
+	} else if s.Preview != "" {
+		v.Linked++
+	}
+	v.Studies = append(v.Studies, s)
+}
+
 // subjects counts the subjects of all studies, done and failed.
-func (c Cohort) subjects() int {
+func (p *pageWriter) subjects(failures []Failure) int {
 	seen := map[string]bool{}
-	for _, r := range c.Results {
+	for _, r := range p.results {
 		seen[r.Subject] = true
 	}
-	for _, f := range c.Failures {
+	for _, f := range failures {
 		if f.Subject != "" {
 			seen[f.Subject] = true
 		}
@@ -154,10 +186,10 @@ func (c Cohort) subjects() int {
 }
 
 // settings returns the different settings of the studies, in the order of the first study of each.
-func (c Cohort) settings() []settingsView {
+func (p *pageWriter) settings() []settingsView {
 	var settings []settingsView
 	indices := map[string]int{}
-	for _, r := range c.Results {
+	for _, r := range p.results {
 		s := describe(r.Protocol, r.Version)
 		n, ok := indices[s]
 		if !ok {

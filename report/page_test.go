@@ -38,9 +38,9 @@ func readable(page string) string {
 
 func TestPageShowsTheFigures(t *testing.T) {
 	dir := t.TempDir()
-	c := sampleCohort(dir)
-	c.Results[1].Warnings = nil
-	got := readable(pageOf(t, dir, c))
+	results, failures := sampleStudies(dir)
+	results[1].Warnings = nil
+	got := readable(pageOf(t, dir, Cohort{Version: "1.2.3", Results: Sorted(results), Failures: failures}))
 	for _, want := range []string{
 		"3 studies done", "2 of them with warnings", "2 failed", "3 subjects",
 		"S02 · baseline S02/baseline study 77aa read: IM_0042: EchoTime (0018,0081): missing ask the site for the original " +
@@ -69,9 +69,8 @@ func TestPageIsSelfContained(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := sampleCohort(dir)
-	c.Results = append(c.Results, r)
-	page := pageOf(t, dir, c)
+	results, failures := sampleStudies(dir)
+	page := pageOf(t, dir, Cohort{Version: "1.2.3", Results: Sorted(append(results, r)), Failures: failures})
 	var embedded, relative int
 	for _, m := range addresses.FindAllStringSubmatch(page, -1) {
 		switch a := html.UnescapeString(m[1]); {
@@ -112,11 +111,11 @@ func TestPageEscapes(t *testing.T) {
 	r.Outputs = []File{{Path: evil}}
 	r.Dir = filepath.Join(dir, `javascript:alert(1)" onclick="x`)
 	f := Failure{Subject: evil, Visit: evil, Study: evil, Folder: evil, Reason: evil, Hint: evil}
-	page := pageOf(t, dir, Cohort{Version: evil, Results: []Result{r}, Failures: []Failure{f}})
+	page := pageOf(t, dir, Cohort{Version: evil, Results: Sorted([]Result{r}), Failures: []Failure{f}})
 	harmless := sampleResult(sampleGeometry())
 	harmless.Dir = filepath.Join(dir, "harmless")
 	harmless.Mask.SourceVisit, harmless.Registration = "v", &Registration{Source: EarlierVisit, Program: "p"}
-	plain := pageOf(t, dir, Cohort{Version: "1", Results: []Result{harmless},
+	plain := pageOf(t, dir, Cohort{Version: "1", Results: Sorted([]Result{harmless}),
 		Failures: []Failure{{Subject: "a", Folder: "b", Study: "c", Visit: "d", Reason: "e", Hint: "f"}}})
 	count := func(s string) map[string]int {
 		n := map[string]int{}
@@ -156,13 +155,14 @@ func TestPageOfALargeCohort(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := Cohort{Version: "1"}
+	budget := 100*int(file.Size()) + 1
+	p := newPageWriter(dir, "1")
+	p.budget = budget
 	for n := range 1000 {
 		r.Subject = fmt.Sprintf("S%04d", n)
-		c.Results = append(c.Results, r)
+		_ = p.add(r)
 	}
-	budget := 100*int(file.Size()) + 1
-	page, err := c.page(dir, budget)
+	page, err := p.content(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -246,7 +246,7 @@ func TestPageOfRegions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	page := pageOf(t, dir, Cohort{Version: "1", Results: []Result{r}})
+	page := pageOf(t, dir, Cohort{Version: "1", Results: Sorted([]Result{r})})
 	text := readable(page)
 	for _, want := range []string{
 		"Regions and layers Region Layer T2, mean ± SD (ms) used / voxels fraction Note medial whole deep 34.50 ± " +
@@ -267,7 +267,7 @@ func TestPageOfRegions(t *testing.T) {
 	}
 	plain := sampleResult(sampleGeometry())
 	plain.Regions, plain.Dir = nil, filepath.Join(dir, "S02")
-	page = pageOf(t, dir, Cohort{Version: "1", Results: []Result{plain}})
+	page = pageOf(t, dir, Cohort{Version: "1", Results: Sorted([]Result{plain})})
 	if strings.Contains(page, "<details") || strings.Contains(page, "regions.png") ||
 		strings.Contains(readable(page), "carried") {
 		t.Error("a study without regions has some on the page")

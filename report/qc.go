@@ -22,17 +22,15 @@ type qcRow struct {
 	flags        []QualityFlag
 }
 
-// qcRows returns a row for each compartment of each study. A row has the flags of its study and of its compartment.
-func (c Cohort) qcRows(all baselines) []qcRow {
+// qcRows returns a row for each compartment. A row has the flags of its study and of its compartment.
+func (r Result) qcRows(all baselines) []qcRow {
 	var rows []qcRow
-	for _, r := range c.Results {
-		flags := all.flags(r)
-		b, _ := all.before(r)
-		for n, s := range r.Compartments {
-			rows = append(rows, qcRow{measures: r.measuresOf(n), result: r, baseline: b.visit,
-				volumeChange: all.volumeChange(r, s.Compartment),
-				flags:        slices.Concat(flagsOf(flags, ""), flagsOf(flags, s.Compartment))})
-		}
+	flags := all.flags(r)
+	b, _ := all.before(r)
+	for n, s := range r.Compartments {
+		rows = append(rows, qcRow{measures: r.measuresOf(n), result: r, baseline: b.visit,
+			volumeChange: all.volumeChange(r, s.Compartment),
+			flags:        slices.Concat(flagsOf(flags, ""), flagsOf(flags, s.Compartment))})
 	}
 	return rows
 }

@@ -168,7 +168,7 @@ func TestQCTable(t *testing.T) {
 	first, later := soundStudy("baseline"), soundStudy("M12")
 	later.Compartments[0].VolumeMM3 = 3100
 	later.QualityFlags = later.FindFlags()
-	if err := WriteTables(dir, Cohort{Results: []Result{first, later}}); err != nil {
+	if err := WriteTables(dir, Cohort{Results: Sorted([]Result{first, later})}); err != nil {
 		t.Fatal(err)
 	}
 	raw, err := os.ReadFile(filepath.Join(dir, qcTable))
@@ -200,7 +200,9 @@ func TestPageQuality(t *testing.T) {
 	first, later := soundStudy("baseline"), soundStudy("M12")
 	later.Compartments[0].VolumeMM3, later.Quality.ShiftI = 3100, 4
 	later.QualityFlags = append(later.FindFlags(), QualityFlag{Measure: "<b>new", Level: Warn})
-	page, err := Cohort{Results: []Result{first, later}}.page(t.TempDir(), 0)
+	p := newPageWriter(t.TempDir(), "")
+	_, _ = p.add(later), p.add(first)
+	page, err := p.content(nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -94,6 +94,9 @@ type Result struct {
 	// Request identifies everything that the result depends on except the contents of the inputs; see
 	// pipeline.Job.Request.
 	Request string `json:"request"`
+	// MemoryBytes is the memory that was reserved for the study, for one worker, so that it does not depend on the
+	// machine. It is 0 in results of versions that did not write it.
+	MemoryBytes int64 `json:"memory_bytes,omitempty"`
 	// Inputs are the files that were read, and Outputs the files beside result.json.
 	Inputs  []File `json:"inputs"`
 	Outputs []File `json:"outputs"`

@@ -42,6 +42,9 @@ type Study struct {
 	// Superseded is the path to which an earlier result with other content is moved, with a number at
 	// its end if it exists; with "" the earlier result is removed.
 	Superseded string
+	// Commit, if not nil, is called with the SHA-256 of result.json, in hexadecimal, when the folder is complete
+	// and before it gets its name. After an error the study is not written.
+	Commit func(sum string) error
 	// Segmentation is the mask that a program made, as it wrote it: NIfTI in gzip. It is nil if
 	// the mask was a file.
 	Segmentation []byte
@@ -85,13 +88,16 @@ func WriteStudy(dir string, s Study) (Result, error) {
 		if r.Outputs, err = s.writeFiles(tmp); err != nil {
 			return err
 		}
-		return writeFile(tmp, output{ResultFile, func(w io.Writer) error {
-			text, err := r.encode()
-			if err == nil {
-				_, err = w.Write(text)
-			}
+		text, err := r.encode()
+		if err != nil {
 			return err
-		}})
+		}
+		err = writeFile(tmp, output{ResultFile, func(w io.Writer) error { _, err := w.Write(text); return err }})
+		if err == nil && s.Commit != nil {
+			sum := sha256.Sum256(text)
+			err = s.Commit(hex.EncodeToString(sum[:]))
+		}
+		return err
 	})
 	if err != nil {
 		return Result{}, fmt.Errorf("report: %w", err)

@@ -3,8 +3,6 @@ package report
 import (
 	"cmp"
 	"errors"
-	"fmt"
-	"io"
 	"iter"
 	"math"
 	"path/filepath"
@@ -13,9 +11,6 @@ import (
 	"strings"
 
 	"github.com/t2map/t2map/number"
-	"github.com/t2map/t2map/outfile"
-	"github.com/t2map/t2map/table"
-	"github.com/t2map/t2map/table/parquet"
 )
 
 // The tables of a cohort, in the folder of results, as CSV and as Parquet.
@@ -27,105 +22,150 @@ const (
 	qcParquet           = "qc.parquet"
 )
 
-// Failure is a study without a result.
-type Failure struct {
-	Subject string `json:"subject"`
-	Visit   string `json:"visit"`
-	// Study is the hash of the StudyInstanceUID, if it is known. Series and Side describe the
-	// knee to be mapped, as in Result, if it had been determined.
-	Study  string `json:"study"`
-	Series string `json:"series"`
-	Side   string `json:"side"`
-	// Folder is the part of the study's path that may be shown.
-	Folder string `json:"folder"`
-	// Reason says what is wrong. Hint, if not empty, says what can be done.
-	Reason string `json:"reason"`
-	Hint   string `json:"hint"`
-	// SharedFolder says that other studies of the run are in the same Folder, so that only Study
-	// identifies the study.
-	SharedFolder bool `json:"-"`
-	// NotDone says that nothing is wrong with the study: the run ended first.
-	NotDone bool `json:"not_done,omitempty"`
-}
-
-// status returns the word for the column status.
-func (f Failure) status() string {
-	if f.NotDone {
-		return statusNotDone
-	}
-	return statusFailed
-}
-
-// The values of the column status in studies.csv.
-const (
-	statusDone    = "done"
-	statusFailed  = "failed"
-	statusNotDone = "not done"
-)
-
-// Cohort holds all studies of a run, done, failed and not done, in any order.
+// Cohort holds all studies of a run, done, failed and not done.
 type Cohort struct {
 	// Version is the version of t2map that writes the tables.
-	Version  string
-	Results  []Result
+	Version string
+	// Results are in the order of tables: subject, visit, study, series. WriteTables ranges over them once and holds
+	// those of one subject at a time; nil means that there are none. Sorted makes them from a slice.
+	Results iter.Seq2[Result, error]
+	// Failures are in any order.
 	Failures []Failure
 }
 
 // WriteTables writes compartments.csv, studies.csv, qc.csv, the same tables as Parquet, and index.html into the folder
-// dir, which must exist. Rows are in the order of subject, visit, study and series, whatever the order in c.
+// dir, which must exist. Rows are in the order of subject, visit, study and series. It also writes failures.html, or
+// removes it if nothing failed.
 //
-// A file is replaced as a whole, so that a reader sees the old or the new one. This is not possible on
-// Windows: there a crash may leave part of a table, which can be written again from every result.json.
+// A file is replaced as a whole, so that a reader sees the old or the new one. An index.html or failures.html on
+// Windows is an exception: there a crash may leave part of a page, which can be written again from every result.json.
 //
-// If a file cannot be written, the others still are. The error joins those of all files and names each
-// file. A picture that cannot be read is not an error; the page says so in its place.
+// If c.Results yields an error, or results out of order, no file is replaced. If a file cannot be written, the others
+// still are. The error joins those of all files and names each file. A picture that cannot be read is not an error;
+// the page says so in its place.
 //
 // An apostrophe precedes the text of cells that a spreadsheet would run as a formula.
 func WriteTables(dir string, c Cohort) error {
-	c = c.sorted()
-	page, err := c.page(dir, previewBudget)
-	compartments, studies, qc := c.compartmentRows(), c.studyRows(dir), c.qcRows(findBaselines(c.Results))
-	return errors.Join(err,
-		outfile.Replace(filepath.Join(dir, compartmentsTable), table.Write(compartmentColumns, compartments)),
-		outfile.Replace(filepath.Join(dir, studiesTable), table.Write(studyColumns, studies)),
-		outfile.Replace(filepath.Join(dir, qcTable), table.Write(qcColumns, qc)),
-		writeParquet(filepath.Join(dir, compartmentsParquet), compartmentColumns, slices.Values(compartments)),
-		writeParquet(filepath.Join(dir, studiesParquet), studyColumns, slices.Values(studies)),
-		writeParquet(filepath.Join(dir, qcParquet), qcColumns, slices.Values(qc)),
-		outfile.Replace(filepath.Join(dir, pageFile), page))
+	failures := sortedFailures(c.Failures)
+	t, page := newTables(dir), newPageWriter(dir, c.Version)
+	for results, err := range subjects(c.Results) {
+		if err != nil {
+			t.abort(err)
+			return err
+		}
+		t.add(results)
+		for _, r := range results {
+			_ = page.add(r) // finish returns the error
+		}
+	}
+	for _, f := range failures {
+		t.studies.write(studyRow{Failure: f, status: f.status(), version: c.Version})
+	}
+	return errors.Join(t.commit(), page.finish(failures), writeFailures(dir, c.Version, failures))
 }
 
-// writeParquet writes the Parquet file of a table in bounded memory.
-func writeParquet[R any](path string, columns []table.Column[R], rows iter.Seq[R]) error {
-	return outfile.Stream(path, func(w io.Writer) error { return parquet.Write(w, columns, rows) })
+// Sorted returns results in the order of tables.
+func Sorted(results []Result) iter.Seq2[Result, error] {
+	results = slices.Clone(results)
+	slices.SortStableFunc(results, Result.compare)
+	return func(yield func(Result, error) bool) {
+		for _, r := range results {
+			if !yield(r, nil) {
+				return
+			}
+		}
+	}
 }
 
-// sorted returns a copy with results and failures in the order of tables.
-func (c Cohort) sorted() Cohort {
-	c.Results = slices.Clone(c.Results)
-	slices.SortStableFunc(c.Results, func(a, b Result) int {
-		return cmp.Or(cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Visit, b.Visit),
-			cmp.Compare(a.Study, b.Study), cmp.Compare(a.Series, b.Series))
-	})
-	c.Failures = slices.Clone(c.Failures)
-	slices.SortStableFunc(c.Failures, func(a, b Failure) int {
-		return cmp.Or(cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Visit, b.Visit),
-			cmp.Compare(a.Study, b.Study), cmp.Compare(a.Folder, b.Folder), cmp.Compare(a.Reason, b.Reason))
-	})
-	return c
+// compare compares the places of two results in the tables.
+func (r Result) compare(other Result) int {
+	return cmp.Or(cmp.Compare(r.Subject, other.Subject), cmp.Compare(r.Visit, other.Visit),
+		cmp.Compare(r.Study, other.Study), cmp.Compare(r.Series, other.Series))
 }
 
-// compartmentRows returns a row for each compartment of each study, followed by those of
-// its regions and layers.
-func (c Cohort) compartmentRows() []compartmentRow {
-	var rows []compartmentRow
-	for _, r := range c.Results {
-		for _, s := range r.Compartments {
-			rows = append(rows, compartmentRow{s, r.decayOf(s.Compartment), r})
-			for _, part := range r.Regions {
-				if part.Compartment == s.Compartment {
-					rows = append(rows, compartmentRow{part, noDecay(), r})
+// errOrder says that results do not have the order of tables, which is a mistake of the program.
+var errOrder = errors.New("results are not in the order of tables")
+
+// subjects returns the results of one subject after the other. If results are out of order, the last error is
+// errOrder.
+func subjects(results iter.Seq2[Result, error]) iter.Seq2[[]Result, error] {
+	return func(yield func([]Result, error) bool) {
+		if results == nil {
+			return
+		}
+		var same []Result
+		for r, err := range results {
+			if n := len(same); err == nil && n > 0 && same[n-1].compare(r) > 0 {
+				err = errOrder
+			}
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if len(same) > 0 && same[0].Subject != r.Subject {
+				if !yield(same, nil) {
+					return
 				}
+				same = nil
+			}
+			same = append(same, r)
+		}
+		if len(same) > 0 {
+			yield(same, nil)
+		}
+	}
+}
+
+// tables are the tables while they are written.
+type tables struct {
+	dir          string
+	compartments *tableFiles[compartmentRow]
+	studies      *tableFiles[studyRow]
+	qc           *tableFiles[qcRow]
+}
+
+func newTables(dir string) tables {
+	path := func(name string) string { return filepath.Join(dir, name) }
+	return tables{dir,
+		newTableFiles(path(compartmentsTable), path(compartmentsParquet), compartmentColumns),
+		newTableFiles(path(studiesTable), path(studiesParquet), studyColumns),
+		newTableFiles(path(qcTable), path(qcParquet), qcColumns)}
+}
+
+// add writes the rows of all results of a subject.
+func (t tables) add(results []Result) {
+	all := findBaselines(results)
+	for _, r := range results {
+		for _, row := range r.compartmentRows() {
+			t.compartments.write(row)
+		}
+		t.studies.write(r.studyRow(t.dir))
+		for _, row := range r.qcRows(all) {
+			t.qc.write(row)
+		}
+	}
+}
+
+// commit replaces the files.
+func (t tables) commit() error {
+	return errors.Join(t.compartments.commit(), t.studies.commit(), t.qc.commit())
+}
+
+// abort leaves the files as they were.
+func (t tables) abort(err error) {
+	t.compartments.abort(err)
+	t.studies.abort(err)
+	t.qc.abort(err)
+}
+
+// compartmentRows returns a row for each compartment, followed by those of its regions and layers.
+func (r Result) compartmentRows() []compartmentRow {
+	var rows []compartmentRow
+	for _, s := range r.Compartments {
+		rows = append(rows, compartmentRow{s, r.decayOf(s.Compartment), r})
+		for _, part := range r.Regions {
+			if part.Compartment == s.Compartment {
+				rows = append(rows, compartmentRow{part, noDecay(), r})
 			}
 		}
 	}
@@ -147,20 +187,13 @@ func noDecay() Decay {
 	return Decay{SNRFirst: nan, SNRLast: nan}
 }
 
-// studyRows returns the finished studies, with their folders relative to dir, followed by the failures.
-func (c Cohort) studyRows(dir string) []studyRow {
-	var rows []studyRow
-	for _, r := range c.Results {
-		rows = append(rows, studyRow{
-			Failure: Failure{Subject: r.Subject, Visit: r.Visit, Study: r.Study, Series: r.Series, Side: r.Side,
-				Folder: r.folder(dir)},
-			status: statusDone, version: r.Version, result: &r,
-		})
+// studyRow returns the row of a finished study, with its folder relative to dir.
+func (r Result) studyRow(dir string) studyRow {
+	return studyRow{
+		Failure: Failure{Subject: r.Subject, Visit: r.Visit, Study: r.Study, Series: r.Series, Side: r.Side,
+			Folder: r.folder(dir), MemoryBytes: r.MemoryBytes},
+		status: statusDone, version: r.Version, result: &r,
 	}
-	for _, f := range c.Failures {
-		rows = append(rows, studyRow{Failure: f, status: f.status(), version: c.Version})
-	}
-	return rows
 }
 
 // voxels returns the number of voxels of all compartments, and how many of them are used.
@@ -193,24 +226,3 @@ func millimetres(x float64) string {
 
 // roundMillimetres formats a spacing for people, with two decimals.
 func roundMillimetres(x float64) string { return strconv.FormatFloat(x, 'f', 2, 64) }
-
-// FailuresOf returns the studies that studies.csv lists as failed or not done. A missing column is an error.
-func FailuresOf(t *table.Table) ([]Failure, error) {
-	for _, name := range []string{"subject", "visit", "study", "series", "side", "folder", "status", "reason", "hint"} {
-		if !t.Has(name) {
-			return nil, fmt.Errorf("it has no column %s", name)
-		}
-	}
-	var failures []Failure
-	for _, r := range t.Rows {
-		switch status := r.Text("status"); status {
-		case statusFailed, statusNotDone:
-			failures = append(failures, Failure{
-				Subject: r.Text("subject"), Visit: r.Text("visit"), Study: r.Text("study"), Series: r.Text("series"),
-				Side: r.Text("side"), Folder: r.Text("folder"), Reason: r.Text("reason"), Hint: r.Text("hint"),
-				NotDone: status == statusNotDone,
-			})
-		}
-	}
-	return failures, nil
-}

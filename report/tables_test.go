@@ -14,9 +14,15 @@ import (
 	"github.com/t2map/t2map/volume"
 )
 
-// sampleCohort has two finished studies of one subject, one of another with a
-// hostile code, and two failures.
+// sampleCohort holds sampleStudies.
 func sampleCohort(dir string) Cohort {
+	results, failures := sampleStudies(dir)
+	return Cohort{Version: "1.2.3", Results: Sorted(results), Failures: failures}
+}
+
+// sampleStudies has two finished studies of one subject, one of another with a
+// hostile code, and two failures.
+func sampleStudies(dir string) ([]Result, []Failure) {
 	first := sampleResult(sampleGeometry())
 	first.Dir = filepath.Join(dir, "S01", "month03")
 	earlier := first
@@ -30,14 +36,11 @@ func sampleCohort(dir string) Cohort {
 	hostile.Dir = filepath.Join(dir, "a b", "50%#1?")
 	hostile.Compartments = slices.Clone(first.Compartments)
 	hostile.Compartments[0].Compartment = "<b>&medial"
-	return Cohort{
-		Version: "1.2.3",
-		Results: []Result{first, hostile, earlier},
-		Failures: []Failure{
-			{Subject: "S02", Visit: "baseline", Study: "77aa", Folder: "S02/baseline",
-				Reason: "read: IM_0042: EchoTime (0018,0081): missing", Hint: "ask the site for the original export"},
-			{Folder: "loose", Reason: "-no multi-echo series"},
-		},
+	return []Result{first, hostile, earlier}, []Failure{
+		{Subject: "S02", Visit: "baseline", Study: "77aa", Folder: "S02/baseline",
+			Code: ReasonEchoTimes, MemoryBytes: 1 << 28,
+			Reason: "read: IM_0042: EchoTime (0018,0081): missing", Hint: "ask the site for the original export"},
+		{Folder: "loose", Code: ReasonNoSeries, Reason: "-no multi-echo series"},
 	}
 }
 
@@ -70,15 +73,15 @@ func TestTablesDoNotDependOnOrder(t *testing.T) {
 		}
 		return all
 	}
-	c := sampleCohort(dir)
-	want := read(c)
-	slices.Reverse(c.Results)
-	slices.Reverse(c.Failures)
-	first := c.Results[0].Subject
-	if diff := cmp.Diff(want, read(c)); diff != "" {
+	want := read(sampleCohort(dir))
+	results, failures := sampleStudies(dir)
+	slices.Reverse(results)
+	slices.Reverse(failures)
+	first := results[0].Subject
+	if diff := cmp.Diff(want, read(Cohort{Version: "1.2.3", Results: Sorted(results), Failures: failures})); diff != "" {
 		t.Errorf("reversed input (-want +got):\n%s", diff)
 	}
-	if c.Results[0].Subject != first {
+	if results[0].Subject != first {
 		t.Error("the caller's slice was sorted")
 	}
 }
@@ -120,11 +123,15 @@ func TestExclusionColumns(t *testing.T) {
 
 // Every row has as many cells as the header, whatever the texts hold.
 func TestTablesParse(t *testing.T) {
-	c := sampleCohort("")
-	for name, text := range map[string][]byte{
-		"compartments": table.Write(compartmentColumns, c.compartmentRows()),
-		"studies":      table.Write(studyColumns, c.studyRows("")),
-	} {
+	dir := t.TempDir()
+	if err := WriteTables(dir, sampleCohort("")); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{compartmentsTable, studiesTable, qcTable} {
+		text, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
 		rows, err := csv.NewReader(strings.NewReader(string(text))).ReadAll() // checks the number of cells
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -138,7 +145,8 @@ func TestTablesParse(t *testing.T) {
 // A table that cannot be replaced does not keep the others from being written,
 // and the error names it and says why.
 func TestTablesAreWrittenAlone(t *testing.T) {
-	files := []string{compartmentsTable, studiesTable, qcTable, compartmentsParquet, studiesParquet, qcParquet, pageFile}
+	files := []string{compartmentsTable, studiesTable, qcTable, compartmentsParquet, studiesParquet, qcParquet, pageFile,
+		failuresPage}
 	for _, blocked := range files {
 		dir := t.TempDir()
 		if err := os.Mkdir(filepath.Join(dir, blocked), 0o755); err != nil {
@@ -192,7 +200,7 @@ func TestResultsAreDocumented(t *testing.T) {
 	}
 	tree, _, _ := strings.Cut(text, "In the names of folders")
 	for _, name := range append(list(t, filepath.Join(dir, "s")), compartmentsTable, studiesTable, qcTable,
-		compartmentsParquet, studiesParquet, qcParquet, pageFile) {
+		compartmentsParquet, studiesParquet, qcParquet, pageFile, failuresPage, timingTable) {
 		if !strings.Contains(tree, " "+name+" ") {
 			t.Errorf("docs/results.md does not list the file %s", name)
 		}
@@ -201,9 +209,11 @@ func TestResultsAreDocumented(t *testing.T) {
 		name    string
 		columns []string
 	}{{"## compartments.csv", table.Heads(compartmentColumns)}, {"## studies.csv", table.Heads(studyColumns)},
-		{"## qc.csv", table.Heads(qcColumns)}} {
+		{"## qc.csv", table.Heads(qcColumns)}, {"## timing.csv", table.Heads(timingColumns)},
+		{"### Reasons for a missing result", reasonNames()}} {
 		_, lines, _ := strings.Cut(text, section.name+"\n")
 		lines, _, _ = strings.Cut(lines, "\n## ")
+		lines, _, _ = strings.Cut(lines, "\n### ")
 		explained := map[string]bool{}
 		for _, line := range strings.Split(lines, "\n") {
 			if cells := strings.Split(line, "|"); len(cells) > 2 {
@@ -218,4 +228,12 @@ func TestResultsAreDocumented(t *testing.T) {
 			}
 		}
 	}
+}
+
+// reasonNames returns the codes of all reasons.
+func reasonNames() (names []string) {
+	for _, t := range reasonTexts {
+		names = append(names, string(t.reason))
+	}
+	return names
 }

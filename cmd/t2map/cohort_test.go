@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -81,19 +82,42 @@ func TestCohortMapped(t *testing.T) {
 			if c := mapCohort(t, dir, n); round == 0 {
 				least[i] = c
 			} else {
-				least[i] = cohortCost{min(c.cpu, least[i].cpu), min(c.wall, least[i].wall), max(c.peak, least[i].peak)}
+				least[i].lower(c)
 			}
 		}
 	}
-	fmt.Println("studies   CPU s  CPU ms/study  wall s  peak MiB")
+	fmt.Println("studies   CPU s  CPU ms/study  wall s  studies/s  busy %  peak MiB  rerun s  peak MiB  tables s  peak MiB" +
+		"  files/study  KiB/study  page KiB")
 	for i, n := range sizes {
-		c := least[i]
-		fmt.Printf("%7d  %6.1f  %12.1f  %6.1f  %8.0f\n", n, c.cpu, 1e3*c.cpu/float64(n), c.wall, c.peak)
+		c, all := least[i], float64(n)
+		fmt.Printf("%7d  %6.1f  %12.1f  %6.1f  %9.1f  %6.0f  %8.0f  %7.2f  %8.0f  %8.2f  %8.0f  %11.1f  %9.1f  %8.0f\n", n,
+			c.run.cpu, 1e3*c.run.cpu/all, c.run.wall, all/c.run.wall, 100*c.run.cpu/c.run.wall/float64(runtime.NumCPU()),
+			c.run.peak, c.rerun.wall, c.rerun.peak, c.tables.wall, c.tables.peak, float64(c.files)/all,
+			float64(c.bytes)/1024/all, float64(c.page)/1024)
 	}
 }
 
-// cohortCost is the cost of a run: processor time and wall time in seconds, and peak memory in MiB.
-type cohortCost struct{ cpu, wall, peak float64 }
+// cost is the cost of a process: processor time and wall time in seconds, and peak memory in MiB.
+type cost struct{ cpu, wall, peak float64 }
+
+// lower takes the least times and the most memory of two runs.
+func (c *cost) lower(other cost) {
+	*c = cost{min(c.cpu, other.cpu), min(c.wall, other.wall), max(c.peak, other.peak)}
+}
+
+// cohortCost is the cost of a cohort: of its run, of a second run with nothing to do, and of the tables; its files with
+// their bytes, and the bytes of the page without pictures.
+type cohortCost struct {
+	run, rerun, tables cost
+	files              int
+	bytes, page        int64
+}
+
+func (c *cohortCost) lower(other cohortCost) {
+	c.run.lower(other.run)
+	c.rerun.lower(other.rerun)
+	c.tables.lower(other.tables)
+}
 
 func mapCohort(t *testing.T, dir string, n int) cohortCost {
 	t.Helper()
@@ -103,13 +127,38 @@ func mapCohort(t *testing.T, dir string, n int) cohortCost {
 	}
 	args := []string{"run", filepath.Join(dir, fmt.Sprintf("studies-%d", n)), "--out", out, "--scheme",
 		"compartments", "--quiet"}
-	c := exec.Command(os.Getenv("T2MAP"), append(args, strings.Fields(os.Getenv("T2MAP_COHORT_OPTIONS"))...)...)
+	args = append(args, strings.Fields(os.Getenv("T2MAP_COHORT_OPTIONS"))...)
+	c := cohortCost{run: costOf(t, args...), rerun: costOf(t, args...), tables: costOf(t, "tables", out, "--quiet")}
+	err := filepath.WalkDir(out, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		c.files, c.bytes = c.files+1, c.bytes+info.Size()
+		if rel, _ := filepath.Rel(out, path); rel == "index.html" || strings.HasPrefix(rel, "page"+string(filepath.Separator)) {
+			c.page += info.Size()
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// costOf runs t2map and returns its cost.
+func costOf(t *testing.T, args ...string) cost {
+	t.Helper()
+	c := exec.Command(os.Getenv("T2MAP"), args...)
 	start := time.Now()
 	if text, err := c.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, text)
 	}
 	cpu := c.ProcessState.UserTime() + c.ProcessState.SystemTime()
-	return cohortCost{cpu.Seconds(), time.Since(start).Seconds(), peakMiB(c.ProcessState)}
+	return cost{cpu.Seconds(), time.Since(start).Seconds(), peakMiB(c.ProcessState)}
 }
 
 // peakMiB returns the peak memory of a process.

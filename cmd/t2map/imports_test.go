@@ -53,9 +53,9 @@ var mayImport = map[string][]string{
 	"pipeline": {"dicomio", "files", "hint", "internal/machine", "internal/segmenter", "metaimage", "nifti",
 		"nrrd", "outfile", "printable", "protocol", "register", "report", "samples", "segment", "segment/anatomy",
 		"segment/depth", "segment/quality", "segment/resample", "segment/texture", "segment/unroll", "t2fit", "volume"},
-	"intake": {"dicomio", "files", "hint", "pipeline", "printable", "protocol", "t2fit", "table"},
-	"batch": {"audit", "dicomio", "files", "internal/parallel", "hint", "intake", "nifti", "outfile", "pipeline", "printable",
-		"protocol", "report", "segment", "t2fit", "table", "volume"},
+	"intake": {"dicomio", "files", "hint", "pipeline", "printable", "protocol", "report", "t2fit", "table"},
+	"batch": {"audit", "dicomio", "files", "internal/machine", "internal/parallel", "hint", "intake", "nifti", "outfile",
+		"pipeline", "printable", "protocol", "register", "report", "segment", "segment/anatomy", "t2fit", "table", "volume"},
 
 	"segment/resample":  {"volume", "internal/parallel", "segment/internal/words"},
 	"segment/agreement": {"volume"},

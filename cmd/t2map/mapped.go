@@ -80,7 +80,7 @@ func (m *mapped) printWarnings(w io.Writer) {
 			name = fmt.Sprintf("%s (%s)", name, printable.Line(st.study))
 		}
 		for _, text := range st.warnings {
-			all.add(withoutHash(text), text, "", name)
+			all.add(report.WithoutHashes(text), text, "", name)
 		}
 	}
 	for _, g := range all.groups[:min(shownWarnings, len(all.groups))] {

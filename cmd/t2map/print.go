@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,8 +20,9 @@ import (
 // shownStudies is the largest number of studies in the table on the screen.
 const shownStudies = 20
 
-// printOutcome prints a summary of a run and, if the tables are written, the path of the results.
-func printOutcome(w io.Writer, out string, o batch.Outcome, m *mapped, written bool) {
+// printOutcome prints a summary of a run whose results are in the folder dir and, if the tables are written, where they
+// are: out is dir or the place in a bucket that it mirrors.
+func printOutcome(w io.Writer, dir, out string, o batch.Outcome, m *mapped, written bool) {
 	printCompartments(w, m.shown())
 	if text := choiceCounts(o.Choices); text != "" {
 		fmt.Fprintln(w, text)
@@ -44,6 +46,11 @@ func printOutcome(w io.Writer, out string, o batch.Outcome, m *mapped, written b
 		table = "studies.csv" // it has the reasons
 	}
 	fmt.Fprintf(w, ". See %s and %s.\n", inPlace(out, "index.html"), inPlace(out, table))
+	const failures = "failures.html"
+	// It is absent if all have earlier results.
+	if _, err := os.Stat(filepath.Join(dir, failures)); err == nil && len(o.Failures) > 0 {
+		fmt.Fprintf(w, "What to ask the sites about studies without a result: %s.\n", inPlace(out, failures))
+	}
 	m.printFlagged(w, out)
 }
 

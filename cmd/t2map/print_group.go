@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 
 	"github.com/t2map/t2map/printable"
@@ -56,15 +55,19 @@ func (g *group) list() string {
 	return text
 }
 
-// printFailures lists the studies that failed with their reasons. Studies are listed together if
-// their reasons differ only in the names of their folders and the hashes of their UIDs.
+// printFailures lists the studies that failed with their reasons. Studies are listed together if they share the code
+// and the reason, see report.Failure.SharedReason.
 func printFailures(w io.Writer, failures []report.Failure) {
 	if len(failures) == 0 {
 		return
 	}
 	var all grouped
 	for _, f := range failures {
-		all.add(withoutHash(withoutFolder(f.Reason, f.Folder)), f.Reason, f.Hint, failedName(f))
+		code := ""
+		if f.Code != "" {
+			code = " [" + string(f.Code) + "]"
+		}
+		all.add(f.SharedReason()+code, f.Reason+code, f.Hint, failedName(f))
 	}
 	fmt.Fprintln(w, "failed:")
 	for _, g := range all.groups {
@@ -93,33 +96,3 @@ func failedName(f report.Failure) string {
 	}
 	return printable.Line(f.Folder)
 }
-
-// withoutFolder returns the text with paths relative to the study's folder, so that the same problem in two studies
-// has the same text.
-func withoutFolder(text, folder string) string {
-	if folder == "" {
-		return text
-	}
-	const separators = " \"'(:,;" // characters that can precede a path
-	var b strings.Builder
-	for start := 0; ; {
-		n := strings.Index(text[start:], folder+"/")
-		if n < 0 {
-			b.WriteString(text[start:])
-			return b.String()
-		}
-		n += start
-		b.WriteString(text[start:n])
-		if n > 0 && !strings.ContainsRune(separators, rune(text[n-1])) {
-			b.WriteString(folder + "/")
-		}
-		start = n + len(folder) + 1
-	}
-}
-
-// hashes matches the hash of a UID, whatever the words around it: no two studies share one.
-var hashes = regexp.MustCompile(`\b[0-9a-f]{12}\b`)
-
-// withoutHash returns the text with … for the hashes of UIDs, so that the same problem in two studies has the same
-// text.
-func withoutHash(text string) string { return hashes.ReplaceAllString(text, "…") }

@@ -109,20 +109,6 @@ func TestUnsupportedIsNotDamaged(t *testing.T) {
 	}
 }
 
-// The study's folder is removed from paths, not from other words.
-func TestWithoutFolder(t *testing.T) {
-	for _, c := range []struct{ text, folder, want string }{
-		{"mask: a/labels.nii.gz: bad", "a", "mask: labels.nii.gz: bad"},
-		{"a/IM1: (also a/IM2), data/a/x", "a", "IM1: (also IM2), data/a/x"},
-		{`entry "a/IM1"`, "a", `entry "IM1"`},
-		{"nothing of it", "a", "nothing of it"}, {"x", "", "x"}, {"", "a", ""},
-	} {
-		if got := withoutFolder(c.text, c.folder); got != c.want {
-			t.Errorf("%q without %q: %q, want %q", c.text, c.folder, got, c.want)
-		}
-	}
-}
-
 // All warnings of a run are printed; shared ones once. A long list is truncated.
 func TestWarningsAreGrouped(t *testing.T) {
 	results := []report.Result{

@@ -25,7 +25,7 @@ quality control. 't2map run' and 't2map inspect' read it with --protocol.`,
 		Args: usage(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(protocolInitCommand(), protocolCheckCommand())
+	c.AddCommand(protocolInitCommand(), protocolCheckCommand(), protocolKeysCommand())
 	return c
 }
 

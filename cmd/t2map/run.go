@@ -234,6 +234,8 @@ by file names. It maps T2 in each study and writes into the output folder:
   qc.csv              quality control: one row per study and compartment, with flags
   *.parquet           compartments.csv and studies.csv with types, for pandas, R and DuckDB
   index.html          the same results as a page with pictures
+  failures.html       if studies failed: the reasons, and what to ask the site
+  timing.csv          time and memory of each study
   SUBJECT/VISIT/      T2, S0, R² and standard error as NIfTI, pictures, result.json
 
 Each study needs a mask in its folder: a label map or DICOM segmentation, drawn on the
@@ -312,7 +314,7 @@ func runCommand() *cobra.Command {
 		s.Out, s.MemoryMB, s.Rename, s.Replace, s.Wait = out, memory, rename, replace, wait
 		s.Force, s.DryRun, s.VerifyInputs, s.MaxFailures = force, dryRun, verifyInputs, maxFailures
 		s.Waiting = waiting(c, quiet)
-		c.Flags().Visit(func(f *pflag.Flag) { s.Options = append(s.Options, "--"+f.Name+" "+f.Value.String()) })
+		c.Flags().Visit(func(f *pflag.Flag) { s.Options = append(s.Options, optionText(f)) })
 		if objects.Is(out) {
 			return runInBucket(c, s, scratch, quiet)
 		}
@@ -320,6 +322,9 @@ func runCommand() *cobra.Command {
 	}
 	return c
 }
+
+// optionText is an option in the record: "--scheme skm-tea". See recordedSettings.
+func optionText(f *pflag.Flag) string { return "--" + f.Name + " " + f.Value.String() }
 
 // waiting returns a function that prints the process that a command waits for.
 func waiting(c *cobra.Command, quiet bool) func(batch.Holder) {
@@ -344,7 +349,7 @@ func runBatch(c *cobra.Command, s batch.Settings, place string, quiet bool) erro
 		printChoices(c.OutOrStdout(), outcome.Choices)
 	} else if !quiet && outcome.Mapped+len(outcome.Failures)+len(outcome.NotDone)+outcome.Earlier > 0 {
 		written := !errors.As(err, new(*batch.TablesError))
-		printOutcome(c.OutOrStdout(), place, outcome, &m, written)
+		printOutcome(c.OutOrStdout(), s.Out, place, outcome, &m, written)
 	}
 	printNotes(c.ErrOrStderr(), outcome.Remarks, quiet)
 	if !quiet {

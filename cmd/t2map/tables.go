@@ -17,8 +17,9 @@ func tablesCommand() *cobra.Command {
 		Use:   "tables DIR",
 		Short: "Rebuild the tables and the page of a folder of results",
 		Long: `tables reads the result.json of every study below DIR, the output folder of run, and
-rebuilds compartments.csv, studies.csv, both as Parquet, qc.csv and index.html. Use it after
-a crash or a full disk, or when folders of studies were removed or added. It maps nothing.
+rebuilds compartments.csv, studies.csv, qc.csv, all three as Parquet, index.html,
+failures.html and timing.csv. Use it after a crash or a full disk, or when folders of studies
+were removed or added. It maps nothing.
 Studies that studies.csv lists as failed or not done stay in it.
 
 Exit status: 0 the tables are written, 1 some results cannot be read, or the disk is

@@ -1,4 +1,4 @@
-// Package machine finds the memory that this process may use.
+// Package machine finds the memory that this process may use, and the most that it has used.
 package machine
 
 import (

@@ -12,7 +12,6 @@ package parquet
 import (
 	"fmt"
 	"io"
-	"iter"
 	"math"
 	"strconv"
 
@@ -73,17 +72,6 @@ func (w *Writer[R]) Write(r R) error {
 
 // Close writes the end of the file. It does not close the underlying writer.
 func (w *Writer[R]) Close() error { return w.file.Close() }
-
-// Write writes a table to w.
-func Write[R any](w io.Writer, columns []table.Column[R], rows iter.Seq[R]) error {
-	file := NewWriter(w, columns)
-	for r := range rows {
-		if err := file.Write(r); err != nil {
-			return err
-		}
-	}
-	return file.Close()
-}
 
 // value converts the text of a cell. Null stands for an empty cell.
 func value(kind table.Kind, text string) (library.Value, error) {

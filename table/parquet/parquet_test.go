@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -40,7 +39,13 @@ var sample = []row{{"S01", 38.126, 250}, {"=1+1", math.NaN(), -1}, {"", -0.5, 0}
 func write(t testing.TB, rows []row) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := Write(&b, columns, slices.Values(rows)); err != nil {
+	w := NewWriter(&b, columns)
+	for _, r := range rows {
+		if err := w.Write(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
@@ -150,7 +155,7 @@ func TestWrongNumber(t *testing.T) {
 	for kind, want := range map[table.Kind]string{table.Integer: "not a whole number", table.Numeric: "not a number"} {
 		for _, text := range []string{"abc", "NaN", "1,5"} {
 			c := table.Column[row]{Name: "x", Kind: kind, Cell: func(row) string { return text }}
-			err := Write(io.Discard, []table.Column[row]{c}, slices.Values(sample))
+			err := NewWriter(io.Discard, []table.Column[row]{c}).Write(sample[0])
 			if err == nil || !strings.Contains(err.Error(), `row 1: x: "`+text+`" is `+want) {
 				t.Errorf("%v", err)
 			}
