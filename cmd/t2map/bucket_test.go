@@ -32,7 +32,8 @@ func inBucket(t *testing.T, dir string) *objecttest.Server {
 	return s
 }
 
-// bucketFiles returns the objects of the results, without the record and the hidden state, which have times.
+// bucketFiles returns the objects of the results, without the record, timing.csv and the hidden state, which
+// have times.
 func bucketFiles(t *testing.T, s *objecttest.Server) map[string]string {
 	t.Helper()
 	return withoutRecord(readAll(t, filepath.Join(s.Folder(), "data", "results")))
@@ -41,7 +42,8 @@ func bucketFiles(t *testing.T, s *objecttest.Server) map[string]string {
 func withoutRecord(found map[string]string) map[string]string {
 	for name := range found {
 		base := filepath.Base(name)
-		if base == "audit.jsonl" || base == ".t2map.lock" || strings.Contains(name, ".t2map/") {
+		if base == "audit.jsonl" || base == "timing.csv" || base == ".t2map.lock" ||
+			strings.Contains(name, ".t2map/") {
 			delete(found, name)
 		}
 	}
