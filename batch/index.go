@@ -147,7 +147,7 @@ func (r *session) writeIndex(c *cohort) error {
 		if err := write(r.indexKey(roots)); err != nil {
 			return err
 		}
-		for _, part := range c.chunks {
+		for _, part := range slices.Concat(c.chunks, c.replaced) {
 			if s, ok := part.stored(roots, hasLayout); ok {
 				if err := write(s); err != nil {
 					return err

@@ -94,7 +94,9 @@ var mostKept = 4096 // a variable for tests
 type cohort struct {
 	search *dicomio.Search
 	chunks []*chunk
-	files  int // in chunks that are kept
+	// replaced are the chunks that were read and then joined with others or changed. The search needs their facts.
+	replaced []*chunk
+	files    int // in chunks that are kept
 }
 
 // close closes the findings that are still open.
@@ -142,32 +144,32 @@ func (r *session) survey(ctx context.Context) (*cohort, error) {
 	}
 	c := &cohort{search: search}
 	known := r.readIndex(search)
-	read := map[string]*chunk{} // by digest
+	used := map[string]*chunk{} // by digest
 	err = search.Settle(ctx, func(part dicomio.Chunk) (dicomio.Facts, bool) {
 		stored := known[part.Digest]
 		if stored == nil {
 			return dicomio.Facts{}, false
 		}
+		used[part.Digest] = stored
 		return stored.facts, true
 	}, func(f dicomio.Finding, facts dicomio.Facts) error {
-		read[f.Chunk.Digest] = r.see(f)
-		read[f.Chunk.Digest].facts = facts
-		return c.keep(read[f.Chunk.Digest], f)
+		one := r.see(f)
+		one.facts, used[f.Chunk.Digest] = facts, one
+		return c.keep(one, f)
 	})
 	for _, part := range search.Chunks() {
-		one := read[part.Digest]
-		if one == nil {
-			one = known[part.Digest]
-		}
-		delete(read, part.Digest)
-		if one != nil { // absent only after an error
+		if one := used[part.Digest]; one != nil { // absent only after an error
 			one.Chunk = part
 			c.chunks = append(c.chunks, one)
+			delete(used, part.Digest)
 		}
 	}
-	for _, joined := range read {
-		err = errors.Join(err, joined.release())
+	for digest, one := range used {
+		err = errors.Join(err, one.release())
+		one.Digest, one.studies = digest, nil
+		c.replaced = append(c.replaced, one)
 	}
+	slices.SortFunc(c.replaced, func(a, b *chunk) int { return strings.Compare(a.Digest, b.Digest) })
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("find: %w", err), c.close())
 	}

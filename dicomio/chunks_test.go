@@ -160,7 +160,7 @@ var layouts = []struct {
 		l.put("s01", "71", nil)
 		l.put("s02", "72", nil)
 		l.object("masks", "72", seg, "SEG")
-	}, nil, []string{"masks s02", "s01"}},
+	}, nil, []string{"masks", "s01", "s02"}},
 	{"an echo in each folder, with UIDs of its own", func(l layout) {
 		for n, te := range []float64{10, 20, 30, 40} {
 			l.put(fmt.Sprint("e", n), fmt.Sprint(90+n), echoesOf(te))
@@ -335,40 +335,52 @@ var layouts = []struct {
 	{"nothing", func(layout) {}, nil, nil},
 }
 
-// All chunks together are what Find returns, for each layout and with a folder excluded.
+// All chunks together are what Find returns, for each layout, with a folder excluded, and
+// whatever the size of a folder that is divided.
 func TestChunks(t *testing.T) {
 	for _, c := range layouts {
-		t.Run(c.name, func(t *testing.T) {
-			l := layout{t, filepath.Join(t.TempDir(), "root")}
-			if err := os.Mkdir(l.dir, 0o755); err != nil {
-				t.Fatal(err)
+		t.Run(c.name, func(t *testing.T) { checkChunks(t, c.make, c.roots, 0, c.parts) })
+	}
+}
+
+// checkChunks compares a search in chunks with Find. Folders with more than most files are
+// divided into the parts that are wanted.
+func checkChunks(t *testing.T, create func(l layout), below []string, most int, want []string) {
+	t.Helper()
+	l := layout{t, filepath.Join(t.TempDir(), "root")}
+	if err := os.Mkdir(l.dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	create(l)
+	roots := []string{l.dir}
+	if below != nil {
+		roots = nil
+	}
+	for _, r := range below {
+		roots = append(roots, l.path(r))
+	}
+	for _, exclude := range []string{"", "s01", "a"} {
+		o := FindOptions{}
+		if exclude != "" {
+			o.Exclude = l.path(exclude)
+		}
+		whole, err := Find(t.Context(), roots, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sizes := []int{0, 1, 2, 5}
+		if exclude != "" {
+			sizes = sizes[:2]
+		}
+		for _, o.ChunkFiles = range append(sizes, most) {
+			parts := sameInChunks(t, whole, roots, o)
+			if exclude == "" && o.ChunkFiles == most && !slices.Equal(parts, want) {
+				t.Errorf("chunks %q, want %q", parts, want)
 			}
-			c.make(l)
-			var roots []string
-			for _, r := range c.roots {
-				roots = append(roots, l.path(r))
-			}
-			if roots == nil {
-				roots = []string{l.dir}
-			}
-			for _, exclude := range []string{"", "s01", "a"} {
-				o := FindOptions{}
-				if exclude != "" {
-					o.Exclude = l.path(exclude)
-				}
-				whole, err := Find(t.Context(), roots, o)
-				if err != nil {
-					t.Fatal(err)
-				}
-				parts := sameInChunks(t, whole, roots, o)
-				if exclude == "" && !slices.Equal(parts, c.parts) {
-					t.Errorf("chunks %q, want %q", parts, c.parts)
-				}
-				if exclude == "" {
-					sameAgain(t, roots, o)
-				}
-			}
-		})
+		}
+		if exclude == "" {
+			sameAgain(t, roots, o)
+		}
 	}
 }
 

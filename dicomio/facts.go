@@ -16,15 +16,35 @@ type Facts struct {
 	// Studies are the hashes of all StudyInstanceUIDs that the files name.
 	Studies []string `json:"studies,omitempty"`
 	// MultiEcho are the studies that may need a mask.
-	MultiEcho []RootStudy `json:"multi_echo,omitempty"`
+	MultiEcho []PartStudy `json:"multi_echo,omitempty"`
+	// Guests are masks of which the study may be in another chunk.
+	Guests []Guest `json:"guests,omitempty"`
 	// Pieces may belong to studies that were given several UIDs, with images in other chunks.
 	Pieces []Piece `json:"pieces,omitempty"`
 }
 
-// RootStudy is a study and the indices of the roots in which it has files other than masks.
-type RootStudy struct {
+// PartStudy is a study, and the indices in Chunk.Parts of the parts that contain files of it
+// other than masks.
+type PartStudy struct {
 	Hash  string `json:"hash"`
-	Roots []int  `json:"roots"`
+	Parts []int  `json:"parts"`
+}
+
+// fit reports whether stored facts may be those of the chunk, in a search of some roots.
+func (f Facts) fit(c Chunk, roots int) bool {
+	for _, g := range f.Guests {
+		if g.Root < 0 || g.Root >= roots || !filepath.IsLocal(filepath.FromSlash(g.Below)) {
+			return false
+		}
+	}
+	for _, study := range f.MultiEcho {
+		for _, part := range study.Parts {
+			if part < 0 || part >= len(c.members) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // Piece describes the MR images of one UID.
@@ -42,10 +62,44 @@ type Piece struct {
 
 // scope is the part of a search that is read. A nil scope is the whole search.
 type scope struct {
-	roots  []string // all searched folders
-	shared []string // roots with files outside of the part, which are no study's home
-	paths  []string // the folders and archives that belong to the part with all their files
+	roots  []string      // all searched folders
+	parts  []files.Chunk // of the chunk
+	shared []string      // divided folders with files outside of the chunk, which are no study's home
 	facts  Facts
+	whole  map[rootPath]int // the indices of folders, archives and files, by path
+	loose  map[rootPath]int // and of those of loose files, by the path of their folder
+}
+
+// rootPath is a path in a root.
+type rootPath struct{ root, path string }
+
+// newScope returns the scope of a chunk that consists of these parts.
+func newScope(parts []files.Chunk, roots, shared []string) *scope {
+	s := &scope{roots: roots, parts: parts, shared: shared, whole: map[rootPath]int{}, loose: map[rootPath]int{}}
+	for n, p := range parts {
+		if p.Loose {
+			s.loose[rootPath{roots[p.Root], p.Path}] = n
+		} else {
+			s.whole[rootPath{roots[p.Root], p.Path}] = n
+		}
+	}
+	return s
+}
+
+// part returns the index of the part that contains the file, or −1.
+func (s *scope) part(e *entry) int {
+	for path := e.path; ; path = filepath.Dir(path) {
+		if n, ok := s.whole[rootPath{e.root, path}]; ok {
+			return n
+		}
+		if path == e.root || path == filepath.Dir(path) {
+			break
+		}
+	}
+	if n, ok := s.loose[rootPath{e.root, filepath.Dir(e.path)}]; ok {
+		return n
+	}
+	return -1
 }
 
 // noteStudies notes the UIDs.
@@ -74,30 +128,31 @@ func (s *scope) noteTrains(groups map[string][]*entry, studies map[string]Study)
 		if !studies[uid].MultiEcho() {
 			continue
 		}
-		r := RootStudy{Hash: studies[uid].Hash}
-		last := ""
+		r := PartStudy{Hash: studies[uid].Hash}
+		last := rootPath{}
 		for _, e := range entries {
-			if e.root == last || e.isMask() {
+			folder := rootPath{e.root, filepath.Dir(e.path)}
+			if folder == last || e.isMask() {
 				continue
 			}
-			last = e.root
-			if n := slices.Index(s.roots, e.root); !slices.Contains(r.Roots, n) {
-				r.Roots = append(r.Roots, n)
+			last = folder
+			if n := s.part(e); n >= 0 && !slices.Contains(r.Parts, n) {
+				r.Parts = append(r.Parts, n)
 			}
 		}
-		slices.Sort(r.Roots)
+		slices.Sort(r.Parts)
 		s.facts.MultiEcho = append(s.facts.MultiEcho, r)
 	}
-	slices.SortFunc(s.facts.MultiEcho, func(a, b RootStudy) int { return cmp.Compare(a.Hash, b.Hash) })
+	slices.SortFunc(s.facts.MultiEcho, func(a, b PartStudy) int { return cmp.Compare(a.Hash, b.Hash) })
 }
 
-// close makes sure that no shared root is the home of a study.
+// close makes sure that no shared folder is the home of a study.
 func (s *scope) close(h homes) {
 	if s == nil {
 		return
 	}
-	for _, root := range s.shared {
-		h[root] = map[string]bool{"": true, "of another chunk": true}
+	for _, folder := range s.shared {
+		h[folder] = map[string]bool{"": true, "of another chunk": true}
 	}
 }
 
@@ -108,8 +163,8 @@ func (s *scope) notePart(p part, folder string, isWhole bool) {
 		return
 	}
 	hasGrid := !isWhole && len(p.images) > 0 && p.images[0].hasGrid()
-	for _, own := range s.paths {
-		if files.Inside(own, folder) && (folder != own || !hasGrid) {
+	for _, own := range s.parts {
+		if !own.Loose && files.Inside(own.Path, folder) && (folder != own.Path || !hasGrid) {
 			return
 		}
 	}

@@ -23,6 +23,9 @@ type FindOptions struct {
 	// Exclude is a folder that is not entered, such as the folder of results, unless it is
 	// a root itself; "" excludes nothing.
 	Exclude string
+	// ChunkFiles is the largest number of files in a folder that a Search does not divide,
+	// unless the folder is a root; 0 means 4096.
+	ChunkFiles int
 	// PhilipsScaling says which values of Philips images are mapped; empty means
 	// display values.
 	PhilipsScaling PhilipsScaling
@@ -164,6 +167,7 @@ func sortOut(entries []*entry, scaling PhilipsScaling, part *scope) Finding {
 	f := Finding{Files: len(entries)}
 	groups, damaged, dangling := f.divide(entries)
 	part.noteStudies(groups, damaged)
+	part.noteGuests(groups, damaged)
 	problems := joinScattered(groups, part)
 	studies := map[string]Study{}
 	for uid, entries := range groups {

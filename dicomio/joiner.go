@@ -12,21 +12,25 @@ type joiner struct {
 	parts  []files.Chunk    // the chunks of the survey
 	chunks []Chunk          // which consist of these
 	facts  map[string]Facts // of the chunks, by Digest
-	roots  int              // their number
 }
 
 // join joins chunks that belong together, and reports whether there are any.
 func (j joiner) join() bool {
 	joined := j.joinStudies()
 	joined = j.joinPieces() || joined
-	return joined || j.joinRoots()
+	return joined || j.joinHomes()
 }
 
-// joinStudies joins the chunks with files of one study.
+// joinStudies joins the chunks with files of one study. Guests are moved instead.
 func (j joiner) joinStudies() (joined bool) {
 	first := map[string]int{}
 	for _, c := range j.chunks {
-		for _, study := range j.facts[c.Digest].Studies {
+		f := j.facts[c.Digest]
+		visitors := f.visitors()
+		for _, study := range f.Studies {
+			if visitors[study] {
+				continue
+			}
 			if n, ok := first[study]; ok {
 				joined = j.sets.join(n, c.members[0]) || joined
 			} else {
@@ -71,28 +75,30 @@ func (j joiner) joinPieces() (joined bool) {
 	return joined
 }
 
-// joinRoots joins the chunks of each root in which only one study is multi-echo.
-func (j joiner) joinRoots() (joined bool) {
-	studies := make([]map[string]bool, j.roots)
+// joinHomes joins the chunks of each divided folder in which only one study is multi-echo.
+func (j joiner) joinHomes() (joined bool) {
+	const several = "several"
+	studies := make([]string, len(j.parts)) // that of each divided folder
 	for _, c := range j.chunks {
 		for _, study := range j.facts[c.Digest].MultiEcho {
-			for _, root := range study.Roots {
-				if studies[root] == nil {
-					studies[root] = map[string]bool{}
+			for _, part := range study.Parts {
+				// Folders above one that has the study, or several, have them too.
+				d := folderOf(j.parts, c.members[part])
+				for ; d >= 0 && studies[d] != study.Hash && studies[d] != several; d = j.parts[d].Parent {
+					if studies[d] == "" {
+						studies[d] = study.Hash
+					} else {
+						studies[d] = several
+					}
 				}
-				studies[root][study.Hash] = true
 			}
 		}
 	}
-	first := map[int]int{} // the first chunk of each root
-	for n, p := range j.parts {
-		if len(studies[p.Root]) != 1 {
-			continue // an empty chunk may contain another root
-		}
-		if f, ok := first[p.Root]; ok {
-			joined = j.sets.join(f, n) || joined
-		} else {
-			first[p.Root] = n
+	for n := range j.parts { // even an empty chunk, which may contain another root
+		for d := folderOf(j.parts, n); d >= 0; d = j.parts[d].Parent {
+			if studies[d] != "" && studies[d] != several {
+				joined = j.sets.join(d, n) || joined
+			}
 		}
 	}
 	return joined

@@ -16,10 +16,13 @@ import (
 // other, so that only the headers of two chunks are in memory. All chunks together hold what
 // Find returns for the same folders.
 //
-// A chunk is a folder or archive in a root, or the files directly in a root. Chunks with
-// files of one study are one chunk, and so are all chunks of a root in which only one study
-// is multi-echo, because the root is its home. If a root lies in another one, all its
-// chunks and the chunk of the other root that contains it are one chunk.
+// A chunk is a folder or archive in a divided folder, or the files directly in a divided
+// folder. All roots are divided, and large folders in them (FindOptions.ChunkFiles). Chunks
+// with files of one study are one chunk, and so are all chunks of a divided folder in which
+// only one study is multi-echo, because the folder may be its home. If a root lies in another
+// one, all its chunks and the chunk of the other root that contains it are one chunk. A DICOM
+// mask does not join chunks, unless it is in an archive: it is moved to the chunk that has its
+// study.
 //
 // The chunks are known after Settle.
 type Search struct {
@@ -34,23 +37,26 @@ type Chunk struct {
 	// Name is the first of Parts.
 	Name string
 	// Parts are the names of its folders and archives, as in Entry.Name of package files,
-	// and of the roots whose own files it contains, with a slash at their ends. They do not
-	// change as long as the roots and their order are the same.
+	// and of the divided folders whose own files it contains, with a slash at their ends. They
+	// do not change as long as the roots and their order are the same, until a folder becomes
+	// so large, or so small, that it is divided differently.
 	Parts []string
 	// Digest is a SHA-256, in hex, of the names of the parts, and of the names, sizes,
-	// modification times and permissions of their files. As long as it and the options are the same, reading
+	// modification times and permissions of their files, without masks that were moved to other
+	// chunks and with those that were moved here. As long as it and the options are the same, reading
 	// the chunk again has the same result, unless a file was changed without a trace.
 	Digest string
 	// Files is the number of files; an archive counts as one.
 	Files int
 
-	members []int    // indices in the survey
-	shared  []string // roots with files in other chunks
+	members      []int    // indices in the survey
+	shared       []string // divided folders with files in other chunks
+	guests, away []Guest  // masks that were moved here, and to other chunks
 }
 
 // NewSearch lists the files under the roots, without opening one. Errors are those of Find.
 func NewSearch(ctx context.Context, roots []string, o FindOptions) (*Search, error) {
-	survey, err := files.NewSurvey(ctx, roots, o.Exclude, files.Limits{})
+	survey, err := files.NewSurvey(ctx, roots, files.SurveyOptions{Exclude: o.Exclude, ChunkFiles: o.ChunkFiles})
 	if err != nil {
 		return nil, err
 	}
@@ -138,18 +144,18 @@ func (s *Search) read(ctx, reading context.Context, c Chunk, t *tally) (loaded, 
 	if err != nil {
 		return loaded{}, err
 	}
+	tree.Exchange(spots(c.away), spots(c.guests))
 	t.more(tree.Len() - c.Files)
 	entries, err := readAll(reading, tree, s.options, t.one)
 	return loaded{c, tree, entries}, err
 }
 
 func (s *Search) sortOut(r loaded) (Finding, Facts) {
-	part := &scope{roots: s.roots, shared: r.chunk.shared}
+	var parts []files.Chunk
 	for _, n := range r.chunk.members {
-		if c := s.survey.Chunks()[n]; !c.Loose {
-			part.paths = append(part.paths, c.Path)
-		}
+		parts = append(parts, s.survey.Chunks()[n])
 	}
+	part := newScope(parts, s.roots, r.chunk.shared)
 	f := finding(r.tree, r.entries, s.options, part)
 	f.Chunk = r.chunk
 	return f, part.facts
@@ -158,14 +164,25 @@ func (s *Search) sortOut(r loaded) (Finding, Facts) {
 // newChunk returns the chunk that consists of chunks of the survey.
 func (s *Search) newChunk(members []int, shared []string) Chunk {
 	c := Chunk{members: members, shared: shared}
-	sum := sha256.New()
 	for _, n := range members {
 		part := s.survey.Chunks()[n]
 		c.Parts, c.Files = append(c.Parts, part.Name), c.Files+part.Files
+	}
+	c.Name = c.Parts[0]
+	return s.seal(c)
+}
+
+// seal computes the digest of a chunk.
+func (s *Search) seal(c Chunk) Chunk {
+	sum := sha256.New()
+	for _, n := range c.members {
+		part := s.survey.Chunks()[n]
 		fmt.Fprintf(sum, "%q %x\n", part.Name, part.Digest)
 	}
-	fmt.Fprintf(sum, "%q\n", shared) // on which the homes of its studies depend
-	c.Name, c.Digest = c.Parts[0], hex.EncodeToString(sum.Sum(nil))
+	fmt.Fprintf(sum, "%q\n", c.shared) // on which the homes of its studies depend
+	writeGuests(sum, "guest", c.guests)
+	writeGuests(sum, "away", c.away)
+	c.Digest = hex.EncodeToString(sum.Sum(nil))
 	return c
 }
 

@@ -1,6 +1,10 @@
 package dicomio
 
-import "context"
+import (
+	"context"
+
+	"github.com/t2map/t2map/files"
+)
 
 // Settle decides which chunks belong together. It reads the headers of all chunks that
 // recall does not know, one after the other and the next one while one is in use.
@@ -8,10 +12,12 @@ import "context"
 // visit, if set, is called for each chunk that was read. It must close the finding when nothing
 // more is read from it.
 // If it turns out later that chunks belong together, visit is called for the joined chunk
-// too: its finding replaces those of all chunks that have one of its Parts.
+// too: its finding replaces those of all chunks that have one of its Parts. So does that of
+// a chunk that is shown again, with the same Parts, because masks were moved.
 //
 // recall, if set, returns the facts of a chunk with this Digest that were stored earlier.
-// It may be asked for chunks that are joined afterwards.
+// It may be asked for chunks that are joined or changed afterwards, so that the facts of all
+// chunks that visit shows should be stored.
 func (s *Search) Settle(ctx context.Context, recall func(Chunk) (Facts, bool),
 	visit func(Finding, Facts) error) error {
 	if recall == nil {
@@ -19,30 +25,56 @@ func (s *Search) Settle(ctx context.Context, recall func(Chunk) (Facts, bool),
 	}
 	sets := newSets(len(s.survey.Chunks()))
 	s.joinNested(sets)
-	for facts := map[string]Facts{}; ; { // by Digest
+	facts := map[string]Facts{} // by Digest
+	for {
 		chunks := s.gather(sets)
 		known := map[string]Facts{}
-		var unread []Chunk
-		for _, c := range chunks {
-			f, ok := facts[c.Digest]
-			if !ok {
-				f, ok = recall(c)
+		err := s.learn(ctx, chunks, known, func(c Chunk) (Facts, bool) {
+			if f, ok := facts[c.Digest]; ok {
+				return f, true
 			}
-			if ok {
-				known[c.Digest] = f
-			} else {
-				unread = append(unread, c)
-			}
-		}
-		if err := s.inspect(ctx, unread, known, visit); err != nil {
+			f, ok := recall(c)
+			return f, ok && f.fit(c, len(s.roots))
+		}, visit)
+		if err != nil {
 			return err
 		}
 		facts = known
-		if !(joiner{sets, s.survey.Chunks(), chunks, facts, len(s.roots)}).join() {
+		if !(joiner{sets, s.survey.Chunks(), chunks, facts}).join() {
 			s.chunks = chunks
-			return nil
+			break
 		}
 	}
+	return s.settleGuests(ctx, facts, recall, visit)
+}
+
+// learn notes the facts of all chunks: it reads those that recall does not know.
+func (s *Search) learn(ctx context.Context, chunks []Chunk, facts map[string]Facts,
+	recall func(Chunk) (Facts, bool), visit func(Finding, Facts) error) error {
+	var unread []Chunk
+	for _, c := range chunks {
+		if f, ok := recall(c); ok {
+			facts[c.Digest] = f
+		} else {
+			unread = append(unread, c)
+		}
+	}
+	return s.inspect(ctx, unread, facts, visit)
+}
+
+// settleGuests moves guests and reads the chunks that are changed by it.
+func (s *Search) settleGuests(ctx context.Context, facts map[string]Facts, recall func(Chunk) (Facts, bool),
+	visit func(Finding, Facts) error) error {
+	moveGuests(s.chunks, facts)
+	var changed []Chunk
+	for n, c := range s.chunks {
+		if len(c.guests)+len(c.away) > 0 {
+			c.Files += len(c.guests) - len(c.away)
+			s.chunks[n] = s.seal(c)
+			changed = append(changed, s.chunks[n])
+		}
+	}
+	return s.learn(ctx, changed, facts, recall, visit)
 }
 
 // inspect reads chunks and records their facts.
@@ -70,7 +102,6 @@ func (s *Search) inspect(ctx context.Context, chunks []Chunk, facts map[string]F
 func (s *Search) gather(sets sets) []Chunk {
 	parts := s.survey.Chunks()
 	members := map[int][]int{}
-	roots := make([]map[int]bool, len(s.roots)) // the sets in each root
 	var order []int
 	for n, p := range parts {
 		if p.Empty {
@@ -81,24 +112,48 @@ func (s *Search) gather(sets sets) []Chunk {
 			order = append(order, set)
 		}
 		members[set] = append(members[set], n)
-		if roots[p.Root] == nil {
-			roots[p.Root] = map[int]bool{}
-		}
-		roots[p.Root][set] = true
 	}
+	several := withSeveral(parts, sets)
+	listed := make([]int, len(parts)) // the set for which a folder was listed last, and 1
 	var out []Chunk
 	for _, set := range order {
 		var shared []string
-		last := -1
 		for _, n := range members[set] {
-			if root := parts[n].Root; root != last && len(roots[root]) > 1 {
-				shared = append(shared, s.roots[root])
-				last = root
+			for d := folderOf(parts, n); d >= 0 && listed[d] != set+1; d = parts[d].Parent {
+				if listed[d] = set + 1; several[d] {
+					shared = append(shared, parts[d].Path)
+				}
 			}
 		}
 		out = append(out, s.newChunk(members[set], shared))
 	}
 	return out
+}
+
+// withSeveral returns which folders have chunks of several sets. A folder has the index of its
+// loose files.
+func withSeveral(parts []files.Chunk, sets sets) (several []bool) {
+	several = make([]bool, len(parts))
+	first := make([]int, len(parts)) // the first set in each folder, and 1
+	for n, p := range parts {
+		if p.Empty {
+			continue
+		}
+		set := sets.find(n) + 1
+		for d := folderOf(parts, n); d >= 0 && !several[d]; d = parts[d].Parent {
+			several[d] = first[d] != 0 && first[d] != set
+			first[d] = set
+		}
+	}
+	return several
+}
+
+// folderOf returns the divided folder that contains a chunk, or −1.
+func folderOf(parts []files.Chunk, n int) int {
+	if parts[n].Loose {
+		return n
+	}
+	return parts[n].Parent
 }
 
 // joinNested joins the chunks of each root that lies in another with the chunk that contains

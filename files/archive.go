@@ -78,7 +78,7 @@ func kindOf(r io.ReaderAt) (kind, error) {
 // isArchive reports whether a file with the extension of an archive is one. A file that
 // cannot be read is not: it fails like any other file when it is opened.
 func (t *Tree) isArchive(path string) bool {
-	f, err := t.at(path).open(path)
+	f, err := t.place(path).open(path)
 	if err != nil {
 		return false
 	}
@@ -99,7 +99,7 @@ type archive struct {
 // openArchive opens an archive. It is an error if its stamp is no longer the listed one;
 // nil means that it was not listed.
 func (t *Tree) openArchive(path string, listed os.FileInfo) (*archive, error) {
-	f, err := t.at(path).open(path)
+	f, err := t.place(path).open(path)
 	if err != nil {
 		return nil, openError(err)
 	}
@@ -172,7 +172,7 @@ func (a *archive) open(name string, l Limits) (*File, error) {
 	case it.irregular:
 		return nil, notRegular
 	}
-	f := &File{size: it.size, close: func() error { return nil }, disk: a.file, stamp: a.stamp}
+	f := &File{size: it.size, close: func() error { return nil }, stored: a.file, stamp: a.stamp}
 	switch {
 	case it.zip != nil:
 		return f, f.unzip(a.file, it.zip, l)

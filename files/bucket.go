@@ -98,6 +98,8 @@ func (b *bucket) stat(p string) (fs.FileInfo, error) {
 // lstat is stat: buckets have no links.
 func (b *bucket) lstat(p string) (fs.FileInfo, error) { return b.stat(p) }
 
+func (b *bucket) resolved(p string) string { return p }
+
 // parentKey returns the key of the folder that contains an object.
 func parentKey(key string) string {
 	parent, _ := path.Split(key)
@@ -150,12 +152,33 @@ func (b *bucket) list(p string) ([]fs.DirEntry, error) {
 		}
 	}
 	for name, entries := range below {
-		slices.SortFunc(entries, func(a, b fs.DirEntry) int { return cmp.Compare(a.Name(), b.Name()) })
+		below[name] = inOrder(entries)
 		if err == nil {
-			b.listed[name] = entries
+			b.listed[name] = below[name]
 		}
 	}
 	return below[folder], err
+}
+
+// inOrder returns the entries of a folder in the order of their names. An object with the name of a folder follows it
+// and cannot be opened, since a path leads to one of them. If it is empty, it only marks the folder and is omitted.
+func inOrder(entries []fs.DirEntry) []fs.DirEntry {
+	slices.SortFunc(entries, func(a, b fs.DirEntry) int {
+		return cmp.Or(cmp.Compare(a.Name(), b.Name()), cmp.Compare(b.Type(), a.Type())) // fs.ModeDir is above 0
+	})
+	out := entries[:0]
+	for _, e := range entries {
+		if n := len(out); n > 0 && out[n-1].Name() == e.Name() {
+			twin := e.(objectInfo)
+			if twin.size == 0 {
+				continue
+			}
+			twin.problem = folderToo
+			e = twin
+		}
+		out = append(out, e)
+	}
+	return out
 }
 
 // collect lists the objects below a folder: all if deep is true, as far as they are not too many, and otherwise those
@@ -223,6 +246,8 @@ func unnameable(name string) fs.DirEntry {
 
 var unnameableKey = &Error{Problem: "its key cannot be a path: it has empty parts or dots between slashes, or ends " +
 	"with a slash", Kind: ErrUnsupported, Hint: "rename the object"}
+
+var folderToo = &Error{Problem: "its key is also that of a folder", Kind: ErrUnsupported, Hint: "rename the object"}
 
 func (b *bucket) open(p string) (source, error) {
 	_, key, _ := inBucket(p)

@@ -120,9 +120,9 @@ func TestBucketLikeFolder(t *testing.T) {
 		check(t, err)
 		same(t, what, contents(t, got), contents(t, want))
 
-		local, err := files.NewSurvey(t.Context(), roots[0], "", files.Limits{})
+		local, err := files.NewSurvey(t.Context(), roots[0], files.SurveyOptions{})
 		check(t, err)
-		remote, err := files.NewSurvey(t.Context(), roots[1], "", files.Limits{})
+		remote, err := files.NewSurvey(t.Context(), roots[1], files.SurveyOptions{})
 		check(t, err)
 		if len(remote.Chunks()) != len(local.Chunks()) {
 			t.Fatalf("%s: %d chunks, want %d", what, len(remote.Chunks()), len(local.Chunks()))
@@ -149,7 +149,7 @@ func TestBucketSurvey(t *testing.T) {
 	objecttest.Upload(t, dir, "studies")
 	survey := func() map[string]files.Chunk {
 		out := map[string]files.Chunk{}
-		found, err := files.NewSurvey(t.Context(), []string{"s3://trial/studies"}, "", files.Limits{})
+		found, err := files.NewSurvey(t.Context(), []string{"s3://trial/studies"}, files.SurveyOptions{})
 		check(t, err)
 		for _, c := range found.Chunks() {
 			out[c.Name] = c
@@ -196,11 +196,11 @@ func TestLargeBucket(t *testing.T) {
 	}
 }
 
-// Keys that cannot be paths are reported and the other objects read. Markers of folders are not files, and a key may be
-// both an object and a folder.
+// Keys that cannot be paths, or are also folders, are reported and the other objects read. Markers of folders are not
+// files.
 func TestOddKeys(t *testing.T) {
-	odd := []string{"s/a//b", "s/../x", "s/a/./b", "s//c", "s/b/"}
-	objecttest.Fake(t, append(odd, "s/a/IM1", "s/a/IM2", "s/a/IM2/IM3", "sx", "t")...)
+	odd := []string{"s/a//b", "s/../x", "s/a/./b", "s//c", "s/b/", "s/a/IM2", "s/c.zip"}
+	objecttest.Fake(t, append(odd, "s/a/IM1", "s/a/IM2/IM3", "s/c.zip/IM4", "sx", "t")...)
 	tree, err := files.List(t.Context(), []string{"s3://trial/s"}, "", files.Limits{})
 	check(t, err)
 	var names []string
@@ -221,7 +221,7 @@ func TestOddKeys(t *testing.T) {
 			names = append(names, string(data))
 		}
 	}
-	if refused != len(odd) || !slices.Equal(names, []string{"s/a/IM1", "s/a/IM2", "s/a/IM2/IM3"}) {
+	if refused != len(odd) || !slices.Equal(names, []string{"s/a/IM1", "s/a/IM2/IM3", "s/c.zip/IM4"}) {
 		t.Errorf("%d refused, files %q", refused, names)
 	}
 }
@@ -229,7 +229,8 @@ func TestOddKeys(t *testing.T) {
 // A bucket or folder that does not exist, and a bucket that cannot be listed, are errors of the whole search.
 func TestBucketErrors(t *testing.T) {
 	objecttest.Start(t)
-	for root, kind := range map[string]error{"s3://absent/a": objects.ErrNoBucket, "s3://trial/absent": fs.ErrNotExist} {
+	for root, kind := range map[string]error{"s3://absent/a": objects.ErrNoBucket,
+		"s3://trial/absent": fs.ErrNotExist} {
 		if _, err := files.List(t.Context(), []string{root}, "", files.Limits{}); !errors.Is(err, kind) {
 			t.Errorf("%s: %v", root, err)
 		}
@@ -241,7 +242,8 @@ func TestBucketErrors(t *testing.T) {
 	}
 	if tree, err := files.List(t.Context(), []string{t.TempDir()}, "", files.Limits{}); err != nil {
 		t.Error(err)
-	} else if _, err := tree.Open("s3://trial/a"); !errors.Is(err, fs.ErrPermission) || strings.Contains(err.Error(), "s3:") {
+	} else if _, err := tree.Open("s3://trial/a"); !errors.Is(err, fs.ErrPermission) ||
+		strings.Contains(err.Error(), "s3:") {
 		t.Error(err)
 	}
 }

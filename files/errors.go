@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"runtime"
 
 	"github.com/t2map/t2map/objects"
 )
@@ -74,7 +75,11 @@ func ioError(err error) *Error {
 		return &Error{Problem: "cannot be read: " + inStore.Problem, Kind: kind, Hint: inStore.Hint}
 	}
 	err = cause(err)
-	return &Error{Problem: "cannot be read: " + err.Error(), Kind: err, Hint: "check the file and its permissions"}
+	e := &Error{Problem: "cannot be read: " + err.Error(), Kind: err, Hint: "check the file and its permissions"}
+	if transient(runtime.GOOS, err) {
+		e.Hint = "check the disk, or the connection to the file server, and start again"
+	}
+	return e
 }
 
 // openError is ioError, but leaves the errors of this package and of contexts as they are.

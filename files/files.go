@@ -65,6 +65,7 @@ func List(ctx context.Context, roots []string, exclude string, l Limits) (*Tree,
 
 func newTree(ctx context.Context, l Limits) *Tree {
 	t := &Tree{ctx: ctx, limits: l.defaults(), archives: map[string]os.FileInfo{}, rootAt: map[string]int{}}
+	t.places.disk = newDisk(ctx)
 	t.cache = newArchiveCache(t.limits.OpenArchives, t.unpack)
 	return t
 }
@@ -72,10 +73,10 @@ func newTree(ctx context.Context, l Limits) *Tree {
 func newWalker(t *Tree, roots []string, exclude string) *walker {
 	w := &walker{tree: t, met: newMet()}
 	if exclude != "" {
-		w.exclude = resolved(exclude)
+		w.exclude = t.resolved(Absolute(exclude))
 	}
 	for _, root := range roots {
-		w.roots = append(w.roots, resolved(root))
+		w.roots = append(w.roots, t.resolved(Absolute(root)))
 	}
 	return w
 }
@@ -84,7 +85,7 @@ func newWalker(t *Tree, roots []string, exclude string) *walker {
 func (w *walker) visitRoots(roots []string) error {
 	t, names := w.tree, rootNames(roots)
 	for i, root := range roots {
-		info, err := t.at(Absolute(root)).stat(Absolute(root))
+		info, err := t.place(Absolute(root)).stat(Absolute(root))
 		if err != nil {
 			return err
 		}
@@ -100,7 +101,7 @@ func (w *walker) visitRoots(roots []string) error {
 			return err
 		}
 		if w.survey != nil {
-			w.survey.leave()
+			w.survey.leave(info.IsDir())
 		}
 	}
 	return nil
@@ -148,7 +149,7 @@ func (t *Tree) open(path string) (*File, error) {
 		return t.openInside(archive, inner)
 	}
 	name := t.name(path)
-	f, err := t.at(path).open(path)
+	f, err := t.place(path).open(path)
 	if err != nil {
 		return nil, named(openError(err), name)
 	}
@@ -156,7 +157,7 @@ func (t *Tree) open(path string) (*File, error) {
 	if err != nil {
 		return nil, errors.Join(ioError(err).withPath(name), f.Close())
 	}
-	return &File{name: name, size: info.Size(), content: f, close: f.Close, disk: f, stamp: info}, nil
+	return &File{name: name, size: info.Size(), content: f, close: f.Close, stored: f, stamp: info}, nil
 }
 
 // Close removes the temporary copies of archives. Open files stay open until they are

@@ -24,13 +24,16 @@ const gzipEnding = ".gz"
 
 // gzipName reports whether a path is that of a single gzipped file, IM_0001.dcm.gz.
 func gzipName(name string) bool {
+	if n := len(name) - len(gzipEnding); n < 0 || !strings.EqualFold(name[n:], gzipEnding) {
+		return false // most files
+	}
 	lower := strings.ToLower(path.Base(name))
 	for _, end := range keptZipped {
 		if strings.HasSuffix(lower, end) {
 			return false
 		}
 	}
-	return strings.HasSuffix(lower, gzipEnding)
+	return true
 }
 
 // smallestGzip is the size of an empty gzipped file: header, one empty block, trailer (RFC
@@ -100,8 +103,8 @@ func gunzipped(ctx context.Context, f *File, l Limits) (*File, error) {
 		broken = broken.withPath(f.name)
 	}
 	in := &inflater{open: open, size: size, memory: l.MemoryBytes}
-	return &File{broken: broken, name: f.name, size: size, content: in, whole: open, step: l.MemoryBytes, disk: f.disk,
-		stamp: f.stamp, gzip: true, close: func() error {
+	return &File{broken: broken, name: f.name, size: size, content: in, whole: open, step: l.MemoryBytes,
+		stored: f.stored, stamp: f.stamp, gzip: true, close: func() error {
 			return errors.Join(in.close(), f.Close())
 		}}, nil
 }

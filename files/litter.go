@@ -1,9 +1,8 @@
 package files
 
 import (
-	"io/fs"
-	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -12,9 +11,9 @@ import (
 // a folder is skipped, so that the list has only names that nobody gives to a folder of
 // data: a folder named recycler or lost+found may hold anything.
 var (
-	litterFiles = map[string]bool{
+	litterFiles = []string{
 		// macOS: Finder settings. Windows: thumbnails, folder settings.
-		".ds_store": true, "thumbs.db": true, "ehthumbs.db": true, "desktop.ini": true,
+		".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini",
 	}
 	litterFolders = map[string]bool{
 		// macOS: resource forks in archives, forks of the file server, indexes and the bin
@@ -33,23 +32,27 @@ var (
 // litter reports whether a file or folder with that name was left by a program beside the
 // data and is neither an image nor a mask.
 func litter(name string, isDir bool) bool {
-	lower := strings.ToLower(name)
 	if isDir {
+		lower := strings.ToLower(name)
 		// a volume's bin, by user (freedesktop.org trash specification)
 		return litterFolders[lower] || strings.HasPrefix(lower, ".trash-")
 	}
 	switch {
-	case litterFiles[lower]:
+	case slices.ContainsFunc(litterFiles, func(litter string) bool { return strings.EqualFold(name, litter) }):
 		return true
 	case strings.HasPrefix(name, "._") && len(name) > 2: // AppleDouble: metadata by macOS of the named file
 		return true
-	case strings.HasPrefix(lower, ".nfs"), strings.HasPrefix(lower, ".fuse_hidden"): // deleted while it was open
+	case hasPrefixFold(name, ".nfs"), hasPrefixFold(name, ".fuse_hidden"): // deleted while it was open
 		return true
 	case strings.HasPrefix(name, ".~lock.") && strings.HasSuffix(name, "#"),
 		strings.HasPrefix(name, "~$"): // open in an office program
 		return true
 	}
 	return strings.HasSuffix(name, "~") && len(name) > 1 // an editor's backup
+}
+
+func hasPrefixFold(name, prefix string) bool {
+	return len(name) >= len(prefix) && strings.EqualFold(name[:len(prefix)], prefix)
 }
 
 // inLitter reports whether an entry of an archive, which is a file, is litter, and returns
@@ -63,22 +66,6 @@ func inLitter(entry string) (folder string, found bool) {
 		}
 	}
 	return "", litter(parts[last], false)
-}
-
-// holdsFile reports whether a file lies anywhere below the folder. Folders that cannot be read are
-// skipped.
-func (disk) holdsFile(folder string) bool {
-	found := false
-	_ = filepath.WalkDir(folder, func(_ string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return fs.SkipDir
-		}
-		if found = !d.IsDir(); found {
-			return fs.SkipAll
-		}
-		return nil
-	})
-	return found
 }
 
 // LinkKind says where a symbolic link leads.
@@ -112,5 +99,15 @@ func (t *Tree) LitterFolders() []string { return t.litterFolders }
 // them, IM_0001.dcm beside IM_0001.dcm.gz.
 func (t *Tree) Packed() []string { return t.packed }
 
-// label returns the name of the entry at p.
-func (w *walker) label(p string) string { return path.Join(w.prefix, Below(w.root, p)) }
+// label returns the name of the entry at p, which is the root or lies in it. Without a prefix it
+// is a part of p.
+func (w *walker) label(p string) string {
+	name := filepath.Base(p)
+	if below := strings.TrimPrefix(p, w.root); below != "" && len(below) < len(p) {
+		name = filepath.ToSlash(strings.TrimPrefix(below, string(filepath.Separator)))
+	}
+	if w.prefix == "" {
+		return name
+	}
+	return w.prefix + "/" + name
+}

@@ -2,6 +2,7 @@ package files
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -42,21 +43,18 @@ func Below(folder, path string) string {
 	return filepath.ToSlash(rel)
 }
 
+// beneath returns the path of the entry of a folder with that name. The path of the folder is
+// clean.
+func beneath(folder, name string) string {
+	if os.IsPathSeparator(folder[len(folder)-1]) {
+		return folder + name // the root of a disk
+	}
+	return folder + string(filepath.Separator) + name
+}
+
 // local reports whether a relative path does not lead out of its folder.
 func local(rel string) bool {
 	return rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
-}
-
-// resolved returns the absolute path with links resolved; a path that does not exist is not
-// resolved.
-func resolved(path string) string {
-	if _, _, ok := inBucket(Absolute(path)); ok {
-		return Absolute(path)
-	}
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
-	}
-	return Absolute(path)
 }
 
 // rootNames returns names that tell several roots apart: their base names, with a number if

@@ -4,15 +4,16 @@ import (
 	"context"
 	"io"
 	"io/fs"
-	"os"
 	"sync"
 )
 
-// place is where a path leads: the file system, or a bucket.
+// place is where an absolute path leads: the disk, or a bucket.
 type place interface {
 	// stat follows links.
 	stat(path string) (fs.FileInfo, error)
 	lstat(path string) (fs.FileInfo, error)
+	// resolved returns the path with links resolved; a path that does not exist is not resolved.
+	resolved(path string) string
 	// list returns the entries of a folder in the order of their names. With an error, it returns those before it.
 	list(folder string) ([]fs.DirEntry, error)
 	// open opens a regular file. A folder, pipe or device is notRegular.
@@ -28,17 +29,18 @@ type source interface {
 	Stat() (fs.FileInfo, error)
 }
 
-// places are the places that a tree has met.
+// places are the places that a tree has met. The zero value has a disk that tries once.
 type places struct {
-	mu      sync.Mutex
+	disk    disk
+	mu      sync.Mutex // guards buckets
 	buckets map[string]*bucket
 }
 
-// at returns the place of a path. The zero Tree has a place, too.
-func (t *Tree) at(path string) place {
+// place returns the place of a path. The zero Tree has a place, too.
+func (t *Tree) place(path string) place {
 	name, _, ok := inBucket(path)
 	if !ok {
-		return disk{}
+		return &t.places.disk
 	}
 	t.places.mu.Lock()
 	defer t.places.mu.Unlock()
@@ -53,6 +55,9 @@ func (t *Tree) at(path string) place {
 	return b
 }
 
+// resolved returns the absolute path with links resolved.
+func (t *Tree) resolved(path string) string { return t.place(path).resolved(path) }
+
 func (t *Tree) context() context.Context {
 	if t.ctx == nil {
 		return context.Background()
@@ -60,30 +65,18 @@ func (t *Tree) context() context.Context {
 	return t.ctx
 }
 
-// Stat describes the file or folder at a path, in the file system or a bucket. It is an error of kind fs.ErrNotExist
-// if there is none.
+// Stat describes the file or folder at a path, on the disk or in a bucket. It is an error of kind fs.ErrNotExist if
+// there is none.
 func Stat(ctx context.Context, path string) (fs.FileInfo, error) {
-	t := &Tree{ctx: ctx}
-	return t.at(Absolute(path)).stat(Absolute(path))
+	t := newTree(ctx, Limits{})
+	return t.place(Absolute(path)).stat(Absolute(path))
 }
 
-// disk is the file system.
-type disk struct{}
-
-func (disk) stat(path string) (fs.FileInfo, error) { return os.Stat(path) }
-
-func (disk) lstat(path string) (fs.FileInfo, error) { return os.Lstat(path) }
-
-func (disk) list(folder string) ([]fs.DirEntry, error) { return os.ReadDir(folder) }
-
-// open looks first: opening a pipe waits for its writer, and a device may never end.
-func (disk) open(path string) (source, error) {
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return nil, err
-	case !info.Mode().IsRegular():
-		return nil, notRegular
+// state returns the numbers that change when a file does: its size, time and permissions, and the version of an object.
+func state(info fs.FileInfo) []int64 {
+	numbers := []int64{info.Size(), info.ModTime().UnixNano(), int64(info.Mode())}
+	if object, ok := info.(objectInfo); ok {
+		numbers = append(numbers, object.version())
 	}
-	return os.Open(path)
+	return numbers
 }

@@ -11,7 +11,7 @@ import (
 
 func survey(t *testing.T, roots ...string) *Survey {
 	t.Helper()
-	s, err := NewSurvey(context.Background(), roots, "", Limits{})
+	s, err := NewSurvey(context.Background(), roots, SurveyOptions{})
 	check(t, err)
 	return s
 }
@@ -110,7 +110,7 @@ func TestSurveyOfLostChunk(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := NewSurvey(ctx, []string{dir}, "", Limits{}); err == nil {
+	if _, err := NewSurvey(ctx, []string{dir}, SurveyOptions{}); err == nil {
 		t.Error("the context has ended")
 	}
 }

@@ -1,13 +1,11 @@
 package files
 
 import (
+	"context"
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
-
-	"github.com/t2map/t2map/objects"
 )
 
 // walker collects files. Entries have the paths that the user sees; resolved paths tell
@@ -31,23 +29,27 @@ type walker struct {
 type child struct {
 	name, path, real       string
 	isDir, linked, dangles bool
+	litter                 bool
 	problem                *Error // why it cannot be listed, or nil
 }
 
-// look returns the entry of the folder at path.
-func look(path, real string, e fs.DirEntry) child {
-	c := child{name: e.Name(), path: filepath.Join(path, e.Name()), isDir: e.IsDir(),
-		linked: e.Type()&fs.ModeSymlink != 0}
+// look returns the entry of the folder at path. Its home is the place of that path.
+func look(home place, path, real string, e fs.DirEntry) child {
+	c := child{name: e.Name(), path: beneath(path, e.Name()), isDir: e.IsDir(), linked: e.Type()&fs.ModeSymlink != 0}
 	if object, ok := e.(objectInfo); ok {
 		c.problem = object.problem
 	}
-	if !c.linked {
-		c.real = filepath.Join(real, c.name)
-		return c
+	switch {
+	case c.linked:
+		c.real = home.resolved(c.path)
+		info, err := home.stat(c.path)
+		c.dangles, c.isDir = errors.Is(err, fs.ErrNotExist), err == nil && info.IsDir()
+	case real == path:
+		c.real = c.path
+	default:
+		c.real = beneath(real, c.name)
 	}
-	c.real = resolved(c.path)
-	info, err := os.Stat(c.path)
-	c.dangles, c.isDir = errors.Is(err, fs.ErrNotExist), err == nil && info.IsDir()
+	c.litter = litter(c.name, c.isDir)
 	return c
 }
 
@@ -65,32 +67,63 @@ func (w *walker) visit(path, real string, isDir, listed bool) error {
 	if err := w.tree.ctx.Err(); err != nil {
 		return err
 	}
-	children, err := w.tree.at(path).list(path)
-	switch {
-	case errors.As(err, new(*objects.Error)), w.tree.ctx.Err() != nil && err != nil:
-		return err // the other folders of the bucket cannot be listed either
-	case err != nil:
-		w.met.partial(real)
-		w.add(path, ioError(err))
+	children, err := w.list(path, real)
+	if err != nil {
+		return err
 	}
+	home := w.tree.place(path)
 	w.open = append(w.open, openFolder{key: keyOf(real)})
 	defer func() { w.open = w.open[:len(w.open)-1] }()
 	for _, e := range children {
-		c := look(path, real, e)
-		if w.survey != nil && len(w.open) == 1 {
-			w.chunk = w.survey.begin(c)
-		}
-		if err := w.follow(c); err != nil {
+		if err := w.entry(look(home, path, real, e)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// list returns the entries of a folder. An error of the disk is an entry of the tree; any other
+// ends the walk.
+func (w *walker) list(path, real string) ([]fs.DirEntry, error) {
+	found, err := w.tree.place(path).list(path)
+	if err == nil {
+		return found, nil
+	}
+	if err := w.final(path, err); err != nil {
+		return nil, err
+	}
+	w.met.partial(real)
+	w.add(path, ioError(err))
+	return found, nil
+}
+
+// final returns the error that ends the walk because of the error at path, or nil: that of the
+// context, or that of a bucket, whose other folders cannot be listed either.
+func (w *walker) final(path string, err error) error {
+	if w.tree.ctx.Err() != nil {
+		return context.Cause(w.tree.ctx)
+	}
+	if _, _, remote := inBucket(path); remote {
+		return err
+	}
+	return nil
+}
+
+// entry visits an entry of the folder that is being listed, which may be a chunk by itself.
+func (w *walker) entry(c child) error {
+	if w.survey == nil || !c.alone() {
+		return w.follow(c)
+	}
+	w.chunk = w.survey.begin(c, w.label(c.path))
+	err := w.follow(c)
+	w.chunk = w.survey.end()
+	return err
+}
+
 // follow visits an entry of the folder that is being listed.
 func (w *walker) follow(c child) error {
 	w.open[len(w.open)-1].current = c.name
-	if litter(c.name, c.isDir) {
+	if c.litter {
 		w.litter(c.path, c.isDir)
 		return nil
 	}
@@ -99,44 +132,48 @@ func (w *walker) follow(c child) error {
 		return nil
 	}
 	if c.dangles {
-		w.link(Link{w.label(c.path), LinkDangling})
+		w.link(c.path, LinkDangling)
 		w.add(c.path, &Error{Problem: "is a dangling link", Kind: ErrDangling,
 			Hint: "copy the file itself, or mount the disk that the link leads to"})
 		return nil
 	}
-	if c.linked && !w.reached(c.real, c.isDir, false) &&
-		!slices.ContainsFunc(w.roots, func(root string) bool { return Inside(root, c.real) }) {
-		w.link(Link{w.label(c.path), LinkOutside})
+	if c.linked && !w.reached(c.real, c.isDir, false) && w.outside(c.real) {
+		w.link(c.path, LinkOutside)
 	}
 	return w.visit(c.path, c.real, c.isDir, !c.linked)
 }
 
-// link records a link.
-func (w *walker) link(l Link) {
+// outside reports whether a resolved path lies in no root.
+func (w *walker) outside(real string) bool {
+	return !slices.ContainsFunc(w.roots, func(root string) bool { return Inside(root, real) })
+}
+
+// link records the link at a path.
+func (w *walker) link(path string, kind LinkKind) {
 	if w.survey != nil {
-		w.survey.note(noteLink, l.Name)
+		w.survey.note(noteLink, path)
 		return
 	}
-	w.tree.links = append(w.tree.links, l)
+	w.tree.links = append(w.tree.links, Link{w.label(path), kind})
 }
 
 // pack records a gzipped file that is skipped.
-func (w *walker) pack(name string) {
+func (w *walker) pack(path string) {
 	if w.survey != nil {
-		w.survey.note(notePacked, name)
+		w.survey.note(notePacked, path)
 		return
 	}
-	w.tree.packed = append(w.tree.packed, name)
+	w.tree.packed = append(w.tree.packed, w.label(path))
 }
 
 // litter counts a file or folder that is skipped.
 func (w *walker) litter(p string, isDir bool) {
 	if w.survey != nil {
-		w.survey.note(noteLitter, w.label(p))
+		w.survey.note(noteLitter, p)
 		return
 	}
 	w.tree.litter++
-	if isDir && w.tree.at(p).holdsFile(p) {
+	if isDir && w.tree.place(p).holdsFile(p) {
 		w.tree.litterFolders = append(w.tree.litterFolders, w.label(p))
 	}
 }
@@ -144,7 +181,7 @@ func (w *walker) litter(p string, isDir bool) {
 // add appends the entry of the file at path.
 func (w *walker) add(p string, problem *Error) {
 	if w.survey != nil {
-		w.survey.add(w.label(p), p, problem)
+		w.survey.add(p, problem)
 		return
 	}
 	e := Entry{Root: w.root, RootName: w.prefix, Path: p, Name: w.label(p)}
@@ -158,7 +195,7 @@ func (w *walker) add(p string, problem *Error) {
 // target of the link to it, has the extension of an archive. A survey opens nothing.
 func (w *walker) file(path, real string) error {
 	if w.unpackedBeside(path) {
-		w.pack(w.label(path))
+		w.pack(path)
 		return nil
 	}
 	if w.survey != nil || !archiveName(path) && !archiveName(real) || !w.tree.isArchive(path) {
@@ -197,9 +234,9 @@ func (w *walker) unpackedBeside(p string) bool {
 		return false
 	}
 	plain := p[:len(p)-len(gzipEnding)]
-	info, err := w.tree.at(plain).stat(plain)
+	info, err := w.tree.place(plain).stat(plain)
 	return err == nil && info.Mode().IsRegular() && info.Size() > 0 &&
-		(p != w.root || slices.Contains(w.roots, resolved(plain)))
+		(p != w.root || slices.Contains(w.roots, w.tree.resolved(plain)))
 }
 
 // index lists the entries of the archive and records its state.

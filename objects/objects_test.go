@@ -236,7 +236,8 @@ func TestSharedCredentials(t *testing.T) {
 	t.Setenv("AWS_ACCESS_KEY_ID", "")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "")
 	file := filepath.Join(t.TempDir(), "credentials")
-	text := fmt.Sprintf("[lab]\naws_access_key_id = %s\naws_secret_access_key = %s\n", objecttest.Key, objecttest.Secret)
+	text := fmt.Sprintf("[lab]\naws_access_key_id = %s\naws_secret_access_key = %s\n", objecttest.Key,
+		objecttest.Secret)
 	check(t, os.WriteFile(file, []byte(text), 0o600))
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", file)
 	t.Setenv("AWS_PROFILE", "lab")

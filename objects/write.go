@@ -10,6 +10,11 @@ import (
 	"github.com/minio/minio-go/v7"
 )
 
+// writing are the options of all writes: the server checks the MD5 of the bytes, which is part of the signature. With
+// a server without TLS, the client would also sign the bytes themselves, but its reader that does so is not safe if a
+// request is answered before its body is sent: net/http closes the body twice at the same time then.
+var writing = minio.PutObjectOptions{SendContentMd5: true, DisableContentSha256: true}
+
 // PutFile stores a file. Large files are stored in parts; the object exists when all parts are stored.
 func (b *Bucket) PutFile(ctx context.Context, key, path string) error {
 	f, err := os.Open(path)
@@ -25,7 +30,7 @@ func (b *Bucket) PutFile(ctx context.Context, key, path string) error {
 		if _, err := f.Seek(0, io.SeekStart); err != nil {
 			return err
 		}
-		_, err := b.client.PutObject(ctx, b.name, key, f, info.Size(), minio.PutObjectOptions{SendContentMd5: true})
+		_, err := b.client.PutObject(ctx, b.name, key, f, info.Size(), writing)
 		return err
 	})
 }
@@ -33,7 +38,8 @@ func (b *Bucket) PutFile(ctx context.Context, key, path string) error {
 // Put stores data, and returns the ETag of the object. If absent is true, it is an error of kind ErrExists if the
 // object exists. If etag is not "", it is an error of kind ErrChanged if the object has another.
 func (b *Bucket) Put(ctx context.Context, key string, data []byte, absent bool, etag string) (string, error) {
-	options := minio.PutObjectOptions{SendContentMd5: true, DisableMultipart: true}
+	options := writing
+	options.DisableMultipart = true
 	switch {
 	case absent:
 		options.SetMatchETagExcept("*")

@@ -190,7 +190,7 @@ func rename(old, name string) error {
 }
 
 // Sweep removes what killed runs have left below dir, a folder of results: the folders .name.tmp-… and
-// .name.old-…, unfinished tables, and files with names of ProbePattern. If an earlier result was moved
+// .name.old-…, unfinished tables and pages, and files with names of ProbePattern. If an earlier result was moved
 // but not replaced, Sweep restores its name; if it was replaced, Sweep moves it to SupersededFolder.
 //
 // It must not be called while a study below dir is being written. Files that cannot be removed remain,
@@ -203,7 +203,7 @@ func Sweep(dir string) {
 		case err != nil:
 			return fs.SkipDir
 		case !d.IsDir():
-			if filepath.Dir(path) == filepath.Clean(dir) && (isUnfinishedTable(d.Name()) || isProbe(d.Name())) {
+			if isUnfinished(dir, path) {
 				_ = os.Remove(path)
 			}
 			return nil
@@ -260,6 +260,19 @@ func parseHidden(hidden string) (name, kind string, ok bool) {
 		}
 	}
 	return "", "", false
+}
+
+// isUnfinished reports whether path is an unfinished file of the tables or of the page in dir, or tests whether dir is
+// writable.
+func isUnfinished(dir, path string) bool {
+	name := filepath.Base(path)
+	switch filepath.Dir(path) {
+	case filepath.Clean(dir):
+		return isUnfinishedTable(name) || isProbe(name)
+	case filepath.Join(dir, pageFolder):
+		return unfinishedPageFile.MatchString(name)
+	}
+	return false
 }
 
 // isUnfinishedTable reports whether a file has the name of an unfinished table: a dot, the name of the

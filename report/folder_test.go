@@ -39,9 +39,13 @@ func TestSweep(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, name := range []string{".compartments.csv123456", ".studies.parquet7", ".index.html1", ".index.html", ".studies.csv.swp",
-		"index.html1", ".t2map.lock", "A/.index.html1", "A/.x.tmp-00000000", ".t2map-123456", ".t2map-x"} {
-		if err := os.WriteFile(filepath.Join(root, name), nil, 0o644); err != nil {
+	for _, name := range []string{".compartments.csv123456", ".studies.parquet7", ".index.html1", ".index.html",
+		".studies.csv.swp",
+		"index.html1", ".t2map.lock", "A/.index.html1", "A/.x.tmp-00000000", "page/.details-00001-0123456789abcdef.js7",
+		"page/.page-0123456789abcdef.css7", "page/page-0123456789abcdef.js", "page/.note.js7", "A/.page-0123456789abcdef.js7",
+		".t2map-123456", ".t2map-x"} {
+		path := filepath.Join(root, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, nil, 0o644)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -54,9 +58,11 @@ func TestSweep(t *testing.T) {
 	}
 	Sweep(root)
 	for dir, want := range map[string][]string{
-		"": {".index.html", ".studies.csv.swp", ".t2map-x", ".t2map.lock", "A", "B", "C", "D", "E", "index.html1",
+		"": {".index.html", ".studies.csv.swp", ".t2map-x", ".t2map.lock", "A", "B", "C", "D", "E", "index.html1", "page",
 			SupersededFolder},
-		"A": {".index.html1", ".x.tmp-00000000", "s"}, "B": {"s"}, "C": nil, "E": {"s"}, "superseded/E": {"s"}, "D": slices.Sorted(slices.Values(stay)),
+		"A": {".index.html1", ".page-0123456789abcdef.js7", ".x.tmp-00000000", "s"}, "B": {"s"}, "C": nil, "E": {"s"},
+		"superseded/E": {"s"}, "page": {".note.js7", "page-0123456789abcdef.js"},
+		"D": slices.Sorted(slices.Values(stay)),
 	} {
 		if diff := cmp.Diff(want, list(t, filepath.Join(root, dir))); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", dir, diff)

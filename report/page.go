@@ -2,48 +2,39 @@ package report
 
 import (
 	"bytes"
-	_ "embed"
-	"encoding/base64"
+	"embed"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"html/template"
-	"image/jpeg"
-	"io/fs"
-	"math"
-	"net/url"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/t2map/t2map/figure"
-	"github.com/t2map/t2map/outfile"
 	"github.com/t2map/t2map/printable"
-	"github.com/t2map/t2map/segment"
-	"github.com/t2map/t2map/table"
 )
 
-//go:embed page.html
-var pageText string
+//go:embed page
+var pageSources embed.FS
 
-var pageTemplate = template.Must(template.New("index.html").Parse(pageText))
+var pageTemplate = template.Must(template.ParseFS(pageSources, "page/index.html"))
 
-// previewBudget is the limit in bytes of all previews that are embedded in the page: 32 MB in base64,
-// about 300 studies. Further previews are loaded from the studies' folders, and the page says so.
-const previewBudget = 24 << 20
+// pageScripts are the parts of the page's program, in the order in which they are joined.
+var pageScripts = []string{"data.js", "select.js", "chart.js", "study.js", "table.js", "main.js"}
 
-// pageView is the content of index.html. It holds every text and number of the page, and the template
-// only places them.
-type pageView struct {
+// pageHead is the content of index.html: totals, and the names of the files that hold the studies.
+type pageHead struct {
 	Version                         string
 	Done, Failed, NotDone, Subjects int
 	Warned, Flagged                 int // finished studies that have warnings, and flags of quality
 	Settings                        []settingsView
-	Failures                        []Failure
-	Studies                         []studyView
-	Embedded, Linked                int // numbers of pictures in the page, and outside the page
-	Gradient                        template.CSS
-	Ticks                           []tickView
+	Style                           string
+	Scripts                         []string // the program and the rows, relative to the page
+	Tables                          []string
+	FailuresPage                    string // "" without failures
+	Colours                         string // of T2, from 0 to ScaleMS, separated by spaces
+	ScaleMS, TickMS                 int
+	Studies, StudiesOfDetails       int // rows in all files, and in a file of details
 }
 
 // settingsView is a set of settings and the number of studies that were mapped with it.
@@ -52,309 +43,197 @@ type settingsView struct {
 	Studies int
 }
 
-// studyView is one finished study.
-type studyView struct {
-	Subject, Visit, Side string
-	Carried              string   // says that the mask is from another visit
-	Facts                []string // grid, echo times, the study's hash
-	Warnings, Notes      []string
-	// Links are relative to the page. They are nil if the folder is not known.
-	Overlay string
-	Links   []linkView
-	// Preview is a data URI. If previewBudget is spent, it is a relative link, and it is empty if
-	// there is no picture. Remark explains the last two.
-	Preview       template.URL
-	Remark        string
-	Width, Height int
-	Rows          []rowView
-	Regions       *regionsView // nil if the mask is not divided
-	Quality       *qualityView // nil if it was not measured
-}
-
-// linkView is a file of a study's folder.
-type linkView struct{ Text, Address string }
-
-// rowView is one compartment of a study.
-type rowView struct {
-	Compartment, T2, Median, SE, R2, SNR, Volume, Note string
-	Used                                               string // numbers of used and of all voxels
-	Excluded                                           []string
-	Flags                                              []flagView
-	Bar                                                *barView
-}
-
-// barView is mean ± SD on the scale of the pictures, in percent of the length of the scale.
-type barView struct {
-	Start, Length, Mean float64
-	Colour              string
-}
-
-type tickView struct {
-	Percent float64
-	Label   string
-}
-
-// pageWriter collects the content of index.html, for a folder of results, and writes it.
+// pageWriter writes index.html and the files in the folder page beside it. It keeps the results of one subject, the
+// rows that are not yet written, and eight bytes per subject.
 type pageWriter struct {
-	dir, version string
-	budget       int // bytes of previews that may be embedded
-	results      []Result
+	dir      string
+	files    pageFiles
+	head     pageHead
+	subject  []Result // of the current subject
+	rows     rowPiece
+	studies  int          // rows that have details
+	details  []pageDetail // those that are not yet written
+	indices  map[string]int
+	subjects []uint64 // hashes
+	err      error    // the first
 }
 
-// newPageWriter returns a writer of the page that this version of t2map writes.
+// newPageWriter begins the page of the folder of results dir.
 func newPageWriter(dir, version string) *pageWriter {
-	return &pageWriter{dir: dir, version: version, budget: previewBudget}
+	return &pageWriter{
+		dir: dir, files: newPageFiles(dir), indices: map[string]int{},
+		head: pageHead{Version: printable.Line(version), ScaleMS: figure.ScaleMaxMS, TickMS: figure.ScaleTickMS,
+			StudiesOfDetails: studiesOfDetails,
+			Tables:           []string{compartmentsTable, studiesTable, qcTable}},
+	}
 }
 
-// add adds a finished study. Studies are added in the order of tables.
+// add adds a finished study. Studies of one subject follow each other. After an error it does nothing, and returns the
+// error again.
 func (p *pageWriter) add(r Result) error {
-	p.results = append(p.results, r)
-	return nil
+	if len(p.subject) > 0 && p.subject[0].Subject != r.Subject {
+		p.addSubject()
+	}
+	r.Inputs, r.Parts, r.Profiles = nil, nil, nil // the page does not need them
+	p.subject = append(p.subject, r)
+	return p.err
 }
 
-// finish writes index.html. If a preview cannot be read, the page says so in its place.
+// addSubject adds the studies of the current subject, whose baselines are now known.
+func (p *pageWriter) addSubject() {
+	if len(p.subject) == 0 {
+		return
+	}
+	p.subjects = append(p.subjects, hashOf(p.subject[0].Subject))
+	all, references := findBaselines(p.subject), findReferences(p.subject)
+	for _, r := range p.subject {
+		flags := all.flags(r)
+		p.head.Done++
+		if len(r.Warnings) > 0 {
+			p.head.Warned++
+		}
+		if len(flags) > 0 {
+			p.head.Flagged++
+		}
+		p.addSettings(describe(r.Protocol, r.Version))
+		p.rows.addResult(r, p.dir, flags, references)
+		p.details = append(p.details, newPageDetail(r, p.dir, flags, all))
+		p.studies++
+		if len(p.details) == studiesOfDetails {
+			p.writeDetails()
+		}
+		if len(p.rows.Rows) == rowsOfPiece {
+			p.writeRows()
+		}
+	}
+	p.subject = p.subject[:0]
+}
+
+// addSettings counts a study under its settings, which are in the order of the first study of each.
+func (p *pageWriter) addSettings(text string) {
+	n, ok := p.indices[text]
+	if !ok {
+		n = len(p.head.Settings)
+		p.indices[text] = n
+		p.head.Settings = append(p.head.Settings, settingsView{Text: text})
+	}
+	p.head.Settings[n].Studies++
+}
+
+// finish adds the studies without a result, writes index.html, and removes the files of the previous page. If a file
+// cannot be written, the previous page stays as it was.
 func (p *pageWriter) finish(failures []Failure) error {
-	content, err := p.content(failures)
-	if err != nil {
-		return err
-	}
-	return outfile.Replace(filepath.Join(p.dir, pageFile), content)
-}
-
-// content returns index.html.
-func (p *pageWriter) content(failures []Failure) ([]byte, error) {
-	v := pageView{
-		Version: printable.Line(p.version), Done: len(p.results),
-		Subjects: p.subjects(failures), Settings: p.settings(), Gradient: scaleGradient(),
-	}
+	p.addSubject()
+	p.writeDetails()
 	for _, f := range failures {
 		if f.NotDone {
-			v.NotDone++
-			continue
+			p.head.NotDone++
+		} else {
+			p.head.Failed++
 		}
-		v.Failed++
-		v.Failures = append(v.Failures, Failure{
-			Subject: printable.Line(f.Subject), Visit: printable.Line(f.Visit), Study: shortHash(f.Study),
-			Folder: printable.Line(f.Folder), Reason: printable.Line(f.Reason), Hint: printable.Line(f.Hint),
-		})
-	}
-	for ms := 0; ms <= figure.ScaleMaxMS; ms += figure.ScaleTickMS {
-		v.Ticks = append(v.Ticks, tickView{Percent: 100 * float64(ms) / figure.ScaleMaxMS, Label: fmt.Sprint(ms)})
-	}
-	all := findBaselines(p.results)
-	for _, r := range p.results {
-		v.add(r, all, p)
-	}
-	var b bytes.Buffer
-	err := pageTemplate.Execute(&b, v)
-	return b.Bytes(), err
-}
-
-// add adds a finished study.
-func (v *pageView) add(r Result, all baselines, p *pageWriter) {
-	s := newStudyView(r, p.dir)
-	if s.addQuality(r, all) {
-		v.Flagged++
-	}
-	if len(s.Warnings) > 0 {
-		v.Warned++
-	}
-	embedded, err := s.addPreview(r, &p.budget)
-	if err != nil {
-		s.Remark = "No picture: " + previewFile + " cannot be read."
-	}
-	if embedded {
-		v.Embedded++
-	} else if s.Preview != "" {
-		v.Linked++
-	}
-	v.Studies = append(v.Studies, s)
-}
-
-// subjects counts the subjects of all studies, done and failed.
-func (p *pageWriter) subjects(failures []Failure) int {
-	seen := map[string]bool{}
-	for _, r := range p.results {
-		seen[r.Subject] = true
-	}
-	for _, f := range failures {
 		if f.Subject != "" {
-			seen[f.Subject] = true
+			p.subjects = append(p.subjects, hashOf(f.Subject))
+		}
+		p.rows.addFailure(f)
+		if len(p.rows.Rows) == rowsOfPiece {
+			p.writeRows()
 		}
 	}
-	return len(seen)
+	p.writeRows()
+	slices.Sort(p.subjects)
+	p.head.Subjects = len(slices.Compact(p.subjects))
+	p.head.Studies = p.head.Done + p.head.Failed + p.head.NotDone
+	if p.head.Failed > 0 {
+		p.head.FailuresPage = failuresPage
+	}
+	p.writeIndex()
+	return p.files.finish(p.err)
 }
 
-// settings returns the different settings of the studies, in the order of the first study of each.
-func (p *pageWriter) settings() []settingsView {
-	var settings []settingsView
-	indices := map[string]int{}
-	for _, r := range p.results {
-		s := describe(r.Protocol, r.Version)
-		n, ok := indices[s]
-		if !ok {
-			n = len(settings)
-			indices[s] = n
-			settings = append(settings, settingsView{Text: s})
-		}
-		settings[n].Studies++
+// writeRows writes the rows that are not yet written.
+func (p *pageWriter) writeRows() {
+	if len(p.rows.Rows) == 0 {
+		return
 	}
-	return settings
+	name := p.writeScript(fmt.Sprintf("studies-%04d", len(p.head.Scripts)), "rows", p.rows.content())
+	p.head.Scripts = append(p.head.Scripts, name)
+	p.rows = rowPiece{}
 }
 
-func newStudyView(r Result, dir string) studyView {
-	v := studyView{Subject: printable.Line(r.Subject), Visit: printable.Line(r.Visit), Side: printable.Line(r.Side)}
-	v.Facts = append(v.Facts, fmt.Sprintf("%d × %d × %d", r.Size[0], r.Size[1], r.Size[2]))
-	if n := len(r.TE); n > 0 {
-		v.Facts = append(v.Facts, fmt.Sprintf("%d echoes, %.3g–%.3g ms", n, r.TE[0], r.TE[n-1]))
+// writeDetails writes the details that are not yet written, and names their file in the rows.
+func (p *pageWriter) writeDetails() {
+	if len(p.details) == 0 {
+		return
 	}
-	if sigma := table.Digits(r.Noise.median(), 4); sigma != "" {
-		v.Facts = append(v.Facts, fmt.Sprintf("noise σ %s (%s)", sigma, printable.Line(r.Noise.Source)))
-	}
-	if r.Mask.Path != "" {
-		v.Facts = append(v.Facts, fmt.Sprintf("mask %s (%s)", printable.Line(r.Mask.Path), printable.Line(r.Mask.Kind)))
-	}
-	if n, d := r.Mask.Size, r.Mask.Spacing; n != nil && d != nil {
-		v.Facts = append(v.Facts, fmt.Sprintf("mask on a grid of %d × %d × %d, %s × %s × %s mm",
-			n[0], n[1], n[2], roundMillimetres(d[0]), roundMillimetres(d[1]), roundMillimetres(d[2])))
-	}
-	v.Carried = printable.Line(r.Mask.Carried())
-	if g := r.Registration; g != nil {
-		v.Facts = append(v.Facts, "registered: "+printable.Line(g.sourceName(r.Mask.SourceVisit))+" "+g.summary())
-	}
-	if r.Study != "" {
-		v.Facts = append(v.Facts, "study "+shortHash(r.Study))
-	}
-	for _, w := range r.Warnings {
-		v.Warnings = append(v.Warnings, printable.Line(w))
-	}
-	for _, n := range r.Notes {
-		v.Notes = append(v.Notes, printable.Line(n))
-	}
-	if folder := r.folder(dir); folder != "" {
-		v.Overlay, v.Links = link(folder, overlayFile), r.links(folder)
-	}
-	v.Regions = r.regionsView()
-	for _, s := range r.Compartments {
-		v.Rows = append(v.Rows, newRowView(s, r.decayOf(s.Compartment)))
-	}
-	if len(v.Rows) == 0 {
-		v.Rows = []rowView{{Note: "no compartments"}}
-	}
-	return v
+	number := (p.studies - 1) / studiesOfDetails
+	name := p.writeScript(fmt.Sprintf("details-%05d", number), "details", p.details)
+	p.rows.Details = append(p.rows.Details, name)
+	p.details = p.details[:0]
 }
 
-// links returns links to the pictures and to result.json of a study's folder. Pictures that only some
-// studies have are linked if they are among the outputs.
-func (r Result) links(folder string) []linkView {
-	links := []linkView{{"overlay, full size", link(folder, overlayFile)}}
-	for _, l := range []linkView{
-		{"regions", regionsPicture}, {"unrolled", unrolledPicture}, {"depth", profileFile},
-		{"registration", checkerboardFile},
-	} {
-		if slices.ContainsFunc(r.Outputs, func(f File) bool { return f.Path == l.Address }) {
-			links = append(links, linkView{l.Text, link(folder, l.Address)})
-		}
-	}
-	return append(links, linkView{"decay", link(folder, decayFile)}, linkView{"values", link(folder, ResultFile)})
-}
-
-// link returns the relative URL of a file in a folder given with slashes.
-func link(folder, file string) string {
-	u := url.URL{Path: folder + "/" + file}
-	return u.String()
-}
-
-func newRowView(s segment.Summary, d Decay) rowView {
-	v := rowView{
-		Compartment: printable.Line(s.Compartment), Note: printable.Line(s.Note), Excluded: s.Excluded.Reasons(),
-		T2:   table.Decimals(float64(s.MeanT2), decimalsT2),
-		Used: fmt.Sprintf("%d / %d", s.Used, s.Voxels),
-		R2:   table.Decimals(float64(s.MeanR2), decimalsR2), Volume: table.Decimals(float64(s.VolumeMM3), decimalsVolume),
-	}
-	if sd := table.Decimals(float64(s.SDT2), decimalsT2); sd != "" {
-		v.T2 += " ± " + sd
-	}
-	if m := table.Decimals(float64(s.MedianT2), decimalsT2); m != "" {
-		v.Median = m
-		q1 := table.Decimals(float64(s.Q1T2), decimalsT2)
-		if q3 := table.Decimals(float64(s.Q3T2), decimalsT2); q1 != "" && q3 != "" {
-			v.Median += " (" + q1 + "–" + q3 + ")"
-		}
-	}
-	v.SE = table.Decimals(float64(s.SEMeanT2), decimalsSE)
-	first := table.Decimals(float64(d.SNRFirst), decimalsSNR)
-	if last := table.Decimals(float64(d.SNRLast), decimalsSNR); first != "" && last != "" {
-		v.SNR = first + "–" + last
-	}
-	v.Bar = newBarView(float64(s.MeanT2), float64(s.SDT2))
-	return v
-}
-
-// newBarView returns the bar of a mean, or nil if the mean is not finite. Without an SD its length is 0.
-func newBarView(mean, sd float64) *barView {
-	if !isFinite(mean) {
-		return nil
-	}
-	if !isFinite(sd) {
-		sd = 0
-	}
-	percent := func(ms float64) float64 { return math.Round(1000*min(max(ms/figure.ScaleMaxMS, 0), 1)) / 10 }
-	start, end := percent(mean-sd), percent(mean+sd)
-	c := figure.ScaleColour(mean / figure.ScaleMaxMS)
-	return &barView{
-		Start: start, Length: math.Round(10*(end-start)) / 10, Mean: percent(mean),
-		Colour: fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B),
+// writeIndex writes the program, the style and index.html.
+func (p *pageWriter) writeIndex() {
+	program, style, err := pageProgram()
+	p.note(err)
+	p.head.Style = p.write("page", ".css", style)
+	p.head.Scripts = append([]string{p.write("page", ".js", program)}, p.head.Scripts...)
+	p.head.Colours = scaleColours()
+	var b bytes.Buffer
+	p.note(pageTemplate.Execute(&b, p.head))
+	if p.err == nil {
+		p.note(p.files.replaceIndex(b.Bytes()))
 	}
 }
 
-// addPreview embeds the study's preview.jpg. If the budget is spent, it adds a link.
-func (v *studyView) addPreview(r Result, budget *int) (embedded bool, err error) {
-	if r.Dir == "" {
-		return false, nil
+// write writes a file of the page, unless there was an error, and returns its address relative to the page.
+func (p *pageWriter) write(stem, extension string, content []byte) string {
+	if p.err != nil {
+		return ""
 	}
-	path := filepath.Join(r.Dir, previewFile)
-	raw, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		v.Remark = "No picture: there is no " + previewFile + " in the study's folder."
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	size, err := jpeg.DecodeConfig(bytes.NewReader(raw))
-	if err != nil {
-		return false, fmt.Errorf("%s: %w", path, err)
-	}
-	v.Width, v.Height = size.Width, size.Height
-	if len(raw) <= *budget {
-		*budget -= len(raw)
-		v.Preview = template.URL("data:image/jpeg;base64," + base64.StdEncoding.EncodeToString(raw))
-		return true, nil
-	}
-	*budget = 0 // link all further pictures, so that all embedded ones come first
-	if v.Overlay == "" {
-		v.Remark = "No picture: the page has reached its size limit, and the study's folder cannot be linked."
-		return false, nil
-	}
-	v.Preview = template.URL(strings.TrimSuffix(v.Overlay, overlayFile) + previewFile)
-	v.Remark = "This picture is not part of the page. It is loaded from the study's folder."
-	return false, nil
+	name, err := p.files.write(stem, extension, content)
+	p.note(err)
+	return pageFolder + "/" + name
 }
 
-// scaleGradient returns the colours of T2 as a CSS gradient.
-func scaleGradient() template.CSS {
+// writeScript writes a file that calls a function of the page with data.
+func (p *pageWriter) writeScript(stem, function string, data any) string {
+	content, err := script(function, data)
+	p.note(err)
+	return p.write(stem, ".js", content)
+}
+
+// note keeps the first error.
+func (p *pageWriter) note(err error) {
+	if p.err == nil {
+		p.err = err
+	}
+}
+
+// pageProgram returns the program and the style of the page.
+func pageProgram() (program, style []byte, err error) {
+	parts := [][]byte{[]byte("(() => {\n\"use strict\";\n")}
+	for _, name := range pageScripts {
+		part, readErr := pageSources.ReadFile("page/" + name)
+		parts, err = append(parts, part), errors.Join(err, readErr)
+	}
+	style, readErr := pageSources.ReadFile("page/page.css")
+	return bytes.Join(append(parts, []byte("})();\n")), nil), style, errors.Join(err, readErr)
+}
+
+// scaleColours returns the colours of T2, from the lowest to the highest.
+func scaleColours() string {
 	var stops []string
 	const steps = 8 // plasma is almost linear between eighths
 	for n := range steps + 1 {
 		c := figure.ScaleColour(float64(n) / steps)
 		stops = append(stops, fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B))
 	}
-	return template.CSS("linear-gradient(to right, " + strings.Join(stops, ", ") + ")")
+	return strings.Join(stops, " ")
 }
 
-// shortHash returns the first 12 characters of a hash, with which people can distinguish studies.
-func shortHash(s string) string {
-	r := []rune(printable.Line(s))
-	return string(r[:min(len(r), 12)])
+// hashOf returns a hash of a subject, by which subjects are counted.
+func hashOf(subject string) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(subject)) // never fails
+	return h.Sum64()
 }

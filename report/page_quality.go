@@ -7,28 +7,35 @@ import (
 	"github.com/t2map/t2map/table"
 )
 
-// flagView is a flag of quality.
-type flagView struct {
-	Text  string
-	Level Level
+// flagOnRow is a flag of quality in the row of a compartment.
+type flagOnRow struct {
+	Text  string `json:"text"`
+	Level Level  `json:"level"`
 }
 
 // qualityView holds the measures of a study, which a reader of the page can unfold.
 type qualityView struct {
-	Shift, Baseline string
-	Rows            []qualityRow
+	Shift    string       `json:"shift,omitempty"`
+	Baseline string       `json:"baseline,omitempty"`
+	Rows     []qualityRow `json:"rows"`
 }
 
 // qualityRow holds the measures of a compartment.
 type qualityRow struct {
-	Compartment, SNR, Ratio, Saturated, Zero, Excluded, Eroded, Chi2, Volume string
+	Compartment string `json:"compartment"`
+	SNR         string `json:"snr,omitempty"`
+	Ratio       string `json:"ratio,omitempty"`
+	Saturated   string `json:"saturated"`
+	Zero        string `json:"zero"`
+	Excluded    string `json:"excluded,omitempty"`
+	Eroded      string `json:"eroded,omitempty"`
+	Chi2        string `json:"chi2,omitempty"`
+	Volume      string `json:"volume,omitempty"` // change
 }
 
-// addQuality adds the measures and the flags. Those of the study are in the row of its first compartment. It reports
-// whether there are flags.
-func (v *studyView) addQuality(r Result, all baselines) bool {
-	flags := all.flags(r)
-	for n := range v.Rows {
+// addFlags adds the flags. Those of the study are in the row of its first compartment.
+func (d *pageDetail) addFlags(r Result, flags []QualityFlag) {
+	for n := range d.Rows {
 		var own []QualityFlag
 		if n == 0 {
 			own = flagsOf(flags, "")
@@ -37,26 +44,29 @@ func (v *studyView) addQuality(r Result, all baselines) bool {
 			own = append(own, flagsOf(flags, r.Compartments[n].Compartment)...)
 		}
 		for _, f := range own {
-			v.Rows[n].Flags = append(v.Rows[n].Flags, flagView{f.text(), f.Level})
+			d.Rows[n].Flags = append(d.Rows[n].Flags, flagOnRow{f.text(), f.Level})
 		}
 	}
+}
+
+// addQuality adds the measures.
+func (d *pageDetail) addQuality(r Result, all baselines) {
 	if r.Quality == nil {
-		return len(flags) > 0
+		return
 	}
-	v.Quality = &qualityView{}
+	d.Quality = &qualityView{Rows: []qualityRow{}}
 	if px := table.Decimals(r.shiftPX(), decimalsShift); px != "" {
-		v.Quality.Shift = fmt.Sprintf("shift between the first and the last fitted echo %s px (%s along rows, %s along "+
+		d.Quality.Shift = fmt.Sprintf("shift between the first and the last fitted echo %s px (%s along rows, %s along "+
 			"columns; correlation %s)", px, table.Decimals(float64(r.Quality.ShiftI), decimalsShift),
 			table.Decimals(float64(r.Quality.ShiftJ), decimalsShift),
 			table.Decimals(float64(r.Quality.ShiftCorrelation), decimalsShift))
 	}
 	if b, ok := all.before(r); ok {
-		v.Quality.Baseline = "volumes are compared with the visit " + printable.Line(b.visit)
+		d.Quality.Baseline = "volumes are compared with the visit " + printable.Line(b.visit)
 	}
 	for n := range r.Compartments {
-		v.Quality.Rows = append(v.Quality.Rows, r.qualityRow(n, all))
+		d.Quality.Rows = append(d.Quality.Rows, r.qualityRow(n, all))
 	}
-	return len(flags) > 0
 }
 
 func (r Result) qualityRow(n int, all baselines) qualityRow {

@@ -9,70 +9,59 @@ import (
 	"github.com/t2map/t2map/table"
 )
 
-// regionsView holds the regions and layers of a study, which a reader of the page can unfold.
-type regionsView struct {
-	Compartments []regionGroup
-	Fractions    bool // whether the mask, on another grid, covers some voxels only partly
-}
-
-// regionGroup holds the rows of one compartment.
+// regionGroup holds the regions and layers of one compartment, which a reader of the page can unfold.
 type regionGroup struct {
-	Compartment string
-	Rows        []regionRow
+	Compartment string      `json:"compartment"`
+	Rows        []regionRow `json:"rows"`
 }
 
-// regionRow is a region, or a layer of a region or of the compartment.
-type regionRow struct {
-	Region, Layer, T2, Used, Fraction, Note string
-	// First says that the row is the first of its region.
-	First bool
-	Bar   *barView
-}
+// regionRow is a region, or a layer of a region or of the compartment: its name, the layer, T2, the numbers of used and
+// of all voxels, the fraction, and a note. Names of the texts would double the size of the page.
+type regionRow [6]string
 
-// regionsView returns nil if the mask is not divided.
-func (r Result) regionsView() *regionsView {
-	if len(r.Regions) == 0 {
-		return nil
-	}
-	v := &regionsView{}
+// The texts of a regionRow.
+const (
+	rowRegion = iota
+	rowLayer
+	rowT2
+	rowUsed
+	rowFraction
+	rowNote
+)
+
+// addRegions adds the regions, if the mask is divided.
+func (d *pageDetail) addRegions(r Result) {
 	for _, whole := range r.Compartments {
 		group := regionGroup{Compartment: printable.Line(whole.Compartment)}
-		last := ""
 		for _, s := range r.Regions {
 			if s.Compartment != whole.Compartment {
 				continue
 			}
 			row := newRegionRow(s)
-			row.First = row.Region != last || len(group.Rows) == 0
-			last = row.Region
-			v.Fractions = v.Fractions || row.Fraction != "" && s.MeanFraction < 1
+			d.Fractions = d.Fractions || row[rowFraction] != "" && s.MeanFraction < 1
 			group.Rows = append(group.Rows, row)
 		}
 		if len(group.Rows) > 0 {
-			v.Compartments = append(v.Compartments, group)
+			d.Regions = append(d.Regions, group)
 		}
 	}
-	return v
 }
 
 func newRegionRow(s segment.Summary) regionRow {
 	row := regionRow{
-		Region: printable.Line(s.Region), Layer: printable.Line(s.Layer), Note: printable.Line(s.Note),
-		T2: table.Decimals(float64(s.MeanT2), decimalsT2), Used: fmt.Sprintf("%d / %d", s.Used, s.Voxels),
-		Fraction: table.Decimals(float64(s.MeanFraction), decimalsFraction),
-		Bar:      newBarView(float64(s.MeanT2), float64(s.SDT2)),
+		rowRegion: printable.Line(s.Region), rowLayer: printable.Line(s.Layer), rowT2: meanAndSD(s),
+		rowUsed:     fmt.Sprintf("%d / %d", s.Used, s.Voxels),
+		rowFraction: table.Decimals(float64(s.MeanFraction), decimalsFraction),
+		rowNote:     printable.Line(s.Note),
 	}
-	if row.Region == segment.All {
-		row.Region = "whole"
+	if s.Region == segment.All {
+		row[rowRegion] = "whole"
 	}
-	if row.Layer == segment.All {
-		row.Layer = ""
-	}
-	if sd := table.Decimals(float64(s.SDT2), decimalsT2); sd != "" {
-		row.T2 += " ± " + sd
+	if s.Layer == segment.All {
+		row[rowLayer] = ""
 	}
 	if words := strings.Join(s.Excluded.Reasons(), ", "); words != "" {
-		row.Note = printable.Join("; ", row.Note, words)
+		row[rowNote] = printable.Join("; ", row[rowNote], words)
 	}
 	return row
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/t2map/t2map/number"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/table"
@@ -200,21 +202,23 @@ func TestPageQuality(t *testing.T) {
 	first, later := soundStudy("baseline"), soundStudy("M12")
 	later.Compartments[0].VolumeMM3, later.Quality.ShiftI = 3100, 4
 	later.QualityFlags = append(later.FindFlags(), QualityFlag{Measure: "<b>new", Level: Warn})
-	p := newPageWriter(t.TempDir(), "")
-	_, _ = p.add(later), p.add(first)
-	page, err := p.content(nil)
-	if err != nil {
-		t.Fatal(err)
+	dir := t.TempDir()
+	page := pageOf(t, dir, studyList{Results: []Result{first, later}})
+	if want := `<b>1</b>of them with flags of quality`; !strings.Contains(page.index, want) {
+		t.Errorf("the page lacks %s", want)
 	}
-	for _, want := range []string{
-		`<b>1</b>of them with flags of quality`, `<span class="flag-fail">echoes shifted by 4.00 px (limit 1)</span>`,
-		`<span class="flag-warn">volume -22.5 % off the baseline (limit 20)</span>`, `&lt;b&gt;new`,
-		`<summary>Quality</summary>`, "volumes are compared with the visit baseline", ">0.900 (0.750)<",
-		">37.00 (&#43;2.8 %)<",
-	} {
-		if !strings.Contains(string(page), want) {
-			t.Errorf("the page lacks %s", want)
-		}
+	d := page.details[0] // M12 comes before baseline
+	want := []flagOnRow{{"echoes shifted by 4.00 px (limit 1)", Fail}, {"<b>new", Warn},
+		{"volume -22.5 % off the baseline (limit 20)", Warn}}
+	if diff := cmp.Diff(want, d.Rows[0].Flags); diff != "" {
+		t.Errorf("flags (-want +got):\n%s", diff)
+	}
+	if d.Rows[1].Flags != nil || page.details[1].Rows[0].Flags != nil {
+		t.Errorf("flags of others: %+v, %+v", d.Rows[1], page.details[1].Rows[0])
+	}
+	if q := d.Quality; q.Baseline != "volumes are compared with the visit baseline" || q.Rows[0].Ratio != "0.900 (0.750)" ||
+		q.Rows[0].Eroded != "37.00 (+2.8 %)" || !strings.HasPrefix(q.Shift, "shift between the first and the last") {
+		t.Errorf("%+v", q)
 	}
 	for m := range map[Measure]bool{MeasureSNRLast: true, MeasureShift: true, MeasureExcluded: true, MeasureVoxels: true,
 		MeasureEroded: true, MeasureT2: true, MeasureSaturated: true, MeasureZero: true, MeasureStimulated: true,

@@ -1,6 +1,6 @@
 // Package report writes the results of a T2 analysis: for each study a folder with maps,
 // pictures and result.json, and for each cohort the tables compartments.csv and studies.csv
-// and the page index.html.
+// and the page index.html with its files in the folder page.
 //
 // Units are ms for TE and T2, mm for lengths and mm³ for volumes. Pictures show slices as
 // DICOM stores them, row by row, with the patient's directions (A, P, S, I, L, R) at their

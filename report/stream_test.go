@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"os"
 	"path/filepath"
@@ -70,18 +71,22 @@ func inOrder(results ...Result) iter.Seq2[Result, error] {
 func contents(t *testing.T, dir string) map[string][]byte {
 	t.Helper()
 	out := map[string][]byte{}
-	for _, name := range list(t, dir) {
-		b, err := os.ReadFile(filepath.Join(dir, name))
-		if err != nil {
-			t.Fatal(err)
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
 		}
-		out[name] = b
+		name, _ := filepath.Rel(dir, path)
+		out[name], err = os.ReadFile(path)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	return out
 }
 
 // WriteTables holds the results of one subject, and the Parquet files hold at most one group of rows each. The page
-// is not part of this: it holds its own part of all results.
+// has a test of its own.
 func TestTablesInBoundedMemory(t *testing.T) {
 	few, _ := tablesPeak(t, 100)
 	many, results := tablesPeak(t, 5000)

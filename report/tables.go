@@ -33,16 +33,16 @@ type Cohort struct {
 	Failures []Failure
 }
 
-// WriteTables writes compartments.csv, studies.csv, qc.csv, the same tables as Parquet, and index.html into the folder
-// dir, which must exist. Rows are in the order of subject, visit, study and series. It also writes failures.html, or
-// removes it if nothing failed.
+// WriteTables writes compartments.csv, studies.csv, qc.csv, the same tables as Parquet, and index.html with the
+// folder page into the folder dir, which must exist. Rows are in the order of subject, visit, study and series. It also
+// writes failures.html, or removes it if nothing failed.
 //
 // A file is replaced as a whole, so that a reader sees the old or the new one. An index.html or failures.html on
 // Windows is an exception: there a crash may leave part of a page, which can be written again from every result.json.
 //
 // If c.Results yields an error, or results out of order, no file is replaced. If a file cannot be written, the others
 // still are. The error joins those of all files and names each file. A picture that cannot be read is not an error;
-// the page says so in its place.
+// the page says so when it shows it.
 //
 // An apostrophe precedes the text of cells that a spreadsheet would run as a formula.
 func WriteTables(dir string, c Cohort) error {

@@ -232,7 +232,7 @@ func (m Marks) dividedRows() []string {
 			add(row)
 		}
 	}
-	slices.SortFunc(names, func(a, b string) int { return cmp.Or(cmp.Compare(rank(a), rank(b)), natural(a, b)) })
+	slices.SortFunc(names, func(a, b string) int { return cmp.Or(cmp.Compare(rank(a), rank(b)), Natural(a, b)) })
 	return names
 }
 

@@ -224,7 +224,7 @@ func (s Scheme) meanings() []string {
 		add(r.Name)
 	}
 	slices.SortFunc(names, func(a, b string) int {
-		return cmp.Or(cmp.Compare(rank(a), rank(b)), natural(a, b))
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), Natural(a, b))
 	})
 	return names
 }
@@ -292,8 +292,8 @@ func rank(name string) int {
 	return len(ranked)
 }
 
-// natural compares texts; runs of digits in them are compared by value.
-func natural(a, b string) int {
+// Natural compares texts; runs of digits in them are compared by value.
+func Natural(a, b string) int {
 	x, y := a, b
 	for x != "" && y != "" {
 		dx, dy := digits(x), digits(y)

@@ -85,8 +85,8 @@ func run(t *testing.T, want int, args ...string) (stdout, stderr string) {
 // toBucket are the arguments of a run from a bucket to a bucket.
 var toBucket = []string{"run", studiesURL, "--out", resultsURL, "--scheme", "compartments"}
 
-// A run from bucket to bucket writes the files of a local run. A second one opens no object of the studies and writes no
-// study.
+// A run from bucket to bucket writes the files of a local run. A second one opens no object of the studies and writes
+// no study.
 func TestRunInBucket(t *testing.T) {
 	dir := studies(t, 3)
 	local := filepath.Join(t.TempDir(), "results")
@@ -180,27 +180,28 @@ func TestUnreliableBucket(t *testing.T) {
 func TestBucketRefusals(t *testing.T) {
 	inBucket(t, studies(t, 1))
 	tables, design := trialFiles(t, func(i int) string { return fmt.Sprintf("S%02d", i) })
+	out := t.TempDir()
 	for want, args := range map[string][]string{
-		"the bucket does not exist":       {"run", "s3://absent/studies", "--out", t.TempDir(), "--scheme", "compartments"},
+		"the bucket does not exist":       {"run", "s3://absent/studies", "--out", out, "--scheme", "compartments"},
 		"bucket does not exist":           {"run", studiesURL, "--out", "s3://absent/r", "--scheme", "compartments"},
-		"does not name a bucket":          {"run", "s3://", "--out", t.TempDir(), "--scheme", "compartments"},
-		"s3://trial/absent does not":      {"run", "s3://trial/absent", "--out", t.TempDir(), "--scheme", "compartments"},
+		"does not name a bucket":          {"run", "s3://", "--out", out, "--scheme", "compartments"},
+		"s3://trial/absent does not":      {"run", "s3://trial/absent", "--out", out, "--scheme", "compartments"},
 		"which is searched":               {"run", "s3://trial", "--out", resultsURL, "--scheme", "compartments"},
 		"does not read from buckets":      {"tables", resultsURL},
 		"verify does not read":            {"verify", resultsURL},
-		"trial does not read":             {"trial", resultsURL, "--design", "d.csv", "--out", t.TempDir()},
+		"trial does not read":             {"trial", resultsURL, "--design", "d.csv", "--out", out},
 		"only t2map run writes":           {"trial", tables, "--design", design, "--out", "s3://trial/report"},
-		"--scratch is for results":        {"run", studiesURL, "--out", t.TempDir(), "--scratch", "x", "--scheme", "compartments"},
-		"holds other files than a mirror": {"run", studiesURL, "--out", resultsURL, "--scratch", ".", "--scheme", "compartments"},
+		"--scratch is for results":        {"run", studiesURL, "--out", out, "--scratch", "x", "--scheme", "skm-tea"},
+		"holds other files than a mirror": append(slices.Clone(toBucket), "--scratch", "."),
 	} {
 		_, text := run(t, exitUsage, args...)
 		if !strings.Contains(text, want) || !strings.Contains(text, "hint:") {
 			t.Errorf("%q: %s", args, text)
 		}
 	}
-	out, _ := run(t, exitOK, "inspect", studiesURL, "--scheme", "compartments")
-	if !strings.Contains(out, "masks: SA/labels.nii.gz") {
-		t.Errorf("inspect: %s", out)
+	shown, _ := run(t, exitOK, "inspect", studiesURL, "--scheme", "compartments")
+	if !strings.Contains(shown, "masks: SA/labels.nii.gz") {
+		t.Errorf("inspect: %s", shown)
 	}
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "wrong")
 	for _, args := range [][]string{toBucket, {"run", studiesURL, "--out", t.TempDir(), "--scheme", "compartments"}} {
@@ -335,7 +336,8 @@ func TestTwoRunsInBucket(t *testing.T) {
 	s := inBucket(t, studies(t, 4))
 	c, _ := started(t, nil, append(toBucket, "--workers", "1")...)
 	await(t, filepath.Join(s.Folder(), "data", "results", ".t2map", "lock.json"))
-	if _, text := run(t, exitUsage, toBucket...); !strings.Contains(text, fmt.Sprintf("process %d on ", c.Process.Pid)) {
+	_, text := run(t, exitUsage, toBucket...)
+	if !strings.Contains(text, fmt.Sprintf("process %d on ", c.Process.Pid)) {
 		t.Errorf("refused with %s", text)
 	}
 	run(t, exitOK, append(toBucket, "--wait")...)

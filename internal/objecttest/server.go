@@ -135,7 +135,8 @@ func (s *Server) Restart(t testing.TB) {
 	t.Helper()
 	var log bytes.Buffer
 	address := fmt.Sprintf("127.0.0.1:%d", s.port)
-	s.inner = exec.Command(program(t), "--access", Key, "--secret", Secret, "--port", address, "--quiet", "posix", s.dir)
+	s.inner = exec.Command(program(t), "--access", Key, "--secret", Secret, "--port", address, "--quiet", "posix",
+		s.dir)
 	s.inner.Stdout, s.inner.Stderr = &log, &log
 	if err := s.inner.Start(); err != nil {
 		t.Fatal(err)

@@ -89,9 +89,9 @@ func wantStored(t testing.TB, want map[string]string) {
 	}
 }
 
-// A mirror has what a run reads, and the bucket everything. Moved studies are copied within the bucket.
-func TestMirror(t *testing.T) {
-	s := objecttest.Start(t)
+// twoStudies stores two studies, a table and the record, removes the mirror, and returns what is stored.
+func twoStudies(t testing.TB) map[string]string {
+	t.Helper()
 	m := mustOpen(t, mirror.Settings{})
 	check(t, m.Stored(study(t, m, "S1/M0", "one")))
 	study(t, m, "S2/M0", "two")
@@ -109,9 +109,14 @@ func TestMirror(t *testing.T) {
 		want[folder+"/result.json"] = `{"text": "` + text + `"}`
 	}
 	wantStored(t, want)
+	return want
+}
 
-	scratch := filepath.Join(t.TempDir(), "scratch")
-	m = mustOpen(t, mirror.Settings{Dir: scratch})
+// A mirror has what a run reads, and the bucket everything. What has not changed is not stored again.
+func TestMirror(t *testing.T) {
+	s := objecttest.Start(t)
+	want := twoStudies(t)
+	m := mustOpen(t, mirror.Settings{Dir: filepath.Join(t.TempDir(), "scratch")})
 	data, err := os.ReadFile(filepath.Join(m.Dir, "S1", "M0", "t2.nii.gz"))
 	if err != nil || string(data) != strings.Repeat("\x00", len("one map")) {
 		t.Errorf("marker: %q %v", data, err)
@@ -123,10 +128,18 @@ func TestMirror(t *testing.T) {
 			t.Errorf("nothing has changed, but %s", call)
 		}
 	}
-	// S1 is replaced, and its earlier result kept; S2 is renamed; a table disappears. The killed run before it had left
-	// a study that was not stored.
+	wantStored(t, want)
+}
+
+// S1 is replaced, and its earlier result kept; S2 is renamed; a table disappears. The killed run before it had left a
+// study that was not stored. Maps, which the mirror does not have, are copied within the bucket.
+func TestMovedStudies(t *testing.T) {
+	objecttest.Start(t)
+	want := twoStudies(t)
+	scratch := filepath.Join(t.TempDir(), "scratch")
+	check(t, mustOpen(t, mirror.Settings{Dir: scratch}).Close())
 	check(t, os.MkdirAll(filepath.Join(scratch, "S9", "M0"), 0o777))
-	m = mustOpen(t, mirror.Settings{Dir: scratch})
+	m := mustOpen(t, mirror.Settings{Dir: scratch})
 	if _, err := os.Stat(filepath.Join(scratch, "S9")); err == nil {
 		t.Error("a study that is not stored is left in the mirror")
 	}
