@@ -131,7 +131,7 @@ func (l *Log) Append(e Event) error {
 	if len(last) > 0 && !ended { // its writer was killed, or the disk was full
 		text = append([]byte{'\n'}, text...)
 	}
-	if _, err := l.file.Write(text); err != nil {
+	if _, err := l.file.Write(text); err != nil || e.Kind == RunStarted { // which is synced with the next event
 		return err
 	}
 	return l.file.Sync()

@@ -190,7 +190,7 @@ func (s Settings) writeState(name string, fill func(write func(any) error) error
 	if err := os.MkdirAll(folder, 0o777); err != nil {
 		return err
 	}
-	err := outfile.Stream(filepath.Join(folder, name), func(w io.Writer) error {
+	err := outfile.Stash(filepath.Join(folder, name), func(w io.Writer) error {
 		buffered := bufio.NewWriterSize(w, 1<<16)
 		lines := json.NewEncoder(buffered)
 		return errors.Join(fill(lines.Encode), buffered.Flush())

@@ -69,8 +69,8 @@ type lock struct {
 // pollInterval is the time between attempts to take a lock that another run holds.
 const pollInterval = 200 * time.Millisecond
 
-// lockOut locks the output folder, which must exist. The shards of a run share the lock. If another run holds the lock, lockOut waits if the settings say
-// so; otherwise it returns a *BusyError.
+// lockOut locks the output folder, which must exist. The shards of a run share the lock. If another run holds the lock,
+// lockOut waits if the settings say so; otherwise it returns a *BusyError.
 func (s Settings) lockOut(ctx context.Context) (*lock, error) {
 	name := filepath.Join(s.Out, lockFile)
 	// A link may lead to a file of another user.

@@ -127,9 +127,9 @@ func resultFolder(subject, visit string) string {
 
 // reserved are the names of devices on Windows, with any extension, and the names of the tables and of other folders
 // in the output folder.
-var reserved = []string{"compartments", "studies", "qc", "timing", "failures", "audit", "page", "index", supersededFolder, "con", "prn", "aux", "nul", "com1", "com2",
-	"com3", "com4", "com5", "com6", "com7", "com8", "com9", "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7",
-	"lpt8", "lpt9"}
+var reserved = []string{"compartments", "studies", "qc", "timing", "failures", "audit", "page", "index",
+	supersededFolder, "con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8",
+	"com9", "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9"}
 
 // folderName turns a text from a header into a name that is valid in every file system. Characters other than
 // letters, digits, dots, hyphens and underscores become underscores.

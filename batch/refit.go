@@ -28,8 +28,9 @@ import (
 // differences.
 //
 // The record of the folder says with which options each result was made. Those that keep reports may change a result;
-// settings turns them into the settings of a run, whose Out is replaced. The results of each set of options are made in one run, which takes as much time as
-// the first one, and as much space in the folder for temporary files as its results.
+// settings turns them into the settings of a run, whose Out is replaced. The results of each set of options are made in
+// one run, which takes as much time as the first one, and as much space in the folder for temporary files as its
+// results.
 //
 // It returns an error if the folder lies in a searched one, because the first run did not search it.
 func Refit(

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -135,5 +136,29 @@ func TestMaxFailures(t *testing.T) {
 	if !errors.As(err, &many) || len(out.Results) > 0 || len(out.Failures) != 2 || len(out.NotDone) != 1 ||
 		!strings.Contains(out.NotDone[0].Reason, "too many studies failed") {
 		t.Errorf("%v: %d mapped, %d failed, %d not done", err, len(out.Results), len(out.Failures), len(out.NotDone))
+	}
+}
+
+// A run with nothing to do leaves the tables as they are, to the time of their files, unless one of them has changed.
+func TestTablesStand(t *testing.T) {
+	dir, s := resumable(t)
+	run(t, s)
+	table := filepath.Join(s.Out, "compartments.csv")
+	old := time.Now().Add(-time.Hour).Truncate(time.Second)
+	if err := os.Chtimes(table, old, old); err != nil {
+		t.Fatal(err)
+	}
+	run(t, s) // the time has changed: the tables are written
+	before := stampOf(table)
+	if before.Time == old.UnixNano() {
+		t.Error("a changed table was kept")
+	}
+	run(t, s)
+	if after := stampOf(table); after != before {
+		t.Errorf("%+v was written again: %+v", before, after)
+	}
+	remove(t, filepath.Join(dir, "studies", "S01", "labels.nii.gz"))
+	if run(t, s); tableRows(t, s.Out) != 3 {
+		t.Errorf("%d rows after a failure", tableRows(t, s.Out))
 	}
 }

@@ -106,8 +106,8 @@ func (r *session) choose(ctx context.Context, c *cohort, fit t2fit.Resolved) ([]
 	}
 	place(studies, r.ledger)
 	left, err := r.resume(ctx, c, studies)
-	if err == nil && !r.DryRun && !c.recalled() {
-		err = r.writeIndex(c)
+	if err == nil && !r.DryRun && !c.recalled() && (!r.Shard.whole() || !c.isSmall()) {
+		err = r.writeIndex(c) // for the other shards, and for the next run if this one is killed
 	}
 	return left, err
 }

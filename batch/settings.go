@@ -62,7 +62,8 @@ type Settings struct {
 	MaxFailures int
 	// Options are the options of the command, as in "--scheme skm-tea", for the audit record.
 	Options []string
-	// Replace sets aside results of earlier runs that were made with other settings. Without it they are an error.
+	// Replace moves results of earlier runs that were made with other settings to the superseded ones. Without it they
+	// are an error.
 	Replace bool
 	// Wait waits for another run that writes to Out; otherwise such a run is an error. Waiting, if not nil, is called
 	// once before the wait.

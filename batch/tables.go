@@ -79,7 +79,15 @@ func (r *session) tabulate(sound []entry) error {
 			c.Failures = append(c.Failures, f)
 		}
 	}
-	switch err := writeCohort(r.Out, c); {
+	sum := tableSum(c.Version, sound, c.Failures)
+	if !r.Force && r.intake != nil && r.tablesStand(sum) { // Tables and Merge write them in any case
+		return nil
+	}
+	err := writeCohort(r.Out, c)
+	if err == nil {
+		err = r.writeTableState(sum)
+	}
+	switch {
 	case outfile.Full(err):
 		return hint.Errorf("free disk space, and rebuild the tables: "+tablesCommand(r.Out), "%w", &TablesError{err})
 	case err != nil:

@@ -72,6 +72,13 @@ func Stat(ctx context.Context, path string) (fs.FileInfo, error) {
 	return t.place(Absolute(path)).stat(Absolute(path))
 }
 
+// Version returns a text that differs between two versions of an object, also of equal size and time. It is "" for a
+// file on the disk.
+func Version(info fs.FileInfo) string {
+	object, _ := info.(objectInfo)
+	return object.etag
+}
+
 // state returns the numbers that change when a file does: its size, time and permissions, and the version of an object.
 func state(info fs.FileInfo) []int64 {
 	numbers := []int64{info.Size(), info.ModTime().UnixNano(), int64(info.Mode())}

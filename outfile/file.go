@@ -35,10 +35,13 @@ func Create(path string) (*File, error) {
 func (f *File) Write(p []byte) (int, error) { return f.buffer.Write(p) }
 
 // Commit replaces the file at the path. If it fails, the file at the path stays as it was, and the error names it.
-func (f *File) Commit() error {
+func (f *File) Commit() error { return f.commit(f.file.Sync) }
+
+// commit replaces the file after sync.
+func (f *File) commit(sync func() error) error {
 	err := f.buffer.Flush()
 	if err == nil {
-		err = f.file.Sync()
+		err = sync()
 	}
 	if err != nil {
 		return f.Abort(err)
@@ -74,6 +77,19 @@ func Stream(path string, write func(io.Writer) error) error {
 		return f.Abort(err)
 	}
 	return f.Commit()
+}
+
+// Stash is Stream for content that can be made again: it does not wait until the content is on the disk. If the machine
+// fails, the file may be damaged, so that its reader must check it.
+func Stash(path string, write func(io.Writer) error) error {
+	f, err := Create(path)
+	if err != nil {
+		return err
+	}
+	if err := write(f); err != nil {
+		return f.Abort(err)
+	}
+	return f.commit(func() error { return nil })
 }
 
 // temporary creates a file beside path with the name that renameio would give it: a dot, the name, digits. It has the

@@ -269,7 +269,7 @@ func isUnfinished(dir, path string) bool {
 	switch filepath.Dir(path) {
 	case filepath.Clean(dir):
 		return isUnfinishedTable(name) || isProbe(name)
-	case filepath.Join(dir, pageFolder):
+	case filepath.Join(dir, PageFolder):
 		return unfinishedPageFile.MatchString(name)
 	}
 	return false

@@ -192,7 +192,7 @@ func (p *pageWriter) write(stem, extension string, content []byte) string {
 	}
 	name, err := p.files.write(stem, extension, content)
 	p.note(err)
-	return pageFolder + "/" + name
+	return PageFolder + "/" + name
 }
 
 // writeScript writes a file that calls a function of the page with data.

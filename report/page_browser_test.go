@@ -478,13 +478,13 @@ func TestPageOfFewStudies(t *testing.T) {
 	checkRequests(t, b, dir)
 	b.open(dir, "#view=studies&visit=baseline&compartment=medial")
 	b.until("document.body.innerText.includes('No picture: preview.jpg cannot be read')")
-	details, err := filepath.Glob(filepath.Join(dir, pageFolder, "details-*"))
+	details, err := filepath.Glob(filepath.Join(dir, PageFolder, "details-*"))
 	if err != nil || len(details) != 1 || os.Remove(details[0]) != nil {
 		t.Fatal(details, err)
 	}
 	b.open(dir, "")
 	b.until("document.body.innerText.includes('The details of this study cannot be read')")
-	rows, err := filepath.Glob(filepath.Join(dir, pageFolder, "studies-*"))
+	rows, err := filepath.Glob(filepath.Join(dir, PageFolder, "studies-*"))
 	if err != nil || len(rows) != 1 || os.Remove(rows[0]) != nil {
 		t.Fatal(rows, err)
 	}

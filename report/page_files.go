@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,14 +15,14 @@ import (
 )
 
 const (
-	// pageFolder is the folder beside index.html that holds the other files of the page. Studies of a subject of that
+	// PageFolder is the folder beside index.html that holds the other files of the page. Studies of a subject of that
 	// name are in folders below it, so that their files have other paths.
-	pageFolder = "page"
+	PageFolder = "page"
 	// hashDigits is the number of digits of a SHA-256 in the name of a file.
 	hashDigits = 16
 )
 
-// pageFileNames matches the names of files in pageFolder, also of unfinished ones: a dot, the name, and digits.
+// pageFileNames matches the names of files in PageFolder, also of unfinished ones: a dot, the name, and digits.
 var pageFileNames = regexp.MustCompile(`^(?:studies-\d+|details-\d+|page)-[0-9a-f]{16}\.(?:js|css)$`)
 var unfinishedPageFile = regexp.MustCompile(`^\.(?:studies-\d+|details-\d+|page)-[0-9a-f]{16}\.(?:js|css)\d+$`)
 
@@ -34,22 +35,25 @@ type pageFiles struct {
 
 func newPageFiles(dir string) pageFiles { return pageFiles{dir: dir, names: map[string]bool{}} }
 
-// write writes a file into pageFolder, if it is not there, and returns its name.
+// write writes a file into PageFolder, if it is not there, and returns its name.
 func (p pageFiles) write(stem, extension string, content []byte) (string, error) {
 	name := fmt.Sprintf("%s-%.*x%s", stem, hashDigits/2, sha256.Sum256(content), extension)
-	folder := filepath.Join(p.dir, pageFolder)
+	folder := filepath.Join(p.dir, PageFolder)
 	path := filepath.Join(folder, name)
 	// The content is compared, because a crash on Windows may leave a part of a file.
 	if hasContent(path, content) {
-		p.names[name] = p.names[name] // not new, unless this page wrote it
+		if _, isOwn := p.names[name]; !isOwn {
+			p.names[name] = false
+		}
 		return name, nil
 	}
 	if err := os.Mkdir(folder, 0o777); err != nil && !isFolder(folder) {
-		return "", fmt.Errorf("%s: not written: %w", pageFolder, outfile.Bare(err))
+		return "", fmt.Errorf("%s: not written: %w", PageFolder, outfile.Bare(err))
 	}
 	p.names[name] = true
-	if err := outfile.Replace(path, content); err != nil {
-		return "", fmt.Errorf("%s/%w", pageFolder, err)
+	// It is compared when the page is written again, so that it need not be synced.
+	if err := outfile.Stash(path, func(w io.Writer) error { _, err := w.Write(content); return err }); err != nil {
+		return "", fmt.Errorf("%s/%w", PageFolder, err)
 	}
 	return name, nil
 }
@@ -77,7 +81,7 @@ func hasContent(path string, content []byte) bool {
 // finish removes the files of the previous page. After an error it removes those of the new page instead, and returns
 // the error. Files that cannot be removed remain until the page is written again.
 func (p pageFiles) finish(err error) error {
-	folder := filepath.Join(p.dir, pageFolder)
+	folder := filepath.Join(p.dir, PageFolder)
 	entries, readErr := os.ReadDir(folder)
 	if readErr != nil && !errors.Is(readErr, fs.ErrNotExist) {
 		return err

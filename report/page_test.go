@@ -78,7 +78,7 @@ func readPage(t *testing.T, dir string) writtenPage {
 			}
 		}
 	}
-	if got := len(list(t, filepath.Join(dir, pageFolder))); got != len(p.files) {
+	if got := len(list(t, filepath.Join(dir, PageFolder))); got != len(p.files) {
 		t.Errorf("the folder page has %d entries, want the %d files that are named", got, len(p.files))
 	}
 	return p
@@ -223,8 +223,8 @@ func TestPageIsReplacedAsAWhole(t *testing.T) {
 	if diff := cmp.Diff(before.files, readPage(t, dir).files); diff != "" { // also fails if a file is left
 		t.Errorf("after an error (-want +got):\n%s", diff)
 	}
-	litter := filepath.Join(dir, pageFolder, ".page-0123456789abcdef.js42")
-	stay := filepath.Join(dir, pageFolder, "month3") // a study of the subject "page"
+	litter := filepath.Join(dir, PageFolder, ".page-0123456789abcdef.js42")
+	stay := filepath.Join(dir, PageFolder, "month3") // a study of the subject "page"
 	if err := errors.Join(os.WriteFile(litter, nil, 0o666), os.Mkdir(stay, 0o777)); err != nil {
 		t.Fatal(err)
 	}
@@ -244,7 +244,7 @@ func TestPageIsReplacedAsAWhole(t *testing.T) {
 // A page whose folder cannot be made is not written, and the error says why.
 func TestPageWithoutFolder(t *testing.T) {
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, pageFolder), nil, 0o666); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, PageFolder), nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
 	err := writePage(dir, generatedStudies(dir, 3))

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"errors"
 	"io"
 
 	"github.com/t2map/t2map/outfile"
@@ -72,8 +71,6 @@ func (t *tableFiles[R]) write(row R) {
 	t.csv.write(row)
 	t.parquet.write(row)
 }
-
-func (t *tableFiles[R]) commit() error { return errors.Join(t.csv.commit(), t.parquet.commit()) }
 
 func (t *tableFiles[R]) abort(err error) {
 	t.csv.abort(err)

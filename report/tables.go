@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/t2map/t2map/number"
 )
@@ -61,7 +62,19 @@ func WriteTables(dir string, c Cohort) error {
 	for _, f := range failures {
 		t.studies.write(studyRow{Failure: f, status: f.status(), version: c.Version})
 	}
-	return errors.Join(t.commit(), page.finish(failures), writeFailures(dir, c.Version, failures))
+	return together(t.commit, func() error { return page.finish(failures) },
+		func() error { return writeFailures(dir, c.Version, failures) })
+}
+
+// together calls functions at the same time, because each waits until its files are on the disk, and joins their errors in the order of the functions.
+func together(parts ...func() error) error {
+	errs := make([]error, len(parts))
+	var all sync.WaitGroup
+	for n, part := range parts {
+		all.Go(func() { errs[n] = part() })
+	}
+	all.Wait()
+	return errors.Join(errs...)
 }
 
 // Sorted returns results in the order of tables.
@@ -148,7 +161,8 @@ func (t tables) add(results []Result) {
 
 // commit replaces the files.
 func (t tables) commit() error {
-	return errors.Join(t.compartments.commit(), t.studies.commit(), t.qc.commit())
+	return together(t.compartments.csv.commit, t.compartments.parquet.commit, t.studies.csv.commit,
+		t.studies.parquet.commit, t.qc.csv.commit, t.qc.parquet.commit)
 }
 
 // abort leaves the files as they were.

@@ -168,7 +168,7 @@ func TestTablesAreWrittenAlone(t *testing.T) {
 		}
 		got := list(t, dir)
 		if want := slices.Sorted(slices.Values(files)); blocked != pageFile { // without it, the page is not kept
-			want = slices.Sorted(slices.Values(append(want, pageFolder)))
+			want = slices.Sorted(slices.Values(append(want, PageFolder)))
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("with %s blocked (-want +got):\n%s", blocked, diff)
 			}
@@ -206,7 +206,7 @@ func TestResultsAreDocumented(t *testing.T) {
 	}
 	tree, _, _ := strings.Cut(text, "In the names of folders")
 	for _, name := range append(list(t, filepath.Join(dir, "s")), compartmentsTable, studiesTable, qcTable,
-		compartmentsParquet, studiesParquet, qcParquet, pageFile, pageFolder+"/", failuresPage, timingTable) {
+		compartmentsParquet, studiesParquet, qcParquet, pageFile, PageFolder+"/", failuresPage, timingTable) {
 		if !strings.Contains(tree, " "+name+" ") {
 			t.Errorf("docs/results.md does not list the file %s", name)
 		}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/internal/objecttest"
+	"github.com/t2map/t2map/objects"
 )
 
 const (
@@ -227,6 +228,49 @@ func TestManifestInBucket(t *testing.T) {
 	if !strings.Contains(text, "line 4: no MR study") || !strings.Contains(text, studiesURL+"/SC") ||
 		strings.Contains(text, "/s3:") {
 		t.Errorf("the missing and the unlisted study: %s", text)
+	}
+}
+
+// A mask outside of the searched folders that is replaced by one of the same size and time is read again.
+func TestOutsideMaskInBucket(t *testing.T) {
+	dir := studies(t, 1)
+	s := inBucket(t, dir)
+	data, err := os.ReadFile(filepath.Join(dir, "SA", "labels.nii.gz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const key = "masks/SA.nii.gz"
+	store := func() {
+		b, err := objects.Open(objecttest.Bucket)
+		if err == nil {
+			_, err = b.Put(t.Context(), key, data, false, "")
+		}
+		if err == nil {
+			err = os.Chtimes(filepath.Join(s.Folder(), key), time.Time{}, time.Unix(1e9, 0))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	manifest, out := filepath.Join(t.TempDir(), "manifest.csv"), filepath.Join(t.TempDir(), "results")
+	write(t, manifest, "folder,subject,visit,mask\n"+studiesURL+"/SA,A01,M00,s3://trial/"+key+"\n")
+	mapped := func() string {
+		run(t, exitOK, "run", studiesURL, "--out", out, "--scheme", "compartments", "--manifest", manifest)
+		text, err := os.ReadFile(filepath.Join(out, "A01", "M00", "result.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	store()
+	first := mapped()
+	if mapped() != first {
+		t.Error("nothing has changed, but the study was mapped again")
+	}
+	data[4] ^= 1 // the time in the header of gzip (RFC 1952 2.3)
+	store()
+	if mapped() == first {
+		t.Error("the result is that of the earlier mask")
 	}
 }
 

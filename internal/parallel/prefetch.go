@@ -49,5 +49,3 @@ func Prefetch[T any](ctx context.Context, n int, produce func(ctx context.Contex
 		}
 	}
 }
-
-func chanOf[T any]() chan T { return make(chan T) }
