@@ -5,6 +5,7 @@ import (
 
 	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/intake"
+	"github.com/t2map/t2map/outfile"
 	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/report"
 )
@@ -26,6 +27,10 @@ func (r *session) failure(l *intake.Line, code report.Reason, reason, advice str
 func (r *session) fail(l *intake.Line, err error) {
 	if !r.Shard.has(l.Hash) {
 		return // another shard lists it
+	}
+	if !r.Shard.whole() && outfile.Transient(err) {
+		r.postpone(l, "not done: "+err.Error())
+		return
 	}
 	if errors.As(err, new(*pipeline.SettingError)) {
 		r.explained = append(r.explained, len(r.out.Failures))

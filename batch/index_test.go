@@ -1,6 +1,8 @@
 package batch
 
 import (
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -192,6 +194,17 @@ func TestCarriedBetweenChunks(t *testing.T) {
 	data[len(data)-1] ^= 1
 	if err := os.WriteFile(path, data, 0o666); err != nil {
 		t.Fatal(err)
+	}
+	// A run that ends before it has mapped them does not make the change forgotten.
+	ctx, cancel := context.WithCancel(t.Context())
+	interrupted := s
+	interrupted.Progress = func(stage Stage, _, _ int) {
+		if stage == StageStudies {
+			cancel()
+		}
+	}
+	if out, err := Run(ctx, interrupted); !errors.Is(err, context.Canceled) || len(out.NotDone) != 2 {
+		t.Fatalf("%d not done, %v", len(out.NotDone), err)
 	}
 	if diff := cmp.Diff(map[string]Why{"S01/baseline": OtherInputs, "S01/month03": OtherInputs}, whys(run(t,
 		s))); diff != "" {

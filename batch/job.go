@@ -69,7 +69,7 @@ func (w *work) job(f dicomio.Finding, st *study) (pipeline.Job, error) {
 			continue
 		}
 		j, err := w.intake.Job(found)
-		j.Identity.Warnings, j.Dir = st.Identity.Warnings, st.dir
+		j.Identity.Warnings, j.Dir = st.identity().Warnings, st.dir
 		if e, ok := w.ledger.at(st.dir, st.Hash); ok {
 			j.Superseded = w.ledger.supersededName(e)
 		}

@@ -105,10 +105,8 @@ func (s Settings) lockOut(ctx context.Context) (*lock, error) {
 		if attempt == 0 && s.Waiting != nil {
 			s.Waiting(holder)
 		}
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(pollInterval):
+		if err := pause(ctx, pollInterval); err != nil {
+			return nil, err
 		}
 	}
 }
@@ -152,9 +150,12 @@ func (l *lock) release() {
 func (l *lock) held() bool { return l != nil && l.file != nil }
 
 // holderOf reads the holder from the lock file of a folder. It is zero if the file does not name one.
-func holderOf(out string) Holder {
+func holderOf(out string) Holder { return holderIn(filepath.Join(out, lockFile)) }
+
+// holderIn reads the holder from a lock file.
+func holderIn(path string) Holder {
 	var h Holder
-	f, err := os.Open(filepath.Join(out, lockFile))
+	f, err := os.Open(path)
 	if err != nil {
 		return h
 	}

@@ -4,7 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"path/filepath"
 
 	"github.com/t2map/t2map/hint"
@@ -16,18 +19,7 @@ import (
 // It returns a *MissingShardsError if shards are missing, a *BusyError if a run writes to the folder, and the errors of
 // Tables.
 func Merge(ctx context.Context, s Settings, partial bool) (Outcome, error) {
-	if err := checkResults(s.Out); err != nil {
-		return Outcome{}, err
-	}
-	states, err := s.readShards()
-	if err != nil {
-		return Outcome{}, err
-	}
-	if len(states) == 0 {
-		return Outcome{}, hint.Errorf("map the shards with t2map run --shard, or rebuild the tables of a run without "+
-			"shards: "+tablesCommand(s.Out), "%s holds no shards", filepath.Base(s.Out))
-	}
-	if err := s.checkShards(states); err != nil && !partial {
+	if err := s.checkSharded(); err != nil {
 		return Outcome{}, err
 	}
 	lock, l, err := s.open(ctx)
@@ -35,12 +27,20 @@ func Merge(ctx context.Context, s Settings, partial bool) (Outcome, error) {
 		return Outcome{}, err
 	}
 	defer lock.release()
+	states, err := s.readShards() // no shard is mapped while the folder is locked
+	if err == nil {
+		err = s.checkShards(states)
+	}
+	if err != nil && !(partial && errors.As(err, new(*MissingShardsError))) {
+		return Outcome{}, err
+	}
 	if err := l.checkAlike(); err != nil {
 		return Outcome{}, err
 	}
 	lock.unfinished = true
 	r := session{Settings: s, ledger: l}
-	inputs := map[string]string{}
+	r.out.Merged = mergedOf(states)
+	inputs := map[string]knownInputs{}
 	for _, state := range states {
 		r.out.Failures = append(r.out.Failures, state.Failures...)
 		r.out.NotDone = append(r.out.NotDone, state.NotDone...)
@@ -53,9 +53,40 @@ func Merge(ctx context.Context, s Settings, partial bool) (Outcome, error) {
 	return r.out, err
 }
 
+// checkSharded returns an error if the folder does not exist or holds no shards. Nothing is written to such a folder, not
+// even the lock.
+func (s Settings) checkSharded() error {
+	states, err := s.readShards()
+	if err != nil {
+		return fmt.Errorf("results: %w", err)
+	}
+	if len(states) > 0 {
+		return nil
+	}
+	if err := checkResults(s.Out); err != nil {
+		return err
+	}
+	return hint.Errorf("map the shards with t2map run --shard, or rebuild the tables of a run without shards: "+
+		tablesCommand(s.Out), "%s holds no shards", filepath.Base(s.Out))
+}
+
+// mergedOf counts the shards that have ended.
+func mergedOf(states []shardState) Merged {
+	m := Merged{Shards: len(states)}
+	for _, state := range states {
+		if !state.Shard.whole() {
+			m.Ended++
+		}
+	}
+	return m
+}
+
 // noteInputs adds to the index the hashes of the lists of inputs that shards have found.
-func (r *session) noteInputs(inputs map[string]string) error {
+func (r *session) noteInputs(inputs map[string]knownInputs) error {
 	path := filepath.Join(r.Out, stateFolder, indexFile)
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil // somebody has removed it: the next run reads all headers
+	}
 	return r.writeState(indexFile, func(write func(any) error) error {
 		first := true
 		err := eachLine(path, func(line []byte) error {
@@ -68,8 +99,9 @@ func (r *session) noteInputs(inputs map[string]string) error {
 				return nil // the chunk is read again
 			}
 			for n, st := range c.Studies {
-				if sum := inputs[st.Line.Hash]; sum != "" {
-					c.Studies[n].Inputs = sum
+				// Files may have changed after the shard has read them, and before another one has planned.
+				if known := inputs[st.Line.Hash]; known.Chunk == c.Digest {
+					c.Studies[n].Inputs = known.Sum
 				}
 			}
 			return write(c)

@@ -76,7 +76,7 @@ func (r *session) plan(c *cohort) []*study {
 	for _, part := range c.chunks {
 		strays = append(strays, part.strays...)
 		for _, one := range part.studies {
-			studies = append(studies, &study{Line: lineOf(one), chunk: part, seen: one})
+			studies = append(studies, &study{Line: &one.Line, chunk: part, seen: one})
 		}
 	}
 	slices.SortFunc(studies, func(a, b *study) int {
@@ -100,12 +100,6 @@ func (r *session) plan(c *cohort) []*study {
 		r.fail(&intake.Line{Identity: m.Identity}, m.Err)
 	}
 	return studies
-}
-
-// lineOf returns a copy of the line of a study, to which a run may add warnings.
-func lineOf(one *sighting) *intake.Line {
-	line := one.Line
-	return &line
 }
 
 // admit reports whether a study can be mapped. Otherwise it fails or is ignored.

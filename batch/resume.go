@@ -56,16 +56,14 @@ func (r *session) resume(ctx context.Context, c *cohort, studies []*study) ([]*s
 		return nil, err
 	}
 	for _, st := range studies {
-		source := ""
-		if st.source != nil {
-			source = requests.Of(st.source.Identity, st.source.Facts, "")
+		if st.source != nil && !st.source.unchanged() {
+			st.seen.inputs = "" // the index, which says that it is unchanged from now on, must not say more
 		}
-		st.request = requests.Of(st.Identity, st.Facts, source)
 	}
-	r.out.Studies, r.planSum = len(studies), planSum(r.Shard.Count, studies)
+	r.out.Studies, r.planSum = len(studies), r.Shard.planSum(studies, requests)
 	studies = slices.DeleteFunc(slices.Clone(studies), func(st *study) bool { return !r.Shard.has(st.Hash) })
 	r.own = studies
-	reasons := comparison{session: r, search: c.search}
+	reasons := comparison{session: r, search: c.search, requests: requests}
 	if err := reasons.find(ctx, studies); err != nil {
 		return nil, err
 	}
@@ -82,7 +80,8 @@ func (r *session) resume(ctx context.Context, c *cohort, studies []*study) ([]*s
 // comparison compares studies with the results of earlier runs.
 type comparison struct {
 	*session
-	search *dicomio.Search
+	search   *dicomio.Search
+	requests pipeline.Requests
 }
 
 // find finds out for each study why it is mapped.
@@ -118,7 +117,7 @@ func (c comparison) reason(st *study) (Why, bool) {
 		return New, true
 	case !samePath(e.Dir, st.dir):
 		return OtherFolder, true
-	case e.Request != st.request:
+	case e.Request != st.request(c.requests):
 		return OtherRequest, true
 	case !e.complete():
 		return Incomplete, true

@@ -45,7 +45,7 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 		return Outcome{}, err
 	}
 	defer lock.release()
-	unlock, err := s.lockShard()
+	unlock, err := s.lockShard(ctx)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -57,7 +57,10 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 	if in.Earlier = earlier.names; s.Rename {
 		in.Earlier = nil
 	}
-	planned := s.lockPlan()
+	planned, err := s.lockPlan(ctx)
+	if err != nil {
+		return Outcome{}, err
+	}
 	defer planned()
 	cohort, err := r.survey(ctx)
 	if err != nil {
@@ -93,6 +96,9 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 
 // choose plans the run and returns the studies that must be mapped.
 func (r *session) choose(ctx context.Context, c *cohort, fit t2fit.Resolved) ([]*study, error) {
+	if err := r.recallShard(c); err != nil {
+		return nil, err
+	}
 	for _, part := range c.chunks {
 		r.count(part)
 	}
@@ -105,9 +111,15 @@ func (r *session) choose(ctx context.Context, c *cohort, fit t2fit.Resolved) ([]
 		r.replaceOthers(fit)
 	}
 	place(studies, r.ledger)
+	if err := r.checkFolders(studies); err != nil {
+		return nil, err
+	}
 	left, err := r.resume(ctx, c, studies)
 	if err == nil && !r.DryRun && !c.recalled() && (!r.Shard.whole() || !c.isSmall()) {
 		err = r.writeIndex(c) // for the other shards, and for the next run if this one is killed
+	}
+	if err == nil {
+		err = r.sharePlan()
 	}
 	return left, err
 }

@@ -3,6 +3,7 @@ package batch
 import (
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/intake"
@@ -79,6 +80,8 @@ type Settings struct {
 	Progress func(stage Stage, done, all int)
 	// Log, if not nil, gets a line for each study.
 	Log *slog.Logger
+
+	planPatience time.Duration // for tests; 0 is the constant of this name
 }
 
 // Stage is a part of a run.
@@ -103,6 +106,8 @@ type Outcome struct {
 	Unreadable []report.Failure
 	// Studies is the number of studies of the run, of all shards.
 	Studies int
+	// Merged counts the shards of Merge.
+	Merged Merged
 	// Choices say for each study that could be mapped why it was mapped, or that it was not.
 	Choices []Choice
 	// Earlier is the number of results of earlier runs that are in the tables.
@@ -121,6 +126,9 @@ type Outcome struct {
 	// Files is the number of files that were looked at.
 	Files int
 }
+
+// Merged is the number of shards of a run, and of those that have ended.
+type Merged struct{ Shards, Ended int }
 
 // NothingFoundError says that no study was found.
 type NothingFoundError struct {

@@ -6,17 +6,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
-
-	"github.com/gofrs/flock"
 
 	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/outfile"
 	"github.com/t2map/t2map/pipeline"
+	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/report"
 )
 
@@ -56,6 +55,7 @@ func (s Shard) has(study string) bool {
 // The state of shards.
 const (
 	shardFolder = "shards"    // in the state folder: a file for each shard that has ended
+	planFile    = "plan.json" // in shardFolder: the hash of the plan that a shard has made last, see planSum
 	planLock    = "plan.lock" // held by the shard that plans, so that headers are read once
 )
 
@@ -66,18 +66,28 @@ type shardState struct {
 	Plan     string           `json:"plan"`
 	Failures []report.Failure `json:"failures"`
 	NotDone  []report.Failure `json:"not_done"`
-	// Inputs holds the hashes of the lists of inputs of its studies, see sighting.inputs.
-	Inputs map[string]string `json:"inputs"`
+	// Inputs holds what is known of the inputs of its studies.
+	Inputs map[string]knownInputs `json:"inputs"`
 }
 
-// planSum returns the hash of the studies of the run and of their requests.
-func planSum(count int, studies []*study) string {
+// knownInputs is the hash of the list of inputs of a study, see sighting.inputs. It is valid as long as the chunk of the
+// study has the same digest.
+type knownInputs struct {
+	Chunk string `json:"chunk"`
+	Sum   string `json:"sum"`
+}
+
+// planSum returns the hash of the studies of the run and of their requests; "" without shards.
+func (s Shard) planSum(studies []*study, requests pipeline.Requests) string {
+	if s.whole() {
+		return ""
+	}
 	var lines []string
 	for _, st := range studies {
-		lines = append(lines, st.Hash+" "+st.request)
+		lines = append(lines, st.Hash+" "+st.request(requests))
 	}
 	slices.Sort(lines)
-	return fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, "%s %d\n%s", pipeline.Version, count,
+	return fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, "%s %d\n%s", pipeline.Version, s.Count,
 		strings.Join(lines, "\n"))))
 }
 
@@ -89,10 +99,11 @@ func (s Settings) shardPath(shard Shard) string {
 // writeShard writes the state of the shard that the run has mapped.
 func (r *session) writeShard() error {
 	state := shardState{Shard: r.Shard, Plan: r.planSum, Failures: r.out.Failures, NotDone: r.out.NotDone,
-		Inputs: map[string]string{}}
+		Inputs: map[string]knownInputs{}}
 	for _, st := range r.own {
-		if st.seen.inputs != "" {
-			state.Inputs[st.Hash] = st.seen.inputs
+		// The digest of its chunk says nothing about masks elsewhere.
+		if st.seen.inputs != "" && st.source == nil && st.seen.outside == nil {
+			state.Inputs[st.Hash] = knownInputs{st.chunk.Digest, st.seen.inputs}
 		}
 	}
 	text, err := json.Marshal(state)
@@ -104,39 +115,6 @@ func (r *session) writeShard() error {
 		return err
 	}
 	return outfile.Replace(path, text)
-}
-
-// lockShard locks the shard, so that no other process maps it. The returned function releases it.
-func (s Settings) lockShard() (release func(), err error) {
-	if s.Shard.whole() || s.DryRun {
-		return func() {}, nil
-	}
-	path := s.shardPath(s.Shard) + ".lock"
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		return nil, fmt.Errorf("output folder: %w", err)
-	}
-	f := flock.New(path)
-	locked, err := f.TryLock()
-	switch {
-	case err != nil:
-		return func() {}, nil // the file system has no locks
-	case !locked:
-		return nil, hint.Errorf("wait until it has ended, or map another shard", "shard %s: %w", s.Shard,
-			&BusyError{Folder: s.Out, Holder: holderOf(s.Out)})
-	}
-	return func() { _ = f.Close() }, nil
-}
-
-// lockPlan waits until no other shard plans. The returned function lets the next one plan.
-func (s Settings) lockPlan() (release func()) {
-	if s.Shard.whole() || s.DryRun {
-		return func() {}
-	}
-	f := flock.New(filepath.Join(s.Out, stateFolder, planLock))
-	if f.Lock() != nil {
-		return func() {} // the file system has no locks: headers are read more than once
-	}
-	return func() { _ = f.Close() }
 }
 
 // MissingShardsError says that shards of a run have not ended, or have studies left.
@@ -172,49 +150,54 @@ func (e *MissingShardsError) Error() string {
 
 // readShards returns the states of the shards of the last run in the folder. Shards of other runs, with other studies,
 // settings or another count, are missing. Without a shard it returns none.
+//
+// The last run is the one that has planned last. It is not the one with the newest state: the clocks of the nodes may
+// differ, and shards of an earlier run may end late.
 func (s Settings) readShards() ([]shardState, error) {
-	names, err := filepath.Glob(filepath.Join(s.Out, stateFolder, shardFolder, "*.json"))
-	if err != nil {
+	folder := filepath.Join(s.Out, stateFolder, shardFolder)
+	var last lastPlan
+	if data, err := os.ReadFile(filepath.Join(folder, planFile)); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	} else if err != nil {
 		return nil, err
+	} else if json.Unmarshal(data, &last) != nil {
+		return nil, nil // what it says is not known, and all shards are missing
 	}
 	var all []shardState
-	var latest time.Time
-	plan := ""
-	for _, name := range names {
-		info, err := os.Stat(name)
+	for index := 1; index <= last.Count; index++ {
+		state, err := s.readShard(Shard{index, last.Count})
 		if err != nil {
 			return nil, err
 		}
-		data, err := os.ReadFile(name)
-		if err != nil {
-			return nil, err
-		}
-		var state shardState
-		if json.Unmarshal(data, &state) != nil || state.Shard.check() != nil || state.Shard.whole() {
-			continue // it is missing
+		if state.Plan != last.Plan {
+			state = shardState{}
 		}
 		all = append(all, state)
-		if info.ModTime().After(latest) {
-			latest, plan = info.ModTime(), state.Plan
-		}
 	}
-	all = slices.DeleteFunc(all, func(state shardState) bool { return state.Plan != plan })
-	slices.SortFunc(all, func(a, b shardState) int { return a.Shard.Index - b.Shard.Index })
 	return all, nil
 }
 
-// checkShards returns a *MissingShardsError unless all shards have ended.
+// readShard reads the state of a shard. It is zero if there is none, or if it cannot be understood.
+func (s Settings) readShard(shard Shard) (shardState, error) {
+	data, err := os.ReadFile(s.shardPath(shard))
+	if errors.Is(err, fs.ErrNotExist) {
+		return shardState{}, nil
+	} else if err != nil {
+		return shardState{}, err
+	}
+	var state shardState
+	if json.Unmarshal(data, &state) != nil || state.Shard != shard {
+		return shardState{}, nil
+	}
+	return state, nil
+}
+
+// checkShards returns a *MissingShardsError unless all shards, whose states readShards returns, have ended.
 func (s Settings) checkShards(states []shardState) error {
 	e := &MissingShardsError{Folder: s.Out}
-	byIndex := map[int]shardState{}
-	for _, state := range states {
-		byIndex[state.Shard.Index] = state
-	}
-	count := states[0].Shard.Count
-	for index := 1; index <= count; index++ {
-		state, ended := byIndex[index]
-		switch shard := (Shard{index, count}); {
-		case !ended:
+	for n, state := range states {
+		switch shard := (Shard{n + 1, len(states)}); {
+		case state.Shard.whole():
 			e.Missing = append(e.Missing, shard)
 		case len(state.NotDone) > 0:
 			e.Unfinished = append(e.Unfinished, shard)
@@ -226,11 +209,77 @@ func (s Settings) checkShards(states []shardState) error {
 	return hint.Errorf("map them with --shard, or add --partial to write the tables without them", "%w", e)
 }
 
-// removeShards removes the states of shards after a run that needs no Merge.
-func (s Settings) removeShards() error {
-	err := os.RemoveAll(filepath.Join(s.Out, stateFolder, shardFolder))
-	if errors.Is(err, os.ErrNotExist) {
+// recallShard recalls what an earlier run of the shard has learned of its studies' inputs, and removes the state that it
+// left: until this run ends, the shard is missing.
+func (r *session) recallShard(c *cohort) error {
+	if r.Shard.whole() {
 		return nil
 	}
-	return err
+	earlier, err := r.readShard(r.Shard)
+	if err != nil {
+		return fmt.Errorf("output folder: %w", err)
+	}
+	for _, part := range c.chunks {
+		for _, one := range part.studies {
+			if known := earlier.Inputs[one.Hash]; part.recalled && !r.VerifyInputs && known.Chunk == part.Digest {
+				one.inputs = known.Sum
+			}
+		}
+	}
+	if r.DryRun {
+		return nil
+	}
+	if err := os.Remove(r.shardPath(r.Shard)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("output folder: %w", err)
+	}
+	return nil
+}
+
+// lastPlan is the content of planFile.
+type lastPlan struct {
+	Plan  string `json:"plan"`
+	Count int    `json:"count"`
+}
+
+// sharePlan leaves for the other shards what this one has read, and for Merge the hash of its plan. Call it while
+// other shards wait to plan.
+func (r *session) sharePlan() error {
+	if r.Shard.whole() || r.DryRun {
+		return nil
+	}
+	text, err := json.Marshal(lastPlan{r.planSum, r.Shard.Count})
+	if err == nil {
+		err = outfile.Replace(filepath.Join(r.Out, stateFolder, shardFolder, planFile), text)
+	}
+	if err == nil {
+		err = r.writeEntries()
+	}
+	if err != nil {
+		return fmt.Errorf("output folder: %w", err)
+	}
+	return nil
+}
+
+// checkFolders returns an error if a study of a sharded run needs the folder of an earlier result of another study,
+// because their names were exchanged. One process must then move both: a shard knows only what it does itself.
+func (r *session) checkFolders(studies []*study) error {
+	if r.Shard.whole() {
+		return nil
+	}
+	claims := map[string]*study{}
+	for _, st := range studies {
+		claims[filepath.Clean(st.dir)] = st
+	}
+	for _, e := range r.ledger.all() {
+		if st := claims[filepath.Clean(e.Dir)]; st != nil && st.Hash != e.Study {
+			return hint.Errorf("map the studies once without --shard", "output folder: %s holds the result of a study "+
+				"that has another name now, and another study needs the folder", printable.Short(e.Folder))
+		}
+	}
+	return nil
+}
+
+// removeShards removes the states of shards after a run that needs no Merge.
+func (s Settings) removeShards() error {
+	return os.RemoveAll(filepath.Join(s.Out, stateFolder, shardFolder))
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/intake"
+	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/protocol"
 )
 
@@ -26,17 +27,32 @@ type study struct {
 	chunk  *chunk
 	source *study // from which its mask is carried
 	dir    string // the folder of its result
-	// request is that of its result, see pipeline.Requests.
-	request string
-	why     Why
-	started bool
-	seen    *sighting
+	// warnings are those about its identity that depend on other studies.
+	warnings []string
+	why      Why
+	started  bool
+	seen     *sighting
 }
 
 // warn adds a warning about the identity.
 func (st *study) warn(text string) {
-	// A line of the index must not get the warnings of this run.
-	st.Identity.Warnings = append(slices.Clone(st.Identity.Warnings), text)
+	st.warnings = append(st.warnings, text)
+}
+
+// identity returns the identity with all warnings.
+func (st *study) identity() pipeline.Identity {
+	id := st.Identity
+	id.Warnings = slices.Concat(id.Warnings, st.warnings)
+	return id
+}
+
+// request returns the request of its result.
+func (st *study) request(all pipeline.Requests) string {
+	source := ""
+	if st.source != nil {
+		source = st.source.request(all)
+	}
+	return all.Of(st.identity(), st.Facts, source)
 }
 
 // chunk is a part of the cohort after it was read.

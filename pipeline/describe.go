@@ -26,7 +26,7 @@ func (j Job) describe(p protocol.Protocol, fit t2fit.Resolved, d studyData, maps
 		Noise:       report.Noise{Source: maps.Noise.Source, Sigma: numbers(maps.Noise.Sigma)},
 		LossyImages: j.Train.Lossy, Deviations: p.Acquisition.Deviations(j.Train),
 		Inputs: d.files, MemoryBytes: j.Memory(1),
-		Mask:   j.describeMask(d.mask, d.placedMask), Division: d.record,
+		Mask: j.describeMask(d.mask, d.placedMask), Division: d.record,
 		Registration: d.registration(),
 		Warnings:     j.warnings(p, fit, d, maps, side),
 		Notes:        j.notes(fit, d, maps.Noise, side),

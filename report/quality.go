@@ -161,8 +161,9 @@ func (r Result) FindFlags() []QualityFlag {
 		}
 		f.above(MeasureExcluded, m.Excluded, limits.ExcludedPercent)
 		f.below(MeasureVoxels, float64(s.Voxels), limits.Voxels)
-		// The mean of a few voxels differs by chance.
-		if !(float64(m.ErodedVoxels) < float64(limits.Voxels.Fail)) {
+		// The mean of a few voxels differs by chance, and that of the middle of thin cartilage because T2 varies with
+		// depth.
+		if !(float64(m.ErodedVoxels) < float64(limits.Voxels.Fail)) && m.ErodedVoxels >= s.Used/leastEroded {
 			f.above(MeasureEroded, m.Eroded, only(limits.ErodedPercent))
 		}
 		f.above(MeasureSaturated, m.Saturated, only(limits.SaturatedPercent))
@@ -172,6 +173,10 @@ func (r Result) FindFlags() []QualityFlag {
 	}
 	return f.flags
 }
+
+// leastEroded is the part of the used voxels, as a fraction 1/leastEroded, that must remain after erosion for a flag.
+// Cartilage of three voxels across keeps a third.
+const leastEroded = 4
 
 // only returns limits of which only the first level exists.
 func only(limit number.Float) Limits { return Limits{Warn: limit, Fail: number.Float(math.NaN())} }

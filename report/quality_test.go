@@ -80,6 +80,9 @@ func TestFlags(t *testing.T) {
 		{"of few voxels", func(_ *Result, _ *segment.Summary, q *CompartmentQuality) {
 			q.ErodedMeanT2, q.ErodedVoxels = 30, 49
 		}, ""},
+		{"of thin cartilage", func(_ *Result, _ *segment.Summary, q *CompartmentQuality) {
+			q.ErodedMeanT2, q.ErodedVoxels = 30, 240
+		}, ""},
 		{"zeros", func(_ *Result, _ *segment.Summary, q *CompartmentQuality) { q.ZeroVoxels = 11 },
 			"zero_percent medial 1.1 1 warn"},
 		{"stimulated", func(r *Result, _ *segment.Summary, _ *CompartmentQuality) {

@@ -193,6 +193,8 @@ func TestBucketRefusals(t *testing.T) {
 		"trial does not read":             {"trial", resultsURL, "--design", "d.csv", "--out", out},
 		"only t2map run writes":           {"trial", tables, "--design", design, "--out", "s3://trial/report"},
 		"--scratch is for results":        {"run", studiesURL, "--out", out, "--scratch", "x", "--scheme", "skm-tea"},
+		"shards cannot write":             append(slices.Clone(toBucket), "--shard", "1/2"),
+		"merge does not read":             {"merge", resultsURL},
 		"holds other files than a mirror": append(slices.Clone(toBucket), "--scratch", "."),
 	} {
 		_, text := run(t, exitUsage, args...)

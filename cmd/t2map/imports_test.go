@@ -89,14 +89,15 @@ var mayImport = map[string][]string{
 	"dicomio/internal/charset":  {},
 	"dicomio/internal/codec":    {"sandbox"},
 
+	"cluster":            {"hint"},
 	"internal/machine":   {},
 	"internal/segmenter": {"printable"},
 
 	"t2fit/internal/lanes": {},
 	"t2fit/internal/epg":   {"t2fit/internal/lanes"},
 
-	"cmd/t2map": {"accuracy", "batch", "pipeline", "protocol", "hint", "table", "dicomio", "phantom", "register",
-		"report", "report/panel", "segment", "segment/agreement", "t2fit", "printable", "trial", "trial/mmrm",
+	"cmd/t2map": {"accuracy", "batch", "cluster", "pipeline", "protocol", "hint", "table", "dicomio", "phantom",
+		"register", "report", "report/panel", "segment", "segment/agreement", "t2fit", "printable", "trial", "trial/mmrm",
 		"trial/figures", "trial/publish", "trial/repeat", "trial/power", "figure", "outfile", "files", "objects",
 		"objects/mirror"},
 }
@@ -106,12 +107,13 @@ var onlyIn = map[string][]string{
 	// sandbox keeps compiled modules in the user's cache folder; machine asks the system for its memory.
 	"os": {"files", "dicomio", "sandbox", "phantom", "internal/dicomtest", "internal/dicomtest/tools", "report",
 		"report/panel", "accuracy", "protocol", "pipeline", "intake", "batch", "internal/machine",
-		"internal/segmenter", "outfile", "trial/publish", "cmd/t2map", "audit",
+		"internal/segmenter", "outfile", "trial/publish", "cmd/t2map", "audit", "cluster",
 		"objects", "objects/mirror", "internal/objecttest"},
-	"path/filepath": {"files", "dicomio", "sandbox", "phantom", "internal/dicomtest", "internal/dicomtest/tools", "report",
-		"report/panel", "accuracy", "protocol", "pipeline", "intake", "batch", "internal/segmenter", "outfile",
-		"trial/publish", "cmd/t2map", "audit", "objects/mirror", "internal/objecttest"},
-	"os/exec": {"internal/segmenter", "internal/dicomtest/tools", "internal/objecttest"},
+	"path/filepath": {"files", "dicomio", "sandbox", "phantom", "internal/dicomtest", "internal/dicomtest/tools",
+		"report", "report/panel", "accuracy", "protocol", "pipeline", "intake", "batch", "internal/segmenter",
+		"outfile", "trial/publish", "cmd/t2map", "audit", "cluster", "objects/mirror", "internal/objecttest"},
+	// cluster calls Slurm
+	"os/exec": {"internal/segmenter", "internal/dicomtest/tools", "internal/objecttest", "cluster"},
 	"github.com/suyashkumar/dicom": {"dicomio", "dicomio/dicomwrite", "dicomio/internal/elements",
 		"internal/dicomtest"},
 	"github.com/tetratelabs/wazero": {"sandbox", "dicomio/internal/codec", "register"},

@@ -31,6 +31,7 @@ const (
 	exitFailed      = 1
 	exitUsage       = 2
 	exitNothing     = 3
+	exitAgain       = 75 // EX_TEMPFAIL of sysexits.h, by which Slurm and others know that a job may be tried again
 	exitInterrupted = 130
 )
 
@@ -65,6 +66,12 @@ type failedError struct{ text string }
 
 func (e failedError) Error() string { return e.text }
 
+// againError is an error that may not occur again: the same command should be tried later.
+type againError struct{ err error }
+
+func (e againError) Error() string { return e.err.Error() }
+func (e againError) Unwrap() error { return e.err }
+
 // rootCommand returns the command line with all commands.
 func rootCommand() *cobra.Command {
 	root := &cobra.Command{
@@ -89,9 +96,9 @@ For research. Not a medical device.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{hint.Errorf(c.CommandPath()+" --help", "%w", err)}
 	})
-	root.AddCommand(runCommand(), tablesCommand(), verifyCommand(), inspectCommand(), protocolCommand(), trialCommand(), repeatCommand(),
-		compareMasksCommand(), powerCommand(), demoCommand(demoStudies), validateCommand(), versionCommand(),
-		licensesCommand())
+	root.AddCommand(runCommand(), mergeCommand(), clusterCommand(), tablesCommand(), verifyCommand(),
+		inspectCommand(), protocolCommand(), trialCommand(), repeatCommand(), compareMasksCommand(),
+		powerCommand(), demoCommand(demoStudies), validateCommand(), versionCommand(), licensesCommand())
 	complete(root)
 	return root
 }
@@ -143,12 +150,14 @@ func status(err error) int {
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.As(err, new(againError)):
+		return exitAgain
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
 	case errors.As(err, &nothing):
 		return exitNothing
-	case errors.As(err, &failed), outfile.Full(err), errors.Is(err, objects.ErrUnavailable),
-		errors.As(err, new(*mirror.LostError)):
+	case errors.As(err, &failed), errors.As(err, new(slurmError)), outfile.Full(err),
+		errors.Is(err, objects.ErrUnavailable), errors.As(err, new(*mirror.LostError)):
 		return exitFailed
 	}
 	// Every other error is about an argument, a file that an argument names, or an output

@@ -15,13 +15,14 @@ import (
 
 // progress shows the progress of a run: as a bar on a terminal, otherwise as lines. It shows nothing if quiet.
 type progress struct {
-	w     io.Writer
-	quiet bool
-	tty   bool
-	log   *slog.Logger
-	bar   *progressbar.ProgressBar
-	stage batch.Stage
-	last  time.Time // time of the last line
+	w      io.Writer
+	prefix string // of each line, such as "shard 3/8: "
+	quiet  bool
+	tty    bool
+	log    *slog.Logger
+	bar    *progressbar.ProgressBar
+	stage  batch.Stage
+	last   time.Time // time of the last line
 }
 
 // lineInterval is the time between lines: short enough to show that the run is alive, long enough for a log.
@@ -57,7 +58,7 @@ func (p *progress) report(stage batch.Stage, done, total int) {
 	}
 	if stage != p.stage || done == total || time.Since(p.last) > lineInterval {
 		p.stage, p.last = stage, time.Now()
-		fmt.Fprintf(p.w, "%s: %d of %d\n", stage, done, total)
+		fmt.Fprintf(p.w, "%s%s: %d of %d\n", p.prefix, stage, done, total)
 	}
 }
 
@@ -68,7 +69,7 @@ func (p *progress) draw(stage batch.Stage, done, total int) {
 		p.stage = stage
 		p.bar = progressbar.NewOptions(total,
 			progressbar.OptionSetWriter(p.w),
-			progressbar.OptionSetDescription(fmt.Sprintf("%-16s", stage)),
+			progressbar.OptionSetDescription(fmt.Sprintf("%s%-16s", p.prefix, stage)),
 			progressbar.OptionShowCount(),
 			progressbar.OptionSetPredictTime(true),
 			progressbar.OptionSetWidth(30),

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"os"
 	"os/signal"
 	"strconv"
 	"strings"
@@ -260,12 +261,20 @@ STUDIES and --out may be in a bucket, s3://BUCKET/PREFIX. Credentials and the se
 from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL and AWS_REGION, or from
 the shared credentials file.
 
+With --shard 3/8, run maps the third of eight parts of the studies and writes no tables.
+Several processes, also on several machines, map the shards into one folder, and 't2map merge'
+then writes the tables. --shard auto takes the numbers from the array job of Slurm, auto/8 also
+from the indexed job of Kubernetes. 't2map cluster' writes such jobs.
+
 Exit status: 0 all studies are done, 1 some studies failed or the disk is full,
-2 usage, 3 no study was found, 130 interrupted.`
+2 usage, 3 no study was found, 130 interrupted. With --shard: 0 also if studies failed, so that
+the job that merges is started: the tables have the reasons. 75 if the shard should be tried
+again, because it was interrupted, the folder or the shard is in use, or a file server did not
+answer.`
 
 func runCommand() *cobra.Command {
 	var f studyFlags
-	var out, scratch string
+	var out, scratch, shard string
 	var quiet, rename, replace, wait, force, dryRun, verifyInputs bool
 	var memory, maxFailures int
 	c := &cobra.Command{
@@ -300,6 +309,8 @@ func runCommand() *cobra.Command {
 	c.Flags().BoolVar(&replace, "replace", false,
 		"start over with other settings: move earlier results with different settings to superseded/")
 	c.Flags().BoolVar(&wait, "wait", false, "wait until no other run writes into the output folder")
+	c.Flags().StringVar(&shard, "shard", "",
+		"`part` of the studies to map: I/N, such as 3/8; auto or auto/N, from the environment of Slurm or Kubernetes")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if out == "" {
 			return usageError{hint.Errorf("t2map run --help", "--out is missing: name a folder for the results")}
@@ -313,6 +324,9 @@ func runCommand() *cobra.Command {
 		}
 		s.Out, s.MemoryMB, s.Rename, s.Replace, s.Wait = out, memory, rename, replace, wait
 		s.Force, s.DryRun, s.VerifyInputs, s.MaxFailures = force, dryRun, verifyInputs, maxFailures
+		if s.Shard, err = parseShard(shard, os.Getenv); err != nil {
+			return usageError{err}
+		}
 		s.Waiting = waiting(c, quiet)
 		c.Flags().Visit(func(f *pflag.Flag) { s.Options = append(s.Options, optionText(f)) })
 		if objects.Is(out) {
@@ -340,6 +354,9 @@ func runBatch(c *cobra.Command, s batch.Settings, place string, quiet bool) erro
 	// If nobody reads the output any more, the run must still write its tables.
 	signal.Ignore(syscall.SIGPIPE)
 	show := newProgress(c.ErrOrStderr(), quiet)
+	if s.Shard != (batch.Shard{}) {
+		show.prefix = "shard " + s.Shard.String() + ": "
+	}
 	s.Progress, s.Log = show.report, show.log
 	var m mapped
 	m.collect(&s)
@@ -347,6 +364,10 @@ func runBatch(c *cobra.Command, s batch.Settings, place string, quiet bool) erro
 	show.close()
 	if s.DryRun {
 		printChoices(c.OutOrStdout(), outcome.Choices)
+	} else if s.Shard != (batch.Shard{}) {
+		if !quiet {
+			printShard(c.OutOrStdout(), s, outcome)
+		}
 	} else if !quiet && outcome.Mapped+len(outcome.Failures)+len(outcome.NotDone)+outcome.Earlier > 0 {
 		written := !errors.As(err, new(*batch.TablesError))
 		printOutcome(c.OutOrStdout(), s.Out, place, outcome, &m, written)
@@ -357,6 +378,9 @@ func runBatch(c *cobra.Command, s batch.Settings, place string, quiet bool) erro
 	}
 	printDamaged(c.ErrOrStderr(), outcome.Damaged)
 	printFailures(c.ErrOrStderr(), outcome.Failures)
+	if s.Shard != (batch.Shard{}) {
+		return shardError(outcome, err)
+	}
 	if err == nil && len(outcome.Failures) > 0 {
 		err = failedError{printable.Counted(len(outcome.Failures), "study", "studies") + " failed"}
 	}

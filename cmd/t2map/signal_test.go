@@ -217,7 +217,7 @@ func TestFullOutput(t *testing.T) {
 		}
 	}
 	// A lost warning may be important.
-	for _, args := range [][]string{{"run", dir, "--out", out, "--scheme", "compartments"}, {"inspect", dir}} {
+	for _, args := range [][]string{{"run", dir, "--out", out, "--scheme", "compartments", "--force"}, {"inspect", dir}} {
 		c := exec.Command(os.Args[0], args...)
 		c.Env = append(os.Environ(), "T2MAP_AS_COMMAND=1")
 		c.Stderr = full

@@ -1,0 +1,21 @@
+package outfile
+
+import (
+	"errors"
+	"syscall"
+)
+
+// transient are errors of network file systems that pass: a server or the network between restarts, or a file was
+// replaced under its handle. An EIO is not among them, because it is also that of a bad disk.
+var transient = []error{syscall.ESTALE, syscall.ETIMEDOUT, syscall.ECONNRESET, syscall.ECONNREFUSED,
+	syscall.EHOSTDOWN, syscall.EHOSTUNREACH, syscall.ENETDOWN, syscall.ENETUNREACH}
+
+// Transient reports whether an error of the system may pass, so that the work should be tried again later.
+func Transient(err error) bool {
+	for _, e := range transient {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
