@@ -207,7 +207,7 @@ func writable(folder string) error {
 
 // find searches the roots at once.
 func (s Settings) find(ctx context.Context) (dicomio.Finding, error) {
-	if err := s.checkRoots(); err != nil {
+	if err := s.checkRoots(ctx); err != nil {
 		return dicomio.Finding{}, err
 	}
 	search, err := dicomio.Find(ctx, s.Roots, s.findOptions())

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/t2map/t2map/dicomio"
+	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/intake"
 	"github.com/t2map/t2map/pipeline"
@@ -89,6 +90,8 @@ type stamp struct {
 	Path string `json:"path"`
 	Size int64  `json:"size"`
 	Time int64  `json:"time"` // ns since 1970
+	// Version is that of an object in a bucket.
+	Version string `json:"version,omitempty"`
 }
 
 // unknownSize is the size in the stamp of a header whose voxels may lie in another file: it is read in each run.
@@ -96,11 +99,11 @@ const unknownSize = -2
 
 // stampOf returns the stamp of a file; its size is -1 if there is none.
 func stampOf(path string) stamp {
-	info, err := os.Stat(path)
+	info, err := files.Stat(context.Background(), path) // short, and repeated for 23 s at most
 	if err != nil {
-		return stamp{path, -1, 0}
+		return stamp{Path: path, Size: -1}
 	}
-	return stamp{path, info.Size(), info.ModTime().UnixNano()}
+	return stamp{path, info.Size(), info.ModTime().UnixNano(), files.Version(info)}
 }
 
 // mostKept is the largest number of files in chunks whose headers stay in memory until their studies are mapped,
@@ -136,9 +139,9 @@ func (c *chunk) release() error {
 }
 
 // checkRoots returns an error if a root does not exist.
-func (s Settings) checkRoots() error {
+func (s Settings) checkRoots(ctx context.Context) error {
 	for _, root := range s.Roots {
-		if _, err := os.Stat(root); errors.Is(err, os.ErrNotExist) {
+		if _, err := files.Stat(ctx, root); errors.Is(err, os.ErrNotExist) {
 			return hint.Errorf("name the folder that holds the studies", "%w", &protocol.MissingError{Path: root})
 		}
 	}
@@ -152,7 +155,7 @@ func (s Settings) findOptions() dicomio.FindOptions {
 
 // survey finds the studies below the roots.
 func (r *session) survey(ctx context.Context) (*cohort, error) {
-	if err := r.checkRoots(); err != nil {
+	if err := r.checkRoots(ctx); err != nil {
 		return nil, err
 	}
 	search, err := dicomio.NewSearch(ctx, r.Roots, r.findOptions())

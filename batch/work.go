@@ -256,6 +256,9 @@ func (w *work) process(ctx context.Context, j pipeline.Job) (report.Result, erro
 	if errors.As(err, &panicked) {
 		w.log().Debug("panic", "study", j.Study.Hash, "value", panicked.Value)
 	}
+	if err == nil && w.Stored != nil {
+		err = w.Stored(j.Dir)
+	}
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		err = notDone(ctx)
 	}

@@ -77,12 +77,8 @@ func kindOf(r io.ReaderAt) (kind, error) {
 
 // isArchive reports whether a file with the extension of an archive is one. A file that
 // cannot be read is not: it fails like any other file when it is opened.
-func (s storage) isArchive(path string) bool {
-	info, err := s.stat(path)
-	if err != nil || !info.Mode().IsRegular() { // opening a pipe waits for its writer
-		return false
-	}
-	f, err := s.open(path)
+func (t *Tree) isArchive(path string) bool {
+	f, err := t.place(path).open(path)
 	if err != nil {
 		return false
 	}
@@ -94,7 +90,7 @@ func (s storage) isArchive(path string) bool {
 // archive is an open archive. Once it is ready, any number of goroutines may read from it.
 type archive struct {
 	kind  kind
-	file  *diskFile
+	file  source
 	stamp os.FileInfo // of file, when it was opened
 	*index
 	spool *spool // the tar that gzip compressed, or nil
@@ -102,10 +98,10 @@ type archive struct {
 
 // openArchive opens an archive. It is an error if its stamp is no longer the listed one;
 // nil means that it was not listed.
-func (s storage) openArchive(path string, listed os.FileInfo) (*archive, error) {
-	f, err := s.open(path)
+func (t *Tree) openArchive(path string, listed os.FileInfo) (*archive, error) {
+	f, err := t.place(path).open(path)
 	if err != nil {
-		return nil, ioError(err)
+		return nil, openError(err)
 	}
 	a := &archive{file: f}
 	if a.stamp, err = f.Stat(); err == nil {
@@ -124,6 +120,9 @@ func (s storage) openArchive(path string, listed os.FileInfo) (*archive, error) 
 }
 
 func changed(earlier, current os.FileInfo) bool {
+	if object, ok := earlier.(objectInfo); ok {
+		return object != current
+	}
 	return earlier.Size() != current.Size() || !earlier.ModTime().Equal(current.ModTime()) ||
 		!os.SameFile(earlier, current)
 }
@@ -143,6 +142,9 @@ func (a *archive) list(ctx context.Context, l Limits) (*index, error) {
 // ready prepares the archive for reading. A gzipped tar can only be read from its
 // beginning, so that it is written to a temporary file.
 func (a *archive) ready(ctx context.Context, l Limits) (err error) {
+	if a.file, err = onDisk(ctx, a.file, a.stamp); err != nil {
+		return err
+	}
 	if a.kind != gzipped {
 		a.index, err = a.list(ctx, l)
 		return err
@@ -170,7 +172,7 @@ func (a *archive) open(name string, l Limits) (*File, error) {
 	case it.irregular:
 		return nil, notRegular
 	}
-	f := &File{size: it.size, close: func() error { return nil }, disk: a.file, stamp: a.stamp}
+	f := &File{size: it.size, close: func() error { return nil }, stored: a.file, stamp: a.stamp}
 	switch {
 	case it.zip != nil:
 		return f, f.unzip(a.file, it.zip, l)

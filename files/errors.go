@@ -6,6 +6,8 @@ import (
 	"io"
 	"io/fs"
 	"runtime"
+
+	"github.com/t2map/t2map/objects"
 )
 
 // The kinds of an error, in addition to those of the file system.
@@ -64,12 +66,28 @@ func named(err error, name string) error {
 // ioError keeps the cause of an error of the file system but not its path: the error has a
 // name already, and the path belongs to the site.
 func ioError(err error) *Error {
+	var inStore *objects.Error
+	if errors.As(err, &inStore) {
+		kind := inStore.Kind
+		if errors.Is(kind, objects.ErrChanged) {
+			kind = ErrInvalid
+		}
+		return &Error{Problem: "cannot be read: " + inStore.Problem, Kind: kind, Hint: inStore.Hint}
+	}
 	err = cause(err)
 	e := &Error{Problem: "cannot be read: " + err.Error(), Kind: err, Hint: "check the file and its permissions"}
 	if transient(runtime.GOOS, err) {
 		e.Hint = "check the disk, or the connection to the file server, and start again"
 	}
 	return e
+}
+
+// openError is ioError, but leaves the errors of this package and of contexts as they are.
+func openError(err error) error {
+	if errors.As(err, new(*Error)) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return ioError(err)
 }
 
 // spoolError is ioError for the temporary files.
@@ -104,7 +122,7 @@ func damaged(err error, detail string) error {
 	switch {
 	case errors.As(err, &e), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
-	case errors.As(err, &perr):
+	case errors.As(err, &perr), errors.As(err, new(*objects.Error)):
 		return ioError(err)
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return &Error{Problem: "ends early" + detail, Kind: ErrInvalid, Hint: copyAgain}

@@ -40,13 +40,13 @@ func (t *Tree) Exchange(omit, add []Spot) {
 	})
 }
 
-// Stamp returns a text that changes with the size, the modification time and the permissions
-// of the file, or "" if it lies in an archive or is not there.
+// Stamp returns a text that changes with the size, the modification time, the permissions and,
+// in a bucket, the version of the file, or "" if it lies in an archive or is not there.
 func (t *Tree) Stamp(path string) string {
-	info, err := t.storage.stat(path)
+	info, err := t.place(path).stat(path)
 	if err != nil || !info.Mode().IsRegular() {
 		return ""
 	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%d %d %d", info.Size(), info.ModTime().UnixNano(), info.Mode()))
+	sum := sha256.Sum256(fmt.Append(nil, state(info)))
 	return hex.EncodeToString(sum[:16])
 }

@@ -23,10 +23,10 @@ type File struct {
 	// broken says that the file is truncated after size bytes; nil if it is not.
 	broken *Error
 
-	// disk is the file on the disk: this one, or the archive that contains it. stamp is its
+	// stored is the file in the place: this one, or the archive that contains it. stamp is its
 	// state when it was opened.
-	disk  *diskFile
-	stamp os.FileInfo
+	stored source
+	stamp  os.FileInfo
 }
 
 // Size returns the number of bytes. For a file in an archive, it is the number that the
@@ -48,7 +48,7 @@ func (f *File) Modified() time.Time { return f.stamp.ModTime() }
 // Unchanged returns an error if the file, or the archive that contains it, has been written
 // since it was opened, judging by its size and modification time.
 func (f *File) Unchanged() error {
-	if current, err := f.disk.Stat(); err != nil || changed(f.stamp, current) {
+	if current, err := f.stored.Stat(); err != nil || changed(f.stamp, current) {
 		return (&Error{Problem: "has changed while it was read", Kind: ErrInvalid,
 			Hint: "make sure that nothing writes to it, and start again"}).withPath(f.name)
 	}
@@ -157,7 +157,7 @@ func atEnd(r io.Reader) error {
 }
 
 // unzip turns f into the entry of a zip archive.
-func (f *File) unzip(archive *diskFile, entry *zipFile, l Limits) error {
+func (f *File) unzip(archive io.ReaderAt, entry *zipFile, l Limits) error {
 	offset, err := entry.DataOffset()
 	if err != nil {
 		return entryError(err)

@@ -28,7 +28,6 @@ type Entry struct {
 // Tree is the result of List. Its methods may be used concurrently.
 type Tree struct {
 	ctx      context.Context // of List: it also ends unpacking, which may take minutes
-	storage  storage
 	limits   Limits
 	roots    []Entry        // without a Path
 	rootAt   map[string]int // the index of the first root with that path
@@ -38,6 +37,7 @@ type Tree struct {
 	packed   []string
 	archives map[string]os.FileInfo // by path, with their state when they were listed
 	cache    *archiveCache
+	places   places
 
 	litterFolders []string
 }
@@ -64,7 +64,8 @@ func List(ctx context.Context, roots []string, exclude string, l Limits) (*Tree,
 }
 
 func newTree(ctx context.Context, l Limits) *Tree {
-	t := &Tree{ctx: ctx, storage: newStorage(ctx), limits: l.defaults(), archives: map[string]os.FileInfo{}, rootAt: map[string]int{}}
+	t := &Tree{ctx: ctx, limits: l.defaults(), archives: map[string]os.FileInfo{}, rootAt: map[string]int{}}
+	t.places.disk = newDisk(ctx)
 	t.cache = newArchiveCache(t.limits.OpenArchives, t.unpack)
 	return t
 }
@@ -72,10 +73,10 @@ func newTree(ctx context.Context, l Limits) *Tree {
 func newWalker(t *Tree, roots []string, exclude string) *walker {
 	w := &walker{tree: t, met: newMet()}
 	if exclude != "" {
-		w.exclude = t.storage.resolved(exclude)
+		w.exclude = t.resolved(Absolute(exclude))
 	}
 	for _, root := range roots {
-		w.roots = append(w.roots, t.storage.resolved(root))
+		w.roots = append(w.roots, t.resolved(Absolute(root)))
 	}
 	return w
 }
@@ -84,7 +85,7 @@ func newWalker(t *Tree, roots []string, exclude string) *walker {
 func (w *walker) visitRoots(roots []string) error {
 	t, names := w.tree, rootNames(roots)
 	for i, root := range roots {
-		info, err := t.storage.stat(root)
+		info, err := t.place(Absolute(root)).stat(Absolute(root))
 		if err != nil {
 			return err
 		}
@@ -148,19 +149,15 @@ func (t *Tree) open(path string) (*File, error) {
 		return t.openInside(archive, inner)
 	}
 	name := t.name(path)
-	info, err := t.storage.stat(path)
-	switch {
-	case err != nil:
-		return nil, ioError(err).withPath(name)
-	case !info.Mode().IsRegular():
-		// Opening a pipe waits for its writer, and a device may never end.
-		return nil, notRegular.withPath(name)
-	}
-	f, err := t.storage.open(path)
+	f, err := t.place(path).open(path)
 	if err != nil {
-		return nil, ioError(err).withPath(name)
+		return nil, named(openError(err), name)
 	}
-	return &File{name: name, size: info.Size(), content: f, close: f.Close, disk: f, stamp: info}, nil
+	info, err := f.Stat()
+	if err != nil {
+		return nil, errors.Join(ioError(err).withPath(name), f.Close())
+	}
+	return &File{name: name, size: info.Size(), content: f, close: f.Close, stored: f, stamp: info}, nil
 }
 
 // Close removes the temporary copies of archives. Open files stay open until they are
@@ -174,7 +171,7 @@ func (t *Tree) split(path string) (archive, inner string, ok bool) {
 		if !os.IsPathSeparator(path[i]) {
 			continue
 		}
-		if _, listed := t.archives[path[:i]]; listed || archiveName(path[:i]) && t.storage.isArchive(path[:i]) {
+		if _, listed := t.archives[path[:i]]; listed || archiveName(path[:i]) && t.isArchive(path[:i]) {
 			return path[:i], filepath.ToSlash(path[i+1:]), true
 		}
 	}
@@ -207,7 +204,7 @@ func (t *Tree) openInside(archive, inner string) (*File, error) {
 
 // unpack opens the archive and prepares it for reading.
 func (t *Tree) unpack(path string) (*archive, error) {
-	a, err := t.storage.openArchive(path, t.archives[path])
+	a, err := t.openArchive(path, t.archives[path])
 	if err != nil {
 		return nil, err
 	}

@@ -103,8 +103,8 @@ func gunzipped(ctx context.Context, f *File, l Limits) (*File, error) {
 		broken = broken.withPath(f.name)
 	}
 	in := &inflater{open: open, size: size, memory: l.MemoryBytes}
-	return &File{broken: broken, name: f.name, size: size, content: in, whole: open, step: l.MemoryBytes, disk: f.disk,
-		stamp: f.stamp, gzip: true, close: func() error {
+	return &File{broken: broken, name: f.name, size: size, content: in, whole: open, step: l.MemoryBytes,
+		stored: f.stored, stamp: f.stamp, gzip: true, close: func() error {
 			return errors.Join(in.close(), f.Close())
 		}}, nil
 }

@@ -1,7 +1,6 @@
 package files
 
 import (
-	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -67,22 +66,6 @@ func inLitter(entry string) (folder string, found bool) {
 		}
 	}
 	return "", litter(parts[last], false)
-}
-
-// holdsFile reports whether a file lies anywhere below the folder. Folders that cannot be read are
-// skipped.
-func holdsFile(folder string) bool {
-	found := false
-	_ = filepath.WalkDir(folder, func(_ string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return fs.SkipDir
-		}
-		if found = !d.IsDir(); found {
-			return fs.SkipAll
-		}
-		return nil
-	})
-	return found
 }
 
 // LinkKind says where a symbolic link leads.

@@ -3,6 +3,8 @@ package files
 import (
 	"cmp"
 	"context"
+	"errors"
+	"io/fs"
 	"path/filepath"
 	"slices"
 )
@@ -13,7 +15,7 @@ import (
 // longer there, it is an entry with an error. Empty chunks remain empty.
 func (s *Survey) List(ctx context.Context, chunks ...int) (*Tree, error) {
 	t := newTree(ctx, s.limits)
-	t.roots, t.rootAt, t.storage.vain = s.tree.roots, s.tree.rootAt, s.tree.storage.vain
+	t.roots, t.rootAt, t.places.disk.vain = s.tree.roots, s.tree.rootAt, s.tree.places.disk.vain
 	p := partWalk{walker: newWalker(t, nil, s.exclude), survey: s, inner: map[int][]int{}}
 	p.walker.roots, p.surveyed, p.chosen = s.real, s.met, map[int32]bool{}
 	known := map[int]bool{}
@@ -71,14 +73,14 @@ func (p *partWalk) folder(n int, c child) error {
 		chunk int // or −1
 	}
 	var items []item
+	home := p.tree.place(c.path)
 	if p.chosen[int32(n)] {
-		found, err := p.tree.storage.readDir(c.path)
+		found, err := p.list(c.path, c.real)
 		if err != nil {
-			p.met.partial(c.real)
-			p.add(c.path, ioError(err))
+			return err
 		}
 		for _, e := range found {
-			if loose := p.tree.storage.look(c.path, c.real, e.Name(), e.Type()); !loose.alone() {
+			if loose := look(home, c.path, c.real, e); !loose.alone() {
 				items = append(items, item{loose, -1})
 			}
 		}
@@ -87,10 +89,12 @@ func (p *partWalk) folder(n int, c child) error {
 		part := p.survey.chunks[m]
 		name := filepath.Base(part.Path)
 		inner := child{name: name, path: part.Path, real: beneath(c.real, name)}
-		info, err := p.tree.storage.lstat(part.Path)
+		info, err := home.lstat(part.Path)
 		switch {
 		case err == nil:
-			inner = p.tree.storage.look(c.path, c.real, name, info.Mode().Type())
+			inner = look(home, c.path, c.real, fs.FileInfoToDirEntry(info))
+		case !errors.Is(err, fs.ErrNotExist) && p.final(c.path, err) != nil:
+			return p.final(c.path, err)
 		case !part.Loose: // otherwise each of its chunks is missing too
 			p.add(part.Path, ioError(err))
 			continue

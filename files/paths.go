@@ -5,11 +5,17 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/t2map/t2map/objects"
 )
 
 // Absolute returns the normal form of a path, in which paths are compared. It depends on
-// the working directory but not on the files.
+// the working directory but not on the files. A place in a bucket, s3://bucket/prefix, gets a
+// path that no file has.
 func Absolute(path string) string {
+	if objects.Is(path) {
+		return bucketPath(strings.TrimPrefix(path, objects.Scheme))
+	}
 	if filepath.IsAbs(path) {
 		// On Windows, Abs would ask the system, which changes names that are not allowed
 		// there. Names in archives may be such names.

@@ -122,7 +122,8 @@ func (s *Survey) Enclosing() map[int][]int {
 	deepest := map[pair]int{} // chunks; those of a folder follow that of its loose files
 	for n, c := range s.chunks {
 		for _, i := range above[c.Path] {
-			if outer := s.tree.roots[c.Root].Root; outer != s.tree.roots[i].Root && Inside(outer, s.tree.roots[i].Root) {
+			outer, inner := s.tree.roots[c.Root].Root, s.tree.roots[i].Root
+			if outer != inner && Inside(outer, inner) {
 				deepest[pair{c.Root, i}] = n
 			}
 		}
@@ -137,5 +138,6 @@ func (s *Survey) Enclosing() map[int][]int {
 // alone reports whether an entry of a divided folder is a chunk by itself: a folder, or a
 // file with the extension of an archive.
 func (c child) alone() bool {
-	return !c.litter && !c.dangles && (c.isDir || archiveName(c.path) || c.linked && archiveName(c.real))
+	return !c.litter && !c.dangles && c.problem == nil &&
+		(c.isDir || archiveName(c.path) || c.linked && archiveName(c.real))
 }

@@ -153,12 +153,12 @@ func (v *surveyor) add(path string, problem *Error) {
 		v.note(noteProblem, path)
 		return
 	}
-	info, err := v.survey.tree.storage.stat(path)
+	info, err := v.survey.tree.place(path).stat(path)
 	if err != nil {
 		v.note(noteProblem, path)
 		return
 	}
-	v.note(noteFile, path, info.Size(), info.ModTime().UnixNano(), int64(info.Mode()))
+	v.note(noteFile, path, state(info)...)
 }
 
 // note adds the name of the file at path and numbers to the digest of the innermost folder.

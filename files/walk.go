@@ -1,6 +1,7 @@
 package files
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"path/filepath"
@@ -29,22 +30,26 @@ type child struct {
 	name, path, real       string
 	isDir, linked, dangles bool
 	litter                 bool
+	problem                *Error // why it cannot be listed, or nil
 }
 
-// look returns the entry of the folder at path with that name and type.
-func (s storage) look(path, real, name string, mode fs.FileMode) child {
-	c := child{name: name, path: beneath(path, name), isDir: mode.IsDir(), linked: mode&fs.ModeSymlink != 0}
+// look returns the entry of the folder at path. Its home is the place of that path.
+func look(home place, path, real string, e fs.DirEntry) child {
+	c := child{name: e.Name(), path: beneath(path, e.Name()), isDir: e.IsDir(), linked: e.Type()&fs.ModeSymlink != 0}
+	if object, ok := e.(objectInfo); ok {
+		c.problem = object.problem
+	}
 	switch {
 	case c.linked:
-		c.real = s.resolved(c.path)
-		info, err := s.stat(c.path)
+		c.real = home.resolved(c.path)
+		info, err := home.stat(c.path)
 		c.dangles, c.isDir = errors.Is(err, fs.ErrNotExist), err == nil && info.IsDir()
 	case real == path:
 		c.real = c.path
 	default:
-		c.real = beneath(real, name)
+		c.real = beneath(real, c.name)
 	}
-	c.litter = litter(name, c.isDir)
+	c.litter = litter(c.name, c.isDir)
 	return c
 }
 
@@ -62,17 +67,44 @@ func (w *walker) visit(path, real string, isDir, listed bool) error {
 	if err := w.tree.ctx.Err(); err != nil {
 		return err
 	}
-	children, err := w.tree.storage.readDir(path)
+	children, err := w.list(path, real)
 	if err != nil {
-		w.met.partial(real)
-		w.add(path, ioError(err))
+		return err
 	}
+	home := w.tree.place(path)
 	w.open = append(w.open, openFolder{key: keyOf(real)})
 	defer func() { w.open = w.open[:len(w.open)-1] }()
 	for _, e := range children {
-		if err := w.entry(w.tree.storage.look(path, real, e.Name(), e.Type())); err != nil {
+		if err := w.entry(look(home, path, real, e)); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// list returns the entries of a folder. An error of the disk is an entry of the tree; any other
+// ends the walk.
+func (w *walker) list(path, real string) ([]fs.DirEntry, error) {
+	found, err := w.tree.place(path).list(path)
+	if err == nil {
+		return found, nil
+	}
+	if err := w.final(path, err); err != nil {
+		return nil, err
+	}
+	w.met.partial(real)
+	w.add(path, ioError(err))
+	return found, nil
+}
+
+// final returns the error that ends the walk because of the error at path, or nil: that of the
+// context, or that of a bucket, whose other folders cannot be listed either.
+func (w *walker) final(path string, err error) error {
+	if w.tree.ctx.Err() != nil {
+		return context.Cause(w.tree.ctx)
+	}
+	if _, _, remote := inBucket(path); remote {
+		return err
 	}
 	return nil
 }
@@ -93,6 +125,10 @@ func (w *walker) follow(c child) error {
 	w.open[len(w.open)-1].current = c.name
 	if c.litter {
 		w.litter(c.path, c.isDir)
+		return nil
+	}
+	if c.problem != nil {
+		w.add(c.path, c.problem)
 		return nil
 	}
 	if c.dangles {
@@ -137,7 +173,7 @@ func (w *walker) litter(p string, isDir bool) {
 		return
 	}
 	w.tree.litter++
-	if isDir && holdsFile(p) {
+	if isDir && w.tree.place(p).holdsFile(p) {
 		w.tree.litterFolders = append(w.tree.litterFolders, w.label(p))
 	}
 }
@@ -162,7 +198,7 @@ func (w *walker) file(path, real string) error {
 		w.pack(path)
 		return nil
 	}
-	if w.survey != nil || !archiveName(path) && !archiveName(real) || !w.tree.storage.isArchive(path) {
+	if w.survey != nil || !archiveName(path) && !archiveName(real) || !w.tree.isArchive(path) {
 		w.add(path, nil)
 		return nil
 	}
@@ -198,14 +234,14 @@ func (w *walker) unpackedBeside(p string) bool {
 		return false
 	}
 	plain := p[:len(p)-len(gzipEnding)]
-	info, err := w.tree.storage.stat(plain)
+	info, err := w.tree.place(plain).stat(plain)
 	return err == nil && info.Mode().IsRegular() && info.Size() > 0 &&
-		(p != w.root || slices.Contains(w.roots, w.tree.storage.resolved(plain)))
+		(p != w.root || slices.Contains(w.roots, w.tree.resolved(plain)))
 }
 
 // index lists the entries of the archive and records its state.
 func (w *walker) index(path string) (*index, error) {
-	a, err := w.tree.storage.openArchive(path, nil)
+	a, err := w.tree.openArchive(path, nil)
 	if err != nil {
 		return nil, err
 	}

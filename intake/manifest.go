@@ -100,7 +100,7 @@ func (m *manifest) readRows(t *table.Table) error {
 	for _, r := range t.Rows {
 		row := &manifestRow{line: r.Line, Identity: pipeline.Identity{
 			Subject: r.Text("subject"), Visit: r.Text("visit"), Side: sideLetter(r.Text("side")),
-			Mask: fromSlashes(r.Text("mask")), SourceText: "manifest", Source: pipeline.FromManifest, Line: r.Line}}
+			Mask: pathOf(r.Text("mask")), SourceText: "manifest", Source: pipeline.FromManifest, Line: r.Line}}
 		switch {
 		case r.Text("folder") == "" || row.Subject == "":
 			return hint.Errorf(manifestHint, "manifest %s: line %d has no folder or no subject", m.path, row.line)
@@ -130,7 +130,7 @@ func (m *manifest) readRows(t *table.Table) error {
 
 // place adds the row to the index of folders.
 func (m *manifest) place(row *manifestRow, folder string) error {
-	row.folder = fromSlashes(folder)
+	row.folder = pathOf(folder)
 	if !filepath.IsAbs(row.folder) {
 		row.relative = filepath.ToSlash(row.folder)
 		row.folder = filepath.Join(m.dir, row.folder)
@@ -150,6 +150,14 @@ func (m *manifest) place(row *manifestRow, folder string) error {
 // because a manifest may be written on Windows and read on another system.
 func fromSlashes(path string) string {
 	return filepath.FromSlash(strings.ReplaceAll(path, `\`, "/"))
+}
+
+// pathOf returns the path in a cell: fromSlashes, or the absolute path of a place in a bucket.
+func pathOf(cell string) string {
+	if files.InBucket(cell) {
+		return files.Absolute(cell)
+	}
+	return fromSlashes(cell)
 }
 
 // placeKey is equal for all paths of one folder: their Unicode form may differ, because macOS decomposes names, and
@@ -252,6 +260,9 @@ func (m *manifest) list(studies []studyPlace) string {
 
 // relative returns a folder relative to the manifest's own, as in a row.
 func (m *manifest) relative(folder string) string {
+	if files.InBucket(folder) {
+		return files.Shown(files.Absolute(folder))
+	}
 	rel, err := filepath.Rel(m.dir, files.Absolute(folder))
 	if err != nil {
 		return filepath.Base(folder) // on another volume

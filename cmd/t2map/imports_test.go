@@ -17,15 +17,17 @@ const module = "github.com/t2map/t2map/"
 // mayImport lists the packages of the module that each package may import. "." is the root, which holds
 // documentation alone.
 var mayImport = map[string][]string{
-	".":        {},
-	"volume":   {},
-	"files":    {},
-	"hint":     {},
-	"audit":    {"hint"},
-	"sandbox":  {},
-	"register": {"volume", "sandbox"},
-	"t2fit":    {"volume", "internal/parallel", "t2fit/internal/lanes", "t2fit/internal/epg"},
-	"number":   {},
+	".":              {},
+	"volume":         {},
+	"files":          {"objects"},
+	"objects":        {"hint"},
+	"objects/mirror": {"objects", "hint"},
+	"hint":           {},
+	"audit":          {"hint"},
+	"sandbox":        {},
+	"register":       {"volume", "sandbox"},
+	"t2fit":          {"volume", "internal/parallel", "t2fit/internal/lanes", "t2fit/internal/epg"},
+	"number":         {},
 	"segment": {"volume", "number", "yamlfile", "segment/anatomy", "internal/parallel",
 		"segment/internal/words"},
 	"segment/anatomy": {"volume", "segment/internal/space", "segment/internal/words"},
@@ -81,6 +83,7 @@ var mayImport = map[string][]string{
 
 	"dicomio/dicomwrite":        {"dicomio/internal/elements"},
 	"internal/dicomtest/tools":  {"nifti", "volume"},
+	"internal/objecttest":       {"objects"}, // for tests alone
 	"internal/dicomtest":        {"volume", "dicomio/dicomwrite", "nifti", "phantom"},
 	"dicomio/internal/elements": {"dicomio/internal/charset"},
 	"dicomio/internal/charset":  {},
@@ -93,9 +96,10 @@ var mayImport = map[string][]string{
 	"t2fit/internal/lanes": {},
 	"t2fit/internal/epg":   {"t2fit/internal/lanes"},
 
-	"cmd/t2map": {"accuracy", "batch", "cluster", "pipeline", "protocol", "hint", "table", "dicomio", "phantom", "register",
-		"report", "report/panel", "segment", "segment/agreement", "t2fit", "printable", "trial", "trial/mmrm",
-		"trial/figures", "trial/publish", "trial/repeat", "trial/power", "figure", "outfile"},
+	"cmd/t2map": {"accuracy", "batch", "cluster", "pipeline", "protocol", "hint", "table", "dicomio", "phantom",
+		"register", "report", "report/panel", "segment", "segment/agreement", "t2fit", "printable", "trial", "trial/mmrm",
+		"trial/figures", "trial/publish", "trial/repeat", "trial/power", "figure", "outfile", "files", "objects",
+		"objects/mirror"},
 }
 
 // onlyIn lists the packages that may import a library. Numerical packages know no paths and no loggers.
@@ -103,11 +107,13 @@ var onlyIn = map[string][]string{
 	// sandbox keeps compiled modules in the user's cache folder; machine asks the system for its memory.
 	"os": {"files", "dicomio", "sandbox", "phantom", "internal/dicomtest", "internal/dicomtest/tools", "report",
 		"report/panel", "accuracy", "protocol", "pipeline", "intake", "batch", "internal/machine",
-		"internal/segmenter", "outfile", "trial/publish", "cmd/t2map", "audit", "cluster"},
-	"path/filepath": {"files", "dicomio", "sandbox", "phantom", "internal/dicomtest", "internal/dicomtest/tools", "report",
-		"report/panel", "accuracy", "protocol", "pipeline", "intake", "batch", "internal/segmenter", "outfile",
-		"trial/publish", "cmd/t2map", "audit", "cluster"},
-	"os/exec": {"internal/segmenter", "internal/dicomtest/tools", "cluster"}, // cluster calls Slurm
+		"internal/segmenter", "outfile", "trial/publish", "cmd/t2map", "audit", "cluster",
+		"objects", "objects/mirror", "internal/objecttest"},
+	"path/filepath": {"files", "dicomio", "sandbox", "phantom", "internal/dicomtest", "internal/dicomtest/tools",
+		"report", "report/panel", "accuracy", "protocol", "pipeline", "intake", "batch", "internal/segmenter",
+		"outfile", "trial/publish", "cmd/t2map", "audit", "cluster", "objects/mirror", "internal/objecttest"},
+	// cluster calls Slurm
+	"os/exec": {"internal/segmenter", "internal/dicomtest/tools", "internal/objecttest", "cluster"},
 	"github.com/suyashkumar/dicom": {"dicomio", "dicomio/dicomwrite", "dicomio/internal/elements",
 		"internal/dicomtest"},
 	"github.com/tetratelabs/wazero": {"sandbox", "dicomio/internal/codec", "register"},
@@ -115,6 +121,7 @@ var onlyIn = map[string][]string{
 	"golang.org/x/text":             {"intake", "dicomio", "dicomio/internal/charset", "table"},
 	"github.com/goccy/go-yaml":      {"yamlfile", "segment"},
 	"github.com/parquet-go":         {"table/parquet"},
+	"github.com/minio":              {"objects"},
 	"gonum.org/v1/plot":             {"figure", "trial/figures", "report", "report/panel", "accuracy"},
 	"codeberg.org/go-pdf/fpdf":      {"figure"},
 	"log/slog":                      {"batch", "cmd/t2map"},

@@ -19,6 +19,8 @@ import (
 
 	"github.com/t2map/t2map/batch"
 	"github.com/t2map/t2map/hint"
+	"github.com/t2map/t2map/objects"
+	"github.com/t2map/t2map/objects/mirror"
 	"github.com/t2map/t2map/outfile"
 	"github.com/t2map/t2map/pipeline"
 )
@@ -154,7 +156,8 @@ func status(err error) int {
 		return exitInterrupted
 	case errors.As(err, &nothing):
 		return exitNothing
-	case errors.As(err, &failed), errors.As(err, new(slurmError)), outfile.Full(err):
+	case errors.As(err, &failed), errors.As(err, new(slurmError)), outfile.Full(err),
+		errors.Is(err, objects.ErrUnavailable), errors.As(err, new(*mirror.LostError)):
 		return exitFailed
 	}
 	// Every other error is about an argument, a file that an argument names, or an output
@@ -202,6 +205,9 @@ func (o *output) failure() error {
 // usage converts the errors of an argument check into usage errors.
 func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
+		if err := refuseBuckets(c, args); err != nil {
+			return err
+		}
 		switch err := check(c, args); {
 		case err != nil && c.HasSubCommands(): // err names the unknown command
 			return usageError{hint.Errorf(c.CommandPath()+" --help", "%w", err)}

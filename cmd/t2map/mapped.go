@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -68,7 +67,7 @@ func (m *mapped) printFlagged(w io.Writer, out string) {
 		verb = "has"
 	}
 	fmt.Fprintf(w, "%s %s flags of quality, %d at the level fail. See %s.\n", printable.Counted(m.flagged, "study",
-		"studies"), verb, m.failing, filepath.Join(out, "qc.csv"))
+		"studies"), verb, m.failing, inPlace(out, "qc.csv"))
 }
 
 // printWarnings prints the warnings of the studies. A warning that several studies share is printed once.

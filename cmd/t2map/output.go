@@ -8,12 +8,17 @@ import (
 
 	"github.com/t2map/t2map/figure"
 	"github.com/t2map/t2map/hint"
+	"github.com/t2map/t2map/objects"
 	"github.com/t2map/t2map/outfile"
 	"github.com/t2map/t2map/report"
 )
 
 // checkFolder returns an error if the folder that --out names cannot be created or is a file.
 func checkFolder(out string) error {
+	if objects.Is(out) {
+		return usageError{hint.Errorf("write into a local folder, and copy it: aws s3 sync DIR "+out,
+			"--out %s: only t2map run writes to buckets", out)}
+	}
 	for path := filepath.Clean(out); ; path = filepath.Dir(path) {
 		info, err := os.Stat(path)
 		switch {

@@ -153,7 +153,7 @@ func TestFullDiskInWords(t *testing.T) {
 	}
 	for _, written := range []bool{true, false} {
 		var b bytes.Buffer
-		printOutcome(&b, "out", batch.Outcome{NotDone: make([]report.Failure, 2)}, collected(), written)
+		printOutcome(&b, "out", "out", batch.Outcome{NotDone: make([]report.Failure, 2)}, collected(), written)
 		if strings.Contains(b.String(), "See out") != written ||
 			strings.Contains(b.String(), "Not all tables are written") == written {
 			t.Errorf("written %t: %s", written, b.String())

@@ -11,6 +11,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/t2map/t2map/batch"
+	"github.com/t2map/t2map/objects"
 	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/segment"
@@ -19,8 +20,9 @@ import (
 // shownStudies is the largest number of studies in the table on the screen.
 const shownStudies = 20
 
-// printOutcome prints a summary of a run and, if the tables are written, the path of the results.
-func printOutcome(w io.Writer, out string, o batch.Outcome, m *mapped, written bool) {
+// printOutcome prints a summary of a run whose results are in the folder dir and, if the tables are written, where they
+// are: out is dir or the place in a bucket that it mirrors.
+func printOutcome(w io.Writer, dir, out string, o batch.Outcome, m *mapped, written bool) {
 	printCompartments(w, m.shown())
 	if text := choiceCounts(o.Choices); text != "" {
 		fmt.Fprintln(w, text)
@@ -43,12 +45,21 @@ func printOutcome(w io.Writer, out string, o batch.Outcome, m *mapped, written b
 	if o.Mapped+o.Earlier == 0 {
 		table = "studies.csv" // it has the reasons
 	}
-	fmt.Fprintf(w, ". See %s and %s.\n", filepath.Join(out, "index.html"), filepath.Join(out, table))
-	failures := filepath.Join(out, "failures.html")
-	if _, err := os.Stat(failures); err == nil && len(o.Failures) > 0 { // absent if all have earlier results
-		fmt.Fprintf(w, "What to ask the sites about studies without a result: %s.\n", failures)
+	fmt.Fprintf(w, ". See %s and %s.\n", inPlace(out, "index.html"), inPlace(out, table))
+	const failures = "failures.html"
+	// It is absent if all have earlier results.
+	if _, err := os.Stat(filepath.Join(dir, failures)); err == nil && len(o.Failures) > 0 {
+		fmt.Fprintf(w, "What to ask the sites about studies without a result: %s.\n", inPlace(out, failures))
 	}
 	m.printFlagged(w, out)
+}
+
+// inPlace returns the path of a file of the results, which may be in a bucket.
+func inPlace(place, name string) string {
+	if objects.Is(place) {
+		return place + "/" + name
+	}
+	return filepath.Join(place, name)
 }
 
 // choiceCounts counts the studies by what is done with them and why; empty if all are new.

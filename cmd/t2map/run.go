@@ -16,6 +16,7 @@ import (
 	"github.com/t2map/t2map/batch"
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/hint"
+	"github.com/t2map/t2map/objects"
 	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/segment"
@@ -256,6 +257,10 @@ its earlier result is moved to superseded/ in the output folder. The earlier res
 kept if the failure is due to a setting, such as a --series that no study has. All
 results in a folder have the same settings, and one run at a time writes into it.
 
+STUDIES and --out may be in a bucket, s3://BUCKET/PREFIX. Credentials and the server come
+from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL and AWS_REGION, or from
+the shared credentials file.
+
 With --shard 3/8, run maps the third of eight parts of the studies and writes no tables.
 Several processes, also on several machines, map the shards into one folder, and 't2map merge'
 then writes the tables. --shard auto takes the numbers from the array job of Slurm, auto/8 also
@@ -269,7 +274,7 @@ answer.`
 
 func runCommand() *cobra.Command {
 	var f studyFlags
-	var out, shard string
+	var out, scratch, shard string
 	var quiet, rename, replace, wait, force, dryRun, verifyInputs bool
 	var memory, maxFailures int
 	c := &cobra.Command{
@@ -286,7 +291,9 @@ func runCommand() *cobra.Command {
 	f.add(c)
 	f.addFit(c)
 	f.addMaps(c)
-	c.Flags().StringVar(&out, "out", "", "`folder` for the results (required)")
+	c.Flags().StringVar(&out, "out", "", "`folder` for the results, or s3://BUCKET/PREFIX (required)")
+	c.Flags().StringVar(&scratch, "scratch", "",
+		"local `folder` for the state of results in a bucket (default: a temporary folder)")
 	c.Flags().BoolVar(&quiet, "quiet", false, "print errors only: no progress, no summary, no warnings")
 	c.Flags().BoolVar(&rename, "rename", false,
 		"accept the new subject and visit of studies whose results are in the output folder under other names")
@@ -308,7 +315,7 @@ func runCommand() *cobra.Command {
 		if out == "" {
 			return usageError{hint.Errorf("t2map run --help", "--out is missing: name a folder for the results")}
 		}
-		if err := checkFolder(out); err != nil {
+		if err := checkPlace(out, scratch, args); err != nil {
 			return err
 		}
 		s, err := f.settings(c, args)
@@ -322,7 +329,10 @@ func runCommand() *cobra.Command {
 		}
 		s.Waiting = waiting(c, quiet)
 		c.Flags().Visit(func(f *pflag.Flag) { s.Options = append(s.Options, optionText(f)) })
-		return runBatch(c, s, quiet)
+		if objects.Is(out) {
+			return runInBucket(c, s, scratch, quiet)
+		}
+		return runBatch(c, s, out, quiet)
 	}
 	return c
 }
@@ -339,8 +349,8 @@ func waiting(c *cobra.Command, quiet bool) func(batch.Holder) {
 	}
 }
 
-// runBatch runs the batch with progress on stderr and a summary on stdout.
-func runBatch(c *cobra.Command, s batch.Settings, quiet bool) error {
+// runBatch runs the batch with progress on stderr and a summary on stdout, which names the place of the results.
+func runBatch(c *cobra.Command, s batch.Settings, place string, quiet bool) error {
 	// If nobody reads the output any more, the run must still write its tables.
 	signal.Ignore(syscall.SIGPIPE)
 	show := newProgress(c.ErrOrStderr(), quiet)
@@ -360,7 +370,7 @@ func runBatch(c *cobra.Command, s batch.Settings, quiet bool) error {
 		}
 	} else if !quiet && outcome.Mapped+len(outcome.Failures)+len(outcome.NotDone)+outcome.Earlier > 0 {
 		written := !errors.As(err, new(*batch.TablesError))
-		printOutcome(c.OutOrStdout(), s.Out, outcome, &m, written)
+		printOutcome(c.OutOrStdout(), s.Out, place, outcome, &m, written)
 	}
 	printNotes(c.ErrOrStderr(), outcome.Remarks, quiet)
 	if !quiet {

@@ -168,7 +168,8 @@ func TestPauseEnds(t *testing.T) {
 	put(t, filepath.Join(dir, "1"), []byte("text"))
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
-	if _, err := NewSurvey(ctx, []string{dir}, SurveyOptions{}); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+	_, err := NewSurvey(ctx, []string{dir}, SurveyOptions{})
+	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		t.Error(err)
 	}
 	if ctx.Err() == nil {

@@ -12,15 +12,15 @@ import (
 	"time"
 )
 
-// storage reads folders and files, and tries again after an error that may be gone a moment
-// later: that of a file server that restarts, or of a disk that reads a sector anew.
-// The zero value tries once.
-type storage struct {
+// disk is the file system. It tries again after an error that may be gone a moment later: that
+// of a file server that restarts, or of a disk that reads a sector anew. The zero value tries
+// once.
+type disk struct {
 	ctx  context.Context // its end ends the pauses
 	vain *atomic.Int32   // operations in a row that failed after all attempts
 }
 
-func newStorage(ctx context.Context) storage { return storage{ctx, new(atomic.Int32)} }
+func newDisk(ctx context.Context) disk { return disk{ctx, new(atomic.Int32)} }
 
 // pauses are the waits before the second, third and fourth attempt. Clients of file servers
 // repeat a request themselves for seconds to minutes before they return an error.
@@ -35,23 +35,23 @@ var fault func(path string) error
 
 // patient calls do with the path, and again as long as its error may be transient, after
 // pauses that grow. It returns the last result.
-func patient[T any](s storage, path string, do func(path string) (T, error)) (T, error) {
+func patient[T any](d *disk, path string, do func(path string) (T, error)) (T, error) {
 	if fault != nil {
 		do = faulty(do)
 	}
 	out, err := do(path)
-	if s.vain == nil {
+	if d.vain == nil {
 		return out, err
 	}
 	for _, p := range pauses {
 		if err == nil || !transient(runtime.GOOS, err) {
 			break
 		}
-		if s.vain.Load() >= mostVain {
+		if d.vain.Load() >= mostVain {
 			return out, err
 		}
 		select {
-		case <-s.ctx.Done():
+		case <-d.ctx.Done():
 			return out, err
 		case <-time.After(p):
 		}
@@ -59,9 +59,9 @@ func patient[T any](s storage, path string, do func(path string) (T, error)) (T,
 	}
 	switch {
 	case err != nil && transient(runtime.GOOS, err):
-		s.vain.Add(1)
-	case s.vain.Load() > 0:
-		s.vain.Store(0)
+		d.vain.Add(1)
+	case d.vain.Load() > 0:
+		d.vain.Store(0)
 	}
 	return out, err
 }
@@ -91,39 +91,62 @@ func transient(goos string, err error) bool {
 	return goos == "windows" && (e == sharingViolation || e == lockViolation)
 }
 
-func (s storage) stat(path string) (fs.FileInfo, error)      { return patient(s, path, os.Stat) }
-func (s storage) lstat(path string) (fs.FileInfo, error)     { return patient(s, path, os.Lstat) }
-func (s storage) readDir(path string) ([]fs.DirEntry, error) { return patient(s, path, os.ReadDir) }
+func (d *disk) stat(path string) (fs.FileInfo, error) { return patient(d, path, os.Stat) }
 
-// resolved returns the absolute path with links resolved; a path that does not exist is not
-// resolved.
-func (s storage) resolved(path string) string {
-	if real, err := patient(s, path, filepath.EvalSymlinks); err == nil {
-		path = real
+func (d *disk) lstat(path string) (fs.FileInfo, error) { return patient(d, path, os.Lstat) }
+
+func (d *disk) list(folder string) ([]fs.DirEntry, error) { return patient(d, folder, os.ReadDir) }
+
+func (d *disk) resolved(path string) string {
+	if real, err := patient(d, path, filepath.EvalSymlinks); err == nil {
+		return real
 	}
-	return Absolute(path)
+	return path
+}
+
+// open looks first: opening a pipe waits for its writer, and a device may never end.
+func (d *disk) open(path string) (source, error) {
+	info, err := d.stat(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, notRegular
+	}
+	f, err := patient(d, path, os.Open)
+	if err != nil {
+		return nil, err
+	}
+	return &diskFile{f, d}, nil
+}
+
+// holdsFile skips folders that cannot be read.
+func (*disk) holdsFile(folder string) bool {
+	found := false
+	_ = filepath.WalkDir(folder, func(_ string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return fs.SkipDir
+		}
+		if found = !e.IsDir(); found {
+			return fs.SkipAll
+		}
+		return nil
+	})
+	return found
 }
 
 // diskFile is a file on the disk.
 type diskFile struct {
 	*os.File
-	storage storage
-}
-
-func (s storage) open(path string) (*diskFile, error) {
-	f, err := patient(s, path, os.Open)
-	if err != nil {
-		return nil, err
-	}
-	return &diskFile{f, s}, nil
+	disk *disk
 }
 
 // ReadAt implements io.ReaderAt.
 func (f *diskFile) ReadAt(p []byte, off int64) (int, error) {
-	return patient(f.storage, f.Name(), func(string) (int, error) { return f.File.ReadAt(p, off) })
+	return patient(f.disk, f.Name(), func(string) (int, error) { return f.File.ReadAt(p, off) })
 }
 
 // Stat returns the state of the open file.
 func (f *diskFile) Stat() (fs.FileInfo, error) {
-	return patient(f.storage, f.Name(), func(string) (fs.FileInfo, error) { return f.File.Stat() })
+	return patient(f.disk, f.Name(), func(string) (fs.FileInfo, error) { return f.File.Stat() })
 }

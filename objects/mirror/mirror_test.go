@@ -1,0 +1,291 @@
+package mirror_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/t2map/t2map/hint"
+	"github.com/t2map/t2map/internal/objecttest"
+	"github.com/t2map/t2map/objects"
+	"github.com/t2map/t2map/objects/mirror"
+)
+
+var place = objects.Location{Bucket: objecttest.Bucket, Prefix: "results"}
+
+func check(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func open(t testing.TB, s mirror.Settings) (*mirror.Mirror, error) {
+	t.Helper()
+	s.Place, s.Pause = place, time.Millisecond
+	return mirror.Open(t.Context(), s)
+}
+
+func mustOpen(t testing.TB, s mirror.Settings) *mirror.Mirror {
+	t.Helper()
+	m, err := open(t, s)
+	check(t, err)
+	return m
+}
+
+// write writes a file of the mirror, and a result.json without outputs.
+func write(t testing.TB, m *mirror.Mirror, name, text string) string {
+	t.Helper()
+	path := filepath.Join(m.Dir, filepath.FromSlash(name))
+	check(t, os.MkdirAll(filepath.Dir(path), 0o777))
+	check(t, os.WriteFile(path, []byte(text), 0o666))
+	return filepath.Dir(path)
+}
+
+func study(t testing.TB, m *mirror.Mirror, name, text string) string {
+	t.Helper()
+	write(t, m, name+"/t2.nii.gz", text+" map")
+	write(t, m, name+"/preview.jpg", text+" picture")
+	return write(t, m, name+"/result.json", `{"text": "`+text+`"}`)
+}
+
+// stored returns the objects of the results.
+func stored(t testing.TB) map[string]string {
+	t.Helper()
+	b, err := objects.Open(place.Bucket)
+	check(t, err)
+	out := map[string]string{}
+	var keys []string
+	check(t, b.List(t.Context(), place.Folder(), true, func(i objects.Info) bool {
+		keys = append(keys, i.Key)
+		return true
+	}))
+	for _, key := range keys {
+		data, _, err := b.Get(t.Context(), key, 1<<20)
+		check(t, err)
+		out[strings.TrimPrefix(key, place.Folder())] = string(data)
+	}
+	return out
+}
+
+func wantStored(t testing.TB, want map[string]string) {
+	t.Helper()
+	got := stored(t)
+	for name, text := range want {
+		if got[name] != text {
+			t.Errorf("%s: %q, want %q", name, got[name], text)
+		}
+	}
+	for name := range got {
+		if _, ok := want[name]; !ok {
+			t.Errorf("%s is in the bucket", name)
+		}
+	}
+}
+
+// twoStudies stores two studies, a table and the record, removes the mirror, and returns what is stored.
+func twoStudies(t testing.TB) map[string]string {
+	t.Helper()
+	m := mustOpen(t, mirror.Settings{})
+	check(t, m.Stored(study(t, m, "S1/M0", "one")))
+	study(t, m, "S2/M0", "two")
+	write(t, m, "studies.csv", "table")
+	write(t, m, "audit.jsonl", "{}\n")
+	write(t, m, ".t2map/index.jsonl", "index")
+	write(t, m, ".t2map.lock", "local")
+	check(t, m.Close())
+	if _, err := os.Stat(m.Dir); err == nil {
+		t.Error("the temporary folder is left")
+	}
+	want := map[string]string{"studies.csv": "table", "audit.jsonl": "{}\n", ".t2map/index.jsonl": "index"}
+	for folder, text := range map[string]string{"S1/M0": "one", "S2/M0": "two"} {
+		want[folder+"/t2.nii.gz"], want[folder+"/preview.jpg"] = text+" map", text+" picture"
+		want[folder+"/result.json"] = `{"text": "` + text + `"}`
+	}
+	wantStored(t, want)
+	return want
+}
+
+// A mirror has what a run reads, and the bucket everything. What has not changed is not stored again.
+func TestMirror(t *testing.T) {
+	s := objecttest.Start(t)
+	want := twoStudies(t)
+	m := mustOpen(t, mirror.Settings{Dir: filepath.Join(t.TempDir(), "scratch")})
+	data, err := os.ReadFile(filepath.Join(m.Dir, "S1", "M0", "t2.nii.gz"))
+	if err != nil || string(data) != strings.Repeat("\x00", len("one map")) {
+		t.Errorf("marker: %q %v", data, err)
+	}
+	s.Reset("")
+	check(t, m.Close())
+	for _, call := range s.Reset("").Calls {
+		if strings.HasPrefix(call, "PUT ") && !strings.Contains(call, "/.t2map/") {
+			t.Errorf("nothing has changed, but %s", call)
+		}
+	}
+	wantStored(t, want)
+}
+
+// S1 is replaced, and its earlier result kept; S2 is renamed; a table disappears. The killed run before it had left a
+// study that was not stored. Maps, which the mirror does not have, are copied within the bucket.
+func TestMovedStudies(t *testing.T) {
+	objecttest.Start(t)
+	want := twoStudies(t)
+	scratch := filepath.Join(t.TempDir(), "scratch")
+	check(t, mustOpen(t, mirror.Settings{Dir: scratch}).Close())
+	check(t, os.MkdirAll(filepath.Join(scratch, "S9", "M0"), 0o777))
+	m := mustOpen(t, mirror.Settings{Dir: scratch})
+	if _, err := os.Stat(filepath.Join(scratch, "S9")); err == nil {
+		t.Error("a study that is not stored is left in the mirror")
+	}
+	check(t, os.MkdirAll(filepath.Join(m.Dir, "superseded", "S1"), 0o777))
+	check(t, os.Rename(filepath.Join(m.Dir, "S1", "M0"), filepath.Join(m.Dir, "superseded", "S1", "M0-1")))
+	check(t, m.Stored(study(t, m, "S1/M0", "new")))
+	check(t, os.Rename(filepath.Join(m.Dir, "S2"), filepath.Join(m.Dir, "S3")))
+	check(t, os.Remove(filepath.Join(m.Dir, "studies.csv")))
+	check(t, m.Close())
+	for _, file := range []string{"t2.nii.gz", "preview.jpg", "result.json"} {
+		want["superseded/S1/M0-1/"+file] = want["S1/M0/"+file]
+		want["S3/M0/"+file] = want["S2/M0/"+file]
+		delete(want, "S2/M0/"+file)
+		want["S1/M0/"+file] = strings.ReplaceAll(want["S1/M0/"+file], "one", "new")
+	}
+	delete(want, "studies.csv")
+	wantStored(t, want)
+
+	m = mustOpen(t, mirror.Settings{ReadOnly: true})
+	if _, err := os.Stat(filepath.Join(m.Dir, "superseded", "S1", "M0-1")); err != nil {
+		t.Error("the name of an earlier result is not taken: ", err)
+	}
+	write(t, m, "more", "text")
+	check(t, m.Close())
+	wantStored(t, want)
+}
+
+// A study whose files are not those of its result.json is not stored, and a folder without result.json does not count.
+func TestIncomplete(t *testing.T) {
+	objecttest.Start(t)
+	m := mustOpen(t, mirror.Settings{})
+	write(t, m, "S1/M0/t2.nii.gz", "text")
+	dir := write(t, m, "S1/M0/result.json", `{"outputs": [{"path": "t2.nii.gz", "sha256": "0123"}]}`)
+	if err := m.Stored(dir); !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "has changed") {
+		t.Error(err)
+	}
+	if m.Context().Err() == nil {
+		t.Error("the run goes on")
+	}
+	if err := m.Close(); err == nil || !strings.Contains(err.Error(), m.Dir) {
+		t.Errorf("what is not stored is not shown: %v", err)
+	}
+	check(t, os.RemoveAll(m.Dir))
+	for name := range stored(t) {
+		if strings.HasSuffix(name, "result.json") {
+			t.Errorf("%s is in the bucket", name)
+		}
+	}
+	b, err := objects.Open(place.Bucket)
+	check(t, err)
+	_, err = b.Put(t.Context(), "results/S1/M0/t2.nii.gz", []byte("text"), false, "")
+	check(t, err)
+	m = mustOpen(t, mirror.Settings{})
+	if _, err := os.Stat(filepath.Join(m.Dir, "S1")); err == nil {
+		t.Error("an unfinished study is in the mirror")
+	}
+	check(t, m.Close())
+}
+
+// holder writes the lock object of another run.
+func holder(t testing.TB, h mirror.Holder) {
+	t.Helper()
+	b, err := objects.Open(place.Bucket)
+	check(t, err)
+	data, err := json.Marshal(h)
+	check(t, err)
+	_, err = b.Put(t.Context(), "results/.t2map/lock.json", data, false, "")
+	check(t, err)
+}
+
+// A lock excludes other runs until it is old.
+func TestLock(t *testing.T) {
+	objecttest.Start(t)
+	m := mustOpen(t, mirror.Settings{})
+	var busy *mirror.BusyError
+	if _, err := open(t, mirror.Settings{}); !errors.As(err, &busy) || busy.Holder.PID != os.Getpid() ||
+		!strings.Contains(hint.Find(err), "--wait") {
+		t.Errorf("two at once: %v", err)
+	}
+	check(t, mustOpen(t, mirror.Settings{ReadOnly: true}).Close())
+	check(t, m.Close())
+
+	holder(t, mirror.Holder{ID: "another", PID: 1, Host: "elsewhere\x1b", Started: time.Now()})
+	if _, err := open(t, mirror.Settings{}); !errors.As(err, &busy) || strings.Contains(err.Error(), "\x1b") {
+		t.Error(err)
+	}
+	called := false
+	m = mustOpen(t, mirror.Settings{Wait: true, StaleAfter: 3 * time.Second,
+		Waiting: func(mirror.Holder) { called = true }})
+	if !called || len(m.Remarks) != 1 || !strings.Contains(m.Remarks[0], "was taken over") {
+		t.Errorf("called %v, remarks %q", called, m.Remarks)
+	}
+	check(t, m.Close())
+}
+
+// A run whose lock was taken over ends, and stores nothing any more.
+func TestLostLock(t *testing.T) {
+	objecttest.Start(t)
+	m := mustOpen(t, mirror.Settings{StaleAfter: time.Second})
+	write(t, m, "studies.csv", "text")
+	holder(t, mirror.Holder{ID: "another"})
+	wantLost(t, m, func() {})
+}
+
+// So does one that cannot refresh it.
+func TestLockThatCannotBeRefreshed(t *testing.T) {
+	s := objecttest.Start(t)
+	m := mustOpen(t, mirror.Settings{StaleAfter: time.Second})
+	s.Break(func(_ int, r *http.Request) (int, bool) { return 503, strings.HasSuffix(r.URL.Path, "lock.json") })
+	wantLost(t, m, func() { s.Break(nil) })
+}
+
+func wantLost(t *testing.T, m *mirror.Mirror, mend func()) {
+	t.Helper()
+	var lost *mirror.LostError
+	select {
+	case <-m.Context().Done():
+	case <-time.After(20 * time.Second):
+	}
+	if !errors.As(context.Cause(m.Context()), &lost) {
+		t.Fatal("the run goes on: ", context.Cause(m.Context()))
+	}
+	if err := m.Close(); !errors.As(err, &lost) {
+		t.Error(err)
+	}
+	mend()
+	for name := range stored(t) {
+		if name != ".t2map/lock.json" {
+			t.Errorf("%s is in the bucket", name)
+		}
+	}
+}
+
+// Without conditional writes there is a lock, and a remark.
+func TestServerWithoutConditions(t *testing.T) {
+	objecttest.Fake(t)
+	m := mustOpen(t, mirror.Settings{})
+	if len(m.Remarks) != 1 || !strings.Contains(m.Remarks[0], "If-None-Match") {
+		t.Errorf("remarks %q", m.Remarks)
+	}
+	if _, err := open(t, mirror.Settings{}); !errors.As(err, new(*mirror.BusyError)) {
+		t.Error(err)
+	}
+	check(t, m.Stored(study(t, m, "S1/M0", "one")))
+	check(t, m.Close())
+	if got := stored(t); len(got) != 3 {
+		t.Errorf("%q", got)
+	}
+}

@@ -1,0 +1,319 @@
+package mirror
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/t2map/t2map/objects"
+)
+
+// Stored stores the folder of a study that has been completed, also if the run has been interrupted. If that fails, the
+// context of the run ends, and the error is both context.Canceled and the reason.
+func (m *Mirror) Stored(dir string) error {
+	err := m.storeStudy(m.storing, dir)
+	if err == nil && m.due() {
+		err = m.storeShared(m.storing, func(name string) bool {
+			return name == auditFile || strings.HasPrefix(name, stateDir+"/")
+		})
+	}
+	if err != nil {
+		m.stop(fmt.Errorf("results cannot be stored: %w", err))
+		err = fmt.Errorf("%w: %w", context.Canceled, err)
+	}
+	return err
+}
+
+// due reports whether the record must be stored.
+func (m *Mirror) due() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if time.Since(m.shownAt) < sharedEvery {
+		return false
+	}
+	m.shownAt = time.Now()
+	return true
+}
+
+// storeStudy stores the folder of a study unless it is stored.
+func (m *Mirror) storeStudy(ctx context.Context, dir string) error {
+	name, err := m.name(dir)
+	if err != nil {
+		return err
+	}
+	origin, err := originOf(dir)
+	switch {
+	case err == nil && origin == name+"/":
+		return nil
+	case err == nil:
+		return m.storeMoved(ctx, dir, name+"/", origin)
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	there, err := m.objectsBelow(ctx, name+"/")
+	if err != nil {
+		return err
+	}
+	if _, complete := there[resultFile]; complete {
+		if err := m.keepEarlier(ctx, name+"/"); err != nil {
+			return err
+		}
+		// While it is replaced, the study has no result.
+		if err := m.bucket.Remove(ctx, m.Place.Key(name+"/"+resultFile)); err != nil {
+			return err
+		}
+	}
+	if err := m.storeFiles(ctx, dir, name+"/", there); err != nil {
+		return err
+	}
+	return setOrigin(dir, name+"/")
+}
+
+// storeFiles stores the files of a study, result.json last, and removes the objects beside them. Afterwards those that
+// no run reads are markers.
+func (m *Mirror) storeFiles(ctx context.Context, dir, name string, there map[string]objects.Info) error {
+	sums, err := outputs(dir)
+	if err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	g, groupCtx := errgroup.WithContext(ctx)
+	g.SetLimit(inFlight)
+	for _, e := range entries {
+		delete(there, e.Name())
+		if e.IsDir() || e.Name() == resultFile {
+			continue
+		}
+		g.Go(func() error {
+			p := filepath.Join(dir, e.Name())
+			if err := checkSum(p, sums[e.Name()]); err != nil {
+				return fmt.Errorf("%s: %w", name+e.Name(), err)
+			}
+			return m.bucket.PutFile(groupCtx, m.Place.Key(name+e.Name()), p)
+		})
+	}
+	for base := range there {
+		g.Go(func() error { return m.bucket.Remove(groupCtx, m.Place.Key(name+base)) })
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	if err := m.bucket.PutFile(ctx, m.Place.Key(name+resultFile), filepath.Join(dir, resultFile)); err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil && !e.IsDir() && !read(e.Name()) {
+			if err := makeMarker(filepath.Join(dir, e.Name()), info.Size()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// checkSum returns an error if a file does not have the hash in result.json: no marker may become an object.
+func checkSum(name, want string) error {
+	info, err := os.Stat(name)
+	if err != nil {
+		return err
+	}
+	if isMarker(info) {
+		return errors.New("is only a marker of an object")
+	}
+	if want == "" {
+		return nil // not an output of t2map
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return err
+	}
+	if got := fmt.Sprintf("%x", h.Sum(nil)); got != want {
+		return errors.New("has changed since it was written")
+	}
+	return nil
+}
+
+// keepEarlier copies the earlier result in a folder of the bucket to where the run has moved it in the mirror, if it
+// has.
+func (m *Mirror) keepEarlier(ctx context.Context, name string) error {
+	for aside := range asides {
+		err := filepath.WalkDir(m.path(aside), func(p string, d fs.DirEntry, err error) error {
+			if err != nil || d.Name() != originDir {
+				return nil // a folder that is not there, or is moved again
+			}
+			origin, err := originOf(filepath.Dir(p))
+			if err != nil || origin != name {
+				return err
+			}
+			now, err := m.name(filepath.Dir(p))
+			if err != nil {
+				return err
+			}
+			return m.copyStudy(ctx, filepath.Dir(p), name, now+"/")
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// storeMoved moves the objects of a study that the run has moved from one folder to another.
+func (m *Mirror) storeMoved(ctx context.Context, dir, name, origin string) error {
+	if err := m.copyStudy(ctx, dir, origin, name); err != nil {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(m.path(origin), resultFile)); err == nil {
+		return nil // another study is there now
+	}
+	there, err := m.objectsBelow(ctx, origin)
+	if err != nil {
+		return err
+	}
+	return m.removeStudy(ctx, origin, there)
+}
+
+// copyStudy copies the objects of a study, result.json last, and notes the new place in its folder of the mirror.
+func (m *Mirror) copyStudy(ctx context.Context, dir, from, name string) error {
+	there, err := m.objectsBelow(ctx, from)
+	if err != nil {
+		return err
+	}
+	for _, base := range resultLast(there) {
+		if err := m.bucket.Copy(ctx, m.Place.Key(from+base), m.Place.Key(name+base)); err != nil {
+			return err
+		}
+	}
+	return setOrigin(dir, name)
+}
+
+// removeStudy removes the objects of a study, result.json first.
+func (m *Mirror) removeStudy(ctx context.Context, name string, there map[string]objects.Info) error {
+	bases := resultLast(there)
+	slices.Reverse(bases)
+	for _, base := range bases {
+		if err := m.bucket.Remove(ctx, m.Place.Key(name+base)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// resultLast returns the names of files, result.json at the end.
+func resultLast(there map[string]objects.Info) (bases []string) {
+	for base := range there {
+		if base != resultFile {
+			bases = append(bases, base)
+		}
+	}
+	slices.Sort(bases)
+	if _, ok := there[resultFile]; ok {
+		bases = append(bases, resultFile)
+	}
+	return bases
+}
+
+// objectsBelow returns the objects in a folder, by their names in it.
+func (m *Mirror) objectsBelow(ctx context.Context, name string) (map[string]objects.Info, error) {
+	there := map[string]objects.Info{}
+	err := m.bucket.List(ctx, m.Place.Key(name), false, func(i objects.Info) bool {
+		if !i.Folder() && !strings.HasSuffix(i.Key, "/") {
+			there[path.Base(i.Key)] = i
+		}
+		return true
+	})
+	return there, err
+}
+
+// storeAll stores all studies that are not stored yet, then the tables, then the record.
+func (m *Mirror) storeAll(ctx context.Context) error {
+	err := filepath.WalkDir(m.Dir, func(p string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && p != m.Dir && strings.HasPrefix(d.Name(), "."):
+			return fs.SkipDir // hidden state, or an unfinished study
+		case !d.IsDir() && d.Name() == resultFile:
+			return m.storeStudy(ctx, filepath.Dir(p))
+		}
+		return nil
+	})
+	if err == nil {
+		err = m.storeShared(ctx, func(name string) bool { return name != auditFile })
+	}
+	if err == nil {
+		err = m.storeShared(ctx, func(name string) bool { return name == auditFile })
+	}
+	return err
+}
+
+// sharedFiles returns the names of the files outside of studies that are wanted.
+func (m *Mirror) sharedFiles(wanted func(name string) bool) (map[string]bool, error) {
+	found := map[string]bool{}
+	err := filepath.WalkDir(m.Dir, func(p string, d fs.DirEntry, err error) error {
+		name, nameErr := m.name(p)
+		first, _, nested := strings.Cut(name, "/")
+		switch {
+		case err != nil || nameErr != nil:
+			return errors.Join(err, nameErr)
+		case d.IsDir() && name != "." && !sharedDirs[first]:
+			return fs.SkipDir
+		case d.Type().IsRegular() && wanted(name) && !private(name) && (nested || !strings.HasPrefix(name, ".")):
+			found[name] = true
+		}
+		return nil
+	})
+	return found, err
+}
+
+// storeShared stores the files outside of studies that have changed, among those that are wanted, and removes the
+// objects of those that no longer exist.
+func (m *Mirror) storeShared(ctx context.Context, wanted func(name string) bool) error {
+	left, err := m.sharedFiles(wanted)
+	if err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for name := range left {
+		sum, _, err := sumOf(m.path(name))
+		if err != nil {
+			return err
+		}
+		if m.shared[name] == sum {
+			continue
+		}
+		if err := m.bucket.PutFile(ctx, m.Place.Key(name), m.path(name)); err != nil {
+			return err
+		}
+		m.shared[name] = sum
+	}
+	for name := range m.shared {
+		if !left[name] && wanted(name) {
+			if err := m.bucket.Remove(ctx, m.Place.Key(name)); err != nil {
+				return err
+			}
+			delete(m.shared, name)
+		}
+	}
+	return nil
+}
