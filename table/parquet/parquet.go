@@ -16,14 +16,13 @@ import (
 	"strconv"
 
 	library "github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/compress/zstd"
 
 	"github.com/t2map/t2map/table"
 )
 
-// rowsPerGroup limits the memory of a Writer: it holds one group of rows, encoded, which takes 3 MB for a table of 50
+// rowsPerGroup limits the memory of a Writer: it holds one group of rows, encoded, which takes 1 MB for a table of 50
 // columns. Readers skip groups by the ranges of their values, so that a group should not be too large either.
-const rowsPerGroup = 1 << 14
+const rowsPerGroup = 1 << 12
 
 // creator is the program in the file's metadata. It has no version, so that equal tables have equal bytes.
 const creator = "t2map"
@@ -39,7 +38,7 @@ type Writer[R any] struct {
 // NewWriter returns a writer of a table to w. The file is complete after Close.
 func NewWriter[R any](w io.Writer, columns []table.Column[R]) *Writer[R] {
 	file := library.NewGenericWriter[any](w, schema(columns), library.CreatedBy(creator, "", ""),
-		library.Compression(&zstd.Codec{Level: zstd.DefaultLevel, Concurrency: 1}),
+		library.Compression(&codec{}),
 		library.MaxRowsPerRowGroup(rowsPerGroup))
 	for _, c := range columns {
 		for _, entry := range []struct{ key, text string }{{"label", c.Label}, {"unit", c.Unit}, {"terms", c.Terms},
