@@ -25,6 +25,7 @@ func (s *Search) Settle(ctx context.Context, recall func(Chunk) (Facts, bool),
 	}
 	sets := newSets(len(s.survey.Chunks()))
 	s.joinNested(sets)
+	s.joinSingle(sets)
 	facts := map[string]Facts{} // by Digest
 	for {
 		chunks := s.gather(sets)
@@ -154,6 +155,23 @@ func folderOf(parts []files.Chunk, n int) int {
 		return n
 	}
 	return parts[n].Parent
+}
+
+// joinSingle joins the only folder or archive of a root with the files beside it. Both mostly
+// belong to one study, such as its images and its mask, and would be joined after they were read.
+func (s *Search) joinSingle(sets sets) {
+	all := s.survey.Chunks()
+	byRoot := make([][]int, len(s.roots))
+	for n, p := range all {
+		if !p.Empty {
+			byRoot[p.Root] = append(byRoot[p.Root], n)
+		}
+	}
+	for _, parts := range byRoot {
+		if len(parts) == 2 && all[parts[0]].Loose != all[parts[1]].Loose {
+			sets.join(parts[0], parts[1])
+		}
+	}
 }
 
 // joinNested joins the chunks of each root that lies in another with the chunk that contains
