@@ -35,7 +35,7 @@ func (r *session) fail(l *intake.Line, err error) {
 	if errors.As(err, new(*pipeline.SettingError)) || reasonOf(err) == report.ReasonDisk {
 		r.explained = append(r.explained, len(r.out.Failures))
 	} else if !r.DryRun {
-		r.ledger.settle(entry{Study: l.Hash, Series: l.Series, Side: l.Side}, "")
+		r.ledger.displace(entry{Study: l.Hash, Series: l.Series, Side: l.Side}, "")
 	}
 	r.out.Failures = append(r.out.Failures, r.failure(l, reasonOf(err), err.Error(), hint.Find(err)))
 	r.record.failed(l, err.Error())

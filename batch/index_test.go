@@ -3,6 +3,7 @@ package batch
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -209,5 +210,46 @@ func TestCarriedBetweenChunks(t *testing.T) {
 	if diff := cmp.Diff(map[string]Why{"S01/baseline": OtherInputs, "S01/month03": OtherInputs}, whys(run(t,
 		s))); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Masks are carried between two chunks with many studies: each chunk is read once for its own studies and once for
+// those of the other.
+func TestManyCarriedMasks(t *testing.T) {
+	before := mostKept
+	mostKept = 0
+	defer func() { mostKept = before }()
+	dir := t.TempDir()
+	const subjects = 3
+	files := 0
+	for n := range subjects {
+		subject := fmt.Sprintf("S%02d", n)
+		for _, visit := range []string{"baseline", "month03"} {
+			study := filepath.Join(dir, "studies", visit, subject)
+			knee(t, study, phantom.Options{Subject: subject, Visit: visit, Seed: uint64(n)})
+			if visit != "baseline" {
+				remove(t, filepath.Join(study, "labels.nii.gz"))
+			}
+			names, err := os.ReadDir(study)
+			if err != nil {
+				t.Fatal(err)
+			}
+			files += len(names)
+		}
+	}
+	s := settings(t, dir)
+	s.Layout, s.Protocol.Masks.Visit = "{visit}/{subject}", "baseline"
+	read, mapping := 0, false
+	s.Progress = func(stage Stage, _, _ int) {
+		mapping = mapping || stage == StageStudies
+		if mapping && stage == StageHeaders {
+			read++
+		}
+	}
+	if out := run(t, s); out.Mapped != 2*subjects {
+		t.Fatalf("%d mapped, %+v", out.Mapped, out.Failures)
+	}
+	if most := files + files/2 + subjects; read > most {
+		t.Errorf("%d headers of %d files were read while studies were mapped, want at most %d", read, files, most)
 	}
 }

@@ -13,27 +13,25 @@ import (
 type planned struct {
 	job pipeline.Job
 	err error
-	// source holds the mask that is carried to the study, if it lies in another chunk.
-	source *dicomio.Finding
+	// source is the chunk with the mask that is carried to the study, if it is another one.
+	source *reading
 }
 
-// release closes what only this job reads from.
+// release ends the use of the other chunk.
 func (p planned) release() {
 	if p.source != nil {
-		_ = p.source.Close() // temporary files remain
+		p.source.release()
 	}
 }
 
 // jobs makes the jobs of studies in a chunk whose headers were read.
 func (w *work) jobs(ctx context.Context, p *reading, studies []*study) []planned {
 	all := make([]planned, len(studies))
+	w.intake.Take(p.finding)
 	for n, st := range studies {
-		w.intake.Take(p.finding)
 		all[n].job, all[n].err = w.job(p.finding, st)
-		if source := st.source; all[n].err == nil && source != nil {
-			w.carry(ctx, p, source, &all[n])
-		}
 	}
+	w.carry(ctx, p, studies, all)
 	w.intake.Forget()
 	for n := range all {
 		all[n].job.Study.Release()
@@ -44,22 +42,56 @@ func (w *work) jobs(ctx context.Context, p *reading, studies []*study) []planned
 	return all
 }
 
-// carry adds the job of the study from which the mask is carried.
-func (w *work) carry(ctx context.Context, p *reading, source *study, to *planned) {
-	found := p.finding
-	if source.chunk != p.of {
-		var err error
-		if found, err = w.cohort.search.Find(ctx, source.chunk.Chunk); err != nil {
-			if to.err = fmt.Errorf("find: %w", err); ctx.Err() != nil {
-				to.err = notDone(ctx)
-			}
-			return
+// carry adds the jobs of the studies from which masks are carried. It reads each of their chunks once.
+func (w *work) carry(ctx context.Context, p *reading, studies []*study, all []planned) {
+	targets := map[*chunk][]int{} // by the chunk of their sources
+	var parts []*chunk
+	for n, st := range studies {
+		if st.source == nil || all[n].err != nil {
+			continue
 		}
-		to.source = &found
-		w.intake.Take(found)
+		if part := st.source.chunk; targets[part] == nil {
+			parts = append(parts, part)
+		}
+		targets[st.source.chunk] = append(targets[st.source.chunk], n)
 	}
-	job, err := w.job(found, source)
-	to.job.MaskSource, to.err = &job, err
+	for _, part := range parts {
+		from, err := w.open(ctx, p, part)
+		for _, n := range targets[part] {
+			if all[n].err = err; err != nil {
+				continue
+			}
+			job, err := w.job(from.finding, studies[n].source)
+			all[n].job.MaskSource, all[n].err = &job, err
+			if from != p {
+				from.users.Add(1)
+				all[n].source = from
+			}
+		}
+		if err == nil && from != p {
+			from.finding.Studies = nil // the jobs have what they need
+			from.release()
+		}
+	}
+}
+
+// open returns p if it is the chunk, or reads the chunk. The intake takes it.
+func (w *work) open(ctx context.Context, p *reading, part *chunk) (*reading, error) {
+	if part == p.of {
+		w.intake.Take(p.finding)
+		return p, nil
+	}
+	found, err := w.cohort.search.Find(ctx, part.Chunk)
+	if err != nil {
+		if err = fmt.Errorf("find: %w", err); ctx.Err() != nil {
+			err = notDone(ctx)
+		}
+		return nil, err
+	}
+	from := &reading{of: part, finding: found}
+	from.users.Store(1)
+	w.intake.Take(found)
+	return from, nil
 }
 
 // job makes the job of a study of the finding that the intake has taken.

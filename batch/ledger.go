@@ -172,10 +172,10 @@ func (l *ledger) holds(k intake.Knee) bool {
 	return slices.ContainsFunc(l.judge(l.byStudy[k.Study]).sound, func(r entry) bool { return r.is(k) })
 }
 
-// settle notes that a study has a new result or has failed, and removes its earlier results. The entry of a failed
+// displace notes that a study has a new result or has failed, and removes its earlier results. The entry of a failed
 // study has no Dir. The folders of the earlier results are moved. moved is the folder to which the one that the new
 // result has replaced was moved already, or "".
-func (l *ledger) settle(current entry, moved string) {
+func (l *ledger) displace(current entry, moved string) {
 	if current.Study == "" {
 		return
 	}

@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -27,8 +28,7 @@ func (r *session) settle(ctx context.Context, c *cohort) error {
 		switch {
 		case !slices.ContainsFunc(part.studies, r.isStale):
 		case part.kept != nil:
-			again := r.see(*part.kept)
-			part.studies, part.strays, part.damaged = again.studies, again.strays, again.damaged
+			part.describe(r.chunkOf(*part.kept))
 		default:
 			stale = append(stale, part.Chunk)
 		}
@@ -44,8 +44,8 @@ func (r *session) settle(ctx context.Context, c *cohort) error {
 		if err != nil {
 			return fmt.Errorf("find: %w", err)
 		}
-		part, again := byDigest[f.Chunk.Digest], r.see(f)
-		part.studies, part.strays, part.damaged = again.studies, again.strays, again.damaged
+		part := byDigest[f.Chunk.Digest]
+		part.describe(r.chunkOf(f))
 		part.recalled = false
 		if err := f.Close(); err != nil {
 			return err
@@ -80,10 +80,7 @@ func (r *session) plan(c *cohort) []*study {
 		}
 	}
 	slices.SortFunc(studies, func(a, b *study) int {
-		if a.Folder != b.Folder {
-			return strings.Compare(a.Folder, b.Folder)
-		}
-		return strings.Compare(a.Hash, b.Hash)
+		return cmp.Or(strings.Compare(a.Folder, b.Folder), strings.Compare(a.Hash, b.Hash))
 	})
 	studies = slices.DeleteFunc(studies, func(st *study) bool { return !r.admit(st) })
 	studies = r.carryMasks(r.sound(studies))

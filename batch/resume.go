@@ -17,24 +17,24 @@ import (
 	"github.com/t2map/t2map/report"
 )
 
-// Why says why a study is mapped again, or that it is not.
+// Why says why a study is mapped, or that it is not, in words that follow a number of studies: "3 with changed files".
 type Why string
 
 // The reasons, in the order in which they are looked for.
 const (
 	// Forced: Settings.Force maps every study.
-	Forced Why = "--force"
+	Forced Why = "forced"
 	// New: there is no result.
 	New Why = "new"
 	// OtherFolder: its result is in another folder, under another name.
-	OtherFolder Why = "its folder has another name"
+	OtherFolder Why = "under another name"
 	// OtherRequest: the version, a setting, the identity, the headers or the choice of the files differ from those of
 	// the result.
-	OtherRequest Why = "settings, headers or files chosen have changed"
+	OtherRequest Why = "with other settings, headers or choice of files"
 	// Incomplete: a file of the result is missing.
-	Incomplete Why = "a file of its result is missing"
+	Incomplete Why = "with incomplete results"
 	// OtherInputs: the contents of a file differ from those that the result was made from.
-	OtherInputs Why = "the contents of its files have changed"
+	OtherInputs Why = "with changed files"
 	// Done: the result is that of the same files and settings. The study is not mapped.
 	Done Why = "done"
 )
@@ -132,24 +132,34 @@ func (st *study) unchanged() bool {
 
 // compareInputs compares the contents of the inputs of studies in one chunk with the hashes in their results.
 func (c comparison) compareInputs(ctx context.Context, part *chunk, studies []*study) error {
-	own, err := c.newInputs(ctx, part)
-	if err != nil {
+	lists := map[*chunk]*inputs{} // of the chunk, and of those with masks that are carried to it
+	defer func() {
+		for _, list := range lists {
+			list.close()
+		}
+	}()
+	list := func(part *chunk) error {
+		if lists[part] != nil {
+			return nil
+		}
+		list, err := c.newInputs(ctx, part)
+		if err == nil {
+			lists[part] = list
+		}
 		return err
 	}
-	defer own.close()
 	for _, st := range studies {
-		all := []*inputs{own}
+		if err := list(part); err != nil {
+			return err
+		}
+		all := []*inputs{lists[part]}
 		if st.source != nil && st.source.chunk != part {
-			other, err := c.newInputs(ctx, st.source.chunk)
-			if err != nil {
+			if err := list(st.source.chunk); err != nil {
 				return err
 			}
-			all = append(all, other)
+			all = append(all, lists[st.source.chunk])
 		}
 		st.why = c.compare(st, all)
-		if len(all) > 1 {
-			all[1].close()
-		}
 	}
 	return nil
 }

@@ -128,6 +128,11 @@ func (c *cohort) close() error {
 	return err
 }
 
+// describe takes the studies and the damaged files of a chunk that was read again.
+func (c *chunk) describe(again *chunk) {
+	c.studies, c.strays, c.damaged = again.studies, again.strays, again.damaged
+}
+
 // release closes the finding if it is still open.
 func (c *chunk) release() error {
 	if c.kept == nil {
@@ -173,7 +178,7 @@ func (r *session) survey(ctx context.Context) (*cohort, error) {
 		used[part.Digest] = stored
 		return stored.facts, true
 	}, func(f dicomio.Finding, facts dicomio.Facts) error {
-		one := r.see(f)
+		one := r.chunkOf(f)
 		one.facts, used[f.Chunk.Digest] = facts, one
 		return c.keep(one, f)
 	})
@@ -229,14 +234,14 @@ func (c *cohort) checkFound() error {
 	return errors.Join(&e, c.close())
 }
 
-// see makes a line for each study of a finding.
-func (r *session) see(f dicomio.Finding) *chunk {
+// chunkOf returns a chunk with a line for each study of its finding.
+func (r *session) chunkOf(f dicomio.Finding) *chunk {
 	c := &chunk{Chunk: f.Chunk, passed: f.Passed, files: f.Files, notes: notesOf(f.Tree)}
 	r.intake.Take(f)
 	defer r.intake.Forget()
 	var named []error // damaged files that are the reason for the failure of a study
 	for _, st := range f.Studies {
-		one := r.sight(st)
+		one := r.sightingOf(st)
 		if spoiled := st.Spoiled; one.err != nil && len(spoiled) > 0 && errors.Is(one.err, spoiled[0]) {
 			named = append(named, spoiled...)
 		}
@@ -251,8 +256,8 @@ func (r *session) see(f dicomio.Finding) *chunk {
 	return c
 }
 
-// sight makes the line of a study.
-func (r *session) sight(st dicomio.Study) *sighting {
+// sightingOf returns the line of a study.
+func (r *session) sightingOf(st dicomio.Study) *sighting {
 	one := &sighting{}
 	j, err := r.intake.Identify(st)
 	one.unlisted = errors.Is(err, intake.ErrUnlisted)

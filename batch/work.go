@@ -218,7 +218,7 @@ func (w *work) finish(st *study, r report.Result, err error) {
 	default:
 		st.seen.inputs = e.Inputs
 		w.out.Mapped++
-		w.ledger.settle(e, r.Superseded)
+		w.ledger.displace(e, r.Superseded)
 		if w.Mapped != nil {
 			w.Mapped(r)
 		}
