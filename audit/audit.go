@@ -41,6 +41,8 @@ const (
 	RunEnded    Kind = "run ended"
 	StudyDone   Kind = "study done"
 	StudyFailed Kind = "study failed"
+	// TablesWritten: the tables and the page were written.
+	TablesWritten Kind = "tables written"
 	// Superseded: the result of a study was moved to make room for a new one, or because the study failed.
 	Superseded Kind = "result superseded"
 )
@@ -66,6 +68,8 @@ type Event struct {
 	Visit   string `json:"visit,omitempty"`
 	Folder  string `json:"folder,omitempty"`
 	Result  string `json:"result_sha256,omitempty"`
+	// Files are the hashes of the tables and of the files of the page by their names, of TablesWritten.
+	Files map[string]string `json:"files,omitempty"`
 	// Reason says why a study failed or a result was superseded, or how a run ended.
 	Reason string `json:"reason,omitempty"`
 	// Seconds is the time from the start of a study to its end, to the millisecond, and PeakBytes the most memory that
@@ -99,7 +103,7 @@ func Open(dir string) (*Log, error) {
 	}
 	lock := filepath.Join(dir, lockFile)
 	_ = os.MkdirAll(filepath.Dir(lock), 0o777) // without it, the record is not locked
-	return &Log{file: f, lock: flock.New(lock)}, nil
+	return &Log{file: f, lock: flock.New(lock, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o666))}, nil
 }
 
 // Close closes the record.

@@ -50,3 +50,20 @@ func limitCollector(budget int64, studies []*study) func() {
 	debug.SetMemoryLimit(min(before, most+held+runOverhead))
 	return func() { debug.SetMemoryLimit(before) }
 }
+
+// usualGCPercent and runGCPercent are the garbage that may be in memory, in percent of what is in use: the default of
+// Go, and that of a run. What is in use grows with the cohort, by a line for each study.
+const (
+	usualGCPercent = 100
+	runGCPercent   = 50
+)
+
+// tightenCollector makes the garbage collector run more often, unless the default was changed from outside (GOGC). The
+// returned function restores the former setting.
+func tightenCollector() func() {
+	before := debug.SetGCPercent(runGCPercent)
+	if before != usualGCPercent {
+		debug.SetGCPercent(before)
+	}
+	return func() { debug.SetGCPercent(before) }
+}

@@ -19,6 +19,7 @@ import (
 // It returns a *MissingShardsError if shards are missing, a *BusyError if a run writes to the folder, and the errors of
 // Tables.
 func Merge(ctx context.Context, s Settings, partial bool) (Outcome, error) {
+	defer tightenCollector()()
 	if err := s.checkSharded(); err != nil {
 		return Outcome{}, err
 	}
@@ -39,6 +40,10 @@ func Merge(ctx context.Context, s Settings, partial bool) (Outcome, error) {
 	}
 	lock.unfinished = true
 	r := session{Settings: s, ledger: l}
+	if r.record, err = s.openRecord(); err != nil {
+		return Outcome{}, err
+	}
+	defer r.record.log.Close() // each event is synced
 	r.out.Merged = mergedOf(states)
 	inputs := map[string]knownInputs{}
 	for _, state := range states {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/user"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -50,13 +51,21 @@ func (r *record) measured(e audit.Event) audit.Event {
 	return e
 }
 
-// startRecord opens the record of the output folder and writes the start of the run.
-func (s Settings) startRecord() (*record, error) {
+// openRecord opens the record of the output folder.
+func (s Settings) openRecord() (*record, error) {
 	log, err := audit.Open(s.Out)
 	if err != nil {
 		return nil, fmt.Errorf("output folder: %w", err)
 	}
-	r := &record{log: log, run: rand.Text(), out: s.Out, starts: map[string]time.Time{}}
+	return &record{log: log, run: rand.Text(), out: s.Out, starts: map[string]time.Time{}}, nil
+}
+
+// startRecord opens the record of the output folder and writes the start of the run.
+func (s Settings) startRecord() (*record, error) {
+	r, err := s.openRecord()
+	if err != nil {
+		return nil, err
+	}
 	e := audit.Event{Kind: audit.RunStarted, Version: pipeline.Version, Options: s.Options}
 	e.Host, _ = os.Hostname() // unknown names are absent
 	if u, err := user.Current(); err == nil {
@@ -90,6 +99,24 @@ func (r *record) done(result entry) error {
 		return nil
 	}
 	return r.add(r.measured(ofResult(audit.StudyDone, result)))
+}
+
+// tables writes the hashes of the tables.
+func (r *record) tables() error {
+	if r == nil {
+		return nil
+	}
+	names, err := tableFiles(r.out)
+	if err != nil {
+		return err
+	}
+	e := audit.Event{Kind: audit.TablesWritten, Version: pipeline.Version, Files: map[string]string{}}
+	for _, name := range names {
+		if e.Files[name], err = fileHash(filepath.Join(r.out, filepath.FromSlash(name))); err != nil {
+			return err
+		}
+	}
+	return r.add(e)
 }
 
 // superseded writes that a result was moved to folder.

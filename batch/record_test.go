@@ -34,15 +34,16 @@ func TestRecordOfRuns(t *testing.T) {
 			t.Errorf("%+v", e)
 		}
 	}
-	if diff := cmp.Diff([]string{"run started", "study done S01", "study done S02", "run ended",
-		"run started", "run ended", "run started", "result superseded S01", "study failed S01", "run ended"},
+	if diff := cmp.Diff([]string{"run started", "study done S01", "study done S02", "tables written",
+		"run ended", "run started", "run ended", "run started", "result superseded S01", "study failed S01",
+		"tables written", "run ended"},
 		kinds); diff != "" {
 		t.Error(diff)
 	}
 	if e := events[0]; e.Version == "" || !cmp.Equal(e.Options, s.Options) {
 		t.Errorf("%+v", e)
 	}
-	if e := events[8]; !strings.Contains(e.Reason, "mask") {
+	if e := events[9]; !strings.Contains(e.Reason, "mask") {
 		t.Errorf("%+v", e)
 	}
 }

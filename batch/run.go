@@ -27,6 +27,7 @@ import (
 // writes to it, a *SettingsError if it holds results with other settings, a *NothingFoundError if there are no
 // studies.
 func Run(ctx context.Context, s Settings) (Outcome, error) {
+	defer tightenCollector()()
 	in, err := s.prepare()
 	if err == nil && s.Out == "" {
 		err = errors.New("no output folder is given")

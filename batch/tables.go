@@ -85,7 +85,7 @@ func (r *session) tabulate(sound []entry) error {
 	}
 	err := writeCohort(r.Out, c)
 	if err == nil {
-		err = r.writeTableState(sum)
+		err = errors.Join(r.writeTableState(sum), r.record.tables())
 	}
 	switch {
 	case outfile.Full(err):
@@ -150,6 +150,7 @@ func (e *TablesError) Unwrap() error { return e.Err }
 // It returns a *BusyError if a run writes to the folder, a *MixedError if results in it have different settings, and
 // an error if the folder does not exist, holds no results, or has a studies.csv that cannot be read.
 func Tables(ctx context.Context, s Settings) (Outcome, error) {
+	defer tightenCollector()()
 	if err := checkResults(s.Out); err != nil {
 		return Outcome{}, err
 	}
@@ -163,6 +164,10 @@ func Tables(ctx context.Context, s Settings) (Outcome, error) {
 	}
 	lock.unfinished = true
 	r := session{Settings: s, ledger: l}
+	if r.record, err = s.openRecord(); err != nil {
+		return Outcome{}, err
+	}
+	defer r.record.log.Close() // each event is synced
 	out := &r.out
 	for _, f := range l.listed {
 		// Failures outside of studies remain listed, too. A result that cannot be read has a folder, and is found

@@ -69,18 +69,30 @@ func (s Settings) tablesStand(sum string) bool {
 // writeTableState notes from what the tables were made.
 func (s Settings) writeTableState(sum string) error {
 	state := tableState{Sum: sum}
+	names, err := tableFiles(s.Out)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		f := stampOf(filepath.Join(s.Out, filepath.FromSlash(name)))
+		f.Path = name
+		state.Files = append(state.Files, f)
+	}
+	return s.writeState(tablesFile, func(write func(any) error) error { return write(state) })
+}
+
+// tableFiles returns the names of the tables and of the files of the page in a folder of results, with slashes.
+func tableFiles(out string) (files []string, err error) {
 	for _, folder := range []string{"", report.PageFolder} {
-		names, err := os.ReadDir(filepath.Join(s.Out, folder))
+		names, err := os.ReadDir(filepath.Join(out, folder))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
+			return nil, err
 		}
 		for _, n := range names {
 			if n.Type().IsRegular() && !strings.HasPrefix(n.Name(), ".") && n.Name() != audit.File {
-				f := stampOf(filepath.Join(s.Out, folder, n.Name()))
-				f.Path = path.Join(folder, n.Name())
-				state.Files = append(state.Files, f)
+				files = append(files, path.Join(folder, n.Name()))
 			}
 		}
 	}
-	return s.writeState(tablesFile, func(write func(any) error) error { return write(state) })
+	return files, nil
 }

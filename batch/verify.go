@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -34,7 +35,8 @@ type Verification struct {
 }
 
 // Verify compares the files of a folder of results with the hashes that were written with them: the record with its
-// chain, each result.json with the record, and the files of each result with its result.json. If roots are given, it
+// chain, each result.json and the tables with the record, and the files of each result with its result.json. Superseded
+// results may have been deleted; those that are there are compared. If roots are given, it
 // also compares the inputs, which it looks for below the roots; an input that is not there is a finding.
 //
 // It returns a *BusyError if a run writes to the folder, and an error if the folder does not exist or holds no results.
@@ -84,6 +86,8 @@ func Verify(ctx context.Context, out string, roots []string, workers int) (Verif
 		v.seen[files.Below(out, filepath.Dir(path))] = true
 	}
 	v.missing()
+	v.compareTables()
+	v.compareSuperseded()
 	return v.Verification, err
 }
 
@@ -96,6 +100,8 @@ type verifier struct {
 	seen     map[string]bool
 	recorded bool // there is a record
 	inputs   *inputs
+	// tables are the hashes of the tables and of the files of the page, when they were written last.
+	tables map[string]string
 }
 
 func (v *verifier) find(path, problem string) {
@@ -133,6 +139,39 @@ func (v *verifier) expect(e audit.Event, folders map[string]string) {
 			delete(v.expected, from) // it was moved from there
 		}
 		v.expected[e.Folder], folders[e.Result] = e.Result, e.Folder
+	case audit.TablesWritten:
+		v.tables = e.Files
+	}
+}
+
+// compareTables compares the tables and the files of the page with the hashes that they had when they were written.
+func (v *verifier) compareTables() {
+	for _, name := range slices.Sorted(maps.Keys(v.tables)) {
+		path := filepath.Join(v.out, filepath.FromSlash(name))
+		if !filepath.IsLocal(filepath.FromSlash(name)) {
+			continue // no run has written this
+		}
+		switch sum, err := fileHash(path); {
+		case errors.Is(err, fs.ErrNotExist):
+			v.find(path, "is missing: t2map tables writes it again")
+		case err != nil:
+			v.find(path, "cannot be read")
+		case sum != v.tables[name]:
+			v.find(path, "has changed since it was written: t2map tables writes it again")
+		}
+	}
+}
+
+// compareSuperseded compares the superseded results that are still there with the record.
+func (v *verifier) compareSuperseded() {
+	for _, folder := range slices.Sorted(maps.Keys(v.expected)) {
+		if !strings.HasPrefix(folder, supersededFolder+"/") || !filepath.IsLocal(filepath.FromSlash(folder)) {
+			continue
+		}
+		path := filepath.Join(v.out, filepath.FromSlash(folder), report.ResultFile)
+		if sum, err := fileHash(path); err == nil && sum != v.expected[folder] {
+			v.find(path, "has changed since a run wrote it")
+		}
 	}
 }
 
@@ -197,7 +236,7 @@ func (v *verifier) missing() {
 	var gone []string
 	for folder := range v.expected {
 		_, err := os.Stat(filepath.Join(v.out, filepath.FromSlash(folder), report.ResultFile))
-		if !v.seen[folder] && err != nil {
+		if !v.seen[folder] && err != nil && !strings.HasPrefix(folder, supersededFolder+"/") { // those may be deleted
 			gone = append(gone, folder)
 		}
 	}

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/t2map/t2map/audit"
+	"github.com/t2map/t2map/protocol"
 )
 
 // A folder that is as it was written has no findings, and each change is named.
@@ -24,7 +26,7 @@ func TestVerify(t *testing.T) {
 		}
 		return v
 	}
-	if v := verify(); v.Results != 2 || v.Outputs < 10 || v.Inputs < 10 || v.Lines != 4 || len(v.Findings) > 0 {
+	if v := verify(); v.Results != 2 || v.Outputs < 10 || v.Inputs < 10 || v.Lines != 5 || len(v.Findings) > 0 {
 		t.Fatalf("%+v", v)
 	}
 	result, record := filepath.Join(s.Out, "S01", "study", "result.json"), filepath.Join(s.Out, audit.File)
@@ -43,6 +45,10 @@ func TestVerify(t *testing.T) {
 		{record, func(data []byte) []byte { return bytes.Replace(data, []byte(`"S01"`), []byte(`"S91"`), 1) },
 			[]Finding{{"audit.jsonl, line 3", "does not follow the line before it: one of them was changed, or lines " +
 				"between them were removed or inserted"}}},
+		{filepath.Join(s.Out, "compartments.csv"), invert, []Finding{{"compartments.csv",
+			"has changed since it was written: t2map tables writes it again"}}},
+		{filepath.Join(s.Out, "index.html"), nil, []Finding{{"index.html",
+			"is missing: t2map tables writes it again"}}},
 		{input, invert, []Finding{{"S02/study/result.json", "its input S02/IM_0001.dcm has changed since it was read"}}},
 		{input, nil, []Finding{{"S02/study/result.json", "its input S02/IM_0001.dcm is not in the searched folders"}}},
 	} {
@@ -78,4 +84,39 @@ func TestVerify(t *testing.T) {
 func invert(data []byte) []byte {
 	data[len(data)-1] ^= 1
 	return data
+}
+
+// A superseded result that has changed is found; one that was deleted is not missed.
+func TestVerifySuperseded(t *testing.T) {
+	_, s := resumable(t)
+	run(t, s)
+	s.Protocol.Maps = protocol.MapsNone
+	run(t, s)
+	verify := func() []Finding {
+		t.Helper()
+		v, err := Verify(t.Context(), s.Out, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v.Findings
+	}
+	if got := verify(); len(got) != 0 {
+		t.Errorf("%+v", got)
+	}
+	names, err := filepath.Glob(filepath.Join(s.Out, supersededFolder, "S01", "*", "result.json"))
+	if err != nil || len(names) != 1 {
+		t.Fatal(names, err)
+	}
+	if err := os.WriteFile(names[0], []byte("{}"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if got := verify(); len(got) != 1 || !strings.HasPrefix(got[0].Place, "superseded/S01/study-") {
+		t.Errorf("%+v", got)
+	}
+	if err := os.RemoveAll(filepath.Join(s.Out, supersededFolder)); err != nil {
+		t.Fatal(err)
+	}
+	if got := verify(); len(got) != 0 {
+		t.Errorf("after the folder was deleted: %+v", got)
+	}
 }
