@@ -7,6 +7,7 @@ import (
 	"image"
 	"image/color"
 	"io"
+	"sync"
 
 	"github.com/klauspost/compress/zlib"
 )
@@ -28,20 +29,33 @@ func EncodePNG(w io.Writer, img *image.Paletted) error {
 		colours = append(colours, rgb.R, rgb.G, rgb.B)
 	}
 	p.chunk("PLTE", colours)
-	data := bufio.NewWriterSize(&pngData{p: &p}, 1<<16)
-	z, err := zlib.NewWriterLevel(data, zlib.BestSpeed)
-	if err != nil {
-		return err
-	}
+	c := compressors.Get().(*compressor)
+	defer compressors.Put(c)
+	c.data.Reset(&pngData{p: &p})
+	c.z.Reset(c.data)
 	for y := range size.Y {
-		z.Write([]byte{0}) // no filter; an error is that of p
-		z.Write(img.Pix[y*img.Stride:][:size.X])
+		c.z.Write([]byte{0}) // no filter; an error is that of p
+		c.z.Write(img.Pix[y*img.Stride:][:size.X])
 	}
-	z.Close()
-	data.Flush()
+	c.z.Close()
+	c.data.Flush()
 	p.chunk("IEND", nil)
 	return p.err
 }
+
+// compressor compresses the pixels of one picture after another. A new one for each picture would take 1 MB.
+type compressor struct {
+	z    *zlib.Writer
+	data *bufio.Writer
+}
+
+var compressors = sync.Pool{New: func() any {
+	z, err := zlib.NewWriterLevel(nil, zlib.BestSpeed)
+	if err != nil {
+		panic(err) // the level is not valid
+	}
+	return &compressor{z, bufio.NewWriterSize(nil, 1<<16)}
+}}
 
 // pngWriter writes chunks until the first error.
 type pngWriter struct {

@@ -102,8 +102,8 @@ func write(w io.Writer, g volume.Geometry, c content, description string) error 
 		return err
 	}
 	size := kinds[c.t].Size()
-	z := deflate.NewWriter(w, head)
 	buf := make([]byte, min(deflate.Unit, size*g.Voxels()))
+	z := deflate.NewWriter(w, head, len(buf))
 	for first, n := 0, g.Voxels(); first < n; first += len(buf) / size {
 		buf = buf[:min(len(buf), size*(n-first))]
 		c.put(buf, first)

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -294,13 +295,18 @@ func writeAll(dir string, outputs []output) error {
 	return g.Wait()
 }
 
+// buffers are those of files that were written.
+var buffers = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, 1<<16) }}
+
 // writeFile writes a new file in dir and syncs it.
 func writeFile(dir string, o output) error {
 	f, err := os.OpenFile(filepath.Join(dir, o.name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return err
 	}
-	buffered := bufio.NewWriterSize(f, 1<<16)
+	buffered := buffers.Get().(*bufio.Writer)
+	defer buffers.Put(buffered)
+	buffered.Reset(f)
 	err = o.write(buffered)
 	if err == nil {
 		err = buffered.Flush()

@@ -8,6 +8,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/suyashkumar/dicom"
@@ -23,6 +24,8 @@ type Dataset []*dicom.Element
 // ErrUnparsed means that the library could not parse the elements.
 var ErrUnparsed = errors.New("the data elements cannot be parsed")
 
+var buffers = sync.Pool{New: func() any { return bufio.NewReader(nil) }}
+
 // Parse parses the wanted elements with the library. Its panics and errors become
 // ErrUnparsed, because its messages may quote a name. Elements that were parsed before an
 // error are returned with it.
@@ -32,7 +35,10 @@ func (o *Outline) Parse() (d Dataset, err error) {
 			err = ErrUnparsed
 		}
 	}()
-	p, err := dicom.NewParser(bufio.NewReader(o.file()), dicomio.LimitReadUntilEOF, nil)
+	buffered := buffers.Get().(*bufio.Reader)
+	defer buffers.Put(buffered)
+	buffered.Reset(o.file())
+	p, err := dicom.NewParser(buffered, dicomio.LimitReadUntilEOF, nil)
 	if err != nil {
 		return nil, ErrUnparsed
 	}

@@ -22,6 +22,9 @@ import (
 // cache while they are counted and then coded.
 const Unit = 256 << 10
 
+// overhead is more than the header of a gzip file and that of a block, with its code, take.
+const overhead = 1 << 10
+
 // step is the distance of repeats: a voxel of float32, or four of uint8.
 const step = 4
 
@@ -39,10 +42,10 @@ type Writer struct {
 }
 
 // NewWriter begins the file with head, at most 64 kB, which is stored uncompressed. The first Write
-// writes it to w.
-func NewWriter(w io.Writer, head []byte) *Writer {
+// writes it to w. No Write has more data than most.
+func NewWriter(w io.Writer, head []byte, most int) *Writer {
 	d := &Writer{w: w}
-	d.out.buf = make([]byte, 0, 2*(Unit+stretch)+len(head)) // a code has at most longestCode bits for 8
+	d.out.buf = make([]byte, 0, len(head)+overhead+2*(most+stretch)) // a code has at most longestCode bits for 8
 	// No name, no time, no file system: the bytes depend on the data alone.
 	d.out.buf = append(d.out.buf, 0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255)
 	n := len(head)
@@ -57,7 +60,7 @@ func (d *Writer) sum(data []byte) {
 	d.size += uint32(len(data)) // modulo 2³², as the format has it
 }
 
-// Write compresses the next data, at most a Unit; last marks the last of the file. The output
+// Write compresses the next data, at most a Unit and at most what NewWriter was told; last marks the last of the file. The output
 // depends on how the data are divided.
 func (d *Writer) Write(data []byte, last bool) error {
 	d.sum(data)

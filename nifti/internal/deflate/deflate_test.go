@@ -16,7 +16,7 @@ import (
 // compressed returns data as a file, divided into units of the given length.
 func compressed(t testing.TB, head, data []byte, unit int) []byte {
 	var file bytes.Buffer
-	w := NewWriter(&file, head)
+	w := NewWriter(&file, head, Unit)
 	for {
 		part := data[:min(unit, len(data))]
 		data = data[len(part):]
@@ -128,7 +128,7 @@ func TestSize(t *testing.T) {
 func TestWriterFails(t *testing.T) {
 	r, w := io.Pipe()
 	r.Close()
-	if err := NewWriter(w, nil).Write([]byte("data"), true); err != io.ErrClosedPipe {
+	if err := NewWriter(w, nil, Unit).Write([]byte("data"), true); err != io.ErrClosedPipe {
 		t.Errorf("got %v", err)
 	}
 }
@@ -188,7 +188,7 @@ func FuzzWriter(f *testing.F) {
 func BenchmarkWrite(b *testing.B) {
 	for name, data := range map[string][]byte{"tissue": tissue(Unit), "NaN": words(Unit/4, "\x00\x00\xc0\x7f")} {
 		b.Run(name, func(b *testing.B) {
-			w := NewWriter(io.Discard, nil)
+			w := NewWriter(io.Discard, nil, Unit)
 			b.SetBytes(Unit)
 			for b.Loop() {
 				if err := w.Write(data, false); err != nil {
