@@ -1,7 +1,8 @@
 // Package audit keeps the record of a folder of results: who ran what and when, and what became of each study. The
 // record is audit.jsonl, one JSON object per line, and only grows. Each line holds the SHA-256 of the line before it,
-// so that a line that is changed, removed or inserted is found. It shows no more than that: who can write the file can
-// write all of it again.
+// so that a line that is changed, removed or inserted is found, and where the record ended after the last run is in a
+// second file, so that its last lines are not lost unnoticed. It shows no more than that: who can write the files can
+// write all of them again.
 //
 // Times, users and hosts are only here. Results do not have them, so that the same inputs give the same bytes.
 package audit
@@ -32,6 +33,15 @@ const File = "audit.jsonl"
 // from reading what it has locked under another handle.
 const lockFile = ".t2map/audit.lock"
 
+// headFile says where the record ended when a run ended.
+const headFile = ".t2map/audit.head"
+
+// head is a place in a record: the number of bytes up to the end of a line, and the SHA-256 of that line.
+type head struct {
+	Size int64  `json:"size"`
+	Sum  string `json:"sha256"`
+}
+
 // Kind is the kind of an event.
 type Kind string
 
@@ -54,7 +64,7 @@ type Event struct {
 	Kind Kind      `json:"event"`
 	// Run names the run; all events of a run have it.
 	Run string `json:"run,omitempty"`
-	// User, Host, Version, Protocol (the SHA-256 of the settings) and Options are of RunStarted.
+	// User, Host, Version, Protocol (the SHA-256 of the settings) and Options are set for RunStarted.
 	User     string   `json:"user,omitempty"`
 	Host     string   `json:"host,omitempty"`
 	Version  string   `json:"version,omitempty"`
@@ -83,6 +93,7 @@ type Event struct {
 // Log appends to a record. Its methods may be used concurrently, and several processes may append to one record if the
 // file system supports locks.
 type Log struct {
+	dir  string
 	mu   sync.Mutex
 	file *os.File
 	lock *flock.Flock
@@ -103,7 +114,7 @@ func Open(dir string) (*Log, error) {
 	}
 	lock := filepath.Join(dir, lockFile)
 	_ = os.MkdirAll(filepath.Dir(lock), 0o777) // without it, the record is not locked
-	return &Log{file: f, lock: flock.New(lock, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o666))}, nil
+	return &Log{dir: dir, file: f, lock: flock.New(lock, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o666))}, nil
 }
 
 // Close closes the record.
@@ -138,7 +149,32 @@ func (l *Log) Append(e Event) error {
 	if _, err := l.file.Write(text); err != nil || e.Kind == RunStarted { // which is synced with the next event
 		return err
 	}
-	return l.file.Sync()
+	err = l.file.Sync()
+	if err == nil && (e.Kind == RunEnded || e.Kind == TablesWritten) {
+		l.noteHead(line)
+	}
+	return err
+}
+
+// noteHead notes that the record ends with a line. Without the note, Read does not notice that last lines are missing.
+func (l *Log) noteHead(line []byte) {
+	info, err := l.file.Stat()
+	if err != nil {
+		return
+	}
+	if text, err := json.Marshal(head{info.Size(), hashOf(line)}); err == nil {
+		_ = os.WriteFile(filepath.Join(l.dir, headFile), text, 0o666)
+	}
+}
+
+// readHead returns the head that was noted last, or zero if none can be read.
+func readHead(dir string) head {
+	var h head
+	text, err := os.ReadFile(filepath.Join(dir, headFile))
+	if err != nil || json.Unmarshal(text, &h) != nil {
+		return head{}
+	}
+	return h
 }
 
 func hashOf(line []byte) string { return fmt.Sprintf("%x", sha256.Sum256(line)) }
@@ -184,6 +220,8 @@ func Read(dir string, visit func(Event)) (lines int, faults []Fault, err error) 
 		return 0, nil, err
 	}
 	defer f.Close()
+	end, position := readHead(dir), int64(0)
+	reached := end == head{}
 	previous, unread := "", false // the line before: its hash, and whether it cannot be read
 	for r := bufio.NewReader(f); ; {
 		text, err := r.ReadBytes('\n')
@@ -191,6 +229,10 @@ func Read(dir string, visit func(Event)) (lines int, faults []Fault, err error) 
 			return lines, faults, err
 		}
 		if len(text) == 0 {
+			if !reached && len(faults) == 0 { // with other faults, the place may be wrong
+				faults = append(faults, Fault{lines, "not the line with which the record ended: the last lines were changed or " +
+					"removed"})
+			}
 			return lines, faults, nil
 		}
 		lines++
@@ -214,5 +256,7 @@ func Read(dir string, visit func(Event)) (lines int, faults []Fault, err error) 
 			visit(e)
 		}
 		previous, unread = hashOf(line), invalid != nil
+		position += int64(len(text))
+		reached = reached || end == head{position, previous}
 	}
 }

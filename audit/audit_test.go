@@ -2,6 +2,7 @@ package audit
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -87,6 +88,52 @@ func TestChangedRecords(t *testing.T) {
 		}
 		if _, faults, err := check(dir); err != nil || len(faults) == 0 || faults[0].Line != c.line {
 			t.Errorf("%s: faults %+v, %v, want line %d", name, faults, err, c.line)
+		}
+	}
+}
+
+// Changed and removed lines at the end are found after the end of a run; a record that goes on has no fault.
+func TestChangedEnds(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(data []byte) []byte
+		fault  bool
+	}{
+		"unchanged":     {func(data []byte) []byte { return data }, false},
+		"changed":       {func(data []byte) []byte { return bytes.Replace(data, []byte("all done"), []byte("all gone"), 1) }, true},
+		"removed":       {func(data []byte) []byte { return data[:bytes.LastIndex(data[:len(data)-1], []byte("\n"))+1] }, true},
+		"all removed":   {func([]byte) []byte { return nil }, true},
+		"another begun": {func(data []byte) []byte { return append(data, []byte("{")...) }, true}, // not complete
+	} {
+		dir, _ := record(t, 3)
+		l, err := Open(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(l.Append(Event{Kind: RunEnded, Reason: "all done"}), l.Close()); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(dir, File)
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, c.change(data), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, faults, err := check(dir); err != nil || (len(faults) > 0) != c.fault || len(faults) > 1 {
+			t.Errorf("%s: faults %+v, %v", name, faults, err)
+		}
+		if name != "unchanged" {
+			continue
+		}
+		if l, err = Open(dir); err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(l.Append(Event{Kind: RunStarted}), l.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if _, faults, err := check(dir); err != nil || len(faults) > 0 {
+			t.Errorf("the next run: faults %+v, %v", faults, err)
 		}
 	}
 }

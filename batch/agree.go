@@ -65,8 +65,8 @@ func (s Settings) checkAgreement(l *ledger, fit t2fit.Resolved) error {
 }
 
 // different describes the settings in which results differ from those of the run, by entry.Settings.
-func (s Settings) different(l *ledger, fit t2fit.Resolved) map[string][]string {
-	all := map[string][]string{}
+func (s Settings) different(l *ledger, fit t2fit.Resolved) map[digest][]string {
+	all := map[digest][]string{}
 	for _, e := range l.all() {
 		if _, known := all[e.Settings]; known {
 			continue
@@ -138,7 +138,7 @@ func (l *ledger) checkAlike() error {
 			settings := made(r)
 			n = slices.IndexFunc(groups, func(g madeAlike) bool { return len(differ(g.settings, settings)) == 0 })
 			if n < 0 {
-				n, groups = len(groups), append(groups, madeAlike{settings: settings, sums: map[string]bool{}})
+				n, groups = len(groups), append(groups, madeAlike{settings: settings, sums: map[digest]bool{}})
 			}
 			groups[n].sums[e.Settings] = true
 		}
@@ -167,7 +167,7 @@ func (l *ledger) checkAlike() error {
 // madeAlike is a group of results whose settings do not differ, with the values of entry.Settings in it.
 type madeAlike struct {
 	settings []setting
-	sums     map[string]bool
+	sums     map[digest]bool
 	folders  []string
 }
 

@@ -23,13 +23,13 @@ type entry struct {
 	Side    string `json:"side"`
 	// Request is that of the result. Inputs is the hash of the list of its inputs, Outputs that of the names of its
 	// files, and Settings that of the settings that must be the same in all results of a folder.
-	Request  string `json:"request"`
-	Inputs   string `json:"inputs"`
-	Outputs  string `json:"outputs"`
-	Settings string `json:"settings"`
+	Request  digest `json:"request"`
+	Inputs   digest `json:"inputs"`
+	Outputs  digest `json:"outputs"`
+	Settings digest `json:"settings"`
 	// Sum is the SHA-256 of result.json. The file has not changed as long as its size and its time (in ns since 1970)
 	// are the same.
-	Sum  string `json:"sha256"`
+	Sum  digest `json:"sha256"`
 	Size int64  `json:"size"`
 	Time int64  `json:"time"`
 	// Folder is the path below the output folder, with slashes; Dir is the same as a path of the system.
@@ -48,9 +48,9 @@ func readEntry(out, path string) (entry, error) {
 		return entry{}, err
 	}
 	e := entry{
-		Subject: r.Subject, Visit: r.Visit, Study: r.Study, Series: r.Series, Side: r.Side, Request: r.Request,
+		Subject: r.Subject, Visit: r.Visit, Study: r.Study, Series: r.Series, Side: r.Side, Request: digestOf(r.Request),
 		Inputs: inputsSum(r.Inputs), Outputs: outputsSum(r.Outputs), Settings: settingsSum(r),
-		Sum: fmt.Sprintf("%x", sha256.Sum256(data)), Dir: r.Dir, Folder: files.Below(out, r.Dir),
+		Sum: sha256.Sum256(data), Dir: r.Dir, Folder: files.Below(out, r.Dir),
 	}
 	if info, err := os.Stat(path); err == nil {
 		e.Size, e.Time = info.Size(), info.ModTime().UnixNano()
@@ -98,29 +98,29 @@ func (e entry) complete() bool {
 }
 
 // inputsSum returns the hash of a list of inputs.
-func inputsSum(inputs []report.File) string {
+func inputsSum(inputs []report.File) digest {
 	sum := sha256.New()
 	for _, f := range inputs {
 		fmt.Fprintf(sum, "%q %s\n", f.Path, f.SHA256)
 	}
-	return fmt.Sprintf("%x", sum.Sum(nil))
+	return digest(sum.Sum(nil))
 }
 
 // outputsSum returns the hash of the names of files.
-func outputsSum(outputs []report.File) string {
+func outputsSum(outputs []report.File) digest {
 	var names []string
 	for _, f := range outputs {
 		names = append(names, f.Path)
 	}
 	slices.Sort(names)
-	return fmt.Sprintf("%x", sha256.Sum256([]byte(strings.Join(names, "\n"))))
+	return sha256.Sum256([]byte(strings.Join(names, "\n")))
 }
 
 // settingsSum returns the hash of the settings that must be the same in all results of a folder.
-func settingsSum(r report.Result) string {
+func settingsSum(r report.Result) digest {
 	text, err := json.Marshal(made(r))
 	if err != nil {
-		return err.Error() // cannot occur: the settings are texts
+		panic(err) // the settings are texts
 	}
-	return fmt.Sprintf("%x", sha256.Sum256(text))
+	return sha256.Sum256(text)
 }

@@ -50,7 +50,7 @@ type storedStudy struct {
 	Root     int         `json:"root"`
 	Folder   string      `json:"folder"`
 	Unlisted bool        `json:"unlisted,omitempty"`
-	Inputs   string      `json:"inputs,omitempty"`
+	Inputs   digest      `json:"inputs,omitzero"`
 	Outside  *stamp      `json:"outside,omitempty"`
 	Line     intake.Line `json:"line"`
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/t2map/t2map/intake"
 	"github.com/t2map/t2map/internal/machine"
 	"github.com/t2map/t2map/pipeline"
+	"github.com/t2map/t2map/t2fit"
 )
 
 // record is the audit record of a run. A nil record records nothing.
@@ -60,13 +61,14 @@ func (s Settings) openRecord() (*record, error) {
 	return &record{log: log, run: rand.Text(), out: s.Out, starts: map[string]time.Time{}}, nil
 }
 
-// startRecord opens the record of the output folder and writes the start of the run.
-func (s Settings) startRecord() (*record, error) {
+// startRecord opens the record of the output folder and writes the start of a run with the fit.
+func (s Settings) startRecord(fit t2fit.Resolved) (*record, error) {
 	r, err := s.openRecord()
 	if err != nil {
 		return nil, err
 	}
-	e := audit.Event{Kind: audit.RunStarted, Version: pipeline.Version, Options: s.Options}
+	e := audit.Event{Kind: audit.RunStarted, Version: pipeline.Version,
+		Protocol: s.Protocol.Record(fit).SHA256, Options: s.Options}
 	e.Host, _ = os.Hostname() // unknown names are absent
 	if u, err := user.Current(); err == nil {
 		e.User = u.Username
@@ -131,7 +133,7 @@ func (r *record) superseded(result entry, folder, reason string) {
 // ofResult describes a result by its identity and the hash of its result.json.
 func ofResult(kind audit.Kind, result entry) audit.Event {
 	return audit.Event{Kind: kind, Study: result.Study, Series: result.Series, Subject: result.Subject,
-		Visit: result.Visit, Folder: result.Folder, Result: result.Sum}
+		Visit: result.Visit, Folder: result.Folder, Result: result.Sum.String()}
 }
 
 // failed writes that a study has no result.

@@ -40,7 +40,7 @@ func TestRecordOfRuns(t *testing.T) {
 		kinds); diff != "" {
 		t.Error(diff)
 	}
-	if e := events[0]; e.Version == "" || !cmp.Equal(e.Options, s.Options) {
+	if e := events[0]; e.Version == "" || len(e.Protocol) != 64 || !cmp.Equal(e.Options, s.Options) {
 		t.Errorf("%+v", e)
 	}
 	if e := events[9]; !strings.Contains(e.Reason, "mask") {

@@ -57,12 +57,14 @@ func (r *session) resume(ctx context.Context, c *cohort, studies []*study) ([]*s
 	}
 	for _, st := range studies {
 		if st.source != nil && !st.source.unchanged() {
-			st.seen.inputs = "" // the index, which says that it is unchanged from now on, must not say more
+			st.seen.inputs = digest{} // the index, which says that it is unchanged from now on, must not say more
 		}
 	}
 	r.out.Studies, r.planSum = len(studies), r.Shard.planSum(studies, requests)
 	studies = slices.DeleteFunc(slices.Clone(studies), func(st *study) bool { return !r.Shard.has(st.Hash) })
-	r.own = studies
+	if !r.Shard.whole() {
+		r.own = studies
+	}
 	reasons := comparison{session: r, search: c.search, requests: requests}
 	if err := reasons.find(ctx, studies); err != nil {
 		return nil, err
@@ -117,7 +119,7 @@ func (c comparison) reason(st *study) (Why, bool) {
 		return New, true
 	case !samePath(e.Dir, st.dir):
 		return OtherFolder, true
-	case e.Request != st.request(c.requests):
+	case e.Request != digestOf(st.request(c.requests)):
 		return OtherRequest, true
 	case !e.complete():
 		return Incomplete, true

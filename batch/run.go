@@ -77,7 +77,7 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 			"to it")
 	}
 	if !s.DryRun {
-		if r.record, err = s.startRecord(); err != nil {
+		if r.record, err = s.startRecord(fit); err != nil {
 			return Outcome{}, err
 		}
 		earlier.record = r.record
@@ -126,13 +126,15 @@ func (r *session) choose(ctx context.Context, c *cohort, fit t2fit.Resolved) ([]
 	return left, err
 }
 
-// finish writes the tables and the state of the output folder, or the state of the shard.
+// finish writes the tables and the state of the output folder, or the state of the shard. The cohort is not used
+// afterwards.
 func (r *session) finish(c *cohort) error {
 	if !r.Shard.whole() {
 		return r.writeShard()
 	}
-	err := r.writeTables()
-	return errors.Join(err, r.writeIndex(c), r.writeEntries(), r.removeShards())
+	indexErr := errors.Join(r.writeIndex(c), c.close())
+	*c = cohort{} // its lines would take as much memory as the tables
+	return errors.Join(r.writeTables(), indexErr, r.writeEntries(), r.removeShards())
 }
 
 // session is the state of one run.

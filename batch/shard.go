@@ -74,7 +74,7 @@ type shardState struct {
 // study has the same digest.
 type knownInputs struct {
 	Chunk string `json:"chunk"`
-	Sum   string `json:"sum"`
+	Sum   digest `json:"sum"`
 }
 
 // planSum returns the hash of the studies of the run, of their requests and of the sizes and times of their files; ""
@@ -103,7 +103,7 @@ func (r *session) writeShard() error {
 		Inputs: map[string]knownInputs{}}
 	for _, st := range r.own {
 		// The digest of its chunk says nothing about masks elsewhere.
-		if st.seen.inputs != "" && st.source == nil && st.seen.outside == nil {
+		if st.seen.inputs != (digest{}) && st.source == nil && st.seen.outside == nil {
 			state.Inputs[st.Hash] = knownInputs{st.chunk.Digest, st.seen.inputs}
 		}
 	}

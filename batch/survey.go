@@ -80,7 +80,7 @@ type sighting struct {
 	nameless, unlisted bool
 	damaged            []Problem
 	// inputs is the hash of the list of inputs that the result was made from, if the files have not changed since.
-	inputs string
+	inputs digest
 	// outside describes the mask if it lies outside of the searched folders.
 	outside *stamp
 }

@@ -73,7 +73,7 @@ func (l *ledger) stillListed(out Outcome) []report.Failure {
 // tabulate writes the tables of the sound results. A study with an earlier result that is kept has only the row of
 // this result, even if this run could not map it.
 func (r *session) tabulate(sound []entry) error {
-	c := report.Cohort{Version: pipeline.Version, Results: inTableOrder(sound)}
+	c := report.Cohort{Version: pipeline.Version}
 	for _, f := range slices.Concat(r.out.Failures, r.out.NotDone, r.out.Listed) {
 		if f.Study == "" || !r.ledger.holds(kneeThatFailed(f)) {
 			c.Failures = append(c.Failures, f)
@@ -83,6 +83,7 @@ func (r *session) tabulate(sound []entry) error {
 	if r.out.Mapped == 0 && r.intake != nil && r.tablesStand(sum) { // Tables and Merge write them in any case
 		return nil
 	}
+	c.Results = inTableOrder(sound)
 	err := writeCohort(r.Out, c)
 	if err == nil {
 		err = errors.Join(r.writeTableState(sum), r.record.tables())
@@ -100,9 +101,8 @@ func (r *session) tabulate(sound []entry) error {
 // readAhead is the number of results that are read at a time.
 const readAhead = 16
 
-// inTableOrder reads the results in the order of tables: subject, visit, study and series.
+// inTableOrder sorts the entries in the order of tables, by subject, visit, study and series, and reads their results.
 func inTableOrder(entries []entry) iter.Seq2[report.Result, error] {
-	entries = slices.Clone(entries)
 	slices.SortStableFunc(entries, func(a, b entry) int {
 		return cmp.Or(cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Visit, b.Visit),
 			cmp.Compare(a.Study, b.Study), cmp.Compare(a.Series, b.Series))

@@ -11,9 +11,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"slices"
-	"strings"
 
-	"github.com/t2map/t2map/audit"
 	"github.com/t2map/t2map/report"
 )
 
@@ -89,7 +87,7 @@ func tableFiles(out string) (files []string, err error) {
 			return nil, err
 		}
 		for _, n := range names {
-			if n.Type().IsRegular() && !strings.HasPrefix(n.Name(), ".") && n.Name() != audit.File {
+			if n.Type().IsRegular() && report.IsOfTables(path.Join(folder, n.Name())) {
 				files = append(files, path.Join(folder, n.Name()))
 			}
 		}

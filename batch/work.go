@@ -268,7 +268,7 @@ func (w *work) process(ctx context.Context, j pipeline.Job) (report.Result, erro
 // entryOf returns the entry of the result that a job is about to have.
 func (w *work) entryOf(j pipeline.Job, sum string) entry {
 	return entry{Subject: j.Identity.Subject, Visit: j.Identity.Visit, Study: j.Study.Hash, Series: j.Train.Hash,
-		Side: j.Side(), Sum: sum, Dir: j.Dir, Folder: files.Below(w.Out, j.Dir)}
+		Side: j.Side(), Sum: digestOf(sum), Dir: j.Dir, Folder: files.Below(w.Out, j.Dir)}
 }
 
 // checkOwner returns an error if the job's folder holds results of another study or knee, which the job must not
