@@ -35,6 +35,9 @@ const (
 	entriesFile = "results.jsonl" // the results
 )
 
+// indexFormat is the number of times that the meaning of the index has changed.
+const indexFormat = 1
+
 // storedChunk is a line of the index.
 type storedChunk struct {
 	Digest  string         `json:"digest"`
@@ -131,7 +134,7 @@ func (r *session) indexKey(roots []string) string {
 	if err != nil {
 		return ""
 	}
-	return fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, "%s %q %t %q\n%s\n", settings.Of(pipeline.Identity{}, "", ""),
+	return fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, "%d %s %q %t %q\n%s\n", indexFormat, settings.Of(pipeline.Identity{}, "", ""),
 		roots, r.Manifest != "", pipeline.Version, text)))
 }
 

@@ -332,6 +332,14 @@ var layouts = []struct {
 		}
 		l.put("s01", "71", nil)
 	}, nil, []string{"/ f", "s01"}},
+	{"single echoes of several patients", func(l layout) {
+		for n, te := range []float64{10, 20, 30, 40} {
+			l.put(fmt.Sprint("p", n), fmt.Sprint("7", n), func(k int, im *dicomwrite.Image) {
+				im.PatientID = fmt.Sprint("P", n)
+				echoesOf(te)(k, im)
+			})
+		}
+	}, nil, []string{"p0", "p1", "p2", "p3"}},
 	{"nothing", func(layout) {}, nil, nil},
 }
 

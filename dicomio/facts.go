@@ -2,6 +2,8 @@ package dicomio
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
 	"math"
 	"path/filepath"
 	"slices"
@@ -54,6 +56,9 @@ const gridNumbers = 2 + 2 + 6
 type Piece struct {
 	// Folder is the deepest folder that contains them.
 	Folder string `json:"folder"`
+	// Patient is the beginning of a hash of PatientID: enough to tell most patients apart, and too
+	// little to recognise one.
+	Patient uint16 `json:"patient,omitempty"`
 	// Grid is the grid of the first image: rows, columns, spacing and orientation. It is
 	// empty if the images form a train, or the first has no grid.
 	Grid []float64 `json:"grid,omitempty"`
@@ -161,7 +166,7 @@ func (s *scope) close(h homes) {
 
 // notePart notes a part that joinScattered may join with parts in other chunks: those in the
 // same folder or, if they are not trains, in folders beside it.
-func (s *scope) notePart(p part, folder string, isWhole bool) {
+func (s *scope) notePart(p part, folder, patient string, isWhole bool) {
 	if s == nil {
 		return
 	}
@@ -171,7 +176,8 @@ func (s *scope) notePart(p part, folder string, isWhole bool) {
 			return
 		}
 	}
-	piece := Piece{Folder: filepath.ToSlash(folder)}
+	sum := sha256.Sum256([]byte(patient))
+	piece := Piece{Folder: filepath.ToSlash(folder), Patient: binary.BigEndian.Uint16(sum[:])}
 	if hasGrid {
 		h := p.images[0]
 		piece.Grid = append(piece.Grid, float64(h.rows), float64(h.columns))
@@ -191,7 +197,8 @@ func (s *scope) notePart(p part, folder string, isWhole bool) {
 	}
 	s.facts.Pieces = append(s.facts.Pieces, piece)
 	slices.SortFunc(s.facts.Pieces, func(a, b Piece) int {
-		return cmp.Or(cmp.Compare(a.Folder, b.Folder), slices.Compare(a.Grid, b.Grid), slices.Compare(a.TE, b.TE))
+		return cmp.Or(cmp.Compare(a.Folder, b.Folder), cmp.Compare(a.Patient, b.Patient),
+			slices.Compare(a.Grid, b.Grid), slices.Compare(a.TE, b.TE))
 	})
 }
 

@@ -42,14 +42,18 @@ func (j joiner) joinStudies() (joined bool) {
 }
 
 // joinPieces joins the chunks with images that joinScattered may join: those in one folder,
-// and those in folders beside each other that may form a train.
+// and those of one patient in folders beside each other that may form a train.
 func (j joiner) joinPieces() (joined bool) {
 	inFolder := map[string]int{}
 	type siblings struct {
 		pieces []Piece
 		chunks []int
 	}
-	byParent := map[string]*siblings{}
+	type visit struct {
+		folder  string
+		patient uint16
+	}
+	byVisit := map[visit]*siblings{}
 	for _, c := range j.chunks {
 		for _, p := range j.facts[c.Digest].Pieces {
 			if n, ok := inFolder[p.Folder]; ok {
@@ -57,15 +61,15 @@ func (j joiner) joinPieces() (joined bool) {
 			} else {
 				inFolder[p.Folder] = c.members[0]
 			}
-			parent := filepath.Dir(filepath.FromSlash(p.Folder))
-			if byParent[parent] == nil {
-				byParent[parent] = &siblings{}
+			v := visit{filepath.Dir(filepath.FromSlash(p.Folder)), p.Patient}
+			if byVisit[v] == nil {
+				byVisit[v] = &siblings{}
 			}
-			b := byParent[parent]
+			b := byVisit[v]
 			b.pieces, b.chunks = append(b.pieces, p), append(b.chunks, c.members[0])
 		}
 	}
-	for _, b := range byParent {
+	for _, b := range byVisit {
 		for _, set := range possibleTrains(b.pieces) {
 			for _, n := range set[1:] {
 				joined = j.sets.join(b.chunks[set[0]], b.chunks[n]) || joined

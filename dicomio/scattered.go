@@ -38,7 +38,7 @@ func joinScattered(groups map[string][]*entry, note *scope) map[string]error {
 		if isWhole {
 			parts = whole
 		}
-		note.notePart(p, folder, isWhole)
+		note.notePart(p, folder, patient, isWhole)
 		parts[visit{folder, patient}] = append(parts[visit{folder, patient}], p)
 	}
 	problems := map[string]error{}
