@@ -137,7 +137,12 @@ func TestBaselines(t *testing.T) {
 	if got := findBaselines([]Result{first, later, first, first}).flags(later); len(got) != 1 {
 		t.Errorf("several baselines: %v", got)
 	}
-	later.Protocol.Quality, first.Protocol.Quality = nil, nil
+	later.Protocol.Quality = nil // of an earlier version, while the baseline was mapped again
+	if got, want := flagNames(findBaselines([]Result{first, later}).flags(later)), "baseline_scanner:warn "+
+		"baseline_software:warn baseline_acquisition:warn t2_ms:warn"; got != want {
+		t.Errorf("a visit without limits: %s, want %s", got, want)
+	}
+	first.Protocol.Quality = nil
 	if got := findBaselines([]Result{first, later}).flags(later); len(got) != 1 {
 		t.Errorf("results of an earlier version: %v", got)
 	}
