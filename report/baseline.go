@@ -105,8 +105,8 @@ func (all baselines) flags(r Result) []QualityFlag {
 	return slices.Concat(study, f.flags, compartments, all.volumeFlags(r))
 }
 
-// volumeFlags returns the flags of volumes that differ from those at the baseline. A result without limits has none:
-// it is of an earlier version, or its folder has results of both.
+// volumeFlags returns the flags of volumes that differ from those at the baseline. A result without limits, of
+// a version before quality control, has no such flags.
 func (all baselines) volumeFlags(r Result) []QualityFlag {
 	if r.Protocol.Quality == nil {
 		return nil

@@ -27,6 +27,7 @@ func TestTablesOfABrokenSequence(t *testing.T) {
 	}
 	results, _ := sampleStudies(dir)
 	damaged := errors.New("damaged")
+	const many = 600 // the page writes files of details before the error
 	for _, c := range []struct {
 		name string
 		seq  iter.Seq2[Result, error]
@@ -37,6 +38,14 @@ func TestTablesOfABrokenSequence(t *testing.T) {
 			if yield(results[0], nil) {
 				yield(Result{}, damaged)
 			}
+		}, damaged},
+		{"after many results", func(yield func(Result, error) bool) {
+			for r, err := range generated(many, func(int, Result) {}) {
+				if !yield(r, err) {
+					return
+				}
+			}
+			yield(Result{}, damaged)
 		}, damaged},
 		{"subjects", inOrder(results[0], results[1]), errOrder},
 		{"visits", inOrder(results[0], results[2]), errOrder},

@@ -52,7 +52,7 @@ func WriteTables(dir string, c Cohort) error {
 	for results, err := range subjects(c.Results) {
 		if err != nil {
 			t.abort(err)
-			return err
+			return page.files.finish(err)
 		}
 		t.add(results)
 		for _, r := range results {
