@@ -26,7 +26,7 @@ type qualityRow struct {
 	SNR         string `json:"snr,omitempty"`
 	Ratio       string `json:"ratio,omitempty"`
 	Saturated   string `json:"saturated"`
-	Zero        string `json:"zero"`
+	Zero        string `json:"zero,omitempty"`
 	Excluded    string `json:"excluded,omitempty"`
 	Eroded      string `json:"eroded,omitempty"`
 	Chi2        string `json:"chi2,omitempty"`
@@ -73,8 +73,11 @@ func (r Result) qualityRow(n int, all baselines) qualityRow {
 	m := r.measuresOf(n)
 	row := qualityRow{
 		Compartment: printable.Line(m.summary.Compartment), Saturated: fmt.Sprint(m.summary.Excluded.Saturated),
-		Zero: fmt.Sprint(max(m.ZeroVoxels, 0)), Excluded: percent(m.Excluded), Volume: signed(all.volumeChange(r,
-			m.summary.Compartment)), Chi2: table.Decimals(float64(m.ResidualChi2), decimalsShift),
+		Excluded: percent(m.Excluded), Volume: signed(all.volumeChange(r, m.summary.Compartment)),
+		Chi2: table.Decimals(float64(m.ResidualChi2), decimalsShift),
+	}
+	if m.ZeroVoxels >= 0 {
+		row.Zero = fmt.Sprint(m.ZeroVoxels)
 	}
 	if last := table.Decimals(m.SNRLast, decimalsSNR); last != "" {
 		row.SNR = table.Decimals(m.SNRFirst, decimalsSNR) + "–" + last

@@ -228,6 +228,11 @@ func TestPageQuality(t *testing.T) {
 		q.Rows[0].Eroded != "37.00 (+2.8 %)" || !strings.HasPrefix(q.Shift, "shift between the first and the last") {
 		t.Errorf("%+v", q)
 	}
+	later.Quality.Compartments = later.Quality.Compartments[:1]
+	rows := pageOf(t, dir, studyList{Results: []Result{first, later}}).details[0].Quality.Rows
+	if rows[0].Zero != "0" || rows[1].Zero != "" {
+		t.Errorf("voxels without signal: %q, and %q if they were not counted", rows[0].Zero, rows[1].Zero)
+	}
 	for m := range map[Measure]bool{MeasureSNRLast: true, MeasureShift: true, MeasureExcluded: true, MeasureVoxels: true,
 		MeasureEroded: true, MeasureT2: true, MeasureSaturated: true, MeasureZero: true, MeasureStimulated: true,
 		MeasureChi2: true, MeasureAcquisition: true, MeasureVolume: true, MeasureBaselineScanner: true,

@@ -192,7 +192,7 @@ function qualityOf(q) {
     r.snr ?? "",
     r.ratio ?? "",
     r.saturated,
-    r.zero,
+    r.zero ?? "",
     r.excluded ?? "",
     r.eroded ?? "",
     r.chi2 ?? "",
