@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/table"
@@ -55,11 +56,10 @@ func (d *pageDetail) addQuality(r Result, all baselines) {
 		return
 	}
 	d.Quality = &qualityView{Rows: []qualityRow{}}
-	if px := table.Decimals(r.shiftPX(), decimalsShift); px != "" {
+	if s := r.shift(); !math.IsNaN(s.Pixels()) {
+		px := func(x float64) string { return table.Decimals(x, decimalsShift) }
 		d.Quality.Shift = fmt.Sprintf("shift between the first and the last fitted echo %s px (%s along rows, %s along "+
-			"columns; correlation %s)", px, table.Decimals(float64(r.Quality.ShiftI), decimalsShift),
-			table.Decimals(float64(r.Quality.ShiftJ), decimalsShift),
-			table.Decimals(float64(r.Quality.ShiftCorrelation), decimalsShift))
+			"columns; correlation %s)", px(s.Pixels()), px(s.I), px(s.J), px(s.Correlation))
 	}
 	if b, ok := all.before(r); ok {
 		d.Quality.Baseline = "volumes are compared with the visit " + printable.Line(b.visit)
@@ -121,6 +121,9 @@ func (f QualityFlag) text() string {
 	switch f.Measure {
 	case MeasureShift:
 		return fmt.Sprintf("echoes shifted by %s px (limit %s)", table.Decimals(float64(f.Value), decimalsShift), limit)
+	case MeasureShiftCorrelation:
+		return fmt.Sprintf("shift between echoes not measurable (correlation %s, limit %s)",
+			table.Decimals(float64(f.Value), decimalsShift), limit)
 	case MeasureVoxels:
 		return fmt.Sprintf("%s (limit %s)", printable.Counted(int(f.Value), "voxel", "voxels"), limit)
 	case MeasureAcquisition:

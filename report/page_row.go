@@ -128,7 +128,8 @@ func indexIn(indices *map[string]int, text string, insert func()) int {
 
 // measureLabels name the measures in the page's list of flags.
 var measureLabels = map[Measure]string{
-	MeasureSNRLast: "SNR", MeasureShift: "shift between echoes", MeasureExcluded: "excluded voxels",
+	MeasureSNRLast: "SNR", MeasureShift: "shift between echoes",
+	MeasureShiftCorrelation: "shift not measurable", MeasureExcluded: "excluded voxels",
 	MeasureVoxels: "few voxels", MeasureEroded: "eroded mean", MeasureT2: "T2 out of range",
 	MeasureSaturated: "saturated", MeasureZero: "without signal", MeasureStimulated: "S2/S1", MeasureChi2: "residual χ²",
 	MeasureAcquisition: "deviation from the protocol", MeasureVolume: "volume",

@@ -63,6 +63,16 @@ func TestFlags(t *testing.T) {
 			r.Quality.ShiftI, r.Quality.ShiftJ = 3, 4
 		},
 			"shift_px  5 1 fail"},
+		{"a shift that is not reliable", func(r *Result, _ *segment.Summary, _ *CompartmentQuality) {
+			r.Quality.ShiftI, r.Quality.ShiftCorrelation = 3, 0.49
+		}, "shift_correlation  0.49 0.5 warn"},
+		{"the same without a limit", func(r *Result, _ *segment.Summary, _ *CompartmentQuality) {
+			none := number.Float(math.NaN())
+			r.Quality.ShiftI, r.Quality.ShiftCorrelation, r.Protocol.Quality.ShiftPX = 3, 0.49, Limits{none, none}
+		}, ""},
+		{"a reliable shift", func(r *Result, _ *segment.Summary, _ *CompartmentQuality) {
+			r.Quality.ShiftI, r.Quality.ShiftCorrelation = 3, 0.5
+		}, "shift_px  3.01 1 fail"},
 		{"excluded", func(_ *Result, m *segment.Summary, _ *CompartmentQuality) { m.Excluded.PoorFit = 260 },
 			"excluded_percent medial 26 25 fail"},
 		{"saturated", func(_ *Result, m *segment.Summary, _ *CompartmentQuality) { m.Excluded.Saturated = 1 },
@@ -233,7 +243,8 @@ func TestPageQuality(t *testing.T) {
 	if rows[0].Zero != "0" || rows[1].Zero != "" {
 		t.Errorf("voxels without signal: %q, and %q if they were not counted", rows[0].Zero, rows[1].Zero)
 	}
-	for m := range map[Measure]bool{MeasureSNRLast: true, MeasureShift: true, MeasureExcluded: true, MeasureVoxels: true,
+	for m := range map[Measure]bool{MeasureSNRLast: true, MeasureShift: true,
+		MeasureShiftCorrelation: true, MeasureExcluded: true, MeasureVoxels: true,
 		MeasureEroded: true, MeasureT2: true, MeasureSaturated: true, MeasureZero: true, MeasureStimulated: true,
 		MeasureChi2: true, MeasureAcquisition: true, MeasureVolume: true, MeasureBaselineScanner: true,
 		MeasureBaselineSoftware: true, MeasureBaselineAcquisition: true} {
