@@ -3,13 +3,14 @@ package report
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/table"
 )
 
-// flagOnRow is a flag of quality in the row of a compartment.
-type flagOnRow struct {
+// shownFlag is a quality flag of a study or of a compartment.
+type shownFlag struct {
 	Text  string `json:"text"`
 	Level Level  `json:"level"`
 }
@@ -34,18 +35,28 @@ type qualityRow struct {
 	Volume      string `json:"volume,omitempty"` // change
 }
 
-// addFlags adds the flags. Those of the study are in the row of its first compartment.
+// addFlags adds the flags of the study, and those of its compartments to their rows.
 func (d *pageDetail) addFlags(r Result, flags []QualityFlag) {
-	for n := range d.Rows {
-		var own []QualityFlag
-		if n == 0 {
-			own = flagsOf(flags, "")
+	for _, f := range flagsOf(flags, "") {
+		text := f.text()
+		if f.Measure == MeasureAcquisition && len(r.Deviations) > 0 {
+			text += ": " + printable.Line(DeviationsText(r.Deviations))
 		}
-		if n < len(r.Compartments) {
-			own = append(own, flagsOf(flags, r.Compartments[n].Compartment)...)
+		d.Flags = append(d.Flags, shownFlag{text, f.Level})
+	}
+	for n, s := range r.Compartments {
+		for _, f := range flagsOf(flags, s.Compartment) {
+			d.Rows[n].Flags = append(d.Rows[n].Flags, shownFlag{f.text(), f.Level})
 		}
-		for _, f := range own {
-			d.Rows[n].Flags = append(d.Rows[n].Flags, flagOnRow{f.text(), f.Level})
+	}
+}
+
+// addWarnings adds the warnings. That about deviations is omitted if a flag lists them.
+func (d *pageDetail) addWarnings(r Result, flags []QualityFlag) {
+	isFlag := slices.ContainsFunc(flags, func(f QualityFlag) bool { return f.Measure == MeasureAcquisition })
+	for _, w := range r.Warnings {
+		if !isFlag || len(r.Deviations) == 0 || w != DeviationsWarning(r.Deviations) {
+			d.Warnings = append(d.Warnings, printable.Line(w))
 		}
 	}
 }

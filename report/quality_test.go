@@ -215,10 +215,12 @@ func TestQCTable(t *testing.T) {
 	}
 }
 
-// The page shows flags beside the compartment, those of the study beside the first one, and the measures on demand.
+// The page shows flags beside the compartment, those of the study above the table, and the measures on demand.
 func TestPageQuality(t *testing.T) {
 	first, later := soundStudy("baseline"), soundStudy("M12")
 	later.Compartments[0].VolumeMM3, later.Quality.ShiftI = 3100, 4
+	later.Deviations = generatedDeviations
+	later.Warnings = []string{DeviationsWarning(later.Deviations), "images were compressed with loss"}
 	later.QualityFlags = append(later.FindFlags(), QualityFlag{Measure: "<b>new", Level: Warn})
 	dir := t.TempDir()
 	page := pageOf(t, dir, studyList{Results: []Result{first, later}})
@@ -226,12 +228,19 @@ func TestPageQuality(t *testing.T) {
 		t.Errorf("the page lacks %s", want)
 	}
 	d := page.details[0] // M12 comes before baseline
-	want := []flagOnRow{{"echoes shifted by 4.00 px (limit 1)", Fail}, {"<b>new", Warn},
-		{"volume -22.5 % off the baseline (limit 20)", Warn}}
-	if diff := cmp.Diff(want, d.Rows[0].Flags); diff != "" {
-		t.Errorf("flags (-want +got):\n%s", diff)
+	want := []shownFlag{{"1 deviation from the protocol: TR 2500 ms, expected 2700 ± 1 ms", Warn},
+		{"echoes shifted by 4.00 px (limit 1)", Fail}, {"<b>new", Warn}}
+	if diff := cmp.Diff(want, d.Flags); diff != "" {
+		t.Errorf("flags of the study (-want +got):\n%s", diff)
 	}
-	if d.Rows[1].Flags != nil || page.details[1].Rows[0].Flags != nil {
+	want = []shownFlag{{"volume -22.5 % off the baseline (limit 20)", Warn}}
+	if diff := cmp.Diff(want, d.Rows[0].Flags); diff != "" {
+		t.Errorf("flags of the compartment (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"images were compressed with loss"}, d.Warnings); diff != "" {
+		t.Errorf("warnings (-want +got):\n%s", diff)
+	}
+	if d.Rows[1].Flags != nil || page.details[1].Rows[0].Flags != nil || page.details[1].Flags != nil {
 		t.Errorf("flags of others: %+v, %+v", d.Rows[1], page.details[1].Rows[0])
 	}
 	if q := d.Quality; q.Baseline != "volumes are compared with the visit baseline" || q.Rows[0].Ratio != "0.900 (0.750)" ||
