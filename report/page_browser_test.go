@@ -493,7 +493,7 @@ func TestPageOfFewStudies(t *testing.T) {
 		t.Fatal(rows, err)
 	}
 	b.open(dir, "")
-	b.until("document.getElementById('trouble').innerText === '0 of 5 studies are shown: files are missing in the folder page.'")
+	b.until("document.getElementById('incomplete').innerText === '0 of 5 studies are shown: files are missing in the folder page.'")
 }
 
 // The page prints what is selected.

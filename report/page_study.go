@@ -13,6 +13,7 @@ import (
 
 // pageDetail is what the page shows of a finished study when it is opened, in addition to its row.
 type pageDetail struct {
+	ID      string   `json:"id"`                // of the row, to which the page compares it
 	Facts   []string `json:"facts"`             // grid, echo times, mask
 	Carried string   `json:"carried,omitempty"` // says that the mask is from another visit
 	// Flags are those of the whole study, and Warnings those that no flag repeats.
@@ -45,7 +46,7 @@ type detailRow struct {
 }
 
 func newPageDetail(r Result, dir string, flags []QualityFlag, all baselines) pageDetail {
-	d := pageDetail{Facts: r.facts(), Carried: printable.Line(r.Mask.Carried())}
+	d := pageDetail{ID: r.identifier(), Facts: r.facts(), Carried: printable.Line(r.Mask.Carried())}
 	for _, n := range r.Notes {
 		d.Notes = append(d.Notes, printable.Line(n))
 	}

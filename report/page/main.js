@@ -48,9 +48,8 @@ function start() {
   listen();
   show();
   openStudy();
-  if (studies.length !== Number(body.studies)) {
-    trouble(`${studies.length} of ${body.studies} studies are shown: files are missing in the folder page.`);
-  }
+  if (studies.length !== Number(body.studies))
+    say("incomplete", `${studies.length} of ${body.studies} studies are shown: files are missing in the folder page.`);
   performance.mark("usable"); // tests and docs/scale.md read it
   document.documentElement.dataset.ready = "true";
 }
@@ -144,17 +143,17 @@ function turn(step) {
   byId("count").scrollIntoView({block: "start"});
 }
 
-// trouble says what is wrong with the page, or nothing.
-function trouble(text) {
-  byId("trouble").textContent = text;
-  byId("trouble").hidden = text === "";
+// say shows a text in an element, which is hidden without one.
+function say(id, text) {
+  byId(id).textContent = text;
+  byId(id).hidden = text === "";
 }
 
 // openStudy opens the study in the state, or closes what is open.
 function openStudy() {
   const dialog = byId("study");
   const s = state.open === "" ? undefined : studies.find(x => x.id === state.open);
-  trouble(state.open !== "" && !s ? "The study of this address is not on the page." : "");
+  say("trouble", state.open !== "" && !s ? "The study of this address is not on the page." : "");
   if (!s) {
     if (dialog.open) dialog.close();
     return;
