@@ -34,8 +34,8 @@ func CheckMaskPattern(pattern string) error {
 	return nil
 }
 
-// Record is the part of the recorded protocol that is the same for all studies. It panics if Check would return an error
-// because of an infinite number.
+// Record is the part of the recorded protocol that is the same for all studies. It panics if Check would return an
+// error because of an infinite number.
 func (p Protocol) Record(fit t2fit.Resolved) report.Protocol {
 	r := report.Protocol{
 		Name: p.Name, Method: string(fit.Method), SkippedEchoes: fit.SkipEchoes, T2RangeMS: fit.T2Range,

@@ -26,7 +26,7 @@ var pageScripts = []string{"data.js", "select.js", "chart.js", "study.js", "tabl
 type pageHead struct {
 	Version                         string
 	Done, Failed, NotDone, Subjects int
-	Warned, Flagged                 int // finished studies that have warnings, and flags of quality
+	Warned, Flagged                 int // finished studies that have warnings, and quality flags
 	Settings                        []settingsView
 	Style                           string
 	Scripts                         []string // the program and the rows, relative to the page

@@ -447,7 +447,7 @@ func TestPageOfFewStudies(t *testing.T) {
 	b.until("document.images.length === 3 && [...document.images].every(i => i.complete && i.naturalWidth > 0)")
 	text := strings.Join(strings.Fields(b.text("document.body.innerText")), " ")
 	for _, want := range []string{
-		"3 studies done", "3 of them with warnings", "2 failed", "2 subjects", "ask the site for the original export",
+		"3 studies done", "3 with warnings", "2 failed", "2 subjects", "ask the site for the original export",
 		"failed: -no multi-echo series", "S 01 · baseline · left", "medial 38.21 ± 9.10 median 37.00 (31.00–44.25)",
 		"SE of the mean 0.123 100 / 120 6 low signal 5 not decaying",
 		"0.9877 SNR 29.6–17.3 41.3 SNR at the last echo 17.3 (limit 20)",

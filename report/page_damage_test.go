@@ -66,7 +66,8 @@ func TestPageOfMissingRows(t *testing.T) {
 		t.Fatal(rows, err)
 	}
 	b.open(dir, "")
-	message := fmt.Sprintf("%d of %d studies are shown: files are missing in the folder page.", rowsOfPiece, rowsOfPiece+50)
+	message := fmt.Sprintf("%d of %d studies are shown: files are missing in the folder page.", rowsOfPiece,
+		rowsOfPiece+50)
 	check := func(when string) {
 		t.Helper()
 		if got := b.text("document.getElementById('incomplete').innerText"); got != message {

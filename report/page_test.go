@@ -97,7 +97,7 @@ func TestPageHead(t *testing.T) {
 	c.Failures = append(c.Failures, Failure{Subject: "S01", NotDone: true})
 	p := pageOf(t, dir, c)
 	got := readable(p.index)
-	for _, want := range []string{"3 studies done", "2 of them with warnings", "2 failed", "1 not done", "3 subjects",
+	for _, want := range []string{"3 studies done", "2 with warnings", "2 failed", "1 not done", "3 subjects",
 		"nlls, first echo not fitted, T2 from 0 to 100 ms, labels: compartments, protocol: oai, t2map 1.2.3 (2 studies)",
 		"mapped with different settings", "Failures by reason"} {
 		if !strings.Contains(got, want) {

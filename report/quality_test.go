@@ -224,7 +224,7 @@ func TestPageQuality(t *testing.T) {
 	later.QualityFlags = append(later.FindFlags(), QualityFlag{Measure: "<b>new", Level: Warn})
 	dir := t.TempDir()
 	page := pageOf(t, dir, studyList{Results: []Result{first, later}})
-	if want := `<b>1</b>of them with flags of quality`; !strings.Contains(page.index, want) {
+	if want := `<b>1</b>with quality flags`; !strings.Contains(page.index, want) {
 		t.Errorf("the page lacks %s", want)
 	}
 	d := page.details[0] // M12 comes before baseline

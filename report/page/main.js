@@ -63,7 +63,7 @@ function fillLists(visits) {
   byId("compartment").append(option("", "all"), ...compartments.map(c => option(c)));
   byId("flag").append(
     option("", "all studies"),
-    option("any", "any flag of quality"),
+    option("any", "any quality flag"),
     option("fail", "red flags"),
     option("outlier", "outliers"),
     option("warnings", "warnings"),
@@ -229,8 +229,8 @@ function listen() {
   addEventListener("afterprint", () => print(false));
 }
 
-// print prepares the page for print, or restores it. An open study moves out of its dialog, which would be cut at the end
-// of a sheet. Otherwise all selected studies are printed, except that only those pictures are that are shown.
+// print prepares the page for print, or restores it. An open study moves out of its dialog, which would be cut at the
+// end of a sheet. Otherwise all selected studies are printed, but of the pictures only those that are shown.
 function print(begins) {
   if (byId("study").open || !begins) {
     const [source, target] = begins ? ["study-content", "print"] : ["print", "study-content"];
