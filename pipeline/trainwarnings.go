@@ -36,7 +36,7 @@ func trainWarnings(t dicomio.Train, p protocol.Protocol) []string {
 		out = append(out, "echoes may be missing on every slice: "+strings.Join(lost, "; "))
 	}
 	if all := p.Acquisition.Deviations(t); len(all) > 0 {
-		out = append(out, "the acquisition is not that of the protocol: "+report.DeviationsText(all))
+		out = append(out, report.DeviationsWarning(all))
 	}
 	if tr := t.SliceTR; tr[1] > 0 {
 		out = append(out, fmt.Sprintf("RepetitionTime (0018,0080) differs between slices, from %s to %s, so that "+

@@ -85,7 +85,7 @@ func (p Protocol) CheckAcquisition(t dicomio.Train) error {
 		return nil
 	}
 	return &dicomio.TrainError{Series: t.Hash,
-		Problem: "the acquisition is not that of the protocol: " + report.DeviationsText(all),
+		Problem: report.DeviationsWarning(all),
 		Topic:   dicomio.TopicAcquisition,
 		Hint: "ask the site how the series was acquired, and for the right one if there is one; with `deviation: " +
 			"flag` in `acquisition` of the protocol, such studies are mapped with a warning"}

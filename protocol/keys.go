@@ -76,7 +76,8 @@ var Keys = []Key{
 	}},
 	{Name: "acquisition", Meaning: "the acquisition that is expected of all studies; default: any", Keys: acquisitionKeys},
 	{Name: "quality", Meaning: "limits of quality control. A value beyond a limit is a flag in qc.csv and on the page; " +
-		".inf switches a flag off, and for snr_last and voxels 0", Keys: qualityKeys},
+		".inf switches a flag off, and for snr_last and voxels 0; without warn there is no fail by default",
+		Keys: qualityKeys},
 }
 
 func seriesKeys() []Key {

@@ -34,7 +34,8 @@ func CheckMaskPattern(pattern string) error {
 	return nil
 }
 
-// Record is the part of the recorded protocol that is the same for all studies.
+// Record is the part of the recorded protocol that is the same for all studies. It panics if Check would return an
+// error because of an infinite number.
 func (p Protocol) Record(fit t2fit.Resolved) report.Protocol {
 	r := report.Protocol{
 		Name: p.Name, Method: string(fit.Method), SkippedEchoes: fit.SkipEchoes, T2RangeMS: fit.T2Range,
@@ -152,8 +153,12 @@ func SkipOption(n int) (int, error) {
 // Range turns two numbers that a user has written into a range of the fit's options. 0 to 0 is an error, because the
 // zero value of the option means the default.
 func Range(low, high float64) ([2]float64, error) {
-	if !(low >= 0) || !(high > low) {
+	switch {
+	case !(low >= 0) || !(high > low):
 		return [2]float64{}, fmt.Errorf("the range %g to %g is empty or negative", low, high)
+	case math.IsInf(high, 0):
+		return [2]float64{}, hint.Errorf("write the largest value that you accept, such as 10000 for any T2 in ms",
+			"the range %g to %g has no end", low, high)
 	}
 	return [2]float64{low, high}, nil
 }

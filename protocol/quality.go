@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/number"
 	"github.com/t2map/t2map/report"
 )
 
 // Quality holds the limits of quality control. A field that is nil or empty has its default. An infinite limit, and 0
-// where values below the limit are flagged, switch a flag off.
+// where values below the limit are flagged, switch a flag off. A measure whose warning is switched off has no limit of
+// failing by default either.
 type Quality struct {
 	// SNRLast is the signal of the last echo over the noise, flagged below.
 	SNRLast Limits `yaml:"snr_last"`
@@ -66,23 +68,86 @@ var defaultQuality = report.QualityLimits{
 	Baseline:          "baseline",
 }
 
+// levels are the limits of a measure that has two, as they are written.
+type levels struct {
+	name, failKey string // as in the file
+	warn, fail    *float64
+	// below says that values below the limits are flagged, so that 0 is no limit.
+	below    bool
+	defaults report.Limits
+	settled  func(*report.QualityLimits) *report.Limits
+}
+
+// levels returns the measures that have two limits.
+func (q Quality) levels() []levels {
+	return []levels{
+		{"snr_last", "fail", q.SNRLast.Warn, q.SNRLast.Fail, true, defaultQuality.SNRLast,
+			func(l *report.QualityLimits) *report.Limits { return &l.SNRLast }},
+		{"voxels", "least", q.Voxels.Warn, q.Voxels.Least, true, defaultQuality.Voxels,
+			func(l *report.QualityLimits) *report.Limits { return &l.Voxels }},
+		{"shift_px", "fail", q.Shift.Warn, q.Shift.Fail, false, defaultQuality.ShiftPX,
+			func(l *report.QualityLimits) *report.Limits { return &l.ShiftPX }},
+		{"excluded_percent", "fail", q.Excluded.Warn, q.Excluded.Fail, false, defaultQuality.ExcludedPercent,
+			func(l *report.QualityLimits) *report.Limits { return &l.ExcludedPercent }},
+	}
+}
+
+// limits returns the limits, with NaN for one that is switched off.
+func (l levels) limits() report.Limits {
+	limit := func(written float64) number.Float {
+		if l.below && written == 0 {
+			return number.Float(math.NaN())
+		}
+		return number.Finite(written)
+	}
+	out := l.defaults
+	if l.warn != nil {
+		if out.Warn = limit(*l.warn); !isLimit(out.Warn) {
+			out.Fail = out.Warn
+		}
+	}
+	if l.fail != nil {
+		out.Fail = limit(*l.fail)
+	}
+	return out
+}
+
+func isLimit(x number.Float) bool { return !math.IsNaN(float64(x)) }
+
+// check returns an error if a study could fail before it is warned of.
+func (l levels) check() error {
+	const consequence = "a study would fail without a warning"
+	all := l.limits()
+	text := func(limit number.Float, written *float64) string {
+		if written == nil {
+			return fmt.Sprintf("%g (the default)", float64(limit))
+		}
+		return fmt.Sprintf("%g", float64(limit))
+	}
+	switch {
+	case isLimit(all.Fail) && !isLimit(all.Warn):
+		return hint.Errorf("switch off both, or write a limit for warn", "quality: %s: warn is switched off and %s is %s: %s",
+			l.name, l.failKey, text(all.Fail, l.fail), consequence)
+	case l.below && all.Fail > all.Warn:
+		return fmt.Errorf("quality: %s: %s is above warn: %s and %s: %s", l.name, l.failKey, text(all.Fail, l.fail),
+			text(all.Warn, l.warn), consequence)
+	case !l.below && all.Fail < all.Warn:
+		return fmt.Errorf("quality: %s: %s is below warn: %s and %s: %s", l.name, l.failKey, text(all.Fail, l.fail),
+			text(all.Warn, l.warn), consequence)
+	}
+	return nil
+}
+
 // Limits returns all limits, with NaN for a flag that is switched off.
 func (q Quality) Limits() report.QualityLimits {
 	out := defaultQuality
+	for _, l := range q.levels() {
+		*l.settled(&out) = l.limits()
+	}
 	set := func(limit *number.Float, written *float64) {
 		if written != nil {
 			*limit = number.Finite(*written)
 		}
-	}
-	for _, l := range []struct {
-		limits     *report.Limits
-		warn, fail *float64
-	}{
-		{&out.SNRLast, q.SNRLast.Warn, q.SNRLast.Fail}, {&out.ShiftPX, q.Shift.Warn, q.Shift.Fail},
-		{&out.ExcludedPercent, q.Excluded.Warn, q.Excluded.Fail}, {&out.Voxels, q.Voxels.Warn, q.Voxels.Least},
-	} {
-		set(&l.limits.Warn, l.warn)
-		set(&l.limits.Fail, l.fail)
 	}
 	set(&out.ErodedPercent, q.Eroded)
 	set(&out.VolumePercent, q.Volume)
@@ -126,20 +191,9 @@ func (q Quality) check() error {
 	if q.T2 != nil && !(len(q.T2) == 2 && q.T2[0] >= 0 && q.T2[1] > q.T2[0]) {
 		return fmt.Errorf("quality: t2_ms: %v is not a range [low, high]", q.T2)
 	}
-	limits := q.Limits()
-	for _, l := range []struct {
-		name         string
-		first, later number.Float
-		below        string
-	}{
-		{"snr_last", limits.SNRLast.Fail, limits.SNRLast.Warn, "fail is above warn"},
-		{"voxels", limits.Voxels.Fail, limits.Voxels.Warn, "least is above warn"},
-		{"shift_px", limits.ShiftPX.Warn, limits.ShiftPX.Fail, "fail is below warn"},
-		{"excluded_percent", limits.ExcludedPercent.Warn, limits.ExcludedPercent.Fail, "fail is below warn"},
-	} {
-		if l.first > l.later {
-			return fmt.Errorf("quality: %s: %s: a study would fail without a warning (%g and %g)", l.name, l.below,
-				float64(l.first), float64(l.later))
+	for _, l := range q.levels() {
+		if err := l.check(); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/report"
@@ -27,8 +28,8 @@ func (p Protocol) settled(r report.Protocol) string {
 		Segmenter             string
 		MaxRotation, MaxShift float64
 	}{r, segmenter, register.MaxRotation, register.MaxShift})
-	if err != nil { // an infinite number, with which no result can be written either
-		return ""
+	if err != nil { // Check refuses infinite numbers, the only ones that JSON does not have
+		panic(fmt.Sprintf("protocol: the settings were not checked: %v", err))
 	}
 	hash := sha256.Sum256(text)
 	return hex.EncodeToString(hash[:])

@@ -2,6 +2,7 @@ package report
 
 import (
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -101,13 +102,21 @@ func (all baselines) flags(r Result) []QualityFlag {
 			f.add(c.measure, math.NaN(), math.NaN(), Warn)
 		}
 	}
-	study = append(study, f.flags...)
-	f.flags = nil
+	return slices.Concat(study, f.flags, compartments, all.volumeFlags(r))
+}
+
+// volumeFlags returns the flags of volumes that differ from those at the baseline. A result without limits, of
+// a version before quality control, has no such flags.
+func (all baselines) volumeFlags(r Result) []QualityFlag {
+	if r.Protocol.Quality == nil {
+		return nil
+	}
+	var f flagged
 	for _, s := range r.Compartments {
 		f.compartment = s.Compartment
 		f.above(MeasureVolume, all.volumeChange(r, s.Compartment), only(r.Protocol.Quality.VolumePercent))
 	}
-	return append(append(study, compartments...), f.flags...)
+	return f.flags
 }
 
 // flagsOf returns the flags of the study, or of one of its compartments.

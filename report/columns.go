@@ -190,23 +190,21 @@ func knownBytes(n int64) int {
 
 // ofResult returns columns of results whose cells are empty for failures.
 func ofResult(columns []table.Column[Result]) []table.Column[studyRow] {
-	var lifted []table.Column[studyRow]
-	for i, c := range table.Lift(func(r studyRow) Result { return *r.result }, columns) {
-		c.Cell = func(r studyRow) string {
+	unlessFailed := func(text func(Result) string) func(studyRow) string {
+		return func(r studyRow) string {
 			if r.result == nil {
 				return ""
 			}
-			return columns[i].Cell(*r.result)
+			return text(*r.result)
 		}
-		c.Plain = func(r studyRow) string {
-			if r.result == nil {
-				return ""
-			}
-			return columns[i].Text(*r.result)
-		}
-		lifted = append(lifted, c)
 	}
-	return lifted
+	var out []table.Column[studyRow]
+	for _, c := range columns {
+		out = append(out, table.Column[studyRow]{Name: c.Name, Label: c.Label, Kind: c.Kind, Unit: c.Unit,
+			Terms: c.Terms, Derivation: c.Derivation, Origin: c.Origin, Cell: unlessFailed(c.Cell),
+			Plain: unlessFailed(c.Text)})
+	}
+	return out
 }
 
 // printed returns a column of numbers of the images that are already formatted.

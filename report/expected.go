@@ -107,3 +107,8 @@ func DeviationsText(all []Deviation) string {
 	}
 	return strings.Join(texts, "; ")
 }
+
+// DeviationsWarning returns the warning about the deviations of a study.
+func DeviationsWarning(all []Deviation) string {
+	return "the acquisition is not that of the protocol: " + DeviationsText(all)
+}

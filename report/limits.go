@@ -2,7 +2,7 @@ package report
 
 import "github.com/t2map/t2map/number"
 
-// Level says how serious a flag of quality is.
+// Level says how serious a quality flag is.
 type Level string
 
 // The levels.
@@ -17,7 +17,7 @@ type Limits struct {
 	Fail number.Float `json:"fail"`
 }
 
-// QualityLimits are the limits of quality that a protocol sets. A single limit has the level Warn. NaN is no limit.
+// QualityLimits are the quality limits that a protocol sets. A single limit has the level Warn. NaN is no limit.
 type QualityLimits struct {
 	// SNRLast and Voxels are flagged below their limits, the others above.
 	SNRLast         Limits `json:"snr_last"`

@@ -26,12 +26,12 @@ var pageScripts = []string{"data.js", "select.js", "chart.js", "study.js", "tabl
 type pageHead struct {
 	Version                         string
 	Done, Failed, NotDone, Subjects int
-	Warned, Flagged                 int // finished studies that have warnings, and flags of quality
+	Warned, Flagged                 int // finished studies that have warnings, and quality flags
 	Settings                        []settingsView
 	Style                           string
 	Scripts                         []string // the program and the rows, relative to the page
 	Tables                          []string
-	FailuresPage                    string // "" without failures
+	FailuresPage                    string // "" if all studies are done
 	Colours                         string // of T2, from 0 to ScaleMS, separated by spaces
 	ScaleMS, TickMS                 int
 	Studies, StudiesOfDetails       int // rows in all files, and in a file of details
@@ -143,7 +143,7 @@ func (p *pageWriter) finish(failures []Failure) error {
 	slices.Sort(p.subjects)
 	p.head.Subjects = len(slices.Compact(p.subjects))
 	p.head.Studies = p.head.Done + p.head.Failed + p.head.NotDone
-	if p.head.Failed > 0 {
+	if len(failures) > 0 { // those that are not done are on it, too
 		p.head.FailuresPage = failuresPage
 	}
 	p.writeIndex()

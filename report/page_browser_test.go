@@ -447,20 +447,24 @@ func TestPageOfFewStudies(t *testing.T) {
 	b.until("document.images.length === 3 && [...document.images].every(i => i.complete && i.naturalWidth > 0)")
 	text := strings.Join(strings.Fields(b.text("document.body.innerText")), " ")
 	for _, want := range []string{
-		"3 studies done", "3 of them with warnings", "2 failed", "2 subjects", "ask the site for the original export",
+		"3 studies done", "3 with warnings", "2 failed", "2 subjects", "ask the site for the original export",
 		"failed: -no multi-echo series", "S 01 · baseline · left", "medial 38.21 ± 9.10 median 37.00 (31.00–44.25)",
 		"SE of the mean 0.123 100 / 120 6 low signal 5 not decaying",
 		"0.9877 SNR 29.6–17.3 41.3 SNR at the last echo 17.3 (limit 20)",
 		"lateral no voxel with a sound T2 0 / 3 3 low signal", "patellofemoral no voxels in the mask 0 / 0",
 		"2 files passed over: not DICOM", "mask S01/seg.dcm (SEG)", "images were compressed with loss", "study 5f0c1a",
 		"mask carried from baseline", "elastix 5.2.0", "+2.50 from baseline",
-		"Deviations from the protocol: TR 2500 ms, expected 2700 ± 1 ms",
+		"Quality of the study 1 deviation from the protocol: TR 2500 ms, expected 2700 ± 1 ms echoes shifted by 1.40 px " +
+			"(limit 1) Compartment",
 		"overlay, full size · regions · unrolled · depth · registration · decay · values", "Quality",
 		"Regions and layers",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the page does not say %q:\n%s", want, text)
 		}
+	}
+	if n := strings.Count(text, "TR 2500 ms"); n != 3 {
+		t.Errorf("the deviation of each of three studies is shown %d times", n)
 	}
 	var links []string
 	b.evaluate("[...document.querySelectorAll('article a')].map(a => a.href)", &links)
@@ -489,7 +493,7 @@ func TestPageOfFewStudies(t *testing.T) {
 		t.Fatal(rows, err)
 	}
 	b.open(dir, "")
-	b.until("document.getElementById('trouble').innerText === '0 of 5 studies are shown: files are missing in the folder page.'")
+	b.until("document.getElementById('incomplete').innerText === '0 of 5 studies are shown: files are missing in the folder page.'")
 }
 
 // The page prints what is selected.
@@ -553,8 +557,10 @@ func fewStudies(t *testing.T, dir string) studyList {
 		s.Result.Protocol.Quality = &QualityLimits{Baseline: "baseline"}
 		s.Result.Quality = &Quality{ShiftI: 0.1, ShiftJ: 0.2, ShiftCorrelation: 0.9}
 		s.Result.QualityFlags = []QualityFlag{{Measure: MeasureSNRLast, Compartment: "medial", Value: 17.3, Limit: 20,
-			Level: Fail}}
+			Level: Fail}, {Measure: MeasureAcquisition, Value: 1, Level: Warn},
+			{Measure: MeasureShift, Value: 1.4, Limit: 1, Level: Fail}}
 		s.Result.Deviations = generatedDeviations
+		s.Result.Warnings = append(s.Result.Warnings, DeviationsWarning(s.Result.Deviations))
 		r, err := WriteStudy(filepath.Join(dir, s.Result.Subject, visit), s)
 		if err != nil {
 			t.Fatal(err)

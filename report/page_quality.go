@@ -2,13 +2,15 @@ package report
 
 import (
 	"fmt"
+	"math"
+	"slices"
 
 	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/table"
 )
 
-// flagOnRow is a flag of quality in the row of a compartment.
-type flagOnRow struct {
+// shownFlag is a quality flag of a study or of a compartment.
+type shownFlag struct {
 	Text  string `json:"text"`
 	Level Level  `json:"level"`
 }
@@ -26,25 +28,35 @@ type qualityRow struct {
 	SNR         string `json:"snr,omitempty"`
 	Ratio       string `json:"ratio,omitempty"`
 	Saturated   string `json:"saturated"`
-	Zero        string `json:"zero"`
+	Zero        string `json:"zero,omitempty"`
 	Excluded    string `json:"excluded,omitempty"`
 	Eroded      string `json:"eroded,omitempty"`
 	Chi2        string `json:"chi2,omitempty"`
 	Volume      string `json:"volume,omitempty"` // change
 }
 
-// addFlags adds the flags. Those of the study are in the row of its first compartment.
+// addFlags adds the flags of the study, and those of its compartments to their rows.
 func (d *pageDetail) addFlags(r Result, flags []QualityFlag) {
-	for n := range d.Rows {
-		var own []QualityFlag
-		if n == 0 {
-			own = flagsOf(flags, "")
+	for _, f := range flagsOf(flags, "") {
+		text := f.text()
+		if f.Measure == MeasureAcquisition && len(r.Deviations) > 0 {
+			text += ": " + printable.Line(DeviationsText(r.Deviations))
 		}
-		if n < len(r.Compartments) {
-			own = append(own, flagsOf(flags, r.Compartments[n].Compartment)...)
+		d.Flags = append(d.Flags, shownFlag{text, f.Level})
+	}
+	for n, s := range r.Compartments {
+		for _, f := range flagsOf(flags, s.Compartment) {
+			d.Rows[n].Flags = append(d.Rows[n].Flags, shownFlag{f.text(), f.Level})
 		}
-		for _, f := range own {
-			d.Rows[n].Flags = append(d.Rows[n].Flags, flagOnRow{f.text(), f.Level})
+	}
+}
+
+// addWarnings adds the warnings. That about deviations is omitted if a flag lists them.
+func (d *pageDetail) addWarnings(r Result, flags []QualityFlag) {
+	isFlag := slices.ContainsFunc(flags, func(f QualityFlag) bool { return f.Measure == MeasureAcquisition })
+	for _, w := range r.Warnings {
+		if !isFlag || len(r.Deviations) == 0 || w != DeviationsWarning(r.Deviations) {
+			d.Warnings = append(d.Warnings, printable.Line(w))
 		}
 	}
 }
@@ -55,11 +67,10 @@ func (d *pageDetail) addQuality(r Result, all baselines) {
 		return
 	}
 	d.Quality = &qualityView{Rows: []qualityRow{}}
-	if px := table.Decimals(r.shiftPX(), decimalsShift); px != "" {
+	if s := r.shift(); !math.IsNaN(s.Pixels()) {
+		px := func(x float64) string { return table.Decimals(x, decimalsShift) }
 		d.Quality.Shift = fmt.Sprintf("shift between the first and the last fitted echo %s px (%s along rows, %s along "+
-			"columns; correlation %s)", px, table.Decimals(float64(r.Quality.ShiftI), decimalsShift),
-			table.Decimals(float64(r.Quality.ShiftJ), decimalsShift),
-			table.Decimals(float64(r.Quality.ShiftCorrelation), decimalsShift))
+			"columns; correlation %s)", px(s.Pixels()), px(s.I), px(s.J), px(s.Correlation))
 	}
 	if b, ok := all.before(r); ok {
 		d.Quality.Baseline = "volumes are compared with the visit " + printable.Line(b.visit)
@@ -73,8 +84,11 @@ func (r Result) qualityRow(n int, all baselines) qualityRow {
 	m := r.measuresOf(n)
 	row := qualityRow{
 		Compartment: printable.Line(m.summary.Compartment), Saturated: fmt.Sprint(m.summary.Excluded.Saturated),
-		Zero: fmt.Sprint(max(m.ZeroVoxels, 0)), Excluded: percent(m.Excluded), Volume: signed(all.volumeChange(r,
-			m.summary.Compartment)), Chi2: table.Decimals(float64(m.ResidualChi2), decimalsShift),
+		Excluded: percent(m.Excluded), Volume: signed(all.volumeChange(r, m.summary.Compartment)),
+		Chi2: table.Decimals(float64(m.ResidualChi2), decimalsShift),
+	}
+	if m.ZeroVoxels >= 0 {
+		row.Zero = fmt.Sprint(m.ZeroVoxels)
 	}
 	if last := table.Decimals(m.SNRLast, decimalsSNR); last != "" {
 		row.SNR = table.Decimals(m.SNRFirst, decimalsSNR) + "–" + last
@@ -118,6 +132,9 @@ func (f QualityFlag) text() string {
 	switch f.Measure {
 	case MeasureShift:
 		return fmt.Sprintf("echoes shifted by %s px (limit %s)", table.Decimals(float64(f.Value), decimalsShift), limit)
+	case MeasureShiftCorrelation:
+		return fmt.Sprintf("shift between echoes not measurable (correlation %s, limit %s)",
+			table.Decimals(float64(f.Value), decimalsShift), limit)
 	case MeasureVoxels:
 		return fmt.Sprintf("%s (limit %s)", printable.Counted(int(f.Value), "voxel", "voxels"), limit)
 	case MeasureAcquisition:

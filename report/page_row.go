@@ -67,7 +67,7 @@ func (p *rowPiece) addResult(r Result, dir string, flags []QualityFlag, all refe
 	for _, w := range r.Warnings {
 		warnings = append(warnings, p.text(printable.Line(w)))
 	}
-	p.Rows = append(p.Rows, []any{identifier(r.Subject, r.Visit, r.Study, r.Series, r.Side), printable.Line(r.Subject),
+	p.Rows = append(p.Rows, []any{r.identifier(), printable.Line(r.Subject),
 		printable.Line(r.Visit), printable.Line(r.Side), printable.Line(r.folder(dir)), rowDone, values, marks, warnings,
 		p.reference(all, r), shortHash(r.Study)})
 }
@@ -128,7 +128,8 @@ func indexIn(indices *map[string]int, text string, insert func()) int {
 
 // measureLabels name the measures in the page's list of flags.
 var measureLabels = map[Measure]string{
-	MeasureSNRLast: "SNR", MeasureShift: "shift between echoes", MeasureExcluded: "excluded voxels",
+	MeasureSNRLast: "SNR", MeasureShift: "shift between echoes",
+	MeasureShiftCorrelation: "shift not measurable", MeasureExcluded: "excluded voxels",
 	MeasureVoxels: "few voxels", MeasureEroded: "eroded mean", MeasureT2: "T2 out of range",
 	MeasureSaturated: "saturated", MeasureZero: "without signal", MeasureStimulated: "S2/S1", MeasureChi2: "residual χ²",
 	MeasureAcquisition: "deviation from the protocol", MeasureVolume: "volume",
@@ -139,6 +140,9 @@ var measureLabels = map[Measure]string{
 // identifierBytes is the length of an identifier. Two of a million studies have the same one with a probability below
 // 1 %.
 const identifierBytes = 6
+
+// identifier returns the identifier of a result.
+func (r Result) identifier() string { return identifier(r.Subject, r.Visit, r.Study, r.Series, r.Side) }
 
 // identifier returns the name of a row in addresses. It stays the same when other studies are added.
 func identifier(texts ...string) string {

@@ -13,11 +13,13 @@ import (
 
 // pageDetail is what the page shows of a finished study when it is opened, in addition to its row.
 type pageDetail struct {
+	ID      string   `json:"id"`                // of the row, to which the page compares it
 	Facts   []string `json:"facts"`             // grid, echo times, mask
 	Carried string   `json:"carried,omitempty"` // says that the mask is from another visit
-	// Deviations are the differences of the acquisition from the one that the protocol expects.
-	Deviations []string `json:"deviations,omitempty"`
-	Notes      []string `json:"notes,omitempty"`
+	// Flags are those of the whole study, and Warnings those that no flag repeats.
+	Flags    []shownFlag `json:"flags,omitempty"`
+	Warnings []string    `json:"warnings,omitempty"`
+	Notes    []string    `json:"notes,omitempty"`
 	// Folder is the relative URL of the study's folder, with a slash at its end. It is "" if the folder is not known.
 	Folder  string        `json:"folder,omitempty"`
 	Links   [][2]string   `json:"links,omitempty"` // text, and name of the file in the folder
@@ -40,14 +42,11 @@ type detailRow struct {
 	Note        string      `json:"note,omitempty"`
 	Used        string      `json:"used,omitempty"` // numbers of used and of all voxels
 	Excluded    []string    `json:"excluded,omitempty"`
-	Flags       []flagOnRow `json:"flags,omitempty"`
+	Flags       []shownFlag `json:"flags,omitempty"`
 }
 
 func newPageDetail(r Result, dir string, flags []QualityFlag, all baselines) pageDetail {
-	d := pageDetail{Facts: r.facts(), Carried: printable.Line(r.Mask.Carried())}
-	for _, v := range r.Deviations {
-		d.Deviations = append(d.Deviations, printable.Line(v.Text()))
-	}
+	d := pageDetail{ID: r.identifier(), Facts: r.facts(), Carried: printable.Line(r.Mask.Carried())}
 	for _, n := range r.Notes {
 		d.Notes = append(d.Notes, printable.Line(n))
 	}
@@ -62,6 +61,7 @@ func newPageDetail(r Result, dir string, flags []QualityFlag, all baselines) pag
 		d.Rows = []detailRow{{Note: "no compartments"}}
 	}
 	d.addFlags(r, flags)
+	d.addWarnings(r, flags)
 	d.addQuality(r, all)
 	return d
 }

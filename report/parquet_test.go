@@ -24,6 +24,7 @@ func TestParquetIsTheTable(t *testing.T) {
 	}
 	for name, unit := range map[string][2]string{
 		"compartments": {"column.mean_t2_ms.unit", "ms"}, "studies": {"column.dx_mm.unit", "mm"},
+		"qc": {"column.shift_px.unit", "px"},
 	} {
 		raw, err := os.ReadFile(filepath.Join(dir, name+".csv"))
 		if err != nil {

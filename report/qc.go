@@ -74,7 +74,7 @@ var qcEchoColumns = []table.Column[qcRow]{
 	fixed("snr_last", "Signal over noise at the last echo", "", decimalsSNR,
 		func(r qcRow) float64 { return r.SNRLast }),
 	fixed("shift_px", "Shift between the first and the last fitted echo", "px", decimalsShift,
-		func(r qcRow) float64 { return r.result.shiftPX() }),
+		func(r qcRow) float64 { return r.result.shift().Pixels() }),
 	fixed("shift_i_px", "Shift along a row", "px", decimalsShift,
 		ofShift(func(q *Quality) number.Float { return q.ShiftI })),
 	fixed("shift_j_px", "Shift along a column", "px", decimalsShift,

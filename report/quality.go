@@ -6,6 +6,7 @@ import (
 
 	"github.com/t2map/t2map/number"
 	"github.com/t2map/t2map/segment"
+	"github.com/t2map/t2map/segment/quality"
 )
 
 // Quality holds measures of how far the values of a study can be trusted, in addition to those in its compartments and
@@ -44,6 +45,7 @@ type Measure string
 const (
 	MeasureSNRLast             Measure = "snr_last"
 	MeasureShift               Measure = "shift_px"
+	MeasureShiftCorrelation    Measure = "shift_correlation" // too low to measure the shift
 	MeasureExcluded            Measure = "excluded_percent"
 	MeasureVoxels              Measure = "voxels"
 	MeasureEroded              Measure = "eroded_percent"
@@ -128,12 +130,14 @@ func (r Result) measuresOf(n int) measures {
 // percentChange returns the difference of a value from a reference in percent of the reference.
 func percentChange(value, reference float64) float64 { return 100 * (value/reference - 1) }
 
-// shiftPX returns the length of the shift between echoes; NaN if it is not known.
-func (r Result) shiftPX() float64 {
+// shift returns the shift between echoes; NaN if it is not known.
+func (r Result) shift() quality.Shift {
 	if r.Quality == nil {
-		return math.NaN()
+		nan := math.NaN()
+		return quality.Shift{I: nan, J: nan, Correlation: nan}
 	}
-	return math.Hypot(float64(r.Quality.ShiftI), float64(r.Quality.ShiftJ))
+	return quality.Shift{I: float64(r.Quality.ShiftI), J: float64(r.Quality.ShiftJ),
+		Correlation: float64(r.Quality.ShiftCorrelation)}
 }
 
 // FindFlags returns the flags of a result that follow from the result alone: first those of the study, then those of
@@ -147,7 +151,7 @@ func (r Result) FindFlags() []QualityFlag {
 	if n := len(r.Deviations); n > 0 {
 		f.add(MeasureAcquisition, float64(n), 0, Warn)
 	}
-	f.above(MeasureShift, r.shiftPX(), limits.ShiftPX)
+	f.shift(r.shift(), limits.ShiftPX)
 	for n, s := range r.Compartments {
 		if s.Voxels == 0 {
 			continue
@@ -199,6 +203,18 @@ func (f *flagged) above(m Measure, value float64, l Limits) {
 		f.add(m, value, float64(l.Fail), Fail)
 	case size > float64(l.Warn):
 		f.add(m, value, float64(l.Warn), Warn)
+	}
+}
+
+// shift adds a flag if the shift between echoes is above a limit, or if it cannot be measured: then it may be large,
+// and a large one may be accidental.
+func (f *flagged) shift(s quality.Shift, l Limits) {
+	switch {
+	case math.IsNaN(float64(l.Warn)) && math.IsNaN(float64(l.Fail)): // switched off
+	case s.Correlation < quality.LeastCorrelation:
+		f.add(MeasureShiftCorrelation, s.Correlation, quality.LeastCorrelation, Warn)
+	default:
+		f.above(MeasureShift, s.Pixels(), l)
 	}
 }
 

@@ -63,6 +63,16 @@ func TestFlags(t *testing.T) {
 			r.Quality.ShiftI, r.Quality.ShiftJ = 3, 4
 		},
 			"shift_px  5 1 fail"},
+		{"a shift that is not reliable", func(r *Result, _ *segment.Summary, _ *CompartmentQuality) {
+			r.Quality.ShiftI, r.Quality.ShiftCorrelation = 3, 0.49
+		}, "shift_correlation  0.49 0.5 warn"},
+		{"the same without a limit", func(r *Result, _ *segment.Summary, _ *CompartmentQuality) {
+			none := number.Float(math.NaN())
+			r.Quality.ShiftI, r.Quality.ShiftCorrelation, r.Protocol.Quality.ShiftPX = 3, 0.49, Limits{none, none}
+		}, ""},
+		{"a reliable shift", func(r *Result, _ *segment.Summary, _ *CompartmentQuality) {
+			r.Quality.ShiftI, r.Quality.ShiftCorrelation = 3, 0.5
+		}, "shift_px  3.01 1 fail"},
 		{"excluded", func(_ *Result, m *segment.Summary, _ *CompartmentQuality) { m.Excluded.PoorFit = 260 },
 			"excluded_percent medial 26 25 fail"},
 		{"saturated", func(_ *Result, m *segment.Summary, _ *CompartmentQuality) { m.Excluded.Saturated = 1 },
@@ -137,7 +147,12 @@ func TestBaselines(t *testing.T) {
 	if got := findBaselines([]Result{first, later, first, first}).flags(later); len(got) != 1 {
 		t.Errorf("several baselines: %v", got)
 	}
-	later.Protocol.Quality, first.Protocol.Quality = nil, nil
+	later.Protocol.Quality = nil // of an earlier version, while the baseline was mapped again
+	if got, want := flagNames(findBaselines([]Result{first, later}).flags(later)), "baseline_scanner:warn "+
+		"baseline_software:warn baseline_acquisition:warn t2_ms:warn"; got != want {
+		t.Errorf("a visit without limits: %s, want %s", got, want)
+	}
+	first.Protocol.Quality = nil
 	if got := findBaselines([]Result{first, later}).flags(later); len(got) != 1 {
 		t.Errorf("results of an earlier version: %v", got)
 	}
@@ -200,30 +215,45 @@ func TestQCTable(t *testing.T) {
 	}
 }
 
-// The page shows flags beside the compartment, those of the study beside the first one, and the measures on demand.
+// The page shows flags beside the compartment, those of the study above the table, and the measures on demand.
 func TestPageQuality(t *testing.T) {
 	first, later := soundStudy("baseline"), soundStudy("M12")
 	later.Compartments[0].VolumeMM3, later.Quality.ShiftI = 3100, 4
+	later.Deviations = generatedDeviations
+	later.Warnings = []string{DeviationsWarning(later.Deviations), "images were compressed with loss"}
 	later.QualityFlags = append(later.FindFlags(), QualityFlag{Measure: "<b>new", Level: Warn})
 	dir := t.TempDir()
 	page := pageOf(t, dir, studyList{Results: []Result{first, later}})
-	if want := `<b>1</b>of them with flags of quality`; !strings.Contains(page.index, want) {
+	if want := `<b>1</b>with quality flags`; !strings.Contains(page.index, want) {
 		t.Errorf("the page lacks %s", want)
 	}
 	d := page.details[0] // M12 comes before baseline
-	want := []flagOnRow{{"echoes shifted by 4.00 px (limit 1)", Fail}, {"<b>new", Warn},
-		{"volume -22.5 % off the baseline (limit 20)", Warn}}
-	if diff := cmp.Diff(want, d.Rows[0].Flags); diff != "" {
-		t.Errorf("flags (-want +got):\n%s", diff)
+	want := []shownFlag{{"1 deviation from the protocol: TR 2500 ms, expected 2700 ± 1 ms", Warn},
+		{"echoes shifted by 4.00 px (limit 1)", Fail}, {"<b>new", Warn}}
+	if diff := cmp.Diff(want, d.Flags); diff != "" {
+		t.Errorf("flags of the study (-want +got):\n%s", diff)
 	}
-	if d.Rows[1].Flags != nil || page.details[1].Rows[0].Flags != nil {
+	want = []shownFlag{{"volume -22.5 % off the baseline (limit 20)", Warn}}
+	if diff := cmp.Diff(want, d.Rows[0].Flags); diff != "" {
+		t.Errorf("flags of the compartment (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"images were compressed with loss"}, d.Warnings); diff != "" {
+		t.Errorf("warnings (-want +got):\n%s", diff)
+	}
+	if d.Rows[1].Flags != nil || page.details[1].Rows[0].Flags != nil || page.details[1].Flags != nil {
 		t.Errorf("flags of others: %+v, %+v", d.Rows[1], page.details[1].Rows[0])
 	}
 	if q := d.Quality; q.Baseline != "volumes are compared with the visit baseline" || q.Rows[0].Ratio != "0.900 (0.750)" ||
 		q.Rows[0].Eroded != "37.00 (+2.8 %)" || !strings.HasPrefix(q.Shift, "shift between the first and the last") {
 		t.Errorf("%+v", q)
 	}
-	for m := range map[Measure]bool{MeasureSNRLast: true, MeasureShift: true, MeasureExcluded: true, MeasureVoxels: true,
+	later.Quality.Compartments = later.Quality.Compartments[:1]
+	rows := pageOf(t, dir, studyList{Results: []Result{first, later}}).details[0].Quality.Rows
+	if rows[0].Zero != "0" || rows[1].Zero != "" {
+		t.Errorf("voxels without signal: %q, and %q if they were not counted", rows[0].Zero, rows[1].Zero)
+	}
+	for m := range map[Measure]bool{MeasureSNRLast: true, MeasureShift: true,
+		MeasureShiftCorrelation: true, MeasureExcluded: true, MeasureVoxels: true,
 		MeasureEroded: true, MeasureT2: true, MeasureSaturated: true, MeasureZero: true, MeasureStimulated: true,
 		MeasureChi2: true, MeasureAcquisition: true, MeasureVolume: true, MeasureBaselineScanner: true,
 		MeasureBaselineSoftware: true, MeasureBaselineAcquisition: true} {

@@ -27,6 +27,7 @@ func TestTablesOfABrokenSequence(t *testing.T) {
 	}
 	results, _ := sampleStudies(dir)
 	damaged := errors.New("damaged")
+	const many = 600 // the page writes files of details before the error
 	for _, c := range []struct {
 		name string
 		seq  iter.Seq2[Result, error]
@@ -37,6 +38,14 @@ func TestTablesOfABrokenSequence(t *testing.T) {
 			if yield(results[0], nil) {
 				yield(Result{}, damaged)
 			}
+		}, damaged},
+		{"after many results", func(yield func(Result, error) bool) {
+			for r, err := range generated(many, func(int, Result) {}) {
+				if !yield(r, err) {
+					return
+				}
+			}
+			yield(Result{}, damaged)
 		}, damaged},
 		{"subjects", inOrder(results[0], results[1]), errOrder},
 		{"visits", inOrder(results[0], results[2]), errOrder},
@@ -91,8 +100,9 @@ func TestTablesInBoundedMemory(t *testing.T) {
 	few, _ := tablesPeak(t, 100)
 	many, results := tablesPeak(t, 5000)
 	t.Logf("peak of the live heap: %d kB for 100 studies, %d kB for 5,000, with %d results", few>>10, many>>10, results)
-	// Three groups of 16,384 rows, encoded. 40,000 studies take 25 MB, and their results would take 160 MB.
-	if groups := uint64(24 << 20); many > few+groups {
+	// Three Parquet files hold at most a group of 4,096 rows each, encoded: 100 studies do not fill one, and 5,000 take
+	// 4.7 MB more. Their results would take 20 MB.
+	if groups := uint64(8 << 20); many > few+groups {
 		t.Errorf("%d bytes for 100 studies, %d for 5,000", few, many)
 	}
 	// A subject has four results; the next one, which shows that the subject has no more, is the fifth.

@@ -72,8 +72,8 @@ type output struct {
 //
 // The folder is written under a hidden temporary name beside dir, each file is synced, and the folder
 // is renamed, so that dir is complete or absent. If dir exists and has a result.json, it is replaced
-// with everything in it, see Study.Superseded. If it holds anything else, it is not replaced, which is an error. After an
-// error no new file remains, and an earlier folder is unchanged.
+// with everything in it, see Study.Superseded. If it holds anything else, it is not replaced, which is an error. After
+// an error no new file remains, and an earlier folder is unchanged.
 //
 // It is an error if the arrays do not match the grid, or if a file or folder cannot be written.
 func WriteStudy(dir string, s Study) (Result, error) {

@@ -52,7 +52,7 @@ func WriteTables(dir string, c Cohort) error {
 	for results, err := range subjects(c.Results) {
 		if err != nil {
 			t.abort(err)
-			return err
+			return page.files.finish(err)
 		}
 		t.add(results)
 		for _, r := range results {
@@ -66,7 +66,8 @@ func WriteTables(dir string, c Cohort) error {
 		func() error { return writeFailures(dir, c.Version, failures) })
 }
 
-// together calls functions at the same time, because each waits until its files are on the disk, and joins their errors in the order of the functions.
+// together calls functions at the same time, because each waits until its files are on the disk, and joins their errors
+// in the order of the functions.
 func together(parts ...func() error) error {
 	errs := make([]error, len(parts))
 	var all sync.WaitGroup

@@ -175,6 +175,8 @@ func (o Resolved) check() error {
 		return fmt.Errorf("method %q is not one of %v", o.Method, Methods)
 	case !(lo >= 0) || !(hi > lo):
 		return fmt.Errorf("t2 range %g to %g ms is empty or negative", lo, hi)
+	case math.IsInf(hi, 0):
+		return fmt.Errorf("t2 range %g to %g ms has no end: write a number above any T2, such as 10000", lo, hi)
 	case !(o.MinR2 >= 0) || o.MinR2 > 1:
 		return fmt.Errorf("minimal R² %g is not between 0 and 1", o.MinR2)
 	case !(o.MinSignal >= 0) || math.IsInf(o.MinSignal, 0):

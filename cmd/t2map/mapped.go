@@ -66,7 +66,7 @@ func (m *mapped) printFlagged(w io.Writer, out string) {
 	if m.flagged == 1 {
 		verb = "has"
 	}
-	fmt.Fprintf(w, "%s %s flags of quality, %d at the level fail. See %s.\n", printable.Counted(m.flagged, "study",
+	fmt.Fprintf(w, "%s %s quality flags, %d at the level fail. See %s.\n", printable.Counted(m.flagged, "study",
 		"studies"), verb, m.failing, inPlace(out, "qc.csv"))
 }
 

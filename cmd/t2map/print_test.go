@@ -266,7 +266,7 @@ func TestPassedOverIsNoted(t *testing.T) {
 	}
 }
 
-// The studies with flags of quality are counted, and those that should not be used.
+// The studies with quality flags are counted, and those that should not be used.
 func TestPrintFlagged(t *testing.T) {
 	flag := func(levels ...report.Level) (r report.Result) {
 		for _, l := range levels {
@@ -279,9 +279,9 @@ func TestPrintFlagged(t *testing.T) {
 		want    string
 	}{
 		{[]report.Result{flag(), flag()}, ""},
-		{[]report.Result{flag(), flag(report.Warn)}, "1 study has flags of quality, 0 at the level fail. See out/qc.csv.\n"},
+		{[]report.Result{flag(), flag(report.Warn)}, "1 study has quality flags, 0 at the level fail. See out/qc.csv.\n"},
 		{[]report.Result{flag(report.Warn, report.Fail), flag(report.Warn), flag()},
-			"2 studies have flags of quality, 1 at the level fail. See out/qc.csv.\n"},
+			"2 studies have quality flags, 1 at the level fail. See out/qc.csv.\n"},
 	} {
 		var b strings.Builder
 		collected(c.results...).printFlagged(&b, "out")

@@ -235,7 +235,7 @@ by file names. It maps T2 in each study and writes into the output folder:
   qc.csv              quality control: one row per study and compartment, with flags
   *.parquet           compartments.csv and studies.csv with types, for pandas, R and DuckDB
   index.html          the same results as a page with pictures
-  failures.html       if studies failed: the reasons, and what to ask the site
+  failures.html       if studies failed: the reasons, with questions for the site
   timing.csv          time and memory of each study
   SUBJECT/VISIT/      T2, S0, R² and standard error as NIfTI, pictures, result.json
 

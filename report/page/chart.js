@@ -8,6 +8,12 @@ const chartWidth = 300,
   above = 10,
   below = 30;
 const shapes = ["circle", "square", "triangle", "diamond", "cross"];
+const colours = 5; // of the style sheet
+
+// seriesOf and shapeOf return the class, which has a colour, and the shape of a compartment. Each turn of the colours
+// begins with the next shape, so that the first 25 compartments differ.
+const seriesOf = c => "series-" + (c % colours);
+const shapeOf = c => shapes[(c + Math.floor(c / colours)) % shapes.length];
 
 // node makes an element with attributes, a text or children.
 function node(name, attributes = {}, ...children) {
@@ -139,7 +145,7 @@ function drawVisits(root, visits, x) {
 function drawLine(root, list, c, x, y, current) {
   const known = list.filter(s => isNumber(s.t2[c]));
   if (known.length === 0) return;
-  const colour = "series-" + (c % shapes.length);
+  const colour = seriesOf(c);
   if (known.length > 1) {
     root.append(
       svg("polyline", {
@@ -167,7 +173,7 @@ function drawLine(root, list, c, x, y, current) {
     );
     if (outlier) link.append(svg("circle", {class: "outlier-ring", cx: x(s.visit), cy: y(s.t2[c]), r: 8}));
     if (s === current) link.append(svg("circle", {class: "current-ring", cx: x(s.visit), cy: y(s.t2[c]), r: 5.5}));
-    link.append(mark(shapes[c % shapes.length], x(s.visit), y(s.t2[c])));
+    link.append(mark(shapeOf(c), x(s.visit), y(s.t2[c])));
     root.append(link);
   }
 }
@@ -195,8 +201,8 @@ function legend(chosen) {
     const key = svg(
       "svg",
       {viewBox: "0 0 22 12", width: 22, height: 12, "aria-hidden": "true"},
-      svg("line", {class: "series series-" + (c % shapes.length), x1: 0, x2: 22, y1: 6, y2: 6}),
-      svg("g", {class: "point series-" + (c % shapes.length)}, mark(shapes[c % shapes.length], 11, 6))
+      svg("line", {class: "series " + seriesOf(c), x1: 0, x2: 22, y1: 6, y2: 6}),
+      svg("g", {class: "point " + seriesOf(c)}, mark(shapeOf(c), 11, 6))
     );
     list.append(node("li", {}, key, name));
   });

@@ -68,7 +68,7 @@ window.t2map = Object.freeze({
     received = list;
   }
 });
-let received = null; // of the file of details that was read last
+let received = null; // by the script of details that runs, until it is taken
 
 // The only scripts that the page loads later are files of details beside it.
 const policy = window.trustedTypes
@@ -80,11 +80,14 @@ const policy = window.trustedTypes
     })
   : {createScriptURL: url => url};
 
-// detailOf promises the details of a finished study.
+// detailOf promises the details of a finished study. Details of another study are an error: the file is not that of
+// this page.
 async function detailOf(study) {
   const file = Math.floor(study.n / studiesOfDetails);
   if (!details.has(file)) details.set(file, loadDetails(detailFiles[file]));
-  return (await details.get(file))[study.n % studiesOfDetails];
+  const detail = (await details.get(file))[study.n % studiesOfDetails];
+  if (detail?.id !== study.id) throw new Error("details of another study");
+  return detail;
 }
 
 function loadDetails(address) {
@@ -92,8 +95,12 @@ function loadDetails(address) {
     const script = document.createElement("script");
     script.src = policy.createScriptURL(address);
     script.onload = () => {
+      const list = received;
+      received = null;
       script.remove();
-      resolve(received);
+      if (list === null)
+        reject(new Error(address)); // the file is damaged: a script with a syntax error loads, too
+      else resolve(list);
     };
     script.onerror = () => reject(new Error(address));
     document.head.append(script);

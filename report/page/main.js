@@ -48,9 +48,8 @@ function start() {
   listen();
   show();
   openStudy();
-  if (studies.length !== Number(body.studies)) {
-    trouble(`${studies.length} of ${body.studies} studies are shown: files are missing in the folder page.`);
-  }
+  if (studies.length !== Number(body.studies))
+    say("incomplete", `${studies.length} of ${body.studies} studies are shown: files are missing in the folder page.`);
   performance.mark("usable"); // tests and docs/scale.md read it
   document.documentElement.dataset.ready = "true";
 }
@@ -64,7 +63,7 @@ function fillLists(visits) {
   byId("compartment").append(option("", "all"), ...compartments.map(c => option(c)));
   byId("flag").append(
     option("", "all studies"),
-    option("any", "any flag of quality"),
+    option("any", "any quality flag"),
     option("fail", "red flags"),
     option("outlier", "outliers"),
     option("warnings", "warnings"),
@@ -144,17 +143,17 @@ function turn(step) {
   byId("count").scrollIntoView({block: "start"});
 }
 
-// trouble says what is wrong with the page, or nothing.
-function trouble(text) {
-  byId("trouble").textContent = text;
-  byId("trouble").hidden = text === "";
+// say shows a text in an element, which is hidden without one.
+function say(id, text) {
+  byId(id).textContent = text;
+  byId(id).hidden = text === "";
 }
 
 // openStudy opens the study in the state, or closes what is open.
 function openStudy() {
   const dialog = byId("study");
   const s = state.open === "" ? undefined : studies.find(x => x.id === state.open);
-  trouble(state.open !== "" && !s ? "The study of this address is not on the page." : "");
+  say("trouble", state.open !== "" && !s ? "The study of this address is not on the page." : "");
   if (!s) {
     if (dialog.open) dialog.close();
     return;
@@ -230,8 +229,8 @@ function listen() {
   addEventListener("afterprint", () => print(false));
 }
 
-// print prepares the page for print, or restores it. An open study moves out of its dialog, which would be cut at the end
-// of a sheet. Otherwise all selected studies are printed, except that only those pictures are that are shown.
+// print prepares the page for print, or restores it. An open study moves out of its dialog, which would be cut at the
+// end of a sheet. Otherwise all selected studies are printed, but of the pictures only those that are shown.
 function print(begins) {
   if (byId("study").open || !begins) {
     const [source, target] = begins ? ["study-content", "print"] : ["print", "study-content"];

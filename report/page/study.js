@@ -102,10 +102,18 @@ function detailNodes(s, d, place) {
     d.links.forEach(([text, file], n) => links.append(n ? " · " : "", safeLink(d.folder, file, text)));
     out.push(links);
   }
-  for (const w of s.warnings) out.push(node("p", {class: "warn"}, w));
-  if (d.deviations) out.push(node("p", {class: "warn"}, "Deviations from the protocol: " + d.deviations.join("; ")));
+  for (const w of d.warnings ?? []) out.push(node("p", {class: "warn"}, w));
   for (const o of s.outliers) out.push(node("p", {class: "small outlier"}, wordsOfOutlier(s, o)));
   for (const text of d.notes ?? []) out.push(node("p", {class: "small"}, text));
+  if (d.flags)
+    out.push(
+      node(
+        "div",
+        {class: "flags-of-study"},
+        node("b", {}, "Quality of the study"),
+        node("ul", {class: "flags"}, ...d.flags.map(f => flagNode("li", f)))
+      )
+    );
   out.push(rowsOf(s, d));
   if (d.folder) out.push(picture(s, d));
   if (d.quality) out.push(qualityOf(d.quality));
@@ -136,6 +144,11 @@ function tableOf(heads, classes, rows, name) {
 }
 
 const small = text => (text ? node("span", {class: "detail"}, text) : "");
+
+// flagNode shows a flag. A level that the page does not know is shown as a warning.
+function flagNode(name, f) {
+  return node(name, {class: "flag-" + (f.level === "fail" ? "fail" : "warn")}, f.text);
+}
 
 function rowsOf(s, d) {
   const change = s.change.some(isNumber);
@@ -169,7 +182,7 @@ function rowsOf(s, d) {
       [r.used ?? "", ...(r.excluded ?? []).map(small)],
       [r.r2 ?? "", small(r.snr && "SNR " + r.snr)],
       r.volume ?? "",
-      (r.flags ?? []).map(f => node("span", {class: "flag-" + (f.level === "fail" ? "fail" : "warn")}, f.text))
+      (r.flags ?? []).map(f => flagNode("span", f))
     ];
   });
   return node("div", {class: "scroll"}, tableOf(heads, classes, rows, "rows"));
@@ -192,7 +205,7 @@ function qualityOf(q) {
     r.snr ?? "",
     r.ratio ?? "",
     r.saturated,
-    r.zero,
+    r.zero ?? "",
     r.excluded ?? "",
     r.eroded ?? "",
     r.chi2 ?? "",

@@ -1,6 +1,6 @@
 // Package quality measures whether the T2 of a study can be trusted: the fit against the noise, voxels at the edge of
-// the mask, voxels without signal, and movement between echoes. It has no limits and no opinions; those are the
-// protocol's.
+// the mask, voxels without signal, and movement between echoes. It applies no limits; the protocol
+// sets them.
 package quality
 
 import (

@@ -63,9 +63,48 @@ func TestShift(t *testing.T) {
 			}
 		}
 	}
-	far := Between(g, first, scene(70, 12, 0, 8, 1), mask)
-	if p := far.Pixels(); p < 6 && far.Correlation > 0.4 {
-		t.Errorf("a shift of 12 pixels: %+v", far)
+}
+
+// A shift of 9 or 10 pixels is found as one of 8 with a lower correlation, and a larger one is not measurable.
+func TestShiftBeyondReach(t *testing.T) {
+	g, mask := sceneMask()
+	first := scene(20, 0, 0, 8, 1)
+	for _, to := range [][2]float64{{1, 0}, {-1, 0}, {0, 1}, {0, -1}} {
+		shifted := func(pixels float64) Shift {
+			return Between(g, first, scene(70, pixels*to[0], pixels*to[1], 8, 1), mask)
+		}
+		within := shifted(7)
+		for _, pixels := range []float64{9, 10} {
+			s := shifted(pixels)
+			if s.I != far*to[0] || s.J != far*to[1] || !(s.Correlation < within.Correlation-0.05) {
+				t.Errorf("%g pixels to %v: %+v; 7 pixels: %+v", pixels, to, s, within)
+			}
+		}
+		for _, pixels := range []float64{12, 20} {
+			if s := shifted(pixels); !(s.Correlation < LeastCorrelation) {
+				t.Errorf("%g pixels to %v: %+v", pixels, to, s)
+			}
+		}
+	}
+}
+
+// Without movement, noise makes a shift only together with a correlation that is too low to rely on.
+func TestShiftOfNoise(t *testing.T) {
+	g, mask := sceneMask()
+	accidental := 0
+	for n := range uint64(40) {
+		s := Between(g, scene(20, 0, 0, 200, 2*n), scene(70, 0, 0, 200, 2*n+1), mask)
+		if s.Pixels() <= 0.5 {
+			continue
+		}
+		accidental++
+		if !(s.Correlation < LeastCorrelation) {
+			t.Errorf("run %d: %+v", n, s)
+		}
+	}
+	t.Logf("%d of 40 runs have a shift above 0.5 pixels", accidental)
+	if accidental == 0 {
+		t.Error("no run has a shift: the test shows nothing")
 	}
 }
 

@@ -127,7 +127,8 @@ func TestSameBytesEverywhere(t *testing.T) {
 	}
 }
 
-// The memory of a writer does not grow with the rows, but for the list of its groups: 4 KB for 16,384 rows.
+// The memory of a writer does not grow with the rows, but for the list of its groups: 4 KB for each group of
+// 4,096 rows.
 func TestMemory(t *testing.T) {
 	w := NewWriter(io.Discard, columns)
 	heap := func(rows int) uint64 {
