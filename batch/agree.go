@@ -216,7 +216,7 @@ const (
 	labelMeaning    = "meaning of the labels"
 	segmentMeaning  = "meaning of the segments"
 	acquisitionName = "expected acquisition"
-	qualityName     = "limits of quality"
+	qualityName     = "quality limits"
 	protocolName    = "protocol"
 )
 
