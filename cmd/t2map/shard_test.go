@@ -126,8 +126,16 @@ func TestClusterCommands(t *testing.T) {
 		{append(slurm, "--", "other"), exitUsage, `options of run: "other" is not a flag`},
 		{append(slurm, "--", "--force"), exitUsage, "options of run: --force"},
 		{append(slurm, "--", "--out", "x"), exitUsage, "options of run: --out"},
-		{append(slurm, "--", "--help"), exitUsage, "--help is not one of a job"},
-		{append(slurm, "--time", "a b"), exitUsage, `"a b" is not a valid time`},
+		{append(slurm, "--", "--help"), exitUsage, "--help cannot be used in a job"},
+		{append(slurm, "--", "--scheme", "skm-tea", "--maps", "some"), exitUsage, `options of run: maps "some"`},
+		{append(slurm, "--", "--protocol", "missing.yaml"), exitUsage, "options of run: "},
+		{append(slurm, "--", "--scheme", "skm-tea", "--skip-echoes", "-1"), exitUsage, "options of run: --skip"},
+		{slurm, exitUsage, "options of run: no label scheme is given\nhint: name it after --"},
+		{append(slurm, "--out", "s3://trial/results", "--", "--scheme", "skm-tea"), exitUsage,
+			"--out s3://trial/results: shards cannot write to a bucket\nhint: map the shards into a folder"},
+		{append(slurm, "--out", "shard_test.go", "--", "--scheme", "skm-tea"), exitUsage, "is a file, not a folder"},
+		{append(kubernetes, "--out", "s3://trial/results"), exitUsage, "shards cannot write to a bucket"},
+		{append(slurm, "--time", "a b", "--", "--scheme", "skm-tea"), exitUsage, `"a b" is not a valid time`},
 		{append(slurm, "--shards", "0"), exitUsage, "--shards is missing"},
 		{[]string{"cluster", "slurm", "--out", "x", "--shards", "2"}, exitUsage, "no folder of studies"},
 		{[]string{"cluster", "slurm", "x", "--shards", "2"}, exitUsage, "--out is missing"},
@@ -143,7 +151,7 @@ func TestClusterCommands(t *testing.T) {
 		}
 	}
 	if os.PathSeparator == '/' {
-		if code, _, stderr := call(append(slurm, "--scripts", dir+`\`)...); code != exitUsage ||
+		if code, _, stderr := call(append(slurm, "--scripts", dir+`\`, "--", "--scheme", "skm-tea")...); code != exitUsage ||
 			!strings.Contains(stderr, "backslash") {
 			t.Errorf("exit status %d, %s", code, stderr)
 		}
