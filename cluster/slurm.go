@@ -35,6 +35,8 @@ var (
 	arrayText string
 	//go:embed merge.sh.tmpl
 	mergeText string
+	//go:embed requeue.sh.tmpl
+	requeueText string
 	//go:embed submit.sh.tmpl
 	submitText string
 )
@@ -58,7 +60,8 @@ func (s Slurm) Scripts() ([]Script, error) {
 	}
 	var scripts []Script
 	for _, one := range [][2]string{{ArrayScript, arrayText}, {MergeScript, mergeText}, {SubmitScript, submitText}} {
-		t, err := template.New(one[0]).Funcs(template.FuncMap{"quote": Quote, "words": words}).Parse(one[1])
+		t, err := template.New(one[0]).Funcs(template.FuncMap{"quote": Quote, "words": words}).
+			Parse(requeueText + one[1])
 		if err != nil {
 			return nil, err
 		}

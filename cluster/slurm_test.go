@@ -6,6 +6,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -132,7 +134,8 @@ func TestSlurmQuotes(t *testing.T) {
 		t.Helper()
 		_ = os.Remove(called)
 		c := exec.Command("/bin/sh", filepath.Join(dir, name))
-		c.Dir, c.Env = t.TempDir(), append(environ, "PATH="+dir+":"+os.Getenv("PATH"))
+		c.Dir, c.Env = t.TempDir(), append(environ, "PATH="+dir+":"+os.Getenv("PATH"), "SLURM_JOB_ID=7",
+			"SLURM_ARRAY_JOB_ID=7", "SLURM_ARRAY_TASK_ID=1")
 		if out, err := c.CombinedOutput(); err != nil {
 			t.Fatalf("%s: %v %s", name, err, out)
 		}
@@ -175,7 +178,8 @@ func TestSlurmQuotes(t *testing.T) {
 	}
 }
 
-// A shard that ends with 75 is queued again, unless it was cancelled or was started too often; others are not.
+// A shard or a merge that ends with 75 is queued again, unless it was cancelled or was started too often; others are
+// not.
 func TestSlurmRequeues(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("there is no POSIX shell")
@@ -187,33 +191,47 @@ func TestSlurmRequeues(t *testing.T) {
 		{"75", "", false, true}, {"75", "19", false, true}, {"75", "20", false, false}, {"75", "", true, false},
 		{"0", "", false, false}, {"1", "", false, false}, {"137", "", false, false},
 	} {
-		dir := t.TempDir()
-		s := plain()
-		s.Program, s.Folder = filepath.Join(dir, "t2map"), dir
-		more := "exit " + c.status
-		if c.cancel {
-			more = "kill -TERM $PPID; " + more
-		}
-		stub(t, s.Program, filepath.Join(dir, "called"), more)
-		stub(t, filepath.Join(dir, "scontrol"), filepath.Join(dir, "requeued"), "exit 1") // so that nothing sleeps
-		scripts, err := s.Scripts()
-		if err != nil {
-			t.Fatal(err)
-		}
-		e := exec.Command("/bin/sh", "-c", scripts[0].Text)
-		e.Env = []string{"PATH=" + dir + ":" + os.Getenv("PATH"), "SLURM_ARRAY_JOB_ID=9", "SLURM_ARRAY_TASK_ID=3",
-			"SLURM_RESTART_COUNT=" + c.restarts}
-		out, _ := e.CombinedOutput()
-		_, err = os.Stat(filepath.Join(dir, "requeued"))
-		if (err == nil) != c.requeued || e.ProcessState.ExitCode() < 0 && c.status != "137" {
-			t.Errorf("%+v: %v %s", c, err, out)
-		}
-		if c.requeued {
-			if diff := cmp.Diff([]string{"requeue", "9_3"}, callOf(t, filepath.Join(dir, "requeued"))); diff != "" {
-				t.Error(diff)
+		for script, job := range map[string]string{ArrayScript: "9_3", MergeScript: "11"} {
+			var want []string
+			if c.requeued {
+				want = []string{"requeue", job}
+			}
+			if diff := cmp.Diff(want, requeue(t, script, c.status, c.restarts, c.cancel)); diff != "" {
+				t.Errorf("%s: %+v: %s", script, c, diff)
 			}
 		}
 	}
+}
+
+// requeue runs a script whose program ends with a status, and returns the arguments with which it has called scontrol.
+func requeue(t *testing.T, script, status, restarts string, cancel bool) []string {
+	t.Helper()
+	dir := t.TempDir()
+	s := plain()
+	s.Program, s.Folder = filepath.Join(dir, "t2map"), dir
+	more := "exit " + status
+	if cancel {
+		more = "kill -TERM $PPID; " + more
+	}
+	called := filepath.Join(dir, "requeued")
+	stub(t, s.Program, filepath.Join(dir, "called"), more)
+	stub(t, filepath.Join(dir, "scontrol"), called, "exit 1") // so that nothing sleeps
+	scripts, err := s.Scripts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := slices.IndexFunc(scripts, func(one Script) bool { return one.Name == script })
+	e := exec.Command("/bin/sh", "-c", scripts[n].Text)
+	e.Env = []string{"PATH=" + dir + ":" + os.Getenv("PATH"), "SLURM_ARRAY_JOB_ID=9", "SLURM_ARRAY_TASK_ID=3",
+		"SLURM_JOB_ID=11", "SLURM_RESTART_COUNT=" + restarts}
+	out, _ := e.CombinedOutput()
+	if code := strconv.Itoa(e.ProcessState.ExitCode()); code != status {
+		t.Errorf("%s: exit status %s, want %s: %s", script, code, status, out)
+	}
+	if _, err := os.Stat(called); err != nil {
+		return nil
+	}
+	return callOf(t, called)
 }
 
 func TestParseStates(t *testing.T) {

@@ -49,6 +49,12 @@ func refuseBuckets(c *cobra.Command, args []string) error {
 	return nil
 }
 
+// refuseShardsInBucket returns the error of shards whose output folder is in a bucket.
+func refuseShardsInBucket(out string) error {
+	return usageError{hint.Errorf("map the shards into a folder that they share, and copy it",
+		"--out %s: shards cannot write to a bucket", out)}
+}
+
 // runInBucket runs the batch in a local folder that mirrors results in a bucket.
 func runInBucket(c *cobra.Command, s batch.Settings, scratch string, quiet bool) error {
 	place, err := objects.Parse(s.Out)
@@ -56,8 +62,7 @@ func runInBucket(c *cobra.Command, s batch.Settings, scratch string, quiet bool)
 		return usageError{err}
 	}
 	if s.Shard != (batch.Shard{}) {
-		return usageError{hint.Errorf("map the shards into a folder that they share, and copy it",
-			"--out %s: shards cannot write to a bucket", s.Out)}
+		return refuseShardsInBucket(s.Out)
 	}
 	m, err := mirror.Open(c.Context(), mirror.Settings{Place: place, Dir: scratch, ReadOnly: s.DryRun, Wait: s.Wait,
 		Waiting: func(h mirror.Holder) {

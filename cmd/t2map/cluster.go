@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/t2map/t2map/cluster"
 	"github.com/t2map/t2map/hint"
+	"github.com/t2map/t2map/objects"
 	"github.com/t2map/t2map/outfile"
 	"github.com/t2map/t2map/printable"
 )
@@ -51,8 +53,8 @@ var jobFlagsOfRun = map[string]string{
 	"force": "a shard that is started again would begin anew every time: choose a new output folder",
 }
 
-// take takes the studies and, after --, the options of run.
-func (f *jobFlags) take(c *cobra.Command, args []string) error {
+// take takes the studies and, after --, the options of run. It returns the command that has parsed these.
+func (f *jobFlags) take(c *cobra.Command, args []string) (*cobra.Command, error) {
 	f.job.Studies = args
 	if n := c.ArgsLenAtDash(); n >= 0 {
 		f.job.Studies, f.job.Options = args[:n], args[n:]
@@ -60,15 +62,22 @@ func (f *jobFlags) take(c *cobra.Command, args []string) error {
 	advice := c.CommandPath() + " --help"
 	switch {
 	case len(f.job.Studies) == 0:
-		return usageError{hint.Errorf(advice, "no folder of studies is named")}
+		return nil, usageError{hint.Errorf(advice, "no folder of studies is named")}
 	case f.job.Out == "":
-		return usageError{hint.Errorf(advice, "--out is missing: name a folder for the results")}
+		return nil, usageError{hint.Errorf(advice, "--out is missing: name a folder for the results")}
+	case objects.Is(f.job.Out):
+		return nil, refuseShardsInBucket(f.job.Out)
 	case f.job.Shards == 0:
-		return usageError{hint.Errorf(advice, "--shards is missing: name the number of parts")}
+		return nil, usageError{hint.Errorf(advice, "--shards is missing: name the number of parts")}
 	}
 	run := runCommand()
+	return run, f.parseOptions(run, advice)
+}
+
+// parseOptions parses the options of run, and refuses those that make no sense in a job.
+func (f *jobFlags) parseOptions(run *cobra.Command, advice string) error {
 	if err := run.ParseFlags(f.job.Options); errors.Is(err, pflag.ErrHelp) {
-		return usageError{errors.New("options of run: --help is not one of a job: use t2map run --help")}
+		return usageError{errors.New("options of run: --help cannot be used in a job: use t2map run --help")}
 	} else if err != nil {
 		return usageError{hint.Errorf("t2map run --help", "options of run: %w", err)}
 	}
@@ -79,10 +88,38 @@ func (f *jobFlags) take(c *cobra.Command, args []string) error {
 	var err error
 	run.Flags().Visit(func(given *pflag.Flag) {
 		if why, refused := jobFlagsOfRun[given.Name]; refused && err == nil {
-			err = usageError{hint.Errorf(why, "options of run: --%s is not one of a job", given.Name)}
+			err = usageError{hint.Errorf(why, "options of run: --%s cannot be used in a job", given.Name)}
 		}
 	})
 	return err
+}
+
+// checkSettings returns an error if run would refuse its options, so that no job is submitted in vain. It reads the
+// protocol and the scheme.
+func checkSettings(run *cobra.Command, studies []string) error {
+	var f studyFlags
+	c := &cobra.Command{}
+	f.add(c)
+	f.addFit(c)
+	f.addMaps(c)
+	var err error
+	run.Flags().Visit(func(given *pflag.Flag) {
+		if c.Flags().Lookup(given.Name) != nil {
+			err = errors.Join(err, c.Flags().Set(given.Name, given.Value.String()))
+		}
+	})
+	if err != nil {
+		return err
+	}
+	s, err := f.settings(c, studies)
+	if err == nil && s.Protocol.Scheme.Name == "" && !s.Protocol.Segment.Named() {
+		err = hint.Errorf("name it after --, as in -- --scheme compartments, or in the protocol",
+			"no label scheme is given")
+	}
+	if err != nil {
+		return usageError{fmt.Errorf("options of run: %w", err)}
+	}
+	return nil
 }
 
 const slurmHelp = `slurm writes the script of an array job, in which each task maps one shard, and that of a job
@@ -126,11 +163,14 @@ func slurmCommand() *cobra.Command {
 	p.BoolVar(&submit, "submit", false, "submit the jobs")
 	p.BoolVar(&wait, "wait", false, "submit the jobs, show their progress, and end with the state of the merge")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		if err := f.take(c, args); err != nil {
+		run, err := f.take(c, args)
+		if err == nil {
+			err = cmp.Or(checkPlace(f.job.Out, "", f.job.Studies), checkSettings(run, f.job.Studies))
+		}
+		if err != nil {
 			return err
 		}
 		s.Job = f.job
-		var err error
 		if s.Folder, err = os.Getwd(); err != nil {
 			return err
 		}
@@ -221,7 +261,8 @@ func (e slurmError) Unwrap() error { return e.err }
 
 const kubernetesHelp = `kubernetes writes the manifest of an indexed job, in which each index maps one shard, and that
 of a job that writes the tables. STUDIES, --out and the files of the options of run (after --) are
-paths in the containers: --volume says which persistent volume claims are there.
+paths in the containers: --volume says which persistent volume claims are there. STUDIES may
+also be in a bucket, s3://BUCKET/PREFIX.
 
   shards.yaml  t2map run --shard; an index that ends with exit status 75 is started again
   merge.yaml   t2map merge; create it when the first job is complete
@@ -251,9 +292,12 @@ func kubernetesCommand() *cobra.Command {
 	p.StringArrayVar(&volumes, "volume", nil,
 		"persistent volume claim and the `CLAIM:FOLDER` at which containers see it, with :ro if they must not write to "+
 			"it; may be given several times")
+	p.StringVar(&k.Secret, "secret", "",
+		"`name` of a secret with the credentials of studies in buckets, such as AWS_ACCESS_KEY_ID")
 	p.StringVar(&folder, "manifests", ".", "`folder` for the manifests")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		if err := f.take(c, args); err != nil {
+		// The files of the options are in the containers, so that the settings cannot be checked here.
+		if _, err := f.take(c, args); err != nil {
 			return err
 		}
 		k.Job = f.job

@@ -126,14 +126,24 @@ func TestClusterCommands(t *testing.T) {
 		{append(slurm, "--", "other"), exitUsage, `options of run: "other" is not a flag`},
 		{append(slurm, "--", "--force"), exitUsage, "options of run: --force"},
 		{append(slurm, "--", "--out", "x"), exitUsage, "options of run: --out"},
-		{append(slurm, "--", "--help"), exitUsage, "--help is not one of a job"},
-		{append(slurm, "--time", "a b"), exitUsage, `"a b" is not a valid time`},
+		{append(slurm, "--", "--help"), exitUsage, "--help cannot be used in a job"},
+		{append(slurm, "--", "--scheme", "skm-tea", "--maps", "some"), exitUsage, `options of run: maps "some"`},
+		{append(slurm, "--", "--protocol", "missing.yaml"), exitUsage, "options of run: "},
+		{append(slurm, "--", "--scheme", "skm-tea", "--skip-echoes", "-1"), exitUsage, "options of run: --skip"},
+		{slurm, exitUsage, "options of run: no label scheme is given\nhint: name it after --"},
+		{append(slurm, "--out", "s3://trial/results", "--", "--scheme", "skm-tea"), exitUsage,
+			"--out s3://trial/results: shards cannot write to a bucket\nhint: map the shards into a folder"},
+		{append(slurm, "--out", "shard_test.go", "--", "--scheme", "skm-tea"), exitUsage, "is a file, not a folder"},
+		{append(kubernetes, "--out", "s3://trial/results"), exitUsage, "shards cannot write to a bucket"},
+		{append(slurm, "--time", "a b", "--", "--scheme", "skm-tea"), exitUsage, `"a b" is not a valid time`},
 		{append(slurm, "--shards", "0"), exitUsage, "--shards is missing"},
 		{[]string{"cluster", "slurm", "--out", "x", "--shards", "2"}, exitUsage, "no folder of studies"},
 		{[]string{"cluster", "slurm", "x", "--shards", "2"}, exitUsage, "--out is missing"},
 		{kubernetes, exitUsage, `"/results/trial" is not in the folder of a volume`},
 		{append(kubernetes, "--volume", "results:/results", "--", "--scheme", "skm-tea"), exitOK,
 			"kubectl wait --for=condition=complete --timeout=-1s job/t2map-merge\n"},
+		{[]string{"cluster", "kubernetes", "s3://trial/studies", "--out", "/results/trial", "--shards", "8", "--manifests",
+			t.TempDir(), "--image", "t2map:1", "--volume", "results:/results", "--secret", "buckets"}, exitOK, "job/t2map"},
 		{append(kubernetes, "--volume", "results"), exitUsage, "--volume: "},
 		{[]string{"cluster"}, exitOK, "kubernetes"},
 	} {
@@ -143,7 +153,7 @@ func TestClusterCommands(t *testing.T) {
 		}
 	}
 	if os.PathSeparator == '/' {
-		if code, _, stderr := call(append(slurm, "--scripts", dir+`\`)...); code != exitUsage ||
+		if code, _, stderr := call(append(slurm, "--scripts", dir+`\`, "--", "--scheme", "skm-tea")...); code != exitUsage ||
 			!strings.Contains(stderr, "backslash") {
 			t.Errorf("exit status %d, %s", code, stderr)
 		}

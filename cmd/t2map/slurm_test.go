@@ -100,16 +100,18 @@ func startSlurm(t *testing.T) *slurm {
 		s.startNode(fmt.Sprintf("n%d", n))
 	}
 	s.awaitNodes()
-	t.Cleanup(func() { // before the daemons end, which a failed test may leave with tasks
-		s.run("scancel", "--partition=main")
-		for range 100 {
-			if s.run("squeue", "-h") == "" {
-				return
-			}
-			time.Sleep(100 * time.Millisecond)
-		}
-	})
 	return s
+}
+
+// cancelAll ends all jobs, which a failed test may leave.
+func (s *slurm) cancelAll() {
+	s.run("scancel", "--partition=main")
+	for range 100 {
+		if s.run("squeue", "-h") == "" {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
 }
 
 func (s *slurm) startNode(name string) { s.nodes[name] = s.daemon("slurmd", "-D", "-N", name) }
@@ -167,36 +169,70 @@ func freePort(t *testing.T) int {
 	return l.Addr().(*net.TCPAddr).Port
 }
 
-// slurmRun is a run on the cluster beside one on a single machine.
-type slurmRun struct {
+// slurmTrial is a trial that a single machine has mapped, for all runs to compare with.
+type slurmTrial struct {
 	*slurm
-	studies, whole, out, scripts string
+	top, studies, whole string
+	largest             int // the shard of eight with most studies
+}
+
+// slurmRun is a run of the trial on the cluster.
+type slurmRun struct {
+	*slurmTrial
+	t            *testing.T // that of the run, not of the cluster
+	out, scripts string
 	// notes is a folder in which each task leaves a file TASK-NODE with the number of its process.
 	notes string
 }
 
-// newSlurmRun maps 24 studies on a single machine. Names of folders are such as a shell would change.
-func newSlurmRun(t *testing.T, s *slurm) *slurmRun {
-	t.Helper()
-	top := filepath.Join(t.TempDir(), "it's $(here) %a")
-	r := &slurmRun{slurm: s, studies: filepath.Join(top, "a trial"), whole: filepath.Join(top, "whole"),
-		out: filepath.Join(top, "out [1]"), notes: filepath.Join(top, "notes")}
-	r.scripts = filepath.Join(r.out, ".t2map", "slurm")
-	for _, dir := range []string{top, r.notes} {
-		if err := os.MkdirAll(dir, 0o777); err != nil {
-			t.Fatal(err)
-		}
+// newSlurmTrial maps 24 studies on a single machine. Names of folders are such as a shell would change.
+func newSlurmTrial(s *slurm) *slurmTrial {
+	s.t.Helper()
+	top := filepath.Join(s.t.TempDir(), "it's $(here) %a")
+	tr := &slurmTrial{slurm: s, top: top, studies: filepath.Join(top, "a trial"), whole: filepath.Join(top, "whole")}
+	if err := os.Mkdir(top, 0o777); err != nil {
+		s.t.Fatal(err)
 	}
-	if err := os.Rename(studies(t, 24), r.studies); err != nil {
-		t.Fatal(err)
+	if err := os.Rename(studies(s.t, 24), tr.studies); err != nil {
+		s.t.Fatal(err)
 	}
 	// A study that fails does not keep the tables from being written.
-	if err := os.Remove(filepath.Join(r.studies, "SC", "labels.nii.gz")); err != nil {
+	if err := os.Remove(filepath.Join(tr.studies, "SC", "labels.nii.gz")); err != nil {
+		s.t.Fatal(err)
+	}
+	if code, _, stderr := call("run", tr.studies, "--out", tr.whole, "--scheme", "compartments"); code != exitFailed {
+		s.t.Fatal(code, stderr)
+	}
+	tr.findLargest()
+	return tr
+}
+
+// findLargest finds the shard with most studies.
+func (tr *slurmTrial) findLargest() {
+	tr.t.Helper()
+	most := 0
+	for n := 1; n <= 8; n++ {
+		_, stdout, stderr := call("run", tr.studies, "--out", filepath.Join(tr.top, "none"), "--scheme", "compartments",
+			"--shard", fmt.Sprintf("%d/8", n), "--dry-run")
+		if stdout == "" && stderr == "" {
+			tr.t.Fatal("the dry run says nothing")
+		}
+		if k := strings.Count(stdout, "\nmap ") + 1; k > most {
+			tr.largest, most = n, k
+		}
+	}
+}
+
+// newRun returns a run with folders of its own, whose jobs end with the test.
+func (tr *slurmTrial) newRun(t *testing.T) *slurmRun {
+	t.Helper()
+	top := filepath.Join(tr.top, t.Name())
+	r := &slurmRun{slurmTrial: tr, t: t, out: filepath.Join(top, "out [1]"), notes: filepath.Join(top, "notes")}
+	r.scripts = filepath.Join(r.out, ".t2map", "slurm")
+	if err := os.MkdirAll(r.notes, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if code, _, stderr := call("run", r.studies, "--out", r.whole, "--scheme", "compartments"); code != exitFailed {
-		t.Fatal(code, stderr)
-	}
+	t.Cleanup(tr.cancelAll)
 	return r
 }
 
@@ -269,17 +305,7 @@ func (r *slurmRun) await(what string, holds func() bool) {
 // life of its task.
 func (r *slurmRun) held() (shard int, program string) {
 	r.t.Helper()
-	most := 0
-	for n := 1; n <= 8; n++ {
-		_, stdout, stderr := call("run", r.studies, "--out", filepath.Join(r.t.TempDir(), "r"), "--scheme",
-			"compartments", "--shard", fmt.Sprintf("%d/8", n), "--dry-run")
-		if k := strings.Count(stdout, "\nmap ") + 1; k > most {
-			shard, most = n, k
-		}
-		if stdout == "" && stderr == "" {
-			r.t.Fatal("the dry run says nothing")
-		}
-	}
+	shard = r.largest
 	log := filepath.Join(r.scripts, fmt.Sprintf("shard-%d.log", shard))
 	return shard, r.program(fmt.Sprintf(`if [ "$SLURM_ARRAY_TASK_ID" = %d ] && [ -z "$SLURM_RESTART_COUNT" ] && mkdir %s
 then (until grep -q "study done" %s; do sleep 0.01; done; kill -STOP $$; touch %s) & fi`, shard,
@@ -326,19 +352,29 @@ func parent(t *testing.T, process int) int {
 	return number
 }
 
-// array returns the number of the array job, from what t2map prints.
+// array returns the number of the array job, of which a task runs.
 func (r *slurmRun) array() string {
 	r.t.Helper()
-	found := regexp.MustCompile(`JobId=\d+ ArrayJobId=(\d+)`).FindStringSubmatch(r.run("scontrol", "show", "job", "-o"))
-	if found == nil {
-		r.t.Fatal("Slurm knows no array")
+	found := strings.Fields(r.run("squeue", "-h", "-t", "RUNNING", "-o", "%F"))
+	if len(found) == 0 {
+		r.t.Fatal("no task runs")
 	}
-	return found[1]
+	return found[0]
+}
+
+// The tests share a cluster and the results of a single machine, because both take longer than most of them.
+func TestSlurm(t *testing.T) {
+	tr := newSlurmTrial(startSlurm(t))
+	for name, test := range map[string]func(*testing.T, *slurmRun){
+		"array": testSlurmArray, "node lost": testSlurmNodeLost, "time limit": testSlurmTimeLimit,
+		"cancelled": testSlurmCancelled,
+	} {
+		t.Run(name, func(t *testing.T) { test(t, tr.newRun(t)) })
+	}
 }
 
 // An array of 8 over 4 nodes leaves the bytes of a single machine.
-func TestSlurmArray(t *testing.T) {
-	r := newSlurmRun(t, startSlurm(t))
+func testSlurmArray(t *testing.T, r *slurmRun) {
 	c, stderr := r.cluster(r.program(""), "--wait")
 	if err := c.Wait(); err != nil {
 		t.Fatalf("%v\n%s\n%s", err, stderr, r.log(1))
@@ -390,13 +426,16 @@ func headersRead(t *testing.T, log string) (files, studies int) {
 }
 
 // A node that is lost in the middle of a shard costs time only.
-func TestSlurmNodeLost(t *testing.T) {
-	r := newSlurmRun(t, startSlurm(t))
+func testSlurmNodeLost(t *testing.T, r *slurmRun) {
 	shard, program := r.held()
 	c, stderr := r.cluster(program, "--wait")
 	process, node := r.stopped(shard)
 	script := parent(t, process)
 	_ = r.nodes[node].Process.Kill()
+	t.Cleanup(func() { // for the tests that follow
+		r.startNode(node)
+		r.awaitNodes()
+	})
 	for _, p := range []int{parent(t, script), script, process} { // Slurm's daemon of the task, its script and t2map
 		if err := syscall.Kill(p, syscall.SIGKILL); err != nil {
 			t.Fatal(err)
@@ -413,8 +452,7 @@ func TestSlurmNodeLost(t *testing.T) {
 
 // A shard that is told to end before its time limit is queued again and goes on. Meanwhile another process with the
 // same shard ends with the exit status that says so, and a run without shards does not begin.
-func TestSlurmTimeLimit(t *testing.T) {
-	r := newSlurmRun(t, startSlurm(t))
+func testSlurmTimeLimit(t *testing.T, r *slurmRun) {
 	shard, program := r.held()
 	c, stderr := r.cluster(program, "--wait")
 	process, _ := r.stopped(shard)
@@ -448,8 +486,7 @@ func TestSlurmTimeLimit(t *testing.T) {
 }
 
 // A task that is cancelled keeps the tables from being written. Its shard can be submitted again.
-func TestSlurmCancelled(t *testing.T) {
-	r := newSlurmRun(t, startSlurm(t))
+func testSlurmCancelled(t *testing.T, r *slurmRun) {
 	shard, program := r.held()
 	c, stderr := r.cluster(program, "--wait")
 	r.stopped(shard)

@@ -16,11 +16,11 @@ set -- --shard=auto/8 --out=results --scheme skm-tea -- /data/trial
 [ "$memory" -eq 0 ] || set -- "--memory=$memory" "$@"
 [ -z "${SLURM_CPUS_PER_TASK:-}" ] || set -- "--workers=$SLURM_CPUS_PER_TASK" "$@"
 
-'/opt/t2map' run "$@" &
-shard=$!
 cancelled=no
 # Slurm sends TERM to all processes of a task that is cancelled, and USR1 to this shell before the time limit.
 trap 'cancelled=yes' TERM
+'/opt/t2map' run "$@" &
+shard=$!
 trap 'kill -TERM "$shard"' USR1
 while :; do # a signal ends wait, but not the shard
 	wait "$shard"
@@ -28,8 +28,10 @@ while :; do # a signal ends wait, but not the shard
 	kill -0 "$shard" 2>/dev/null || break
 done
 
-# 75: the shard should be tried again.
+# Not SLURM_JOB_ID: one task of an array has the number of the whole array there, and all tasks would start again.
+job=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
+# 75: it should be tried again.
 if [ "$status" -eq 75 ] && [ "$cancelled" = no ] && [ "${SLURM_RESTART_COUNT:-0}" -lt 20 ]; then
-	scontrol requeue "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID" && sleep 600 # until Slurm ends this script
+	scontrol requeue "$job" && sleep 600 # until Slurm ends this script
 fi
 exit "$status"
