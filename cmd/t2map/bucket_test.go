@@ -178,6 +178,51 @@ func TestUnreliableBucket(t *testing.T) {
 	sameFiles(t, bucketFiles(t, s), withoutRecord(readAll(t, local)))
 }
 
+// If a server does not answer for one study, no result is displaced: the earlier results stay where they are, and a
+// shard asks to be tried again. The requests fail when headers are read, or later when the mask is.
+func TestOutageOfBucket(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for a server that does not answer")
+	}
+	s := inBucket(t, studies(t, 3))
+	out := filepath.Join(t.TempDir(), "results")
+	args := []string{"run", studiesURL, "--out", out, "--scheme", "compartments", "--workers", "1"}
+	run(t, exitOK, args...)
+	want := withoutRecord(readAll(t, out))
+	force := append(slices.Clone(args), "--force")
+	asked := map[string]int{}
+	for _, c := range []struct {
+		name  string
+		args  []string
+		fails func(r *http.Request) bool
+		code  int
+	}{
+		{"headers", append(slices.Clone(force), "--shard", "1/1"),
+			func(r *http.Request) bool { return strings.Contains(r.URL.Path, "/SB/") }, exitAgain},
+		{"headers without shards", force,
+			func(r *http.Request) bool { return strings.Contains(r.URL.Path, "/SB/") }, exitFailed},
+		{"mask", force, func(r *http.Request) bool {
+			asked[r.URL.Path]++
+			return strings.HasSuffix(r.URL.Path, "/SB/labels.nii.gz") && asked[r.URL.Path] > 1
+		}, exitFailed},
+	} {
+		s.Break(func(_ int, r *http.Request) (int, bool) { return 503, c.fails(r) })
+		_, text := run(t, c.code, c.args...)
+		if !strings.Contains(text, "503") || strings.Contains(text, "moved or removed") {
+			t.Errorf("%s: %s", c.name, text)
+		}
+		got := readAll(t, out)
+		for name, content := range want {
+			if strings.Contains(name, "SB/") && got[name] != content {
+				t.Errorf("%s: %s is not what it was", c.name, name)
+			}
+		}
+		if found, _ := filepath.Glob(filepath.Join(out, "superseded", "SB*")); len(found) > 0 {
+			t.Errorf("%s: moved: %q", c.name, found)
+		}
+	}
+}
+
 func TestBucketRefusals(t *testing.T) {
 	inBucket(t, studies(t, 1))
 	tables, design := trialFiles(t, func(i int) string { return fmt.Sprintf("S%02d", i) })
