@@ -18,6 +18,7 @@ import (
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/internal/objecttest"
 	"github.com/t2map/t2map/objects"
+	"github.com/t2map/t2map/objects/mirror"
 )
 
 const (
@@ -136,6 +137,27 @@ func TestRunInBucket(t *testing.T) {
 			}
 		}
 		sameFiles(t, bucketFiles(t, s), want)
+	}
+	wantMirrored(t, local)
+}
+
+// wantMirrored fails unless a mirror gets all files beside the folders that a run writes: it has to know their names.
+func wantMirrored(t *testing.T, local string) {
+	t.Helper()
+	m, err := mirror.Open(t.Context(), mirror.Settings{Place: objects.Location{Bucket: "trial", Prefix: "data/results"},
+		ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mirrored := readAll(t, m.Dir)
+	for name := range readAll(t, local) {
+		beside := filepath.Dir(name) == string(filepath.Separator) && !strings.HasPrefix(filepath.Base(name), ".")
+		if _, ok := mirrored[name]; beside && !ok {
+			t.Errorf("%s is not mirrored", name)
+		}
+	}
+	if err := m.Close(); err != nil {
+		t.Error(err)
 	}
 }
 
