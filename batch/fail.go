@@ -3,6 +3,7 @@ package batch
 import (
 	"errors"
 
+	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/intake"
 	"github.com/t2map/t2map/outfile"
@@ -22,8 +23,8 @@ func (r *session) failure(l *intake.Line, code report.Reason, reason, advice str
 	return f
 }
 
-// fail lists a study that failed. Its earlier results are moved, unless the failure is due to a setting of the run or to
-// the output folder: then they remain valid. A dry run moves nothing.
+// fail lists a study that failed. Its earlier results are moved, unless the failure is due to a setting of the run, to
+// the output folder or to a server that did not answer: then they remain valid. A dry run moves nothing.
 func (r *session) fail(l *intake.Line, err error) {
 	if !r.Shard.has(l.Hash) {
 		return // another shard lists it
@@ -32,7 +33,8 @@ func (r *session) fail(l *intake.Line, err error) {
 		r.postpone(l, "not done: "+err.Error())
 		return
 	}
-	if errors.As(err, new(*pipeline.SettingError)) || reasonOf(err) == report.ReasonDisk {
+	if errors.As(err, new(*pipeline.SettingError)) || reasonOf(err) == report.ReasonDisk || outfile.Transient(err) ||
+		files.Outage(err) {
 		r.explained = append(r.explained, len(r.out.Failures))
 	} else if !r.DryRun {
 		r.ledger.displace(entry{Study: l.Hash, Series: l.Series, Side: l.Side}, "")

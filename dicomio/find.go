@@ -48,7 +48,8 @@ type entry struct {
 // no file is read twice.
 //
 // A file that cannot be read is part of the finding. It is an error if a root cannot be
-// listed or ctx ends. The caller must close the finding when nothing more is read from it.
+// listed, the server of a bucket does not answer or ctx ends. The caller must close the finding
+// when nothing more is read from it.
 func Find(ctx context.Context, roots []string, o FindOptions) (Finding, error) {
 	tree, err := files.List(ctx, roots, o.Exclude, files.Limits{})
 	if err != nil {
@@ -85,6 +86,9 @@ func readAll(ctx context.Context, tree *files.Tree, o FindOptions, progress func
 		e := entries[i]
 		if e.err == nil {
 			e.err = e.parseFile()
+			if files.Outage(e.err) {
+				return e.err // it is not that of the file, without which the study would look complete or gone
+			}
 			known.share(&e.header)
 			for _, h := range e.images {
 				known.share(h)
@@ -117,11 +121,12 @@ func counter(all int, report func(done, all int)) func() {
 
 // parseFile reads the headers of the entry's file.
 func (e *entry) parseFile() error {
-	f, err := e.open()
+	opened, err := e.open()
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer opened.Close()
+	f := &watched{File: opened}
 	e.size = f.Size()
 	e.images, err = e.parse(f)
 	if broken := f.Broken(); broken != nil && !errors.Is(err, elements.ErrNotDICOM) {
@@ -133,7 +138,25 @@ func (e *entry) parseFile() error {
 			h.head, h.written = e.head, e.written
 		}
 	}
+	if f.outage != nil {
+		return e.ioError(f.outage) // whatever the bytes that were not read made of the header
+	}
 	return err
+}
+
+// watched is an open file that keeps the error of a bucket whose server does not answer.
+type watched struct {
+	*files.File
+	outage error
+}
+
+// ReadAt reads from the file.
+func (w *watched) ReadAt(p []byte, off int64) (int, error) {
+	n, err := w.File.ReadAt(p, off)
+	if files.Outage(err) {
+		w.outage = err
+	}
+	return n, err
 }
 
 // open opens the file. It returns elements.ErrNotDICOM for a pipe or device.

@@ -321,7 +321,7 @@ var headSeed = maphash.MakeSeed()
 // modification time, and a hash of the bytes from which the header was made, which are
 // those before the pixels, or the whole file if it is deflated. Read need not parse an
 // unchanged file again, which would take longer than decoding it.
-func (h *header) noteHead(file *files.File) {
+func (h *header) noteHead(file *watched) {
 	h.written = file.Modified().UnixNano()
 	h.head, _ = h.hashHead(file)
 }

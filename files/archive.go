@@ -78,13 +78,18 @@ func kindOf(r io.ReaderAt) (kind, error) {
 // isArchive reports whether a file with the extension of an archive is one. A file that
 // cannot be read is not: it fails like any other file when it is opened.
 func (t *Tree) isArchive(path string) bool {
+	k, err := t.kindAt(path)
+	return err == nil && k != noArchive
+}
+
+// kindAt returns the kind of the archive at path, or noArchive.
+func (t *Tree) kindAt(path string) (kind, error) {
 	f, err := t.place(path).open(path)
 	if err != nil {
-		return false
+		return noArchive, err
 	}
 	defer f.Close()
-	k, err := kindOf(f)
-	return err == nil && k != noArchive
+	return kindOf(f)
 }
 
 // archive is an open archive. Once it is ready, any number of goroutines may read from it.

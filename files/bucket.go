@@ -7,7 +7,6 @@ import (
 	"encoding/binary"
 	"io"
 	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -192,14 +191,14 @@ func (b *bucket) collect(bucket *objects.Bucket, folder string, deep bool) (map[
 		}
 		name := strings.TrimPrefix(i.Key, folder)
 		if i.Folder() || strings.HasSuffix(name, "/") && i.Size == 0 { // programs mark folders by empty objects
-			if name = strings.TrimSuffix(name, "/"); name != "" && validKey(name) {
+			if name = strings.TrimSuffix(name, "/"); name != "" && objects.IsFileName(name) {
 				addFolders(below, known, folder, name+"/")
 			} else if name != "" {
 				below[folder] = append(below[folder], unnameable(name))
 			}
 			return true
 		}
-		if !validKey(name) {
+		if !objects.IsFileName(name) {
 			below[folder] = append(below[folder], unnameable(name))
 			return true
 		}
@@ -230,13 +229,6 @@ func addFolders(below map[string][]fs.DirEntry, known map[string]bool, folder, n
 		}
 		parent, name = child, rest
 	}
-}
-
-// validKey reports whether the name of an object below a folder is also the name of a file: without empty parts, dots
-// alone and, on Windows, backslashes.
-func validKey(name string) bool {
-	foreign := os.PathSeparator != '/' && strings.ContainsRune(name, os.PathSeparator)
-	return fs.ValidPath(name) && name != "." && !foreign
 }
 
 // unnameable is the entry of an object whose key cannot be a path. It cannot be opened.

@@ -178,7 +178,8 @@ func TestBucketSurvey(t *testing.T) {
 	}
 }
 
-// A folder with more objects than are listed at once is listed folder by folder.
+// A folder with more objects than are listed at once is listed folder by folder, and has files before, between and
+// after its folders.
 func TestLargeBucket(t *testing.T) {
 	if testing.Short() {
 		t.Skip("writes 12,000 files")
@@ -187,11 +188,14 @@ func TestLargeBucket(t *testing.T) {
 	for i := range 12_000 {
 		write(t, s.Folder(), fmt.Sprintf("studies/S%d/v/IM%d", i%4, i), []byte("x"))
 	}
+	for _, name := range []string{"README", "S1-note", "manifest.csv"} {
+		write(t, s.Folder(), "studies/"+name, []byte("x"))
+	}
 	tree, err := files.List(t.Context(), []string{"s3://trial/studies"}, "", files.Limits{})
 	check(t, err)
 	c := s.Reset("")
 	t.Logf("%d files, %d requests", tree.Len(), c.Requests)
-	if tree.Len() != 12_000 || c.Requests > 30 {
+	if tree.Len() != 12_003 || c.Requests > 30 {
 		t.Errorf("%d files, %d requests", tree.Len(), c.Requests)
 	}
 }

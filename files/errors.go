@@ -30,8 +30,8 @@ type Error struct {
 	Path string
 	// Problem says what is wrong, with the value found and the value wanted.
 	Problem string
-	// Kind is ErrInvalid, ErrUnsupported, ErrLimit, ErrNotRegular, ErrDangling or an
-	// error of the file system.
+	// Kind is ErrInvalid, ErrUnsupported, ErrLimit, ErrNotRegular, ErrDangling, an
+	// error of the file system, or that of a bucket.
 	Kind error
 	// Hint says what to do about it, or is empty.
 	Hint string
@@ -72,7 +72,11 @@ func ioError(err error) *Error {
 		if errors.Is(kind, objects.ErrChanged) {
 			kind = ErrInvalid
 		}
-		return &Error{Problem: "cannot be read: " + inStore.Problem, Kind: kind, Hint: inStore.Hint}
+		e := &Error{Problem: "cannot be read: " + inStore.Problem, Kind: kind, Hint: inStore.Hint}
+		if inStore.General() {
+			e.Kind = inStore // for Outage, and for those that ask whether it passes
+		}
+		return e
 	}
 	err = cause(err)
 	e := &Error{Problem: "cannot be read: " + err.Error(), Kind: err, Hint: "check the file and its permissions"}
@@ -80,6 +84,13 @@ func ioError(err error) *Error {
 		e.Hint = "check the disk, or the connection to the file server, and start again"
 	}
 	return e
+}
+
+// Outage reports whether an error is that of a bucket whose server cannot be reached or does not answer, or does not
+// accept the credentials any more. It says nothing about a file: others cannot be read either.
+func Outage(err error) bool {
+	var inStore *objects.Error
+	return errors.As(err, &inStore) && inStore.General()
 }
 
 // openError is ioError, but leaves the errors of this package and of contexts as they are.

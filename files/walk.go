@@ -198,14 +198,20 @@ func (w *walker) file(path, real string) error {
 		w.pack(path)
 		return nil
 	}
-	if w.survey != nil || !archiveName(path) && !archiveName(real) || !w.tree.isArchive(path) {
+	if w.survey != nil || !archiveName(path) && !archiveName(real) {
 		w.add(path, nil)
+		return nil
+	}
+	if k, err := w.tree.kindAt(path); Outage(err) {
+		return err
+	} else if err != nil || k == noArchive {
+		w.add(path, nil) // whoever reads it gets the error
 		return nil
 	}
 	index, err := w.index(path)
 	var problem *Error
 	switch {
-	case errors.As(err, &problem):
+	case errors.As(err, &problem) && !Outage(err):
 		w.add(path, problem)
 		return nil
 	case err != nil:

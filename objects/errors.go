@@ -36,8 +36,16 @@ type Error struct {
 	// Kind is one of the kinds above, fs.ErrNotExist or fs.ErrPermission.
 	Kind error
 
-	transient bool
+	transient bool // see Transient
+	general   bool // see General
 }
+
+// Transient reports whether the request may succeed later. Package outfile asks for it.
+func (e *Error) Transient() bool { return e.transient }
+
+// General reports whether the error is not that of one object, because other requests fail too until something has
+// changed: the server cannot be reached or is overloaded, or it does not accept the credentials any more.
+func (e *Error) General() bool { return e.transient || e.general }
 
 // Error returns name: problem.
 func (e *Error) Error() string { return e.Name + ": " + e.Problem }
@@ -64,17 +72,17 @@ var known = map[string]Error{
 		Hint: "for example s3://trial/studies"},
 	"NoSuchKey": {Problem: "does not exist", Kind: fs.ErrNotExist},
 	"InvalidAccessKeyId": {Problem: "the server does not know the access key", Kind: fs.ErrPermission,
-		Hint: credentialsHint},
+		Hint: credentialsHint, general: true},
 	"XAdminUserNotFound": {Problem: "the server does not know the access key", Kind: fs.ErrPermission,
-		Hint: credentialsHint}, // Versity
+		Hint: credentialsHint, general: true}, // Versity
 	"SignatureDoesNotMatch": {Problem: "the secret key does not belong to the access key", Kind: fs.ErrPermission,
-		Hint: credentialsHint},
+		Hint: credentialsHint, general: true},
 	"ExpiredToken": {Problem: "the credentials have expired", Kind: fs.ErrPermission,
-		Hint: "obtain new credentials"},
+		Hint: "obtain new credentials", general: true},
 	"InvalidToken": {Problem: "the server does not accept the session token", Kind: fs.ErrPermission,
-		Hint: credentialsHint},
+		Hint: credentialsHint, general: true},
 	"RequestTimeTooSkewed": {Problem: "the clocks of this machine and of the server differ", Kind: fs.ErrPermission,
-		Hint: "set the clock"},
+		Hint: "set the clock", general: true},
 	"AuthorizationHeaderMalformed": {Problem: "the bucket is in another region", Kind: ErrUnsupported,
 		Hint: regionHint},
 	"PermanentRedirect": {Problem: "the bucket is in another region", Kind: ErrUnsupported, Hint: regionHint},
@@ -99,7 +107,8 @@ func failure(ctx context.Context, name string, err error) error {
 		return err
 	}
 	var answer minio.ErrorResponse
-	e := Error{Problem: "the connection failed", Kind: ErrUnavailable, Hint: serverHint, transient: true}
+	e := Error{Problem: "the connection failed", Kind: ErrUnavailable, Hint: serverHint, transient: true,
+		general: true}
 	if errors.As(err, &answer) {
 		e = answered(answer)
 	} else {

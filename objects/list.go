@@ -28,22 +28,26 @@ func newInfo(o minio.ObjectInfo) Info {
 func (b *Bucket) Name(key string) string { return Location{b.name, key}.String() }
 
 // List calls visit with all objects whose keys begin with prefix, in the order of the bytes of their keys, until visit
-// returns false. If deep is false, keys with a slash after the prefix are visited once as the folder that they share.
-// Objects are listed in pages of a thousand.
+// returns false. If deep is false, keys with a slash after the prefix are visited once as the folder that they share;
+// objects are then in their order, and so are folders, but a folder may follow objects that it sorts before. Objects are
+// listed in pages of a thousand.
 func (b *Bucket) List(ctx context.Context, prefix string, deep bool, visit func(Info) bool) error {
-	last := ""
+	last := "" // the greatest key of the pages that were visited: the client visits a page as a whole or not at all
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	return b.again(ctx, b.Name(prefix), func() error {
-		options := minio.ListObjectsOptions{Prefix: prefix, Recursive: deep, StartAfter: last}
+		start := last
+		options := minio.ListObjectsOptions{Prefix: prefix, Recursive: deep, StartAfter: start}
 		for o := range b.client.ListObjectsIter(ctx, b.name, options) {
 			if o.Err != nil {
 				return o.Err
 			}
-			if o.Key <= last && last != "" {
-				continue // a folder, again after a repetition
+			// The keys in the last folder sort after its name, so that a repetition lists the folder again. Only start
+			// can tell: the objects of a page come before its folders, whatever their order.
+			if o.Key <= start && start != "" {
+				continue
 			}
-			last = o.Key
+			last = max(last, o.Key)
 			if !visit(newInfo(o)) {
 				return nil
 			}

@@ -1,6 +1,9 @@
 package objects
 
 import (
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/t2map/t2map/hint"
@@ -41,3 +44,13 @@ func (l Location) Key(name string) string {
 
 // Folder returns what all keys below the location begin with: the prefix with a slash, or "".
 func (l Location) Folder() string { return l.Key("") }
+
+// IsFileName reports whether the name of an object below a location can be that of a file below a folder of this
+// machine: it has no empty parts and no dots alone between slashes, and leads nowhere else. On Windows it has neither
+// backslashes nor names of devices.
+func IsFileName(name string) bool { return isFileName(name, os.PathSeparator) }
+
+func isFileName(name string, separator rune) bool {
+	foreign := separator != '/' && strings.ContainsRune(name, separator)
+	return fs.ValidPath(name) && name != "." && !foreign && filepath.IsLocal(filepath.FromSlash(name))
+}

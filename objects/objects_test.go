@@ -121,27 +121,43 @@ func TestChangedObject(t *testing.T) {
 	}
 }
 
-// Listings have more than one page.
+// Listings have more than one page. Loose objects lie before and after the folders, so that each page has both.
 func TestList(t *testing.T) {
 	s := objecttest.Start(t)
 	for i := range 2300 {
-		path := filepath.Join(s.Folder(), "p", fmt.Sprintf("f%02d", i%23), fmt.Sprintf("%04d", i))
-		check(t, os.MkdirAll(filepath.Dir(path), 0o777))
-		check(t, os.WriteFile(path, []byte("x"), 0o666))
+		makeFile(t, filepath.Join(s.Folder(), "p", fmt.Sprintf("f%02d", i%23), fmt.Sprintf("%04d", i)))
 	}
+	for i := range 600 {
+		makeFile(t, filepath.Join(s.Folder(), "p", fmt.Sprintf("e%04d", i)))
+		makeFile(t, filepath.Join(s.Folder(), "p", fmt.Sprintf("f%02d-%04d", i%23, i)))
+	}
+	makeFile(t, filepath.Join(s.Folder(), "p", "z"))
 	b := open(t, objecttest.Bucket)
-	s.Break(thirds(503))
-	for deep, want := range map[bool]int{true: 2300, false: 23} {
-		var keys []string
-		check(t, b.List(t.Context(), "p/", deep, func(i objects.Info) bool {
-			if i.Folder() == deep {
-				t.Errorf("%+v", i)
-			}
-			keys = append(keys, i.Key)
-			return true
-		}))
-		if len(keys) != want || !slices.IsSorted(keys) || len(slices.Compact(keys)) != want {
-			t.Errorf("deep %v: %d keys", deep, len(keys))
+	for _, fails := range []func(int, *http.Request) (int, bool){nil, thirds(503)} {
+		s.Break(fails)
+		wantListed(t, b, true, 0, 3501)
+		wantListed(t, b, false, 23, 1201)
+	}
+}
+
+func makeFile(t testing.TB, path string) {
+	t.Helper()
+	check(t, os.MkdirAll(filepath.Dir(path), 0o777))
+	check(t, os.WriteFile(path, []byte("x"), 0o666))
+}
+
+// wantListed fails unless a listing has that many folders and objects, each once and in their order.
+func wantListed(t *testing.T, b *objects.Bucket, deep bool, folders, files int) {
+	t.Helper()
+	keys := map[bool][]string{} // by whether they are folders
+	check(t, b.List(t.Context(), "p/", deep, func(i objects.Info) bool {
+		keys[i.Folder()] = append(keys[i.Folder()], i.Key)
+		return true
+	}))
+	for isFolder, want := range map[bool]int{true: folders, false: files} {
+		found := keys[isFolder]
+		if len(found) != want || !slices.IsSorted(found) || len(slices.Compact(found)) != want {
+			t.Errorf("deep %v: %d keys, want %d (folders: %v)", deep, len(found), want, isFolder)
 		}
 	}
 }

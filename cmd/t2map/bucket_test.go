@@ -18,6 +18,7 @@ import (
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/internal/objecttest"
 	"github.com/t2map/t2map/objects"
+	"github.com/t2map/t2map/objects/mirror"
 )
 
 const (
@@ -137,6 +138,27 @@ func TestRunInBucket(t *testing.T) {
 		}
 		sameFiles(t, bucketFiles(t, s), want)
 	}
+	wantMirrored(t, local)
+}
+
+// wantMirrored fails unless a mirror gets all files beside the folders that a run writes: it has to know their names.
+func wantMirrored(t *testing.T, local string) {
+	t.Helper()
+	m, err := mirror.Open(t.Context(), mirror.Settings{Place: objects.Location{Bucket: "trial", Prefix: "data/results"},
+		ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mirrored := readAll(t, m.Dir)
+	for name := range readAll(t, local) {
+		beside := filepath.Dir(name) == string(filepath.Separator) && !strings.HasPrefix(filepath.Base(name), ".")
+		if _, ok := mirrored[name]; beside && !ok {
+			t.Errorf("%s is not mirrored", name)
+		}
+	}
+	if err := m.Close(); err != nil {
+		t.Error(err)
+	}
 }
 
 // Only a new study is mapped and stored. Results that are replaced are set aside with all their files, as in a folder.
@@ -176,6 +198,51 @@ func TestUnreliableBucket(t *testing.T) {
 	s.Break(func(n int, _ *http.Request) (int, bool) { return []int{503, 0}[n/3%2], n%3 == 0 })
 	run(t, exitOK, toBucket...)
 	sameFiles(t, bucketFiles(t, s), withoutRecord(readAll(t, local)))
+}
+
+// If a server does not answer for one study, no result is displaced: the earlier results stay where they are, and a
+// shard asks to be tried again. The requests fail when headers are read, or later when the mask is.
+func TestOutageOfBucket(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for a server that does not answer")
+	}
+	s := inBucket(t, studies(t, 3))
+	out := filepath.Join(t.TempDir(), "results")
+	args := []string{"run", studiesURL, "--out", out, "--scheme", "compartments", "--workers", "1"}
+	run(t, exitOK, args...)
+	want := withoutRecord(readAll(t, out))
+	force := append(slices.Clone(args), "--force")
+	asked := map[string]int{}
+	for _, c := range []struct {
+		name  string
+		args  []string
+		fails func(r *http.Request) bool
+		code  int
+	}{
+		{"headers", append(slices.Clone(force), "--shard", "1/1"),
+			func(r *http.Request) bool { return strings.Contains(r.URL.Path, "/SB/") }, exitAgain},
+		{"headers without shards", force,
+			func(r *http.Request) bool { return strings.Contains(r.URL.Path, "/SB/") }, exitFailed},
+		{"mask", force, func(r *http.Request) bool {
+			asked[r.URL.Path]++
+			return strings.HasSuffix(r.URL.Path, "/SB/labels.nii.gz") && asked[r.URL.Path] > 1
+		}, exitFailed},
+	} {
+		s.Break(func(_ int, r *http.Request) (int, bool) { return 503, c.fails(r) })
+		_, text := run(t, c.code, c.args...)
+		if !strings.Contains(text, "503") || strings.Contains(text, "moved or removed") {
+			t.Errorf("%s: %s", c.name, text)
+		}
+		got := readAll(t, out)
+		for name, content := range want {
+			if strings.Contains(name, "SB/") && got[name] != content {
+				t.Errorf("%s: %s is not what it was", c.name, name)
+			}
+		}
+		if found, _ := filepath.Glob(filepath.Join(out, "superseded", "SB*")); len(found) > 0 {
+			t.Errorf("%s: moved: %q", c.name, found)
+		}
+	}
 }
 
 func TestBucketRefusals(t *testing.T) {

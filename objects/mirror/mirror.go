@@ -29,6 +29,11 @@ const (
 // sharedDirs are the folders that belong to no study.
 var sharedDirs = map[string]bool{stateDir: true, "page": true}
 
+// sharedNames are the files beside the folders that a run writes. No other objects there are read or removed.
+var sharedNames = map[string]bool{auditFile: true, "timing.csv": true, "index.html": true, "failures.html": true,
+	"compartments.csv": true, "studies.csv": true, "qc.csv": true,
+	"compartments.parquet": true, "studies.parquet": true, "qc.parquet": true}
+
 // asides are the folders of earlier results, which no run reads.
 var asides = map[string]bool{"superseded": true, "set-aside": true}
 

@@ -167,6 +167,33 @@ func TestMovedStudies(t *testing.T) {
 	wantStored(t, want)
 }
 
+// Objects beside the results that no run writes are neither read nor removed, whether or not they are hidden.
+func TestForeignObjects(t *testing.T) {
+	s := objecttest.Start(t)
+	want := twoStudies(t)
+	b, err := objects.Open(place.Bucket)
+	check(t, err)
+	for _, name := range []string{".keep", "notes.txt", "scan.zip"} {
+		_, err = b.Put(t.Context(), place.Key(name), []byte("of others"), false, "")
+		check(t, err)
+		want[name] = "of others"
+	}
+	s.Reset("")
+	m := mustOpen(t, mirror.Settings{})
+	if _, err := os.Stat(filepath.Join(m.Dir, "studies.csv")); err != nil {
+		t.Error(err)
+	}
+	check(t, os.Remove(filepath.Join(m.Dir, "studies.csv")))
+	delete(want, "studies.csv")
+	check(t, m.Close())
+	for _, call := range s.Reset("").Calls {
+		if strings.Contains(call, "results/.keep") || strings.Contains(call, "notes.txt") || strings.Contains(call, "zip") {
+			t.Errorf("%s: a run has nothing to do with it", call)
+		}
+	}
+	wantStored(t, want)
+}
+
 // A study whose files are not those of its result.json is not stored, and a folder without result.json does not count.
 func TestIncomplete(t *testing.T) {
 	objecttest.Start(t)

@@ -44,7 +44,7 @@ func (m *Mirror) pull() error {
 	listErr := m.bucket.List(m.ctx, top, true, func(i objects.Info) bool {
 		name := strings.TrimPrefix(i.Key, top)
 		dir, base := path.Split(name)
-		if !fs.ValidPath(name) || base == markFile {
+		if !objects.IsFileName(name) || base == markFile || dir == "" && !sharedNames[name] {
 			return true // not of a run
 		}
 		if !leave(name) {
