@@ -50,7 +50,7 @@ type Settings struct {
 	Wait    bool
 	Waiting func(Holder)
 	// StaleAfter is the age at which a lock that is not refreshed is taken over; 0 means five minutes. A holder that
-	// does not succeed in refreshing it for that time stops.
+	// does not succeed in refreshing it stops a tenth of that time earlier.
 	StaleAfter time.Duration
 	// Pause, unless 0, is the pause before the first repetition of a request.
 	Pause time.Duration
