@@ -4,6 +4,6 @@
 // the role of the machine, in this order. AWS_ENDPOINT_URL names another server than Amazon's, and AWS_REGION the
 // region. Without credentials requests are not signed, as for public buckets.
 //
-// Transient errors are repeated after a growing pause. No error holds text that a server sent: servers repeat keys,
-// signatures and tokens in their messages.
+// Requests are retried after transient errors, with pauses that grow. No error holds text that a server sent: servers
+// repeat keys, signatures and tokens in their messages.
 package objects

@@ -28,9 +28,9 @@ func newInfo(o minio.ObjectInfo) Info {
 func (b *Bucket) Name(key string) string { return Location{b.name, key}.String() }
 
 // List calls visit with all objects whose keys begin with prefix, in the order of the bytes of their keys, until visit
-// returns false. If deep is false, keys with a slash after the prefix are visited once as the folder that they share;
-// objects are then in their order, and so are folders, but a folder may follow objects that it sorts before. Objects are
-// listed in pages of a thousand.
+// returns false. If deep is false, keys with a slash after the prefix are visited once as the folder that they share.
+// The objects are then in their order, and so are the folders, but a folder may follow objects that it sorts before.
+// Objects are listed in pages of a thousand.
 func (b *Bucket) List(ctx context.Context, prefix string, deep bool, visit func(Info) bool) error {
 	last := "" // the greatest key of the pages that were visited: the client visits a page as a whole or not at all
 	ctx, stop := context.WithCancel(ctx)

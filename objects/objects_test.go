@@ -167,7 +167,7 @@ func thirds(status int) func(int, *http.Request) (int, bool) {
 	return func(n int, _ *http.Request) (int, bool) { return status, n%3 == 0 }
 }
 
-// Transient errors are repeated, also in the middle of an answer.
+// Requests are retried after transient errors, also in the middle of an answer.
 func TestRetries(t *testing.T) {
 	s := objecttest.Start(t)
 	b := open(t, objecttest.Bucket)
@@ -192,7 +192,7 @@ func TestRetries(t *testing.T) {
 		t.Errorf("%v after %d requests", err, first)
 	}
 	if _, err = b.Stat(t.Context(), "a"); s.Reset("").Requests > 2 {
-		t.Error("requests are repeated although the last one failed for good: ", err)
+		t.Error("requests are repeated although the last one failed in spite of it: ", err)
 	}
 	s.Break(nil)
 	_, err = b.Stat(t.Context(), "a")

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// again calls do until it succeeds, fails for good, or ctx ends. The object or bucket is named in errors.
+// again calls do until it succeeds, fails permanently, or ctx ends. The object or bucket is named in errors.
 func (b *Bucket) again(ctx context.Context, name string, do func() error) error {
 	pause := b.pause
 	for attempt := 1; ; attempt++ {

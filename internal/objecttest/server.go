@@ -36,6 +36,7 @@ type Server struct {
 
 	mu     sync.Mutex
 	fail   func(n int, r *http.Request) (status int, fails bool)
+	hang   func(r *http.Request) bool
 	count  int
 	served map[string]int64 // bytes, by key
 	sent   int64
@@ -73,6 +74,11 @@ func Start(t testing.TB) *Server {
 			panic(http.ErrAbortHandler)
 		} else if fails {
 			http.Error(w, Repeated(r), status)
+			return
+		}
+		if s.hangs(r) {
+			_, _ = io.Copy(io.Discard, r.Body) // the end of the connection is noticed after the body
+			<-r.Context().Done()
 			return
 		}
 		proxy.ServeHTTP(w, r)
@@ -165,6 +171,19 @@ func (s *Server) Break(fail func(n int, r *http.Request) (status int, fails bool
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.fail = fail
+}
+
+// Hang lets hang decide for each request whether it gets no answer until the client ends it. A nil hang answers all.
+func (s *Server) Hang(hang func(r *http.Request) bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hang = hang
+}
+
+func (s *Server) hangs(r *http.Request) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.hang != nil && s.hang(r)
 }
 
 func (s *Server) fails(r *http.Request) (int, bool) {

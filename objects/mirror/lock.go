@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"runtime"
 	"strings"
@@ -93,7 +94,9 @@ func (m *Mirror) takeLock() (*lock, error) {
 		m.Remarks = append(m.Remarks, "the server does not check conditions of writes (If-None-Match): make sure that "+
 			"no other run writes to "+m.Place.String())
 	}
+	var began time.Time
 	for attempt := 0; ; attempt++ {
+		began = time.Now()
 		busy, err := l.attempt()
 		if err != nil {
 			return nil, err
@@ -116,7 +119,7 @@ func (m *Mirror) takeLock() (*lock, error) {
 	}
 	ctx, stop := context.WithCancel(context.WithoutCancel(m.ctx))
 	l.stop = stop
-	go l.refresh(ctx)
+	go l.refresh(ctx, began)
 	return l, nil
 }
 
@@ -134,8 +137,19 @@ func (l *lock) probe() error {
 	return l.bucket.Remove(l.ctx, key)
 }
 
-// attempt tries to take the lock. It returns why it cannot, or nil.
-func (l *lock) attempt() (*BusyError, error) {
+// attempt tries to take the lock. It returns why it cannot, or nil. If the holder gives the lock back in the middle of
+// an attempt, another one follows.
+func (l *lock) attempt() (busy *BusyError, err error) {
+	for range 10 {
+		if busy, err = l.tryOnce(); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+	}
+	return busy, err
+}
+
+// tryOnce is one attempt. It is an error of kind fs.ErrNotExist if the lock is there and is gone a moment later.
+func (l *lock) tryOnce() (*BusyError, error) {
 	tag, err := l.write("", true)
 	if err == nil && l.conditional {
 		l.etag = tag
@@ -209,33 +223,49 @@ func (l *lock) put(ctx context.Context, etag string, absent bool) (string, error
 	return l.bucket.Put(ctx, l.key, data, absent, etag)
 }
 
-// refresh refreshes the lock until ctx ends. If another run has it, or it cannot be refreshed in time, the run ends.
-func (l *lock) refresh(ctx context.Context) {
+// refresh refreshes the lock, which was taken after last, until ctx ends. If another run has it, or it cannot be
+// refreshed in time, the run ends: a tenth before the lock may be taken over, because servers give the times of objects
+// in whole seconds.
+func (l *lock) refresh(ctx context.Context, last time.Time) {
 	defer close(l.done)
-	last := time.Now()
 	ticks := time.NewTicker(l.StaleAfter / 5)
 	defer ticks.Stop()
 	for {
+		// No request may go on beyond it: one that gets no answer is repeated for minutes.
+		inTime, stop := context.WithDeadline(ctx, last.Add(l.StaleAfter*9/10))
+		refreshed, gone := false, false
 		select {
-		case <-ctx.Done():
-			return
+		case <-inTime.Done():
 		case <-ticks.C:
-		}
-		gone := !l.conditional && !l.own(ctx)
-		if !gone {
-			l.mu.Lock()
-			tag, err := l.put(ctx, l.etag, false)
-			if err == nil {
-				l.etag, last = tag, time.Now()
+			began := time.Now() // the server writes the object later than that
+			if refreshed, gone = l.refreshOnce(inTime); refreshed {
+				last = began
 			}
-			l.mu.Unlock()
-			gone = errors.Is(err, objects.ErrChanged) && !l.own(ctx)
 		}
-		if ctx.Err() == nil && (gone || time.Since(last) > l.StaleAfter) {
+		late := !refreshed && inTime.Err() != nil
+		stop()
+		switch {
+		case ctx.Err() != nil:
+			return
+		case gone || late:
 			l.Mirror.stop(&LostError{l.Place})
 			return
 		}
 	}
+}
+
+// refreshOnce writes the lock object again, unless another run has taken it: then it is gone.
+func (l *lock) refreshOnce(ctx context.Context) (refreshed, gone bool) {
+	if !l.conditional && !l.own(ctx) {
+		return false, true
+	}
+	l.mu.Lock()
+	tag, err := l.put(ctx, l.etag, false)
+	if err == nil {
+		l.etag = tag
+	}
+	l.mu.Unlock()
+	return err == nil, errors.Is(err, objects.ErrChanged) && !l.own(ctx)
 }
 
 // own reports whether the lock object is that of this run, and notes its ETag: the answer to a write may be lost.

@@ -50,7 +50,7 @@ type Settings struct {
 	Wait    bool
 	Waiting func(Holder)
 	// StaleAfter is the age at which a lock that is not refreshed is taken over; 0 means five minutes. A holder that
-	// does not succeed in refreshing it for that time stops.
+	// does not succeed in refreshing it stops a tenth of that time earlier.
 	StaleAfter time.Duration
 	// Pause, unless 0, is the pause before the first repetition of a request.
 	Pause time.Duration
@@ -71,18 +71,18 @@ type Mirror struct {
 	stop      context.CancelCauseFunc
 	temporary bool
 
-	mu      sync.Mutex        // guards the fields below
-	shared  map[string]string // the ETags of the files outside of studies, by name
-	shownAt time.Time         // when the record was last stored
+	mu       sync.Mutex        // guards the fields below
+	shared   map[string]string // the ETags of the files outside of studies, by name
+	storedAt time.Time         // when the record was last stored
 }
 
-// sharedEvery is the time between two stores of the record and the hidden state during a run. A run that is killed
+// sharedEvery is the time between two uploads of the record and the hidden state during a run. A run that is killed
 // loses the lines in between.
 const sharedEvery = time.Minute
 
 // Open locks the place in the bucket and mirrors it.
 func Open(ctx context.Context, s Settings) (*Mirror, error) {
-	m := &Mirror{Settings: s, Dir: s.Dir, shared: map[string]string{}, shownAt: time.Now()}
+	m := &Mirror{Settings: s, Dir: s.Dir, shared: map[string]string{}, storedAt: time.Now()}
 	if m.StaleAfter == 0 {
 		m.StaleAfter = 5 * time.Minute
 	}

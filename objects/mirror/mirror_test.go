@@ -279,6 +279,36 @@ func TestLockThatCannotBeRefreshed(t *testing.T) {
 	wantLost(t, m, func() { s.Break(nil) })
 }
 
+// A holder whose requests get no answer stops before its lock may be taken over.
+func TestLockWithoutAnswer(t *testing.T) {
+	s := objecttest.Start(t)
+	const staleAfter = 4 * time.Second
+	began := time.Now()
+	m := mustOpen(t, mirror.Settings{StaleAfter: staleAfter})
+	s.Hang(func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "lock.json") })
+	wantLost(t, m, func() { s.Hang(nil) })
+	if took := time.Since(began); took > staleAfter+time.Second {
+		t.Errorf("the run ended after %v", took)
+	}
+}
+
+// A lock that is released between the refusal and the question whose it is was not held by anyone: it is taken.
+func TestLockReleasedMeanwhile(t *testing.T) {
+	s := objecttest.Start(t)
+	holder(t, mirror.Holder{ID: "another", PID: 1, Host: "elsewhere", Started: time.Now()})
+	released := false
+	s.Break(func(_ int, r *http.Request) (int, bool) {
+		if r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "lock.json") && !released {
+			released = os.Remove(filepath.Join(s.Folder(), "results", ".t2map", "lock.json")) == nil
+		}
+		return 0, false
+	})
+	check(t, mustOpen(t, mirror.Settings{}).Close())
+	if !released {
+		t.Error("nobody asked whose lock it is")
+	}
+}
+
 func wantLost(t *testing.T, m *mirror.Mirror, mend func()) {
 	t.Helper()
 	var lost *mirror.LostError

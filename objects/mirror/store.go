@@ -39,10 +39,10 @@ func (m *Mirror) Stored(dir string) error {
 func (m *Mirror) due() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if time.Since(m.shownAt) < sharedEvery {
+	if time.Since(m.storedAt) < sharedEvery {
 		return false
 	}
-	m.shownAt = time.Now()
+	m.storedAt = time.Now()
 	return true
 }
 
