@@ -18,6 +18,8 @@ type Kubernetes struct {
 	// Namespace is that of the jobs, or "".
 	Namespace string
 	Volumes   []Volume
+	// Secret holds the credentials of buckets as variables of the environment, or is "".
+	Secret string
 }
 
 // Volume is a persistent volume claim and the folder at which containers see it.
@@ -86,6 +88,9 @@ func (k Kubernetes) checkPaths() error {
 	if k.Namespace != "" && !isName.MatchString(k.Namespace) {
 		return fmt.Errorf("the namespace %q is not made of lower-case letters, digits and hyphens", k.Namespace)
 	}
+	if k.Secret != "" && !isName.MatchString(k.Secret) {
+		return fmt.Errorf("the secret %q is not made of lower-case letters, digits and hyphens", k.Secret)
+	}
 	for _, text := range append(append([]string{k.Image, k.Out}, k.Studies...), k.Options...) {
 		if !utf8.ValidString(text) {
 			return fmt.Errorf("%q is not UTF-8, which a manifest must be", text)
@@ -94,6 +99,7 @@ func (k Kubernetes) checkPaths() error {
 	for _, p := range append([]string{k.Out}, k.Studies...) {
 		v := k.volumeOf(p)
 		switch {
+		case p != k.Out && strings.HasPrefix(p, "s3://"): // studies in a bucket
 		case v == nil:
 			return fmt.Errorf("%q is not in the folder of a volume, so no container sees it", p)
 		case v.ReadOnly && p == k.Out:

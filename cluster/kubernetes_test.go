@@ -6,9 +6,9 @@ import (
 )
 
 func kubernetes() Kubernetes {
-	return Kubernetes{Job: Job{Name: "trial-7", Studies: []string{"/data/a \"b\" $(HOME): #\n- x", "/data/é"},
+	return Kubernetes{Job: Job{Name: "trial-7", Studies: []string{"/data/a \"b\" $(HOME): #\n- x", "/data/é", "s3://trial/b"},
 		Out: "/results/trial", Options: []string{"--mask", "*.nii"}, Shards: 8, Parallel: 4, CPUs: 2, MemoryMB: 4096},
-		Image: "registry.example.org/t2map:1", Namespace: "lab",
+		Image: "registry.example.org/t2map:1", Namespace: "lab", Secret: "buckets",
 		Volumes: []Volume{{"studies", "/data", true}, {"results", "/results", false}}}
 }
 
@@ -27,6 +27,8 @@ func TestManifestMistakes(t *testing.T) {
 		"relative":         func(k *Kubernetes) { k.Out = "results" },
 		"read-only":        func(k *Kubernetes) { k.Out = "/data/results" },
 		"namespace":        func(k *Kubernetes) { k.Namespace = "a\nb: c" },
+		"secret":           func(k *Kubernetes) { k.Secret = "a\nb: c" },
+		"out in a bucket":  func(k *Kubernetes) { k.Out = "s3://trial/results" },
 		"same folder":      func(k *Kubernetes) { k.Volumes = append(k.Volumes, Volume{"x", "/data", false}) },
 		"temporary folder": func(k *Kubernetes) { k.Volumes = append(k.Volumes, Volume{"x", "/tmp", false}) },
 		"not UTF-8":        func(k *Kubernetes) { k.Options = []string{"\xff"} },

@@ -261,7 +261,8 @@ func (e slurmError) Unwrap() error { return e.err }
 
 const kubernetesHelp = `kubernetes writes the manifest of an indexed job, in which each index maps one shard, and that
 of a job that writes the tables. STUDIES, --out and the files of the options of run (after --) are
-paths in the containers: --volume says which persistent volume claims are there.
+paths in the containers: --volume says which persistent volume claims are there. STUDIES may
+also be in a bucket, s3://BUCKET/PREFIX.
 
   shards.yaml  t2map run --shard; an index that ends with exit status 75 is started again
   merge.yaml   t2map merge; create it when the first job is complete
@@ -291,6 +292,8 @@ func kubernetesCommand() *cobra.Command {
 	p.StringArrayVar(&volumes, "volume", nil,
 		"persistent volume claim and the `CLAIM:FOLDER` at which containers see it, with :ro if they must not write to "+
 			"it; may be given several times")
+	p.StringVar(&k.Secret, "secret", "",
+		"`name` of a secret with the credentials of studies in buckets, such as AWS_ACCESS_KEY_ID")
 	p.StringVar(&folder, "manifests", ".", "`folder` for the manifests")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		// The files of the options are in the containers, so that the settings cannot be checked here.

@@ -142,6 +142,8 @@ func TestClusterCommands(t *testing.T) {
 		{kubernetes, exitUsage, `"/results/trial" is not in the folder of a volume`},
 		{append(kubernetes, "--volume", "results:/results", "--", "--scheme", "skm-tea"), exitOK,
 			"kubectl wait --for=condition=complete --timeout=-1s job/t2map-merge\n"},
+		{[]string{"cluster", "kubernetes", "s3://trial/studies", "--out", "/results/trial", "--shards", "8", "--manifests",
+			t.TempDir(), "--image", "t2map:1", "--volume", "results:/results", "--secret", "buckets"}, exitOK, "job/t2map"},
 		{append(kubernetes, "--volume", "results"), exitUsage, "--volume: "},
 		{[]string{"cluster"}, exitOK, "kubernetes"},
 	} {
