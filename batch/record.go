@@ -95,7 +95,7 @@ func (r *record) add(e audit.Event) error {
 }
 
 // done writes that a study has a new result. It is called before the result gets its folder, because the record of a
-// run that is killed must have all results that are there: what it has too much is mapped again.
+// run that is killed must have all results that are there: a result that only the record has is mapped again.
 func (r *record) done(result entry) error {
 	if r == nil {
 		return nil

@@ -8,7 +8,7 @@ import (
 	"text/template"
 )
 
-// Slurm is a run as an array job of Slurm, and a job that merges when all tasks of the array have ended well.
+// Slurm is a run as an array job of Slurm, and a job that merges when all tasks of the array have succeeded.
 type Slurm struct {
 	Job
 	// Partition, Account and Time are the options of sbatch of these names, or "".

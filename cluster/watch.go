@@ -74,11 +74,11 @@ func (p Progress) String() string {
 	return text
 }
 
-// EndError says that the job that merges has not ended well, and which shards have not.
+// EndError says that the job that merges has failed, and which shards have.
 type EndError struct {
 	Merge string // its number
 	State string // its state, in Slurm's words
-	// Shards are those that have not ended well, with their states, as far as Slurm still knows them.
+	// Shards are those that have failed, with their states, as far as Slurm still knows them.
 	Shards []TaskState
 }
 
@@ -101,7 +101,7 @@ func (e *EndError) Error() string {
 	return text
 }
 
-// Retry returns the argument of SubmitScript that submits the shards that have not ended well, or "".
+// Retry returns the argument of SubmitScript that submits the shards that have failed, or "".
 func (e *EndError) Retry() string {
 	var numbers []string
 	for _, s := range e.Shards {
@@ -111,7 +111,7 @@ func (e *EndError) Retry() string {
 }
 
 // Watch waits until the job that merges has ended. It calls report when the progress has changed. The error is an
-// *EndError if the merge has not ended well. If ctx ends, the jobs go on. Slurm's controller may be away for patience.
+// *EndError if the merge has failed. If ctx ends, the jobs go on. Slurm's controller may be away for patience.
 func Watch(ctx context.Context, s Submitted, shards int, interval, patience time.Duration,
 	report func(Progress)) error {
 	var last Progress

@@ -36,8 +36,9 @@ func TestManifests(t *testing.T) {
 		args := pod.Containers[0].Args
 		if args[0] == "run" {
 			if *job.Spec.CompletionMode != batchv1.IndexedCompletion || *job.Spec.Completions != 8 ||
-				args[len(args)-2] != "/data/a \"b\" $$(HOME): #\n- x" {
-				t.Errorf("%s: %q", path, args)
+				args[len(args)-3] != "/data/a \"b\" $$(HOME): #\n- x" ||
+				pod.Containers[0].EnvFrom[0].SecretRef.Name != "buckets" {
+				t.Errorf("%s: %q %v", path, args, pod.Containers[0].EnvFrom)
 			}
 		}
 	}

@@ -135,7 +135,7 @@ ended. Failed studies do not make a shard fail; they are in the tables. A shard 
 results of the other ones: submit it again, or use t2map merge --partial.
 
 Exit status: 0 the scripts are written and, with --submit, submitted; with --wait, the tables are
-written. 1 they cannot be submitted, or the merge has not ended well. 2 usage. 130 interrupted: the
+written. 1 they cannot be submitted, or the merge has failed. 2 usage. 130 interrupted: the
 jobs go on.`
 
 func slurmCommand() *cobra.Command {

@@ -66,7 +66,7 @@ type failedError struct{ text string }
 
 func (e failedError) Error() string { return e.text }
 
-// againError is an error that may not occur again: the same command should be tried later.
+// againError is a transient error: the command should be run again.
 type againError struct{ err error }
 
 func (e againError) Error() string { return e.err.Error() }

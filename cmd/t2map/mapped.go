@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -18,14 +20,27 @@ type mapped struct {
 	count int
 	// flagged counts the studies whose quality is flagged, failing those at the level fail.
 	flagged, failing int
-	warned           []warnedStudy
-	names            map[string]int // how many studies have a name
+	warnings         map[string]*warning // by their texts without hashes
+	names            map[string]int      // how many studies have a name
 }
 
-// warnedStudy is a study with warnings.
+// warning is a warning of one or more studies.
+type warning struct {
+	text  string
+	count int
+	// first are the first studies in the order of their folders. Not all, because thousands may have the same warning.
+	first []warnedStudy
+}
+
+// warnedStudy is a study with a warning, which is the nth of its warnings.
 type warnedStudy struct {
 	name, study, dir string
-	warnings         []string
+	n                int
+}
+
+// compare orders studies by their folders, and the warnings of one study as the study has them.
+func (s warnedStudy) compare(other warnedStudy) int {
+	return cmp.Or(strings.Compare(s.dir, other.dir), s.n-other.n)
 }
 
 // collect makes the settings collect the studies of a run.
@@ -46,8 +61,29 @@ func (m *mapped) add(r report.Result) {
 	}
 	name := studyName(r)
 	m.names[name]++
-	if len(r.Warnings) > 0 {
-		m.warned = append(m.warned, warnedStudy{name, r.Study, r.Dir, r.Warnings})
+	for n, text := range r.Warnings {
+		m.warn(text, warnedStudy{name, r.Study, r.Dir, n})
+	}
+}
+
+// warn adds a warning of a study.
+func (m *mapped) warn(text string, s warnedStudy) {
+	if m.warnings == nil {
+		m.warnings = map[string]*warning{}
+	}
+	key := report.WithoutHashes(text)
+	w := m.warnings[key]
+	if w == nil {
+		w = &warning{text: text}
+		m.warnings[key] = w
+	} else {
+		w.text = key
+	}
+	w.count++
+	at, _ := slices.BinarySearchFunc(w.first, s, warnedStudy.compare)
+	if at < shownNames {
+		w.first = slices.Insert(w.first, at, s)
+		w.first = w.first[:min(shownNames, len(w.first))]
 	}
 }
 
@@ -72,27 +108,34 @@ func (m *mapped) printFlagged(w io.Writer, out string) {
 
 // printWarnings prints the warnings of the studies. A warning that several studies share is printed once.
 func (m *mapped) printWarnings(w io.Writer) {
-	slices.SortFunc(m.warned, func(a, b warnedStudy) int { return strings.Compare(a.dir, b.dir) })
-	var all grouped
-	for _, st := range m.warned {
-		name := st.name
-		if m.names[name] > 1 {
-			name = fmt.Sprintf("%s (%s)", name, printable.Line(st.study))
-		}
-		for _, text := range st.warnings {
-			all.add(report.WithoutHashes(text), text, "", name)
-		}
-	}
-	for _, g := range all.groups[:min(shownWarnings, len(all.groups))] {
-		if len(g.names) == 1 {
-			fmt.Fprintf(w, "warning: %s: %s\n", g.names[0], printable.Line(g.text))
+	all := slices.SortedFunc(maps.Values(m.warnings), func(a, b *warning) int { return a.first[0].compare(b.first[0]) })
+	for _, one := range all[:min(shownWarnings, len(all))] {
+		text, names := printable.Line(one.text), m.namesOf(one)
+		if one.count == 1 {
+			fmt.Fprintf(w, "warning: %s: %s\n", names, text)
 		} else {
-			fmt.Fprintf(w, "warning: %d studies: %s\n    %s\n", len(g.names), printable.Line(g.text), g.list())
+			fmt.Fprintf(w, "warning: %d studies: %s\n    %s\n", one.count, text, names)
 		}
 	}
-	if n := len(all.groups) - shownWarnings; n > 0 {
+	if n := len(all) - shownWarnings; n > 0 {
 		fmt.Fprintf(w, "warning: %d more, in index.html and in each study's result.json\n", n)
 	}
+}
+
+// namesOf lists the first studies with a warning. Studies that share a name are shown with their hashes.
+func (m *mapped) namesOf(one *warning) string {
+	var names []string
+	for _, s := range one.first {
+		if m.names[s.name] > 1 {
+			s.name = fmt.Sprintf("%s (%s)", s.name, printable.Line(s.study))
+		}
+		names = append(names, s.name)
+	}
+	text := strings.Join(names, ", ")
+	if n := one.count - len(names); n > 0 {
+		text += fmt.Sprintf(" and %d more", n)
+	}
+	return text
 }
 
 // studyName returns the subject and the visit of a result.

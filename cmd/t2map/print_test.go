@@ -6,8 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -117,6 +119,10 @@ func TestWarningsAreGrouped(t *testing.T) {
 		{Subject: "S4", Visit: "V1", Study: "aa", Warnings: []string{"alone"}},
 		{Subject: "S4", Visit: "V1", Study: "bb"},
 	}
+	for n := range results {
+		results[n].Dir = fmt.Sprint("dir", n)
+	}
+	slices.Reverse(results) // studies are mapped in any order
 	var b bytes.Buffer
 	collected(results...).printWarnings(&b)
 	want := "warning: 2 studies: lossy\n    S1 V1, S2 V1\nwarning: S1 V1: " + printable.Line("small\x1b[2J") +
@@ -133,6 +139,27 @@ func TestWarningsAreGrouped(t *testing.T) {
 	if got := b.String(); strings.Count(got, "\n") != 21 ||
 		!strings.HasSuffix(got, "warning: 10 more, in index.html and in each study's result.json\n") {
 		t.Errorf("%q", got)
+	}
+}
+
+// Of a warning that thousands of studies share, the first names and a count are kept.
+func TestManyStudiesWithOneWarning(t *testing.T) {
+	m := collected()
+	for _, n := range rand.New(rand.NewPCG(1, 2)).Perm(1000) {
+		name := fmt.Sprintf("S%03d", n)
+		m.add(report.Result{Subject: name, Dir: name, Warnings: []string{fmt.Sprintf("mask %012x is empty", n)}})
+	}
+	var b bytes.Buffer
+	m.printWarnings(&b)
+	want := "warning: 1000 studies: mask … is empty\n    S000, S001, S002, S003, S004, S005, S006, S007, S008, S009, " +
+		"S010, S011 and 988 more\n"
+	if b.String() != want {
+		t.Errorf("got %q, want %q", b.String(), want)
+	}
+	for text, w := range m.warnings {
+		if len(m.warnings) != 1 || len(w.first) != shownNames {
+			t.Errorf("%d texts; %s: %d studies are kept", len(m.warnings), text, len(w.first))
+		}
 	}
 }
 

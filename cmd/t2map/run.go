@@ -233,7 +233,7 @@ by file names. It maps T2 in each study and writes into the output folder:
   compartments.csv    one row per study and compartment
   studies.csv         one row per study, with the reason if it failed
   qc.csv              quality control: one row per study and compartment, with flags
-  *.parquet           compartments.csv and studies.csv with types, for pandas, R and DuckDB
+  *.parquet           the three tables with types, for pandas, R and DuckDB
   index.html          the same results as a page with pictures
   failures.html       if studies failed: the reasons, with questions for the site
   timing.csv          time and memory of each study

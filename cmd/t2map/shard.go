@@ -124,8 +124,8 @@ func grouped3(n int) string {
 	return text
 }
 
-// shardError returns the error of a sharded run. Failed studies are none: they are in the tables, and must not keep
-// the job that merges from running. An error that may pass is an againError.
+// shardError returns the error of a sharded run. Failed studies are not errors: they are in the tables, and must not
+// keep the job that merges from running. An error that may pass is an againError.
 func shardError(o batch.Outcome, err error) error {
 	switch {
 	case err == nil && len(o.NotDone) > 0:
