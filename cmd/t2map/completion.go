@@ -39,7 +39,7 @@ var flagValues = func() map[string][]string {
 // freeFlags are the flags with texts that no list can hold, by name. For these, shells offer nothing.
 var freeFlags = []string{"mask", "register", "layout", "series", "anatomy", "t2-range", "b1-range",
 	"refocusing-profile", "endpoint", "scan", "rescan", "rows", "panel", "display-range", "shard", "name", "partition",
-	"account", "time", "sbatch", "image", "namespace", "volume"}
+	"account", "time", "sbatch", "image", "namespace", "volume", "secret"}
 
 func texts[T ~string](values []T) []string {
 	var out []string

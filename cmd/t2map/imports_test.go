@@ -111,7 +111,7 @@ var onlyIn = map[string][]string{
 		"objects", "objects/mirror", "internal/objecttest"},
 	"path/filepath": {"files", "dicomio", "sandbox", "phantom", "internal/dicomtest", "internal/dicomtest/tools",
 		"report", "report/panel", "accuracy", "protocol", "pipeline", "intake", "batch", "internal/segmenter",
-		"outfile", "trial/publish", "cmd/t2map", "audit", "cluster", "objects/mirror", "internal/objecttest"},
+		"outfile", "trial/publish", "cmd/t2map", "audit", "cluster", "objects", "objects/mirror", "internal/objecttest"},
 	// cluster calls Slurm
 	"os/exec": {"internal/segmenter", "internal/dicomtest/tools", "internal/objecttest", "cluster"},
 	"github.com/suyashkumar/dicom": {"dicomio", "dicomio/dicomwrite", "dicomio/internal/elements",

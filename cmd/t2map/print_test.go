@@ -61,7 +61,8 @@ func TestHashesDoNotDivideGroups(t *testing.T) {
 		text := fmt.Sprintf("read: series %012x: it has frame %012x, number 5 (hash %012x, \"T2\")", n+1<<20, n+7<<30,
 			n+9<<20)
 		failures = append(failures, report.Failure{Folder: fmt.Sprint("S", n), Reason: text})
-		results = append(results, report.Result{Subject: fmt.Sprint("S", n), Warnings: []string{text}})
+		name := fmt.Sprint("S", n)
+		results = append(results, report.Result{Subject: name, Dir: name, Warnings: []string{text}})
 	}
 	failures = append(failures, report.Failure{Folder: "S7", Reason: "series 0123456789ab: alone"},
 		report.Failure{Folder: "S8", Reason: "series 5: x"}, report.Failure{Folder: "S9", Reason: "series 6: x"})
