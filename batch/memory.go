@@ -36,13 +36,10 @@ func (s Settings) bound() pipeline.Bound {
 const runOverhead = 64 << 20
 
 // limitCollector makes the garbage collector limit the run to the memory that its studies need. Without it, memory may
-// grow to twice the memory in use. It never raises a limit that was set from outside (GOMEMLIMIT). The returned function
+// grow to twice the memory in use. largest is what the largest study needs. It never raises a limit that was set from outside (GOMEMLIMIT). The returned function
 // restores the former limit.
-func limitCollector(budget int64, studies []*study) func() {
-	most := min(budget, usualMemory)
-	for _, st := range studies {
-		most = max(most, st.Memory, min(inFlight*st.Memory, budget))
-	}
+func limitCollector(budget, largest int64) func() {
+	most := max(min(budget, usualMemory), largest, min(inFlight*largest, budget))
 	sample := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
 	metrics.Read(sample)
 	held := int64(sample[0].Value.Uint64() - sample[1].Value.Uint64())

@@ -62,15 +62,15 @@ func (r *session) resume(ctx context.Context, c *cohort, studies []*study) ([]*s
 	}
 	r.out.Studies, r.planSum = len(studies), r.Shard.planSum(studies, requests)
 	studies = slices.DeleteFunc(slices.Clone(studies), func(st *study) bool { return !r.Shard.has(st.Hash) })
-	if !r.Shard.whole() {
-		r.own = studies
-	}
 	reasons := comparison{session: r, search: c.search, requests: requests}
 	if err := reasons.find(ctx, studies); err != nil {
 		return nil, err
 	}
 	var left []*study
 	for _, st := range studies {
+		if !r.Shard.whole() {
+			r.noteKnown(st)
+		}
 		r.out.Choices = append(r.out.Choices, Choice{files.Below(r.Out, st.dir), st.why})
 		if st.why != Done {
 			left = append(left, st)

@@ -55,7 +55,7 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 	if err := s.checkAgreement(earlier, fit); err != nil {
 		return Outcome{}, err
 	}
-	r := &session{Settings: s, intake: in, ledger: earlier}
+	r := &session{Settings: s, intake: in, ledger: earlier, inputs: map[string]knownInputs{}}
 	if in.Earlier = earlier.names; s.Rename {
 		in.Earlier = nil
 	}
@@ -88,7 +88,11 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 	}
 	planned()
 	r.ledger.makeWay(left)
-	err = r.mapAll(ctx, cohort, left)
+	queue, err := r.enqueue(cohort, left)
+	if err == nil {
+		err = r.mapAll(ctx, cohort, queue)
+		queue.close()
+	}
 	r.ledger.restore()
 	tablesErr := r.finish(cohort)
 	lock.unfinished = tablesErr != nil || !s.Shard.whole()
@@ -117,8 +121,8 @@ func (r *session) choose(ctx context.Context, c *cohort, fit t2fit.Resolved) ([]
 		return nil, err
 	}
 	left, err := r.resume(ctx, c, studies)
-	if err == nil && !r.DryRun && !c.recalled() && (!r.Shard.whole() || !c.isSmall()) {
-		err = r.writeIndex(c) // for the other shards, and for the next run if this one is killed
+	if err == nil && !r.DryRun && (len(left) > mostWaiting || !c.recalled() && (!r.Shard.whole() || !c.isSmall())) {
+		err = r.writeIndex(c) // for the other shards, for the next run if this one is killed, and see cohort.forget
 	}
 	if err == nil {
 		err = r.sharePlan()
@@ -132,7 +136,12 @@ func (r *session) finish(c *cohort) error {
 	if !r.Shard.whole() {
 		return r.writeShard()
 	}
-	indexErr := errors.Join(r.writeIndex(c), c.close())
+	indexErr := c.close()
+	if c.forgotten {
+		indexErr = errors.Join(indexErr, r.noteInputs(r.inputs))
+	} else {
+		indexErr = errors.Join(indexErr, r.writeIndex(c))
+	}
 	*c = cohort{} // its lines would take as much memory as the tables
 	return errors.Join(r.writeTables(), indexErr, r.writeEntries(), r.removeShards())
 }
@@ -148,8 +157,9 @@ type session struct {
 	alike map[string]bool
 	notes notes
 	out   Outcome
-	// own are the studies of the shard, and planSum is the hash of all studies of the run, see planSum.
-	own     []*study
+	// inputs is what is known of the inputs of studies that were mapped, and in a shard of all its studies.
+	inputs map[string]knownInputs
+	// planSum is the hash of all studies of the run, see planSum.
 	planSum string
 	// explained are the indices of the failures that are due to a setting.
 	explained []int

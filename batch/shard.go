@@ -97,16 +97,18 @@ func (s Settings) shardPath(shard Shard) string {
 	return filepath.Join(s.Out, stateFolder, shardFolder, fmt.Sprintf("%d-of-%d.json", shard.Index, shard.Count))
 }
 
+// noteKnown notes what is known of the inputs of a study. In a shard, the digest of its chunk says nothing about masks
+// elsewhere.
+func (r *session) noteKnown(st *study) {
+	if st.seen.inputs != (digest{}) && (r.Shard.whole() || st.source == nil && st.seen.outside == nil) {
+		r.inputs[st.Hash] = knownInputs{st.chunk.Digest, st.seen.inputs}
+	}
+}
+
 // writeShard writes the state of the shard that the run has mapped.
 func (r *session) writeShard() error {
 	state := shardState{Shard: r.Shard, Plan: r.planSum, Failures: r.out.Failures, NotDone: r.out.NotDone,
-		Inputs: map[string]knownInputs{}}
-	for _, st := range r.own {
-		// The digest of its chunk says nothing about masks elsewhere.
-		if st.seen.inputs != (digest{}) && st.source == nil && st.seen.outside == nil {
-			state.Inputs[st.Hash] = knownInputs{st.chunk.Digest, st.seen.inputs}
-		}
-	}
+		Inputs: r.inputs}
 	text, err := json.Marshal(state)
 	if err != nil {
 		return err

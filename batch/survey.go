@@ -30,7 +30,6 @@ type study struct {
 	// warnings are those about its identity that depend on other studies.
 	warnings []string
 	why      Why
-	started  bool
 	seen     *sighting
 }
 
@@ -69,6 +68,8 @@ type chunk struct {
 	recalled bool
 	// kept is the finding, if it is still open.
 	kept *dicomio.Finding
+	// number is the index in cohort.chunks.
+	number int
 }
 
 // sighting is a study in its chunk.
@@ -117,6 +118,16 @@ type cohort struct {
 	// replaced are the chunks that were read and then joined with others or changed. The search needs their facts.
 	replaced []*chunk
 	files    int // in chunks that are kept
+	// forgotten says that what was found is in the index only.
+	forgotten bool
+}
+
+// forget drops what was found in the chunks. It is in the index.
+func (c *cohort) forget() {
+	for _, part := range c.chunks {
+		*part = chunk{Chunk: part.Chunk, kept: part.kept, number: part.number}
+	}
+	c.replaced, c.forgotten = nil, true
 }
 
 // close closes the findings that are still open.

@@ -48,29 +48,29 @@ func (e *DiskFullError) Unwrap() error { return e.Err }
 // work is the state of mapAll.
 type work struct {
 	*session
-	cohort  *cohort
-	studies []*study
-	stop    context.CancelCauseFunc
-	report  func(done, all int) // reports the progress
-	memory  *semaphore.Weighted
-	budget  int64 // of memory
-	group   errgroup.Group
+	cohort *cohort
+	queue  *queue
+	stop   context.CancelCauseFunc
+	report func(done, all int) // reports the progress
+	memory *semaphore.Weighted
+	budget int64 // of memory
+	group  errgroup.Group
 
 	done int // guarded by session.mu
 }
 
-// mapAll maps the studies. It returns an error if it ends before all are done.
-func (r *session) mapAll(ctx context.Context, c *cohort, studies []*study) error {
+// mapAll maps the studies of the queue. It returns an error if it ends before all are done.
+func (r *session) mapAll(ctx context.Context, c *cohort, q *queue) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	w := work{session: r, cohort: c, studies: studies, stop: stop, report: r.progress(StageStudies),
+	w := work{session: r, cohort: c, queue: q, stop: stop, report: r.progress(StageStudies),
 		budget: r.concurrentMemory()}
 	if w.report == nil {
 		w.report = func(int, int) {}
 	}
-	w.report(0, len(studies))
+	w.report(0, q.length)
 	w.countFailures()
-	defer limitCollector(w.budget, studies)()
+	defer limitCollector(w.budget, q.memory)()
 	w.memory = semaphore.NewWeighted(w.budget)
 	w.group.SetLimit(inFlight)
 	if w.Workers == 1 {
@@ -86,43 +86,41 @@ func (r *session) mapAll(ctx context.Context, c *cohort, studies []*study) error
 
 // run starts the studies chunk by chunk.
 func (w *work) run(ctx context.Context) {
-	parts, byChunk := w.parts()
-	for part, err := range w.findings(ctx, parts) {
+	for p, err := range w.findings(ctx) {
 		if err != nil {
 			if ctx.Err() == nil {
 				w.stop(fmt.Errorf("find: %w", err))
 			}
 			break
 		}
-		w.start(ctx, part, byChunk[part.of])
+		studies, err := w.queue.take(p.part)
+		if err != nil {
+			p.release()
+			w.stop(err)
+			break
+		}
+		p.part.started = true
+		w.start(ctx, p, studies)
 	}
-	for _, st := range w.studies { // those that were not started, because the run ended
-		if !st.started {
+	for _, part := range w.queue.parts { // those that were not started, because the run ended
+		if part.started {
+			continue
+		}
+		studies, err := w.queue.take(part)
+		if err != nil {
+			w.log().Error("studies that are not done are not listed", "error", err)
+			break
+		}
+		for _, st := range studies {
 			w.finish(st, report.Result{}, notDone(ctx))
 		}
 	}
 }
 
-// parts returns the chunks that hold studies to map, in the order of the cohort, with these studies.
-func (w *work) parts() ([]*chunk, map[*chunk][]*study) {
-	byChunk := map[*chunk][]*study{}
-	for _, st := range w.studies {
-		byChunk[st.chunk] = append(byChunk[st.chunk], st)
-	}
-	var parts []*chunk
-	for _, part := range w.cohort.chunks {
-		if len(byChunk[part]) > 0 {
-			parts = append(parts, part)
-		} else if err := part.release(); err != nil {
-			w.log().Debug("close", "error", err) // temporary files remain
-		}
-	}
-	return parts, byChunk
-}
-
 // reading is a chunk with its headers.
 type reading struct {
 	of      *chunk
+	part    *queued // if it has studies to map
 	finding dicomio.Finding
 	users   atomic.Int64 // the studies in progress that read from it, and one while more may begin
 }
@@ -134,25 +132,31 @@ func (p *reading) release() {
 	}
 }
 
-// findings returns the headers of the chunks. It reads those that are not kept while the caller works on others.
-func (w *work) findings(ctx context.Context, parts []*chunk) iter.Seq2[*reading, error] {
+// findings returns the headers of the chunks in the queue. It reads those that are not kept while the caller works on others.
+func (w *work) findings(ctx context.Context) iter.Seq2[*reading, error] {
 	return func(yield func(*reading, error) bool) {
-		var unread []dicomio.Chunk
-		byDigest := map[string]*chunk{}
-		for _, part := range parts {
+		var chunks []dicomio.Chunk
+		var unread []*queued
+		for _, part := range w.queue.parts {
 			if part.kept == nil {
-				unread, byDigest[part.Digest] = append(unread, part.Chunk), part
+				chunks, unread = append(chunks, part.Chunk), append(unread, part)
 				continue
 			}
-			p := &reading{of: part, finding: *part.kept}
+			p := &reading{of: part.chunk, part: part, finding: *part.kept}
 			part.kept = nil
 			if p.users.Store(1); !yield(p, nil) {
 				return
 			}
 		}
-		for f, err := range w.cohort.search.Each(ctx, unread) {
-			p := &reading{of: byDigest[f.Chunk.Digest], finding: f}
-			if p.users.Store(1); !yield(p, err) {
+		for f, err := range w.cohort.search.Each(ctx, chunks) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			part := unread[0]
+			unread = unread[1:]
+			p := &reading{of: part.chunk, part: part, finding: f}
+			if p.users.Store(1); !yield(p, nil) {
 				return
 			}
 		}
@@ -168,7 +172,6 @@ func (w *work) start(ctx context.Context, p *reading, studies []*study) {
 		if jobs[n].err == nil && w.memory.Acquire(ctx, need) != nil {
 			jobs[n].err = notDone(ctx)
 		}
-		st.started = true
 		if err := jobs[n].err; err != nil {
 			jobs[n].release()
 			w.finish(st, report.Result{}, err)
@@ -217,6 +220,7 @@ func (w *work) finish(st *study, r report.Result, err error) {
 		w.countFailures()
 	default:
 		st.seen.inputs = e.Inputs
+		w.noteKnown(st)
 		w.out.Mapped++
 		w.ledger.displace(e, r.Superseded)
 		if w.Mapped != nil {
@@ -224,7 +228,7 @@ func (w *work) finish(st *study, r report.Result, err error) {
 		}
 		w.log().Info("study done", "study", w.name(st.Line), "folder", r.Dir)
 	}
-	w.report(w.done, len(w.studies))
+	w.report(w.done, w.queue.length)
 }
 
 var (

@@ -1,0 +1,58 @@
+package batch
+
+import (
+	"path/filepath"
+	"testing"
+)
+
+// Runs whose studies wait in a file end as those whose studies wait in memory.
+func TestStudiesWaitInAFile(t *testing.T) {
+	before := mostWaiting
+	mostWaiting = 0
+	defer func() { mostWaiting = before }()
+	for name, test := range map[string]func(*testing.T){
+		"resumed": TestResume, "not read": TestUnchangedFilesAreNotRead, "carried masks": TestManyCarriedMasks,
+		"shards": TestShards, "changed in a shard": TestShardsOfChangedFile, "disk full": TestDiskFull,
+		"failures": TestMaxFailures, "interrupted": TestInterruptedRenaming, "killed": TestKilledRun,
+	} {
+		t.Run(name, test)
+	}
+}
+
+// The file of waiting studies is removed, and another program cannot mislead a run by changing it.
+func TestQueueFile(t *testing.T) {
+	dir := t.TempDir()
+	chunks := []*chunk{{number: 0}, {number: 1}}
+	source := &study{chunk: chunks[0], dir: "b", seen: &sighting{}}
+	source.Line = &source.seen.Line
+	source.Hash = "b"
+	one := &study{chunk: chunks[1], dir: "a", seen: &sighting{outside: &stamp{Path: "mask"}}, source: source}
+	one.Line = &one.seen.Line
+	one.Hash, one.Identity.Subject = "a", "S01"
+	one.warn("doubtful")
+	q := &queue{chunks: chunks, parts: []*queued{
+		{chunk: chunks[0], studies: []*study{source}}, {chunk: chunks[1], studies: []*study{one, source}},
+	}}
+	if err := q.store(dir); err != nil {
+		t.Fatal(err)
+	}
+	got, err := q.take(q.parts[1])
+	if err != nil || len(got) != 2 || got[1].Hash != "b" || got[1].chunk != chunks[0] {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	if st := got[0]; st.Hash != "a" || st.Identity.Subject != "S01" || st.dir != "a" || st.chunk != chunks[1] ||
+		st.source.Hash != "b" || st.source.chunk != chunks[0] || st.source.source != nil || len(st.warnings) != 1 ||
+		st.seen.outside.Path != "mask" || st.Line != &st.seen.Line {
+		t.Errorf("%+v", st)
+	}
+	if _, err := q.file.WriteAt([]byte("x"), q.parts[1].first); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := q.take(q.parts[1]); err == nil {
+		t.Errorf("accepted: %+v", got)
+	}
+	q.close()
+	if left, err := filepath.Glob(filepath.Join(dir, ".*")); err != nil || len(left) != 0 {
+		t.Error(left, err)
+	}
+}
