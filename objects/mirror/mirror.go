@@ -73,11 +73,12 @@ type Mirror struct {
 
 	mu       sync.Mutex        // guards the fields below
 	shared   map[string]string // the ETags of the files outside of studies, by name
-	storedAt time.Time         // when the record was last stored
+	storedAt time.Time         // when the hidden state was last stored
+	recorded int64             // the bytes at the beginning of the record that audit.jsonl in the bucket has
+	hasTail  bool              // the bucket has a tail of the record
 }
 
-// sharedEvery is the time between two uploads of the record and the hidden state during a run. A run that is killed
-// loses the lines in between.
+// sharedEvery is the time between two uploads of the hidden state during a run.
 const sharedEvery = time.Minute
 
 // Open locks the place in the bucket and mirrors it.
@@ -105,7 +106,10 @@ func Open(ctx context.Context, s Settings) (*Mirror, error) {
 			return nil, errors.Join(err, m.removeDir())
 		}
 	}
-	if err := m.pull(); err != nil {
+	if err = m.pull(); err == nil {
+		err = m.addTail()
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("earlier results: %w", err), m.release())
 	}
 	return m, nil
@@ -205,10 +209,12 @@ func makeMarker(path string, size int64) error {
 
 func isMarker(i fs.FileInfo) bool { return i.ModTime().Equal(marked) }
 
-// private reports whether a file with hidden state is not part of the mirror: locks, and what a lock needs.
+// private reports whether a file with hidden state is not mirrored as a file: locks, what a lock needs, and the tail of
+// the record.
 func private(name string) bool {
 	base, hidden := strings.CutPrefix(name, stateDir+"/")
-	return hidden && (strings.HasSuffix(base, ".lock") || base == "lock.json" || strings.HasPrefix(base, "probe-"))
+	return hidden && (strings.HasSuffix(base, ".lock") || name == lockName || name == tailName ||
+		strings.HasPrefix(base, "probe-"))
 }
 
 // read reports whether a run reads a file of an earlier study.

@@ -100,6 +100,9 @@ func (m *Mirror) pullFolder(f folder, known map[string]bool) error {
 		if shared {
 			m.shared[name] = i.ETag
 		}
+		if name == auditFile {
+			m.recorded = i.Size
+		}
 		if shared || read(base) {
 			g.Go(func() error { return m.fetch(i, m.path(name)) })
 		} else if err := makeMarker(m.path(name), i.Size); err != nil {

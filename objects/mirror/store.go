@@ -24,9 +24,7 @@ import (
 func (m *Mirror) Stored(dir string) error {
 	err := m.storeStudy(m.storing, dir)
 	if err == nil && m.due() {
-		err = m.storeShared(m.storing, func(name string) bool {
-			return name == auditFile || strings.HasPrefix(name, stateDir+"/")
-		})
+		err = m.storeShared(m.storing, func(name string) bool { return strings.HasPrefix(name, stateDir+"/") })
 	}
 	if err != nil {
 		m.stop(fmt.Errorf("results cannot be stored: %w", err))
@@ -35,7 +33,7 @@ func (m *Mirror) Stored(dir string) error {
 	return err
 }
 
-// due reports whether the record must be stored.
+// due reports whether the hidden state must be stored.
 func (m *Mirror) due() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -110,6 +108,9 @@ func (m *Mirror) storeFiles(ctx context.Context, dir, name string, there map[str
 		g.Go(func() error { return m.bucket.Remove(groupCtx, m.Place.Key(name+base)) })
 	}
 	if err := g.Wait(); err != nil {
+		return err
+	}
+	if err := m.storeTail(ctx); err != nil { // the record must have all results that are in the bucket
 		return err
 	}
 	if err := m.bucket.PutFile(ctx, m.Place.Key(name+resultFile), filepath.Join(dir, resultFile)); err != nil {
@@ -244,8 +245,12 @@ func (m *Mirror) objectsBelow(ctx context.Context, name string) (map[string]obje
 	return there, err
 }
 
-// storeAll stores all studies that are not stored yet, then the tables, then the record.
+// storeAll stores all studies that are not stored yet, then the tables, then the record. The tail of the record comes
+// first: it says where studies are moved.
 func (m *Mirror) storeAll(ctx context.Context) error {
+	if err := m.storeTail(ctx); err != nil {
+		return err
+	}
 	err := filepath.WalkDir(m.Dir, func(p string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -262,6 +267,9 @@ func (m *Mirror) storeAll(ctx context.Context) error {
 	}
 	if err == nil {
 		err = m.storeShared(ctx, func(name string) bool { return name == auditFile })
+	}
+	if err == nil {
+		err = m.removeTail(ctx)
 	}
 	return err
 }
@@ -295,17 +303,9 @@ func (m *Mirror) storeShared(ctx context.Context, wanted func(name string) bool)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for name := range left {
-		sum, _, err := sumOf(m.path(name))
-		if err != nil {
+		if err := m.putShared(ctx, name); err != nil {
 			return err
 		}
-		if m.shared[name] == sum {
-			continue
-		}
-		if err := m.bucket.PutFile(ctx, m.Place.Key(name), m.path(name)); err != nil {
-			return err
-		}
-		m.shared[name] = sum
 	}
 	for name := range m.shared {
 		if !left[name] && wanted(name) {
