@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -258,6 +259,37 @@ func TestLock(t *testing.T) {
 		Waiting: func(mirror.Holder) { called = true }})
 	if !called || len(m.Remarks) != 1 || !strings.Contains(m.Remarks[0], "was taken over") {
 		t.Errorf("called %v, remarks %q", called, m.Remarks)
+	}
+	check(t, m.Close())
+}
+
+// The lock of a process that no longer exists is taken over at once, but not if the process may be one of another
+// machine or container with the same name.
+func TestLockOfEndedProcess(t *testing.T) {
+	objecttest.Start(t)
+	m := mustOpen(t, mirror.Settings{})
+	var h mirror.Holder
+	check(t, json.Unmarshal([]byte(stored(t)[".t2map/lock.json"]), &h))
+	check(t, m.Close())
+	if h.Machine == "" {
+		t.Skip("the system does not say where the numbers of processes are valid")
+	}
+	c := exec.Command(os.Args[0], "-test.run=^$")
+	check(t, c.Run())
+	h.ID, h.PID = "another", c.Process.Pid
+	here := h.Machine
+	for _, other := range []string{"", strings.Replace(here, "pid:[", "pid:[1", 1), "0" + here} {
+		h.Machine = other
+		holder(t, h)
+		if _, err := open(t, mirror.Settings{}); !errors.As(err, new(*mirror.BusyError)) {
+			t.Fatalf("the lock of a process on %q was taken over by one on %q: %v", other, here, err)
+		}
+	}
+	h.Machine = here
+	holder(t, h)
+	m = mustOpen(t, mirror.Settings{})
+	if len(m.Remarks) != 1 || !strings.Contains(m.Remarks[0], "was taken over") {
+		t.Errorf("remarks %q", m.Remarks)
 	}
 	check(t, m.Close())
 }
