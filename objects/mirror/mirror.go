@@ -76,6 +76,8 @@ type Mirror struct {
 	storedAt time.Time         // when the hidden state was last stored
 	recorded int64             // the bytes at the beginning of the record that audit.jsonl in the bucket has
 	hasTail  bool              // the bucket has a tail of the record
+	// moved are the folders of movedFrom by their origin, or nil before they are listed.
+	moved map[string][]string
 }
 
 // sharedEvery is the time between two uploads of the hidden state during a run.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
@@ -94,7 +95,7 @@ func wantStored(t testing.TB, want map[string]string) {
 func twoStudies(t testing.TB) map[string]string {
 	t.Helper()
 	m := mustOpen(t, mirror.Settings{})
-	check(t, m.Stored(study(t, m, "S1/M0", "one")))
+	check(t, m.Stored(study(t, m, "S1/M0", "one"), ""))
 	study(t, m, "S2/M0", "two")
 	write(t, m, "studies.csv", "table")
 	write(t, m, "audit.jsonl", "{}\n")
@@ -146,7 +147,7 @@ func TestMovedStudies(t *testing.T) {
 	}
 	check(t, os.MkdirAll(filepath.Join(m.Dir, "superseded", "S1"), 0o777))
 	check(t, os.Rename(filepath.Join(m.Dir, "S1", "M0"), filepath.Join(m.Dir, "superseded", "S1", "M0-1")))
-	check(t, m.Stored(study(t, m, "S1/M0", "new")))
+	check(t, m.Stored(study(t, m, "S1/M0", "new"), ""))
 	check(t, os.Rename(filepath.Join(m.Dir, "S2"), filepath.Join(m.Dir, "S3")))
 	check(t, os.Remove(filepath.Join(m.Dir, "studies.csv")))
 	check(t, m.Close())
@@ -165,6 +166,36 @@ func TestMovedStudies(t *testing.T) {
 	}
 	write(t, m, "more", "text")
 	check(t, m.Close())
+	wantStored(t, want)
+}
+
+// Earlier results are kept that the run moved before it mapped a study, that it moved when it wrote a new result, and
+// whose new result is stored at the end.
+func TestReplacedStudies(t *testing.T) {
+	objecttest.Start(t)
+	want := twoStudies(t)
+	m := mustOpen(t, mirror.Settings{})
+	check(t, m.Stored(study(t, m, "S3/M0", "three"), ""))
+	supersede := func(name string) string {
+		to := filepath.Join(m.Dir, "superseded", name)
+		check(t, os.MkdirAll(to, 0o777))
+		check(t, os.Rename(filepath.Join(m.Dir, name, "M0"), filepath.Join(to, "M0-1")))
+		return filepath.Join(to, "M0-1")
+	}
+	supersede("S1")
+	check(t, m.Stored(study(t, m, "S1/M0", "new"), ""))
+	earlier := supersede("S2")
+	check(t, m.Stored(study(t, m, "S2/M0", "new"), earlier))
+	supersede("S3")
+	study(t, m, "S3/M0", "new")
+	check(t, m.Close())
+	for name, text := range map[string]string{"S1": "one", "S2": "two", "S3": "three"} {
+		for file, content := range map[string]string{"t2.nii.gz": "%s map", "preview.jpg": "%s picture",
+			"result.json": `{"text": "%s"}`} {
+			want["superseded/"+name+"/M0-1/"+file] = fmt.Sprintf(content, text)
+			want[name+"/M0/"+file] = fmt.Sprintf(content, "new")
+		}
+	}
 	wantStored(t, want)
 }
 
@@ -201,7 +232,7 @@ func TestIncomplete(t *testing.T) {
 	m := mustOpen(t, mirror.Settings{})
 	write(t, m, "S1/M0/t2.nii.gz", "text")
 	dir := write(t, m, "S1/M0/result.json", `{"outputs": [{"path": "t2.nii.gz", "sha256": "0123"}]}`)
-	if err := m.Stored(dir); !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "has changed") {
+	if err := m.Stored(dir, ""); !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "has changed") {
 		t.Error(err)
 	}
 	if m.Context().Err() == nil {
@@ -372,7 +403,7 @@ func TestServerWithoutConditions(t *testing.T) {
 	if _, err := open(t, mirror.Settings{}); !errors.As(err, new(*mirror.BusyError)) {
 		t.Error(err)
 	}
-	check(t, m.Stored(study(t, m, "S1/M0", "one")))
+	check(t, m.Stored(study(t, m, "S1/M0", "one"), ""))
 	check(t, m.Close())
 	if got := stored(t); len(got) != 3 {
 		t.Errorf("%q", got)

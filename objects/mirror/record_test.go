@@ -37,7 +37,7 @@ func TestRecordOfKilledRun(t *testing.T) {
 		record += line
 		half := all[n+1][:2] // another study's line is being written
 		write(t, m, "audit.jsonl", record+half)
-		check(t, m.Stored(study(t, m, fmt.Sprintf("S%d/M0", n), "text")))
+		check(t, m.Stored(study(t, m, fmt.Sprintf("S%d/M0", n), "text"), ""))
 		if got := recordOf(t); got != record && got != record+half {
 			t.Errorf("%d bytes, want %d: …%q", len(got), len(record), got[max(0, len(got)-20):])
 		}

@@ -19,10 +19,11 @@ import (
 	"github.com/t2map/t2map/objects"
 )
 
-// Stored stores the folder of a study that has been completed, also if the run has been interrupted. If that fails, the
-// context of the run ends, and the error is both context.Canceled and the reason.
-func (m *Mirror) Stored(dir string) error {
-	err := m.storeStudy(m.storing, dir)
+// Stored stores the folder of a study that has been completed, also if the run has been interrupted. earlier is the
+// folder to which the run moved the result that was in dir when it wrote the new one, or "". If that fails, the context
+// of the run ends, and the error is both context.Canceled and the reason.
+func (m *Mirror) Stored(dir, earlier string) error {
+	err := m.storeStudy(m.storing, dir, earlier)
 	if err == nil && m.due() {
 		err = m.storeShared(m.storing, func(name string) bool { return strings.HasPrefix(name, stateDir+"/") })
 	}
@@ -44,8 +45,8 @@ func (m *Mirror) due() bool {
 	return true
 }
 
-// storeStudy stores the folder of a study unless it is stored.
-func (m *Mirror) storeStudy(ctx context.Context, dir string) error {
+// storeStudy stores the folder of a study unless it is stored. earlier is as in Stored.
+func (m *Mirror) storeStudy(ctx context.Context, dir, earlier string) error {
 	name, err := m.name(dir)
 	if err != nil {
 		return err
@@ -64,7 +65,7 @@ func (m *Mirror) storeStudy(ctx context.Context, dir string) error {
 		return err
 	}
 	if _, complete := there[resultFile]; complete {
-		if err := m.keepEarlier(ctx, name+"/"); err != nil {
+		if err := m.keepEarlier(ctx, name+"/", earlier); err != nil {
 			return err
 		}
 		// While it is replaced, the study has no result.
@@ -154,28 +155,65 @@ func checkSum(name, want string) error {
 }
 
 // keepEarlier copies the earlier result in a folder of the bucket to where the run has moved it in the mirror, if it
-// has.
-func (m *Mirror) keepEarlier(ctx context.Context, name string) error {
+// has: to earlier or, if that is "", to a folder to which it was moved before any study was mapped.
+func (m *Mirror) keepEarlier(ctx context.Context, name, earlier string) error {
+	dirs := []string{earlier}
+	if earlier == "" {
+		var err error
+		if dirs, err = m.movedFrom(name); err != nil {
+			return err
+		}
+	}
+	for _, dir := range dirs {
+		if origin, err := originOf(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		} else if origin != name {
+			continue // it was not stored, or is copied already
+		}
+		now, err := m.name(dir)
+		if err != nil {
+			return err
+		}
+		if err := m.copyStudy(ctx, dir, name, now+"/"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// movedFrom returns the folders of the mirror to which the run has moved what is in a folder of the bucket. The folders
+// are listed once: there may be as many as studies.
+func (m *Mirror) movedFrom(name string) ([]string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.moved != nil {
+		return m.moved[name], nil
+	}
+	moved := map[string][]string{}
 	for aside := range asides {
 		err := filepath.WalkDir(m.path(aside), func(p string, d fs.DirEntry, err error) error {
 			if err != nil || d.Name() != originDir {
 				return nil // a folder that is not there, or is moved again
 			}
 			origin, err := originOf(filepath.Dir(p))
-			if err != nil || origin != name {
-				return err
+			if err == nil {
+				moved[origin] = append(moved[origin], filepath.Dir(p))
 			}
-			now, err := m.name(filepath.Dir(p))
-			if err != nil {
-				return err
-			}
-			return m.copyStudy(ctx, filepath.Dir(p), name, now+"/")
+			return err
 		})
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	m.moved = moved
+	return moved[name], nil
+}
+
+// forgetMoved makes movedFrom list the folders again, because the run has moved others since.
+func (m *Mirror) forgetMoved() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.moved = nil
 }
 
 // storeMoved moves the objects of a study that the run has moved from one folder to another.
@@ -251,6 +289,7 @@ func (m *Mirror) storeAll(ctx context.Context) error {
 	if err := m.storeTail(ctx); err != nil {
 		return err
 	}
+	m.forgetMoved()
 	err := filepath.WalkDir(m.Dir, func(p string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -258,7 +297,7 @@ func (m *Mirror) storeAll(ctx context.Context) error {
 		case d.IsDir() && p != m.Dir && strings.HasPrefix(d.Name(), "."):
 			return fs.SkipDir // hidden state, or an unfinished study
 		case !d.IsDir() && d.Name() == resultFile:
-			return m.storeStudy(ctx, filepath.Dir(p))
+			return m.storeStudy(ctx, filepath.Dir(p), "")
 		}
 		return nil
 	})
