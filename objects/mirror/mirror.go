@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -52,6 +53,8 @@ type Settings struct {
 	// StaleAfter is the age at which a lock that is not refreshed is taken over; 0 means five minutes. A holder that
 	// does not succeed in refreshing it stops a tenth of that time earlier.
 	StaleAfter time.Duration
+	// StoreTime limits the time in which Close stores what is left after an interrupted run; 0 means ten minutes.
+	StoreTime time.Duration
 	// Pause, unless 0, is the pause before the first repetition of a request.
 	Pause time.Duration
 }
@@ -86,9 +89,8 @@ const sharedEvery = time.Minute
 // Open locks the place in the bucket and mirrors it.
 func Open(ctx context.Context, s Settings) (*Mirror, error) {
 	m := &Mirror{Settings: s, Dir: s.Dir, shared: map[string]string{}, storedAt: time.Now()}
-	if m.StaleAfter == 0 {
-		m.StaleAfter = 5 * time.Minute
-	}
+	m.StaleAfter = cmp.Or(m.StaleAfter, 5*time.Minute)
+	m.StoreTime = cmp.Or(m.StoreTime, 10*time.Minute)
 	var err error
 	if m.bucket, err = objects.Open(s.Place.Bucket); err != nil {
 		return nil, err
@@ -161,9 +163,6 @@ func (m *Mirror) release() error {
 	return errors.Join(err, m.removeDir())
 }
 
-// storeTime limits the time to store what is left after an interrupted run.
-const storeTime = 10 * time.Minute
-
 // Close stores what has not been stored yet, also after the context has ended, and gives the lock back. Nothing is
 // stored after the lock was lost.
 func (m *Mirror) Close() error {
@@ -174,7 +173,7 @@ func (m *Mirror) Close() error {
 	if errors.As(context.Cause(m.storing), &lost) {
 		return errors.Join(m.removeDir(), lost)
 	}
-	ctx, stop := context.WithTimeout(context.WithoutCancel(m.ctx), storeTime)
+	ctx, stop := m.closing()
 	defer stop()
 	err := m.lock.watch(ctx, func(ctx context.Context) error { return m.storeAll(ctx) })
 	if err != nil {
@@ -186,6 +185,25 @@ func (m *Mirror) Close() error {
 		err = fmt.Errorf("results cannot be stored: %w%s", err, kept)
 	}
 	return errors.Join(err, m.release())
+}
+
+// closing returns a context for the writes of Close. It has no limit of time unless the run is interrupted, also during
+// Close.
+func (m *Mirror) closing() (context.Context, func()) {
+	ctx, stop := context.WithCancelCause(context.WithoutCancel(m.ctx))
+	go func() {
+		select {
+		case <-m.ctx.Done():
+		case <-ctx.Done():
+			return
+		}
+		select {
+		case <-time.After(m.StoreTime):
+			stop(fmt.Errorf("this took more than %v after the run had ended early", m.StoreTime))
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { stop(nil) }
 }
 
 // name returns the name of a local file in the bucket, with slashes.

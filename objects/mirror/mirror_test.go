@@ -199,6 +199,53 @@ func TestReplacedStudies(t *testing.T) {
 	wantStored(t, want)
 }
 
+// At the end of a run that was interrupted there is a limit of time, and a study whose request gets no answer does not
+// keep others from being stored.
+func TestEndOfInterruptedRun(t *testing.T) {
+	s := objecttest.Start(t)
+	ctx, interrupt := context.WithCancel(t.Context())
+	m, err := mirror.Open(ctx, mirror.Settings{Place: place, StoreTime: 2 * time.Second})
+	check(t, err)
+	for n := range 5 {
+		study(t, m, fmt.Sprintf("S%d/M0", n), "text")
+	}
+	s.Hang(func(r *http.Request) bool { return r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/S0/") })
+	interrupt()
+	began := time.Now()
+	if err := m.Close(); err == nil || !strings.Contains(err.Error(), "more than 2s after") {
+		t.Error(err)
+	}
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("Close took %v", took)
+	}
+	s.Hang(nil)
+	check(t, os.RemoveAll(m.Dir))
+	got := stored(t)
+	for n := range 5 {
+		name := fmt.Sprintf("S%d/M0/result.json", n)
+		if _, ok := got[name]; ok != (n > 0) {
+			t.Errorf("%s: stored %v", name, ok)
+		}
+	}
+}
+
+// There is no such limit at the end of other runs.
+func TestSlowEnd(t *testing.T) {
+	s := objecttest.Start(t)
+	m, err := mirror.Open(t.Context(), mirror.Settings{Place: place, StoreTime: 50 * time.Millisecond,
+		Pause: 100 * time.Millisecond})
+	check(t, err)
+	study(t, m, "S1/M0", "text")
+	began := time.Now()
+	s.Break(func(_ int, r *http.Request) (int, bool) {
+		return 503, strings.Contains(r.URL.Path, "/S1/") && time.Since(began) < 500*time.Millisecond
+	})
+	check(t, m.Close())
+	if _, ok := stored(t)["S1/M0/result.json"]; !ok {
+		t.Error("the study is not stored")
+	}
+}
+
 // Objects beside the results that no run writes are neither read nor removed, whether or not they are hidden.
 func TestForeignObjects(t *testing.T) {
 	s := objecttest.Start(t)

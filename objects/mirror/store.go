@@ -10,7 +10,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -237,8 +236,12 @@ func (m *Mirror) copyStudy(ctx context.Context, dir, from, name string) error {
 	if err != nil {
 		return err
 	}
-	for _, base := range resultLast(there) {
-		if err := m.bucket.Copy(ctx, m.Place.Key(from+base), m.Place.Key(name+base)); err != nil {
+	bases, result := resultApart(there)
+	for _, part := range [][]string{bases, result} {
+		err := each(ctx, part, func(ctx context.Context, base string) error {
+			return m.bucket.Copy(ctx, m.Place.Key(from+base), m.Place.Key(name+base))
+		})
+		if err != nil {
 			return err
 		}
 	}
@@ -247,28 +250,43 @@ func (m *Mirror) copyStudy(ctx context.Context, dir, from, name string) error {
 
 // removeStudy removes the objects of a study, result.json first.
 func (m *Mirror) removeStudy(ctx context.Context, name string, there map[string]objects.Info) error {
-	bases := resultLast(there)
-	slices.Reverse(bases)
-	for _, base := range bases {
-		if err := m.bucket.Remove(ctx, m.Place.Key(name+base)); err != nil {
+	bases, result := resultApart(there)
+	for _, part := range [][]string{result, bases} {
+		err := each(ctx, part, func(ctx context.Context, base string) error {
+			return m.bucket.Remove(ctx, m.Place.Key(name+base))
+		})
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// resultLast returns the names of files, result.json at the end.
-func resultLast(there map[string]objects.Info) (bases []string) {
+// resultApart returns the names of the files of a study, and that of result.json if it is one of them.
+func resultApart(there map[string]objects.Info) (bases, result []string) {
 	for base := range there {
-		if base != resultFile {
+		if base == resultFile {
+			result = []string{base}
+		} else {
 			bases = append(bases, base)
 		}
 	}
-	slices.Sort(bases)
-	if _, ok := there[resultFile]; ok {
-		bases = append(bases, resultFile)
+	return bases, result
+}
+
+// each calls do for the names, inFlight at a time, and returns the first error.
+func each(ctx context.Context, names []string, do func(ctx context.Context, name string) error) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(inFlight)
+	for _, name := range names {
+		g.Go(func() error {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			return do(ctx, name)
+		})
 	}
-	return bases
+	return g.Wait()
 }
 
 // objectsBelow returns the objects in a folder, by their names in it.
@@ -286,31 +304,65 @@ func (m *Mirror) objectsBelow(ctx context.Context, name string) (map[string]obje
 // storeAll stores all studies that are not stored yet, then the tables, then the record. The tail of the record comes
 // first: it says where studies are moved.
 func (m *Mirror) storeAll(ctx context.Context) error {
-	if err := m.storeTail(ctx); err != nil {
+	steps := []func() error{
+		func() error { return m.storeTail(ctx) },
+		func() error { return m.storeStudies(ctx) },
+		func() error { return m.storeShared(ctx, func(name string) bool { return name != auditFile }) },
+		func() error { return m.storeShared(ctx, func(name string) bool { return name == auditFile }) },
+		func() error { return m.removeTail(ctx) },
+	}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// storeStudies stores the studies that are not stored yet. New results come before those that were moved, because they
+// take what they replace out of the way, and a study must not be moved twice at the same time.
+func (m *Mirror) storeStudies(ctx context.Context) error {
+	added, moved, err := m.notStored()
+	if err != nil {
 		return err
 	}
 	m.forgetMoved()
-	err := filepath.WalkDir(m.Dir, func(p string, d fs.DirEntry, err error) error {
+	for _, dirs := range [][]string{added, moved} {
+		err := each(ctx, dirs, func(ctx context.Context, dir string) error { return m.storeStudy(ctx, dir, "") })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// notStored returns the folders of the studies that are not stored, and of those that are stored in another place.
+func (m *Mirror) notStored() (added, moved []string, err error) {
+	err = filepath.WalkDir(m.Dir, func(p string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
 		case d.IsDir() && p != m.Dir && strings.HasPrefix(d.Name(), "."):
 			return fs.SkipDir // hidden state, or an unfinished study
-		case !d.IsDir() && d.Name() == resultFile:
-			return m.storeStudy(ctx, filepath.Dir(p), "")
+		case d.IsDir() || d.Name() != resultFile:
+			return nil
 		}
-		return nil
+		dir := filepath.Dir(p)
+		name, err := m.name(dir)
+		if err != nil {
+			return err
+		}
+		origin, err := originOf(dir)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			added = append(added, dir)
+			return nil
+		case err == nil && origin != name+"/":
+			moved = append(moved, dir)
+		}
+		return err
 	})
-	if err == nil {
-		err = m.storeShared(ctx, func(name string) bool { return name != auditFile })
-	}
-	if err == nil {
-		err = m.storeShared(ctx, func(name string) bool { return name == auditFile })
-	}
-	if err == nil {
-		err = m.removeTail(ctx)
-	}
-	return err
+	return added, moved, err
 }
 
 // sharedFiles returns the names of the files outside of studies that are wanted.
