@@ -23,7 +23,7 @@ const (
 	auditFile  = "audit.jsonl"      // stored last
 	stateDir   = ".t2map"           // hidden state
 	lockName   = ".t2map/lock.json" // the lock object
-	originDir  = ".stored"          // in a study's folder of the mirror, with a file that names its place in the bucket
+	originDir  = ".stored"          // in folders of the mirror: the place of a study in the bucket, and ETags
 	markFile   = ".t2map-mirror"    // in the mirror: the place that it mirrors
 )
 
@@ -75,7 +75,7 @@ type Mirror struct {
 	temporary bool
 
 	mu       sync.Mutex        // guards the fields below
-	shared   map[string]string // the ETags of the files outside of studies, by name
+	shared   map[string]string // the MD5 of the files outside of studies that the bucket has, by name
 	storedAt time.Time         // when the hidden state was last stored
 	recorded int64             // the bytes at the beginning of the record that audit.jsonl in the bucket has
 	hasTail  bool              // the bucket has a tail of the record

@@ -133,6 +133,84 @@ func TestMirror(t *testing.T) {
 	wantStored(t, want)
 }
 
+// A table whose ETag is not its MD5, because it was stored in parts, is neither fetched again nor stored again, unless
+// the file or the object has changed.
+func TestOtherETags(t *testing.T) {
+	s := objecttest.Start(t)
+	scratch := filepath.Join(t.TempDir(), "scratch")
+	large := strings.Repeat("0123456789abcde\n", 17<<16)
+	m := mustOpen(t, mirror.Settings{Dir: scratch})
+	write(t, m, "studies.csv", large)
+	check(t, m.Close())
+	b, err := objects.Open(place.Bucket)
+	check(t, err)
+	if i, err := b.Stat(t.Context(), place.Key("studies.csv")); err != nil || !strings.Contains(i.ETag, "-") {
+		t.Fatalf("stored in one part: %s %v", i.ETag, err)
+	}
+	check(t, mustOpen(t, mirror.Settings{Dir: scratch}).Close()) // which notes the ETag
+	table := func(dir string) (moved, content string) {
+		t.Helper()
+		s.Reset("")
+		m := mustOpen(t, mirror.Settings{Dir: dir})
+		data, err := os.ReadFile(filepath.Join(m.Dir, "studies.csv"))
+		check(t, err)
+		check(t, m.Close())
+		for _, call := range s.Reset("").Calls {
+			if method, path, _ := strings.Cut(call, " "); strings.HasSuffix(path, "studies.csv") {
+				moved += method + " "
+			}
+		}
+		return moved, string(data)
+	}
+	if moved, content := table(scratch); moved != "" || content != large {
+		t.Errorf("nothing has changed: %s", moved)
+	}
+	if moved, content := table(""); strings.Contains(moved, "P") || content != large {
+		t.Errorf("a temporary folder: %s", moved)
+	}
+	check(t, os.WriteFile(filepath.Join(scratch, "studies.csv"), []byte(strings.ToUpper(large)), 0o666))
+	if moved, content := table(scratch); !strings.Contains(moved, "GET") || content != large {
+		t.Errorf("the file has changed: %s", moved)
+	}
+	upper := filepath.Join(t.TempDir(), "upper")
+	check(t, os.WriteFile(upper, []byte(strings.ToUpper(large)), 0o666))
+	check(t, b.PutFile(t.Context(), place.Key("studies.csv"), upper))
+	if moved, content := table(scratch); !strings.Contains(moved, "GET") || content != strings.ToUpper(large) {
+		t.Errorf("the object has changed: %s", moved)
+	}
+	if notes, err := filepath.Glob(filepath.Join(s.Folder(), place.Prefix, ".stored*")); err != nil || len(notes) > 0 {
+		t.Errorf("%q are in the bucket", notes)
+	}
+}
+
+// The results of several studies are fetched at a time.
+func TestFetchedTogether(t *testing.T) {
+	s := objecttest.Start(t)
+	twoStudies(t)
+	s.Hang(func(r *http.Request) bool {
+		return r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/result.json")
+	})
+	s.Reset("")
+	ctx, stop := context.WithCancel(t.Context())
+	opened := make(chan error)
+	go func() {
+		_, err := mirror.Open(ctx, mirror.Settings{Place: place, ReadOnly: true})
+		opened <- err
+	}()
+	asked := map[string]bool{}
+	for end := time.Now().Add(10 * time.Second); len(asked) < 2 && time.Now().Before(end); time.Sleep(time.Millisecond) {
+		for _, call := range s.Reset("").Calls {
+			if strings.HasPrefix(call, "GET ") && strings.HasSuffix(call, "/result.json") {
+				asked[call] = true
+			}
+		}
+	}
+	stop()
+	if err := <-opened; err == nil || len(asked) != 2 {
+		t.Errorf("asked for %v: %v", asked, err)
+	}
+}
+
 // S1 is replaced, and its earlier result kept; S2 is renamed; a table disappears. The killed run before it had left a
 // study that was not stored. Maps, which the mirror does not have, are copied within the bucket.
 func TestMovedStudies(t *testing.T) {

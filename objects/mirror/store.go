@@ -374,7 +374,7 @@ func (m *Mirror) sharedFiles(wanted func(name string) bool) (map[string]bool, er
 		switch {
 		case err != nil || nameErr != nil:
 			return errors.Join(err, nameErr)
-		case d.IsDir() && name != "." && !sharedDirs[first]:
+		case d.IsDir() && name != "." && (!sharedDirs[first] || d.Name() == originDir):
 			return fs.SkipDir
 		case d.Type().IsRegular() && wanted(name) && !private(name) && (nested || !strings.HasPrefix(name, ".")):
 			found[name] = true
