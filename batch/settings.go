@@ -70,9 +70,10 @@ type Settings struct {
 	// once before the wait.
 	Wait    bool
 	Waiting func(Holder)
-	// Stored, if not nil, is called when a study's folder is complete. It may be called concurrently. Its error is that
-	// of the study, or ends the run if ctx has ended.
-	Stored func(dir string) error
+	// Stored, if not nil, is called when a study's folder is complete. earlier is the folder to which the result that it
+	// replaces was moved when it was written, or "". Stored may be called concurrently. Its error is that of the study,
+	// or ends the run if ctx has ended.
+	Stored func(dir, earlier string) error
 	// Mapped, if not nil, is called with the result of each study that the run has mapped, one call at a time. It must
 	// not keep results if the number of studies is large.
 	Mapped func(report.Result)

@@ -261,7 +261,7 @@ func (w *work) process(ctx context.Context, j pipeline.Job) (report.Result, erro
 		w.log().Debug("panic", "study", j.Study.Hash, "value", panicked.Value)
 	}
 	if err == nil && w.Stored != nil {
-		err = w.Stored(j.Dir)
+		err = w.Stored(j.Dir, r.Superseded)
 	}
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		err = notDone(ctx)

@@ -3,7 +3,6 @@ package objects
 import (
 	"cmp"
 	"fmt"
-	"net/http"
 	"net/url"
 	"os"
 	"sync"
@@ -11,7 +10,6 @@ import (
 	"time"
 
 	"github.com/minio/minio-go/v7"
-	"github.com/minio/minio-go/v7/pkg/credentials"
 
 	"github.com/t2map/t2map/hint"
 )
@@ -110,24 +108,11 @@ func (e environment) client() (*minio.Client, error) {
 	}
 	transport.MaxIdleConnsPerHost = 64 // more than files that are read at a time
 	transport.ResponseHeaderTimeout = time.Minute
+	found, err := e.credentials()
+	if err != nil {
+		return nil, err
+	}
 	// One attempt: requests are repeated here, together with the reading of their answers.
-	return minio.New(host, &minio.Options{Creds: e.credentials(), Secure: secure, Region: region, BucketLookup: lookup,
+	return minio.New(host, &minio.Options{Creds: found, Secure: secure, Region: region, BucketLookup: lookup,
 		Transport: transport, MaxRetries: 1})
-}
-
-// credentials looks for credentials. A machine without a role has no metadata service, and must not wait for it with
-// each request.
-func (e environment) credentials() *credentials.Credentials {
-	service := &http.Client{Timeout: 2 * time.Second}
-	role := &credentials.IAM{Client: service}
-	chain := []credentials.Provider{&credentials.EnvAWS{}, &credentials.FileAWSCredentials{}}
-	if os.Getenv("AWS_EC2_METADATA_DISABLED") != "true" {
-		chain = append(chain, role)
-	}
-	found := credentials.NewChainCredentials(chain)
-	v, err := found.GetWithContext(&credentials.CredContext{Client: service})
-	if err != nil || v.SignerType == credentials.SignatureAnonymous {
-		return credentials.NewStatic("", "", "", credentials.SignatureAnonymous)
-	}
-	return found
 }

@@ -362,7 +362,8 @@ func wantComplete(t *testing.T, s *objecttest.Server) (n int) {
 	return len(found)
 }
 
-// A run that is killed leaves complete studies, and the next one ends with the files of an undisturbed one.
+// A run that is killed leaves complete studies, and the next one ends with the files of an undisturbed one and with a
+// record that names all results.
 func TestKilledInBucket(t *testing.T) {
 	dir := studies(t, 6)
 	local := filepath.Join(t.TempDir(), "results")
@@ -393,6 +394,11 @@ func TestKilledInBucket(t *testing.T) {
 		t.Errorf("the lock of the killed run: %s", text)
 	}
 	sameFiles(t, bucketFiles(t, s), withoutRecord(readAll(t, local)))
+	verified := filepath.Join(t.TempDir(), "results")
+	if err := os.CopyFS(verified, os.DirFS(results)); err != nil {
+		t.Fatal(err)
+	}
+	run(t, exitOK, "verify", verified)
 }
 
 // A server that dies ends the run soon with a reason, and the next run goes on.

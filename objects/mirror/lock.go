@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -20,9 +19,11 @@ import (
 
 // Holder is the run that holds a lock.
 type Holder struct {
-	ID      string    `json:"id"`
-	PID     int       `json:"pid"`
-	Host    string    `json:"host"`
+	ID   string `json:"id"`
+	PID  int    `json:"pid"`
+	Host string `json:"host"`
+	// Machine is where PID is valid, see machine.
+	Machine string    `json:"machine,omitempty"`
 	Started time.Time `json:"started"`
 	// Refreshed counts up, so that each refresh changes the object.
 	Refreshed int `json:"refreshed"`
@@ -87,6 +88,7 @@ func (m *Mirror) takeLock() (*lock, error) {
 	l := &lock{Mirror: m, key: m.Place.Key(lockName), done: make(chan struct{})}
 	l.holder = Holder{ID: rand.Text(), PID: os.Getpid(), Started: time.Now().UTC().Truncate(time.Second)}
 	l.holder.Host, _ = os.Hostname()
+	l.holder.Machine = machine()
 	if err := l.probe(); err != nil {
 		return nil, err
 	}
@@ -185,11 +187,23 @@ func (l *lock) tryOnce() (*BusyError, error) {
 
 // ended reports whether the holder was a process of this machine that no longer exists.
 func (l *lock) ended(h Holder) bool {
-	if h.Host == "" || h.Host != l.holder.Host || h.PID == l.holder.PID || h.PID <= 0 || runtime.GOOS == "windows" {
+	if h.Machine == "" || h.Machine != l.holder.Machine || h.PID == l.holder.PID || h.PID <= 0 {
 		return false
 	}
 	p, err := os.FindProcess(h.PID)
 	return err == nil && errors.Is(p.Signal(syscall.Signal(0)), os.ErrProcessDone)
+}
+
+// machine names the place where the numbers of processes are valid: the boot of the kernel and the namespace of the
+// numbers, since containers and copies of virtual machines share the names of hosts. It is "" if they are not known, as
+// on systems other than Linux.
+func machine() string {
+	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	space, spaceErr := os.Readlink("/proc/self/ns/pid")
+	if err != nil || spaceErr != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(boot)) + " " + space
 }
 
 // serverTime returns the time of the server's clock, by writing an object: ages must not depend on the clocks of two

@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -22,7 +23,7 @@ const (
 	auditFile  = "audit.jsonl"      // stored last
 	stateDir   = ".t2map"           // hidden state
 	lockName   = ".t2map/lock.json" // the lock object
-	originDir  = ".stored"          // in a study's folder of the mirror, with a file that names its place in the bucket
+	originDir  = ".stored"          // in folders of the mirror: the place of a study in the bucket, and ETags
 	markFile   = ".t2map-mirror"    // in the mirror: the place that it mirrors
 )
 
@@ -52,6 +53,8 @@ type Settings struct {
 	// StaleAfter is the age at which a lock that is not refreshed is taken over; 0 means five minutes. A holder that
 	// does not succeed in refreshing it stops a tenth of that time earlier.
 	StaleAfter time.Duration
+	// StoreTime limits the time in which Close stores what is left after an interrupted run; 0 means ten minutes.
+	StoreTime time.Duration
 	// Pause, unless 0, is the pause before the first repetition of a request.
 	Pause time.Duration
 }
@@ -72,20 +75,22 @@ type Mirror struct {
 	temporary bool
 
 	mu       sync.Mutex        // guards the fields below
-	shared   map[string]string // the ETags of the files outside of studies, by name
-	storedAt time.Time         // when the record was last stored
+	shared   map[string]string // the MD5 of the files outside of studies that the bucket has, by name
+	storedAt time.Time         // when the hidden state was last stored
+	recorded int64             // the bytes at the beginning of the record that audit.jsonl in the bucket has
+	hasTail  bool              // the bucket has a tail of the record
+	// moved are the folders of movedFrom by their origin, or nil before they are listed.
+	moved map[string][]string
 }
 
-// sharedEvery is the time between two uploads of the record and the hidden state during a run. A run that is killed
-// loses the lines in between.
+// sharedEvery is the time between two uploads of the hidden state during a run.
 const sharedEvery = time.Minute
 
 // Open locks the place in the bucket and mirrors it.
 func Open(ctx context.Context, s Settings) (*Mirror, error) {
 	m := &Mirror{Settings: s, Dir: s.Dir, shared: map[string]string{}, storedAt: time.Now()}
-	if m.StaleAfter == 0 {
-		m.StaleAfter = 5 * time.Minute
-	}
+	m.StaleAfter = cmp.Or(m.StaleAfter, 5*time.Minute)
+	m.StoreTime = cmp.Or(m.StoreTime, 10*time.Minute)
 	var err error
 	if m.bucket, err = objects.Open(s.Place.Bucket); err != nil {
 		return nil, err
@@ -105,7 +110,10 @@ func Open(ctx context.Context, s Settings) (*Mirror, error) {
 			return nil, errors.Join(err, m.removeDir())
 		}
 	}
-	if err := m.pull(); err != nil {
+	if err = m.pull(); err == nil {
+		err = m.addTail()
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("earlier results: %w", err), m.release())
 	}
 	return m, nil
@@ -155,9 +163,6 @@ func (m *Mirror) release() error {
 	return errors.Join(err, m.removeDir())
 }
 
-// storeTime limits the time to store what is left after an interrupted run.
-const storeTime = 10 * time.Minute
-
 // Close stores what has not been stored yet, also after the context has ended, and gives the lock back. Nothing is
 // stored after the lock was lost.
 func (m *Mirror) Close() error {
@@ -168,7 +173,7 @@ func (m *Mirror) Close() error {
 	if errors.As(context.Cause(m.storing), &lost) {
 		return errors.Join(m.removeDir(), lost)
 	}
-	ctx, stop := context.WithTimeout(context.WithoutCancel(m.ctx), storeTime)
+	ctx, stop := m.closing()
 	defer stop()
 	err := m.lock.watch(ctx, func(ctx context.Context) error { return m.storeAll(ctx) })
 	if err != nil {
@@ -180,6 +185,25 @@ func (m *Mirror) Close() error {
 		err = fmt.Errorf("results cannot be stored: %w%s", err, kept)
 	}
 	return errors.Join(err, m.release())
+}
+
+// closing returns a context for the writes of Close. It has no limit of time unless the run is interrupted, also during
+// Close.
+func (m *Mirror) closing() (context.Context, func()) {
+	ctx, stop := context.WithCancelCause(context.WithoutCancel(m.ctx))
+	go func() {
+		select {
+		case <-m.ctx.Done():
+		case <-ctx.Done():
+			return
+		}
+		select {
+		case <-time.After(m.StoreTime):
+			stop(fmt.Errorf("this took more than %v after the run had ended early", m.StoreTime))
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { stop(nil) }
 }
 
 // name returns the name of a local file in the bucket, with slashes.
@@ -205,10 +229,12 @@ func makeMarker(path string, size int64) error {
 
 func isMarker(i fs.FileInfo) bool { return i.ModTime().Equal(marked) }
 
-// private reports whether a file with hidden state is not part of the mirror: locks, and what a lock needs.
+// private reports whether a file with hidden state is not mirrored as a file: locks, what a lock needs, and the tail of
+// the record.
 func private(name string) bool {
 	base, hidden := strings.CutPrefix(name, stateDir+"/")
-	return hidden && (strings.HasSuffix(base, ".lock") || base == "lock.json" || strings.HasPrefix(base, "probe-"))
+	return hidden && (strings.HasSuffix(base, ".lock") || name == lockName || name == tailName ||
+		strings.HasPrefix(base, "probe-"))
 }
 
 // read reports whether a run reads a file of an earlier study.

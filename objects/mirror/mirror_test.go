@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -93,7 +95,7 @@ func wantStored(t testing.TB, want map[string]string) {
 func twoStudies(t testing.TB) map[string]string {
 	t.Helper()
 	m := mustOpen(t, mirror.Settings{})
-	check(t, m.Stored(study(t, m, "S1/M0", "one")))
+	check(t, m.Stored(study(t, m, "S1/M0", "one"), ""))
 	study(t, m, "S2/M0", "two")
 	write(t, m, "studies.csv", "table")
 	write(t, m, "audit.jsonl", "{}\n")
@@ -131,6 +133,84 @@ func TestMirror(t *testing.T) {
 	wantStored(t, want)
 }
 
+// A table whose ETag is not its MD5, because it was stored in parts, is neither fetched again nor stored again, unless
+// the file or the object has changed.
+func TestOtherETags(t *testing.T) {
+	s := objecttest.Start(t)
+	scratch := filepath.Join(t.TempDir(), "scratch")
+	large := strings.Repeat("0123456789abcde\n", 17<<16)
+	m := mustOpen(t, mirror.Settings{Dir: scratch})
+	write(t, m, "studies.csv", large)
+	check(t, m.Close())
+	b, err := objects.Open(place.Bucket)
+	check(t, err)
+	if i, err := b.Stat(t.Context(), place.Key("studies.csv")); err != nil || !strings.Contains(i.ETag, "-") {
+		t.Fatalf("stored in one part: %s %v", i.ETag, err)
+	}
+	check(t, mustOpen(t, mirror.Settings{Dir: scratch}).Close()) // which notes the ETag
+	table := func(dir string) (moved, content string) {
+		t.Helper()
+		s.Reset("")
+		m := mustOpen(t, mirror.Settings{Dir: dir})
+		data, err := os.ReadFile(filepath.Join(m.Dir, "studies.csv"))
+		check(t, err)
+		check(t, m.Close())
+		for _, call := range s.Reset("").Calls {
+			if method, path, _ := strings.Cut(call, " "); strings.HasSuffix(path, "studies.csv") {
+				moved += method + " "
+			}
+		}
+		return moved, string(data)
+	}
+	if moved, content := table(scratch); moved != "" || content != large {
+		t.Errorf("nothing has changed: %s", moved)
+	}
+	if moved, content := table(""); strings.Contains(moved, "P") || content != large {
+		t.Errorf("a temporary folder: %s", moved)
+	}
+	check(t, os.WriteFile(filepath.Join(scratch, "studies.csv"), []byte(strings.ToUpper(large)), 0o666))
+	if moved, content := table(scratch); !strings.Contains(moved, "GET") || content != large {
+		t.Errorf("the file has changed: %s", moved)
+	}
+	upper := filepath.Join(t.TempDir(), "upper")
+	check(t, os.WriteFile(upper, []byte(strings.ToUpper(large)), 0o666))
+	check(t, b.PutFile(t.Context(), place.Key("studies.csv"), upper))
+	if moved, content := table(scratch); !strings.Contains(moved, "GET") || content != strings.ToUpper(large) {
+		t.Errorf("the object has changed: %s", moved)
+	}
+	if notes, err := filepath.Glob(filepath.Join(s.Folder(), place.Prefix, ".stored*")); err != nil || len(notes) > 0 {
+		t.Errorf("%q are in the bucket", notes)
+	}
+}
+
+// The results of several studies are fetched at a time.
+func TestFetchedTogether(t *testing.T) {
+	s := objecttest.Start(t)
+	twoStudies(t)
+	s.Hang(func(r *http.Request) bool {
+		return r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/result.json")
+	})
+	s.Reset("")
+	ctx, stop := context.WithCancel(t.Context())
+	opened := make(chan error)
+	go func() {
+		_, err := mirror.Open(ctx, mirror.Settings{Place: place, ReadOnly: true})
+		opened <- err
+	}()
+	asked := map[string]bool{}
+	for end := time.Now().Add(10 * time.Second); len(asked) < 2 && time.Now().Before(end); time.Sleep(time.Millisecond) {
+		for _, call := range s.Reset("").Calls {
+			if strings.HasPrefix(call, "GET ") && strings.HasSuffix(call, "/result.json") {
+				asked[call] = true
+			}
+		}
+	}
+	stop()
+	if err := <-opened; err == nil || len(asked) != 2 {
+		t.Errorf("asked for %v: %v", asked, err)
+	}
+}
+
 // S1 is replaced, and its earlier result kept; S2 is renamed; a table disappears. The killed run before it had left a
 // study that was not stored. Maps, which the mirror does not have, are copied within the bucket.
 func TestMovedStudies(t *testing.T) {
@@ -145,7 +225,7 @@ func TestMovedStudies(t *testing.T) {
 	}
 	check(t, os.MkdirAll(filepath.Join(m.Dir, "superseded", "S1"), 0o777))
 	check(t, os.Rename(filepath.Join(m.Dir, "S1", "M0"), filepath.Join(m.Dir, "superseded", "S1", "M0-1")))
-	check(t, m.Stored(study(t, m, "S1/M0", "new")))
+	check(t, m.Stored(study(t, m, "S1/M0", "new"), ""))
 	check(t, os.Rename(filepath.Join(m.Dir, "S2"), filepath.Join(m.Dir, "S3")))
 	check(t, os.Remove(filepath.Join(m.Dir, "studies.csv")))
 	check(t, m.Close())
@@ -165,6 +245,83 @@ func TestMovedStudies(t *testing.T) {
 	write(t, m, "more", "text")
 	check(t, m.Close())
 	wantStored(t, want)
+}
+
+// Earlier results are kept that the run moved before it mapped a study, that it moved when it wrote a new result, and
+// whose new result is stored at the end.
+func TestReplacedStudies(t *testing.T) {
+	objecttest.Start(t)
+	want := twoStudies(t)
+	m := mustOpen(t, mirror.Settings{})
+	check(t, m.Stored(study(t, m, "S3/M0", "three"), ""))
+	supersede := func(name string) string {
+		to := filepath.Join(m.Dir, "superseded", name)
+		check(t, os.MkdirAll(to, 0o777))
+		check(t, os.Rename(filepath.Join(m.Dir, name, "M0"), filepath.Join(to, "M0-1")))
+		return filepath.Join(to, "M0-1")
+	}
+	supersede("S1")
+	check(t, m.Stored(study(t, m, "S1/M0", "new"), ""))
+	earlier := supersede("S2")
+	check(t, m.Stored(study(t, m, "S2/M0", "new"), earlier))
+	supersede("S3")
+	study(t, m, "S3/M0", "new")
+	check(t, m.Close())
+	for name, text := range map[string]string{"S1": "one", "S2": "two", "S3": "three"} {
+		for file, content := range map[string]string{"t2.nii.gz": "%s map", "preview.jpg": "%s picture",
+			"result.json": `{"text": "%s"}`} {
+			want["superseded/"+name+"/M0-1/"+file] = fmt.Sprintf(content, text)
+			want[name+"/M0/"+file] = fmt.Sprintf(content, "new")
+		}
+	}
+	wantStored(t, want)
+}
+
+// At the end of a run that was interrupted there is a limit of time, and a study whose request gets no answer does not
+// keep others from being stored.
+func TestEndOfInterruptedRun(t *testing.T) {
+	s := objecttest.Start(t)
+	ctx, interrupt := context.WithCancel(t.Context())
+	m, err := mirror.Open(ctx, mirror.Settings{Place: place, StoreTime: 2 * time.Second})
+	check(t, err)
+	for n := range 5 {
+		study(t, m, fmt.Sprintf("S%d/M0", n), "text")
+	}
+	s.Hang(func(r *http.Request) bool { return r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/S0/") })
+	interrupt()
+	began := time.Now()
+	if err := m.Close(); err == nil || !strings.Contains(err.Error(), "more than 2s after") {
+		t.Error(err)
+	}
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("Close took %v", took)
+	}
+	s.Hang(nil)
+	check(t, os.RemoveAll(m.Dir))
+	got := stored(t)
+	for n := range 5 {
+		name := fmt.Sprintf("S%d/M0/result.json", n)
+		if _, ok := got[name]; ok != (n > 0) {
+			t.Errorf("%s: stored %v", name, ok)
+		}
+	}
+}
+
+// There is no such limit at the end of other runs.
+func TestSlowEnd(t *testing.T) {
+	s := objecttest.Start(t)
+	m, err := mirror.Open(t.Context(), mirror.Settings{Place: place, StoreTime: 50 * time.Millisecond,
+		Pause: 100 * time.Millisecond})
+	check(t, err)
+	study(t, m, "S1/M0", "text")
+	began := time.Now()
+	s.Break(func(_ int, r *http.Request) (int, bool) {
+		return 503, strings.Contains(r.URL.Path, "/S1/") && time.Since(began) < 500*time.Millisecond
+	})
+	check(t, m.Close())
+	if _, ok := stored(t)["S1/M0/result.json"]; !ok {
+		t.Error("the study is not stored")
+	}
 }
 
 // Objects beside the results that no run writes are neither read nor removed, whether or not they are hidden.
@@ -200,7 +357,7 @@ func TestIncomplete(t *testing.T) {
 	m := mustOpen(t, mirror.Settings{})
 	write(t, m, "S1/M0/t2.nii.gz", "text")
 	dir := write(t, m, "S1/M0/result.json", `{"outputs": [{"path": "t2.nii.gz", "sha256": "0123"}]}`)
-	if err := m.Stored(dir); !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "has changed") {
+	if err := m.Stored(dir, ""); !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "has changed") {
 		t.Error(err)
 	}
 	if m.Context().Err() == nil {
@@ -258,6 +415,37 @@ func TestLock(t *testing.T) {
 		Waiting: func(mirror.Holder) { called = true }})
 	if !called || len(m.Remarks) != 1 || !strings.Contains(m.Remarks[0], "was taken over") {
 		t.Errorf("called %v, remarks %q", called, m.Remarks)
+	}
+	check(t, m.Close())
+}
+
+// The lock of a process that no longer exists is taken over at once, but not if the process may be one of another
+// machine or container with the same name.
+func TestLockOfEndedProcess(t *testing.T) {
+	objecttest.Start(t)
+	m := mustOpen(t, mirror.Settings{})
+	var h mirror.Holder
+	check(t, json.Unmarshal([]byte(stored(t)[".t2map/lock.json"]), &h))
+	check(t, m.Close())
+	if h.Machine == "" {
+		t.Skip("the system does not say where the numbers of processes are valid")
+	}
+	c := exec.Command(os.Args[0], "-test.run=^$")
+	check(t, c.Run())
+	h.ID, h.PID = "another", c.Process.Pid
+	here := h.Machine
+	for _, other := range []string{"", strings.Replace(here, "pid:[", "pid:[1", 1), "0" + here} {
+		h.Machine = other
+		holder(t, h)
+		if _, err := open(t, mirror.Settings{}); !errors.As(err, new(*mirror.BusyError)) {
+			t.Fatalf("the lock of a process on %q was taken over by one on %q: %v", other, here, err)
+		}
+	}
+	h.Machine = here
+	holder(t, h)
+	m = mustOpen(t, mirror.Settings{})
+	if len(m.Remarks) != 1 || !strings.Contains(m.Remarks[0], "was taken over") {
+		t.Errorf("remarks %q", m.Remarks)
 	}
 	check(t, m.Close())
 }
@@ -340,7 +528,7 @@ func TestServerWithoutConditions(t *testing.T) {
 	if _, err := open(t, mirror.Settings{}); !errors.As(err, new(*mirror.BusyError)) {
 		t.Error(err)
 	}
-	check(t, m.Stored(study(t, m, "S1/M0", "one")))
+	check(t, m.Stored(study(t, m, "S1/M0", "one"), ""))
 	check(t, m.Close())
 	if got := stored(t); len(got) != 3 {
 		t.Errorf("%q", got)

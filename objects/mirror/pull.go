@@ -1,9 +1,12 @@
 package mirror
 
 import (
+	"cmp"
+	"context"
 	"crypto/md5"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -25,15 +28,30 @@ type folder struct {
 	files []objects.Info
 }
 
-// pull brings the state of the bucket to the mirror. The objects of one folder are held at a time, and those of the
-// folders that contain it.
+// mostFetches is the number of objects that are fetched at a time. They are small, and most of the time is that of the
+// way to the server.
+const mostFetches = 64
+
+// pull brings the state of the bucket to the mirror.
 func (m *Mirror) pull() error {
+	fetches, ctx := errgroup.WithContext(m.ctx)
+	fetches.SetLimit(mostFetches)
+	known, err := m.pullFolders(ctx, fetches)
+	if err = cmp.Or(fetches.Wait(), err); err != nil {
+		return err
+	}
+	return m.removeOthers(known)
+}
+
+// pullFolders brings the folders in the bucket to the mirror, and returns their names. The objects of one folder are
+// held at a time, and those of the folders that contain it.
+func (m *Mirror) pullFolders(ctx context.Context, fetches *errgroup.Group) (map[string]bool, error) {
 	known := map[string]bool{}
 	var open []folder
 	var err error
 	leave := func(key string) bool { // ends the folders that do not contain the key
 		for n := len(open) - 1; n >= 0 && !strings.HasPrefix(key, open[n].name); n-- {
-			if err = m.pullFolder(open[n], known); err != nil {
+			if err = m.pullFolder(ctx, fetches, open[n], known); err != nil {
 				return false
 			}
 			open = open[:n]
@@ -41,7 +59,7 @@ func (m *Mirror) pull() error {
 		return true
 	}
 	top := m.Place.Folder()
-	listErr := m.bucket.List(m.ctx, top, true, func(i objects.Info) bool {
+	listErr := m.bucket.List(ctx, top, true, func(i objects.Info) bool {
 		name := strings.TrimPrefix(i.Key, top)
 		dir, base := path.Split(name)
 		if !objects.IsFileName(name) || base == markFile || dir == "" && !sharedNames[name] {
@@ -59,17 +77,14 @@ func (m *Mirror) pull() error {
 	})
 	if err == nil && listErr == nil {
 		for n := len(open) - 1; n >= 0 && err == nil; n-- {
-			err = m.pullFolder(open[n], known)
+			err = m.pullFolder(ctx, fetches, open[n], known)
 		}
 	}
-	if err = errors.Join(err, listErr); err != nil {
-		return err
-	}
-	return m.removeOthers(known)
+	return known, errors.Join(err, listErr)
 }
 
-// pullFolder brings the files of one folder to the mirror.
-func (m *Mirror) pullFolder(f folder, known map[string]bool) error {
+// pullFolder brings the files of one folder to the mirror. Those that are fetched may come later.
+func (m *Mirror) pullFolder(ctx context.Context, fetches *errgroup.Group, f folder, known map[string]bool) error {
 	first, _, _ := strings.Cut(f.name, "/")
 	dir := m.path(f.name)
 	shared := f.name == "" || sharedDirs[first]
@@ -90,24 +105,22 @@ func (m *Mirror) pullFolder(f folder, known map[string]bool) error {
 	if err := removeFiles(dir, names, shared); err != nil {
 		return err
 	}
-	var g errgroup.Group
-	g.SetLimit(inFlight)
 	for base, i := range names {
 		name := f.name + base
-		if private(name) {
-			continue
-		}
-		if shared {
-			m.shared[name] = i.ETag
-		}
-		if shared || read(base) {
-			g.Go(func() error { return m.fetch(i, m.path(name)) })
-		} else if err := makeMarker(m.path(name), i.Size); err != nil {
-			return errors.Join(err, g.Wait())
+		switch {
+		case private(name):
+		case shared:
+			fetches.Go(func() error { return m.fetchShared(ctx, i, name) })
+		case read(base):
+			fetches.Go(func() error { return m.fetch(ctx, i, m.path(name)) })
+		default:
+			if err := makeMarker(m.path(name), i.Size); err != nil {
+				return err
+			}
 		}
 	}
-	if err := g.Wait(); err != nil || shared {
-		return err
+	if shared {
+		return nil
 	}
 	return setOrigin(dir, f.name)
 }
@@ -150,12 +163,26 @@ func (m *Mirror) removeOthers(known map[string]bool) error {
 	})
 }
 
+// fetchShared fetches a file outside of studies, and notes what the bucket has of it.
+func (m *Mirror) fetchShared(ctx context.Context, i objects.Info, name string) error {
+	if err := m.fetch(ctx, i, m.path(name)); err != nil {
+		return err
+	}
+	sum, size, err := sumOf(m.path(name))
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.shared[name] = sum; name == auditFile {
+		m.recorded = size
+	}
+	return err
+}
+
 // fetch brings an object to a file, unless the file has its content.
-func (m *Mirror) fetch(i objects.Info, name string) (err error) {
-	if sum, size, err := sumOf(name); err == nil && size == i.Size && sum == i.ETag {
+func (m *Mirror) fetch(ctx context.Context, i objects.Info, name string) (err error) {
+	if isContent(name, i) {
 		return nil
 	}
-	o, err := m.bucket.OpenObject(m.ctx, i.Key)
+	o, err := m.bucket.OpenObject(ctx, i.Key)
 	if err != nil {
 		return err
 	}
@@ -164,17 +191,55 @@ func (m *Mirror) fetch(i objects.Info, name string) (err error) {
 	if err != nil {
 		return err
 	}
-	_, err = io.CopyBuffer(struct{ io.Writer }{f}, io.NewSectionReader(o, 0, o.Size), make([]byte, 1<<20))
+	_, err = io.CopyBuffer(struct{ io.Writer }{f}, io.NewSectionReader(o, 0, o.Size), make([]byte, min(o.Size, 1<<20)+1))
 	if err = errors.Join(err, f.Close()); err == nil {
 		err = os.Rename(f.Name(), name)
 	}
 	if err != nil {
 		_ = os.Remove(f.Name())
+		return err
 	}
-	return err
+	if m.temporary {
+		return nil // nobody will ask for it
+	}
+	return noteContent(name, o.Info)
 }
 
-// sumOf returns the MD5 of a file, which is the ETag of an object that was not stored in parts or with a key.
+// isContent reports whether a file has the content of an object: by the note of an earlier run that fetched it, or by
+// its MD5, which is the ETag of an object that was neither stored in parts nor with a key of the server.
+func isContent(name string, i objects.Info) bool {
+	info, err := os.Stat(name)
+	if err != nil || info.Size() != i.Size {
+		return false
+	}
+	if note, err := os.ReadFile(notePath(name)); err == nil && string(note) == noteText(info, i) {
+		return true
+	}
+	sum, _, err := sumOf(name)
+	return err == nil && sum == i.ETag
+}
+
+// noteContent notes that a file has the content of an object, as long as its size and its time do not change.
+func noteContent(name string, i objects.Info) error {
+	info, err := os.Stat(name)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(notePath(name)), 0o777); err != nil {
+		return err
+	}
+	return os.WriteFile(notePath(name), []byte(noteText(info, i)), 0o666)
+}
+
+func notePath(name string) string {
+	return filepath.Join(filepath.Dir(name), originDir, filepath.Base(name)+".etag")
+}
+
+func noteText(info fs.FileInfo, i objects.Info) string {
+	return fmt.Sprintf("%s %d", i.ETag, info.ModTime().UnixNano())
+}
+
+// sumOf returns the MD5 and the size of a file.
 func sumOf(name string) (sum string, size int64, err error) {
 	f, err := os.Open(name)
 	if err != nil {

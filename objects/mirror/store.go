@@ -10,7 +10,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -19,14 +18,13 @@ import (
 	"github.com/t2map/t2map/objects"
 )
 
-// Stored stores the folder of a study that has been completed, also if the run has been interrupted. If that fails, the
-// context of the run ends, and the error is both context.Canceled and the reason.
-func (m *Mirror) Stored(dir string) error {
-	err := m.storeStudy(m.storing, dir)
+// Stored stores the folder of a study that has been completed, also if the run has been interrupted. earlier is the
+// folder to which the run moved the result that was in dir when it wrote the new one, or "". If that fails, the context
+// of the run ends, and the error is both context.Canceled and the reason.
+func (m *Mirror) Stored(dir, earlier string) error {
+	err := m.storeStudy(m.storing, dir, earlier)
 	if err == nil && m.due() {
-		err = m.storeShared(m.storing, func(name string) bool {
-			return name == auditFile || strings.HasPrefix(name, stateDir+"/")
-		})
+		err = m.storeShared(m.storing, func(name string) bool { return strings.HasPrefix(name, stateDir+"/") })
 	}
 	if err != nil {
 		m.stop(fmt.Errorf("results cannot be stored: %w", err))
@@ -35,7 +33,7 @@ func (m *Mirror) Stored(dir string) error {
 	return err
 }
 
-// due reports whether the record must be stored.
+// due reports whether the hidden state must be stored.
 func (m *Mirror) due() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -46,8 +44,8 @@ func (m *Mirror) due() bool {
 	return true
 }
 
-// storeStudy stores the folder of a study unless it is stored.
-func (m *Mirror) storeStudy(ctx context.Context, dir string) error {
+// storeStudy stores the folder of a study unless it is stored. earlier is as in Stored.
+func (m *Mirror) storeStudy(ctx context.Context, dir, earlier string) error {
 	name, err := m.name(dir)
 	if err != nil {
 		return err
@@ -66,7 +64,7 @@ func (m *Mirror) storeStudy(ctx context.Context, dir string) error {
 		return err
 	}
 	if _, complete := there[resultFile]; complete {
-		if err := m.keepEarlier(ctx, name+"/"); err != nil {
+		if err := m.keepEarlier(ctx, name+"/", earlier); err != nil {
 			return err
 		}
 		// While it is replaced, the study has no result.
@@ -112,6 +110,9 @@ func (m *Mirror) storeFiles(ctx context.Context, dir, name string, there map[str
 	if err := g.Wait(); err != nil {
 		return err
 	}
+	if err := m.storeTail(ctx); err != nil { // the record must have all results that are in the bucket
+		return err
+	}
 	if err := m.bucket.PutFile(ctx, m.Place.Key(name+resultFile), filepath.Join(dir, resultFile)); err != nil {
 		return err
 	}
@@ -153,28 +154,65 @@ func checkSum(name, want string) error {
 }
 
 // keepEarlier copies the earlier result in a folder of the bucket to where the run has moved it in the mirror, if it
-// has.
-func (m *Mirror) keepEarlier(ctx context.Context, name string) error {
+// has: to earlier or, if that is "", to a folder to which it was moved before any study was mapped.
+func (m *Mirror) keepEarlier(ctx context.Context, name, earlier string) error {
+	dirs := []string{earlier}
+	if earlier == "" {
+		var err error
+		if dirs, err = m.movedFrom(name); err != nil {
+			return err
+		}
+	}
+	for _, dir := range dirs {
+		if origin, err := originOf(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		} else if origin != name {
+			continue // it was not stored, or is copied already
+		}
+		now, err := m.name(dir)
+		if err != nil {
+			return err
+		}
+		if err := m.copyStudy(ctx, dir, name, now+"/"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// movedFrom returns the folders of the mirror to which the run has moved what is in a folder of the bucket. The folders
+// are listed once: there may be as many as studies.
+func (m *Mirror) movedFrom(name string) ([]string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.moved != nil {
+		return m.moved[name], nil
+	}
+	moved := map[string][]string{}
 	for aside := range asides {
 		err := filepath.WalkDir(m.path(aside), func(p string, d fs.DirEntry, err error) error {
 			if err != nil || d.Name() != originDir {
 				return nil // a folder that is not there, or is moved again
 			}
 			origin, err := originOf(filepath.Dir(p))
-			if err != nil || origin != name {
-				return err
+			if err == nil {
+				moved[origin] = append(moved[origin], filepath.Dir(p))
 			}
-			now, err := m.name(filepath.Dir(p))
-			if err != nil {
-				return err
-			}
-			return m.copyStudy(ctx, filepath.Dir(p), name, now+"/")
+			return err
 		})
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	m.moved = moved
+	return moved[name], nil
+}
+
+// forgetMoved makes movedFrom list the folders again, because the run has moved others since.
+func (m *Mirror) forgetMoved() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.moved = nil
 }
 
 // storeMoved moves the objects of a study that the run has moved from one folder to another.
@@ -198,8 +236,12 @@ func (m *Mirror) copyStudy(ctx context.Context, dir, from, name string) error {
 	if err != nil {
 		return err
 	}
-	for _, base := range resultLast(there) {
-		if err := m.bucket.Copy(ctx, m.Place.Key(from+base), m.Place.Key(name+base)); err != nil {
+	bases, result := resultApart(there)
+	for _, part := range [][]string{bases, result} {
+		err := each(ctx, part, func(ctx context.Context, base string) error {
+			return m.bucket.Copy(ctx, m.Place.Key(from+base), m.Place.Key(name+base))
+		})
+		if err != nil {
 			return err
 		}
 	}
@@ -208,28 +250,43 @@ func (m *Mirror) copyStudy(ctx context.Context, dir, from, name string) error {
 
 // removeStudy removes the objects of a study, result.json first.
 func (m *Mirror) removeStudy(ctx context.Context, name string, there map[string]objects.Info) error {
-	bases := resultLast(there)
-	slices.Reverse(bases)
-	for _, base := range bases {
-		if err := m.bucket.Remove(ctx, m.Place.Key(name+base)); err != nil {
+	bases, result := resultApart(there)
+	for _, part := range [][]string{result, bases} {
+		err := each(ctx, part, func(ctx context.Context, base string) error {
+			return m.bucket.Remove(ctx, m.Place.Key(name+base))
+		})
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// resultLast returns the names of files, result.json at the end.
-func resultLast(there map[string]objects.Info) (bases []string) {
+// resultApart returns the names of the files of a study, and that of result.json if it is one of them.
+func resultApart(there map[string]objects.Info) (bases, result []string) {
 	for base := range there {
-		if base != resultFile {
+		if base == resultFile {
+			result = []string{base}
+		} else {
 			bases = append(bases, base)
 		}
 	}
-	slices.Sort(bases)
-	if _, ok := there[resultFile]; ok {
-		bases = append(bases, resultFile)
+	return bases, result
+}
+
+// each calls do for the names, inFlight at a time, and returns the first error.
+func each(ctx context.Context, names []string, do func(ctx context.Context, name string) error) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(inFlight)
+	for _, name := range names {
+		g.Go(func() error {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			return do(ctx, name)
+		})
 	}
-	return bases
+	return g.Wait()
 }
 
 // objectsBelow returns the objects in a folder, by their names in it.
@@ -244,26 +301,68 @@ func (m *Mirror) objectsBelow(ctx context.Context, name string) (map[string]obje
 	return there, err
 }
 
-// storeAll stores all studies that are not stored yet, then the tables, then the record.
+// storeAll stores all studies that are not stored yet, then the tables, then the record. The tail of the record comes
+// first: it says where studies are moved.
 func (m *Mirror) storeAll(ctx context.Context) error {
-	err := filepath.WalkDir(m.Dir, func(p string, d fs.DirEntry, err error) error {
+	steps := []func() error{
+		func() error { return m.storeTail(ctx) },
+		func() error { return m.storeStudies(ctx) },
+		func() error { return m.storeShared(ctx, func(name string) bool { return name != auditFile }) },
+		func() error { return m.storeShared(ctx, func(name string) bool { return name == auditFile }) },
+		func() error { return m.removeTail(ctx) },
+	}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// storeStudies stores the studies that are not stored yet. New results come before those that were moved, because they
+// take what they replace out of the way, and a study must not be moved twice at the same time.
+func (m *Mirror) storeStudies(ctx context.Context) error {
+	added, moved, err := m.notStored()
+	if err != nil {
+		return err
+	}
+	m.forgetMoved()
+	for _, dirs := range [][]string{added, moved} {
+		err := each(ctx, dirs, func(ctx context.Context, dir string) error { return m.storeStudy(ctx, dir, "") })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// notStored returns the folders of the studies that are not stored, and of those that are stored in another place.
+func (m *Mirror) notStored() (added, moved []string, err error) {
+	err = filepath.WalkDir(m.Dir, func(p string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
 		case d.IsDir() && p != m.Dir && strings.HasPrefix(d.Name(), "."):
 			return fs.SkipDir // hidden state, or an unfinished study
-		case !d.IsDir() && d.Name() == resultFile:
-			return m.storeStudy(ctx, filepath.Dir(p))
+		case d.IsDir() || d.Name() != resultFile:
+			return nil
 		}
-		return nil
+		dir := filepath.Dir(p)
+		name, err := m.name(dir)
+		if err != nil {
+			return err
+		}
+		origin, err := originOf(dir)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			added = append(added, dir)
+			return nil
+		case err == nil && origin != name+"/":
+			moved = append(moved, dir)
+		}
+		return err
 	})
-	if err == nil {
-		err = m.storeShared(ctx, func(name string) bool { return name != auditFile })
-	}
-	if err == nil {
-		err = m.storeShared(ctx, func(name string) bool { return name == auditFile })
-	}
-	return err
+	return added, moved, err
 }
 
 // sharedFiles returns the names of the files outside of studies that are wanted.
@@ -275,7 +374,7 @@ func (m *Mirror) sharedFiles(wanted func(name string) bool) (map[string]bool, er
 		switch {
 		case err != nil || nameErr != nil:
 			return errors.Join(err, nameErr)
-		case d.IsDir() && name != "." && !sharedDirs[first]:
+		case d.IsDir() && name != "." && (!sharedDirs[first] || d.Name() == originDir):
 			return fs.SkipDir
 		case d.Type().IsRegular() && wanted(name) && !private(name) && (nested || !strings.HasPrefix(name, ".")):
 			found[name] = true
@@ -295,17 +394,9 @@ func (m *Mirror) storeShared(ctx context.Context, wanted func(name string) bool)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for name := range left {
-		sum, _, err := sumOf(m.path(name))
-		if err != nil {
+		if err := m.putShared(ctx, name); err != nil {
 			return err
 		}
-		if m.shared[name] == sum {
-			continue
-		}
-		if err := m.bucket.PutFile(ctx, m.Place.Key(name), m.path(name)); err != nil {
-			return err
-		}
-		m.shared[name] = sum
 	}
 	for name := range m.shared {
 		if !left[name] && wanted(name) {
