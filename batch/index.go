@@ -134,8 +134,8 @@ func (r *session) indexKey(roots []string) string {
 	if err != nil {
 		return ""
 	}
-	return fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, "%d %s %q %t %q\n%s\n", indexFormat, settings.Of(pipeline.Identity{}, "", ""),
-		roots, r.Manifest != "", pipeline.Version, text)))
+	return fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, "%d %s %q %t %q\n%s\n", indexFormat,
+		settings.Of(pipeline.Identity{}, "", ""), roots, r.Manifest != "", pipeline.Version, text)))
 }
 
 // readIndex returns the chunks of the index by their digests. Without an index that suits the settings it is empty.

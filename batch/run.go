@@ -179,6 +179,7 @@ func (s *Settings) prepare() (*intake.Intake, error) {
 		return nil, err
 	}
 	s.Protocol = in.Protocol
+	s.Progress = oneAtATime(s.Progress)
 	if s.Protocol.Scheme.Name == "" {
 		return nil, hint.Errorf("name it with --scheme or in the protocol, for instance --scheme compartments",
 			"no label scheme is given: t2map does not guess the meaning of the mask's labels")

@@ -3,6 +3,7 @@ package batch
 import (
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/t2map/t2map/dicomio"
@@ -160,6 +161,19 @@ func (s Settings) log() *slog.Logger {
 		return slog.New(slog.DiscardHandler)
 	}
 	return s.Log
+}
+
+// oneAtATime returns a function that calls report once at a time: headers are read while studies are mapped.
+func oneAtATime(report func(stage Stage, done, all int)) func(stage Stage, done, all int) {
+	if report == nil {
+		return nil
+	}
+	var mu sync.Mutex
+	return func(stage Stage, done, all int) {
+		mu.Lock()
+		defer mu.Unlock()
+		report(stage, done, all)
+	}
 }
 
 func (s Settings) progress(stage Stage) func(done, all int) {
