@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"maps"
 	"path/filepath"
 	"testing"
 )
@@ -10,11 +11,13 @@ func TestStudiesWaitInAFile(t *testing.T) {
 	before := mostWaiting
 	mostWaiting = 0
 	defer func() { mostWaiting = before }()
-	for name, test := range map[string]func(*testing.T){
-		"resumed": TestResume, "not read": TestUnchangedFilesAreNotRead, "carried masks": TestManyCarriedMasks,
-		"shards": TestShards, "changed in a shard": TestShardsOfChangedFile, "disk full": TestDiskFull,
-		"failures": TestMaxFailures, "interrupted": TestInterruptedRenaming, "killed": TestKilledRun,
-	} {
+	tests := map[string]func(*testing.T){"resumed": TestResume, "carried masks": TestManyCarriedMasks,
+		"changed in a shard": TestShardsOfChangedFile, "interrupted": TestInterruptedRenaming}
+	if !testing.Short() {
+		maps.Copy(tests, map[string]func(*testing.T){"not read": TestUnchangedFilesAreNotRead, "shards": TestShards,
+			"disk full": TestDiskFull, "failures": TestMaxFailures, "killed": TestKilledRun})
+	}
+	for name, test := range tests {
 		t.Run(name, test)
 	}
 }
