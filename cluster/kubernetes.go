@@ -8,6 +8,8 @@ import (
 	"strings"
 	"text/template"
 	"unicode/utf8"
+
+	"github.com/t2map/t2map/objects"
 )
 
 // Kubernetes is a run as an indexed job, and a job that merges. Program and Folder of the Job are not used, and the
@@ -99,7 +101,7 @@ func (k Kubernetes) checkPaths() error {
 	for _, p := range append([]string{k.Out}, k.Studies...) {
 		v := k.volumeOf(p)
 		switch {
-		case p != k.Out && strings.HasPrefix(p, "s3://"): // studies in a bucket
+		case p != k.Out && objects.Is(p): // studies in a bucket
 		case v == nil:
 			return fmt.Errorf("%q is not in the folder of a volume, so no container sees it", p)
 		case v.ReadOnly && p == k.Out:

@@ -190,21 +190,7 @@ func knownBytes(n int64) int {
 
 // ofResult returns columns of results whose cells are empty for failures.
 func ofResult(columns []table.Column[Result]) []table.Column[studyRow] {
-	unlessFailed := func(text func(Result) string) func(studyRow) string {
-		return func(r studyRow) string {
-			if r.result == nil {
-				return ""
-			}
-			return text(*r.result)
-		}
-	}
-	var out []table.Column[studyRow]
-	for _, c := range columns {
-		out = append(out, table.Column[studyRow]{Name: c.Name, Label: c.Label, Kind: c.Kind, Unit: c.Unit,
-			Terms: c.Terms, Derivation: c.Derivation, Origin: c.Origin, Cell: unlessFailed(c.Cell),
-			Plain: unlessFailed(c.Text)})
-	}
-	return out
+	return table.LiftPresent(func(r studyRow) *Result { return r.result }, columns)
 }
 
 // printed returns a column of numbers of the images that are already formatted.

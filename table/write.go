@@ -114,10 +114,25 @@ func (c Column[R]) WithOrigin(origin Origin) Column[R] { c.Origin = origin; retu
 
 // Lift returns columns of rows R from the columns of a part of R.
 func Lift[R, P any](part func(R) P, columns []Column[P]) []Column[R] {
+	return lift(columns, func(r R, text func(P) string) string { return text(part(r)) })
+}
+
+// LiftPresent is Lift for a part that rows may lack. Then it is nil and the cells are empty.
+func LiftPresent[R, P any](part func(R) *P, columns []Column[P]) []Column[R] {
+	return lift(columns, func(r R, text func(P) string) string {
+		if p := part(r); p != nil {
+			return text(*p)
+		}
+		return ""
+	})
+}
+
+// lift returns columns of rows R from columns of P. apply calls the text of a column for a row.
+func lift[R, P any](columns []Column[P], apply func(r R, text func(P) string) string) []Column[R] {
 	var out []Column[R]
 	for _, c := range columns {
 		out = append(out, Column[R]{c.Name, c.Label, c.Kind, c.Unit, c.Terms, c.Derivation, c.Origin,
-			func(r R) string { return c.Cell(part(r)) }, func(r R) string { return c.Text(part(r)) }})
+			func(r R) string { return apply(r, c.Cell) }, func(r R) string { return apply(r, c.Text) }})
 	}
 	return out
 }

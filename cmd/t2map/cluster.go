@@ -97,11 +97,7 @@ func (f *jobFlags) parseOptions(run *cobra.Command, advice string) error {
 // checkSettings returns an error if run would refuse its options, so that no job is submitted in vain. It reads the
 // protocol and the scheme.
 func checkSettings(run *cobra.Command, studies []string) error {
-	var f studyFlags
-	c := &cobra.Command{}
-	f.add(c)
-	f.addFit(c)
-	f.addMaps(c)
+	f, c := recordedFlags()
 	var err error
 	run.Flags().Visit(func(given *pflag.Flag) {
 		if c.Flags().Lookup(given.Name) != nil {

@@ -89,7 +89,7 @@ var mayImport = map[string][]string{
 	"dicomio/internal/charset":  {},
 	"dicomio/internal/codec":    {"sandbox"},
 
-	"cluster":            {"hint"},
+	"cluster":            {"hint", "objects"},
 	"internal/machine":   {},
 	"internal/segmenter": {"printable"},
 

@@ -7,8 +7,8 @@ import (
 	library "github.com/parquet-go/parquet-go/compress/zstd"
 )
 
-// codec is the library's Zstandard with less memory: one encoder for all tables, with a window of the size of a page. The
-// library's own takes 16 MB for each column that is compressed at a time.
+// codec is the library's Zstandard with less memory: one encoder for all tables, with a window of the size of a page.
+// The library's own takes 16 MB for each column that is compressed at a time.
 type codec struct{ library.Codec }
 
 // window is larger than a page of the library, 256 KiB.
