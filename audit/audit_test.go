@@ -180,7 +180,7 @@ func TestLinkIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := os.Symlink(target, filepath.Join(dir, File)); err != nil {
-		t.Skip("no links here: ", err)
+		t.Skip("no symbolic links here: ", err)
 	}
 	if _, err := Open(dir); err == nil {
 		t.Error("accepted")

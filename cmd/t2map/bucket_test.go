@@ -204,7 +204,7 @@ func TestUnreliableBucket(t *testing.T) {
 // shard asks to be tried again. The requests fail when headers are read, or later when the mask is.
 func TestOutageOfBucket(t *testing.T) {
 	if testing.Short() {
-		t.Skip("waits for a server that does not answer")
+		t.Skip("-short: waits a minute for a server that does not answer")
 	}
 	s := inBucket(t, studies(t, 3))
 	out := filepath.Join(t.TempDir(), "results")
@@ -404,7 +404,7 @@ func TestKilledInBucket(t *testing.T) {
 // A server that dies ends the run soon with a reason, and the next run goes on.
 func TestServerDies(t *testing.T) {
 	if testing.Short() {
-		t.Skip("waits for a server that does not answer")
+		t.Skip("-short: waits a minute for a server that does not answer")
 	}
 	dir := studies(t, 6)
 	local := filepath.Join(t.TempDir(), "results")
