@@ -16,7 +16,7 @@ const dpi = 300
 
 // png writes the sheet as a PNG with its size on paper.
 func (s *sheet) png(p Picture) ([]byte, error) {
-	c, pixels := newPixels(vg.Length(s.width), vg.Length(s.height), dpi, new([]uint8))
+	c, pixels := newPixels(vg.Length(s.width), vg.Length(s.height), dpi, nil)
 	for _, m := range s.marks {
 		c.SetColor(m.colour)
 		switch m.kind {

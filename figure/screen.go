@@ -4,6 +4,7 @@ import (
 	"image"
 	"image/color"
 	"io"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -27,7 +28,8 @@ const (
 func WriteScreen(w io.Writer, height vg.Length, paint func(draw.Canvas)) error {
 	memory := screens.Get().(*[]uint8)
 	defer screens.Put(memory)
-	canvas, pixels := newPixels(ScreenWidth, height, screenDPI, memory)
+	canvas, pixels := newPixels(ScreenWidth, height, screenDPI, *memory)
+	*memory = pixels.Pix
 	page := draw.NewCanvas(canvas, ScreenWidth, height)
 	paint(draw.Crop(page, ScreenMargin, -ScreenMargin, ScreenMargin, -ScreenMargin))
 	return EncodePNG(w, Paletted(pixels))
@@ -36,16 +38,14 @@ func WriteScreen(w io.Writer, height vg.Length, paint func(draw.Canvas)) error {
 // screens are the pixels of pictures that were written, several MB each. The next ones are drawn on them.
 var screens = sync.Pool{New: func() any { return new([]uint8) }}
 
-// newPixels returns a white canvas of a size and its pixels, which are in memory if that is large enough, and otherwise
-// replace it. It is vgimg.NewWith without a copy of the pixels.
-func newPixels(width, height vg.Length, dpi int, memory *[]uint8) (*vgimg.Canvas, *image.RGBA) {
+// newPixels returns a white canvas of a size and its pixels, which are in memory if that is large enough. It is
+// vgimg.NewWith without a copy of the pixels.
+func newPixels(width, height vg.Length, dpi int, memory []uint8) (*vgimg.Canvas, *image.RGBA) {
 	whole := func(l vg.Length) int { return int(l/vg.Inch*vg.Length(dpi) + 0.5) } // as vgimg rounds
 	size := image.Rect(0, 0, whole(width), whole(height))
 	const channels = 4
-	if n := channels * size.Dx() * size.Dy(); cap(*memory) < n {
-		*memory = make([]uint8, n)
-	}
-	pixels := &image.RGBA{Pix: (*memory)[:channels*size.Dx()*size.Dy()], Stride: channels * size.Dx(), Rect: size}
+	n := channels * size.Dx() * size.Dy()
+	pixels := &image.RGBA{Pix: slices.Grow(memory[:0], n)[:n], Stride: channels * size.Dx(), Rect: size}
 	c := gg.NewContextForRGBA(pixels)
 	c.SetLineCapButt()
 	c.InvertY()

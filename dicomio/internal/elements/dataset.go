@@ -24,6 +24,7 @@ type Dataset []*dicom.Element
 // ErrUnparsed means that the library could not parse the elements.
 var ErrUnparsed = errors.New("the data elements cannot be parsed")
 
+// buffers are those of files that were parsed.
 var buffers = sync.Pool{New: func() any { return bufio.NewReader(nil) }}
 
 // Parse parses the wanted elements with the library. Its panics and errors become
@@ -36,8 +37,11 @@ func (o *Outline) Parse() (d Dataset, err error) {
 		}
 	}()
 	buffered := buffers.Get().(*bufio.Reader)
-	defer buffers.Put(buffered)
 	buffered.Reset(o.file())
+	defer func() {
+		buffered.Reset(nil) // the contents of the file may be in memory
+		buffers.Put(buffered)
+	}()
 	p, err := dicom.NewParser(buffered, dicomio.LimitReadUntilEOF, nil)
 	if err != nil {
 		return nil, ErrUnparsed
