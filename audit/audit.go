@@ -114,7 +114,8 @@ func Open(dir string) (*Log, error) {
 	}
 	lock := filepath.Join(dir, lockFile)
 	_ = os.MkdirAll(filepath.Dir(lock), 0o777) // without it, the record is not locked
-	return &Log{dir: dir, file: f, lock: flock.New(lock, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o666))}, nil
+	shared := flock.New(lock, flock.SetFlag(os.O_CREATE|os.O_RDWR), flock.SetPermissions(0o666))
+	return &Log{dir: dir, file: f, lock: shared}, nil
 }
 
 // Close closes the record.
@@ -156,7 +157,8 @@ func (l *Log) Append(e Event) error {
 	return err
 }
 
-// noteHead notes that the record ends with a line. Without the note, Read does not notice that last lines are missing.
+// noteHead notes that the record ends with a line. Without the note, Read does not notice that the last lines are
+// missing.
 func (l *Log) noteHead(line []byte) {
 	info, err := l.file.Stat()
 	if err != nil {
@@ -230,8 +232,8 @@ func Read(dir string, visit func(Event)) (lines int, faults []Fault, err error) 
 		}
 		if len(text) == 0 {
 			if !reached && len(faults) == 0 { // with other faults, the place may be wrong
-				faults = append(faults, Fault{lines, "not the line with which the record ended: the last lines were changed or " +
-					"removed"})
+				faults = append(faults, Fault{lines, "is not the line with which the last run ended the record: lines at the " +
+					"end were changed or removed"})
 			}
 			return lines, faults, nil
 		}

@@ -35,9 +35,9 @@ func (s Settings) bound() pipeline.Bound {
 // for pictures, the page and the program itself.
 const runOverhead = 64 << 20
 
-// limitCollector makes the garbage collector limit the run to the memory that its studies need. Without it, memory may
-// grow to twice the memory in use. largest is what the largest study needs. It never raises a limit that was set from outside (GOMEMLIMIT). The returned function
-// restores the former limit.
+// limitCollector makes the garbage collector limit the run to the memory that its studies need, of which the largest
+// needs largest. Without it, memory may grow to twice the memory in use. It never raises a limit that was set from
+// outside (GOMEMLIMIT). The returned function restores the former limit.
 func limitCollector(budget, largest int64) func() {
 	most := max(min(budget, usualMemory), largest, min(inFlight*largest, budget))
 	sample := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}

@@ -132,7 +132,8 @@ func (p *reading) release() {
 	}
 }
 
-// findings returns the headers of the chunks in the queue. It reads those that are not kept while the caller works on others.
+// findings returns the headers of the chunks in the queue. It reads those that are not kept while the caller works on
+// others.
 func (w *work) findings(ctx context.Context) iter.Seq2[*reading, error] {
 	return func(yield func(*reading, error) bool) {
 		var chunks []dicomio.Chunk

@@ -21,7 +21,7 @@ func (e environment) credentials() (found *credentials.Credentials, err error) {
 	role := Bucket{pause: firstPause, attempts: 3, down: new(atomic.Bool)}
 	err = role.again(context.Background(), "", func() error {
 		source, err := e.source()
-		// There is no chain of sources, because a chain takes errors for missing credentials when it refreshes them.
+		// Not a chain of sources: when a chain refreshes credentials, it treats every error as missing credentials.
 		if found = credentials.New(source); source == nil {
 			found = credentials.NewStatic("", "", "", credentials.SignatureAnonymous)
 		}
@@ -59,7 +59,7 @@ func noCredentials(problem, hint string, transient bool) error {
 		general: true}
 }
 
-// isAbsent reports whether there is no credentials file, or none with a default profile.
+// isAbsent reports whether the credentials file does not exist or does not have a default profile.
 func isAbsent(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || err.Error() == fmt.Sprintf("section %q does not exist", "default")
 }

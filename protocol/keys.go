@@ -76,7 +76,7 @@ var Keys = []Key{
 	}},
 	{Name: "acquisition", Meaning: "the acquisition that is expected of all studies; default: any", Keys: acquisitionKeys},
 	{Name: "quality", Meaning: "limits of quality control. A value beyond a limit is a flag in qc.csv and on the page; " +
-		".inf switches a flag off, and for snr_last and voxels 0; without warn there is no fail by default",
+		".inf switches a flag off, as does 0 for snr_last and voxels; if warn is switched off, fail does not have a default",
 		Keys: qualityKeys},
 }
 

@@ -72,7 +72,7 @@ var defaultQuality = report.QualityLimits{
 type levels struct {
 	name, failKey string // as in the file
 	warn, fail    *float64
-	// below says that values below the limits are flagged, so that 0 is no limit.
+	// below reports that values below the limits are flagged. Then 0 means no limit.
 	below    bool
 	defaults report.Limits
 	settled  func(*report.QualityLimits) *report.Limits

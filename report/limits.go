@@ -17,7 +17,8 @@ type Limits struct {
 	Fail number.Float `json:"fail"`
 }
 
-// QualityLimits are the quality limits that a protocol sets. A single limit has the level Warn. NaN is no limit.
+// QualityLimits are the quality limits that a protocol sets. A single limit has the level Warn. NaN means no
+// limit.
 type QualityLimits struct {
 	// SNRLast and Voxels are flagged below their limits, the others above.
 	SNRLast         Limits `json:"snr_last"`

@@ -22,7 +22,7 @@ import (
 // cache while they are counted and then coded.
 const Unit = 256 << 10
 
-// overhead is more than the header of a gzip file and that of a block, with its code, take.
+// overhead is more than the headers of a gzip file and of a block with its code take, in bytes.
 const overhead = 1 << 10
 
 // step is the distance of repeats: a voxel of float32, or four of uint8.
@@ -42,7 +42,7 @@ type Writer struct {
 }
 
 // NewWriter begins the file with head, at most 64 kB, which is stored uncompressed. The first Write
-// writes it to w. No Write has more data than most.
+// writes it to w. most is the largest number of bytes that a Write is given.
 func NewWriter(w io.Writer, head []byte, most int) *Writer {
 	d := &Writer{w: w}
 	d.out.buf = make([]byte, 0, len(head)+overhead+2*(most+stretch)) // a code has at most longestCode bits for 8
@@ -60,7 +60,7 @@ func (d *Writer) sum(data []byte) {
 	d.size += uint32(len(data)) // modulo 2³², as the format has it
 }
 
-// Write compresses the next data, at most a Unit and at most what NewWriter was told; last marks the last of the file. The output
+// Write compresses the next data, at most a Unit; last marks the last of the file. The output
 // depends on how the data are divided.
 func (d *Writer) Write(data []byte, last bool) error {
 	d.sum(data)
