@@ -64,7 +64,8 @@ type Event struct {
 	Kind Kind      `json:"event"`
 	// Run names the run; all events of a run have it.
 	Run string `json:"run,omitempty"`
-	// User, Host, Version, Protocol (the SHA-256 of the settings) and Options are set for RunStarted.
+	// User, Host and Version are set for RunStarted and TablesWritten, Protocol (the SHA-256 of the settings) and Options
+	// for RunStarted.
 	User     string   `json:"user,omitempty"`
 	Host     string   `json:"host,omitempty"`
 	Version  string   `json:"version,omitempty"`

@@ -3,7 +3,6 @@ package batch
 import (
 	"errors"
 
-	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/intake"
 	"github.com/t2map/t2map/outfile"
@@ -24,7 +23,7 @@ func (r *session) failure(l *intake.Line, code report.Reason, reason, advice str
 }
 
 // fail lists a study that failed. Its earlier results are moved, unless the failure is due to a setting of the run, to
-// the output folder or to a server that did not answer: then they remain valid. A dry run moves nothing.
+// the output folder or to an error that may pass: then they remain valid. A dry run moves nothing.
 func (r *session) fail(l *intake.Line, err error) {
 	if !r.Shard.has(l.Hash) {
 		return // another shard lists it
@@ -33,8 +32,7 @@ func (r *session) fail(l *intake.Line, err error) {
 		r.postpone(l, "not done: "+err.Error())
 		return
 	}
-	if errors.As(err, new(*pipeline.SettingError)) || reasonOf(err) == report.ReasonDisk || outfile.Transient(err) ||
-		files.Outage(err) {
+	if errors.As(err, new(*pipeline.SettingError)) || reasonOf(err) == report.ReasonDisk || outfile.Transient(err) {
 		r.explained = append(r.explained, len(r.out.Failures))
 	} else if !r.DryRun {
 		r.ledger.displace(entry{Study: l.Hash, Series: l.Series, Side: l.Side}, "")
@@ -45,7 +43,7 @@ func (r *session) fail(l *intake.Line, err error) {
 	r.log().Warn("study failed", "study", r.name(l))
 }
 
-// noteKept adds a remark to each failure that is due to a setting if the tables keep an earlier result of the study.
+// noteKept adds a remark to each failure in explained if the tables keep an earlier result of the study.
 // Call it after all studies are done.
 func (r *session) noteKept() {
 	for _, n := range r.explained {

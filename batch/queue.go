@@ -48,7 +48,7 @@ type waiting struct {
 
 // enqueue returns the queue of the studies. If there are many, it leaves what was found in the cohort to the index,
 // which must have been written. The caller must close the queue.
-func (r *session) enqueue(c *cohort, studies []*study) (*queue, error) {
+func (r *session) enqueue(c *cohort, studies []*study) *queue {
 	q := &queue{chunks: c.chunks, length: len(studies)}
 	byChunk := map[*chunk][]*study{}
 	for _, st := range studies {
@@ -63,25 +63,38 @@ func (r *session) enqueue(c *cohort, studies []*study) (*queue, error) {
 		}
 	}
 	if len(studies) <= mostWaiting {
-		return q, nil
+		return q
 	}
 	if err := q.store(filepath.Join(r.Out, stateFolder)); err != nil {
-		q.close()
-		return nil, fmt.Errorf("output folder: %s: %w", stateFolder, outfile.Bare(err))
+		r.log().Warn("the studies wait in memory", "error", err)
+		return q
 	}
 	c.forget()
-	return q, nil
+	return q
 }
 
-// store moves the studies to a file in the folder. The next run removes it if this one is killed.
-func (q *queue) store(folder string) (err error) {
-	if err := os.MkdirAll(folder, 0o777); err != nil {
+// store moves the studies to a file in the folder. The next run removes it if this one is killed. After an error they
+// still wait in memory.
+func (q *queue) store(folder string) error {
+	file, err := os.CreateTemp(folder, ".queue-*.json")
+	if err != nil {
 		return err
 	}
-	if q.file, err = os.CreateTemp(folder, ".queue-*.json"); err != nil {
+	if err := q.write(file); err != nil {
+		_ = file.Close()
+		_ = os.Remove(file.Name()) // otherwise the next run removes it
 		return err
 	}
-	buffered, place := bufio.NewWriterSize(q.file, 1<<16), int64(0)
+	for _, part := range q.parts {
+		part.studies = nil
+	}
+	q.file = file
+	return nil
+}
+
+// write writes the studies and notes where those of each part are.
+func (q *queue) write(w io.Writer) error {
+	buffered, place := bufio.NewWriterSize(w, 1<<16), int64(0)
 	for _, part := range q.parts {
 		part.first = place
 		for _, st := range part.studies {
@@ -94,17 +107,19 @@ func (q *queue) store(folder string) (err error) {
 				return err
 			}
 		}
-		part.studies, part.end = nil, place
+		part.end = place
 	}
 	return buffered.Flush()
 }
 
-// waiting returns the study as it waits in a file.
+// waiting returns the study as it waits in a file, without the codes that must not be stored: the plan needed them.
 func (st *study) waiting() *waiting {
 	if st == nil {
 		return nil
 	}
-	return &waiting{*st.Line, st.chunk.number, st.dir, st.warnings, st.seen.outside, st.source.waiting()}
+	line := *st.Line
+	line.PatientID, line.TrialSubject = "", ""
+	return &waiting{line, st.chunk.number, st.dir, st.warnings, st.seen.outside, st.source.waiting()}
 }
 
 // study returns the study that was waiting.

@@ -1,7 +1,9 @@
 package batch
 
 import (
+	"bytes"
 	"maps"
+	"os"
 	"path/filepath"
 	"testing"
 )
@@ -22,6 +24,41 @@ func TestStudiesWaitInAFile(t *testing.T) {
 	}
 }
 
+// A large cohort waits in a file without codes of patients. If the file is damaged, the run ends with an error, and a
+// shard does not count as ended.
+func TestDamagedQueueFile(t *testing.T) {
+	before := mostWaiting
+	mostWaiting = 0
+	defer func() { mostWaiting = before }()
+	s := sharded(t)
+	s.Shard = Shard{1, 1}
+	var text []byte
+	s.Progress = func(stage Stage, done, _ int) {
+		if stage != StageStudies || done > 0 {
+			return
+		}
+		names, err := filepath.Glob(filepath.Join(s.Out, stateFolder, ".queue-*.json"))
+		if err != nil || len(names) != 1 {
+			t.Fatal(names, err)
+		}
+		if text, err = os.ReadFile(names[0]); err == nil {
+			err = os.WriteFile(names[0], []byte("{}\n"), 0o666)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out, err := Run(t.Context(), s); err == nil || out.Mapped > 0 {
+		t.Errorf("%d mapped, %v", out.Mapped, err)
+	}
+	if !bytes.Contains(text, []byte(`"PatientID":""`)) || bytes.Contains(text, []byte(`"PatientID":"S`)) {
+		t.Errorf("%s", text)
+	}
+	if _, err := Merge(t.Context(), s, false); err == nil {
+		t.Error("the shard counts as ended")
+	}
+}
+
 // The file of waiting studies is removed, and another program cannot mislead a run by changing it.
 func TestQueueFile(t *testing.T) {
 	dir := t.TempDir()
@@ -36,6 +73,12 @@ func TestQueueFile(t *testing.T) {
 	q := &queue{chunks: chunks, parts: []*queued{
 		{chunk: chunks[0], studies: []*study{source}}, {chunk: chunks[1], studies: []*study{one, source}},
 	}}
+	if err := q.store(filepath.Join(dir, "absent")); err == nil || q.file != nil {
+		t.Error("stored in a folder that is not there: ", err)
+	}
+	if got, err := q.take(q.parts[1]); err != nil || len(got) != 2 || got[0] != one {
+		t.Errorf("after the error: %+v, %v", got, err)
+	}
 	if err := q.store(dir); err != nil {
 		t.Fatal(err)
 	}

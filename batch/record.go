@@ -67,14 +67,18 @@ func (s Settings) startRecord(fit t2fit.Resolved) (*record, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := audit.Event{Kind: audit.RunStarted, Version: pipeline.Version,
-		Protocol: s.Protocol.Record(fit).SHA256, Options: s.Options}
-	e.Host, _ = os.Hostname() // unknown names are absent
+	_ = r.add(signed(audit.Event{Kind: audit.RunStarted, Version: pipeline.Version,
+		Protocol: s.Protocol.Record(fit).SHA256, Options: s.Options}))
+	return r, r.err
+}
+
+// signed returns the event with the user and the host. Unknown names are absent.
+func signed(e audit.Event) audit.Event {
+	e.Host, _ = os.Hostname()
 	if u, err := user.Current(); err == nil {
 		e.User = u.Username
 	}
-	_ = r.add(e)
-	return r, r.err
+	return e
 }
 
 // add writes an event of the run. Its first error is kept for the end of the run, and returned.
@@ -112,7 +116,7 @@ func (r *record) tables() error {
 	if err != nil {
 		return err
 	}
-	e := audit.Event{Kind: audit.TablesWritten, Version: pipeline.Version, Files: map[string]string{}}
+	e := signed(audit.Event{Kind: audit.TablesWritten, Version: pipeline.Version, Files: map[string]string{}})
 	for _, name := range names {
 		if e.Files[name], err = fileHash(filepath.Join(r.out, filepath.FromSlash(name))); err != nil {
 			return err

@@ -88,11 +88,9 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 	}
 	planned()
 	r.ledger.makeWay(left)
-	queue, err := r.enqueue(cohort, left)
-	if err == nil {
-		err = r.mapAll(ctx, cohort, queue)
-		queue.close()
-	}
+	q := r.enqueue(cohort, left)
+	err = r.mapAll(ctx, cohort, q)
+	q.close()
 	r.ledger.restore()
 	tablesErr := r.finish(cohort)
 	lock.unfinished = tablesErr != nil || !s.Shard.whole()
@@ -133,6 +131,9 @@ func (r *session) choose(ctx context.Context, c *cohort, fit t2fit.Resolved) ([]
 // finish writes the tables and the state of the output folder, or the state of the shard. The cohort is not used
 // afterwards.
 func (r *session) finish(c *cohort) error {
+	if r.unlisted != nil && !r.Shard.whole() {
+		return r.unlisted // without its state, Merge takes the shard for missing
+	}
 	if !r.Shard.whole() {
 		return r.writeShard()
 	}
@@ -143,7 +144,7 @@ func (r *session) finish(c *cohort) error {
 		indexErr = errors.Join(indexErr, r.writeIndex(c))
 	}
 	*c = cohort{} // its lines would take as much memory as the tables
-	return errors.Join(r.writeTables(), indexErr, r.writeEntries(), r.removeShards())
+	return errors.Join(r.unlisted, r.writeTables(), indexErr, r.writeEntries(), r.removeShards())
 }
 
 // session is the state of one run.
@@ -161,8 +162,10 @@ type session struct {
 	inputs map[string]knownInputs
 	// planSum is the hash of all studies of the run, see planSum.
 	planSum string
-	// explained are the indices of the failures that are due to a setting.
+	// explained are the indices of the failures after which the earlier result of the study stays, see fail.
 	explained []int
+	// unlisted is the reason why studies that are not done are not in the outcome.
+	unlisted error
 }
 
 func (r *session) remark(text ...string) { r.out.Remarks = append(r.out.Remarks, text...) }

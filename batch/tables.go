@@ -86,7 +86,10 @@ func (r *session) tabulate(sound []entry) error {
 	c.Results = inTableOrder(sound)
 	err := writeCohort(r.Out, c)
 	if err == nil {
-		err = errors.Join(r.writeTableState(sum), r.record.tables())
+		err = r.record.tables()
+	}
+	if err == nil { // not before the record, which would not get them any more
+		err = r.writeTableState(sum)
 	}
 	switch {
 	case outfile.Full(err):
@@ -101,7 +104,8 @@ func (r *session) tabulate(sound []entry) error {
 // readAhead is the number of results that are read at a time.
 const readAhead = 16
 
-// inTableOrder sorts the entries in the order of tables, by subject, visit, study and series, and reads their results.
+// inTableOrder sorts the entries, which are not copied, in the order of tables: by subject, visit, study and series. It
+// reads their results.
 func inTableOrder(entries []entry) iter.Seq2[report.Result, error] {
 	slices.SortStableFunc(entries, func(a, b entry) int {
 		return cmp.Or(cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Visit, b.Visit),

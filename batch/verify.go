@@ -36,8 +36,8 @@ type Verification struct {
 
 // Verify compares the files of a folder of results with the hashes that were written with them: the record with its
 // chain, each result.json and the tables with the record, and the files of each result with its result.json. Superseded
-// results may have been deleted; those that are there are compared. If roots are given, it
-// also compares the inputs, which it looks for below the roots; an input that is not there is a finding.
+// results may have been deleted; those that are there are compared in the same way. If roots are given, it also compares
+// the inputs, which it looks for below the roots; an input that is not there is a finding.
 //
 // It returns a *BusyError if a run writes to the folder, and an error if the folder does not exist or holds no results.
 func Verify(ctx context.Context, out string, roots []string, workers int) (Verification, error) {
@@ -169,8 +169,14 @@ func (v *verifier) compareSuperseded() {
 			continue
 		}
 		path := filepath.Join(v.out, filepath.FromSlash(folder), report.ResultFile)
-		if sum, err := fileHash(path); err == nil && sum != v.expected[folder] {
+		sum, err := fileHash(path)
+		if err != nil {
+			continue // it was deleted
+		}
+		if sum != v.expected[folder] {
 			v.find(path, "has changed since a run wrote it")
+		} else if r, err := report.ReadResult(path); err == nil { // else its hash differs
+			compareOutputs(r, func(name, problem string) { v.find(filepath.Join(r.Dir, name), problem) })
 		}
 	}
 }
@@ -192,9 +198,16 @@ func (v *verifier) result(path string) (one Verification) {
 	case known && expected != sum:
 		find(report.ResultFile, "has changed since a run wrote it")
 	}
+	one.Outputs = len(r.Outputs)
+	compareOutputs(r, find)
+	v.compareInputs(r, &one, find)
+	return one
+}
+
+// compareOutputs compares the files in the folder of a result with their hashes.
+func compareOutputs(r report.Result, find func(name, problem string)) {
 	known := []string{report.ResultFile}
 	for _, f := range r.Outputs {
-		one.Outputs++
 		known = append(known, f.Path)
 		switch sum, err := fileHash(filepath.Join(r.Dir, filepath.FromSlash(f.Path))); {
 		case errors.Is(err, fs.ErrNotExist):
@@ -211,8 +224,6 @@ func (v *verifier) result(path string) (one Verification) {
 			find(e.Name(), "was not written by the run")
 		}
 	}
-	v.compareInputs(r, &one, find)
-	return one
 }
 
 // compareInputs compares the inputs of a result, if there are roots.
@@ -236,7 +247,8 @@ func (v *verifier) missing() {
 	var gone []string
 	for folder := range v.expected {
 		_, err := os.Stat(filepath.Join(v.out, filepath.FromSlash(folder), report.ResultFile))
-		if !v.seen[folder] && err != nil && !strings.HasPrefix(folder, supersededFolder+"/") { // those may be deleted
+		mayBeDeleted := strings.HasPrefix(folder, supersededFolder+"/")
+		if !v.seen[folder] && err != nil && !mayBeDeleted {
 			gone = append(gone, folder)
 		}
 	}

@@ -2,6 +2,7 @@ package batch
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -107,7 +108,21 @@ func TestVerifySuperseded(t *testing.T) {
 	if err != nil || len(names) != 1 {
 		t.Fatal(names, err)
 	}
-	if err := os.WriteFile(names[0], []byte("{}"), 0o666); err != nil {
+	pictures, err := filepath.Glob(filepath.Join(filepath.Dir(names[0]), "*.png"))
+	if err != nil || len(pictures) == 0 {
+		t.Fatal(pictures, err)
+	}
+	picture, err := os.ReadFile(pictures[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(pictures[0], invert(bytes.Clone(picture)), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if got := verify(); len(got) != 1 || !strings.HasSuffix(got[0].Place, filepath.Base(pictures[0])) {
+		t.Errorf("%+v", got)
+	}
+	if err := errors.Join(os.WriteFile(pictures[0], picture, 0o666), os.WriteFile(names[0], []byte("{}"), 0o666)); err != nil {
 		t.Fatal(err)
 	}
 	if got := verify(); len(got) != 1 || !strings.HasPrefix(got[0].Place, "superseded/S01/study-") {

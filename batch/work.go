@@ -108,8 +108,8 @@ func (w *work) run(ctx context.Context) {
 		}
 		studies, err := w.queue.take(part)
 		if err != nil {
-			w.log().Error("studies that are not done are not listed", "error", err)
-			break
+			w.unlisted = fmt.Errorf("studies that are not done are not listed: %w", err)
+			continue
 		}
 		for _, st := range studies {
 			w.finish(st, report.Result{}, notDone(ctx))
@@ -214,6 +214,9 @@ func (w *work) finish(st *study, r report.Result, err error) {
 		w.stop(hint.Errorf("free disk space, for instance in the output folder or in TMPDIR, and run again: studies "+
 			"that are done are kept. To write missing tables: "+tablesCommand(w.Out), "%w", &DiskFullError{err}))
 		w.postpone(st.Line, errDiskFull.Error())
+	case files.Outage(err): // others cannot be read either
+		w.stop(err)
+		w.postpone(st.Line, "not done: "+err.Error())
 	case errors.Is(err, errInterrupted), errors.Is(err, errDiskFull), errors.Is(err, errFailures):
 		w.postpone(st.Line, err.Error())
 	case err != nil:

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path"
+	"regexp"
 	"strings"
 	"text/template"
 	"unicode/utf8"
@@ -23,6 +24,9 @@ type Kubernetes struct {
 	// Secret holds the credentials of buckets as variables of the environment, or is "".
 	Secret string
 }
+
+// isSecret matches the names of secrets, which are DNS subdomains.
+var isSecret = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$`)
 
 // Volume is a persistent volume claim and the folder at which containers see it.
 type Volume struct {
@@ -90,8 +94,8 @@ func (k Kubernetes) checkPaths() error {
 	if k.Namespace != "" && !isName.MatchString(k.Namespace) {
 		return fmt.Errorf("the namespace %q is not made of lower-case letters, digits and hyphens", k.Namespace)
 	}
-	if k.Secret != "" && !isName.MatchString(k.Secret) {
-		return fmt.Errorf("the secret %q is not made of lower-case letters, digits and hyphens", k.Secret)
+	if k.Secret != "" && !isSecret.MatchString(k.Secret) {
+		return fmt.Errorf("the secret %q is not made of lower-case letters, digits, hyphens and dots", k.Secret)
 	}
 	for _, text := range append(append([]string{k.Image, k.Out}, k.Studies...), k.Options...) {
 		if !utf8.ValidString(text) {

@@ -59,8 +59,13 @@ func noCredentials(problem, hint string, transient bool) error {
 		general: true}
 }
 
-// isAbsent reports whether the credentials file does not exist or does not have a default profile.
+// isAbsent reports whether the credentials file does not exist or does not have a default profile. Without a home
+// directory there is none, unless the environment names it.
 func isAbsent(err error) bool {
+	if _, homeErr := os.UserHomeDir(); homeErr != nil && os.Getenv("AWS_SHARED_CREDENTIALS_FILE") == "" &&
+		os.Getenv("AWS_CONFIG_FILE") == "" {
+		return true
+	}
 	return errors.Is(err, fs.ErrNotExist) || err.Error() == fmt.Sprintf("section %q does not exist", "default")
 }
 

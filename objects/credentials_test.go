@@ -107,10 +107,15 @@ func TestNoCredentials(t *testing.T) {
 		"the service knows no role": func() { m.status.Store(http.StatusNotFound) },
 		"no service":                func() { t.Setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:1") },
 		"a file without a profile":  func() { t.Setenv("AWS_CONFIG_FILE", other) },
+		"no home": func() {
+			for _, name := range []string{"HOME", "USERPROFILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"} {
+				t.Setenv(name, "")
+			}
+		},
 	} {
 		m.status.Store(http.StatusNotFound)
-		change()
 		t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(t.TempDir(), "absent"))
+		change()
 		if err := put(t); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -192,7 +192,7 @@ func TestRetries(t *testing.T) {
 		t.Errorf("%v after %d requests", err, first)
 	}
 	if _, err = b.Stat(t.Context(), "a"); s.Reset("").Requests > 2 {
-		t.Error("requests are repeated although the last one failed in spite of it: ", err)
+		t.Error("requests are repeated although the last one had failed after all repetitions: ", err)
 	}
 	s.Break(nil)
 	_, err = b.Stat(t.Context(), "a")

@@ -227,7 +227,12 @@ func TestOutageOfBucket(t *testing.T) {
 			asked[r.URL.Path]++
 			return strings.HasSuffix(r.URL.Path, "/SB/labels.nii.gz") && asked[r.URL.Path] > 1
 		}, exitFailed},
+		{"mask in a shard", append(slices.Clone(force), "--shard", "1/1"), func(r *http.Request) bool {
+			asked[r.URL.Path]++
+			return strings.HasSuffix(r.URL.Path, "/SB/labels.nii.gz") && asked[r.URL.Path] > 1
+		}, exitAgain},
 	} {
+		clear(asked)
 		s.Break(func(_ int, r *http.Request) (int, bool) { return 503, c.fails(r) })
 		_, text := run(t, c.code, c.args...)
 		if !strings.Contains(text, "503") || strings.Contains(text, "moved or removed") {

@@ -270,8 +270,10 @@ func (l *lock) refresh(ctx context.Context, last time.Time) {
 
 // refreshOnce writes the lock object again, unless another run has taken it: then it is gone.
 func (l *lock) refreshOnce(ctx context.Context) (refreshed, gone bool) {
-	if !l.conditional && !l.own(ctx) {
-		return false, true
+	if !l.conditional {
+		if mine, err := l.own(ctx); err != nil || !mine {
+			return false, err == nil
+		}
 	}
 	l.mu.Lock()
 	tag, err := l.put(ctx, l.etag, false)
@@ -279,20 +281,30 @@ func (l *lock) refreshOnce(ctx context.Context) (refreshed, gone bool) {
 		l.etag = tag
 	}
 	l.mu.Unlock()
-	return err == nil, errors.Is(err, objects.ErrChanged) && !l.own(ctx)
+	if !errors.Is(err, objects.ErrChanged) {
+		return err == nil, false
+	}
+	mine, err := l.own(ctx)
+	return false, err == nil && !mine
 }
 
-// own reports whether the lock object is that of this run, and notes its ETag: the answer to a write may be lost.
-func (l *lock) own(ctx context.Context) bool {
+// own reports whether the lock object is that of this run, and notes its ETag: the answer to a write may be lost. If the
+// server does not answer, it is an error.
+func (l *lock) own(ctx context.Context) (bool, error) {
 	data, info, err := l.bucket.Get(ctx, l.key, mostLock)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	} else if err != nil {
+		return false, err
+	}
 	var h Holder
-	if err != nil || json.Unmarshal(data, &h) != nil || h.ID != l.holder.ID {
-		return false
+	if json.Unmarshal(data, &h) != nil || h.ID != l.holder.ID {
+		return false, nil
 	}
 	l.mu.Lock()
 	l.etag = info.ETag
 	l.mu.Unlock()
-	return true
+	return true, nil
 }
 
 // watch calls do with a context that ends when the lock is lost.
@@ -315,8 +327,8 @@ func (l *lock) release() error {
 	<-l.done
 	ctx, stop := context.WithTimeout(context.WithoutCancel(l.ctx), time.Minute)
 	defer stop()
-	if !l.own(ctx) {
-		return nil
+	if mine, err := l.own(ctx); err != nil || !mine {
+		return nil // a lock that cannot be read is taken over later
 	}
 	return l.bucket.Remove(ctx, l.key)
 }

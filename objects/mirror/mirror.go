@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -74,11 +75,11 @@ type Mirror struct {
 	stop      context.CancelCauseFunc
 	temporary bool
 
+	tails tails
+
 	mu       sync.Mutex        // guards the fields below
 	shared   map[string]string // the MD5 of the files outside of studies that the bucket has, by name
 	storedAt time.Time         // when the hidden state was last stored
-	recorded int64             // the bytes at the beginning of the record that audit.jsonl in the bucket has
-	hasTail  bool              // the bucket has a tail of the record
 	// moved are the folders of movedFrom by their origin, or nil before they are listed.
 	moved map[string][]string
 }
@@ -111,7 +112,7 @@ func Open(ctx context.Context, s Settings) (*Mirror, error) {
 		}
 	}
 	if err = m.pull(); err == nil {
-		err = m.addTail()
+		err = m.addTails()
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("earlier results: %w", err), m.release())
@@ -229,12 +230,12 @@ func makeMarker(path string, size int64) error {
 
 func isMarker(i fs.FileInfo) bool { return i.ModTime().Equal(marked) }
 
-// private reports whether a file with hidden state is not mirrored as a file: locks, what a lock needs, and the tail of
-// the record.
+// private reports whether a file with hidden state is not mirrored as a file: files of this run alone, which begin with
+// a dot, locks, what a lock needs, and the tails of the record.
 func private(name string) bool {
-	base, hidden := strings.CutPrefix(name, stateDir+"/")
-	return hidden && (strings.HasSuffix(base, ".lock") || name == lockName || name == tailName ||
-		strings.HasPrefix(base, "probe-"))
+	below, hidden := strings.CutPrefix(name, stateDir+"/")
+	return hidden && (strings.HasPrefix(path.Base(below), ".") || strings.HasSuffix(below, ".lock") || name == lockName ||
+		strings.HasPrefix(name, tailName) || strings.HasPrefix(below, "probe-"))
 }
 
 // read reports whether a run reads a file of an earlier study.

@@ -352,6 +352,17 @@ func TestForeignObjects(t *testing.T) {
 	wantStored(t, want)
 }
 
+// Hidden files in the state are those of a run alone, such as unfinished ones, and are not stored.
+func TestHiddenStateOfRun(t *testing.T) {
+	objecttest.Start(t)
+	m := mustOpen(t, mirror.Settings{})
+	write(t, m, ".t2map/.queue-1.json", "of this run")
+	write(t, m, ".t2map/shards/.1-of-2.json7", "unfinished")
+	write(t, m, ".t2map/index.jsonl", "state")
+	check(t, m.Close())
+	wantStored(t, map[string]string{".t2map/index.jsonl": "state"})
+}
+
 // A study whose files are not those of its result.json is not stored, and a folder without result.json does not count.
 func TestIncomplete(t *testing.T) {
 	objecttest.Start(t)

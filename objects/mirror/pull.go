@@ -168,12 +168,10 @@ func (m *Mirror) fetchShared(ctx context.Context, i objects.Info, name string) e
 	if err := m.fetch(ctx, i, m.path(name)); err != nil {
 		return err
 	}
-	sum, size, err := sumOf(m.path(name))
+	sum, _, err := sumOf(m.path(name))
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.shared[name] = sum; name == auditFile {
-		m.recorded = size
-	}
+	m.shared[name] = sum
 	return err
 }
 

@@ -9,22 +9,36 @@ import (
 	"io/fs"
 	"os"
 	"strconv"
+	"sync"
 )
 
-// tailName is the object with the lines of the record that audit.jsonl in the bucket may not have yet. Its first line
-// is the number of bytes of the record that come before them. It is stored before each result.json, so that the record
-// names every result of a run that is killed, and removed when the whole record is stored.
-const tailName = stateDir + "/audit.tail"
+// tailName begins the names of the tails of the record, objects with the lines that audit.jsonl in the bucket may not
+// have yet, which are numbered from 0. The first line of each is the number of bytes of the record that come before its
+// lines. Tails are stored before each result.json, so that the record names every result of a run that is killed, and
+// removed when the whole record is stored.
+const tailName = stateDir + "/audit.tail-"
 
-// mostTail is the largest number of bytes in the tail. When there are more, the whole record is stored. The tail is
-// stored with each study: for 10,000 studies, whose record takes 4 MB, tails of 64 KiB take as much as the whole records
-// and all together a third of the results.
-const mostTail = 1 << 16
+// A tail of fullTail bytes or more is not stored again: the next one begins. mostTail is the most that a tail may have.
+const (
+	fullTail = 1 << 16
+	mostTail = 1 << 26
+)
+
+// tails is the state of the tails of the record.
+type tails struct {
+	mu      sync.Mutex
+	objects int   // the number of tails that the bucket may have
+	current int   // the number of the one that is not full
+	start   int64 // the bytes of the record before it
+}
+
+func (m *Mirror) tailKey(n int) string { return m.Place.Key(tailName + strconv.Itoa(n)) }
 
 // storeTail stores the lines of the record that the bucket does not have.
 func (m *Mirror) storeTail(ctx context.Context) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
+	t := &m.tails
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	f, err := os.Open(m.path(auditFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -32,42 +46,47 @@ func (m *Mirror) storeTail(ctx context.Context) error {
 		return err
 	}
 	defer f.Close()
-	lines, err := io.ReadAll(io.NewSectionReader(f, m.recorded, mostTail+1))
+	lines, err := io.ReadAll(io.NewSectionReader(f, t.start, mostTail/2))
 	if err != nil {
 		return err
-	}
-	if len(lines) > mostTail {
-		return m.putShared(ctx, auditFile)
 	}
 	lines = lines[:bytes.LastIndexByte(lines, '\n')+1] // another study's line may be half written
 	if len(lines) == 0 {
 		return nil
 	}
-	m.hasTail = true // even if the answer is lost
-	_, err = m.bucket.Put(ctx, m.Place.Key(tailName), fmt.Appendf(nil, "%d\n%s", m.recorded, lines), false, "")
-	return err
-}
-
-// addTail adds the tail, which a run that was killed has left, to the record of the mirror. The hashes that connect the
-// lines stay valid, because the bytes are those of the record of that run.
-func (m *Mirror) addTail() error {
-	data, _, err := m.bucket.Get(m.ctx, m.Place.Key(tailName), mostTail+32)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	} else if err != nil {
+	t.objects = t.current + 1 // even if the answer is lost
+	if _, err := m.bucket.Put(ctx, m.tailKey(t.current), fmt.Appendf(nil, "%d\n%s", t.start, lines), false, ""); err != nil {
 		return err
 	}
-	m.hasTail = true
+	if len(lines) >= fullTail {
+		t.current, t.start = t.current+1, t.start+int64(len(lines))
+	}
+	return nil
+}
+
+// addTails adds the tails, which a run that was killed has left, to the record of the mirror. The hashes that connect
+// the lines stay valid, because the bytes are those of the record of that run.
+func (m *Mirror) addTails() error {
 	record, err := os.ReadFile(m.path(auditFile))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	f, err := os.OpenFile(m.path(auditFile), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o666)
-	if err != nil {
-		return err
+	stored := len(record)
+	t := &m.tails
+	for ; ; t.objects++ {
+		data, _, err := m.bucket.Get(m.ctx, m.tailKey(t.objects), mostTail)
+		if errors.Is(err, fs.ErrNotExist) {
+			break
+		} else if err != nil {
+			return err
+		}
+		record = append(record, newLines(record, data)...)
 	}
-	_, err = f.Write(newLines(record, data))
-	return errors.Join(err, f.Close())
+	t.current, t.start = t.objects, int64(len(record))
+	if len(record) == stored {
+		return nil
+	}
+	return os.WriteFile(m.path(auditFile), record, 0o666)
 }
 
 // newLines returns the lines of a tail that a record does not have. There are none if the tail does not belong to the
@@ -84,30 +103,16 @@ func newLines(record, tail []byte) []byte {
 	return nil
 }
 
-// removeTail removes the tail after the whole record was stored.
-func (m *Mirror) removeTail(ctx context.Context) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if !m.hasTail {
-		return nil
-	}
-	err := m.bucket.Remove(ctx, m.Place.Key(tailName))
-	m.hasTail = err != nil
-	return err
-}
-
-// putShared stores a file outside of studies unless the bucket has it. The caller holds m.mu.
-func (m *Mirror) putShared(ctx context.Context, name string) error {
-	sum, size, err := sumOf(m.path(name))
-	if err != nil || m.shared[name] == sum {
-		return err
-	}
-	if err := m.bucket.PutFile(ctx, m.Place.Key(name), m.path(name)); err != nil {
-		return err
-	}
-	m.shared[name] = sum
-	if name == auditFile {
-		m.recorded = size // or more
+// removeTails removes the tails after the whole record was stored. The last comes first, so that no number is missing
+// before those that are left.
+func (m *Mirror) removeTails(ctx context.Context) error {
+	t := &m.tails
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for ; t.objects > 0; t.objects-- {
+		if err := m.bucket.Remove(ctx, m.tailKey(t.objects-1)); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -45,8 +45,39 @@ func TestRecordOfKilledRun(t *testing.T) {
 	write(t, m, "audit.jsonl", strings.Join(all, ""))
 	check(t, m.Close())
 	got := stored(t)
-	if _, left := got[".t2map/audit.tail"]; left || got["audit.jsonl"] != strings.Join(all, "") {
+	if _, left := got[".t2map/audit.tail-0"]; left || got["audit.jsonl"] != strings.Join(all, "") {
 		t.Errorf("a tail is left (%v), or the record has %d bytes", left, len(got["audit.jsonl"]))
+	}
+}
+
+// Several tails are added in their order, and full ones are not stored again: the bytes that are stored grow with the
+// record, not with its square.
+func TestManyTails(t *testing.T) {
+	objecttest.Start(t)
+	m := mustOpen(t, mirror.Settings{})
+	record := ""
+	for n := range 12 {
+		record += strings.Repeat("x", 40_000) + "\n"
+		write(t, m, "audit.jsonl", record)
+		check(t, m.Stored(study(t, m, fmt.Sprintf("S%d/M0", n), "text"), ""))
+	}
+	if got := recordOf(t); got != record {
+		t.Errorf("%d bytes, want %d", len(got), len(record))
+	}
+	tails := 0
+	for name := range stored(t) {
+		if strings.HasPrefix(name, ".t2map/audit.tail-") {
+			tails++
+		}
+	}
+	if tails != 6 { // of two lines each
+		t.Errorf("%d tails", tails)
+	}
+	check(t, m.Close())
+	for name := range stored(t) {
+		if strings.HasPrefix(name, ".t2map/audit.tail-") {
+			t.Error("left: ", name)
+		}
 	}
 }
 
@@ -68,7 +99,7 @@ func TestTail(t *testing.T) {
 	} {
 		_, err := b.Put(t.Context(), place.Key("audit.jsonl"), []byte(c.record), false, "")
 		check(t, err)
-		_, err = b.Put(t.Context(), place.Key(".t2map/audit.tail"), []byte(c.tail), false, "")
+		_, err = b.Put(t.Context(), place.Key(".t2map/audit.tail-0"), []byte(c.tail), false, "")
 		check(t, err)
 		if got := recordOf(t); got != c.want {
 			t.Errorf("%q and %q: %q, want %q", c.record, c.tail, got, c.want)

@@ -154,7 +154,7 @@ func checkSum(name, want string) error {
 }
 
 // keepEarlier copies the earlier result in a folder of the bucket to where the run has moved it in the mirror, if it
-// has: to earlier or, if that is "", to a folder to which it was moved before any study was mapped.
+// has: to earlier or, if that is "", to a folder to which it was moved before any study was mapped, see movedFrom.
 func (m *Mirror) keepEarlier(ctx context.Context, name, earlier string) error {
 	dirs := []string{earlier}
 	if earlier == "" {
@@ -181,7 +181,8 @@ func (m *Mirror) keepEarlier(ctx context.Context, name, earlier string) error {
 }
 
 // movedFrom returns the folders of the mirror to which the run has moved what is in a folder of the bucket. The folders
-// are listed once: there may be as many as studies.
+// are listed once, because there may be as many as studies: batch moves results whose folders other studies need before
+// it maps any.
 func (m *Mirror) movedFrom(name string) ([]string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -309,7 +310,7 @@ func (m *Mirror) storeAll(ctx context.Context) error {
 		func() error { return m.storeStudies(ctx) },
 		func() error { return m.storeShared(ctx, func(name string) bool { return name != auditFile }) },
 		func() error { return m.storeShared(ctx, func(name string) bool { return name == auditFile }) },
-		func() error { return m.removeTail(ctx) },
+		func() error { return m.removeTails(ctx) },
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {
@@ -394,9 +395,17 @@ func (m *Mirror) storeShared(ctx context.Context, wanted func(name string) bool)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for name := range left {
-		if err := m.putShared(ctx, name); err != nil {
+		sum, _, err := sumOf(m.path(name))
+		if err != nil {
 			return err
 		}
+		if m.shared[name] == sum {
+			continue
+		}
+		if err := m.bucket.PutFile(ctx, m.Place.Key(name), m.path(name)); err != nil {
+			return err
+		}
+		m.shared[name] = sum
 	}
 	for name := range m.shared {
 		if !left[name] && wanted(name) {
