@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"os"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -60,11 +61,13 @@ func noCredentials(problem, hint string, transient bool) error {
 }
 
 // isAbsent reports whether the credentials file does not exist or does not have a default profile. Without a home
-// directory there is none, unless the environment names it.
+// directory, err says so whatever else is wrong; then there are only the files that the environment names.
 func isAbsent(err error) bool {
-	if _, homeErr := os.UserHomeDir(); homeErr != nil && os.Getenv("AWS_SHARED_CREDENTIALS_FILE") == "" &&
-		os.Getenv("AWS_CONFIG_FILE") == "" {
-		return true
+	if _, homeErr := os.UserHomeDir(); homeErr != nil && err.Error() == homeErr.Error() {
+		return !slices.ContainsFunc([]string{"AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"}, func(name string) bool {
+			_, err := os.Stat(os.Getenv(name))
+			return err == nil
+		})
 	}
 	return errors.Is(err, fs.ErrNotExist) || err.Error() == fmt.Sprintf("section %q does not exist", "default")
 }

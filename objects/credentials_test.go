@@ -103,22 +103,33 @@ func TestNoCredentials(t *testing.T) {
 	m := withRole(t)
 	other := filepath.Join(t.TempDir(), "config")
 	check(t, os.WriteFile(other, []byte("[profile lab]\nregion = eu-west-1\n"), 0o600))
-	for name, change := range map[string]func(){
-		"the service knows no role": func() { m.status.Store(http.StatusNotFound) },
-		"no service":                func() { t.Setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:1") },
-		"a file without a profile":  func() { t.Setenv("AWS_CONFIG_FILE", other) },
-		"no home": func() {
-			for _, name := range []string{"HOME", "USERPROFILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"} {
-				t.Setenv(name, "")
-			}
+	for name, change := range map[string]func(t *testing.T){
+		"the service knows no role": func(*testing.T) { m.status.Store(http.StatusNotFound) },
+		"no service": func(t *testing.T) {
+			t.Setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:1")
+		},
+		"a file without a profile": func(t *testing.T) { t.Setenv("AWS_CONFIG_FILE", other) },
+		"no home":                  withoutHome,
+		"no home and no such file": func(t *testing.T) {
+			withoutHome(t)
+			t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(t.TempDir(), "absent"))
 		},
 	} {
-		m.status.Store(http.StatusNotFound)
-		t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(t.TempDir(), "absent"))
-		change()
-		if err := put(t); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			m.status.Store(http.StatusNotFound)
+			t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(t.TempDir(), "absent"))
+			change(t)
+			if err := put(t); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// withoutHome removes the home directory, and the names of files in it, from the environment.
+func withoutHome(t *testing.T) {
+	for _, name := range []string{"HOME", "USERPROFILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"} {
+		t.Setenv(name, "")
 	}
 }
 
