@@ -12,14 +12,19 @@ func TestEachCancelled(t *testing.T) {
 	const pieces, last = 1000, 10
 	for _, workers := range []int{1, 4} {
 		ctx, cancel := context.WithCancel(t.Context())
+		cancelled := make(chan struct{})
 		var began atomic.Int64
 		err := Each(ctx, pieces, workers, func(int) error {
-			if began.Add(1) == last {
+			switch n := began.Add(1); {
+			case n == last:
 				cancel()
+				close(cancelled)
+			case n > last:
+				<-cancelled
 			}
 			return nil
 		})
-		// Each of the other workers may begin one piece between the call of cancel and its check.
+		// Each of the other workers may have begun one piece before cancel has returned.
 		if n := int(began.Load()); !errors.Is(err, context.Canceled) || n < last || n > last+workers-1 {
 			t.Errorf(
 				"%d workers: %d of %d pieces began, %v; want %d to %d", workers, n, pieces, err, last, last+workers-1,
