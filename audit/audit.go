@@ -124,6 +124,19 @@ func (l *Log) Close() error { return errors.Join(l.lock.Close(), l.file.Close())
 
 // Append adds an event and waits until it is on the disk.
 func (l *Log) Append(e Event) error {
+	end, err := l.write(e)
+	if err != nil || e.Kind == RunStarted { // which is synced with the next event
+		return err
+	}
+	err = l.file.Sync() // together with the events that others have added
+	if err == nil && (e.Kind == RunEnded || e.Kind == TablesWritten) {
+		l.noteHead(end)
+	}
+	return err
+}
+
+// write adds an event and returns the end of the record with it.
+func (l *Log) write(e Event) (head, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.lock.Lock() == nil { // else the file system has no locks
@@ -131,7 +144,7 @@ func (l *Log) Append(e Event) error {
 	}
 	last, ended, err := lastLine(l.file)
 	if err != nil {
-		return err
+		return head{}, err
 	}
 	if e.Time.IsZero() {
 		e.Time = time.Now()
@@ -142,30 +155,25 @@ func (l *Log) Append(e Event) error {
 	}
 	line, err := json.Marshal(e)
 	if err != nil {
-		return err
+		return head{}, err
 	}
+	end := head{Sum: hashOf(line)}
 	text := append(line, '\n')
 	if len(last) > 0 && !ended { // its writer was killed, or the disk was full
 		text = append([]byte{'\n'}, text...)
 	}
-	if _, err := l.file.Write(text); err != nil || e.Kind == RunStarted { // which is synced with the next event
-		return err
+	if _, err := l.file.Write(text); err != nil {
+		return head{}, err
 	}
-	err = l.file.Sync()
-	if err == nil && (e.Kind == RunEnded || e.Kind == TablesWritten) {
-		l.noteHead(line)
+	if info, err := l.file.Stat(); err == nil {
+		end.Size = info.Size()
 	}
-	return err
+	return end, nil
 }
 
-// noteHead notes that the record ends with a line. Without the note, Read does not notice that the last lines are
-// missing.
-func (l *Log) noteHead(line []byte) {
-	info, err := l.file.Stat()
-	if err != nil {
-		return
-	}
-	if text, err := json.Marshal(head{info.Size(), hashOf(line)}); err == nil {
+// noteHead notes where the record ends. Without the note, Read does not notice that the last lines are missing.
+func (l *Log) noteHead(end head) {
+	if text, err := json.Marshal(end); err == nil && end.Size > 0 {
 		_ = os.WriteFile(filepath.Join(l.dir, headFile), text, 0o666)
 	}
 }

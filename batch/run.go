@@ -12,6 +12,7 @@ import (
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/intake"
+	"github.com/t2map/t2map/internal/spare"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/t2fit"
 )
@@ -137,6 +138,7 @@ func (r *session) finish(c *cohort) error {
 	if !r.Shard.whole() {
 		return r.writeShard()
 	}
+	spare.Forget() // tables need none of what studies needed
 	indexErr := c.close()
 	if c.forgotten {
 		indexErr = errors.Join(indexErr, r.noteInputs(r.inputs))

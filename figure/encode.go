@@ -7,9 +7,11 @@ import (
 	"image"
 	"image/color"
 	"io"
-	"sync"
+	"runtime"
 
 	"github.com/klauspost/compress/zlib"
+
+	"github.com/t2map/t2map/internal/spare"
 )
 
 // EncodePNG writes a picture of at most 256 colours as a PNG with 8 bits per pixel. It uses no filters,
@@ -29,8 +31,8 @@ func EncodePNG(w io.Writer, img *image.Paletted) error {
 		colours = append(colours, rgb.R, rgb.G, rgb.B)
 	}
 	p.chunk("PLTE", colours)
-	c := compressors.Get().(*compressor)
-	defer compressors.Put(c)
+	c := compressors.Take()
+	defer compressors.Give(c)
 	c.data.Reset(&pngData{p: &p})
 	c.z.Reset(c.data)
 	for y := range size.Y {
@@ -49,13 +51,13 @@ type compressor struct {
 	data *bufio.Writer
 }
 
-var compressors = sync.Pool{New: func() any {
+var compressors = spare.NewList(runtime.GOMAXPROCS(0), func() *compressor {
 	z, err := zlib.NewWriterLevel(nil, zlib.BestSpeed)
 	if err != nil {
 		panic(err) // the level is not valid
 	}
 	return &compressor{z, bufio.NewWriterSize(nil, 1<<16)}
-}}
+})
 
 // pngWriter writes chunks until the first error.
 type pngWriter struct {

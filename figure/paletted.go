@@ -15,7 +15,10 @@ import (
 //
 // The 256 most frequent colours, such as those of paper, ink, grid and lines, are unchanged. Any other
 // colour, a shade at the edge of a line or letter, becomes the nearest of these.
-func Paletted(img *image.RGBA) *image.Paletted {
+func Paletted(img *image.RGBA) *image.Paletted { return reduce(img, nil) }
+
+// reduce is Paletted with indices in memory, if that is large enough.
+func reduce(img *image.RGBA, memory []uint8) *image.Paletted {
 	const limit = 256
 	counts := map[color.RGBA]int{}
 	bands := bandsOf(img)
@@ -25,7 +28,8 @@ func Paletted(img *image.RGBA) *image.Paletted {
 	byCount := slices.SortedFunc(maps.Keys(counts), func(a, b color.RGBA) int {
 		return cmp.Or(counts[b]-counts[a], cmp.Compare(packed(a), packed(b)))
 	})
-	paletted := image.NewPaletted(img.Rect, nil)
+	width, n := img.Rect.Dx(), img.Rect.Dx()*img.Rect.Dy()
+	paletted := &image.Paletted{Pix: slices.Grow(memory[:0], n)[:n], Stride: width, Rect: img.Rect}
 	index := make(map[color.RGBA]uint8, len(byCount))
 	kept := byCount[:min(len(byCount), limit)]
 	for n, c := range kept {

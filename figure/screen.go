@@ -4,9 +4,9 @@ import (
 	"image"
 	"image/color"
 	"io"
+	"runtime"
 	"slices"
 	"strconv"
-	"sync"
 
 	"git.sr.ht/~sbinet/gg"
 	"gonum.org/v1/plot"
@@ -14,6 +14,8 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
+
+	"github.com/t2map/t2map/internal/spare"
 )
 
 // ScreenWidth is the width of plots for a screen: 1200 pixels, enough for a page on a screen and on paper.
@@ -26,17 +28,22 @@ const (
 
 // WriteScreen writes a plot for a screen as a PNG. paint draws within its margins.
 func WriteScreen(w io.Writer, height vg.Length, paint func(draw.Canvas)) error {
-	memory := screens.Get().(*[]uint8)
-	defer screens.Put(memory)
-	canvas, pixels := newPixels(ScreenWidth, height, screenDPI, *memory)
-	*memory = pixels.Pix
+	s := screens.Take()
+	defer screens.Give(s)
+	canvas, pixels := newPixels(ScreenWidth, height, screenDPI, s.colours)
+	s.colours = pixels.Pix
 	page := draw.NewCanvas(canvas, ScreenWidth, height)
 	paint(draw.Crop(page, ScreenMargin, -ScreenMargin, ScreenMargin, -ScreenMargin))
-	return EncodePNG(w, Paletted(pixels))
+	indexed := reduce(pixels, s.indices)
+	s.indices = indexed.Pix
+	return EncodePNG(w, indexed)
 }
 
-// screens are the pixels of pictures that were written, several MB each. The next ones are drawn on them.
-var screens = sync.Pool{New: func() any { return new([]uint8) }}
+// screen is the memory of a plot for a screen: the colours of its pixels and their indices in the palette.
+type screen struct{ colours, indices []uint8 }
+
+// screens are those of plots that were written, several MB each.
+var screens = spare.NewList(max(1, runtime.GOMAXPROCS(0)/2), func() *screen { return new(screen) })
 
 // newPixels returns a white canvas of a size and its pixels, which are in memory if that is large enough. It is
 // vgimg.NewWith without a copy of the pixels.

@@ -12,11 +12,13 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/t2map/t2map/outfile"
 )
 
 // replaceFolder replaces dir or, after an error, leaves it unchanged. fill writes into a hidden
-// temporary folder beside dir, which is synced and then renamed to dir. An earlier folder with another
+// temporary folder beside dir and syncs it; then it is renamed to dir. An earlier folder with another
 // result is moved to a free name that begins with superseded, which is returned; it is removed if its
 // result is the same, or if superseded is "".
 //
@@ -50,18 +52,14 @@ func replaceFolder(dir, superseded string, fill func(tmp string) error) (moved s
 	if err := fill(tmp); err != nil {
 		return "", err
 	}
-	if err := syncFolder(tmp); err != nil {
-		return "", err
-	}
 	if moved, err = moveOver(tmp, dir, superseded); err != nil {
 		return "", err
 	}
+	var parents errgroup.Group
 	for _, p := range append(made, dir) {
-		if err := syncFolder(filepath.Dir(p)); err != nil {
-			return moved, err
-		}
+		parents.Go(func() error { return syncFolder(filepath.Dir(p)) })
 	}
-	return moved, nil
+	return moved, parents.Wait()
 }
 
 // makeParents creates dir and its missing parents and returns the new folders, deepest first.

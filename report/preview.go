@@ -5,7 +5,10 @@ import (
 	"image/color"
 	"image/jpeg"
 	"io"
+	"runtime"
+	"slices"
 
+	"github.com/t2map/t2map/internal/spare"
 	"github.com/t2map/t2map/volume"
 )
 
@@ -27,20 +30,29 @@ const (
 // colours and colour bar.
 func writePreview(w io.Writer, s scene, r Result) error {
 	sh := newPreviewSheet(s)
-	img := image.NewPaletted(image.Rectangle{Max: sh.size}, palette)
+	memory := previews.Take()
+	defer previews.Give(memory)
+	n := sh.size.X * sh.size.Y
+	*memory = slices.Grow((*memory)[:0], 4*n)[:4*n]
+	img := &image.Paletted{Pix: (*memory)[:n], Stride: sh.size.X, Rect: image.Rectangle{Max: sh.size}, Palette: palette}
+	clear(img.Pix)
 	drawHeader(img, sh, s.words(r))
 	labels := newTileLabels(s.echo.Geometry, sh.view.size, sh.label)
 	for n, k := range s.mask.Slices {
 		sh.view.drawGrey(img, sh.corner(n), volume.Slice(s.echo.Geometry, s.echo.Data, k), s)
 		labels.draw(img, sh.corner(n), k)
 	}
-	full := trueColour(img)
+	full := trueColour(img, (*memory)[n:])
 	finer := newFiner(sh.view)
 	for n, k := range s.mask.Slices {
 		finer.draw(full, sh.corner(n), s, k)
 	}
 	return jpeg.Encode(w, full, &jpeg.Options{Quality: previewQuality})
 }
+
+// previews are the pixels of previews that were written: an index in the palette and the three channels of JPEG for
+// each.
+var previews = spare.NewList(max(1, runtime.GOMAXPROCS(0)/2), func() *[]uint8 { return new([]uint8) })
 
 func newPreviewSheet(s scene) sheet {
 	n := len(s.mask.Slices)
@@ -63,9 +75,12 @@ var lumaChroma = func() (out [256]color.YCbCr) {
 	return out
 }()
 
-// trueColour returns the picture in the colour model of JPEG, in which colours can be mixed.
-func trueColour(img *image.Paletted) *image.YCbCr {
-	full := image.NewYCbCr(img.Rect, image.YCbCrSubsampleRatio444)
+// trueColour returns the picture in the colour model of JPEG, in which colours can be mixed. Its pixels are in memory,
+// three bytes for each.
+func trueColour(img *image.Paletted, memory []uint8) *image.YCbCr {
+	n := len(img.Pix)
+	full := &image.YCbCr{Y: memory[:n], Cb: memory[n : 2*n], Cr: memory[2*n : 3*n], YStride: img.Stride,
+		CStride: img.Stride, SubsampleRatio: image.YCbCrSubsampleRatio444, Rect: img.Rect}
 	for n, p := range img.Pix { // neither picture pads its rows
 		c := &lumaChroma[p]
 		full.Y[n], full.Cb[n], full.Cr[n] = c.Y, c.Cb, c.Cr

@@ -1,16 +1,12 @@
 package report
 
 import (
-	"bufio"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -43,18 +39,12 @@ type Study struct {
 	// Superseded is the path to which an earlier result with other content is moved, with a number at
 	// its end if it exists; with "" the earlier result is removed.
 	Superseded string
-	// Commit, if not nil, is called with the SHA-256 of result.json, in hexadecimal, when the folder is complete
-	// and before it gets its name. After an error the study is not written.
+	// Commit, if not nil, is called with the SHA-256 of result.json, in hexadecimal, when all files are written, and
+	// returns before the folder gets its name. After an error the study is not written.
 	Commit func(sum string) error
 	// Segmentation is the mask that a program made, as it wrote it: NIfTI in gzip. It is nil if
 	// the mask was a file.
 	Segmentation []byte
-}
-
-// output is a file of a study's folder.
-type output struct {
-	name  string
-	write func(io.Writer) error
 }
 
 // WriteStudy writes the folder dir of one study and returns the result that it has written, with
@@ -70,7 +60,7 @@ type output struct {
 //   - regions.nii.gz with regions.txt, mask.nii.gz with mask.txt, fraction.nii.gz, unrolled.nii.gz
 //     and anatomy.nii.gz, if s has their content.
 //
-// The folder is written under a hidden temporary name beside dir, each file is synced, and the folder
+// The folder is written under a hidden temporary name beside dir, all files are synced, and the folder
 // is renamed, so that dir is complete or absent. If dir exists and has a result.json, it is replaced
 // with everything in it, see Study.Superseded. If it holds anything else, it is not replaced, which is an error. After
 // an error no new file remains, and an earlier folder is unchanged.
@@ -84,21 +74,26 @@ func WriteStudy(dir string, s Study) (Result, error) {
 	if len(s.Regions.Part) > 0 {
 		r.Parts = s.Regions.Parts
 	}
-	moved, err := replaceFolder(dir, s.Superseded, func(tmp string) error {
-		var err error
-		if r.Outputs, err = s.writeFiles(tmp); err != nil {
+	moved, err := replaceFolder(dir, s.Superseded, func(tmp string) (err error) {
+		d := &draft{dir: tmp}
+		defer func() { err = errors.Join(err, d.close()) }()
+		if r.Outputs, err = s.writeFiles(d); err != nil {
 			return err
 		}
 		text, err := r.encode()
 		if err != nil {
 			return err
 		}
-		err = writeFile(tmp, output{ResultFile, func(w io.Writer) error { _, err := w.Write(text); return err }})
-		if err == nil && s.Commit != nil {
-			sum := sha256.Sum256(text)
-			err = s.Commit(hex.EncodeToString(sum[:]))
+		result, err := d.write(output{ResultFile, func(w io.Writer) error { _, err := w.Write(text); return err }})
+		if err != nil {
+			return err
 		}
-		return err
+		return d.sync(func() error {
+			if s.Commit == nil {
+				return nil
+			}
+			return s.Commit(result.SHA256)
+		})
 	})
 	if err != nil {
 		return Result{}, fmt.Errorf("report: %w", err)
@@ -263,79 +258,20 @@ func (s Study) madeBy() string {
 	return ", " + s.Result.Protocol.Method + ", t2map " + s.Result.Version
 }
 
-// writeFiles writes all files except result.json into dir and returns their names and hashes, pictures
-// first. It hashes the maps while it draws the pictures.
-func (s Study) writeFiles(dir string) ([]File, error) {
-	maps := append(s.maps(), s.segmentation()...)
-	var sc scene
-	var start errgroup.Group
-	start.Go(func() error { sc = newScene(s); return nil })
-	start.Go(func() error { return writeAll(dir, maps) })
-	if err := start.Wait(); err != nil {
-		return nil, err
-	}
-	pictures := s.pictures(sc)
-	var mapFiles []File
-	var finish errgroup.Group
-	finish.Go(func() (err error) { mapFiles, err = hashed(dir, maps); return err })
-	finish.Go(func() error { return writeAll(dir, pictures) })
-	if err := finish.Wait(); err != nil {
-		return nil, err
-	}
-	pictureFiles, err := hashed(dir, pictures)
-	return append(pictureFiles, mapFiles...), err
-}
-
-// writeAll writes the files into dir concurrently.
-func writeAll(dir string, outputs []output) error {
-	var g errgroup.Group
-	for _, o := range outputs {
-		g.Go(func() error { return writeFile(dir, o) })
-	}
-	return g.Wait()
-}
-
-// buffers are those of files that were written.
-var buffers = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, 1<<16) }}
-
-// writeFile writes a new file in dir and syncs it.
-func writeFile(dir string, o output) error {
-	f, err := os.OpenFile(filepath.Join(dir, o.name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if err != nil {
+// writeFiles writes all files except result.json and returns their names and hashes, pictures first.
+func (s Study) writeFiles(d *draft) ([]File, error) {
+	var maps, pictures []File
+	var both errgroup.Group
+	both.Go(func() (err error) {
+		maps, err = d.writeAll(append(s.maps(), s.segmentation()...))
 		return err
-	}
-	buffered := buffers.Get().(*bufio.Writer)
-	defer buffers.Put(buffered)
-	buffered.Reset(f)
-	err = o.write(buffered)
-	if err == nil {
-		err = buffered.Flush()
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("%s: %w", o.name, err)
-	}
-	return nil
-}
-
-// hashed returns the names and hashes of files in dir, in the order of outputs.
-func hashed(dir string, outputs []output) ([]File, error) {
-	files := make([]File, len(outputs))
-	for n, o := range outputs {
-		f, err := os.Open(filepath.Join(dir, o.name))
-		if err != nil {
-			return nil, err
-		}
-		hash := sha256.New()
-		_, err = io.Copy(hash, f)
-		if err = errors.Join(err, f.Close()); err != nil {
-			return nil, err
-		}
-		files[n] = File{Path: o.name, SHA256: hex.EncodeToString(hash.Sum(nil))}
-	}
-	return files, nil
+	})
+	both.Go(func() (err error) {
+		pictures, err = d.writeAll(s.pictures(newScene(s)))
+		return err
+	})
+	err := both.Wait()
+	return append(pictures, maps...), err
 }
 
 // checkReplaceable returns an error if dir must not be replaced. It may be replaced if it is empty or

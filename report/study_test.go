@@ -272,10 +272,12 @@ func TestReplaceFolderAfterError(t *testing.T) {
 	root := t.TempDir()
 	full := errors.New("no space left on device")
 	fail := func(tmp string) error {
-		return writeAll(tmp, []output{
+		d := draft{dir: tmp}
+		_, err := d.writeAll([]output{
 			{"good", func(w io.Writer) error { _, err := w.Write(make([]byte, 1<<20)); return err }},
 			{"bad", func(io.Writer) error { return full }},
 		})
+		return errors.Join(err, d.close())
 	}
 	_, err := replaceFolder(filepath.Join(root, "a", "b", "s"), "", fail)
 	if !errors.Is(err, full) || !strings.HasPrefix(err.Error(), "bad: ") {
