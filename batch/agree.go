@@ -48,7 +48,7 @@ func (s Settings) checkAgreement(l *ledger, fit t2fit.Resolved) error {
 	different := s.different(l, fit)
 	var first []string
 	n := 0
-	for _, e := range l.results() {
+	for e := range l.results().entries() {
 		if d := different[e.Settings]; len(d) > 0 {
 			n++
 			if first == nil {
@@ -67,7 +67,7 @@ func (s Settings) checkAgreement(l *ledger, fit t2fit.Resolved) error {
 // different describes the settings in which results differ from those of the run, by entry.Settings.
 func (s Settings) different(l *ledger, fit t2fit.Resolved) map[digest][]string {
 	all := map[digest][]string{}
-	for _, e := range l.all() {
+	for e := range l.all().entries() {
 		if _, known := all[e.Settings]; known {
 			continue
 		}
@@ -85,10 +85,9 @@ func (r *session) replaceOthers(fit t2fit.Resolved) {
 	}
 	l := r.ledger
 	different := r.different(l, fit)
-	for _, e := range l.all() {
+	for e := range l.all().entries() {
 		if d := different[e.Settings]; len(d) > 0 && r.Shard.has(e.Study) {
-			l.byStudy[e.Study] = slices.DeleteFunc(l.byStudy[e.Study],
-				func(other entry) bool { return other.Dir == e.Dir })
+			l.set(e.Study, slices.DeleteFunc(l.of(e.Study), func(other entry) bool { return other.Folder == e.Folder }))
 			l.setAside(e, strings.Join(d, "; "))
 		}
 	}
@@ -128,7 +127,7 @@ func (e *MixedError) Error() string {
 // checkAlike returns an error if the results were made with different settings.
 func (l *ledger) checkAlike() error {
 	var groups []madeAlike
-	for _, e := range l.results() {
+	for e := range l.results().entries() {
 		n := slices.IndexFunc(groups, func(g madeAlike) bool { return g.sums[e.Settings] })
 		if n < 0 {
 			r, err := e.result()

@@ -35,6 +35,8 @@ type entry struct {
 	// Folder is the path below the output folder, with slashes; Dir is the same as a path of the system.
 	Folder string `json:"folder"`
 	Dir    string `json:"-"`
+	// mapped says that this run has mapped the study.
+	mapped bool
 }
 
 // readEntry reads the result.json at path.

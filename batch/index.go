@@ -109,7 +109,7 @@ func (s storedStudy) valid(roots int) bool {
 
 // chunk returns the chunk that a line of the index describes.
 func (s storedChunk) chunk(roots []string) (*chunk, bool) {
-	c := &chunk{facts: s.Facts, passed: s.Passed, files: s.Files, notes: s.Notes, recalled: true}
+	c := &chunk{found: &found{facts: s.Facts, passed: s.Passed, files: s.Files, notes: s.Notes, recalled: true}}
 	for _, st := range s.Studies {
 		if !st.valid(len(roots)) || s.Files < 0 {
 			return nil, false
@@ -203,7 +203,7 @@ func readEntries(out string) map[string]entry {
 // writeEntries writes the results that can be read.
 func (r *session) writeEntries() error {
 	return r.writeState(entriesFile, func(write func(any) error) error {
-		for _, e := range r.ledger.all() {
+		for e := range r.ledger.all().entries() {
 			if err := write(e); err != nil {
 				return err
 			}

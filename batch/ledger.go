@@ -3,6 +3,7 @@ package batch
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,16 +23,15 @@ type ledger struct {
 
 	// listed are the studies that studies.csv listed without a result.
 	listed []report.Failure
-	// names are the identities of the studies, including those whose results are displaced later.
-	names  intake.Earlier
 	record *record // of the run that moves results; may be nil
 
 	mu      sync.Mutex
-	byStudy map[string][]entry // all results that can be read
-	broken  []report.Failure   // results that cannot be read
-	moved   []string           // remarks on displaced results
-	away    []movedAway        // results that made way for other studies and are not replaced yet
-	err     error              // displaced results that could not be moved
+	shelf   shelf
+	byStudy map[string][]compact // all results that can be read
+	broken  []report.Failure     // results that cannot be read
+	moved   []string             // remarks on displaced results
+	away    []movedAway          // results that made way for other studies and are not replaced yet
+	err     error                // displaced results that could not be moved
 }
 
 // movedAway is a result that was moved because another study needs its folder.
@@ -72,17 +72,37 @@ func readLedger(out string) (*ledger, error) {
 	if l.listed, err = listedFailures(filepath.Join(out, "studies.csv")); err != nil {
 		return nil, err
 	}
-	l.names = l.identities()
 	return l, nil
 }
 
 func newLedger(out string) *ledger {
-	return &ledger{out: out, byStudy: map[string][]entry{}, names: intake.Earlier{}}
+	return &ledger{out: out, shelf: shelf{out: out, index: map[digest]int{}}, byStudy: map[string][]compact{}}
+}
+
+// of returns the results of a study.
+func (l *ledger) of(study string) []entry {
+	var results []entry
+	for _, c := range l.byStudy[study] {
+		results = append(results, l.shelf.unpack(study, c))
+	}
+	return results
+}
+
+// set replaces the results of a study.
+func (l *ledger) set(study string, results []entry) {
+	if delete(l.byStudy, study); len(results) == 0 {
+		return
+	}
+	packed := make([]compact, len(results))
+	for n, e := range results {
+		packed[n] = l.shelf.pack(e)
+	}
+	l.byStudy[study] = packed
 }
 
 // find returns the first result of the knee.
 func (l *ledger) find(k intake.Knee) (entry, bool) {
-	for _, e := range l.byStudy[k.Study] {
+	for _, e := range l.of(k.Study) {
 		if e.is(k) {
 			return e, true
 		}
@@ -94,7 +114,7 @@ func (l *ledger) find(k intake.Knee) (entry, bool) {
 func (l *ledger) at(dir, study string) (entry, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, e := range l.byStudy[study] {
+	for _, e := range l.of(study) {
 		if samePath(e.Dir, dir) {
 			return e, true
 		}
@@ -103,7 +123,7 @@ func (l *ledger) at(dir, study string) (entry, bool) {
 }
 
 // add adds a result.
-func (l *ledger) add(e entry) { l.byStudy[e.Study] = append(l.byStudy[e.Study], e) }
+func (l *ledger) add(e entry) { l.byStudy[e.Study] = append(l.byStudy[e.Study], l.shelf.pack(e)) }
 
 // unreadable describes a result that cannot be read. Only its folder is known.
 func unreadable(folder string) report.Failure {
@@ -169,7 +189,7 @@ func kneeThatFailed(f report.Failure) intake.Knee {
 func (l *ledger) holds(k intake.Knee) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return slices.ContainsFunc(l.judge(l.byStudy[k.Study]).sound, func(r entry) bool { return r.is(k) })
+	return slices.ContainsFunc(l.judge(l.of(k.Study)).sound, func(r entry) bool { return r.is(k) })
 }
 
 // displace notes that a study has a new result or has failed, and removes its earlier results. The entry of a failed
@@ -190,7 +210,7 @@ func (l *ledger) displace(current entry, moved string) {
 		return replaced
 	})
 	var kept []entry
-	for _, r := range l.byStudy[current.Study] {
+	for _, r := range l.of(current.Study) {
 		switch {
 		case current.Dir != "" && samePath(r.Dir, current.Dir):
 			if moved != "" {
@@ -209,7 +229,7 @@ func (l *ledger) displace(current entry, moved string) {
 	if current.Dir != "" {
 		kept = append(kept, current)
 	}
-	l.byStudy[current.Study] = kept
+	l.set(current.Study, kept)
 }
 
 // takenFolder is the reason for moving a result whose folder a job of another study takes.
@@ -256,12 +276,19 @@ func (l *ledger) move(r entry, reason string) (folder string, ok bool) {
 // makeWay moves the earlier results that the studies replace out of folders that other studies will use. This happens if
 // the names of studies were exchanged, or moved on by one visit.
 func (l *ledger) makeWay(studies []*study) {
+	if len(l.byStudy) == 0 {
+		return
+	}
 	claims := map[string]intake.Knee{} // by folder
 	for _, st := range studies {
 		claims[filepath.Clean(st.dir)] = st.Knee()
 	}
 	for _, st := range studies {
-		l.byStudy[st.Hash] = slices.DeleteFunc(l.byStudy[st.Hash], func(r entry) bool {
+		results := l.of(st.Hash)
+		if len(results) == 0 {
+			continue
+		}
+		l.set(st.Hash, slices.DeleteFunc(results, func(r entry) bool {
 			newer, ok := claims[filepath.Clean(r.Dir)]
 			if !ok || r.is(newer) || !r.is(st.Knee()) {
 				return false
@@ -270,7 +297,7 @@ func (l *ledger) makeWay(studies []*study) {
 				l.away = append(l.away, movedAway{r, folder})
 			}
 			return true
-		})
+		}))
 	}
 }
 
@@ -294,7 +321,7 @@ func (l *ledger) restore() {
 				"and cannot be moved back to %s: %w", files.Below(l.out, m.folder), r.Folder, err))
 			continue
 		}
-		l.byStudy[r.Study] = append(l.byStudy[r.Study], r)
+		l.add(r)
 		removeEmpty(filepath.Dir(m.folder), l.out)
 		if r.Dir != m.Dir {
 			l.moved = append(l.moved, fmt.Sprintf("the earlier result in %s is now in %s, under its earlier name, "+
@@ -313,34 +340,73 @@ func removeEmpty(folder, top string) {
 	}
 }
 
-// results returns the sound results, sorted by folder.
-func (l *ledger) results() []entry {
-	var sound []entry
-	for _, results := range l.byStudy {
-		sound = append(sound, l.judge(results).sound...)
+// listing is results in some order. They are unpacked when they are needed.
+type listing struct {
+	*ledger
+	rows []row
+}
+
+// row is a result in a listing.
+type row struct {
+	study string
+	compact
+}
+
+// entries returns the results in their order.
+func (l listing) entries() iter.Seq[entry] {
+	return func(yield func(entry) bool) {
+		for _, row := range l.rows {
+			if !yield(l.shelf.unpack(row.study, row.compact)) {
+				return
+			}
+		}
 	}
-	return byFolder(sound)
+}
+
+// sort sorts the results. Their Dir is not set.
+func (l listing) sort(compare func(a, b entry) int) {
+	slices.SortFunc(l.rows, func(a, b row) int {
+		return compare(l.shelf.fields(a.study, a.compact), l.shelf.fields(b.study, b.compact))
+	})
+}
+
+func byFolder(a, b entry) int { return strings.Compare(a.Folder, b.Folder) }
+
+// results returns the sound results, sorted by folder.
+func (l *ledger) results() listing {
+	sound := listing{ledger: l}
+	for study, results := range l.byStudy {
+		if len(results) == 1 { // as usual: there is nothing to compare
+			sound.rows = append(sound.rows, row{study, results[0]})
+			continue
+		}
+		for _, e := range l.judge(l.of(study)).sound {
+			sound.rows = append(sound.rows, row{study, l.shelf.pack(e)})
+		}
+	}
+	sound.sort(byFolder)
+	return sound
 }
 
 // all returns all results that can be read, including copies and contradictions, sorted by folder.
-func (l *ledger) all() []entry {
-	var all []entry
-	for _, results := range l.byStudy {
-		all = append(all, results...)
+func (l *ledger) all() listing {
+	all := listing{ledger: l}
+	for study, results := range l.byStudy {
+		for _, c := range results {
+			all.rows = append(all.rows, row{study, c})
+		}
 	}
-	return byFolder(all)
-}
-
-func byFolder(results []entry) []entry {
-	slices.SortFunc(results, func(a, b entry) int { return strings.Compare(a.Dir, b.Dir) })
-	return results
+	all.sort(byFolder)
+	return all
 }
 
 // contradictions returns the results that contradict each other, sorted by folder.
 func (l *ledger) contradictions() []report.Failure {
 	var conflicts []report.Failure
-	for _, results := range l.byStudy {
-		conflicts = append(conflicts, l.judge(results).conflicts...)
+	for study, results := range l.byStudy {
+		if len(results) > 1 {
+			conflicts = append(conflicts, l.judge(l.of(study)).conflicts...)
+		}
 	}
 	slices.SortFunc(conflicts, func(a, b report.Failure) int { return strings.Compare(a.Folder, b.Folder) })
 	return conflicts
@@ -352,8 +418,10 @@ const shownMoves = 5
 // remarks returns the remarks on displaced results and on copies.
 func (l *ledger) remarks() []string {
 	moved := slices.Clone(l.moved)
-	for _, results := range l.byStudy {
-		moved = append(moved, l.judge(results).copies...)
+	for study, results := range l.byStudy {
+		if len(results) > 1 {
+			moved = append(moved, l.judge(l.of(study)).copies...)
+		}
 	}
 	slices.Sort(moved) // the order in which studies end is random
 	if n := len(moved); n > shownMoves {
@@ -365,7 +433,7 @@ func (l *ledger) remarks() []string {
 // identities returns the identities of the studies with sound results.
 func (l *ledger) identities() intake.Earlier {
 	all := intake.Earlier{}
-	for _, r := range l.results() {
+	for r := range l.results().entries() {
 		all[r.Study] = append(all[r.Study], intake.EarlierStudy{
 			Subject: r.Subject, Visit: r.Visit, Side: r.Side, Folder: r.Folder, Series: r.Series,
 		})

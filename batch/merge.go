@@ -53,7 +53,14 @@ func Merge(ctx context.Context, s Settings, partial bool) (Outcome, error) {
 			inputs[study] = sum
 		}
 	}
-	err = errors.Join(r.writeTables(), r.noteInputs(inputs), r.writeEntries())
+	// Files may have changed after the shard has read them, and before another one has planned.
+	known := func(st storedStudy, chunk string) digest {
+		if one := inputs[st.Line.Hash]; one.Chunk == chunk {
+			return one.Sum
+		}
+		return digest{}
+	}
+	err = errors.Join(r.writeTables(), r.noteInputs(known), r.writeEntries())
 	lock.unfinished = err != nil
 	return r.out, err
 }
@@ -86,8 +93,17 @@ func mergedOf(states []shardState) Merged {
 	return m
 }
 
-// noteInputs adds to the index the hashes of the lists of inputs that shards have found.
-func (r *session) noteInputs(inputs map[string]knownInputs) error {
+// newInputs returns the hash of the list of inputs of a study in the index, if this run has mapped it.
+func (r *session) newInputs(st storedStudy, _ string) digest {
+	if e, ok := r.ledger.find(st.Line.Knee()); ok && e.mapped {
+		return e.Inputs
+	}
+	return digest{}
+}
+
+// noteInputs adds to the index the hashes of the lists of inputs that are known of its studies. find returns that of a
+// study in a chunk with a digest, or zero.
+func (r *session) noteInputs(find func(st storedStudy, chunk string) digest) error {
 	path := filepath.Join(r.Out, stateFolder, indexFile)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil // somebody has removed it: the next run reads all headers
@@ -104,9 +120,8 @@ func (r *session) noteInputs(inputs map[string]knownInputs) error {
 				return nil // the chunk is read again
 			}
 			for n, st := range c.Studies {
-				// Files may have changed after the shard has read them, and before another one has planned.
-				if known := inputs[st.Line.Hash]; known.Chunk == c.Digest {
-					c.Studies[n].Inputs = known.Sum
+				if sum := find(st, c.Digest); sum != (digest{}) {
+					c.Studies[n].Inputs = sum
 				}
 			}
 			return write(c)

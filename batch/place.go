@@ -30,7 +30,7 @@ func place(studies []*study, earlier *ledger) {
 		count[strings.ToLower(resultFolders(st)[0])]++
 	}
 	for _, st := range studies {
-		for _, r := range earlier.byStudy[st.Hash] {
+		for _, r := range earlier.of(st.Hash) {
 			if st.dir == "" && r.is(st.Knee()) && r.Subject == st.Identity.Subject && r.Visit == st.Identity.Visit &&
 				slices.Contains(resultFolders(st), strings.TrimPrefix(r.Folder, fan(r.Subject))) {
 				p.assign(st, r.Folder)
@@ -110,11 +110,9 @@ func (l *ledger) kept(studies []*study) map[string]entry {
 		knees[st.Hash] = st.Knee()
 	}
 	kept := map[string]entry{}
-	for _, results := range l.byStudy {
-		for _, r := range results {
-			if knee, ok := knees[r.Study]; !ok || !r.is(knee) {
-				kept[strings.ToLower(r.Folder)] = r
-			}
+	for r := range l.all().entries() {
+		if knee, ok := knees[r.Study]; !ok || !r.is(knee) {
+			kept[strings.ToLower(r.Folder)] = r
 		}
 	}
 	return kept

@@ -23,7 +23,7 @@ func (r *session) settle(ctx context.Context, c *cohort) error {
 	}
 	r.alike = intake.Alike(studies)
 	r.remark(r.intake.Settle(studies)...)
-	var stale []dicomio.Chunk
+	var stale []*dicomio.Chunk
 	for _, part := range c.chunks {
 		switch {
 		case !slices.ContainsFunc(part.studies, r.isStale):

@@ -67,11 +67,15 @@ func (r *session) resume(ctx context.Context, c *cohort, studies []*study) ([]*s
 		return nil, err
 	}
 	var left []*study
+	r.out.Choices = map[Why]int{}
 	for _, st := range studies {
 		if !r.Shard.whole() {
 			r.noteKnown(st)
 		}
-		r.out.Choices = append(r.out.Choices, Choice{files.Below(r.Out, st.dir), st.why})
+		r.out.Choices[st.why]++
+		if r.Chosen != nil {
+			r.Chosen(Choice{files.Below(r.Out, st.dir), st.why})
+		}
 		if st.why != Done {
 			left = append(left, st)
 		}

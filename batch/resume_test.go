@@ -18,7 +18,7 @@ import (
 // whys returns the choices of an outcome by folder.
 func whys(out ran) map[string]Why {
 	all := map[string]Why{}
-	for _, c := range out.Choices {
+	for _, c := range out.Chosen {
 		all[c.Folder] = c.Why
 	}
 	return all

@@ -57,8 +57,8 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 		return Outcome{}, err
 	}
 	r := &session{Settings: s, intake: in, ledger: earlier, inputs: map[string]knownInputs{}}
-	if in.Earlier = earlier.names; s.Rename {
-		in.Earlier = nil
+	if !s.Rename {
+		in.Earlier = earlier.identities()
 	}
 	planned, err := s.lockPlan(ctx)
 	if err != nil {
@@ -141,7 +141,7 @@ func (r *session) finish(c *cohort) error {
 	spare.Forget() // tables need none of what studies needed
 	indexErr := c.close()
 	if c.forgotten {
-		indexErr = errors.Join(indexErr, r.noteInputs(r.inputs))
+		indexErr = errors.Join(indexErr, r.noteInputs(r.newInputs))
 	} else {
 		indexErr = errors.Join(indexErr, r.writeIndex(c))
 	}
@@ -160,7 +160,7 @@ type session struct {
 	alike map[string]bool
 	notes notes
 	out   Outcome
-	// inputs is what is known of the inputs of studies that were mapped, and in a shard of all its studies.
+	// inputs is what a shard knows of the inputs of its studies.
 	inputs map[string]knownInputs
 	// planSum is the hash of all studies of the run, see planSum.
 	planSum string

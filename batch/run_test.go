@@ -58,12 +58,14 @@ func settings(t testing.TB, dir string) Settings {
 // ran is the outcome of a run with its results, in the order of their folders.
 type ran struct {
 	Outcome
+	Chosen  []Choice
 	Results []report.Result
 }
 
 // runAll is Run with the results.
 func runAll(ctx context.Context, s Settings) (ran, error) {
 	var out ran
+	s.Chosen = func(c Choice) { out.Chosen = append(out.Chosen, c) }
 	s.Mapped = func(r report.Result) { out.Results = append(out.Results, r) }
 	var err error
 	out.Outcome, err = Run(ctx, s)

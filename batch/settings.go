@@ -75,6 +75,9 @@ type Settings struct {
 	// replaces was moved when it was written, or "". Stored may be called concurrently. Its error is that of the study,
 	// or ends the run if ctx has ended.
 	Stored func(dir, earlier string) error
+	// Chosen, if not nil, is called for each study that could be mapped, in the order of their folders, before any is
+	// mapped.
+	Chosen func(Choice)
 	// Mapped, if not nil, is called with the result of each study that the run has mapped, one call at a time. It must
 	// not keep results if the number of studies is large.
 	Mapped func(report.Result)
@@ -110,8 +113,8 @@ type Outcome struct {
 	Studies int
 	// Merged counts the shards of Merge.
 	Merged Merged
-	// Choices say for each study that could be mapped why it was mapped, or that it was not.
-	Choices []Choice
+	// Choices counts the studies that could be mapped by the reason why they were mapped, or were not.
+	Choices map[Why]int
 	// Earlier is the number of results of earlier runs that are in the tables.
 	Earlier int
 	// Listed are studies that earlier runs have listed as failed or not done and that this run has not found. They

@@ -97,10 +97,10 @@ func (s Settings) shardPath(shard Shard) string {
 	return filepath.Join(s.Out, stateFolder, shardFolder, fmt.Sprintf("%d-of-%d.json", shard.Index, shard.Count))
 }
 
-// noteKnown notes what is known of the inputs of a study. In a shard, the digest of its chunk says nothing about masks
+// noteKnown notes what a shard knows of the inputs of a study. The digest of its chunk says nothing about masks
 // elsewhere.
 func (r *session) noteKnown(st *study) {
-	if st.seen.inputs != (digest{}) && (r.Shard.whole() || st.source == nil && st.seen.outside == nil) {
+	if !r.Shard.whole() && st.seen.inputs != (digest{}) && st.source == nil && st.seen.outside == nil {
 		r.inputs[st.Hash] = knownInputs{st.chunk.Digest, st.seen.inputs}
 	}
 }
@@ -273,7 +273,7 @@ func (r *session) checkFolders(studies []*study) error {
 	for _, st := range studies {
 		claims[filepath.Clean(st.dir)] = st
 	}
-	for _, e := range r.ledger.all() {
+	for e := range r.ledger.all().entries() {
 		if st := claims[filepath.Clean(e.Dir)]; st != nil && st.Hash != e.Study {
 			return hint.Errorf("map the studies once without --shard", "output folder: %s holds the result of a study "+
 				"that has another name now, and another study needs the folder", printable.Short(e.Folder))

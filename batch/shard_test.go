@@ -225,7 +225,7 @@ func TestShardsOfChangedFile(t *testing.T) {
 	for index := 1; index <= 2; index++ {
 		part := s
 		part.Shard = Shard{index, 2}
-		for _, c := range run(t, part).Choices {
+		for _, c := range run(t, part).Chosen {
 			if c.Folder == "S00/V1" {
 				owner = part.Shard
 			}
@@ -246,7 +246,7 @@ func TestShardsOfChangedFile(t *testing.T) {
 	}
 	s.DryRun = true
 	out := run(t, s)
-	for _, c := range out.Choices {
+	for _, c := range out.Chosen {
 		if (c.Folder == "S00/V1") != (c.Why != Done) {
 			t.Errorf("%s: %s", c.Folder, c.Why)
 		}

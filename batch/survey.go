@@ -56,7 +56,16 @@ func (st *study) request(all pipeline.Requests) string {
 
 // chunk is a part of the cohort after it was read.
 type chunk struct {
-	dicomio.Chunk
+	*dicomio.Chunk
+	// kept is the finding, if it is still open.
+	kept *dicomio.Finding
+	// number is the index in cohort.chunks.
+	number int
+	*found
+}
+
+// found is what was found in a chunk.
+type found struct {
 	facts   dicomio.Facts
 	passed  dicomio.Passed
 	files   int
@@ -66,10 +75,6 @@ type chunk struct {
 	damaged []Problem
 	// recalled says that it was not read, because an earlier run has read the same files.
 	recalled bool
-	// kept is the finding, if it is still open.
-	kept *dicomio.Finding
-	// number is the index in cohort.chunks.
-	number int
 }
 
 // sighting is a study in its chunk.
@@ -124,8 +129,9 @@ type cohort struct {
 
 // forget drops what was found in the chunks. It is in the index.
 func (c *cohort) forget() {
+	nothing := new(found)
 	for _, part := range c.chunks {
-		*part = chunk{Chunk: part.Chunk, kept: part.kept, number: part.number}
+		part.found = nothing
 	}
 	c.replaced, c.forgotten = nil, true
 }
@@ -181,7 +187,7 @@ func (r *session) survey(ctx context.Context) (*cohort, error) {
 	c := &cohort{search: search}
 	known := r.readIndex(search)
 	used := map[string]*chunk{} // by digest
-	err = search.Settle(ctx, func(part dicomio.Chunk) (dicomio.Facts, bool) {
+	err = search.Settle(ctx, func(part *dicomio.Chunk) (dicomio.Facts, bool) {
 		stored := known[part.Digest]
 		if stored == nil {
 			return dicomio.Facts{}, false
@@ -202,7 +208,7 @@ func (r *session) survey(ctx context.Context) (*cohort, error) {
 	}
 	for digest, one := range used {
 		err = errors.Join(err, one.release())
-		one.Digest, one.studies = digest, nil
+		one.Chunk, one.studies = &dicomio.Chunk{Digest: digest}, nil
 		c.replaced = append(c.replaced, one)
 	}
 	slices.SortFunc(c.replaced, func(a, b *chunk) int { return strings.Compare(a.Digest, b.Digest) })
@@ -247,7 +253,7 @@ func (c *cohort) checkFound() error {
 
 // chunkOf returns a chunk with a line for each study of its finding.
 func (r *session) chunkOf(f dicomio.Finding) *chunk {
-	c := &chunk{Chunk: f.Chunk, passed: f.Passed, files: f.Files, notes: notesOf(f.Tree)}
+	c := &chunk{Chunk: f.Chunk, found: &found{passed: f.Passed, files: f.Files, notes: notesOf(f.Tree)}}
 	r.intake.Take(f)
 	defer r.intake.Forget()
 	var named []error // damaged files that are the reason for the failure of a study

@@ -28,10 +28,10 @@ import (
 func (r *session) writeTables() error {
 	out, l := &r.out, r.ledger
 	sound := l.results()
-	out.Earlier = max(0, len(sound)-out.Mapped)
+	out.Earlier = max(0, len(sound.rows)-out.Mapped)
 	r.noteKept()
 	complete := map[string]bool{}
-	for _, e := range sound {
+	for e := range sound.entries() {
 		complete[e.Folder] = true
 	}
 	conflicts := l.contradictions()
@@ -72,7 +72,7 @@ func (l *ledger) stillListed(out Outcome) []report.Failure {
 
 // tabulate writes the tables of the sound results. A study with an earlier result that is kept has only the row of
 // this result, even if this run could not map it.
-func (r *session) tabulate(sound []entry) error {
+func (r *session) tabulate(sound listing) error {
 	c := report.Cohort{Version: pipeline.Version}
 	for _, f := range slices.Concat(r.out.Failures, r.out.NotDone, r.out.Listed) {
 		if f.Study == "" || !r.ledger.holds(kneeThatFailed(f)) {
@@ -104,18 +104,17 @@ func (r *session) tabulate(sound []entry) error {
 // readAhead is the number of results that are read at a time.
 const readAhead = 16
 
-// inTableOrder sorts the entries, which are not copied, in the order of tables: by subject, visit, study and series. It
-// reads their results.
-func inTableOrder(entries []entry) iter.Seq2[report.Result, error] {
-	slices.SortStableFunc(entries, func(a, b entry) int {
+// inTableOrder sorts the listing in the order of tables: by subject, visit, study and series. It reads the results.
+func inTableOrder(all listing) iter.Seq2[report.Result, error] {
+	all.sort(func(a, b entry) int {
 		return cmp.Or(cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Visit, b.Visit),
-			cmp.Compare(a.Study, b.Study), cmp.Compare(a.Series, b.Series))
+			cmp.Compare(a.Study, b.Study), cmp.Compare(a.Series, b.Series), byFolder(a, b))
 	})
 	return func(yield func(report.Result, error) bool) {
-		for part := range slices.Chunk(entries, readAhead) {
+		for part := range slices.Chunk(all.rows, readAhead) {
 			results, errs := make([]report.Result, len(part)), make([]error, len(part))
 			_ = parallel.Each(context.Background(), len(part), 0, func(n int) error {
-				results[n], errs[n] = part[n].result()
+				results[n], errs[n] = all.shelf.unpack(part[n].study, part[n].compact).result()
 				return nil
 			})
 			for n, r := range results {

@@ -27,13 +27,13 @@ type tableState struct {
 }
 
 // tableSum returns the hash of everything from which tables are made: the program, the results and the failures.
-func tableSum(version string, sound []entry, failures []report.Failure) string {
+func tableSum(version string, sound listing, failures []report.Failure) string {
 	sum := sha256.New()
 	if info, ok := debug.ReadBuildInfo(); ok {
 		fmt.Fprintln(sum, info)
 	}
 	fmt.Fprintln(sum, version)
-	for _, e := range sound { // in the order of their folders
+	for e := range sound.entries() { // in the order of their folders
 		fmt.Fprintf(sum, "%q %s\n", e.Folder, e.Sum)
 	}
 	var lines []string

@@ -136,7 +136,7 @@ func (p *reading) release() {
 // others.
 func (w *work) findings(ctx context.Context) iter.Seq2[*reading, error] {
 	return func(yield func(*reading, error) bool) {
-		var chunks []dicomio.Chunk
+		var chunks []*dicomio.Chunk
 		var unread []*queued
 		for _, part := range w.queue.parts {
 			if part.kept == nil {
@@ -223,7 +223,7 @@ func (w *work) finish(st *study, r report.Result, err error) {
 		w.fail(st.Line, err)
 		w.countFailures()
 	default:
-		st.seen.inputs = e.Inputs
+		st.seen.inputs, e.mapped = e.Inputs, true
 		w.noteKnown(st)
 		w.out.Mapped++
 		w.ledger.displace(e, r.Superseded)

@@ -80,7 +80,7 @@ func TestReplacedMaskInBucket(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		recall := func(c Chunk) (Facts, bool) { f, ok := stored[c.Digest]; return f, ok }
+		recall := func(c *Chunk) (Facts, bool) { f, ok := stored[c.Digest]; return f, ok }
 		if err := s.Settle(t.Context(), recall, func(f Finding, facts Facts) error {
 			seen = append(seen, strings.Join(f.Chunk.Parts, " "))
 			stored[f.Chunk.Digest] = facts

@@ -399,7 +399,7 @@ func TestSettle(t *testing.T) {
 	l.put("a", "71", echoesOf(10, 20))
 	l.put("b", "72", nil)
 	l.put("c", "71", echoesOf(30, 40))
-	settle := func(recall func(Chunk) (Facts, bool)) (seen []string, stored map[string]Facts) {
+	settle := func(recall func(*Chunk) (Facts, bool)) (seen []string, stored map[string]Facts) {
 		s, err := NewSearch(t.Context(), []string{l.dir}, FindOptions{})
 		if err != nil {
 			t.Fatal(err)
@@ -425,7 +425,7 @@ func TestSettle(t *testing.T) {
 	}
 	seen, stored := settle(nil)
 	check("first", seen, []string{"a: 1 studies", "b: 1 studies", "c: 1 studies", "a c: 1 studies"})
-	recall := func(c Chunk) (Facts, bool) { f, ok := stored[c.Digest]; return f, ok }
+	recall := func(c *Chunk) (Facts, bool) { f, ok := stored[c.Digest]; return f, ok }
 	l.put("d", "73", nil)
 	seen, _ = settle(recall)
 	check("with a new study", seen, []string{"d: 1 studies"})

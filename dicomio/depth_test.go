@@ -190,7 +190,7 @@ func TestGrowingFolder(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		recall := func(c Chunk) (Facts, bool) { f, ok := stored[c.Digest]; return f, ok }
+		recall := func(c *Chunk) (Facts, bool) { f, ok := stored[c.Digest]; return f, ok }
 		if err := s.Settle(t.Context(), recall, func(f Finding, facts Facts) error {
 			seen = append(seen, strings.Join(f.Chunk.Parts, " "))
 			stored[f.Chunk.Digest] = facts

@@ -33,7 +33,7 @@ type PartStudy struct {
 }
 
 // fit reports whether stored facts may be those of the chunk, in a search of some roots.
-func (f Facts) fit(c Chunk, roots int) bool {
+func (f Facts) fit(c *Chunk, roots int) bool {
 	for _, g := range f.Guests {
 		if g.Root < 0 || g.Root >= roots || !filepath.IsLocal(filepath.FromSlash(g.Below)) {
 			return false

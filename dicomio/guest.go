@@ -79,7 +79,7 @@ func (f Facts) visitors() map[string]bool {
 }
 
 // moveGuests moves each guest to the chunk that has its study. A guest without one stays.
-func moveGuests(chunks []Chunk, facts map[string]Facts) {
+func moveGuests(chunks []*Chunk, facts map[string]Facts) {
 	hosts := map[string]int{} // of the studies of all guests, and −1 if there is none
 	for _, c := range chunks {
 		for _, g := range facts[c.Digest].Guests {

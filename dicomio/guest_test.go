@@ -137,7 +137,7 @@ func TestReplacedMask(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		recall := func(c Chunk) (Facts, bool) { f, ok := stored[c.Digest]; return f, ok }
+		recall := func(c *Chunk) (Facts, bool) { f, ok := stored[c.Digest]; return f, ok }
 		if err := s.Settle(t.Context(), recall, func(f Finding, facts Facts) error {
 			masks := 0
 			for _, s := range f.Studies {

@@ -29,7 +29,7 @@ type Search struct {
 	options FindOptions
 	survey  *files.Survey
 	roots   []string
-	chunks  []Chunk
+	chunks  []*Chunk
 }
 
 // Chunk is a part of a search that is read by itself.
@@ -65,10 +65,10 @@ func NewSearch(ctx context.Context, roots []string, o FindOptions) (*Search, err
 
 // Chunks returns the chunks in the order of the roots and of their first parts, once Settle
 // is done.
-func (s *Search) Chunks() []Chunk { return s.chunks }
+func (s *Search) Chunks() []*Chunk { return s.chunks }
 
 // Find reads a chunk. The caller must close the finding when nothing more is read from it.
-func (s *Search) Find(ctx context.Context, c Chunk) (Finding, error) {
+func (s *Search) Find(ctx context.Context, c *Chunk) (Finding, error) {
 	r, err := s.read(ctx, ctx, c, s.tally(c.Files))
 	if err != nil {
 		return Finding{}, err
@@ -78,7 +78,7 @@ func (s *Search) Find(ctx context.Context, c Chunk) (Finding, error) {
 }
 
 // List lists the files of a chunk without opening one. The caller must close the tree.
-func (s *Search) List(ctx context.Context, c Chunk) (*files.Tree, error) {
+func (s *Search) List(ctx context.Context, c *Chunk) (*files.Tree, error) {
 	return s.survey.List(ctx, c.members...)
 }
 
@@ -87,7 +87,7 @@ func (s *Search) Roots() []string { return s.roots }
 
 // Each reads chunks, the next one while the caller works on one. The caller must close each
 // finding. The loop ends after an error, which is that of ctx or concerns the whole search.
-func (s *Search) Each(ctx context.Context, chunks []Chunk) iter.Seq2[Finding, error] {
+func (s *Search) Each(ctx context.Context, chunks []*Chunk) iter.Seq2[Finding, error] {
 	return func(yield func(Finding, error) bool) {
 		for r, err := range s.prefetch(ctx, chunks) {
 			if err != nil {
@@ -120,13 +120,13 @@ func FindEach(ctx context.Context, roots []string, o FindOptions) iter.Seq2[Find
 
 // loaded is a chunk with the headers of its files.
 type loaded struct {
-	chunk   Chunk
+	chunk   *Chunk
 	tree    *files.Tree
 	entries []*entry
 }
 
 // prefetch reads the chunks, the next one while one is used.
-func (s *Search) prefetch(ctx context.Context, chunks []Chunk) iter.Seq2[loaded, error] {
+func (s *Search) prefetch(ctx context.Context, chunks []*Chunk) iter.Seq2[loaded, error] {
 	all := 0
 	for _, c := range chunks {
 		all += c.Files
@@ -139,7 +139,7 @@ func (s *Search) prefetch(ctx context.Context, chunks []Chunk) iter.Seq2[loaded,
 
 // read reads a chunk. The end of ctx ends the unpacking of archives, now and later, and that
 // of reading ends the reading of headers.
-func (s *Search) read(ctx, reading context.Context, c Chunk, t *tally) (loaded, error) {
+func (s *Search) read(ctx, reading context.Context, c *Chunk, t *tally) (loaded, error) {
 	tree, err := s.survey.List(ctx, c.members...)
 	if err != nil {
 		return loaded{}, err
@@ -162,7 +162,7 @@ func (s *Search) sortOut(r loaded) (Finding, Facts) {
 }
 
 // newChunk returns the chunk that consists of chunks of the survey.
-func (s *Search) newChunk(members []int, shared []string) Chunk {
+func (s *Search) newChunk(members []int, shared []string) *Chunk {
 	c := Chunk{members: members, shared: shared}
 	for _, n := range members {
 		part := s.survey.Chunks()[n]
@@ -172,8 +172,8 @@ func (s *Search) newChunk(members []int, shared []string) Chunk {
 	return s.seal(c)
 }
 
-// seal computes the digest of a chunk.
-func (s *Search) seal(c Chunk) Chunk {
+// seal returns the chunk with its digest.
+func (s *Search) seal(c Chunk) *Chunk {
 	sum := sha256.New()
 	for _, n := range c.members {
 		part := s.survey.Chunks()[n]
@@ -183,7 +183,7 @@ func (s *Search) seal(c Chunk) Chunk {
 	writeGuests(sum, "guest", c.guests)
 	writeGuests(sum, "away", c.away)
 	c.Digest = hex.EncodeToString(sum.Sum(nil))
-	return c
+	return &c
 }
 
 // tally counts the files that were read.

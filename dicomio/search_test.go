@@ -46,14 +46,20 @@ func sameInChunks(t *testing.T, whole Finding, roots []string, o FindOptions) (p
 	if err != nil {
 		t.Fatal(err)
 	}
-	recall := func(c Chunk) (f Facts, ok bool) {
+	recall := func(c *Chunk) (f Facts, ok bool) {
 		text, ok := stored[c.Digest]
 		return f, ok && json.Unmarshal(text, &f) == nil
 	}
 	if err := later.Settle(t.Context(), recall, nil); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := fmt.Sprint(later.Chunks()), fmt.Sprint(s.Chunks()); got != want {
+	described := func(s *Search) (text string) {
+		for _, c := range s.Chunks() {
+			text += fmt.Sprintln(*c)
+		}
+		return text
+	}
+	if got, want := described(later), described(s); got != want {
 		t.Errorf("with stored facts the chunks are %s, want %s", got, want)
 	}
 	return parts

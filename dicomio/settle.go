@@ -18,10 +18,10 @@ import (
 // recall, if set, returns the facts of a chunk with this Digest that were stored earlier.
 // It may be asked for chunks that are joined or changed afterwards, so that the facts of all
 // chunks that visit shows should be stored.
-func (s *Search) Settle(ctx context.Context, recall func(Chunk) (Facts, bool),
+func (s *Search) Settle(ctx context.Context, recall func(*Chunk) (Facts, bool),
 	visit func(Finding, Facts) error) error {
 	if recall == nil {
-		recall = func(Chunk) (Facts, bool) { return Facts{}, false }
+		recall = func(*Chunk) (Facts, bool) { return Facts{}, false }
 	}
 	sets := newSets(len(s.survey.Chunks()))
 	s.joinNested(sets)
@@ -30,7 +30,7 @@ func (s *Search) Settle(ctx context.Context, recall func(Chunk) (Facts, bool),
 	for {
 		chunks := s.gather(sets)
 		known := map[string]Facts{}
-		err := s.learn(ctx, chunks, known, func(c Chunk) (Facts, bool) {
+		err := s.learn(ctx, chunks, known, func(c *Chunk) (Facts, bool) {
 			if f, ok := facts[c.Digest]; ok {
 				return f, true
 			}
@@ -50,9 +50,9 @@ func (s *Search) Settle(ctx context.Context, recall func(Chunk) (Facts, bool),
 }
 
 // learn notes the facts of all chunks: it reads those that recall does not know.
-func (s *Search) learn(ctx context.Context, chunks []Chunk, facts map[string]Facts,
-	recall func(Chunk) (Facts, bool), visit func(Finding, Facts) error) error {
-	var unread []Chunk
+func (s *Search) learn(ctx context.Context, chunks []*Chunk, facts map[string]Facts,
+	recall func(*Chunk) (Facts, bool), visit func(Finding, Facts) error) error {
+	var unread []*Chunk
 	for _, c := range chunks {
 		if f, ok := recall(c); ok {
 			facts[c.Digest] = f
@@ -64,14 +64,15 @@ func (s *Search) learn(ctx context.Context, chunks []Chunk, facts map[string]Fac
 }
 
 // settleGuests moves guests and reads the chunks that are changed by it.
-func (s *Search) settleGuests(ctx context.Context, facts map[string]Facts, recall func(Chunk) (Facts, bool),
+func (s *Search) settleGuests(ctx context.Context, facts map[string]Facts, recall func(*Chunk) (Facts, bool),
 	visit func(Finding, Facts) error) error {
 	moveGuests(s.chunks, facts)
-	var changed []Chunk
+	var changed []*Chunk
 	for n, c := range s.chunks {
 		if len(c.guests)+len(c.away) > 0 {
-			c.Files += len(c.guests) - len(c.away)
-			s.chunks[n] = s.seal(c)
+			one := *c // findings have the chunk as it was
+			one.Files += len(c.guests) - len(c.away)
+			s.chunks[n] = s.seal(one)
 			changed = append(changed, s.chunks[n])
 		}
 	}
@@ -79,7 +80,7 @@ func (s *Search) settleGuests(ctx context.Context, facts map[string]Facts, recal
 }
 
 // inspect reads chunks and records their facts.
-func (s *Search) inspect(ctx context.Context, chunks []Chunk, facts map[string]Facts,
+func (s *Search) inspect(ctx context.Context, chunks []*Chunk, facts map[string]Facts,
 	visit func(Finding, Facts) error) error {
 	for r, err := range s.prefetch(ctx, chunks) {
 		if err != nil {
@@ -100,7 +101,7 @@ func (s *Search) inspect(ctx context.Context, chunks []Chunk, facts map[string]F
 }
 
 // gather returns the chunks that consist of joined chunks of the survey.
-func (s *Search) gather(sets sets) []Chunk {
+func (s *Search) gather(sets sets) []*Chunk {
 	parts := s.survey.Chunks()
 	members := map[int][]int{}
 	var order []int
@@ -116,7 +117,7 @@ func (s *Search) gather(sets sets) []Chunk {
 	}
 	several := withSeveral(parts, sets)
 	listed := make([]int, len(parts)) // the set for which a folder was listed last, and 1
-	var out []Chunk
+	var out []*Chunk
 	for _, set := range order {
 		var shared []string
 		for _, n := range members[set] {

@@ -36,8 +36,8 @@ func (p Passed) Plus(other Passed) Passed {
 
 // Finding is the result of Find, or of a Search for one chunk.
 type Finding struct {
-	// Chunk is the chunk that was read; the zero value if everything was.
-	Chunk Chunk
+	// Chunk is the chunk that was read; nil if everything was.
+	Chunk *Chunk
 	// Studies are the studies with MR images, sorted by folder and UID.
 	Studies []Study
 	// Passed counts the files that belong to no study.

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"maps"
 	"slices"
@@ -21,7 +22,9 @@ type mapped struct {
 	// flagged counts the studies whose quality is flagged, failing those at the level fail.
 	flagged, failing int
 	warnings         map[string]*warning // by their texts without hashes
-	names            map[string]int      // how many studies have a name
+	// several says for the hash of each name, which takes less memory, whether several studies have it.
+	seed    maphash.Seed
+	several map[uint64]bool
 }
 
 // warning is a warning of one or more studies.
@@ -44,7 +47,9 @@ func (s warnedStudy) compare(other warnedStudy) int {
 }
 
 // collect makes the settings collect the studies of a run.
-func (m *mapped) collect(s *batch.Settings) { m.names, s.Mapped = map[string]int{}, m.add }
+func (m *mapped) collect(s *batch.Settings) {
+	m.seed, m.several, s.Mapped = maphash.MakeSeed(), map[uint64]bool{}, m.add
+}
 
 // add adds a study.
 func (m *mapped) add(r report.Result) {
@@ -60,7 +65,8 @@ func (m *mapped) add(r report.Result) {
 		m.flagged++
 	}
 	name := studyName(r)
-	m.names[name]++
+	_, known := m.several[maphash.String(m.seed, name)]
+	m.several[maphash.String(m.seed, name)] = known
 	for n, text := range r.Warnings {
 		m.warn(text, warnedStudy{name, r.Study, r.Dir, n})
 	}
@@ -126,7 +132,7 @@ func (m *mapped) printWarnings(w io.Writer) {
 func (m *mapped) namesOf(one *warning) string {
 	var names []string
 	for _, s := range one.first {
-		if m.names[s.name] > 1 {
+		if m.several[maphash.String(m.seed, s.name)] {
 			s.name = fmt.Sprintf("%s (%s)", s.name, printable.Line(s.study))
 		}
 		names = append(names, s.name)

@@ -63,19 +63,15 @@ func inPlace(place, name string) string {
 }
 
 // choiceCounts counts the studies by what is done with them and why; empty if all are new.
-func choiceCounts(choices []batch.Choice) string {
-	counts := map[batch.Why]int{}
-	for _, c := range choices {
-		counts[c.Why]++
-	}
-	if counts[batch.New] == len(choices) {
-		return ""
-	}
+func choiceCounts(counts map[batch.Why]int) string {
 	var parts []string
 	for _, why := range batch.Whys {
 		if n := counts[why]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, why))
 		}
+	}
+	if len(parts) == 0 || len(parts) == 1 && counts[batch.New] > 0 {
+		return ""
 	}
 	return "studies: " + strings.Join(parts, ", ")
 }
@@ -91,9 +87,6 @@ func printChoices(w io.Writer, choices []batch.Choice) {
 		fmt.Fprintf(t, "%s\t%s\t%s\n", action, printable.Line(c.Folder), c.Why)
 	}
 	_ = t.Flush()
-	if text := choiceCounts(choices); text != "" {
-		fmt.Fprintln(w, text)
-	}
 }
 
 // printNotes prints the notes of a run.

@@ -360,10 +360,17 @@ func runBatch(c *cobra.Command, s batch.Settings, place string, quiet bool) erro
 	s.Progress, s.Log = show.report, show.log
 	var m mapped
 	m.collect(&s)
+	var choices []batch.Choice
+	if s.DryRun {
+		s.Chosen = func(c batch.Choice) { choices = append(choices, c) }
+	}
 	outcome, err := batch.Run(c.Context(), s)
 	show.close()
 	if s.DryRun {
-		printChoices(c.OutOrStdout(), outcome.Choices)
+		printChoices(c.OutOrStdout(), choices)
+		if text := choiceCounts(outcome.Choices); text != "" {
+			fmt.Fprintln(c.OutOrStdout(), text)
+		}
 	} else if s.Shard != (batch.Shard{}) {
 		if !quiet {
 			printShard(c.OutOrStdout(), s, outcome)

@@ -97,7 +97,11 @@ func printShard(w io.Writer, s batch.Settings, o batch.Outcome) {
 	if o.Studies == 0 {
 		return // it has ended before it knew
 	}
-	fmt.Fprintf(w, "shard %s: %s of %s\n", s.Shard, grouped3(len(o.Choices)), studyCount(o.Studies))
+	studies := 0
+	for _, n := range o.Choices {
+		studies += n
+	}
+	fmt.Fprintf(w, "shard %s: %s of %s\n", s.Shard, grouped3(studies), studyCount(o.Studies))
 	if text := choiceCounts(o.Choices); text != "" {
 		fmt.Fprintln(w, text)
 	}
