@@ -124,7 +124,7 @@ func tablesPeak(t *testing.T, n int) (heap uint64, results int) {
 	}
 	start, peak := live(), uint64(0)
 	var held atomic.Int64
-	tables := newTables(t.TempDir())
+	tables := newTables(t.TempDir(), nil)
 	for same, err := range subjects(generated(n, func(i int, r Result) {
 		held.Add(1)
 		runtime.AddCleanup(&r.Compartments[0], func(int) { held.Add(-1) }, 0)

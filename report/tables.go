@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"errors"
+	"io"
 	"iter"
 	"math"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"sync"
 
 	"github.com/t2map/t2map/number"
+	"github.com/t2map/t2map/table"
 )
 
 // The tables of a cohort, in the folder of results, as CSV and as Parquet.
@@ -30,13 +32,15 @@ type Cohort struct {
 	// Results are in the order of tables: subject, visit, study, series. WriteTables ranges over them once and holds
 	// those of one subject at a time; nil means that there are none. Sorted makes them from a slice.
 	Results iter.Seq2[Result, error]
+	// Timing returns the time of a result. If it is nil, timing.csv is not written.
+	Timing func(Result) Timing
 	// Failures are in any order.
 	Failures []Failure
 }
 
 // WriteTables writes compartments.csv, studies.csv, qc.csv, the same tables as Parquet, and index.html with the
 // folder page into the folder dir, which must exist. Rows are in the order of subject, visit, study and series. It also
-// writes failures.html, or removes it if nothing failed.
+// writes timing.csv if the times are known, and failures.html, or removes it if nothing failed.
 //
 // A file is replaced as a whole, so that a reader sees the old or the new one. An index.html or failures.html on
 // Windows is an exception: there a crash may leave part of a page, which can be written again from every result.json.
@@ -48,7 +52,7 @@ type Cohort struct {
 // An apostrophe precedes the text of cells that a spreadsheet would run as a formula.
 func WriteTables(dir string, c Cohort) error {
 	failures := sortedFailures(c.Failures)
-	t, page := newTables(dir), newPageWriter(dir, c.Version)
+	t, page := newTables(dir, c.Timing), newPageWriter(dir, c.Version)
 	for results, err := range subjects(c.Results) {
 		if err != nil {
 			t.abort(err)
@@ -136,14 +140,21 @@ type tables struct {
 	compartments *tableFiles[compartmentRow]
 	studies      *tableFiles[studyRow]
 	qc           *tableFiles[qcRow]
+	timing       *tableFile[timingRow] // nil if the times are not known
+	timingOf     func(Result) Timing
 }
 
-func newTables(dir string) tables {
+func newTables(dir string, timing func(Result) Timing) tables {
 	path := func(name string) string { return filepath.Join(dir, name) }
-	return tables{dir,
-		newTableFiles(path(compartmentsTable), path(compartmentsParquet), compartmentColumns),
-		newTableFiles(path(studiesTable), path(studiesParquet), studyColumns),
-		newTableFiles(path(qcTable), path(qcParquet), qcColumns)}
+	t := tables{dir: dir,
+		compartments: newTableFiles(path(compartmentsTable), path(compartmentsParquet), compartmentColumns),
+		studies:      newTableFiles(path(studiesTable), path(studiesParquet), studyColumns),
+		qc:           newTableFiles(path(qcTable), path(qcParquet), qcColumns)}
+	if t.timingOf = timing; timing != nil {
+		t.timing = newTableFile(path(timingTable),
+			func(w io.Writer) rowWriter[timingRow] { return table.NewWriter(w, timingColumns) })
+	}
+	return t
 }
 
 // add writes the rows of all results of a subject.
@@ -154,6 +165,9 @@ func (t tables) add(results []Result) {
 			t.compartments.write(row)
 		}
 		t.studies.write(r.studyRow(t.dir))
+		if t.timing != nil {
+			t.timing.write(timingRow{t.timingOf(r), &r, r.folder(t.dir)})
+		}
 		for _, row := range r.qcRows(all) {
 			t.qc.write(row)
 		}
@@ -162,8 +176,12 @@ func (t tables) add(results []Result) {
 
 // commit replaces the files.
 func (t tables) commit() error {
-	return together(t.compartments.csv.commit, t.compartments.parquet.commit, t.studies.csv.commit,
-		t.studies.parquet.commit, t.qc.csv.commit, t.qc.parquet.commit)
+	files := []func() error{t.compartments.csv.commit, t.compartments.parquet.commit, t.studies.csv.commit,
+		t.studies.parquet.commit, t.qc.csv.commit, t.qc.parquet.commit}
+	if t.timing != nil {
+		files = append(files, t.timing.commit)
+	}
+	return together(files...)
 }
 
 // abort leaves the files as they were.
@@ -171,6 +189,9 @@ func (t tables) abort(err error) {
 	t.compartments.abort(err)
 	t.studies.abort(err)
 	t.qc.abort(err)
+	if t.timing != nil {
+		t.timing.abort(err)
+	}
 }
 
 // compartmentRows returns a row for each compartment, followed by those of its regions and layers.

@@ -90,8 +90,7 @@ func demo(c *cobra.Command, dir string, synthetic phantom.Trial) error {
 	}
 	s := batch.Settings{Roots: []string{studies}, Out: results,
 		Protocol: protocol.Protocol{Name: "demo", Scheme: scheme}, Progress: show.report, Force: true}
-	var m mapped
-	m.collect(&s)
+	m := newMapped()
 	var mappedStudies []report.Result
 	s.Mapped = func(r report.Result) {
 		mappedStudies = append(mappedStudies, r)

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/t2map/t2map/batch"
 	"github.com/t2map/t2map/printable"
 	"github.com/t2map/t2map/report"
 )
@@ -46,10 +45,7 @@ func (s warnedStudy) compare(other warnedStudy) int {
 	return cmp.Or(strings.Compare(s.dir, other.dir), s.n-other.n)
 }
 
-// collect makes the settings collect the studies of a run.
-func (m *mapped) collect(s *batch.Settings) {
-	m.seed, m.several, s.Mapped = maphash.MakeSeed(), map[uint64]bool{}, m.add
-}
+func newMapped() *mapped { return &mapped{seed: maphash.MakeSeed(), several: map[uint64]bool{}} }
 
 // add adds a study.
 func (m *mapped) add(r report.Result) {

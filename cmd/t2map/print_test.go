@@ -321,7 +321,7 @@ func TestPrintFlagged(t *testing.T) {
 
 // collected returns what a run would collect of the results.
 func collected(results ...report.Result) *mapped {
-	m := &mapped{names: map[string]int{}}
+	m := newMapped()
 	for _, r := range results {
 		m.add(r)
 	}

@@ -358,8 +358,8 @@ func runBatch(c *cobra.Command, s batch.Settings, place string, quiet bool) erro
 		show.prefix = "shard " + s.Shard.String() + ": "
 	}
 	s.Progress, s.Log = show.report, show.log
-	var m mapped
-	m.collect(&s)
+	m := newMapped()
+	s.Mapped = m.add
 	var choices []batch.Choice
 	if s.DryRun {
 		s.Chosen = func(c batch.Choice) { choices = append(choices, c) }
@@ -377,7 +377,7 @@ func runBatch(c *cobra.Command, s batch.Settings, place string, quiet bool) erro
 		}
 	} else if !quiet && outcome.Mapped+len(outcome.Failures)+len(outcome.NotDone)+outcome.Earlier > 0 {
 		written := !errors.As(err, new(*batch.TablesError))
-		printOutcome(c.OutOrStdout(), s.Out, place, outcome, &m, written)
+		printOutcome(c.OutOrStdout(), s.Out, place, outcome, m, written)
 	}
 	printNotes(c.ErrOrStderr(), outcome.Remarks, quiet)
 	if !quiet {
