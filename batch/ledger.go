@@ -69,7 +69,7 @@ func readLedger(out string) (*ledger, error) {
 		return nil, fmt.Errorf("results: %w", err)
 	}
 	slices.SortFunc(l.broken, func(a, b report.Failure) int { return strings.Compare(a.Folder, b.Folder) })
-	if l.listed, err = listedFailures(filepath.Join(out, "studies.csv")); err != nil {
+	if l.listed, err = listedFailures(out); err != nil {
 		return nil, err
 	}
 	return l, nil

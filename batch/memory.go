@@ -2,10 +2,12 @@ package batch
 
 import (
 	"cmp"
+	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
 
 	"github.com/t2map/t2map/internal/machine"
+	"github.com/t2map/t2map/internal/spare"
 	"github.com/t2map/t2map/pipeline"
 )
 
@@ -49,18 +51,58 @@ func limitCollector(budget, largest int64) func() {
 }
 
 // usualGCPercent and runGCPercent are the garbage that may be in memory, in percent of what is in use: the default of
-// Go, and that of a run. What is in use grows with the cohort, by a line for each study.
+// Go, and that of a run.
 const (
 	usualGCPercent = 100
 	runGCPercent   = 50
 )
 
-// tightenCollector makes the garbage collector run more often, unless the default was changed from outside (GOGC). The
-// returned function restores the former setting.
-func tightenCollector() func() {
-	before := debug.SetGCPercent(runGCPercent)
-	if before != usualGCPercent {
-		debug.SetGCPercent(before)
+// collector sets how often the garbage collector runs.
+type collector struct {
+	before int   // the former setting
+	start  int64 // bytes in use at the start
+	lines  int64 // bytes of what is known of the studies of a large cohort
+}
+
+// tightenCollector makes the garbage collector run more often, unless the default was changed from outside (GOGC).
+func tightenCollector() *collector {
+	runtime.GC()
+	c := &collector{before: debug.SetGCPercent(runGCPercent), start: inUse()}
+	if c.before != usualGCPercent {
+		debug.SetGCPercent(c.before)
 	}
-	return func() { debug.SetGCPercent(before) }
+	return c
+}
+
+// restore restores the former setting.
+func (c *collector) restore() { debug.SetGCPercent(c.before) }
+
+// discount makes the garbage that may be in memory no more for a large cohort, of which much is known, than for a small
+// one. Call it when the studies are planned.
+func (c *collector) discount() {
+	debug.FreeOSMemory() // which also collects garbage, so that what is left is in use
+	c.lines = max(0, inUse()-c.start)
+}
+
+// adjust applies the discount while studies are mapped.
+func (c *collector) adjust() {
+	if live := inUse(); c.lines > 0 && c.before == usualGCPercent {
+		debug.SetGCPercent(int(runGCPercent * max(live-c.lines, live/4) / live))
+	}
+}
+
+// clear ends the discount, and frees what is not needed for tables.
+func (c *collector) clear() {
+	if c.before == usualGCPercent {
+		debug.SetGCPercent(runGCPercent)
+	}
+	spare.Forget()
+	debug.FreeOSMemory()
+}
+
+// inUse returns the bytes that were in use after the last garbage collection.
+func inUse() int64 {
+	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(sample)
+	return int64(sample[0].Value.Uint64())
 }

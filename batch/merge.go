@@ -19,7 +19,7 @@ import (
 // It returns a *MissingShardsError if shards are missing, a *BusyError if a run writes to the folder, and the errors of
 // Tables.
 func Merge(ctx context.Context, s Settings, partial bool) (Outcome, error) {
-	defer tightenCollector()()
+	defer tightenCollector().restore()
 	if err := s.checkSharded(); err != nil {
 		return Outcome{}, err
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/intake"
-	"github.com/t2map/t2map/internal/spare"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/t2fit"
 )
@@ -28,7 +27,8 @@ import (
 // writes to it, a *SettingsError if it holds results with other settings, a *NothingFoundError if there are no
 // studies.
 func Run(ctx context.Context, s Settings) (Outcome, error) {
-	defer tightenCollector()()
+	collector := tightenCollector()
+	defer collector.restore()
 	in, err := s.prepare()
 	if err == nil && s.Out == "" {
 		err = errors.New("no output folder is given")
@@ -56,7 +56,7 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 	if err := s.checkAgreement(earlier, fit); err != nil {
 		return Outcome{}, err
 	}
-	r := &session{Settings: s, intake: in, ledger: earlier, inputs: map[string]knownInputs{}}
+	r := &session{Settings: s, intake: in, ledger: earlier, inputs: map[string]knownInputs{}, collector: collector}
 	if !s.Rename {
 		in.Earlier = earlier.identities()
 	}
@@ -90,6 +90,9 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 	planned()
 	r.ledger.makeWay(left)
 	q := r.enqueue(cohort, left)
+	if cohort.forgotten {
+		collector.discount()
+	}
 	err = r.mapAll(ctx, cohort, q)
 	q.close()
 	r.ledger.restore()
@@ -138,14 +141,14 @@ func (r *session) finish(c *cohort) error {
 	if !r.Shard.whole() {
 		return r.writeShard()
 	}
-	spare.Forget() // tables need none of what studies needed
 	indexErr := c.close()
 	if c.forgotten {
 		indexErr = errors.Join(indexErr, r.noteInputs(r.newInputs))
 	} else {
 		indexErr = errors.Join(indexErr, r.writeIndex(c))
 	}
-	*c = cohort{} // its lines would take as much memory as the tables
+	*c = cohort{} // its lines would take as much memory as the tables, which need none of what studies needed
+	r.collector.clear()
 	return errors.Join(r.unlisted, r.writeTables(), indexErr, r.writeEntries(), r.removeShards())
 }
 
@@ -157,9 +160,10 @@ type session struct {
 	ledger *ledger
 	record *record
 	// alike holds the names that several studies share because they are in one folder.
-	alike map[string]bool
-	notes notes
-	out   Outcome
+	alike     map[string]bool
+	notes     notes
+	out       Outcome
+	collector *collector
 	// inputs is what a shard knows of the inputs of its studies.
 	inputs map[string]knownInputs
 	// planSum is the hash of all studies of the run, see planSum.

@@ -89,7 +89,7 @@ func (r *session) tabulate(sound listing) error {
 		err = r.record.tables()
 	}
 	if err == nil { // not before the record, which would not get them any more
-		err = r.writeTableState(sum)
+		err = r.writeTableState(sum, c.Failures)
 	}
 	switch {
 	case outfile.Full(err):
@@ -153,7 +153,7 @@ func (e *TablesError) Unwrap() error { return e.Err }
 // It returns a *BusyError if a run writes to the folder, a *MixedError if results in it have different settings, and
 // an error if the folder does not exist, holds no results, or has a studies.csv that cannot be read.
 func Tables(ctx context.Context, s Settings) (Outcome, error) {
-	defer tightenCollector()()
+	defer tightenCollector().restore()
 	if err := checkResults(s.Out); err != nil {
 		return Outcome{}, err
 	}
@@ -211,7 +211,7 @@ func checkResults(out string) error {
 
 // holdsResults reports whether the folder has a table or the result of a study.
 func holdsResults(dir string) bool {
-	if _, err := os.Stat(filepath.Join(dir, "studies.csv")); err == nil {
+	if _, err := os.Stat(filepath.Join(dir, studiesTable)); err == nil {
 		return true
 	}
 	errFound := errors.New("found")
@@ -253,11 +253,17 @@ func (s Settings) look() (*ledger, error) {
 	return readLedger(s.Out)
 }
 
-// listedFailures reads the studies that an earlier table lists without a result. A missing table is not an error.
+// studiesTable is the table with all studies.
+const studiesTable = "studies.csv"
+
+// listedFailures returns the studies that an earlier table lists without a result. A missing table is not an error.
 // A spreadsheet program may have saved the table in another form: with semicolons or tabs, or in UTF-16.
-func listedFailures(path string) ([]report.Failure, error) {
-	source := table.Source{Name: filepath.Base(path), MadeBy: "t2map run"}
-	f, err := os.Open(path)
+func listedFailures(out string) ([]report.Failure, error) {
+	if failures, known := knownFailures(out); known {
+		return failures, nil
+	}
+	source := table.Source{Name: studiesTable, MadeBy: "t2map run"}
+	f, err := os.Open(filepath.Join(out, studiesTable))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}

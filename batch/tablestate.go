@@ -24,6 +24,8 @@ type tableState struct {
 	Sum string `json:"sha256"`
 	// Files are the tables and the files of the page, with paths below the folder of results.
 	Files []stamp `json:"files"`
+	// Failures are the studies that studies.csv lists without a result; nil if they are not known.
+	Failures []report.Failure `json:"failures"`
 }
 
 // tableSum returns the hash of everything from which tables are made: the program, the results and the failures.
@@ -49,24 +51,40 @@ func tableSum(version string, sound listing, failures []report.Failure) string {
 	return fmt.Sprintf("%x", sum.Sum(nil))
 }
 
-// tablesStand reports whether the tables were made from what has the hash, and have not changed since.
-func (s Settings) tablesStand(sum string) bool {
-	data, err := os.ReadFile(filepath.Join(s.Out, stateFolder, tablesFile))
+// readTableState returns the state of the tables of a folder of results, or zero if there is none.
+func readTableState(out string) tableState {
+	data, err := os.ReadFile(filepath.Join(out, stateFolder, tablesFile))
 	var state tableState
-	if err != nil || json.Unmarshal(data, &state) != nil || state.Sum != sum || sum == "" {
-		return false
+	if err != nil || json.Unmarshal(data, &state) != nil {
+		return tableState{}
 	}
-	for _, f := range state.Files {
-		if now := stampOf(filepath.Join(s.Out, filepath.FromSlash(f.Path))); now.Size != f.Size || now.Time != f.Time {
-			return false
-		}
-	}
-	return len(state.Files) > 0
+	return state
 }
 
-// writeTableState notes from what the tables were made.
-func (s Settings) writeTableState(sum string) error {
-	state := tableState{Sum: sum}
+// stands reports whether a file in a folder of results is as it was.
+func (f stamp) stands(out string) bool {
+	now := stampOf(filepath.Join(out, filepath.FromSlash(f.Path)))
+	return now.Size == f.Size && now.Time == f.Time
+}
+
+// tablesStand reports whether the tables were made from what has the hash, and have not changed since.
+func (s Settings) tablesStand(sum string) bool {
+	state := readTableState(s.Out)
+	changed := slices.ContainsFunc(state.Files, func(f stamp) bool { return !f.stands(s.Out) })
+	return sum != "" && state.Sum == sum && !changed && len(state.Files) > 0
+}
+
+// knownFailures returns the studies that studies.csv lists without a result. It returns false if the table is not that
+// of the state.
+func knownFailures(out string) ([]report.Failure, bool) {
+	state := readTableState(out)
+	n := slices.IndexFunc(state.Files, func(f stamp) bool { return f.Path == studiesTable })
+	return state.Failures, n >= 0 && state.Failures != nil && state.Files[n].stands(out)
+}
+
+// writeTableState notes from what the tables were made, and the failures that are in them.
+func (s Settings) writeTableState(sum string, failures []report.Failure) error {
+	state := tableState{Sum: sum, Failures: append([]report.Failure{}, failures...)}
 	names, err := tableFiles(s.Out)
 	if err != nil {
 		return err

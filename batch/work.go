@@ -23,6 +23,9 @@ import (
 // inFlight is the number of studies in progress at a time: while one is fitted, the next is read.
 const inFlight = 2
 
+// adjustEvery is the number of studies after which the garbage collector is adjusted.
+const adjustEvery = 16
+
 // DiskFullError says that a run ended because the disk was full.
 type DiskFullError struct {
 	// Err is the first error of the system.
@@ -208,7 +211,9 @@ func (w *work) finish(st *study, r report.Result, err error) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.done++
+	if w.done++; w.done%adjustEvery == 0 {
+		w.collector.adjust()
+	}
 	switch {
 	case outfile.Full(err):
 		w.stop(hint.Errorf("free disk space, for instance in the output folder or in TMPDIR, and run again: studies "+

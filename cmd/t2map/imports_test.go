@@ -42,9 +42,9 @@ var mayImport = map[string][]string{
 	"metaimage":          {"volume", "samples"},
 	"dicomio":            {"volume", "files", "internal/parallel", "dicomio/internal/elements", "dicomio/internal/codec"},
 	"phantom":            {"volume", "dicomio/dicomwrite", "nifti", "table", "internal/parallel"},
-	"figure":             {"printable"},
+	"figure":             {"printable", "internal/spare"},
 	"report": {"volume", "nifti", "number", "segment", "segment/anatomy", "segment/quality", "segment/unroll",
-		"figure", "table", "table/parquet", "outfile", "printable"},
+		"figure", "table", "table/parquet", "outfile", "printable", "internal/spare"},
 	"report/panel":  {"volume", "nifti", "segment", "segment/unroll", "report", "figure", "printable"},
 	"table":         {"hint", "printable"},
 	"table/parquet": {"table"},
@@ -54,8 +54,8 @@ var mayImport = map[string][]string{
 		"nrrd", "outfile", "printable", "protocol", "register", "report", "samples", "segment", "segment/anatomy",
 		"segment/depth", "segment/quality", "segment/resample", "segment/texture", "segment/unroll", "t2fit", "volume"},
 	"intake": {"dicomio", "files", "hint", "pipeline", "printable", "protocol", "report", "t2fit", "table"},
-	"batch": {"audit", "dicomio", "files", "internal/machine", "internal/parallel", "hint", "intake", "nifti", "outfile",
-		"pipeline", "printable", "protocol", "register", "report", "segment", "segment/anatomy", "t2fit", "table", "volume"},
+	"batch": {"audit", "dicomio", "files", "internal/machine", "internal/parallel", "internal/spare", "hint", "intake",
+		"nifti", "outfile", "pipeline", "printable", "protocol", "register", "report", "segment", "segment/anatomy", "t2fit", "table", "volume"},
 
 	"segment/resample":  {"volume", "internal/parallel", "segment/internal/words"},
 	"segment/agreement": {"volume"},
@@ -63,6 +63,7 @@ var mayImport = map[string][]string{
 	"segment/quality":   {"volume", "segment"},
 
 	"internal/parallel":      {},
+	"internal/spare":         {},
 	"segment/internal/space": {},
 	"segment/internal/words": {},
 

@@ -20,9 +20,9 @@ import (
 	"github.com/t2map/t2map/table"
 )
 
-// rowsPerGroup limits the memory of a Writer: it holds one group of rows, encoded, which takes 1 MB for a table of 50
+// rowsPerGroup limits the memory of a Writer: it holds one group of rows, encoded, which takes 1 MB for a table of 100
 // columns. Readers skip groups by the ranges of their values, so that a group should not be too large either.
-const rowsPerGroup = 1 << 12
+const rowsPerGroup = 1 << 11
 
 // creator is the program in the file's metadata. It has no version, so that equal tables have equal bytes.
 const creator = "t2map"
