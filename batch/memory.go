@@ -2,7 +2,6 @@ package batch
 
 import (
 	"cmp"
-	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
 
@@ -50,24 +49,26 @@ func limitCollector(budget, largest int64) func() {
 	return func() { debug.SetMemoryLimit(before) }
 }
 
-// usualGCPercent and runGCPercent are the garbage that may be in memory, in percent of what is in use: the default of
-// Go, and that of a run.
+// The garbage that may be in memory, in percent of what is in use: the default of Go; that of a run; and that while what
+// is in use is mostly lines of many studies.
 const (
 	usualGCPercent = 100
 	runGCPercent   = 50
+	linesGCPercent = 25
 )
 
 // collector sets how often the garbage collector runs.
 type collector struct {
 	before int   // the former setting
-	start  int64 // bytes in use at the start
-	lines  int64 // bytes of what is known of the studies of a large cohort
+	now    int   // the setting
+	start  int64 // bytes of objects at the start
+	lines  int64 // bytes of the lines of a large cohort
 }
 
 // tightenCollector makes the garbage collector run more often, unless the default was changed from outside (GOGC).
 func tightenCollector() *collector {
-	runtime.GC()
-	c := &collector{before: debug.SetGCPercent(runGCPercent), start: inUse()}
+	c := &collector{before: debug.SetGCPercent(runGCPercent), now: runGCPercent}
+	c.start = heapMetric("/memory/classes/heap/objects:bytes")
 	if c.before != usualGCPercent {
 		debug.SetGCPercent(c.before)
 	}
@@ -77,32 +78,55 @@ func tightenCollector() *collector {
 // restore restores the former setting.
 func (c *collector) restore() { debug.SetGCPercent(c.before) }
 
-// discount makes the garbage that may be in memory no more for a large cohort, of which much is known, than for a small
-// one. Call it when the studies are planned.
-func (c *collector) discount() {
-	debug.FreeOSMemory() // which also collects garbage, so that what is left is in use
-	c.lines = max(0, inUse()-c.start)
-}
-
-// adjust applies the discount while studies are mapped.
-func (c *collector) adjust() {
-	if live := inUse(); c.lines > 0 && c.before == usualGCPercent {
-		debug.SetGCPercent(int(runGCPercent * max(live-c.lines, live/4) / live))
+func (c *collector) set(percent int) {
+	if c.before == usualGCPercent && percent != c.now {
+		c.now = percent
+		debug.SetGCPercent(percent)
 	}
 }
 
-// clear ends the discount, and frees what is not needed for tables.
-func (c *collector) clear() {
-	if c.before == usualGCPercent {
-		debug.SetGCPercent(runGCPercent)
+// listing makes the collector run more often if the lines of many studies are in memory, and nothing else.
+func (c *collector) listing(studies int) {
+	if studies > mostWaiting {
+		c.set(linesGCPercent)
 	}
+}
+
+// mapping prepares for the mapping of studies. The garbage that may be in memory is no more for a large cohort, of which
+// much is known, than for a small one.
+func (c *collector) mapping(large bool) {
+	c.set(runGCPercent)
+	if large {
+		debug.FreeOSMemory() // which also collects garbage, so that what is left is in use
+		c.lines = max(0, inUse()-c.start)
+	}
+}
+
+// entryBytes is about what the ledger takes for a result.
+const entryBytes = 300
+
+// adjust adjusts the setting while studies are mapped, when the ledger has that many new results.
+func (c *collector) adjust(results int) {
+	if c.lines > 0 {
+		live, lines := inUse(), c.lines+int64(results)*entryBytes
+		c.set(int(runGCPercent * max(live-lines, live/4) / live))
+	}
+}
+
+// tabulating frees what was needed to map studies and is not needed for tables.
+func (c *collector) tabulating() {
+	c.set(runGCPercent)
 	spare.Forget()
-	debug.FreeOSMemory()
+	if c.lines > 0 {
+		debug.FreeOSMemory()
+	}
 }
 
 // inUse returns the bytes that were in use after the last garbage collection.
-func inUse() int64 {
-	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+func inUse() int64 { return heapMetric("/gc/heap/live:bytes") }
+
+func heapMetric(name string) int64 {
+	sample := []metrics.Sample{{Name: name}}
 	metrics.Read(sample)
 	return int64(sample[0].Value.Uint64())
 }

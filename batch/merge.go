@@ -19,7 +19,8 @@ import (
 // It returns a *MissingShardsError if shards are missing, a *BusyError if a run writes to the folder, and the errors of
 // Tables.
 func Merge(ctx context.Context, s Settings, partial bool) (Outcome, error) {
-	defer tightenCollector().restore()
+	collector := tightenCollector()
+	defer collector.restore()
 	if err := s.checkSharded(); err != nil {
 		return Outcome{}, err
 	}
@@ -39,7 +40,7 @@ func Merge(ctx context.Context, s Settings, partial bool) (Outcome, error) {
 		return Outcome{}, err
 	}
 	lock.unfinished = true
-	r := session{Settings: s, ledger: l}
+	r := session{Settings: s, ledger: l, collector: collector}
 	if r.record, err = s.openRecord(); err != nil {
 		return Outcome{}, err
 	}

@@ -90,9 +90,7 @@ func Run(ctx context.Context, s Settings) (Outcome, error) {
 	planned()
 	r.ledger.makeWay(left)
 	q := r.enqueue(cohort, left)
-	if cohort.forgotten {
-		collector.discount()
-	}
+	collector.mapping(cohort.forgotten)
 	err = r.mapAll(ctx, cohort, q)
 	q.close()
 	r.ledger.restore()
@@ -148,7 +146,7 @@ func (r *session) finish(c *cohort) error {
 		indexErr = errors.Join(indexErr, r.writeIndex(c))
 	}
 	*c = cohort{} // its lines would take as much memory as the tables, which need none of what studies needed
-	r.collector.clear()
+	r.collector.tabulating()
 	return errors.Join(r.unlisted, r.writeTables(), indexErr, r.writeEntries(), r.removeShards())
 }
 

@@ -186,7 +186,7 @@ func (r *session) survey(ctx context.Context) (*cohort, error) {
 	}
 	c := &cohort{search: search}
 	known := r.readIndex(search)
-	used := map[string]*chunk{} // by digest
+	used, studies := map[string]*chunk{}, 0 // used by digest
 	err = search.Settle(ctx, func(part *dicomio.Chunk) (dicomio.Facts, bool) {
 		stored := known[part.Digest]
 		if stored == nil {
@@ -196,6 +196,8 @@ func (r *session) survey(ctx context.Context) (*cohort, error) {
 		return stored.facts, true
 	}, func(f dicomio.Finding, facts dicomio.Facts) error {
 		one := r.chunkOf(f)
+		studies += len(one.studies)
+		r.collector.listing(studies)
 		one.facts, used[f.Chunk.Digest] = facts, one
 		return c.keep(one, f)
 	})

@@ -79,6 +79,7 @@ func (r *session) tabulate(sound listing) error {
 			c.Failures = append(c.Failures, f)
 		}
 	}
+	r.collector.listing(len(sound.rows))
 	sum := tableSum(c.Version, sound, c.Failures)
 	if r.out.Mapped == 0 && r.intake != nil && r.tablesStand(sum) { // Tables and Merge write them in any case
 		return nil
@@ -153,7 +154,8 @@ func (e *TablesError) Unwrap() error { return e.Err }
 // It returns a *BusyError if a run writes to the folder, a *MixedError if results in it have different settings, and
 // an error if the folder does not exist, holds no results, or has a studies.csv that cannot be read.
 func Tables(ctx context.Context, s Settings) (Outcome, error) {
-	defer tightenCollector().restore()
+	collector := tightenCollector()
+	defer collector.restore()
 	if err := checkResults(s.Out); err != nil {
 		return Outcome{}, err
 	}
@@ -166,7 +168,7 @@ func Tables(ctx context.Context, s Settings) (Outcome, error) {
 		return Outcome{}, err
 	}
 	lock.unfinished = true
-	r := session{Settings: s, ledger: l}
+	r := session{Settings: s, ledger: l, collector: collector}
 	if r.record, err = s.openRecord(); err != nil {
 		return Outcome{}, err
 	}

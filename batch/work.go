@@ -212,7 +212,7 @@ func (w *work) finish(st *study, r report.Result, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.done++; w.done%adjustEvery == 0 {
-		w.collector.adjust()
+		w.collector.adjust(w.done)
 	}
 	switch {
 	case outfile.Full(err):

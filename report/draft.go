@@ -69,16 +69,20 @@ func (d *draft) write(o output) (File, error) {
 // buffers are those of files that were written.
 var buffers = spare.NewList(2*runtime.GOMAXPROCS(0), func() *bufio.Writer { return bufio.NewWriterSize(nil, 1<<16) })
 
+// mostSyncs is the number of files of a study that are synced at a time. Each takes a thread.
+const mostSyncs = 4
+
 // sync waits until the files and their names are on the disk. Meanwhile it calls commit, if not nil.
 func (d *draft) sync(commit func() error) error {
 	var g errgroup.Group
+	g.SetLimit(mostSyncs)
+	if commit != nil {
+		g.Go(commit)
+	}
 	for _, f := range d.files {
 		g.Go(f.Sync)
 	}
 	g.Go(func() error { return syncFolder(d.dir) })
-	if commit != nil {
-		g.Go(commit)
-	}
 	return g.Wait()
 }
 
