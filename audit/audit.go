@@ -10,6 +10,7 @@ package audit
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -98,6 +99,11 @@ type Log struct {
 	mu   sync.Mutex
 	file *os.File
 	lock *flock.Flock
+
+	failure struct {
+		mu  sync.Mutex
+		err error // the first one of a sync
+	}
 }
 
 // Open opens the record of a folder of results, and creates it if it does not exist. The caller must close it.
@@ -124,24 +130,43 @@ func (l *Log) Close() error { return errors.Join(l.lock.Close(), l.file.Close())
 
 // Append adds an event and waits until it is on the disk.
 func (l *Log) Append(e Event) error {
-	end, err := l.write(e)
-	if err != nil || e.Kind == RunStarted { // which is synced with the next event
+	if err := l.add(e); err != nil || e.Kind == RunStarted { // which is synced with the next event
 		return err
 	}
-	err = l.file.Sync() // together with the events that others have added
-	if err == nil && (e.Kind == RunEnded || e.Kind == TablesWritten) {
-		l.noteHead(end)
-	}
-	return err
+	return l.sync() // together with the events that others have added
 }
 
-// write adds an event and returns the end of the record with it.
-func (l *Log) write(e Event) (head, error) {
+// sync waits until the record is on the disk. The system reports a failure once, which may concern the events of several
+// callers: it is returned from then on.
+func (l *Log) sync() error {
+	err := l.file.Sync()
+	l.failure.mu.Lock()
+	defer l.failure.mu.Unlock()
+	l.failure.err = cmp.Or(l.failure.err, err)
+	return l.failure.err
+}
+
+// add adds an event. If it ends a run or names tables, it waits until the event is on the disk and notes that the record
+// ends there, before another process can add one.
+func (l *Log) add(e Event) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.lock.Lock() == nil { // else the file system has no locks
 		defer func() { _ = l.lock.Unlock() }()
 	}
+	end, err := l.write(e)
+	if err != nil || e.Kind != RunEnded && e.Kind != TablesWritten {
+		return err
+	}
+	if err := l.sync(); err != nil {
+		return err
+	}
+	l.noteHead(end)
+	return nil
+}
+
+// write writes an event and returns the end of the record with it.
+func (l *Log) write(e Event) (head, error) {
 	last, ended, err := lastLine(l.file)
 	if err != nil {
 		return head{}, err

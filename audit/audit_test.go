@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -213,5 +214,42 @@ func TestWritersAtOnce(t *testing.T) {
 	all, faults, err := check(dir)
 	if err != nil || len(all) != writers*events || len(faults) != 0 {
 		t.Errorf("%d events, faults %v, %v", len(all), faults, err)
+	}
+}
+
+// Runs that end at the same time, as shards do, note the end of the record in its order: whatever line is last, its
+// removal is found.
+func TestEndsAtOnce(t *testing.T) {
+	for range 20 {
+		dir := t.TempDir()
+		var all sync.WaitGroup
+		for range 4 {
+			l, err := Open(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all.Go(func() {
+				for range 3 {
+					if err := l.Append(Event{Kind: RunEnded, Reason: "2 mapped"}); err != nil {
+						t.Error(err)
+					}
+				}
+				if err := l.Close(); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		path := filepath.Join(dir, File)
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Truncate(path, int64(bytes.LastIndexByte(text[:len(text)-1], '\n')+1)); err != nil {
+			t.Fatal(err)
+		}
+		if _, faults, err := Read(dir, func(Event) {}); err != nil || len(faults) != 1 {
+			t.Fatalf("%v, %v: the removal of the last line is not found", faults, err)
+		}
 	}
 }

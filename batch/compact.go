@@ -81,6 +81,7 @@ func (r *unpacker) take(n int) (part unpacker) {
 	return part
 }
 
+// uvarint is binary.Uvarint, which needs bytes: a copy of the text.
 func (r *unpacker) uvarint() (v uint64) {
 	for shift := 0; ; shift += 7 {
 		b := (*r)[0]

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -258,4 +259,44 @@ func eachLine(path string, do func(line []byte) error) error {
 			return err
 		}
 	}
+}
+
+// newInputs returns the hash of the list of inputs of a study in the index, if this run has mapped it.
+func (r *session) newInputs(st storedStudy, _ string) digest {
+	if e, ok := r.ledger.find(st.Line.Knee()); ok && e.mapped {
+		return e.Inputs
+	}
+	return digest{}
+}
+
+// noteInputs adds to the index the hashes of the lists of inputs that are known of its studies. find returns that of a
+// study in a chunk with a digest, or zero.
+func (r *session) noteInputs(find func(st storedStudy, chunk string) digest) error {
+	path := filepath.Join(r.Out, stateFolder, indexFile)
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil // somebody has removed it: the next run reads all headers
+	}
+	return r.writeState(indexFile, func(write func(any) error) error {
+		first := true
+		err := eachLine(path, func(line []byte) error {
+			if first { // the settings
+				first = false
+				return write(json.RawMessage(line))
+			}
+			var c storedChunk
+			if err := json.Unmarshal(line, &c); err != nil {
+				return nil // the chunk is read again
+			}
+			for n, st := range c.Studies {
+				if sum := find(st, c.Digest); sum != (digest{}) {
+					c.Studies[n].Inputs = sum
+				}
+			}
+			return write(c)
+		})
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		return err
+	})
 }

@@ -342,31 +342,31 @@ func removeEmpty(folder, top string) {
 
 // listing is results in some order. They are unpacked when they are needed.
 type listing struct {
-	*ledger
-	rows []row
+	shelf *shelf
+	rows  []row
 }
 
 // row is a result in a listing.
 type row struct {
-	study string
-	compact
+	study  string
+	packed compact
 }
 
 // entries returns the results in their order.
 func (l listing) entries() iter.Seq[entry] {
 	return func(yield func(entry) bool) {
 		for _, row := range l.rows {
-			if !yield(l.shelf.unpack(row.study, row.compact)) {
+			if !yield(l.shelf.unpack(row.study, row.packed)) {
 				return
 			}
 		}
 	}
 }
 
-// sort sorts the results. Their Dir is not set.
+// sort sorts the results. compare gets entries without Dir.
 func (l listing) sort(compare func(a, b entry) int) {
 	slices.SortFunc(l.rows, func(a, b row) int {
-		return compare(l.shelf.fields(a.study, a.compact), l.shelf.fields(b.study, b.compact))
+		return compare(l.shelf.fields(a.study, a.packed), l.shelf.fields(b.study, b.packed))
 	})
 }
 
@@ -374,7 +374,7 @@ func byFolder(a, b entry) int { return strings.Compare(a.Folder, b.Folder) }
 
 // results returns the sound results, sorted by folder.
 func (l *ledger) results() listing {
-	sound := listing{ledger: l}
+	sound := listing{shelf: &l.shelf}
 	for study, results := range l.byStudy {
 		if len(results) == 1 { // as usual: there is nothing to compare
 			sound.rows = append(sound.rows, row{study, results[0]})
@@ -390,7 +390,7 @@ func (l *ledger) results() listing {
 
 // all returns all results that can be read, including copies and contradictions, sorted by folder.
 func (l *ledger) all() listing {
-	all := listing{ledger: l}
+	all := listing{shelf: &l.shelf}
 	for study, results := range l.byStudy {
 		for _, c := range results {
 			all.rows = append(all.rows, row{study, c})

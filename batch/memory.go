@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"runtime/debug"
 	"runtime/metrics"
+	"sync/atomic"
 
 	"github.com/t2map/t2map/internal/machine"
 	"github.com/t2map/t2map/internal/spare"
@@ -49,44 +50,62 @@ func limitCollector(budget, largest int64) func() {
 	return func() { debug.SetMemoryLimit(before) }
 }
 
-// The garbage that may be in memory, in percent of what is in use: the default of Go; that of a run; and that while what
-// is in use is mostly lines of many studies.
+// The garbage that may be in memory, in percent of what is in use.
 const (
+	// usualGCPercent is the default of Go.
 	usualGCPercent = 100
-	runGCPercent   = 50
+	// runGCPercent is used while studies are mapped.
+	runGCPercent = 50
+	// linesGCPercent is used while what is in use is mostly lines of many studies.
 	linesGCPercent = 25
 )
 
-// collector sets how often the garbage collector runs.
+// collector sets how often the garbage collector runs, unless that was changed from outside (GOGC), or another run in
+// this process does.
 type collector struct {
-	before int   // the former setting
+	active bool
 	now    int   // the setting
 	start  int64 // bytes of objects at the start
 	lines  int64 // bytes of the lines of a large cohort
 }
 
-// tightenCollector makes the garbage collector run more often, unless the default was changed from outside (GOGC).
+// collecting says that a collector is active.
+var collecting atomic.Bool
+
+// tightenCollector returns a collector. The caller must call its method restore.
 func tightenCollector() *collector {
-	c := &collector{before: debug.SetGCPercent(runGCPercent), now: runGCPercent}
-	c.start = heapMetric("/memory/classes/heap/objects:bytes")
-	if c.before != usualGCPercent {
-		debug.SetGCPercent(c.before)
+	c := &collector{start: heapMetric("/memory/classes/heap/objects:bytes")}
+	if !collecting.CompareAndSwap(false, true) {
+		return c
 	}
+	if before := debug.SetGCPercent(runGCPercent); before != usualGCPercent {
+		debug.SetGCPercent(before)
+		collecting.Store(false)
+		return c
+	}
+	c.active, c.now = true, runGCPercent
 	return c
 }
 
-// restore restores the former setting.
-func (c *collector) restore() { debug.SetGCPercent(c.before) }
+// restore ends the use of the collector, with the default of Go.
+func (c *collector) restore() {
+	c.set(usualGCPercent)
+	if c.active {
+		c.active = false
+		collecting.Store(false)
+	}
+}
 
+// set changes the setting.
 func (c *collector) set(percent int) {
-	if c.before == usualGCPercent && percent != c.now {
+	if c.active && percent != c.now {
 		c.now = percent
 		debug.SetGCPercent(percent)
 	}
 }
 
-// listing makes the collector run more often if the lines of many studies are in memory, and nothing else.
-func (c *collector) listing(studies int) {
+// holdLines makes the collector run more often if the lines of many studies are in memory, and little else.
+func (c *collector) holdLines(studies int) {
 	if studies > mostWaiting {
 		c.set(linesGCPercent)
 	}
@@ -105,7 +124,8 @@ func (c *collector) mapping(large bool) {
 // entryBytes is about what the ledger takes for a result.
 const entryBytes = 300
 
-// adjust adjusts the setting while studies are mapped, when the ledger has that many new results.
+// adjust adjusts the setting while studies are mapped, when the ledger has that many new results. The garbage may be half
+// of what is in use without the lines; but an eighth of everything, so that the collector does not run all the time.
 func (c *collector) adjust(results int) {
 	if c.lines > 0 {
 		live, lines := inUse(), c.lines+int64(results)*entryBytes

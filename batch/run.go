@@ -145,7 +145,8 @@ func (r *session) finish(c *cohort) error {
 	} else {
 		indexErr = errors.Join(indexErr, r.writeIndex(c))
 	}
-	*c = cohort{} // its lines would take as much memory as the tables, which need none of what studies needed
+	// Its lines would take as much memory as the tables. What was needed to map studies is freed, too.
+	*c = cohort{}
 	r.collector.tabulating()
 	return errors.Join(r.unlisted, r.writeTables(), indexErr, r.writeEntries(), r.removeShards())
 }

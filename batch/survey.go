@@ -186,18 +186,23 @@ func (r *session) survey(ctx context.Context) (*cohort, error) {
 	}
 	c := &cohort{search: search}
 	known := r.readIndex(search)
-	used, studies := map[string]*chunk{}, 0 // used by digest
+	used := map[string]*chunk{} // by digest
+	studies := 0
+	count := func(c *chunk) {
+		studies += len(c.studies)
+		r.collector.holdLines(studies)
+	}
 	err = search.Settle(ctx, func(part *dicomio.Chunk) (dicomio.Facts, bool) {
 		stored := known[part.Digest]
 		if stored == nil {
 			return dicomio.Facts{}, false
 		}
 		used[part.Digest] = stored
+		count(stored)
 		return stored.facts, true
 	}, func(f dicomio.Finding, facts dicomio.Facts) error {
 		one := r.chunkOf(f)
-		studies += len(one.studies)
-		r.collector.listing(studies)
+		count(one)
 		one.facts, used[f.Chunk.Digest] = facts, one
 		return c.keep(one, f)
 	})

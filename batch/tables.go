@@ -79,7 +79,7 @@ func (r *session) tabulate(sound listing) error {
 			c.Failures = append(c.Failures, f)
 		}
 	}
-	r.collector.listing(len(sound.rows))
+	r.collector.holdLines(len(sound.rows))
 	sum := tableSum(c.Version, sound, c.Failures)
 	if r.out.Mapped == 0 && r.intake != nil && r.tablesStand(sum) { // Tables and Merge write them in any case
 		return nil
@@ -115,7 +115,7 @@ func inTableOrder(all listing) iter.Seq2[report.Result, error] {
 		for part := range slices.Chunk(all.rows, readAhead) {
 			results, errs := make([]report.Result, len(part)), make([]error, len(part))
 			_ = parallel.Each(context.Background(), len(part), 0, func(n int) error {
-				results[n], errs[n] = all.shelf.unpack(part[n].study, part[n].compact).result()
+				results[n], errs[n] = all.shelf.unpack(part[n].study, part[n].packed).result()
 				return nil
 			})
 			for n, r := range results {

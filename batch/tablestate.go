@@ -79,7 +79,13 @@ func (s Settings) tablesStand(sum string) bool {
 func knownFailures(out string) ([]report.Failure, bool) {
 	state := readTableState(out)
 	n := slices.IndexFunc(state.Files, func(f stamp) bool { return f.Path == studiesTable })
-	return state.Failures, n >= 0 && state.Failures != nil && state.Files[n].stands(out)
+	if n < 0 || state.Failures == nil || !state.Files[n].stands(out) {
+		return nil, false
+	}
+	for n, f := range state.Failures {
+		state.Failures[n] = f.Listed()
+	}
+	return state.Failures, true
 }
 
 // writeTableState notes from what the tables were made, and the failures that are in them.

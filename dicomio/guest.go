@@ -98,6 +98,10 @@ func moveGuests(chunks []*Chunk, facts map[string]Facts) {
 			}
 		}
 	}
+	for n, c := range chunks { // findings have the chunks as they were
+		copied := *c
+		chunks[n] = &copied
+	}
 	for n := range chunks {
 		for _, g := range facts[chunks[n].Digest].Guests {
 			if host := hosts[g.Study]; host >= 0 {

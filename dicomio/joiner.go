@@ -10,7 +10,7 @@ import (
 type joiner struct {
 	sets   sets             // of the chunks of the survey
 	parts  []files.Chunk    // the chunks of the survey
-	chunks []*Chunk          // which consist of these
+	chunks []*Chunk         // which consist of these
 	facts  map[string]Facts // of the chunks, by Digest
 }
 

@@ -70,9 +70,8 @@ func (s *Search) settleGuests(ctx context.Context, facts map[string]Facts, recal
 	var changed []*Chunk
 	for n, c := range s.chunks {
 		if len(c.guests)+len(c.away) > 0 {
-			one := *c // findings have the chunk as it was
-			one.Files += len(c.guests) - len(c.away)
-			s.chunks[n] = s.seal(one)
+			c.Files += len(c.guests) - len(c.away)
+			s.chunks[n] = s.seal(*c)
 			changed = append(changed, s.chunks[n])
 		}
 	}

@@ -17,8 +17,8 @@ import (
 	"github.com/t2map/t2map/internal/spare"
 )
 
-// draft is the folder of a study while it is written. Its files stay open until all of them are synced at the same time:
-// a file system with a journal then commits once, and the study waits once.
+// draft is the folder of a study while it is written. Its files stay open until all of them are written, and are then
+// synced side by side: a file system with a journal commits few times, and the study waits once.
 type draft struct {
 	dir string
 
@@ -37,12 +37,7 @@ func (d *draft) writeAll(outputs []output) ([]File, error) {
 	written := make([]File, len(outputs))
 	var g errgroup.Group
 	for n, o := range outputs {
-		g.Go(func() (err error) {
-			if written[n], err = d.write(o); err != nil {
-				return fmt.Errorf("%s: %w", o.name, err)
-			}
-			return nil
-		})
+		g.Go(func() (err error) { written[n], err = d.write(o); return err })
 	}
 	return written, g.Wait()
 }
@@ -51,7 +46,7 @@ func (d *draft) writeAll(outputs []output) ([]File, error) {
 func (d *draft) write(o output) (File, error) {
 	f, err := os.OpenFile(filepath.Join(d.dir, o.name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
-		return File{}, err
+		return File{}, fmt.Errorf("%s: %w", o.name, err)
 	}
 	d.mu.Lock()
 	d.files = append(d.files, f)
@@ -60,25 +55,26 @@ func (d *draft) write(o output) (File, error) {
 	buffered := buffers.Take()
 	defer buffers.Give(buffered)
 	buffered.Reset(io.MultiWriter(f, hash))
-	if err := errors.Join(o.write(buffered), buffered.Flush()); err != nil {
-		return File{}, err
+	err = o.write(buffered)
+	if err == nil {
+		err = buffered.Flush()
+	}
+	if err != nil {
+		return File{}, fmt.Errorf("%s: %w", o.name, err)
 	}
 	return File{Path: o.name, SHA256: hex.EncodeToString(hash.Sum(nil))}, nil
 }
 
-// buffers are those of files that were written.
-var buffers = spare.NewList(2*runtime.GOMAXPROCS(0), func() *bufio.Writer { return bufio.NewWriterSize(nil, 1<<16) })
+// buffers are those of files that were written. Pictures hold one while they wait for the memory of a screen.
+var buffers = spare.NewList(max(8, 2*runtime.GOMAXPROCS(0)), func() *bufio.Writer { return bufio.NewWriterSize(nil, 1<<16) })
 
 // mostSyncs is the number of files of a study that are synced at a time. Each takes a thread.
 const mostSyncs = 4
 
-// sync waits until the files and their names are on the disk. Meanwhile it calls commit, if not nil.
-func (d *draft) sync(commit func() error) error {
+// sync waits until the files and their names are on the disk.
+func (d *draft) sync() error {
 	var g errgroup.Group
 	g.SetLimit(mostSyncs)
-	if commit != nil {
-		g.Go(commit)
-	}
 	for _, f := range d.files {
 		g.Go(f.Sync)
 	}

@@ -73,19 +73,21 @@ func FailuresOf(t *table.Table) ([]Failure, error) {
 			failures = append(failures, Failure{
 				Subject: r.Text("subject"), Visit: r.Text("visit"), Study: r.Text("study"), Series: r.Text("series"),
 				Side: r.Text("side"), Folder: r.Text("folder"), Reason: r.Text("reason"), Hint: r.Text("hint"),
-				Code: listedCode(r, status), NotDone: status == statusNotDone, MemoryBytes: listedMemory(r),
-			})
+				Code: Reason(r.Text("reason_code")), NotDone: status == statusNotDone, MemoryBytes: listedMemory(r),
+			}.Listed())
 		}
 	}
 	return failures, nil
 }
 
-// listedCode returns the code of a row of studies.csv. Tables of earlier versions have none.
-func listedCode(r table.Row, status string) Reason {
-	if status == statusNotDone {
-		return ReasonNotDone
+// Listed returns a failure that was read from a file, with a code that this version knows and a number of bytes that is
+// not negative. Files of earlier versions have no code.
+func (f Failure) Listed() Failure {
+	if f.Code = f.Code.known(); f.NotDone {
+		f.Code = ReasonNotDone
 	}
-	return Reason(r.Text("reason_code")).known()
+	f.MemoryBytes = max(0, f.MemoryBytes)
+	return f
 }
 
 // listedMemory returns the memory in a row of studies.csv, 0 if the cell is empty or not a whole number.
@@ -94,5 +96,5 @@ func listedMemory(r table.Row) int64 {
 	if err != nil {
 		return 0
 	}
-	return max(n, 0)
+	return n
 }

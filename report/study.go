@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -39,8 +40,8 @@ type Study struct {
 	// Superseded is the path to which an earlier result with other content is moved, with a number at
 	// its end if it exists; with "" the earlier result is removed.
 	Superseded string
-	// Commit, if not nil, is called with the SHA-256 of result.json, in hexadecimal, when all files are written, and
-	// returns before the folder gets its name. After an error the study is not written.
+	// Commit, if not nil, is called with the SHA-256 of result.json, in hexadecimal, when the folder is complete
+	// and before it gets its name. After an error the study is not written.
 	Commit func(sum string) error
 	// Segmentation is the mask that a program made, as it wrote it: NIfTI in gzip. It is nil if
 	// the mask was a file.
@@ -88,12 +89,10 @@ func WriteStudy(dir string, s Study) (Result, error) {
 		if err != nil {
 			return err
 		}
-		return d.sync(func() error {
-			if s.Commit == nil {
-				return nil
-			}
-			return s.Commit(result.SHA256)
-		})
+		if err := cmp.Or(d.sync(), d.close()); err != nil || s.Commit == nil {
+			return err
+		}
+		return s.Commit(result.SHA256)
 	})
 	if err != nil {
 		return Result{}, fmt.Errorf("report: %w", err)

@@ -61,8 +61,9 @@ func (m *mapped) add(r report.Result) {
 		m.flagged++
 	}
 	name := studyName(r)
-	_, known := m.several[maphash.String(m.seed, name)]
-	m.several[maphash.String(m.seed, name)] = known
+	hash := maphash.String(m.seed, name)
+	_, known := m.several[hash]
+	m.several[hash] = known
 	for n, text := range r.Warnings {
 		m.warn(text, warnedStudy{name, r.Study, r.Dir, n})
 	}

@@ -3,52 +3,51 @@ package spare
 
 import "sync"
 
-// List holds the values that are not in use. Unlike a sync.Pool it limits their number, and it keeps them when the
-// garbage collector runs, which it may do once for each small study. It may be used by several goroutines.
+// List limits the number of values in use, and keeps those that are not. Unlike a sync.Pool it keeps them when the
+// garbage collector runs, which may happen once for each small study. It may be used by several goroutines.
 type List[T any] struct {
-	free  chan place[T]
-	fresh func() T
-}
+	places chan struct{} // one for each value in use
+	fresh  func() T
 
-// place is for one value, which is made when it is needed first.
-type place[T any] struct {
-	value T
-	made  bool
+	mu     sync.Mutex
+	unused []T
 }
 
 // NewList returns a list of at most most values, which fresh makes. It exists as long as the program runs: see Forget.
 func NewList[T any](most int, fresh func() T) *List[T] {
-	l := &List[T]{make(chan place[T], most), fresh}
-	for range most {
-		l.free <- place[T]{}
-	}
+	l := &List[T]{places: make(chan struct{}, most), fresh: fresh}
 	mu.Lock()
 	defer mu.Unlock()
 	forget = append(forget, l.forget)
 	return l
 }
 
-// Take returns a value that is not in use. It waits for one if all of them are.
+// Take returns the value that was given last, or a new one. It waits if as many are in use as there may be.
 func (l *List[T]) Take() T {
-	p := <-l.free
-	if !p.made {
+	l.places <- struct{}{}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	last := len(l.unused) - 1
+	if last < 0 {
 		return l.fresh()
 	}
-	return p.value
+	v := l.unused[last]
+	l.unused = l.unused[:last]
+	return v
 }
 
 // Give ends the use of a value that Take has returned.
-func (l *List[T]) Give(v T) { l.free <- place[T]{v, true} }
+func (l *List[T]) Give(v T) {
+	l.mu.Lock()
+	l.unused = append(l.unused, v)
+	l.mu.Unlock()
+	<-l.places
+}
 
 func (l *List[T]) forget() {
-	for range len(l.free) {
-		select {
-		case <-l.free:
-			l.free <- place[T]{} // there is room: its own
-		default:
-			return
-		}
-	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.unused = nil
 }
 
 var (
@@ -56,7 +55,7 @@ var (
 	forget []func() // of all lists
 )
 
-// Forget frees the memory of all values that are not in use. Those that are needed later are made again.
+// Forget frees the memory of all values that are not in use.
 func Forget() {
 	mu.Lock()
 	defer mu.Unlock()

@@ -6,11 +6,12 @@ import (
 	"testing"
 )
 
-// Values are used again, even after garbage collections, and no more are made than the list may have.
+// One user at a time uses one value again and again, even after garbage collections, and several users have no more
+// values than the list may have.
 func TestList(t *testing.T) {
 	const most = 3
 	made := 0
-	one := NewList(1, func() *int { made++; return new(int) })
+	one := NewList(8, func() *int { made++; return new(int) })
 	for range 3 {
 		one.Give(one.Take())
 		runtime.GC()
