@@ -10,6 +10,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -38,12 +39,17 @@ func TestModule(t *testing.T) {
 	}
 }
 
-// T2MAP_REGISTER is the number of random transforms; a few suffice for everyday tests.
-func transforms() int {
-	if os.Getenv("T2MAP_REGISTER") == "20" {
-		return 20
+// transforms returns the number of random transforms, which T2MAP_REGISTER sets: a few suffice for everyday tests.
+func transforms(t *testing.T) int {
+	text := os.Getenv("T2MAP_REGISTER")
+	if text == "" {
+		return 3
 	}
-	return 3
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		t.Fatalf("T2MAP_REGISTER=%s is not a number of transforms", text)
+	}
+	return n
 }
 
 // Random transforms of up to 10° and 10 mm between a thick T2 series and a thin series of another
@@ -54,7 +60,7 @@ func TestRecovered(t *testing.T) {
 	k := theKnee(t)
 	joint := BoundingBox(k.labels, 0)
 	r := rand.New(rand.NewPCG(11, 12))
-	for n := range transforms() {
+	for n := range transforms(t) {
 		want := random(r, mean(joint.corners()), 10, 10)
 		start := time.Now()
 		got, err := Rigid(t.Context(), k.first, volume.Map{Geometry: k.thin.Moved(want), Data: k.thin.Data}, Options{})
