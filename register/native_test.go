@@ -25,7 +25,7 @@ func TestNative(t *testing.T) {
 	k := theKnee(t)
 	joint := BoundingBox(k.labels, 0)
 	r := rand.New(rand.NewPCG(21, 22))
-	for n := range max(1, transforms()/5) {
+	for n := range max(1, transforms(t)/5) {
 		moving := volume.Map{Geometry: k.thin.Moved(random(r, mean(joint.corners()), 10, 10)), Data: k.thin.Data}
 		o := Options{}.fill()
 		p, err := prepare(k.first, moving, o)

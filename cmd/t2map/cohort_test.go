@@ -66,7 +66,8 @@ func TestCohortMade(t *testing.T) {
 }
 
 // TestCohortMapped prints the cost of a study in each cohort: the minimum over several rounds, because other programs
-// on the machine can only increase it. Each round maps every cohort.
+// on the machine can only increase it. Each round maps every cohort; the first one maps those that take seconds three
+// times, because a second of other work would show.
 func TestCohortMapped(t *testing.T) {
 	dir, sizes := cohorts(t)
 	rounds := 1
@@ -83,6 +84,11 @@ func TestCohortMapped(t *testing.T) {
 				least[i] = c
 			} else {
 				least[i].lower(c)
+			}
+			for range 2 {
+				if round == 0 && n <= 100 {
+					least[i].lower(mapCohort(t, dir, n))
+				}
 			}
 		}
 	}
