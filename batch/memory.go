@@ -111,8 +111,8 @@ func (c *collector) holdLines(studies int) {
 	}
 }
 
-// mapping prepares for the mapping of studies. The garbage that may be in memory is no more for a large cohort, of which
-// much is known, than for a small one.
+// mapping prepares for the mapping of studies. The lines of a large cohort are discounted, so that it may have no more
+// garbage in memory than a small one.
 func (c *collector) mapping(large bool) {
 	c.set(runGCPercent)
 	if large {

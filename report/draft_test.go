@@ -38,8 +38,8 @@ func TestDraftErrors(t *testing.T) {
 	}
 }
 
-// If files cannot be synced there is no folder and no call of Commit; if Commit fails there is no folder either. Commit
-// is called when every file is complete, and before the folder has its name.
+// Commit is called once all files are complete, and before the folder has its name. If it returns an error, no folder
+// remains. A file that cannot be synced is an error.
 func TestCommit(t *testing.T) {
 	root := t.TempDir()
 	dir := filepath.Join(root, "s")

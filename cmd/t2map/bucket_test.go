@@ -219,8 +219,14 @@ func TestOutageOfBucket(t *testing.T) {
 		fails func(r *http.Request) bool
 		code  int
 	}{
-		{"headers", force,
+		{"headers", append(slices.Clone(force), "--shard", "1/1"),
+			func(r *http.Request) bool { return strings.Contains(r.URL.Path, "/SB/") }, exitAgain},
+		{"headers without shards", force,
 			func(r *http.Request) bool { return strings.Contains(r.URL.Path, "/SB/") }, exitFailed},
+		{"mask", force, func(r *http.Request) bool {
+			asked[r.URL.Path]++
+			return strings.HasSuffix(r.URL.Path, "/SB/labels.nii.gz") && asked[r.URL.Path] > 1
+		}, exitFailed},
 		{"mask in a shard", append(slices.Clone(force), "--shard", "1/1"), func(r *http.Request) bool {
 			asked[r.URL.Path]++
 			return strings.HasSuffix(r.URL.Path, "/SB/labels.nii.gz") && asked[r.URL.Path] > 1

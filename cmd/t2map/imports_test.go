@@ -55,7 +55,8 @@ var mayImport = map[string][]string{
 		"segment/depth", "segment/quality", "segment/resample", "segment/texture", "segment/unroll", "t2fit", "volume"},
 	"intake": {"dicomio", "files", "hint", "pipeline", "printable", "protocol", "report", "t2fit", "table"},
 	"batch": {"audit", "dicomio", "files", "internal/machine", "internal/parallel", "internal/spare", "hint", "intake",
-		"nifti", "outfile", "pipeline", "printable", "protocol", "register", "report", "segment", "segment/anatomy", "t2fit", "table", "volume"},
+		"nifti", "outfile", "pipeline", "printable", "protocol", "register", "report", "segment",
+		"segment/anatomy", "t2fit", "table", "volume"},
 
 	"segment/resample":  {"volume", "internal/parallel", "segment/internal/words"},
 	"segment/agreement": {"volume"},
