@@ -48,3 +48,16 @@ func Bare(err error) error {
 	}
 	return err
 }
+
+// SyncFolder makes the names in dir durable. Windows cannot sync a folder, and it is not necessary
+// there, since NTFS journals names.
+func SyncFolder(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}

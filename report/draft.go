@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/t2map/t2map/internal/spare"
+	"github.com/t2map/t2map/outfile"
 )
 
 // draft is the folder of a study while it is written. Its files stay open until all of them are written, and are then
@@ -78,7 +79,7 @@ func (d *draft) sync() error {
 	for _, f := range d.files {
 		g.Go(f.Sync)
 	}
-	g.Go(func() error { return syncFolder(d.dir) })
+	g.Go(func() error { return outfile.SyncFolder(d.dir) })
 	return g.Wait()
 }
 

@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 
@@ -57,7 +56,7 @@ func replaceFolder(dir, superseded string, fill func(tmp string) error) (moved s
 	}
 	var parents errgroup.Group
 	for _, p := range append(made, dir) {
-		parents.Go(func() error { return syncFolder(filepath.Dir(p)) })
+		parents.Go(func() error { return outfile.SyncFolder(filepath.Dir(p)) })
 	}
 	return moved, parents.Wait()
 }
@@ -299,16 +298,3 @@ func isProbe(name string) bool {
 // MoveFolder renames a folder. On Windows it tries again while another program holds the folder. The
 // new name must be free.
 func MoveFolder(old, name string) error { return rename(old, name) }
-
-// syncFolder makes the names in dir durable. Windows cannot sync a folder, and it is not necessary
-// there, since NTFS journals names.
-func syncFolder(dir string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}
