@@ -19,12 +19,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/gofrs/flock"
 
 	"github.com/t2map/t2map/hint"
+	"github.com/t2map/t2map/outfile"
 )
 
 // File is the name of the record in a folder of results.
@@ -34,7 +36,7 @@ const File = "audit.jsonl"
 // from reading what it has locked under another handle.
 const lockFile = ".t2map/audit.lock"
 
-// headFile says where the record ended when a run ended.
+// headFile says where the record ended with the last event whose kind is one of noted.
 const headFile = ".t2map/audit.head"
 
 // head is a place in a record: the number of bytes up to the end of a line, and the SHA-256 of that line.
@@ -54,9 +56,17 @@ const (
 	StudyFailed Kind = "study failed"
 	// TablesWritten: the tables and the page were written.
 	TablesWritten Kind = "tables written"
+	// StudyRead: a reader has signed or rejected a study, or asked about it.
+	StudyRead Kind = "study read"
+	// ReadsBlinded: reads are blinded from now on. ReadsUnblinded: somebody was told what the codes mean.
+	ReadsBlinded   Kind = "reads blinded"
+	ReadsUnblinded Kind = "reads unblinded"
 	// Superseded: the result of a study was moved to make room for a new one, or because the study failed.
 	Superseded Kind = "result superseded"
 )
+
+// noted are the kinds of events that must not be lost unnoticed.
+var noted = []Kind{RunEnded, TablesWritten, StudyRead, ReadsBlinded, ReadsUnblinded}
 
 // Event is a line of the record. Empty fields are omitted.
 type Event struct {
@@ -80,6 +90,14 @@ type Event struct {
 	Visit   string `json:"visit,omitempty"`
 	Folder  string `json:"folder,omitempty"`
 	Result  string `json:"result_sha256,omitempty"`
+	// Reader is the code of a reader, State what the reader has decided, Read the SHA-256 of the read.json in Folder, and
+	// Drawing the ID of what was drawn, of StudyRead.
+	Reader  string `json:"reader,omitempty"`
+	State   string `json:"state,omitempty"`
+	Read    string `json:"read_sha256,omitempty"`
+	Drawing string `json:"drawing,omitempty"`
+	// Commitment is the SHA-256 of the seed of ReadsBlinded and ReadsUnblinded.
+	Commitment string `json:"commitment,omitempty"`
 	// Files are the hashes of the tables and of the files of the page by their names, of TablesWritten.
 	Files map[string]string `json:"files,omitempty"`
 	// Reason says why a study failed or a result was superseded, or how a run ended.
@@ -146,8 +164,8 @@ func (l *Log) sync() error {
 	return l.failure.err
 }
 
-// add adds an event. If it ends a run or names tables, it waits until the event is on the disk and notes that the record
-// ends there, before another process can add one.
+// add adds an event. If it ends a run, names tables or concerns reads, it waits until the event is on the disk and notes
+// that the record ends there, before another process can add one.
 func (l *Log) add(e Event) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -155,7 +173,7 @@ func (l *Log) add(e Event) error {
 		defer func() { _ = l.lock.Unlock() }()
 	}
 	end, err := l.write(e)
-	if err != nil || e.Kind != RunEnded && e.Kind != TablesWritten {
+	if err != nil || !slices.Contains(noted, e.Kind) {
 		return err
 	}
 	if err := l.sync(); err != nil {
@@ -196,10 +214,11 @@ func (l *Log) write(e Event) (head, error) {
 	return end, nil
 }
 
-// noteHead notes where the record ends. Without the note, Read does not notice that the last lines are missing.
+// noteHead notes where the record ends. The note is complete or the earlier one: without a note, Read does not notice
+// that the last lines are missing.
 func (l *Log) noteHead(end head) {
 	if text, err := json.Marshal(end); err == nil && end.Size > 0 {
-		_ = os.WriteFile(filepath.Join(l.dir, headFile), text, 0o666)
+		_ = outfile.Replace(filepath.Join(l.dir, headFile), text)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -139,6 +140,23 @@ func TestChangedEnds(t *testing.T) {
 	}
 }
 
+// The last event is not lost unnoticed if it is a read, or if it blinds or unblinds reads.
+func TestRemovedEnds(t *testing.T) {
+	for _, kind := range []Kind{StudyRead, ReadsBlinded, ReadsUnblinded} {
+		dir, before := record(t, 2)
+		l, err := Open(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(l.Append(Event{Kind: kind}), l.Close(), os.WriteFile(filepath.Join(dir, File), before, 0o644)); err != nil {
+			t.Fatal(err)
+		}
+		if _, faults, err := check(dir); err != nil || len(faults) != 1 {
+			t.Errorf("%s: faults %+v, %v", kind, faults, err)
+		}
+	}
+}
+
 // A line whose writer was killed stays, and the record continues after it. It is not a fault then.
 func TestTornLine(t *testing.T) {
 	for cut := 1; cut < 40; cut += 13 {
@@ -251,5 +269,69 @@ func TestEndsAtOnce(t *testing.T) {
 		if _, faults, err := Read(dir, func(Event) {}); err != nil || len(faults) != 1 {
 			t.Fatalf("%v, %v: the removal of the last line is not found", faults, err)
 		}
+	}
+}
+
+// A reader of the note sees a whole one at any moment, and what was there before a failed attempt remains.
+func TestHeadIsWhole(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows does not replace a file at once")
+	}
+	dir, _ := record(t, 2)
+	l, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error)
+	go func() {
+		var err error
+		for range 50 {
+			err = errors.Join(err, l.Append(Event{Kind: StudyRead}))
+		}
+		done <- err
+	}()
+	for seen, ended := int64(0), false; !ended; {
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Error(err)
+			}
+			ended = true
+		default:
+		}
+		h := readHead(dir)
+		if h.Size < seen {
+			t.Errorf("the note is at %d, after %d", h.Size, seen)
+		}
+		seen = h.Size
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, faults, err := check(dir); err != nil || len(faults) > 0 {
+		t.Errorf("%v, %v", faults, err)
+	}
+	if left, err := filepath.Glob(filepath.Join(dir, filepath.Dir(headFile), ".*")); err != nil || len(left) > 0 {
+		t.Errorf("%q, %v", left, err)
+	}
+}
+
+// An event is on the disk when Append returns. Those that note where the record ends take about twice as long.
+func BenchmarkAppend(b *testing.B) {
+	for _, kind := range []Kind{RunStarted, StudyDone, StudyRead} {
+		b.Run(string(kind), func(b *testing.B) {
+			l, err := Open(b.TempDir())
+			if err != nil {
+				b.Fatal(err)
+			}
+			for b.Loop() {
+				if err := l.Append(Event{Kind: kind, Study: "435f996f079c"}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			if err := l.Close(); err != nil {
+				b.Fatal(err)
+			}
+		})
 	}
 }

@@ -1,12 +1,16 @@
 package batch
 
 import (
+	"cmp"
+	"encoding/json"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/t2map/t2map/files"
+	"github.com/t2map/t2map/outfile"
+	"github.com/t2map/t2map/reads"
 	"github.com/t2map/t2map/report"
 )
 
@@ -19,6 +23,26 @@ func eachResult(out string, do func(path string, err error) error) error {
 		w.entered = []string{real}
 	}
 	return w.walk(out)
+}
+
+// Folders returns the folders of the results below an output folder by the hashes of study and series, and the results
+// that cannot be read. Of two results of one series it returns the first in the order of their paths.
+func Folders(out string) (folders map[[2]string]string, unreadable []Finding, err error) {
+	folders = map[[2]string]string{}
+	err = eachResult(out, func(path string, err error) error {
+		var id struct{ Study, Series string }
+		text, readErr := os.ReadFile(path)
+		if err = outfile.Bare(cmp.Or(err, readErr)); err == nil {
+			err = json.Unmarshal(text, &id)
+		}
+		if err != nil {
+			unreadable = append(unreadable, Finding{files.Below(out, path), "cannot be read: " + err.Error()})
+		} else if key := [2]string{id.Study, id.Series}; folders[key] == "" {
+			folders[key] = filepath.Dir(path)
+		}
+		return nil
+	})
+	return folders, unreadable, err
 }
 
 // resultWalk is the state of eachResult.
@@ -46,7 +70,8 @@ func (w *resultWalk) walk(folder string) error {
 				return fs.SkipDir // an unfinished folder, or one of another program
 			}
 			return nil
-		case filepath.Clean(path) == filepath.Join(w.out, supersededFolder):
+		case filepath.Clean(path) == filepath.Join(w.out, supersededFolder),
+			filepath.Clean(path) == filepath.Join(w.out, reads.Folder):
 			if d.IsDir() {
 				return fs.SkipDir
 			}

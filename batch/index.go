@@ -56,6 +56,7 @@ type storedStudy struct {
 	Unlisted bool        `json:"unlisted,omitempty"`
 	Inputs   digest      `json:"inputs,omitzero"`
 	Outside  *stamp      `json:"outside,omitempty"`
+	Read     string      `json:"read,omitempty"`
 	Line     intake.Line `json:"line"`
 }
 
@@ -68,7 +69,7 @@ func (c *chunk) stored(roots []string, hasLayout bool) (storedChunk, bool) {
 	}
 	for _, one := range c.studies {
 		root := slices.Index(roots, files.Absolute(one.Root))
-		if one.err != nil || len(one.damaged) > 0 || root < 0 || hasLayout && !one.public() {
+		if one.err != nil && !one.unread || len(one.damaged) > 0 || root < 0 || hasLayout && !one.public() {
 			return out, false
 		}
 		folder, err := filepath.Rel(roots[root], files.Absolute(one.Folder))
@@ -76,7 +77,7 @@ func (c *chunk) stored(roots []string, hasLayout bool) (storedChunk, bool) {
 			return out, false // on another volume
 		}
 		s := storedStudy{Root: root, Folder: filepath.ToSlash(folder), Unlisted: one.unlisted, Inputs: one.inputs,
-			Outside: one.outside, Line: one.Line}
+			Outside: one.outside, Read: one.read, Line: one.Line}
 		s.Line.Root, s.Line.Folder = "", ""
 		if !hasLayout {
 			s.Line.PatientID, s.Line.TrialSubject = "", "" // needed for layouts only
@@ -115,7 +116,8 @@ func (s storedChunk) chunk(roots []string) (*chunk, bool) {
 		if !st.valid(len(roots)) || s.Files < 0 {
 			return nil, false
 		}
-		one := &sighting{Line: st.Line, unlisted: st.Unlisted, inputs: st.Inputs, outside: st.Outside}
+		one := &sighting{Line: st.Line, unlisted: st.Unlisted, inputs: st.Inputs, outside: st.Outside,
+			read: st.Read, unread: strings.HasPrefix(st.Read, unreadMark)}
 		one.Root = roots[st.Root]
 		one.Folder = filepath.Join(one.Root, filepath.FromSlash(st.Folder))
 		c.studies = append(c.studies, one)

@@ -155,6 +155,9 @@ func Inspect(ctx context.Context, s Settings) (Inspection, error) {
 	s.Out = "" // prepare would create the folder
 	studies, err := s.prepare()
 	s.Out = out
+	if err == nil {
+		err = s.findSigned(studies)
+	}
 	if err != nil {
 		return Inspection{}, err
 	}

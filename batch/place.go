@@ -11,6 +11,7 @@ import (
 	"unicode"
 
 	"github.com/t2map/t2map/intake"
+	"github.com/t2map/t2map/reads"
 )
 
 // place gives every study a folder, subject/visit, with the series' hash if the study has several trains, and with the
@@ -126,7 +127,7 @@ func resultFolder(subject, visit string) string {
 // reserved are the names of devices on Windows, with any extension, and the names of the tables and of other folders
 // in the output folder.
 var reserved = []string{"compartments", "studies", "qc", "timing", "failures", "audit", "page", "index",
-	supersededFolder, "con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8",
+	supersededFolder, reads.Folder, "con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8",
 	"com9", "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9"}
 
 // folderName turns a text from a header into a name that is valid in every file system. Characters other than

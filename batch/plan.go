@@ -62,6 +62,8 @@ func (r *session) isStale(one *sighting) bool {
 		return r.intake.Lists(one.Place)
 	case one.nameless:
 		return r.Manifest != "" || r.Layout != "" || r.Protocol.Layout != ""
+	case r.readOf(one) != one.read:
+		return true
 	case one.outside != nil && *one.outside != stampOf(one.outside.Path):
 		return true
 	}
@@ -111,7 +113,9 @@ func (r *session) admit(st *study) bool {
 	}
 	err := one.err
 	if err == nil && st.chunk.recalled {
-		err = r.intake.Renamed(st.Line)
+		if err = r.intake.Renamed(st.Line); err == nil && one.unread {
+			err = r.intake.Unread(st.Hash, st.Series)
+		}
 	}
 	if err != nil {
 		r.fail(st.Line, err)

@@ -148,7 +148,7 @@ func (r *session) finish(c *cohort) error {
 	// Its lines would take as much memory as the tables. What was needed to map studies is freed, too.
 	*c = cohort{}
 	r.collector.tabulating()
-	return errors.Join(r.unlisted, r.writeTables(), indexErr, r.writeEntries(), r.removeShards())
+	return errors.Join(r.unlisted, r.writeTables(), indexErr, r.writeEntries(), r.writeRoots(), r.removeShards())
 }
 
 // session is the state of one run.
@@ -195,7 +195,10 @@ func (s *Settings) prepare() (*intake.Intake, error) {
 	if s.Out != "" && !s.DryRun {
 		err = cmp.Or(writable(s.Out), checkState(s.Out))
 	}
-	return in, cmp.Or(err, s.Shard.check())
+	if err = cmp.Or(err, s.Shard.check()); err == nil {
+		err = s.findSigned(in)
+	}
+	return in, err
 }
 
 // checkState returns an error if the state folder, or the folder of shards in it, is a link, which may lead to files of

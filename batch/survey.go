@@ -14,6 +14,7 @@ import (
 	"github.com/t2map/t2map/intake"
 	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/protocol"
+	"github.com/t2map/t2map/report"
 )
 
 // A run plans its work in three steps. It reads the cohort chunk by chunk and keeps a line of each study; it compares
@@ -82,11 +83,16 @@ type sighting struct {
 	intake.Line
 	// err is the reason why the study cannot be mapped. The line then holds what was known before.
 	err error
-	// nameless says that err is about the identity, unlisted that the manifest does not list the study.
-	nameless, unlisted bool
-	damaged            []Problem
+	// nameless says that err is about the identity, unlisted that the manifest does not list the study, and maskless that
+	// err is about the mask.
+	nameless, unlisted, maskless bool
+	damaged                      []Problem
 	// inputs is the hash of the list of inputs that the result was made from, if the files have not changed since.
 	inputs digest
+	// read is what readOf has returned, and unread says that err is that readers do not let the study be mapped. The index
+	// has such a study: err follows from the reads.
+	read   string
+	unread bool
 	// outside describes the mask if it lies outside of the searched folders.
 	outside *stamp
 }
@@ -287,13 +293,18 @@ func (r *session) sightingOf(st dicomio.Study) *sighting {
 	one.unlisted = errors.Is(err, intake.ErrUnlisted)
 	one.nameless = err != nil && !one.unlisted
 	if err == nil {
-		err = r.intake.Choose(&j)
+		err = r.intake.ChooseSeries(&j)
+		if one.maskless = err == nil; one.maskless {
+			err = r.intake.ChooseMask(&j)
+		}
 	}
 	one.Line = intake.LineOf(j, r.Workers)
 	if one.unlisted {
 		return one
 	}
-	one.err = err
+	one.err, one.read = err, r.readOf(one)
+	var because *pipeline.ReasonError
+	one.unread = errors.As(err, &because) && because.Reason == report.ReasonRead
 	for _, e := range st.Damaged {
 		p := problem(e)
 		p.Folder, p.Study = st.Name(), st.Hash

@@ -17,6 +17,7 @@ import (
 	"github.com/t2map/t2map/files"
 	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/internal/parallel"
+	"github.com/t2map/t2map/reads"
 	"github.com/t2map/t2map/report"
 )
 
@@ -29,15 +30,15 @@ type Finding struct {
 
 // Verification is the outcome of Verify.
 type Verification struct {
-	// Results, Outputs and Inputs count what was compared with its hash; Lines are those of the record.
-	Results, Outputs, Inputs, Lines int
-	Findings                        []Finding
+	// Results, Outputs, Inputs and Reads count what was compared with its hash; Lines are those of the record.
+	Results, Outputs, Inputs, Reads, Lines int
+	Findings                               []Finding
 }
 
 // Verify compares the files of a folder of results with the hashes that were written with them: the record with its
-// chain, each result.json and the tables with the record, and the files of each result with its result.json. Superseded
-// results may have been deleted; those that are there are compared in the same way. If roots are given, it also compares
-// the inputs, which it looks for below the roots; an input that is not there is a finding.
+// chain, each result.json and the tables with the record, the files of each result with its result.json, and the reads
+// with the record. Superseded results may have been deleted; those that are there are compared in the same way. If roots
+// are given, it also compares the inputs, which it looks for below the roots; an input that is not there is a finding.
 //
 // It returns a *BusyError if a run writes to the folder, and an error if the folder does not exist or holds no results.
 func Verify(ctx context.Context, out string, roots []string, workers int) (Verification, error) {
@@ -49,7 +50,12 @@ func Verify(ctx context.Context, out string, roots []string, workers int) (Verif
 	if err := CheckIdle(out); errors.As(err, &busy) {
 		return Verification{}, err
 	}
-	v := verifier{out: out, expected: map[string]string{}, seen: map[string]bool{}}
+	v := verifier{out: out, expected: map[string]string{}, seen: map[string]bool{}, reads: map[string]string{},
+		drawings: map[string]string{}}
+	read, err := reads.List(out) // before the record, which names each read before it has its folder
+	if err != nil {
+		return v.Verification, err
+	}
 	if err := v.readRecord(); err != nil {
 		return v.Verification, err
 	}
@@ -73,7 +79,7 @@ func Verify(ctx context.Context, out string, roots []string, workers int) (Verif
 		return v.Verification, err
 	}
 	all := make([]Verification, len(paths))
-	err := parallel.Each(ctx, len(paths), workers, func(n int) error {
+	err = parallel.Each(ctx, len(paths), workers, func(n int) error {
 		all[n] = v.result(paths[n])
 		return nil
 	})
@@ -88,6 +94,8 @@ func Verify(ctx context.Context, out string, roots []string, workers int) (Verif
 	v.missing()
 	v.compareTables()
 	v.compareSuperseded()
+	v.Reads = len(read)
+	reads.Check(out, read, v.reads, v.find)
 	return v.Verification, err
 }
 
@@ -100,6 +108,9 @@ type verifier struct {
 	seen     map[string]bool
 	recorded bool // there is a record
 	inputs   *inputs
+	// reads is the hash of read.json by folder, from the last event of the record about the folder, and drawings the ID of
+	// what was drawn.
+	reads, drawings map[string]string
 	// tables are the hashes of the tables and of the files of the page, when they were written last.
 	tables map[string]string
 }
@@ -139,6 +150,11 @@ func (v *verifier) expect(e audit.Event, folders map[string]string) {
 			delete(v.expected, from) // it was moved from there
 		}
 		v.expected[e.Folder], folders[e.Result] = e.Result, e.Folder
+	case audit.StudyRead:
+		if before, known := v.drawings[e.Folder]; known && before != e.Drawing {
+			v.Findings = append(v.Findings, Finding{e.Folder, "the record has two reads of this name: one of them was removed"})
+		}
+		v.reads[e.Folder], v.drawings[e.Folder] = e.Read, e.Drawing
 	case audit.TablesWritten:
 		v.tables = e.Files
 	}
@@ -234,12 +250,22 @@ func (v *verifier) compareInputs(r report.Result, one *Verification, find func(n
 	for _, f := range r.Inputs {
 		one.Inputs++
 		switch path, listed := v.inputs.paths[f.Path]; {
+		case !listed && v.hasRead(f):
 		case !listed:
 			find(report.ResultFile, "its input "+f.Path+" is not in the searched folders")
 		case !v.inputs.has(path, f.SHA256):
 			find(report.ResultFile, "its input "+f.Path+" has changed since it was read")
 		}
 	}
+}
+
+// hasRead reports whether an input is the mask of a read in the folder, as it was signed.
+func (v *verifier) hasRead(f report.File) bool {
+	if !strings.HasPrefix(f.Path, reads.Folder+"/") {
+		return false
+	}
+	sum, err := fileHash(filepath.Join(v.out, filepath.FromSlash(f.Path)))
+	return err == nil && sum == f.SHA256
 }
 
 // missing finds the results that the record has and the folder has not.

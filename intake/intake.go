@@ -12,6 +12,7 @@ import (
 	"github.com/t2map/t2map/hint"
 	"github.com/t2map/t2map/pipeline"
 	"github.com/t2map/t2map/protocol"
+	"github.com/t2map/t2map/reads"
 	"github.com/t2map/t2map/report"
 	"github.com/t2map/t2map/table"
 )
@@ -40,6 +41,9 @@ type Rules struct {
 	Mask string
 	// Memory limits the memory for a study.
 	Memory pipeline.Bound
+	// Signed returns the mask that readers have signed of a study, by the hashes of the study and its series; nil if there
+	// is none, so that the study's own is used. Signed may be nil.
+	Signed func(study, series string) (*reads.SignedMask, error) `json:"-"`
 }
 
 // Intake applies rules to the studies of a cohort. Take gives it the files of one finding after the other.
@@ -174,13 +178,35 @@ func (s *Intake) Identify(st dicomio.Study) (pipeline.Job, error) {
 }
 
 // Choose completes a job whose identity is known. If it fails, the job holds the decisions before the error.
-func (s *Intake) Choose(j *pipeline.Job) (err error) {
+func (s *Intake) Choose(j *pipeline.Job) error {
+	err := s.ChooseSeries(j)
+	if err == nil {
+		err = s.ChooseMask(j)
+	}
+	return err
+}
+
+// ChooseSeries chooses the mapped series of a job whose identity is known, and the one that its maps are shown over.
+func (s *Intake) ChooseSeries(j *pipeline.Job) (err error) {
 	if j.Train, err = s.chooseTrain(j.Study, j.Identity.Side); err != nil {
 		return fmt.Errorf("read: %w", err)
 	}
 	j.Anatomy = s.chooseAnatomy(*j)
 	if err := cmp.Or(j.Train.CheckWritten(), s.Protocol.CheckAcquisition(j.Train)); err != nil {
 		return fmt.Errorf("read: %w", err)
+	}
+	return nil
+}
+
+// ChooseMask completes a job whose series are chosen.
+func (s *Intake) ChooseMask(j *pipeline.Job) error {
+	signed, err := s.signedMask(*j)
+	if err != nil {
+		return err
+	}
+	if signed.Path != "" {
+		j.Mask = signed
+		return cmp.Or(j.CheckMemory(0), pipeline.Because(report.ReasonIdentity, pipeline.Explained(s.renamed(*j))))
 	}
 	var noMoving error // ignored if the mask of another visit is carried
 	if j.Moving, noMoving = s.chooseMoving(*j); noMoving != nil && !s.carries(*j) {

@@ -50,7 +50,7 @@ func (j Job) recordProtocol(p protocol.Protocol, fit t2fit.Resolved, m maskRead)
 
 // describeMask describes the mask and how its segments were read.
 func (j Job) describeMask(m maskRead, p placedMask) report.Mask {
-	out := report.Mask{Path: m.file.Path, Kind: m.kind}
+	out := report.Mask{Path: m.file.Path, Kind: m.kind, Read: j.Mask.Read}
 	if m.made != nil {
 		out.Program = &m.made.facts
 	}

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"cmp"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -23,7 +24,7 @@ func (j Job) readLabelMap() (maskRead, error) { return j.openLabelMap(j.checkMas
 // openLabelMap reads the job's mask in any format of label maps. It calls check with the grid in the header before it
 // reads a voxel, and returns the error of check. Files are hashed while they are read.
 func (j Job) openLabelMap(check func(volume.Geometry) error) (maskRead, error) {
-	l := maskRead{kind: cmp.Or(j.Mask.Format, formatNIfTI), file: report.File{Path: MaskName(j.Study, j.Mask.Path)}}
+	l := maskRead{kind: cmp.Or(j.Mask.Format, FormatNIfTI), file: report.File{Path: j.Mask.nameIn(j.Study)}}
 	f, err := openFile(j.Tree, j.Mask.Path)
 	if err != nil {
 		return l, err // it names the file
@@ -47,11 +48,17 @@ func (j Job) openLabelMap(check func(volume.Geometry) error) (maskRead, error) {
 		l.file.SHA256, err = in.sum()
 	}
 	l.data = d.read
+	if want := j.Mask.SHA256; err == nil && want != "" && l.file.SHA256 != want {
+		err = errNotSigned
+	}
 	if err != nil {
 		return l, fmt.Errorf("%s: %w", l.file.Path, &quietError{err, j.Study.HideInQuotes(err.Error())})
 	}
 	return l, nil
 }
+
+// errNotSigned says that a mask has changed since a reader signed it.
+var errNotSigned = errors.New("it is not the mask that the reader has signed")
 
 // quietError is an error without texts from a header that could identify a patient.
 type quietError struct {

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"path"
 	"strings"
@@ -17,8 +18,12 @@ import (
 
 // Mask is the file that marks a study's compartments.
 type Mask struct {
-	// Path is the path of the file.
-	Path string
+	// Path is the path of the file, and Name its name in results; "" means MaskName.
+	Path, Name string
+	// Read is the read in which a reader has signed the mask, and SHA256 that of the file that was signed; nil and "" if
+	// the mask is not a reader's.
+	Read   *report.SignedRead
+	SHA256 string
 	// Object is the segmentation or structure set in the file; nil if it is a file in NIfTI, NRRD or MetaImage.
 	Object *dicomio.MaskObject
 	// Foreign says which series the object refers to instead of the study's series, if the protocol allows that; else
@@ -167,6 +172,9 @@ func MayBeDetached(file string) bool {
 	name := strings.ToLower(file)
 	return strings.HasSuffix(name, ".mhd") || strings.HasSuffix(name, ".nhdr") || strings.HasSuffix(name, ".hdr")
 }
+
+// nameIn returns the name of the mask in the results of a study.
+func (m Mask) nameIn(st dicomio.Study) string { return cmp.Or(m.Name, MaskName(st, m.Path)) }
 
 // MaskName is the name of a mask in results: its path below the searched folder.
 func MaskName(st dicomio.Study, file string) string {

@@ -15,7 +15,7 @@ import (
 
 // The formats of masks other than DICOM. CanRead lists those that are read.
 const (
-	formatNIfTI     = "NIfTI"
+	FormatNIfTI     = "NIfTI"
 	formatNRRD      = "NRRD"
 	formatMetaImage = "MetaImage"
 	formatAnalyze   = "Analyze 7.5"
@@ -30,7 +30,7 @@ const (
 
 // CanRead reports whether masks in that format are read.
 func CanRead(format string) bool {
-	return format == formatNIfTI || format == formatNRRD || format == formatMetaImage
+	return format == FormatNIfTI || format == formatNRRD || format == formatMetaImage
 }
 
 // FormatError says that t2map does not read the format of a file.
@@ -108,11 +108,11 @@ func niftiOf(head []byte) string {
 	little, big := binary.LittleEndian.Uint32(head), binary.BigEndian.Uint32(head)
 	switch {
 	case little == header2 || big == header2:
-		return formatNIfTI
+		return FormatNIfTI
 	case little != header1 && big != header1:
 		return ""
 	case bytes.Equal(head[magic1:header1], make([]byte, header1-magic1)):
 		return formatAnalyze
 	}
-	return formatNIfTI
+	return FormatNIfTI
 }

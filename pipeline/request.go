@@ -67,7 +67,10 @@ func (j Job) Facts() string {
 	m := j.Mask
 	name := ""
 	if m.Path != "" {
-		name = MaskName(j.Study, m.Path)
+		name = m.nameIn(j.Study)
+	}
+	if m.Read != nil {
+		text += fmt.Sprintln("read", m.Read.SHA256)
 	}
 	text += fmt.Sprintln("mask", name, m.Object != nil, m.Foreign, m.Unused, m.Conflicting, m.Format)
 	text += seriesFacts("drawn", m.Drawn)

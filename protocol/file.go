@@ -46,6 +46,7 @@ type protocolFile struct {
 	Segment    *segmentFile `yaml:"segment"`
 	Register   Register     `yaml:"register"`
 	Masks      Masks        `yaml:"masks"`
+	Reads      readsFile    `yaml:"reads"`
 
 	Acquisition Acquisition `yaml:"acquisition"`
 	Quality     Quality     `yaml:"quality"`
@@ -101,6 +102,9 @@ func (f protocolFile) settle(folder string) (p Protocol, err error) {
 		}
 	}
 	if p.Segment, err = f.Segment.segmenter(folder); err != nil {
+		return p, err
+	}
+	if p.Reads, err = f.Reads.reads(); err != nil {
 		return p, err
 	}
 	return p, p.Check()

@@ -74,6 +74,7 @@ var Keys = []Key{
 		{Name: "from", Form: "baseline", Meaning: "the visit whose mask is carried to the visits of a subject that have " +
 			"no mask of their own"},
 	}},
+	{Name: "reads", Meaning: "how readers read the studies, see docs/reads.md", Keys: readsKeys},
 	{Name: "acquisition", Meaning: "the acquisition that is expected of all studies; default: any", Keys: acquisitionKeys},
 	{Name: "quality", Meaning: "limits of quality control. A value beyond a limit is a flag in qc.csv and on the page; " +
 		".inf switches a flag off, as does 0 for snr_last and voxels; if warn is switched off, fail does not have a default",

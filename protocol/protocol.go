@@ -83,6 +83,8 @@ type Protocol struct {
 	// of one visit is carried to the others.
 	Register Register
 	Masks    Masks
+	// Reads says how readers read the studies, and which of their masks are used.
+	Reads Reads
 	// AllowForeignMask accepts a DICOM mask that refers to another series, or another frame of reference, if it
 	// lies on the grid of the series.
 	AllowForeignMask bool
@@ -192,7 +194,7 @@ func (p Protocol) Check() error {
 	if err := p.PhilipsScaling.Check(); err != nil {
 		return fmt.Errorf("philips_scaling: %w", err)
 	}
-	if err := cmp.Or(CheckMaskPattern(p.Mask), p.Segment.check()); err != nil {
+	if err := cmp.Or(CheckMaskPattern(p.Mask), p.Segment.check(), p.Reads.Check()); err != nil {
 		return err
 	}
 	if p.Mask != "" && p.Segment.Named() {

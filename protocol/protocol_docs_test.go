@@ -38,6 +38,7 @@ func TestProtocolKeysAreDocumented(t *testing.T) {
 	}{
 		{"protocol.md", "", reflect.TypeFor[protocolFile]()}, {"protocol.md", "", reflect.TypeFor[SeriesRule]()},
 		{"segmenter.md", "", reflect.TypeFor[segmentFile]()},
+		{"protocol.md", readsHeading, reflect.TypeFor[readsFile]()},
 		{"protocol.md", acquisitionHeading, reflect.TypeFor[Acquisition]()},
 		{"protocol.md", qualityHeading, reflect.TypeFor[Quality]()},
 	} {
@@ -51,8 +52,9 @@ func TestProtocolKeysAreDocumented(t *testing.T) {
 	}
 }
 
-// The headings of the keys of acquisition and quality.
+// The headings of the keys of reads, acquisition and quality.
 const (
+	readsHeading       = "Reads"
 	acquisitionHeading = "The expected acquisition"
 	qualityHeading     = "Quality limits"
 )

@@ -13,8 +13,8 @@ import (
 
 // settled returns the hexadecimal SHA-256 of the settings that all results of a folder have in common: those that
 // change values or their limits, with defaults filled in, in JSON. r is their record. The choice of the studies, of
-// their series and of the files of masks, the name of the protocol and the voxels that are mapped are not part of it:
-// they may differ between runs into one folder, and change no value of a study. A setting that is added later must be
+// their series and of the files of masks (also by reads), the name of the protocol and the voxels that are mapped are not
+// part of it: they may differ between runs into one folder, and change no value of a study. A setting that is added later must be
 // omitted from the JSON at its default, so that the hash of a protocol without it stays the same.
 func (p Protocol) settled(r report.Protocol) string {
 	segmenter := r.Segmenter.Text()

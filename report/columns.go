@@ -47,6 +47,8 @@ var scannerColumns = []table.Column[Result]{
 var (
 	maskFromColumn = table.Text("mask_from", "Visit that the mask was carried from", table.FromSettings,
 		func(r Result) string { return r.Mask.SourceVisit })
+	maskReadColumn = table.Text("mask_read", "Whether a reader has signed the mask", table.FromSettings,
+		func(r Result) string { return r.Mask.Read.state() }).WithTerms("signed, adjudicated or empty")
 	lossyColumn = table.Flag("lossy_images", "Images that were compressed with loss", "yes",
 		func(r Result) bool { return r.LossyImages }).WithOrigin(table.FromImages)
 )
@@ -120,7 +122,7 @@ var compartmentColumns = func() []table.Column[compartmentRow] {
 			texture("texture_homogeneity", "Homogeneity of T2",
 				func(t segment.Texture) number.Float { return t.Homogeneity }),
 		},
-		table.Lift(result, slices.Concat([]table.Column[Result]{maskFromColumn, lossyColumn},
+		table.Lift(result, slices.Concat([]table.Column[Result]{maskFromColumn, maskReadColumn, lossyColumn},
 			settingsColumns, scannerColumns)),
 		[]table.Column[compartmentRow]{
 			text("note", "Why numbers are missing", func(s segment.Summary) string { return s.Note }),
@@ -230,6 +232,7 @@ var maskColumns = []table.Column[Result]{
 	table.Text("mask", "File of the mask", table.FromSettings, func(r Result) string { return r.Mask.Path }),
 	table.Text("mask_kind", "Kind of the mask", table.FromSettings, func(r Result) string { return r.Mask.Kind }),
 	maskFromColumn,
+	maskReadColumn,
 	table.Count("voxels", "Voxels of all compartments", func(r Result) int { all, _ := r.voxels(); return all }),
 	table.Count("used", "Those with a sound T2", func(r Result) int { _, used := r.voxels(); return used }),
 	table.Significant("median_sigma", "Median over the slices of the standard deviation of the noise", 4,

@@ -2,6 +2,7 @@ package report
 
 import (
 	"math"
+	"time"
 
 	"github.com/t2map/t2map/number"
 	"github.com/t2map/t2map/samples/sampletest"
@@ -81,7 +82,9 @@ func sampleResult(g volume.Geometry) Result {
 		Noise: Noise{Source: "residuals", Sigma: []number.Float{20, 19.5, nan}},
 		Mask: Mask{Path: "S01/seg.dcm", Kind: "SEG", Segments: []segment.Reading{
 			{Number: 1, Label: "Medial", Meaning: "medial", Source: "label", Voxels: 120},
-			{Number: 2, Label: "LTC", Meaning: "lateral", Source: "code", Voxels: 3}}},
+			{Number: 2, Label: "LTC", Meaning: "lateral", Source: "code", Voxels: 3}},
+			Read: &SignedRead{Reader: "A1", Revision: 2, Time: time.Date(2025, 3, 4, 15, 6, 7, 89e6, time.UTC),
+				Adjudicated: true, SHA256: "cd"}},
 		LossyImages: true, Warnings: []string{"images were compressed with loss"},
 		Notes:  []string{"2 files passed over: not DICOM"},
 		Inputs: []File{{Path: "IM_0001.dcm", SHA256: "00"}},

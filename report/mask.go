@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/t2map/t2map/nifti"
 	"github.com/t2map/t2map/segment"
@@ -23,6 +24,9 @@ type Mask struct {
 	// SourceVisit is the visit whose mask Result.Registration carried to this one. It is empty
 	// if the mask was drawn for the study itself.
 	SourceVisit string `json:"from,omitempty"`
+	// Read is the read whose mask it is; nil if no reader has signed the mask of this study. A carried
+	// mask has none: the reader has signed the mask of the other visit.
+	Read *SignedRead `json:"read,omitempty"`
 	// Size and Spacing describe its grid, as in Result. They are absent if it is the grid of the
 	// series.
 	Size    *[3]int     `json:"size,omitempty"`
@@ -38,6 +42,31 @@ func (m Mask) Carried() string {
 		return ""
 	}
 	return "mask carried from " + m.SourceVisit
+}
+
+// SignedRead is the read in which a reader has signed a mask.
+type SignedRead struct {
+	// Reader is the reader's code.
+	Reader string `json:"reader"`
+	// Revision of the read, from 1.
+	Revision int `json:"revision"`
+	// Time is when the read was signed, in UTC.
+	Time time.Time `json:"time"`
+	// Adjudicated says that the reader has decided between other reads as adjudicator.
+	Adjudicated bool `json:"adjudicated"`
+	// SHA256 is the hash of read.json.
+	SHA256 string `json:"read_sha256"`
+}
+
+// state is the text of the column mask_read.
+func (r *SignedRead) state() string {
+	switch {
+	case r == nil:
+		return ""
+	case r.Adjudicated:
+		return "adjudicated"
+	}
+	return "signed"
 }
 
 // ProgramMask is the input and the output of the program in Protocol.Segmenter.

@@ -77,6 +77,15 @@ func lineColourOf(name string) int {
 	return -1
 }
 
+// SideColour returns the colour of the outlines of a row, if it is that of its side: medial, lateral or patellofemoral.
+func SideColour(name string) (color.RGBA, bool) {
+	c := lineColourOf(name)
+	if c < 0 {
+		return color.RGBA{}, false
+	}
+	return lineColours[c], true
+}
+
 // palette is the palette of the pictures of a study: figure.MapPalette and lineColours.
 var palette = func() color.Palette {
 	p := slices.Clone(figure.MapPalette)

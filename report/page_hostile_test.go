@@ -67,7 +67,7 @@ func hostileCohort(dir, evil string) studyList {
 	r.Version, r.Subject, r.Visit, r.Side, r.Study, r.Series = evil, evil, evil, evil, evil, evil
 	r.Protocol.Name, r.Protocol.Method, r.Protocol.Scheme = evil, evil, evil
 	r.Notes, r.Warnings = []string{evil}, []string{evil}
-	r.Mask = Mask{Path: evil, Kind: evil, SourceVisit: evil}
+	r.Mask = Mask{Path: evil, Kind: evil, SourceVisit: evil, Read: &SignedRead{Reader: evil, SHA256: evil}}
 	r.Noise.Source = evil
 	r.Registration = &Registration{Source: EarlierVisit, Program: evil}
 	r.Compartments[0].Compartment, r.Compartments[0].Note = evil, evil

@@ -22,6 +22,7 @@ const (
 	ReasonUnreadable    Reason = "unreadable"     // the system cannot read a file
 	ReasonNoMask        Reason = "no-mask"        // there is no mask
 	ReasonMask          Reason = "mask"           // the mask cannot be used
+	ReasonRead          Reason = "read"           // readers have rejected the study, not signed its mask, or disagree
 	ReasonRegistration  Reason = "registration"   // the images could not be aligned
 	ReasonProgram       Reason = "program"        // the program that makes masks failed
 	ReasonMemory        Reason = "memory"         // the study needs more memory than there is
@@ -79,6 +80,7 @@ var reasonTexts = []reasonText{
 		"Please send the segmentation of each study below."},
 	{ReasonMask, "Mask that cannot be used",
 		"The segmentations of the studies below cannot be used; please export them again on the T2 series."},
+	{ReasonRead, "Studies that readers have not signed", ""},
 	{ReasonRegistration, "Images that could not be aligned",
 		"Please check that all series of each study below show the same knee, and tell us whether the subject moved."},
 	{ReasonProgram, "Program that makes masks", ""},

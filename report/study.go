@@ -230,7 +230,7 @@ func (s Study) labelMaps() []output {
 		}}, output{regionsNames, func(w io.Writer) error { return writeLabelTable(w, regionLabels(s.Regions)) }})
 	}
 	if len(s.Mask.Data) > 0 {
-		maps = append(maps, output{maskFile, func(w io.Writer) error {
+		maps = append(maps, output{MaskFile, func(w io.Writer) error {
 			return nifti.WriteLabels(w, s.Mask.Geometry, s.Mask.Data,
 				"registered mask, scheme "+s.Result.Protocol.Scheme+", t2map "+version)
 		}}, output{maskNames, func(w io.Writer) error { return writeLabelTable(w, maskLabels(s.Result.Protocol.Labels)) }})
@@ -298,7 +298,7 @@ const (
 	StatusFile       = "status.nii.gz"
 	AnatomyFile      = "anatomy.nii.gz"
 	CompartmentsFile = "compartments.nii.gz"
-	maskFile         = "mask.nii.gz"
+	MaskFile         = "mask.nii.gz"
 
 	// Names and colours of the numbers in a label map.
 	compartmentsNames = "compartments.txt"

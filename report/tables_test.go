@@ -28,11 +28,12 @@ func sampleStudies(dir string) ([]Result, []Failure) {
 	earlier := first
 	earlier.Visit, earlier.Study, earlier.Notes = "baseline", "00ff", nil
 	earlier.Dir = filepath.Join(dir, "S01", "baseline")
+	earlier.Mask.Read = &SignedRead{Reader: "R1", Revision: 1, SHA256: "ab"}
 	hostile := first
 	hostile.Subject, hostile.Visit, hostile.Side = `=HYPERLINK("http://x","y")`, "../../etc", ""
 	hostile.Protocol.Name = "site, \"two\"\nlines"
 	hostile.Protocol.SkippedEchoes = 0
-	hostile.Mask.SourceVisit = "=baseline"
+	hostile.Mask.SourceVisit, hostile.Mask.Read = "=baseline", nil
 	hostile.Dir = filepath.Join(dir, "a b", "50%#1?")
 	hostile.Compartments = slices.Clone(first.Compartments)
 	hostile.Compartments[0].Compartment = "<b>&medial"

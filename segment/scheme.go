@@ -2,6 +2,8 @@ package segment
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"regexp"
 	"slices"
@@ -194,6 +196,17 @@ func Named(name string) (Scheme, error) {
 func (s Scheme) clone() Scheme {
 	s.Labels, s.Segments, s.Codes = slices.Clone(s.Labels), slices.Clone(s.Segments), slices.Clone(s.Codes)
 	return s
+}
+
+// Sum returns the SHA-256 of the name and of all labels with their meanings, in hexadecimal. Segments and codes do not
+// count.
+func (s Scheme) Sum() string {
+	text := fmt.Appendf(nil, "%q\n", s.Name)
+	for _, l := range s.Labels {
+		text = fmt.Appendf(text, "%d %q\n", l.Value, l.Name)
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
 }
 
 // Known reports whether the scheme has an entry; the zero Scheme has none.

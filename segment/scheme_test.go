@@ -316,3 +316,21 @@ func TestGroups(t *testing.T) {
 		t.Errorf("groups %v, want %v", got, want)
 	}
 }
+
+// The sum is another one for another name, value or meaning, and the same for other segments.
+func TestSchemeSum(t *testing.T) {
+	s := Scheme{Name: "a", Labels: []Label{{1, Medial}, {2, Lateral}}}
+	same := s.clone()
+	same.Segments = []NamedSegment{{"tibia", Ignore}}
+	if s.Sum() != same.Sum() || len(s.Sum()) != 64 {
+		t.Errorf("%s, %s", s.Sum(), same.Sum())
+	}
+	for _, other := range []Scheme{
+		{Name: "b", Labels: s.Labels}, {Name: "a", Labels: s.Labels[:1]}, {Name: "a", Labels: []Label{{1, Lateral}, {2, Medial}}},
+		{Name: "a", Labels: []Label{{1, Medial}, {3, Lateral}}}, {Name: "a", Labels: []Label{{1, Medial + "\"\n2 \"" + Lateral}}},
+	} {
+		if s.Sum() == other.Sum() {
+			t.Errorf("%+v has the sum of %+v", other, s)
+		}
+	}
+}

@@ -51,6 +51,7 @@ const (
 	FromSettings Origin = "settings" // the settings of the mapping
 	FromDesign   Origin = "design"   // the design file
 	FromResults  Origin = "results"  // compartments.csv, studies.csv, tables of other endpoints
+	FromReads    Origin = "reads"    // what a reader has drawn or written
 	Derived      Origin = "derived"  // computed by the program that writes the table
 	Assigned     Origin = "assigned" // defined by t2map or by a standard
 )

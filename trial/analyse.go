@@ -41,6 +41,7 @@ const (
 
 // withDefaults returns the plan with its defaults filled in.
 func (p Plan) withDefaults() Plan {
+	p.Reads = cmp.Or(p.Reads, AnyMask)
 	p.Level = cmp.Or(p.Level, defaultLevel)
 	p.WithinCV = cmp.Or(p.WithinCV, defaultWithinCV)
 	p.Permutations = cmp.Or(p.Permutations, defaultPermutations)
@@ -102,6 +103,7 @@ func (a *Analysis) join(t Tables) ([]Endpoint, error) {
 	}
 	j := newJoiner(a.Design, a.Plan)
 	endpoints := j.compartments(res)
+	a.Unsigned = j.countUnsigned(endpoints)
 	a.Settings = res.settings
 	a.Notes = slices.Concat(t.remarks(), res.notes, a.Design.notes(),
 		a.Design.unmatched(t.Compartments.Name, "result", subjects),

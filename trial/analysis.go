@@ -27,6 +27,8 @@ type Analysis struct {
 	Sensitivity []Sensitivity
 	// Correlations of the change of T2 with the change of other endpoints.
 	Correlations []Correlation
+	// Unsigned counts the values of T2 that are missing because of Plan.Reads: NotSigned or NotAdjudicated.
+	Unsigned int
 	// Settings are the different texts of the column settings of compartments.csv.
 	Settings []string
 	// Notes are remarks about the whole analysis: "the design has one arm: there is no comparison".

@@ -119,10 +119,15 @@ func (j *joiner) chooseOfSeveral(list []Measurement) Value {
 	return value
 }
 
-// single returns the value of one study.
+// single returns the value of one study. A study that is not used has neither a folder, so that no figure shows its maps,
+// nor a quality.
 func single(m Measurement) Value {
-	return Value{X: m.T2, Missing: m.Missing, Side: m.Side, Study: m.Study, Series: m.Series, Folder: m.Folder,
-		Method: m.Method, MaskFrom: m.MaskFrom, Quality: &m.Quality}
+	v := Value{X: m.T2, Missing: m.Missing, Side: m.Side, Study: m.Study, Series: m.Series, Method: m.Method,
+		MaskFrom: m.MaskFrom}
+	if !m.Missing.Unused() {
+		v.Folder, v.Quality = m.Folder, &m.Quality
+	}
+	return v
 }
 
 // setMean fills in the means of T2 and quality over studies, and names the visits that their masks were carried from.

@@ -102,7 +102,7 @@ type Value struct {
 	// Folder is the folder of the study below the results, as in studies.csv; empty if it is not
 	// known.
 	Folder string
-	// Quality is that of the images and the mask; nil without a row of the results.
+	// Quality is that of the images and the mask; nil without a row of the results that is used.
 	Quality *ImageQuality
 }
 

@@ -84,6 +84,9 @@ var Keys = []Key{
 		"(default: the compartments)", read: (*Plan).setRows},
 	{Name: "summary", Form: "mean", Meaning: "T2 of a compartment: the mean or the median of its voxels " +
 		"(default: mean)", Values: []string{"mean", "median"}, read: (*Plan).setSummary},
+	{Name: "reads", Form: "signed", Meaning: "which masks the values of T2 may have: any; signed, those that a reader " +
+		"has signed; adjudicated, those that an adjudicator has signed; other values are missing (default: any)",
+		Values: []string{"any", "signed", "adjudicated"}, read: (*Plan).setReads},
 	{Name: "scale", Form: "log", Endpoint: NamesEndpoint, Meaning: "scale on which an endpoint is analysed: " +
 		"linear, or log for ratios of geometric means (default: linear)", Values: []string{"linear", "log"},
 		read: (*Plan).setScale},

@@ -3,6 +3,7 @@ package trial
 import (
 	"cmp"
 	"fmt"
+	"slices"
 )
 
 // MissingKind says why a value or a change does not exist.
@@ -29,6 +30,10 @@ const (
 	EmptyCell
 	// Noted: the table has a row with an empty cell and a note, which is Detail.
 	Noted
+	// NotSigned: no reader has signed the mask, and Plan.Reads requires it.
+	NotSigned
+	// NotAdjudicated: no adjudicator has signed the mask, and Plan.Reads requires it.
+	NotAdjudicated
 	// AtBaseline: the visit is the baseline, which has no change.
 	AtBaseline
 	// NotPlanned: the visit is not planned for the endpoint. Tables and figures have no such place.
@@ -40,14 +45,15 @@ const (
 var missingKinds = [...]string{
 	Present: "", NoStudy: "no study", StudyFailed: "study failed", NoCompartment: "no compartment",
 	BothKnees: "both knees", SeveralStudies: "several studies", NoValue: "no value", SeveralValues: "several values",
-	EmptyCell: "empty cell", Noted: "note", AtBaseline: "baseline", NotPlanned: "not planned",
-	NotInSet: "not in the analysis set",
+	EmptyCell: "empty cell", Noted: "note", NotSigned: "mask not signed", NotAdjudicated: "mask not adjudicated",
+	AtBaseline: "baseline", NotPlanned: "not planned", NotInSet: "not in the analysis set",
 }
 
 // missingReasons are the reasons that are clearer in more words.
 var missingReasons = map[MissingKind]string{
 	NoCompartment: "no such compartment in the study", BothKnees: "both knees, none chosen",
 	SeveralValues: "two values at one visit, none chosen", EmptyCell: "empty in the table",
+	NotSigned: "no reader has signed the mask", NotAdjudicated: "no adjudicator has signed the mask",
 }
 
 // String returns the word for the kind in trial.json.
@@ -66,7 +72,7 @@ type Missing struct {
 
 // Unused reports whether there are results, none of which is used.
 func (m Missing) Unused() bool {
-	return m.Kind == BothKnees || m.Kind == SeveralStudies || m.Kind == SeveralValues
+	return slices.Contains([]MissingKind{BothKnees, SeveralStudies, SeveralValues, NotSigned, NotAdjudicated}, m.Kind)
 }
 
 // String returns the reason in words; empty for a value that exists.

@@ -17,6 +17,8 @@ func TestMissingWords(t *testing.T) {
 		{Kind: SeveralValues}:                    "two values at one visit, none chosen",
 		{Kind: EmptyCell}:                        "empty in the table",
 		{Kind: Noted, Detail: "x: y"}:            "x: y",
+		{Kind: NotSigned}:                        "no reader has signed the mask",
+		{Kind: NotAdjudicated}:                   "no adjudicator has signed the mask",
 		{Kind: AtBaseline}:                       "baseline",
 		{Kind: NoStudy, OfBaseline: true}:        "baseline: no study",
 	} {
@@ -26,7 +28,8 @@ func TestMissingWords(t *testing.T) {
 	}
 	for kind := range MissingKind(len(missingKinds)) {
 		m := Missing{Kind: kind, Detail: "two studies at one visit, none chosen"}
-		if want := kind == BothKnees || kind == SeveralStudies || kind == SeveralValues; m.Unused() != want {
+		if want := kind == BothKnees || kind == SeveralStudies || kind == SeveralValues ||
+			kind == NotSigned || kind == NotAdjudicated; m.Unused() != want {
 			t.Errorf("%v: unused %v", kind, !want)
 		}
 		if (kind.String() == "") != (kind == Present) {

@@ -31,6 +31,8 @@ type Plan struct {
 	Rows []string
 	// Median uses the median of the voxels of a compartment. Default: their mean.
 	Median bool
+	// Reads says which masks the values of T2 may have; the values of others are missing. Default: AnyMask.
+	Reads MaskReads
 	// Log reports for endpoints, or AllT2, whether they are analysed on the log scale: ratios of geometric means.
 	Log map[string]bool
 	// Sets are the analysis sets; the first is analysed. Default: all subjects.

@@ -66,7 +66,8 @@ type failure struct {
 //
 // Plan.Rows names the rows to analyse, in their order: a compartment (medial), a region (medial-tibial),
 // or a layer of either (medial deep, medial-tibial deep). Default: the whole compartments, with menisci
-// only if there are no others.
+// only if there are no others. If Plan.Reads is not AnyMask, the column mask_read is required, and T2 of masks that are
+// not signed as planned is missing.
 func ReadResults(compartments, studies Source, p Plan) (Results, error) {
 	t, err := table.Read(compartments)
 	if err != nil {
@@ -78,6 +79,9 @@ func ReadResults(compartments, studies Source, p Plan) (Results, error) {
 			"%s has no column %s, which the summary median needs", t.Name, column)
 	}
 	if err := t.Need("subject", "visit", "compartment", column); err != nil {
+		return Results{}, err
+	}
+	if err := p.Reads.checkColumn(t); err != nil {
 		return Results{}, err
 	}
 	res := Results{notes: undetected(t), sides: t.Has("side")}
@@ -93,6 +97,11 @@ func ReadResults(compartments, studies Source, p Plan) (Results, error) {
 		m, err := readMeasurement(t, r, column)
 		if err != nil {
 			return res, err
+		}
+		if kind, err := p.Reads.leftOut(r); err != nil {
+			return res, err
+		} else if kind != Present && !math.IsNaN(m.T2) {
+			m.T2, m.Missing = math.NaN(), Missing{Kind: kind}
 		}
 		if err := cmp.Or(names.check(r, "compartment", m.Compartment), subjects.check(r, "subject", m.Subject),
 			visits.check(r, "visit", m.Visit)); err != nil {

@@ -272,9 +272,9 @@ func (e Endpoint) checkTarget(d Design, kind string, t Target) error {
 	if !changes[0] {
 		arms = fmt.Sprintf("the arm %.40q", d.Arms[0])
 	}
-	return hint.Errorf("check the names of visits and endpoints in the tables, the first set of the plan and the column of "+
-		"arms", "%s: the %s endpoint %s has no change at %s among the analysed subjects of %s", t.Place, kind, name, visit,
-		arms)
+	return hint.Errorf("check the names of visits and endpoints in the tables, the first set of the plan, its key reads and "+
+		"the column of arms", "%s: the %s endpoint %s has no change at %s among the analysed subjects of %s", t.Place, kind,
+		name, visit, arms)
 }
 
 func (t Target) same(other Target) bool {

@@ -27,9 +27,9 @@ import (
 const demoDir = "t2map-demo"
 
 // demoStudies is the trial of the demo: 24 subjects, one of whom drops out, and one whose scanner gets new software.
-// Its 71 studies are as small as a knee that is well recognised, with as few echoes as are fitted, to save time. Exactly three slices of the DESS series
-// lie in one of the T2 series, and their pixels coincide. With 46 slices in 14, so much joint fluid is in the masks
-// of 7 subjects that they have a warning; with two or four slices in one, the deviation is 4 to 8 %.
+// Its 71 studies are as small as a knee that is well recognised, with as few echoes as are fitted, to save time. Exactly
+// three slices of the DESS series lie in one of the T2 series, and their pixels coincide. With 46 slices in 14, so much joint fluid
+// is in the masks of 7 subjects that they have a warning; with two or four slices in one, the deviation is 4 to 8 %.
 var demoStudies = phantom.Trial{
 	Subjects: 24, Dropout: 9, Upgraded: 16, Matrix: 80, Slices: 15, Echoes: 4, DESSMatrix: 80, DESSSlices: 49,
 }
@@ -89,7 +89,10 @@ func demo(c *cobra.Command, dir string, synthetic phantom.Trial) error {
 		return err
 	}
 	s := batch.Settings{Roots: []string{studies}, Out: results,
-		Protocol: protocol.Protocol{Name: "demo", Scheme: scheme}, Progress: show.report, Force: true}
+		// As the option sets it, so that t2map read finds what this run has found.
+		Protocol: protocol.Protocol{Scheme: scheme, Segment: protocol.Segmenter{Scheme: scheme}},
+		Options:  []string{"--scheme " + scheme.Name},
+		Progress: show.report, Force: true}
 	m := newMapped()
 	var mappedStudies []report.Result
 	s.Mapped = func(r report.Result) {
@@ -118,6 +121,7 @@ func demo(c *cobra.Command, dir string, synthetic phantom.Trial) error {
 		"  %s\tall studies with their pictures\n  %s\tone row per study and compartment\n  %s\tone study: maps, "+
 			"overlay, decay\n",
 		filepath.Join(results, "index.html"), filepath.Join(results, "compartments.csv"), mappedStudies[0].Dir)
+	fmt.Fprintf(w, "\nTo look at the studies, draw and sign in the browser:\n  t2map read %s\n", results)
 	return nil
 }
 

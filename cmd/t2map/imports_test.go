@@ -23,7 +23,7 @@ var mayImport = map[string][]string{
 	"objects":        {"hint"},
 	"objects/mirror": {"objects", "hint"},
 	"hint":           {},
-	"audit":          {"hint"},
+	"audit":          {"hint", "outfile"},
 	"sandbox":        {},
 	"register":       {"volume", "sandbox"},
 	"t2fit":          {"volume", "internal/parallel", "t2fit/internal/lanes", "t2fit/internal/epg"},
@@ -53,10 +53,19 @@ var mayImport = map[string][]string{
 	"pipeline": {"dicomio", "files", "hint", "internal/machine", "internal/segmenter", "metaimage", "nifti",
 		"nrrd", "outfile", "printable", "protocol", "register", "report", "samples", "segment", "segment/anatomy",
 		"segment/depth", "segment/quality", "segment/resample", "segment/texture", "segment/unroll", "t2fit", "volume"},
-	"intake": {"dicomio", "files", "hint", "pipeline", "printable", "protocol", "report", "t2fit", "table"},
+	"intake": {"dicomio", "files", "hint", "pipeline", "printable", "protocol", "reads", "report", "t2fit", "table"},
 	"batch": {"audit", "dicomio", "files", "internal/machine", "internal/parallel", "internal/spare", "hint", "intake",
-		"nifti", "outfile", "pipeline", "printable", "protocol", "register", "report", "segment",
+		"nifti", "outfile", "pipeline", "printable", "protocol", "reads", "register", "report", "segment",
 		"segment/anatomy", "t2fit", "table", "volume"},
+
+	"drawing":       {"volume", "outfile"},
+	"drawing/tools": {"drawing", "volume"},
+	"reader": {"batch", "drawing", "drawing/tools", "figure", "hint", "number", "pipeline", "printable", "protocol", "reader/gate",
+		"reads", "report", "segment", "segment/agreement", "volume"},
+	"reader/gate": {"hint", "reads"},
+	"reads":       {"audit", "drawing", "hint", "nifti", "outfile", "volume"},
+	"reads/agree": {"internal/parallel", "printable", "reads", "report", "segment", "segment/agreement", "table", "trial",
+		"trial/repeat", "volume"},
 
 	"segment/resample":  {"volume", "internal/parallel", "segment/internal/words"},
 	"segment/agreement": {"volume"},
@@ -98,10 +107,10 @@ var mayImport = map[string][]string{
 	"t2fit/internal/lanes": {},
 	"t2fit/internal/epg":   {"t2fit/internal/lanes"},
 
-	"cmd/t2map": {"accuracy", "batch", "cluster", "pipeline", "protocol", "hint", "table", "dicomio", "phantom",
+	"cmd/t2map": {"accuracy", "batch", "cluster", "reader", "reader/gate", "reads", "pipeline", "protocol", "hint", "table", "dicomio", "phantom",
 		"register", "report", "report/panel", "segment", "segment/agreement", "t2fit", "printable", "trial", "trial/mmrm",
 		"trial/figures", "trial/publish", "trial/repeat", "trial/power", "figure", "outfile", "files", "objects",
-		"objects/mirror"},
+		"objects/mirror", "reads", "reads/agree"},
 }
 
 // onlyIn lists the packages that may import a library. Numerical packages know no paths and no loggers.
@@ -109,11 +118,12 @@ var onlyIn = map[string][]string{
 	// sandbox keeps compiled modules in the user's cache folder; machine asks the system for its memory.
 	"os": {"files", "dicomio", "sandbox", "phantom", "internal/dicomtest", "internal/dicomtest/tools", "report",
 		"report/panel", "accuracy", "protocol", "pipeline", "intake", "batch", "internal/machine",
-		"internal/segmenter", "outfile", "trial/publish", "cmd/t2map", "audit", "cluster",
+		"internal/segmenter", "outfile", "trial/publish", "cmd/t2map", "audit", "cluster", "drawing", "reads",
 		"objects", "objects/mirror", "internal/objecttest"},
 	"path/filepath": {"files", "dicomio", "sandbox", "phantom", "internal/dicomtest", "internal/dicomtest/tools",
 		"report", "report/panel", "accuracy", "protocol", "pipeline", "intake", "batch", "internal/segmenter",
-		"outfile", "trial/publish", "cmd/t2map", "audit", "cluster", "objects", "objects/mirror", "internal/objecttest"},
+		"outfile", "trial/publish", "cmd/t2map", "audit", "cluster", "drawing", "reads", "reads/agree", "objects",
+		"objects/mirror", "internal/objecttest"},
 	// cluster calls Slurm
 	"os/exec": {"internal/segmenter", "internal/dicomtest/tools", "internal/objecttest", "cluster"},
 	"github.com/suyashkumar/dicom": {"dicomio", "dicomio/dicomwrite", "dicomio/internal/elements",
@@ -126,7 +136,7 @@ var onlyIn = map[string][]string{
 	"github.com/minio":              {"objects"},
 	"gonum.org/v1/plot":             {"figure", "trial/figures", "report", "report/panel", "accuracy"},
 	"codeberg.org/go-pdf/fpdf":      {"figure"},
-	"log/slog":                      {"batch", "cmd/t2map"},
+	"log/slog":                      {"batch", "cmd/t2map", "reader"},
 }
 
 func TestImportRules(t *testing.T) {

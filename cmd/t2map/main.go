@@ -97,8 +97,9 @@ For research. Not a medical device.`,
 		return usageError{hint.Errorf(c.CommandPath()+" --help", "%w", err)}
 	})
 	root.AddCommand(runCommand(), mergeCommand(), clusterCommand(), tablesCommand(), verifyCommand(),
-		inspectCommand(), protocolCommand(), trialCommand(), repeatCommand(), compareMasksCommand(),
-		powerCommand(), demoCommand(demoStudies), validateCommand(), versionCommand(), licensesCommand())
+		inspectCommand(), readsCommand(), unblindCommand(), protocolCommand(), trialCommand(),
+		repeatCommand(), compareMasksCommand(), powerCommand(), demoCommand(demoStudies), validateCommand(), versionCommand(),
+		licensesCommand())
 	complete(root)
 	return root
 }

@@ -55,7 +55,7 @@ func TestProtocolInit(t *testing.T) {
 			t.Errorf("%s: %d, %s%s\n%s", top, code, out, errs, text)
 		}
 	}
-	if keys != 32 {
+	if keys != 33 {
 		t.Errorf("%d keys", keys)
 	}
 }
@@ -90,6 +90,20 @@ func TestProtocolCheckMistakes(t *testing.T) {
 			"did you mean fail?"},
 		{"acquisition: {deviation: fail}\n", "line 1, column 1", "has no effect", ""},
 		{"acquisition: {scanners: [\" \"]}\n", "line 1, column 15", "a pattern is empty", ""},
+		{"reads: {use: sined}\n", "line 1, column 9", "not one of any, signed", "did you mean signed?"},
+		{"reads:\n  repeats: 60 %\n", "line 2, column 3", "from 0 to 50", ""},
+		{"reads: {repeats: some}\n", "line 1, column 9", "not a percentage", "write it as 10 %"},
+		{"reads: {repeats: .nan}\n", "line 1, column 9", "not a percentage", ""},
+		{"reads: {readers: 0}\n", "line 1, column 9", "from 1 to 20", ""},
+		{"reads: {readers: 1.5}\n", "line 1, column 18", "whole number", ""},
+		{"reads: {min_dice: 80}\n", "line 1, column 9", "at most 1", ""},
+		{"reads: {min_dice: 0}\n", "line 1, column 9", "not above 0", "omit the key"},
+		{"reads: {max_wcv_percent: .inf}\n", "line 1, column 9", "at most 100", ""},
+		{"reads: {rejections: [motion, Motion]}\n", "line 1, column 9", "twice", ""},
+		{"reads: {rejections: [\"\"]}\n", "line 1, column 9", "reason 1 is empty", ""},
+		{"reads: {rejections: [\"a\\nb\"]}\n", "line 1, column 9", "one line", ""},
+		{"reads: {rejections: [" + strings.Repeat("x", 61) + "]}\n", "line 1, column 9", "61 characters", ""},
+		{"reads: {readres: 2}\n", "line 1, column 9", `unknown key "readres"`, "did you mean readers?"},
 		{"register: {max_shift_mm: 5}\n", "", "have no effect", ""},
 	} {
 		if err := os.WriteFile(path, []byte(c.text), 0o666); err != nil {
@@ -125,7 +139,8 @@ func TestProtocolHash(t *testing.T) {
 	first := hash("scheme: skm-tea\n")
 	for _, same := range []string{"scheme: skm-tea\nskip_echoes: 1\n", "scheme: skm-tea\nname: A\nseries: {number: 5}\n",
 		"scheme: skm-tea\nquality: {snr_last: {warn: 5}, voxels: {least: 50}}\n", "scheme: skm-tea\nphilips_scaling: dv\n",
-		"scheme: skm-tea\nmask_threshold: 0.5\nmaps: mask\n"} {
+		"scheme: skm-tea\nmask_threshold: 0.5\nmaps: mask\n",
+		"scheme: skm-tea\nreads: {use: signed, repeats: 10 %, max_wcv_percent: 3}\n"} {
 		if hash(same) != first {
 			t.Errorf("%q: another hash", same)
 		}

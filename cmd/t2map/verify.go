@@ -59,6 +59,9 @@ func verifyCommand() *cobra.Command {
 		if len(studies) > 0 {
 			text += fmt.Sprintf(", %s", printable.Counted(v.Inputs, "input", "inputs"))
 		}
+		if v.Reads > 0 {
+			text += fmt.Sprintf(", %s", printable.Counted(v.Reads, "read", "reads"))
+		}
 		text += fmt.Sprintf(", %s of the record", printable.Counted(v.Lines, "line", "lines"))
 		if refit {
 			again := func(options []string) (batch.Settings, error) {

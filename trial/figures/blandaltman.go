@@ -15,13 +15,26 @@ import (
 // agreement and their intervals, in a panel for each compartment. All panels have the same axis of
 // differences.
 func BlandAltman(s repeat.Study) ([]figure.Picture, error) {
+	return BlandAltmanOf(s, Agreement{Name: "bland-altman", Title: "Agreement of scan and rescan", Point: "knee"})
+}
+
+// Agreement says of what a figure shows the agreement.
+type Agreement struct {
+	// Name is that of the picture, and Title its title.
+	Name, Title string
+	// Point is what a point stands for, such as "knee".
+	Point string
+}
+
+// BlandAltmanOf is BlandAltman for other pairs than scan and rescan.
+func BlandAltmanOf(s repeat.Study, of Agreement) ([]figure.Picture, error) {
 	s, note := renamedStudy(s)
 	visits := figure.ShortenAll(s.Visits, isShort)
-	b := agreements{Study: s, Frame: newFrame("bland-altman", "Agreement of scan and rescan",
-		fmt.Sprintf("Difference of %s and %s over their mean, one point per knee. Lines: the bias, and the "+
+	b := agreements{Study: s, Frame: newFrame(of.Name, of.Title,
+		fmt.Sprintf("Difference of %s and %s over their mean, one point per %s. Lines: the bias, and the "+
 			"limits of agreement, bias ± 1.96 SD; bars at the right: their %s confidence intervals. wSD: within-subject "+
 			"standard deviation; wCV: within-subject coefficient of variation; RC: repeatability coefficient, 1.96·√2·wSD.",
-			visits[1], visits[0], percentOf(s.Level)))}
+			visits[1], visits[0], of.Point, percentOf(s.Level)))}
 	if note != "" {
 		b.Caption += " " + note
 	}

@@ -16,9 +16,9 @@ import (
 // FromStudy returns a scenario like an analysed trial: it has the covariance of the changes in the trial's mixed
 // model, the trial's patterns of missing visits in all arms, its arms, its covariance structure and degrees of freedom,
 // and its primary contrasts: the other primary endpoints are like this one, and as many of its last visits are tested as
-// the trial tests of theirs; several endpoints stand for one with more visits than this one has. An endpoint that is not primary is planned as the only primary one. Covariates of the
-// trial's model reduce the covariance. The simulated trials have no covariates, and do not lose their degrees of
-// freedom.
+// the trial tests of theirs; several endpoints stand for one with more visits than this one has. An endpoint that is not
+// primary is planned as the only primary one. Covariates of the trial's model reduce the covariance. The simulated trials
+// have no covariates, and do not lose their degrees of freedom.
 //
 // It also returns caveats: remarks on differences between the trial and the simulated ones. It is an error if the
 // endpoint does not exist or has no model, or if no subject has a primary visit.
@@ -114,6 +114,9 @@ func caveats(a trial.Analysis, e *trial.EndpointAnalysis) (out []string) {
 		}
 		out = append(out, fmt.Sprintf("the variances are from a fallback covariance, %v: %s",
 			m.Covariance, strings.Join(rejected, "; ")))
+	}
+	if a.Unsigned > 0 {
+		out = append(out, fmt.Sprintf("values whose masks are not signed count as missing here (reads: %s)", a.Plan.Reads))
 	}
 	if slices.ContainsFunc(a.Flags, func(f trial.Flag) bool {
 		return f.Kind == trial.TwoStudies && (f.Endpoint == "" || f.Endpoint == e.Name)

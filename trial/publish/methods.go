@@ -172,7 +172,7 @@ func endpointText(a *trial.Analysis) string {
 	} else {
 		parts = append(parts, "If a visit had two studies, its value was treated as missing.")
 	}
-	parts = append(parts, "Missing values were not imputed.", primaryText(a))
+	parts = append(parts, readsText(a), "Missing values were not imputed.", primaryText(a))
 	switch n := len(a.Settings); {
 	case n == 1:
 		parts = append(parts, "T2 was estimated with these settings: "+called(a.Settings[0])+".")
@@ -181,6 +181,20 @@ func endpointText(a *trial.Analysis) string {
 			strings.Join(mapped(a.Settings, called), "; or ")+".")
 	}
 	return strings.Join(nonEmpty(parts), " ")
+}
+
+// readsText says which values were left out because of who has signed their masks.
+func readsText(a *trial.Analysis) string {
+	who := map[trial.MaskReads]string{trial.SignedMasks: "a reader", trial.AdjudicatedMasks: "an adjudicator"}[a.Plan.Reads]
+	if who == "" {
+		return ""
+	}
+	n := "none was"
+	if a.Unsigned > 0 {
+		n = plural(a.Unsigned, "value was", "values were")
+	}
+	return "Values of T2 were used only if " + who + " had signed the mask of the study; the others were treated as missing (" +
+		n + " left out)."
 }
 
 // primaryText names the primary and the key secondary contrasts.

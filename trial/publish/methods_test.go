@@ -78,6 +78,25 @@ func TestMethodsOfRepeatability(t *testing.T) {
 	}
 }
 
+func TestMethodsOfReads(t *testing.T) {
+	a := usual.analysis()
+	never(t, "any mask", methodsOf(a), "signed")
+	for _, c := range []struct {
+		reads    trial.MaskReads
+		unsigned int
+		want     string
+	}{
+		{trial.SignedMasks, 0, "Values of T2 were used only if a reader had signed the mask of the study; the others were " +
+			"treated as missing (none was left out)."},
+		{trial.SignedMasks, 1, "(1 value was left out)"},
+		{trial.AdjudicatedMasks, 1200, "only if an adjudicator had signed the mask of the study; the others were treated as " +
+			"missing (1,200 values were left out)."},
+	} {
+		a.Plan.Reads, a.Unsigned = c.reads, c.unsigned
+		says(t, string(c.reads), methodsOf(a), c.want)
+	}
+}
+
 // Scores alone have neither a family nor a repeatability coefficient.
 func TestMethodsOfScoresAlone(t *testing.T) {
 	a := usual.analysis()

@@ -107,7 +107,7 @@ var mkColumns = []table.Column[mkRow]{
 	table.Text("MKSTAT", "Completion Status", table.Derived,
 		func(r mkRow) string { return r.ifDone("", "NOT DONE") }).WithTerms("ND (C66789): NOT DONE").
 		WithDerivation("NOT DONE where a planned visit has no result; results that are not used, as of two studies " +
-			"at one visit, have no row here, and are in values.csv"),
+			"at one visit or of a mask that is not signed, have no row here, and are in values.csv"),
 	truncated("MKREASND", "Reason Not Done", table.Derived, func(r mkRow) string { return r.Value.Missing.String() }).
 		WithDerivation("why there is no value; truncated to 200 bytes"),
 	table.Text("MKLOC", "Location Used for the Measurement", table.Assigned,

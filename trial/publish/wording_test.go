@@ -199,7 +199,7 @@ func TestUnusedResultsHaveNoRow(t *testing.T) {
 	used := count(trial.Missing{Kind: trial.NoStudy})
 	for _, text := range sentences {
 		for kind, want := range map[trial.MissingKind]int{trial.StudyFailed: used, trial.Noted: used,
-			trial.SeveralStudies: used - 1, trial.BothKnees: used - 1} {
+			trial.SeveralStudies: used - 1, trial.BothKnees: used - 1, trial.NotSigned: used - 1} {
 			if got := count(trial.Missing{Kind: kind, Count: 2, Detail: text}); got != want {
 				t.Errorf("%v, %q: %d rows, want %d", kind, text, got, want)
 			}
