@@ -12,12 +12,14 @@ import (
 )
 
 // notice is a copy of NOTICE at the root of the repository, which cannot be embedded from there. moduleLicences holds
-// the licences of the Go modules.
+// the licences of the Go modules, and pageLicences those of the packages in the reader's page.
 var (
 	//go:embed licenses/NOTICE
 	notice string
 	//go:embed licenses/modules.txt
 	moduleLicences string
+	//go:embed licenses/page.txt
+	pageLicences string
 )
 
 func licensesCommand() *cobra.Command {
@@ -29,7 +31,7 @@ func licensesCommand() *cobra.Command {
 		Args:    usage(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			_, err := io.WriteString(c.OutOrStdout(), strings.Join([]string{notice, dicomio.Licences(),
-				register.Licences(), moduleLicences}, "\n\n"))
+				register.Licences(), moduleLicences, pageLicences}, "\n\n"))
 			return err
 		},
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -42,6 +43,23 @@ func TestNotice(t *testing.T) {
 	}
 }
 
+// NOTICE names every package that the page is bundled with.
+func TestNoticeOfPage(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "reader", "gen", "packages.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var packages []struct{ Name string }
+	if err := json.Unmarshal(text, &packages); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range packages {
+		if !strings.Contains(notice, "\n"+p.Name+" ") || !strings.Contains(pageLicences, "=\n"+p.Name+"\n=") {
+			t.Errorf("NOTICE or licenses/page.txt lacks %s", p.Name)
+		}
+	}
+}
+
 func TestLicenses(t *testing.T) {
 	var out, errs bytes.Buffer
 	if code := execute(t.Context(), []string{"licenses"}, &out, &errs); code != exitOK {
@@ -49,7 +67,8 @@ func TestLicenses(t *testing.T) {
 	}
 	for _, want := range []string{
 		"This software is based in part on the work of the Independent JPEG Group.",
-		"OpenJPEG", "CharLS", "elastix", "HDF5", "github.com/tetratelabs/wazero",
+		"OpenJPEG", "CharLS", "elastix", "HDF5", "github.com/tetratelabs/wazero", "Copyright (c) 2021, Niivue",
+		"Leon Sorokin",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not in it", want)
