@@ -9,6 +9,7 @@ import (
 
 	"github.com/t2map/t2map/dicomio"
 	"github.com/t2map/t2map/protocol"
+	"github.com/t2map/t2map/reader/gate"
 	"github.com/t2map/t2map/segment"
 	"github.com/t2map/t2map/t2fit"
 	"github.com/t2map/t2map/trial"
@@ -27,6 +28,7 @@ var flagValues = func() map[string][]string {
 		"decimal":         {"point", "comma"},
 		"encoding":        {"utf-8", "windows-1252", "utf-16le", "utf-16be"},
 		"two-studies":     {"none", "mean"},
+		"role":            texts([]gate.Role{gate.Reader, gate.Adjudicator, gate.Manager}),
 	}
 	for _, key := range trial.Keys {
 		if len(key.Values) > 0 {
@@ -39,7 +41,7 @@ var flagValues = func() map[string][]string {
 // freeFlags are the flags with texts that no list can hold, by name. For these, shells offer nothing.
 var freeFlags = []string{"mask", "register", "layout", "series", "anatomy", "t2-range", "b1-range",
 	"refocusing-profile", "endpoint", "scan", "rescan", "rows", "panel", "display-range", "shard", "name", "partition",
-	"account", "time", "sbatch", "image", "namespace", "volume", "secret"}
+	"account", "time", "reader", "addr", "host", "sbatch", "image", "namespace", "volume", "secret"}
 
 func texts[T ~string](values []T) []string {
 	var out []string

@@ -79,6 +79,10 @@ func TestCompletion(t *testing.T) {
 		{"compare-masks ", nil, offersFiles},
 		{"compare-masks a ", nil, offersFiles},
 		{"compare-masks a b ", nil, offersNothing},
+		{"reads ", nil, offersFolders},
+		{"reads results ", nil, offersNothing},
+		{"reads results --protocol ", []string{"yaml", "yml"}, offersExtensions},
+		{"reads results --out ", nil, offersFolders},
 		{"vers", []string{"version"}, offersNothing},
 		{"completion f", []string{"fish"}, offersNothing},
 	} {

@@ -97,7 +97,7 @@ For research. Not a medical device.`,
 		return usageError{hint.Errorf(c.CommandPath()+" --help", "%w", err)}
 	})
 	root.AddCommand(runCommand(), mergeCommand(), clusterCommand(), tablesCommand(), verifyCommand(),
-		inspectCommand(), readsCommand(), unblindCommand(), protocolCommand(), trialCommand(),
+		inspectCommand(), readCommand(), readsCommand(), unblindCommand(), accountCommand(), protocolCommand(), trialCommand(),
 		repeatCommand(), compareMasksCommand(), powerCommand(), demoCommand(demoStudies), validateCommand(), versionCommand(),
 		licensesCommand())
 	complete(root)
