@@ -275,7 +275,7 @@ func (w *Worklist) ReadOther(ctx context.Context, k reads.Key) (m volume.Map, er
 		if known.Study != k.Study {
 			continue
 		}
-		return m, w.look(ctx, known, func(j pipeline.Job, _ error) error {
+		err = w.look(ctx, known, func(j pipeline.Job, _ error) error {
 			for _, t := range slices.Concat(j.Study.Trains, j.Study.Others) {
 				if t.Hash == k.Series && t.Problem == nil {
 					read, _, err := dicomio.Read(ctx, t.FirstEcho(), w.session.Workers)
@@ -287,6 +287,7 @@ func (w *Worklist) ReadOther(ctx context.Context, k reads.Key) (m volume.Map, er
 			}
 			return errGone
 		})
+		return m, err
 	}
 	return m, fs.ErrNotExist
 }

@@ -4,12 +4,14 @@ import (
 	"errors"
 	"math"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/t2map/t2map/drawing"
+	"github.com/t2map/t2map/phantom"
 	"github.com/t2map/t2map/protocol"
 	"github.com/t2map/t2map/reads"
 	"github.com/t2map/t2map/segment"
@@ -56,6 +58,42 @@ func TestWorklist(t *testing.T) {
 	second, err := w.Open(t.Context(), w.Studies[1].Key)
 	if err != nil || second.NoMask == nil || second.Mask.Data != nil {
 		t.Errorf("%v, %v", err, second.NoMask)
+	}
+}
+
+// The other methods skip the echoes that the run skips, except EPG, which fits all. Another visit can be read beside the study.
+func TestWorklistReadings(t *testing.T) {
+	dir, s := resumable(t)
+	knee(t, filepath.Join(dir, "studies", "S01b"), phantom.Options{Subject: "S01", Visit: "month12", Seed: 3})
+	s.Layout = "" // subject and visit are attributes
+	s.Protocol.Fit.SkipEchoes = 3
+	w, err := OpenWorklist(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	view, err := w.Open(t.Context(), w.Studies[0].Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := slices.IndexFunc(view.Mask.Data, func(l uint16) bool { return l > 0 })
+	skipped := map[t2fit.Method]int{}
+	for _, r := range view.VoxelDecay(v) {
+		for _, x := range r.Residuals {
+			if math.IsNaN(x) {
+				skipped[r.Method]++
+			}
+		}
+	}
+	if diff := cmp.Diff(map[t2fit.Method]int{t2fit.NLLS: 3, t2fit.Rician: 3}, skipped); diff != "" {
+		t.Error(diff)
+	}
+	if len(view.Others) != 1 {
+		t.Fatalf("%+v", view.Others)
+	}
+	other, err := w.ReadOther(t.Context(), view.Others[0].Key)
+	if err != nil || len(other.Data) != other.Voxels() || len(other.Data) == 0 {
+		t.Errorf("%v: %d voxels of %d", err, len(other.Data), other.Voxels())
 	}
 }
 

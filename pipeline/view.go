@@ -157,15 +157,15 @@ func (v *View) Measure(ctx context.Context, mask volume.Labels, divide bool) (ou
 	}
 	parts := marks.Whole()
 	out.Labels, out.Status, err = v.summarize(parts.OnGrid(mask.Geometry, parts.Data, nil))
-	if err != nil || !divide || !v.Divides() {
+	if err != nil || !divide || !v.divides() {
 		return out, err
 	}
 	out.Compartments, out.Problem = v.compartments(ctx, mask, scheme)
 	return out, ctx.Err()
 }
 
-// Divides reports whether tissues are divided into compartments.
-func (v *View) Divides() bool {
+// divides reports whether tissues are divided into compartments.
+func (v *View) divides() bool {
 	return v.protocol.Division.WithDefaults().Method != protocol.DivideNone && v.protocol.Scheme.Tissues()
 }
 
@@ -205,13 +205,10 @@ func (v *View) summarize(r segment.Regions) ([]segment.Summary, []volume.Status,
 // Bytes returns the memory of the echoes and maps.
 func (v *View) Bytes() int64 { return memoryOf(v.job.Train) }
 
-// Side returns the side of the knee that the sources other than a mask name: left, right or "".
-func (v *View) Side() string { return v.job.Side() }
-
-// Scheme returns the scheme that gives the labels their meaning, and Rows the same scheme with the names of Values.Labels.
+// Scheme returns the scheme that gives the labels their meaning.
 func (v *View) Scheme() segment.Scheme { return v.protocol.MaskScheme() }
 
-// Rows returns the scheme without tissues that are divided.
+// Rows returns the scheme with the names of Values.Labels, in which no tissue is divided.
 func (v *View) Rows() segment.Scheme { return v.protocol.MaskScheme().Undivided() }
 
 // Residual returns the root mean square of the residuals of the fitted echoes in each voxel, in the units of the series:
@@ -254,8 +251,8 @@ type Reading struct {
 	Problem error
 }
 
-// ReadingMethods are those of which View.Decay returns a reading, after that of the maps.
-var ReadingMethods = []t2fit.Method{t2fit.NLLS, t2fit.Rician, t2fit.EPG}
+// readingMethods are those of which View.Decay returns a reading, after that of the maps.
+var readingMethods = []t2fit.Method{t2fit.NLLS, t2fit.Rician, t2fit.EPG}
 
 // Signal returns the mean of the echoes over voxels. It is that of the voxel if there is one.
 func (v *View) Signal(voxels []int) []float64 {
@@ -273,7 +270,7 @@ func (v *View) Signal(voxels []int) []float64 {
 // decay, whose noise is taken.
 func (v *View) Decay(signal []float64, slice int) []Reading {
 	all := []Reading{v.reading(v.Fit.Method, signal, slice)}
-	for _, m := range ReadingMethods {
+	for _, m := range readingMethods {
 		if m != v.Fit.Method {
 			all = append(all, v.reading(m, signal, slice))
 		}
@@ -311,8 +308,8 @@ func (v *View) VoxelDecay(i int) []Reading {
 func (v *View) reading(m t2fit.Method, signal []float64, slice int) Reading {
 	r := Reading{Method: m}
 	o := v.protocol.Fit
-	if m != v.Fit.Method {
-		o.Method, o.SkipEchoes, o.EchoFloor = m, 0, 0 // 0 is the default of the method
+	if o.Method = m; m == t2fit.EPG && m != v.Fit.Method {
+		o.SkipEchoes, o.EchoFloor = 0, 0 // it fits all echoes
 	}
 	fit, err := o.Resolve()
 	if err == nil && fit.Sigma == 0 {

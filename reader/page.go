@@ -3,7 +3,6 @@ package reader
 import (
 	"embed"
 	"net/http"
-	"path"
 )
 
 // files are the page, as it is sent. The folder page/dist is made from the others.
@@ -22,5 +21,5 @@ func sendPage(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	http.ServeFileFS(w, r, files, path.Clean(name))
+	http.ServeFileFS(w, r, files, name)
 }

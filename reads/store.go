@@ -61,9 +61,6 @@ func Open(results string) (*Store, error) {
 	return &Store{results: results, log: log, now: time.Now}, nil
 }
 
-// Results returns the folder of results.
-func (s *Store) Results() string { return s.results }
-
 // Close closes the record.
 func (s *Store) Close() error { return s.log.Close() }
 

@@ -34,7 +34,7 @@ DIR is a folder of results. read takes the options and the folders of studies fr
 that run was on another machine, name the folders with --studies. DIR can also be a folder of studies that
 were not mapped; then --out and --scheme are needed, as for run.
 
-Drawings are kept in DIR/reads, stroke by stroke, and survives a closed tab, a killed server and
+Drawings are kept in DIR/reads, stroke by stroke, and survive a closed tab, a killed server and
 a loss of power. A signed read is the mask of its study from then on: read maps the study again and
 writes the tables. Reads are events in DIR/audit.jsonl, and t2map verify compares them.
 
@@ -219,6 +219,9 @@ func (f *readFlags) settingsOf(c *cobra.Command, dir string) (batch.Settings, er
 	switch {
 	case err != nil:
 		return batch.Settings{}, err
+	case known && f.out != "":
+		return batch.Settings{}, usageError{hint.Errorf("omit --out: reads are kept with the results",
+			"%s holds results", printable.Short(dir))}
 	case !known && len(roots) == 0:
 		if out, roots = f.out, []string{dir}; out == "" {
 			return batch.Settings{}, usageError{hint.Errorf("if it holds studies, name a folder for the results with --out",

@@ -125,6 +125,9 @@ func (r *reading) send(method, path string, body, into any) {
 func TestRead(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "results")
 	mustCall(t, "run", studies(t, 2), "--out", out, "--scheme", "compartments", "--quiet")
+	if code, _, stderr := call("read", out, "--out", t.TempDir()); code != exitUsage || !strings.Contains(stderr, "holds results") {
+		t.Errorf("%d: %s", code, stderr)
+	}
 	before, err := os.ReadFile(filepath.Join(out, "compartments.csv"))
 	if err != nil {
 		t.Fatal(err)
