@@ -128,7 +128,8 @@ func (s storedChunk) chunk(roots []string) (*chunk, bool) {
 // indexKey returns the hash of the settings on which the index depends.
 func (r *session) indexKey(roots []string) string {
 	rules := r.rules()
-	rules.Manifest, rules.Memory = "", pipeline.Bound{} // see Intake.Renew, and failures are not stored
+	// See Intake.Renew, and failures are not stored.
+	rules.Manifest, rules.ManifestFormat, rules.Memory = "", table.Format{}, pipeline.Bound{}
 	text, err := json.Marshal(rules)
 	if err != nil {
 		return "" // no index has this key
