@@ -173,7 +173,9 @@ func TestBrowserDecides(t *testing.T) {
 		t.Helper()
 		get1[any](b, fmt.Sprintf("(location.hash = %q)", items[n].ID))
 		b.wait(fmt.Sprintf("t2map.ready && t2map.id === %q", items[n].ID))
-		get1[any](b, fmt.Sprintf("[...document.querySelectorAll('#head-right .action')].find(e => e.textContent === %q).click()", button))
+		find := fmt.Sprintf("[...document.querySelectorAll('#head-right .action')].find(e => e.textContent === %q)", button)
+		b.wait("!" + find + ".disabled") // until the study is drawn
+		get1[any](b, find+".click()")
 		b.wait("document.querySelector('#dialog[open] form')")
 		get1[any](b, fmt.Sprintf(`(() => {
 			const form = document.querySelector("#dialog form");
